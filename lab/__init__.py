@@ -1,0 +1,1 @@
+"""wirelab: see what a socket puts on the wire, and what it does not."""

@@ -1,0 +1,314 @@
+"""What a frame's bytes mean: one frozen record for each header.
+
+Every layer has `offset`, its first byte's position in the frame (for a layer found only
+after reassembly: in the reassembled datagram). Checksums carry what was computed:
+True or False, or None where it cannot be computed (the bytes were cut, or the
+protocol sent none).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from lab.records import Frame
+
+IPAddress = IPv4Address | IPv6Address
+
+
+class TcpFlags(enum.IntFlag):
+    """Control bits of the TCP header. Source: RFC 9293, 3.1; AE: RFC 9768."""
+
+    FIN = 0x001
+    SYN = 0x002
+    RST = 0x004
+    PSH = 0x008
+    ACK = 0x010
+    URG = 0x020
+    ECE = 0x040
+    CWR = 0x080
+    AE = 0x100
+
+
+@dataclass(frozen=True, slots=True)
+class Ethernet:
+    """14 bytes. Source: IEEE 802.3. `type` is a length where it is below 0x0600."""
+
+    offset: int
+    destination: str
+    source: str
+    type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vlan:
+    """4 bytes after the addresses. Source: IEEE 802.1Q; 0x88a8 outer tags too."""
+
+    offset: int
+    priority: int
+    drop_eligible: bool
+    identifier: int
+    type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cooked:
+    """Linux cooked capture, v1 (16 bytes) or v2 (20). Source: LINKTYPE_LINUX_SLL, _SLL2."""
+
+    offset: int
+    version: int
+    packet_type: int
+    address: str
+    protocol: int
+    interface_index: int | None
+    """v2 only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loopback:
+    """BSD loopback: a 4-byte address family. Source: LINKTYPE_NULL, LINKTYPE_LOOP."""
+
+    offset: int
+    family: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arp:
+    """Source: RFC 826. Addresses are None where their length is not Ethernet/IPv4's."""
+
+    offset: int
+    operation: int
+    sender_hardware: str | None
+    sender: IPv4Address | None
+    target_hardware: str | None
+    target: IPv4Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class IPv4:
+    """Source: RFC 791."""
+
+    offset: int
+    source: IPv4Address
+    destination: IPv4Address
+    header_bytes: int
+    dscp: int
+    ecn: int
+    total_bytes: int
+    identification: int
+    dont_fragment: bool
+    more_fragments: bool
+    fragment_offset: int
+    """In bytes."""
+    ttl: int
+    protocol: int
+    checksum: int
+    checksum_ok: bool | None
+    options: tuple[tuple[int, bytes], ...]
+    """(type, data) in order, padding left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class IPv6:
+    """Source: RFC 8200."""
+
+    offset: int
+    source: IPv6Address
+    destination: IPv6Address
+    traffic_class: int
+    flow_label: int
+    payload_bytes: int
+    next_header: int
+    hop_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An IPv6 extension header other than Fragment. Source: RFC 8200, 4; RFC 4302 (AH).
+
+    `header` is its own protocol number (0 hop-by-hop, 43 routing, 51 AH, 60 destination
+    options, 135 mobility).
+    """
+
+    offset: int
+    header: int
+    next_header: int
+    header_bytes: int
+    options: tuple[tuple[int, bytes], ...]
+    """(type, data) of hop-by-hop and destination options, padding left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """IPv6 fragment header. Source: RFC 8200, 4.5."""
+
+    offset: int
+    next_header: int
+    fragment_offset: int
+    """In bytes."""
+    more_fragments: bool
+    identification: int
+
+
+@dataclass(frozen=True, slots=True)
+class Icmp:
+    """ICMP or ICMPv6 (`version` 4 or 6). Source: RFC 792, RFC 4443, RFC 4861.
+
+    `target` is a neighbour solicitation's or advertisement's target, or a redirect's
+    gateway; `link_layer` the source/target link-layer address option of RFC 4861;
+    `quoted` the layers of the packet an error message quotes, as far as they go.
+    """
+
+    offset: int
+    version: int
+    type: int
+    code: int
+    checksum: int
+    checksum_ok: bool | None
+    identifier: int | None
+    sequence: int | None
+    mtu: int | None
+    target: IPAddress | None
+    link_layer: str | None
+    quoted: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TcpOption:
+    """One option, by its IANA name.
+
+    `value`: mss, window_scale → int; timestamps → (value, echo); sack → a flat tuple of
+    left, right, left, right …; sack_permitted, nop, end → None; any other → bytes of data.
+    """
+
+    kind: int
+    name: str
+    value: int | tuple[int, ...] | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """Source: RFC 9293, 3.1; options RFC 7323, 2018, 7413."""
+
+    offset: int
+    source_port: int
+    destination_port: int
+    seq: int
+    ack: int
+    header_bytes: int
+    flags: TcpFlags
+    window: int
+    """As in the header, unscaled."""
+    checksum: int
+    checksum_ok: bool | None
+    urgent_pointer: int
+    options: tuple[TcpOption, ...]
+    payload_bytes: int
+    """Length by the IP header: more than was captured where the frame was cut."""
+
+    def option(self, name: str) -> TcpOption | None:
+        """The first option of that name."""
+        return next((option for option in self.options if option.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Udp:
+    """Source: RFC 768."""
+
+    offset: int
+    source_port: int
+    destination_port: int
+    length: int
+    """By the UDP header: header and payload."""
+    checksum: int
+    checksum_ok: bool | None
+    payload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Bytes that belong to no header the lab knows, or to the application."""
+
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Where understanding stopped, and why.
+
+    `truncated`: the capture (not the sender) lacks the bytes.
+    """
+
+    offset: int
+    layer: str
+    reason: str
+    truncated: bool = False
+
+
+Layer = (
+    Ethernet
+    | Vlan
+    | Cooked
+    | Loopback
+    | Arp
+    | IPv4
+    | IPv6
+    | Extension
+    | Fragment
+    | Icmp
+    | Tcp
+    | Udp
+    | Payload
+    | Malformed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A dissected frame: its layers from the outside in.
+
+    For the frame that completes a fragmented datagram, the layers of the whole datagram
+    follow the last fragment's own, and `reassembled` says so.
+    """
+
+    frame: Frame
+    layers: tuple[Layer, ...]
+    reassembled: bool = False
+
+    @property
+    def ip(self) -> IPv4 | IPv6 | None:
+        """The outermost IP header."""
+        return next((layer for layer in self.layers if isinstance(layer, IPv4 | IPv6)), None)
+
+    @property
+    def tcp(self) -> Tcp | None:
+        """The TCP header, never one quoted by an ICMP error."""
+        return next((layer for layer in self.layers if isinstance(layer, Tcp)), None)
+
+    @property
+    def udp(self) -> Udp | None:
+        """The UDP header, never one quoted by an ICMP error."""
+        return next((layer for layer in self.layers if isinstance(layer, Udp)), None)
+
+    @property
+    def icmp(self) -> Icmp | None:
+        """The ICMP or ICMPv6 header."""
+        return next((layer for layer in self.layers if isinstance(layer, Icmp)), None)
+
+    @property
+    def arp(self) -> Arp | None:
+        """The ARP packet."""
+        return next((layer for layer in self.layers if isinstance(layer, Arp)), None)
+
+    @property
+    def payload(self) -> bytes:
+        """The innermost captured bytes; empty where there are none."""
+        last = self.layers[-1] if self.layers else None
+        return last.data if isinstance(last, Payload) else b""
+
+    @property
+    def malformed(self) -> Malformed | None:
+        """Why dissection stopped early, if it did."""
+        return next((layer for layer in self.layers if isinstance(layer, Malformed)), None)

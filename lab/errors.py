@@ -1,0 +1,42 @@
+"""Every exception the lab raises.
+
+A malformed packet or a broken claim is a value, not an exception. Each class carries
+the process exit status its message ends in (`wirelab --help` lists them).
+"""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """Something the lab was asked to do and cannot do; the message is for a person.
+
+    The message says what was attempted, on what, what happened and what to do.
+    """
+
+    exit_status = 3
+
+
+class UsageError(LabError):
+    """The person's or the scenario author's mistake: a wrong name, file or value."""
+
+    exit_status = 2
+
+
+class CaptureFileError(UsageError):
+    """A capture file or recording that cannot be read; says where in the file."""
+
+
+class ProgramError(UsageError):
+    """A program of the scenario failed: not found, exit status, deadline, never ready."""
+
+
+class MachineError(LabError):
+    """This machine lacks or forbids something; the message says how to mend it."""
+
+
+class KernelRefused(MachineError):
+    """A request to the kernel was refused, with the errno's name in the message."""
+
+
+class InstrumentError(LabError):
+    """The lab's own observation contradicts itself (a witness, a violated order)."""

@@ -1,0 +1,1 @@
+"""The privileged edge: the only code that needs capabilities."""

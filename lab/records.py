@@ -1,0 +1,136 @@
+"""What was observed: frozen records, all times on one clock.
+
+Every `*_ns` is an int of nanoseconds of CLOCK_REALTIME. Nothing here opens, reads or
+asks anything; a recording on disk holds these values and nothing derived from them.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
+
+
+class Family(enum.Enum):
+    """The IP version a scenario's internet sockets use; the value is the version."""
+
+    IPV4 = 4
+    IPV6 = 6
+
+    @property
+    def socket_domain(self) -> str:
+        """The domain's name in socket(2)."""
+        return "AF_INET" if self is Family.IPV4 else "AF_INET6"
+
+
+class Direction(enum.Enum):
+    """Which way a frame passed its capture point (packet(7), sll_pkttype)."""
+
+    OUT = "out"
+    IN = "in"
+    UNKNOWN = "unknown"
+
+
+class LinkType(enum.IntEnum):
+    """What a frame begins with: the LINKTYPE_ values this lab dissects.
+
+    Source: https://www.tcpdump.org/linktypes.html
+    """
+
+    NULL = 0
+    ETHERNET = 1
+    RAW = 101
+    LOOP = 108
+    LINUX_SLL = 113
+    IPV4 = 228
+    IPV6 = 229
+    LINUX_SLL2 = 276
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame as one capture point saw it."""
+
+    time_ns: int
+    """The kernel's stamp (SO_TIMESTAMPNS), or the file's."""
+    point: str
+    """Name of the capture point: "client/eth0"; in a foreign file the interface's."""
+    direction: Direction
+    data: bytes
+    """The captured bytes, from the link-layer header on, VLAN tag included."""
+    wire_bytes: int
+    """Length on the wire; more than len(data) where the capture was cut short."""
+    link_type: LinkType = LinkType.ETHERNET
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePoint:
+    """Where frames were captured, and how well."""
+
+    name: str
+    """ "host/interface" """
+    host: str
+    interface: str
+    link: str
+    """Points with the same link name see the same frames: two veth ends, or one `lo`."""
+    frames: int
+    """Frames the kernel counted for this point, canaries included (PACKET_STATISTICS)."""
+    dropped: int
+    """Frames the kernel dropped for lack of buffer (PACKET_STATISTICS)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A frame the lab itself sent to prove that the capture was alive."""
+
+    bracket: str
+    """ "opening" or "closing" """
+    point: str
+    """The capture point whose interface sent it."""
+    payload: bytes
+    """What follows the Ethernet header; unique to this canary."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceSeen:
+    """An interface as an ordinary program inside the namespace sees it."""
+
+    host: str
+    name: str
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRun:
+    """One program's life, and all it wrote."""
+
+    name: str
+    host: str
+    argv: tuple[str, ...]
+    started_ns: int
+    ready_ns: int | None
+    """When it signalled readiness; None where it had nothing to signal."""
+    ended_ns: int
+    exit_status: int
+    """The exit status; -N where signal N ended it."""
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything one run observed; enough to judge it again anywhere."""
+
+    scenario: str
+    family: Family
+    started_ns: int
+    kernel: str
+    """`uname -sr` of the machine."""
+    instruments: tuple[str, ...]
+    """What observed this run, by name."""
+    interfaces: tuple[InterfaceSeen, ...]
+    points: tuple[CapturePoint, ...]
+    canaries: tuple[Canary, ...]
+    programs: tuple[ProgramRun, ...]
+    frames: tuple[Frame, ...]
+    """In order of time; canary frames included."""

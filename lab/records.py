@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
 
+CANARY_TEXT = b"wirelab canary"
+"""What every canary's payload begins with."""
+
+
 class Family(enum.Enum):
     """The IP version a scenario's internet sockets use; the value is the version."""
 
@@ -132,5 +136,7 @@ class Recording:
     points: tuple[CapturePoint, ...]
     canaries: tuple[Canary, ...]
     programs: tuple[ProgramRun, ...]
+    unfinished: tuple[str, ...]
+    """TCP connections that were still open when the capture ended, one line each."""
     frames: tuple[Frame, ...]
     """In order of time; canary frames included."""

@@ -1,14 +1,10 @@
-"""Frames seen at two ends of a link, joined into one crossing each."""
+"""One frame's way over one link, seen at its ends."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lab.analysis.dissect import Reassembler, dissect
 from lab.analysis.packet import Packet
-from lab.records import CapturePoint, Direction, Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,63 +37,3 @@ class Crossing:
     def lost(self) -> bool:
         """Whether it was seen leaving and not arriving."""
         return self.received_ns is None
-
-
-def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
-    """Each frame of a capture with one vantage point as a crossing of its own."""
-    reassembler = Reassembler()
-    return tuple(
-        Crossing(number, reassembler.add(dissect(frame)), "", "", frame.time_ns, frame.time_ns)
-        for number, frame in enumerate(frames, start=1)
-    )
-
-
-@dataclass(slots=True)
-class _Sighting:
-    """A crossing while its frames are being joined."""
-
-    frame: Frame
-    sender: str
-    receiver: str
-    sent_ns: int | None
-    received_ns: int | None
-
-
-def join_crossings(
-    frames: Sequence[Frame], points: Sequence[CapturePoint]
-) -> tuple[Crossing, ...]:
-    """The frames of several capture points as crossings, in order of time.
-
-    A frame seen leaving (OUT) is joined to the earliest frame with the same bytes seen
-    arriving at another point of the same link; on a link with one point (`lo`), at that
-    point. A frame that only arrived keeps `sent_ns` None.
-    """
-    point_by_name = {point.name: point for point in points}
-    peers: dict[str, list[CapturePoint]] = defaultdict(list)
-    for point in points:
-        peers[point.link].append(point)
-    pending: dict[tuple[str, str, bytes], deque[_Sighting]] = defaultdict(deque)
-    sightings: list[_Sighting] = []
-    # A frame leaves before it arrives; at the same nanosecond, too.
-    order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
-    for frame in order:
-        point = point_by_name[frame.point]
-        others = [peer for peer in peers[point.link] if peer is not point] or [point]
-        far = others[0].host
-        if frame.direction is Direction.OUT:
-            sighting = _Sighting(frame, point.host, far, frame.time_ns, None)
-            for other in others:
-                pending[point.link, other.name, frame.data].append(sighting)
-        else:
-            waiting = pending[point.link, point.name, frame.data]
-            if waiting:
-                waiting.popleft().received_ns = frame.time_ns
-                continue
-            sighting = _Sighting(frame, far, point.host, None, frame.time_ns)
-        sightings.append(sighting)
-    reassembler = Reassembler()
-    return tuple(
-        Crossing(number, reassembler.add(dissect(s.frame)), s.sender, s.receiver,
-                 s.sent_ns, s.received_ns)
-        for number, s in enumerate(sightings, start=1)
-    )

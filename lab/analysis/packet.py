@@ -1,9 +1,9 @@
 """What a frame's bytes mean: one frozen record for each header.
 
 Every layer has `offset`, its first byte's position in the frame (for a layer found only
-after reassembly: in the reassembled datagram). Checksums carry what was computed:
-True or False, or None where it cannot be computed (the bytes were cut, or the
-protocol sent none).
+after reassembly: in the reassembled bytes, which follow the IP or Fragment header).
+Checksums carry what was computed: True or False, or None where it cannot be computed
+(the bytes were cut or quoted, are a fragment's, or the protocol sent none).
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ IPAddress = IPv4Address | IPv6Address
 
 
 class TcpFlags(enum.IntFlag):
-    """Control bits of the TCP header. Source: RFC 9293, 3.1; AE: RFC 9768."""
+    """Control bits of the TCP header; the three reserved bits are kept as they came.
+
+    Source: RFC 9293, 3.1; AE: RFC 9768.
+    """
 
     FIN = 0x001
     SYN = 0x002
@@ -125,7 +128,9 @@ class IPv6:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An IPv6 extension header other than Fragment. Source: RFC 8200, 4; RFC 4302 (AH).
+    """An IPv6 extension header other than Fragment; AH after IPv4 too.
+
+    Source: RFC 8200, 4; RFC 4302 (AH); RFC 6275 (mobility).
 
     `header` is its own protocol number (0 hop-by-hop, 43 routing, 51 AH, 60 destination
     options, 135 mobility).
@@ -213,6 +218,19 @@ class Tcp:
 
 
 @dataclass(frozen=True, slots=True)
+class TcpStart:
+    """The first 8 bytes of a TCP header whose rest is missing.
+
+    An ICMP error need not quote more (RFC 792); a capture may be cut there.
+    """
+
+    offset: int
+    source_port: int
+    destination_port: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Udp:
     """Source: RFC 768."""
 
@@ -236,9 +254,12 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Where understanding stopped, and why.
+    """Bytes that make no sense, and why.
 
-    `truncated`: the capture (not the sender) lacks the bytes.
+    The layers before it stand. Where the next header's place is known all the same
+    (unreadable options, a length past the packet's end), layers follow it; else it is
+    the last. `truncated`: the bytes are missing from the capture, or from an ICMP
+    error's quotation, and the sender may be blameless.
     """
 
     offset: int
@@ -259,6 +280,7 @@ Layer = (
     | Fragment
     | Icmp
     | Tcp
+    | TcpStart
     | Udp
     | Payload
     | Malformed
@@ -310,5 +332,5 @@ class Packet:
 
     @property
     def malformed(self) -> Malformed | None:
-        """Why dissection stopped early, if it did."""
+        """The first thing that makes no sense, if any."""
         return next((layer for layer in self.layers if isinstance(layer, Malformed)), None)

@@ -1,0 +1,92 @@
+"""Claims, and what a timeline makes of them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.analysis.timeline import Timeline
+
+
+class Outcome(enum.Enum):
+    """What became of a claim."""
+
+    HOLDS = "HOLDS"
+    BROKEN = "BROKEN"
+    UNDECIDED = "UNDECIDED"
+    """The instrument was blind."""
+    SKIPPED = "SKIPPED"
+    """The machine lacks what the claim is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome with its reason, and the ids of the events it rests on.
+
+    A frame's event is "f" and its number, a call's the program's name and its number.
+    """
+
+    outcome: Outcome
+    why: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement that a run decides."""
+
+    id: str
+    text: str
+    """The statement, as a sentence."""
+    source: str
+    """Where it comes from: an RFC's section or a man page."""
+    check: Callable[[Timeline], Verdict]
+    statements: tuple[str, ...] = ()
+    """Ids of the notes' statements that it decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A claim and its verdict on one run."""
+
+    claim: Claim
+    verdict: Verdict
+
+
+def holds(why: str, evidence: Iterable[str] = ()) -> Verdict:
+    """The claim turned out true."""
+    return Verdict(Outcome.HOLDS, why, tuple(evidence))
+
+
+def broken(why: str, evidence: Iterable[str] = ()) -> Verdict:
+    """The claim turned out false."""
+    return Verdict(Outcome.BROKEN, why, tuple(evidence))
+
+
+def judge(claims: Iterable[Claim], timeline: Timeline) -> tuple[Judgement, ...]:
+    """Each claim with its verdict.
+
+    Where the capture was blind nothing is decided, whatever the frames that it did see
+    suggest: what is missing from them may have been there.
+    """
+    blind = timeline.bracket.blind
+    judgements: list[Judgement] = []
+    for claim in claims:
+        verdict = claim.check(timeline)
+        if blind and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
+            why = f"the capture was blind: {'; '.join(blind)}"
+            verdict = Verdict(Outcome.UNDECIDED, why, verdict.evidence)
+        judgements.append(Judgement(claim, verdict))
+    return tuple(judgements)
+
+
+def overall(judgements: Iterable[Judgement]) -> Outcome:
+    """The worst outcome: BROKEN before UNDECIDED before HOLDS; skipped claims hold."""
+    outcomes = {judgement.verdict.outcome for judgement in judgements}
+    for outcome in (Outcome.BROKEN, Outcome.UNDECIDED):
+        if outcome in outcomes:
+            return outcome
+    return Outcome.HOLDS

@@ -1,0 +1,87 @@
+"""What a program printed of its own calls, read back.
+
+The demos print each call with its result, as strace does:
+
+    send(3, b'Hello. ') = 7
+    recv(3, b'', 4096) = 0
+    connect(3, ('198.51.100.2', 9)) = -1 ECONNREFUSED
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from lab.records import ProgramRun
+
+_CALL = re.compile(r"(?P<call>(?P<name>[a-z_0-9]+)\((?P<arguments>.*)\)) = (?P<result>-?\d+)(?P<more>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call a program made, as it tells it."""
+
+    program: str
+    number: int
+    """From 1, counting the program's calls."""
+    name: str
+    text: str
+    """The call as printed, without its result."""
+    arguments: tuple[object, ...]
+    """Python values; a word that is none (AF_INET) as str."""
+    result: int
+    error: str
+    """The errno's name where the call failed; "" else."""
+
+    @property
+    def id(self) -> str:
+        """What evidence names it by: "client:3"."""
+        return f"{self.program}:{self.number}"
+
+    @property
+    def data(self) -> bytes:
+        """The bytes among its arguments; empty where there are none."""
+        return next((a for a in self.arguments if isinstance(a, bytes)), b"")
+
+
+def parse_transcript(run: ProgramRun) -> tuple[Call, ...]:
+    """The calls in a program's standard output; lines that are none are passed over.
+
+    Foreign programs print what they like, so that a line of another form is no error.
+    """
+    calls: list[Call] = []
+    for line in run.stdout.splitlines():
+        match = _CALL.fullmatch(line)
+        arguments = _parse_arguments(match["arguments"]) if match else None
+        if match is None or arguments is None:
+            continue
+        calls.append(
+            Call(
+                program=run.name,
+                number=len(calls) + 1,
+                name=match["name"],
+                text=match["call"],
+                arguments=arguments,
+                result=int(match["result"]),
+                error=match["more"].strip(),
+            )
+        )
+    return tuple(calls)
+
+
+def _parse_arguments(text: str) -> tuple[object, ...] | None:
+    """The values of an argument list; None where it is not one."""
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(call, ast.Call) or call.keywords:
+        return None
+    values: list[object] = []
+    for node in call.args:
+        try:
+            values.append(ast.literal_eval(node))
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            values.append(ast.unparse(node))
+    return tuple(values)

@@ -1,0 +1,47 @@
+"""The names a scenario may use: what it is made of, and the checks that exist."""
+
+from lab.analysis.claims import Claim, Outcome, Verdict, broken, holds
+from lab.analysis.tcp_claims import (
+    acknowledges_every_byte,
+    closes_each_direction,
+    delivers_every_byte,
+    finds_the_neighbour_first,
+    has_right_checksums,
+    keeps_no_message_boundaries,
+    opens_with_three_segments,
+    sends_no_payload_before_it_is_open,
+    speaks_its_family,
+    uses_the_options_both_offered,
+)
+from lab.analysis.timeline import Timeline
+from lab.program import Program
+from lab.records import Family
+from lab.scenario import Scenario
+from lab.topology import Interface, Link, Topology, joined_pair, two_hosts
+
+__all__ = [
+    "Claim",
+    "Family",
+    "Interface",
+    "Link",
+    "Outcome",
+    "Program",
+    "Scenario",
+    "Timeline",
+    "Topology",
+    "Verdict",
+    "acknowledges_every_byte",
+    "broken",
+    "closes_each_direction",
+    "delivers_every_byte",
+    "finds_the_neighbour_first",
+    "has_right_checksums",
+    "holds",
+    "joined_pair",
+    "keeps_no_message_boundaries",
+    "opens_with_three_segments",
+    "sends_no_payload_before_it_is_open",
+    "speaks_its_family",
+    "two_hosts",
+    "uses_the_options_both_offered",
+]

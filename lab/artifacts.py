@@ -1,0 +1,71 @@
+"""The folder a run leaves behind: where it is, whose it is, and the `latest` link."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab.errors import UsageError
+
+
+def check_writable(out: Path) -> None:
+    """Raise UsageError where folders cannot be made under `out`, before anything is run."""
+    existing = out
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise UsageError(f"cannot write artifacts to {out}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"cannot write artifacts to {out}: {existing} is not writable; use --out DIR"
+        )
+
+
+def create_folder(out: Path, scenario: str, started_ns: int) -> Path:
+    """A new folder `out/scenario/time`, the time in UTC to the microsecond.
+
+    Raises OSError.
+    """
+    seconds, nanoseconds = divmod(started_ns, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    parent = out / scenario
+    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    parent.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        give_to_invoker(folder)
+    microseconds = nanoseconds // 1000
+    while True:
+        folder = parent / f"{moment}.{microseconds:06d}Z"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            microseconds += 1  # another run began in the same microsecond
+        else:
+            give_to_invoker(folder)
+            return folder
+
+
+def finish_folder(folder: Path) -> None:
+    """Give the folder's files to the invoking user and point `latest` beside it at it.
+
+    Raises OSError, with advice where the file system has no symbolic links.
+    """
+    for path in folder.iterdir():
+        give_to_invoker(path)
+    latest = folder.parent / "latest"
+    while True:
+        latest.unlink(missing_ok=True)
+        try:
+            latest.symlink_to(folder.name)
+        except FileExistsError:
+            continue  # another run was faster; the later one wins
+        break
+    give_to_invoker(latest)
+
+
+def give_to_invoker(path: Path) -> None:
+    """Under sudo, make the user who called sudo the owner. Source: sudo(8), SUDO_UID."""
+    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.geteuid() == 0 and uid.isdigit() and gid.isdigit():
+        os.chown(path, int(uid), int(gid), follow_symlinks=False)

@@ -1,0 +1,165 @@
+"""The command line: words in, a call to the composer, lines and an exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lab.analysis.claims import Judgement
+    from lab.run import Result
+
+EXIT_STATUS_HELP = """\
+exit status:
+  0  every claim holds, or is skipped for want of a feature
+  1  a claim is broken
+  2  wrong usage: an unknown name, an unreadable file, a program that fails
+  3  this machine cannot run it
+  4  something is undecided: the capture was blind
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    # What is imported stays: collecting it again and again costs an eighth of a run.
+    gc.disable()
+    options = _parser().parse_args(arguments)
+    try:
+        status = _run_command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        print("wirelab: interrupted", file=sys.stderr)
+        status = 128 + signal.SIGINT
+    sys.exit(status)
+
+
+def _run_command(options: argparse.Namespace) -> int:
+    from lab.errors import LabError
+
+    try:
+        command: str = options.command
+        return {
+            "list": _list,
+            "run": _run,
+            "replay": _replay,
+            "show": _show,
+            "doctor": _doctor,
+        }[command](options)
+    except LabError as error:
+        print(f"wirelab: {error}", file=sys.stderr)
+        return error.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wirelab",
+        description="See what a socket puts on the wire, and what it does not.",
+        epilog=EXIT_STATUS_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="list the scenarios")
+    run = commands.add_parser("run", help="run scenarios and judge their claims")
+    run.add_argument("names", nargs="+", metavar="NAME", help="a scenario's name")
+    run.add_argument(
+        "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
+    )
+    run.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="DIR",
+        help="where artifacts go (default: runs)",
+    )
+    replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
+    replay.add_argument("folder", type=Path, metavar="DIR", help="such as runs/tcp/latest")
+    show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
+    show.add_argument("file", type=Path, metavar="FILE")
+    commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
+    for command in (run, replay):
+        command.add_argument("--json", action="store_true", help="print report.json instead")
+    for command in (run, replay, show):
+        command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
+    return parser
+
+
+def _list(_: argparse.Namespace) -> int:
+    from lab.run import load_scenario, scenario_names
+
+    for name in scenario_names():
+        print(f"{name:<12} {load_scenario(name).summary}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from lab.records import Family
+    from lab.run import check_names, run_scenario
+
+    families = [Family(int(n)) for n in ("46" if options.family == "both" else options.family)]
+    check_names(options.names)
+    results = []
+    for name in options.names:
+        for family in families:
+            result = run_scenario(name, family, options.out)
+            _print_result(result, options)
+            results.append(result)
+    return _status(judgement for result in results for judgement in result.judgements)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from lab.run import replay
+
+    result = replay(options.folder)
+    _print_result(result, options)
+    return _status(result.judgements)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from lab.report.terminal import Page, draw_capture
+    from lab.run import read_file
+
+    shown = read_file(options.file)
+    page = Page(ascii_only=options.ascii)
+    page.print(
+        draw_capture(
+            shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style
+        )
+    )
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from lab.kernel.preflight import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.ok or not finding.needed for finding in findings) else 3
+
+
+def _print_result(result: Result, options: argparse.Namespace) -> None:
+    """The report of one run; with --json its document, one after another for several."""
+    if options.json:
+        from lab.report.document import write_document
+
+        print(write_document(result.document), end="")
+        return
+    from lab.report.terminal import Page, draw_closing, draw_report
+
+    page = Page(ascii_only=options.ascii)
+    page.print(draw_report(result.timeline, result.judgements, result.summary, page.style))
+    page.print(draw_closing(result.judgements, result.folder, page.style))
+
+
+def _status(judgements: Iterable[Judgement]) -> int:
+    from lab.analysis.claims import Outcome, overall
+
+    return {Outcome.HOLDS: 0, Outcome.BROKEN: 1, Outcome.UNDECIDED: 4}[overall(judgements)]

@@ -1,0 +1,205 @@
+"""One recorded run: build, watch, run the programs, and return what was observed.
+
+Runs in a sandbox's first process, which is single-threaded: one poll loop serves the
+captures and every program's descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import struct
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab.kernel.capture import (
+    ETH_P_LOCAL_EXPERIMENTAL,
+    Capture,
+    PointName,
+    open_captures,
+)
+from lab.kernel.namespace import Namespace, build_topology, wait_until_quiet
+from lab.kernel.plan import Plan
+from lab.kernel.program import RunningProgram
+from lab.kernel.sockets import has_unsettled_tcp, unsettled_tcp
+from lab.kernel.witness import check_interfaces
+from lab.records import CANARY_TEXT, Canary, Frame, ProgramRun, Recording
+
+CANARY_DEADLINE_S = 2.0
+SETTLE_DEADLINE_S = 5.0
+POLL_MS = 1  # between looks at what no descriptor tells
+PATIENT_MS = 20  # between looks at the programs' deadlines
+BROADCAST = b"\xff" * 6
+
+
+# Captures no longer read; see Capture for why they are not closed.
+_ended_with_the_sandbox: list[Capture] = []
+
+
+def run_plan(plan: Plan) -> Recording:
+    """Run the plan in this process's sandbox.
+
+    Raises KernelRefused, InstrumentError (the witness disagrees) and ProgramError.
+    """
+    started_ns = time.time_ns()
+    with build_topology(plan.topology) as namespaces:
+        interfaces = check_interfaces(namespaces)
+        wait_until_quiet(namespaces)
+        with _Watch(plan, namespaces) as watch:
+            watch.send_canaries("opening")
+            programs = watch.run_programs()
+            unfinished = watch.settle()
+            # A frame that the first round overtook on another CPU may still have caused an
+            # answer; the second round is behind that as well.
+            watch.send_canaries("closing")
+            watch.send_canaries("closing")
+            points = tuple(capture.statistics() for capture in watch.captures)
+            frames = tuple(sorted(watch.frames, key=lambda frame: frame.time_ns))
+            canaries = tuple(watch.canaries)
+    system = os.uname()
+    return Recording(
+        scenario=plan.scenario,
+        family=plan.family,
+        started_ns=started_ns,
+        kernel=f"{system.sysname} {system.release}",
+        instruments=_instruments(),
+        interfaces=interfaces,
+        points=points,
+        canaries=canaries,
+        programs=programs,
+        unfinished=unfinished,
+        frames=frames,
+    )
+
+
+def _instruments() -> tuple[str, ...]:
+    owner = Path("/proc/self/uid_map").read_text("ascii").split()
+    in_user_namespace = owner != ["0", "0", "4294967295"]
+    return (
+        "frames: AF_PACKET SOCK_RAW ring, kernel timestamps",
+        "interfaces: rtnetlink, confirmed by netifaces",
+        "calls: the programs' own output",
+        "privilege: " + ("user namespace" if in_user_namespace else "root"),
+    )
+
+
+class _Watch:
+    """The open captures and running programs of one run, and the loop that serves them.
+
+    At the end of the with statement the programs are ended; the captures end with the
+    sandbox (see Capture).
+    """
+
+    def __init__(self, plan: Plan, namespaces: Mapping[str, Namespace]) -> None:
+        self._plan = plan
+        self._namespaces = namespaces
+        self._stack = ExitStack()
+        self.captures: list[Capture] = []
+        self.programs: list[RunningProgram] = []
+        self.frames: list[Frame] = []
+        self.canaries: list[Canary] = []
+        self._sightings: dict[bytes, int] = {}
+
+    def __enter__(self) -> _Watch:
+        self.captures = open_captures(
+            [
+                (
+                    self._namespaces[end.host],
+                    PointName(end.host, end.name, link.name),
+                    link.mtu_bytes,
+                )
+                for link in self._plan.topology.links
+                for end in link.ends
+            ]
+        )
+        _ended_with_the_sandbox.extend(self.captures)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def send_canaries(self, bracket: str) -> None:
+        """Send a canary from every point and CPU; wait until each was seen at both ends.
+
+        A frame waits for its receiver in the queue of the CPU that sent it, so that only a
+        canary from the same CPU is known to be behind it. One that is not seen before the
+        deadline is left for the analysis to find missing.
+        """
+        allowed = os.sched_getaffinity(0)
+        sent: list[bytes] = []
+        try:
+            for cpu in sorted(allowed):
+                os.sched_setaffinity(0, {cpu})
+                for capture in self.captures:
+                    sent.append(self._send_canary(capture, bracket, cpu))
+        finally:
+            os.sched_setaffinity(0, allowed)
+        self._sightings = dict.fromkeys(sent, 0)
+        self._serve(lambda: all(n >= 2 for n in self._sightings.values()), CANARY_DEADLINE_S)
+
+    def run_programs(self) -> tuple[ProgramRun, ...]:
+        """Start the programs in order, each once those before it are ready; wait for all."""
+        for program in self._plan.programs:
+            running = RunningProgram(program, self._namespaces[program.host])
+            self._stack.callback(running.close)
+            self.programs.append(running)
+            if program.signals_ready:
+                while running.ready_ns is None:
+                    self._serve_once()
+                    running.check_ready()
+        while any(p.ended_ns is None for p in self.programs):
+            self._serve_once()
+        return tuple(running.record() for running in self.programs)
+
+    def settle(self) -> tuple[str, ...]:
+        """Wait until no TCP connection has anything left to send; return those that have."""
+        namespaces = self._namespaces.values()
+        self._serve(lambda: not any(map(has_unsettled_tcp, namespaces)), SETTLE_DEADLINE_S)
+        return tuple(line for namespace in namespaces for line in unsettled_tcp(namespace))
+
+    def _send_canary(self, capture: Capture, bracket: str, cpu: int) -> bytes:
+        nonce = secrets.token_hex(8).encode("ascii")
+        payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
+        payload = payload.ljust(46, b"\0")  # Ethernet's minimum
+        kind = struct.pack("!H", ETH_P_LOCAL_EXPERIMENTAL)
+        capture.send_frame(BROADCAST + bytes(6) + kind + payload)
+        self.canaries.append(Canary(bracket, capture.point.name, payload))
+        return payload
+
+    def _serve(self, done: Callable[[], bool], deadline_s: float) -> bool:
+        """Serve until done() or the deadline; whether it was done."""
+        deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
+        while not done():
+            if time.monotonic_ns() > deadline_ns:
+                return False
+            self._serve_once(POLL_MS)
+        return True
+
+    def _serve_once(self, wait_ms: int = PATIENT_MS) -> None:
+        """Wait until something comes, `wait_ms` at most, and take everything.
+
+        Raises ProgramError where a program failed or has outlived its deadline.
+        """
+        outputs = {o.descriptor: (p, o) for p in self.programs for o in p.outputs}
+        ends = {p.ended: p for p in self.programs if p.ended_ns is None}
+        poll = select.poll()
+        for descriptor in (*outputs, *ends, *(c.fileno() for c in self.captures)):
+            poll.register(descriptor, select.POLLIN)
+        readable = {descriptor for descriptor, _ in poll.poll(wait_ms)}
+        for capture in self.captures:
+            for frame in capture.read_frames():
+                self.frames.append(frame)
+                payload = frame.data[14:]
+                if payload in self._sightings:
+                    self._sightings[payload] += 1
+        for descriptor in readable & outputs.keys():
+            running, output = outputs[descriptor]
+            running.take(output)
+        for descriptor in readable & ends.keys():
+            ends[descriptor].note_end()
+        for running in self.programs:
+            running.check_end()
+            running.check_deadline()

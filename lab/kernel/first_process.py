@@ -1,0 +1,150 @@
+"""The sandbox's own two processes: the keeper, and the first process it guards.
+
+The keeper unshares the namespaces, forks the first process (pid 1 of the new pid
+namespace) and from then on only watches: when the process that opened the sandbox dies,
+by whatever signal, the keeper kills the first process. When the first process dies, the
+kernel kills everything else in its pid namespace and reclaims namespaces, links and mounts.
+When the keeper dies first, the kernel kills the first process (PR_SET_PDEATHSIG).
+
+Run as a program by lab.kernel.sandbox: arguments are the channel's descriptor and the
+opener's pid.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lab.errors import KernelRefused, LabError, MachineError
+from lab.kernel import libc
+from lab.kernel.channel import Channel, ChannelClosed
+
+CAP_NET_ADMIN = 12
+CAP_NET_RAW = 13
+CAP_SYS_ADMIN = 21
+
+NETNS_DIRECTORY = Path("/run/netns")
+
+
+def has_capabilities(*numbers: int) -> bool:
+    """Whether this process has all of them effective. Source: capabilities(7)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            effective = int(line.split()[1], 16)
+            return all(effective >> number & 1 for number in numbers)
+    raise MachineError("cannot read this process's capabilities from /proc/self/status")
+
+
+def main() -> None:
+    """Become the keeper; never returns."""
+    descriptor, opener_pid = int(sys.argv[1]), int(sys.argv[2])
+    channel = Channel(socket.socket(fileno=descriptor))
+    opener = os.pidfd_open(opener_pid)
+    if os.getppid() != opener_pid:
+        os._exit(1)  # the opener died before it could be watched
+    try:
+        _enter_namespaces()
+    except LabError as error:
+        channel.send(("error", error))
+        os._exit(1)
+    alive_read, alive_write = os.pipe()
+    first = os.fork()
+    if first == 0:
+        os.close(alive_write)
+        _become_first_process(channel, alive_read)
+    channel.close()
+    os.close(alive_read)
+    _keep(opener, first)
+
+
+def _keep(opener: int, first: int) -> None:
+    """Wait until either process ends, and end the other."""
+    guarded = os.pidfd_open(first)
+    poll = select.poll()
+    for pidfd in (opener, guarded):
+        poll.register(pidfd, select.POLLIN)
+    poll.poll()
+    signal.pidfd_send_signal(guarded, signal.SIGKILL)  # a zombie takes it as well
+    os.waitpid(first, 0)
+    os._exit(0)
+
+
+def _enter_namespaces() -> None:
+    """Unshare; with a user namespace where this process lacks the capabilities."""
+    flags = libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWNET
+    if has_capabilities(CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW):
+        libc.unshare(flags, "cannot create namespaces as root")
+        return
+    advice = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        libc.unshare(libc.CLONE_NEWUSER, "cannot create a user namespace")
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+        libc.unshare(flags, "cannot create namespaces inside a user namespace")
+    except KernelRefused as error:
+        raise KernelRefused(f"{error}; {advice}") from error.__cause__
+    except OSError as error:
+        raise KernelRefused(
+            f"cannot map uid {uid} into a user namespace: {error}; {advice}"
+        ) from None
+
+
+def _become_first_process(channel: Channel, keeper_alive: int) -> None:
+    """Prepare the mounts, then serve calls until the channel closes; never returns."""
+    libc.kill_me_with_my_parent(signal.SIGKILL)
+    if select.select([keeper_alive], [], [], 0)[0]:
+        os._exit(1)  # the keeper died before its death was bound to ours
+    try:
+        try:
+            _prepare_mounts()
+        except LabError as error:
+            channel.send(("error", error))
+            os._exit(1)
+        channel.send(("ready", None))
+        while True:
+            function, arguments = channel.receive()
+            channel.send(_outcome(function, arguments))
+    except ChannelClosed:
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:
+    """A call's result as it goes over the channel."""
+    try:
+        return "value", function(*arguments)
+    except LabError as error:
+        return "error", error
+    except Exception:
+        return "crash", traceback.format_exc()
+
+
+def _prepare_mounts() -> None:
+    """Private mounts: a tmpfs for namespace names, a /proc of this pid namespace.
+
+    Where /run/netns does not exist it cannot be made without leaving it behind on the
+    host, so the whole of /run is covered.
+    """
+    libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
+    quiet = libc.MS_NOSUID | libc.MS_NODEV
+    libc.mount(
+        "tmpfs", str(NETNS_DIRECTORY if NETNS_DIRECTORY.is_dir() else "/run"), "tmpfs", quiet
+    )
+    NETNS_DIRECTORY.mkdir(exist_ok=True)
+    try:
+        libc.mount("proc", "/proc", "proc", quiet | libc.MS_NOEXEC)
+    except KernelRefused as error:
+        raise KernelRefused(
+            f"{error}; in a container, start it with systempaths=unconfined"
+        ) from error.__cause__

@@ -1,0 +1,69 @@
+"""The namespace calls that Python 3.11's os module lacks, through libc."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+
+from lab.errors import KernelRefused
+
+# unshare(2), setns(2)
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+# mount(2)
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+# Loaded from the running process: ctypes.util.find_library would start a compiler.
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, attempt: str) -> None:
+    """Raise KernelRefused for a call that returned -1, naming the errno."""
+    if result == -1:
+        number = ctypes.get_errno()
+        name = errno.errorcode.get(number, str(number))
+        error = KernelRefused(f"{attempt}: {name} ({os.strerror(number)})")
+        error.__cause__ = OSError(number, os.strerror(number))
+        raise error
+
+
+def unshare(flags: int, attempt: str) -> None:
+    """Leave the namespaces that `flags` names for new ones. Source: unshare(2)."""
+    _check(LIBC.unshare(flags), attempt)
+
+
+def setns(fd: int, flags: int, attempt: str) -> None:
+    """Enter the namespace behind `fd`. Source: setns(2)."""
+    _check(LIBC.setns(fd, flags), attempt)
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    """Source: mount(2)."""
+    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    result = LIBC.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
+    _check(result, f"mount {kind or 'with flags ' + hex(flags)} on {target}")
+
+
+def kill_me_with_my_parent(signal_number: int) -> None:
+    """Have the kernel send this process `signal_number` when its parent thread dies.
+
+    Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    result = LIBC.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0)
+    _check(result, "prctl(PR_SET_PDEATHSIG)")
+
+
+def setsockopt(descriptor: int, level: int, option: int, value: bytes) -> None:
+    """setsockopt(2) that lets other threads run meanwhile, which socket.setsockopt does not."""
+    result = LIBC.setsockopt(descriptor, level, option, value, len(value))
+    _check(result, f"setsockopt level {level} option {option}")

@@ -1,0 +1,203 @@
+"""The report as one JSON document, derived from a timeline and its verdicts alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from lab.analysis.claims import Judgement, overall
+from lab.analysis.crossing import Crossing
+from lab.analysis.flow import Flow
+from lab.analysis.story import describe_packet, describe_segment, flag_names, phases, roles
+from lab.analysis.tcp import TcpConversation
+from lab.analysis.tcp_segment import Segment
+from lab.analysis.tcp_stream import Stream
+from lab.analysis.timeline import Timeline
+
+SCHEMA = "wirelab.report/1"
+
+Document = dict[str, Any]
+
+
+def report_document(timeline: Timeline, judgements: Sequence[Judgement]) -> Document:
+    """The report, as JSON types; equal for equal recordings and scenarios."""
+    recording = timeline.recording
+    return {
+        "schema": SCHEMA,
+        "scenario": recording.scenario,
+        "family": recording.family.value,
+        "started": _iso(recording.started_ns),
+        "kernel": recording.kernel,
+        "instruments": list(recording.instruments),
+        "capture": _capture(timeline),
+        "programs": [
+            {
+                "name": run.name,
+                "host": run.host,
+                "argv": list(run.argv),
+                "exit_status": run.exit_status,
+                "started_ns": run.started_ns,
+                "ready_ns": run.ready_ns,
+                "ended_ns": run.ended_ns,
+            }
+            for run in recording.programs
+        ],
+        "events": [*_frame_events(timeline), *_call_events(timeline)],
+        "flows": _flows(timeline),
+        "claims": [
+            {
+                "id": judgement.claim.id,
+                "text": judgement.claim.text,
+                "source": judgement.claim.source,
+                "statements": list(judgement.claim.statements),
+                "verdict": judgement.verdict.outcome.value,
+                "why": judgement.verdict.why,
+                "evidence": list(judgement.verdict.evidence),
+            }
+            for judgement in judgements
+        ],
+        "verdict": overall(judgements).value,
+    }
+
+
+def write_document(document: Document) -> str:
+    """The document as text, keys in order, one line a value."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _iso(time_ns: int) -> str:
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+
+
+def _capture(timeline: Timeline) -> Document:
+    bracket = timeline.bracket
+    return {
+        "frames": len(bracket.frames),
+        "dropped": bracket.dropped,
+        "canaries": {"sent": bracket.canaries_sent, "seen": bracket.canaries_seen},
+        "outside": bracket.outside,
+        "blind": list(bracket.blind),
+        "unfinished": list(timeline.recording.unfinished),
+        "points": [point.name for point in timeline.recording.points],
+    }
+
+
+def _frame_events(timeline: Timeline) -> list[Document]:
+    phase_of = phases(timeline.crossings, timeline.conversations)
+    role_of = roles(timeline.conversations)
+    segment_of = {
+        segment.crossing: (conversation, segment)
+        for conversation in timeline.conversations
+        for segment in conversation.segments
+    }
+    events: list[Document] = []
+    for crossing in timeline.crossings:
+        event = _frame_event(crossing)
+        event["phase"] = phase_of[crossing.number].name.lower()
+        if crossing.number in role_of:
+            event["role"] = role_of[crossing.number]
+        if crossing.number in segment_of:
+            event |= _segment(*segment_of[crossing.number])
+        events.append(event)
+    return events
+
+
+def _frame_event(crossing: Crossing) -> Document:
+    return {
+        "id": f"f{crossing.number}",
+        "kind": "frame",
+        "sent_ns": crossing.sent_ns,
+        "received_ns": crossing.received_ns,
+        "from": crossing.sender,
+        "to": crossing.receiver,
+        "bytes": crossing.packet.frame.wire_bytes,
+        "summary": describe_packet(crossing.packet),
+    }
+
+
+def _segment(conversation: TcpConversation, segment: Segment) -> Document:
+    states = (segment.sender_state, segment.receiver_state)
+    client, server = states if segment.from_client else reversed(states)
+    return {
+        "flow": f"tcp {conversation.flow.number}",
+        "summary": describe_segment(segment),
+        "tcp": {
+            "flags": flag_names(segment.flags),
+            "seq": segment.seq,
+            "ack": segment.ack,
+            "len": segment.length,
+            "window": segment.window_bytes,
+            "notes": sorted(note.value for note in segment.notes),
+            "client_state": client.value if client else None,
+            "server_state": server.value if server else None,
+        },
+    }
+
+
+def _call_events(timeline: Timeline) -> list[Document]:
+    return [
+        {
+            "id": call.id,
+            "kind": "call",
+            "obtained": "told by the program",
+            "program": call.program,
+            "call": call.text,
+            "result": call.result,
+            "error": call.error or None,
+        }
+        for calls in timeline.calls.values()
+        for call in calls
+    ]
+
+
+def _flows(timeline: Timeline) -> list[Document]:
+    conversation_of = {
+        conversation.flow.number: conversation for conversation in timeline.conversations
+    }
+    return [
+        _flow(flow, conversation_of[flow.number] if flow.protocol == "tcp" else None)
+        for flow in timeline.flows
+    ]
+
+
+def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
+    document: Document = {
+        "id": f"{flow.protocol} {flow.number}",
+        "a": str(flow.a),
+        "b": str(flow.b),
+        "frames": [f"f{crossing.number}" for crossing in flow.crossings],
+        "errors": [f"f{crossing.number}" for crossing in flow.errors],
+    }
+    if conversation is None:
+        return document
+    handshake, agreed = conversation.handshake, conversation.agreed
+    document["handshake"] = handshake and {
+        "frames": [f"f{n}" for n in (handshake.syn, handshake.syn_ack, handshake.ack)],
+        "client_isn": handshake.client_isn,
+        "server_isn": handshake.server_isn,
+        "syn_to_syn_ack_ns": handshake.syn_to_syn_ack_ns,
+    }
+    document["options"] = agreed and {
+        "mss_to_server": agreed.mss_to_server,
+        "mss_to_client": agreed.mss_to_client,
+        "window_scale": agreed.window_scale and list(agreed.window_scale),
+        "sack_permitted": agreed.sack_permitted,
+        "timestamps": agreed.timestamps,
+    }
+    document["client_to_server"] = _stream(conversation.client_to_server)
+    document["server_to_client"] = _stream(conversation.server_to_client)
+    document["teardown"] = conversation.teardown.value
+    document["resets"] = [f"f{number}" for number in conversation.resets]
+    return document
+
+
+def _stream(stream: Stream) -> Document:
+    return {
+        "bytes": stream.length,
+        "gaps": [list(gap) for gap in stream.gaps],
+        "fin": None if stream.fin is None else f"f{stream.fin}",
+        "fin_acked": None if stream.fin_acked is None else f"f{stream.fin_acked}",
+    }

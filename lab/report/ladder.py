@@ -1,0 +1,165 @@
+"""The sequence ladder: time, client lane, wire, server lane, a line for each crossing.
+
+    0.041 SYN-SENT     ──SYN seq=0 win=64240──────────────────────▶       LISTEN
+    0.050 SYN-SENT     ◀──────────SYN ACK seq=0 ack=1 win=65160──── SYN-RECEIVED
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from lab.analysis.crossing import Crossing
+from lab.analysis.packet import Tcp
+from lab.analysis.story import (
+    EXPLANATIONS,
+    Phase,
+    describe_options,
+    describe_packet,
+    describe_segment,
+)
+from lab.analysis.tcp_segment import Note, Segment
+from lab.report.style import Style
+
+TIME_COLUMNS = 9
+STATE_COLUMNS = 12
+EDGES = 3  # the spaces between the four columns
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Who stands left and right; `is_rightward` tells a crossing's direction."""
+
+    left: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A crossing with what is drawn beside it."""
+
+    crossing: Crossing
+    rightward: bool
+    segment: Segment | None = None
+    payload: bytes = b""
+
+
+def draw_ladder(
+    rungs: Sequence[Rung],
+    lanes: Lanes,
+    phase_of: Mapping[int, Phase],
+    style: Style,
+) -> Iterator[Text]:
+    """The ladder's lines; a heading and an explanation where a phase begins."""
+    if not rungs:
+        return
+    wire = style.width - TIME_COLUMNS - 2 * STATE_COLUMNS - EDGES
+    zero_ns = rungs[0].crossing.time_ns
+    yield _lane_heads(lanes, wire, style)
+    phase: Phase | None = None
+    for rung in rungs:
+        if phase_of.get(rung.crossing.number, phase) is not phase:
+            phase = phase_of[rung.crossing.number]
+            yield Text()
+            yield style.heading(phase.value)
+            yield Text(f"  {EXPLANATIONS[phase]}", "italic")
+        yield _draw_rung(rung, zero_ns, wire, style)
+        for note in _below(rung, wire):
+            yield Text(" " * (TIME_COLUMNS + STATE_COLUMNS + 4) + style.safe(note), "dim")
+
+
+def _lane_heads(lanes: Lanes, wire: int, style: Style) -> Text:
+    left, right = style.safe(lanes.left), style.safe(lanes.right)
+    room = STATE_COLUMNS + 1 + wire + 1 + STATE_COLUMNS
+    gap = max(1, room - len(left) - len(right))
+    head = Text(f"{'ms':>{TIME_COLUMNS}} ", "dim")
+    head.append(left, "bold")
+    head.append(" " * gap)
+    head.append(right, "bold")
+    return head
+
+
+def _draw_rung(rung: Rung, zero_ns: int, wire: int, style: Style) -> Text:
+    left, right = _states(rung)
+    elapsed_ms = (rung.crossing.time_ns - zero_ns) / 1e6
+    line = Text(f"{elapsed_ms:>{TIME_COLUMNS}.3f} ", "dim")
+    line.append(f"{left:<{STATE_COLUMNS}} ", "cyan")
+    line.append(_draw_arrow(_label(rung), rung, wire, style), _colour(rung))
+    line.append(f" {right:>{STATE_COLUMNS}}", "cyan")
+    return line
+
+
+def _states(rung: Rung) -> tuple[str, str]:
+    """The left and the right side's state after the segment; "" where it is not known."""
+    if rung.segment is None:
+        return "", ""
+    sender, receiver = rung.segment.sender_state, rung.segment.receiver_state
+    names = sender.value, receiver.value if receiver else ""
+    return names if rung.rightward else (names[1], names[0])
+
+
+def _label(rung: Rung) -> str:
+    if rung.segment is None:
+        return describe_packet(rung.crossing.packet)
+    return describe_segment(rung.segment)
+
+
+def _draw_arrow(label: str, rung: Rung, wire: int, style: Style) -> str:
+    """The label on an arrow `wire` columns wide, pointing where the frame went."""
+    head = style.lost if rung.crossing.lost else style.right if rung.rightward else style.left
+    room = wire - len(head) - 1
+    text = textwrap.shorten(style.safe(label), room, placeholder="...")
+    shaft = style.line * (wire - len(head) - len(text) - 1)
+    if rung.rightward:
+        return style.line + text + shaft + head
+    return head + shaft + text + style.line
+
+
+def _below(rung: Rung, wire: int) -> Iterator[str]:
+    """What does not fit on the arrow: options, payload, what is remarkable."""
+    tcp: Tcp | None = rung.crossing.packet.tcp
+    segment = rung.segment
+    if segment is not None and segment.notes:
+        yield "! " + ", ".join(sorted(note.value for note in segment.notes))
+    if tcp is not None and segment is not None and segment.flags & segment.flags.SYN:
+        yield from textwrap.wrap(describe_options(tcp), wire)
+    if rung.payload:
+        preview = repr(rung.payload)[1:]
+        yield preview if len(preview) <= wire else preview[: wire - 3] + "..."
+
+
+def _colour(rung: Rung) -> str:
+    segment = rung.segment
+    if rung.crossing.lost or (segment is not None and Note.RETRANSMISSION in segment.notes):
+        return "red"
+    if segment is None:
+        return "yellow"
+    if segment.flags & segment.flags.RST:
+        return "red"
+    if segment.flags & segment.flags.SYN:
+        return "green"
+    if segment.flags & segment.flags.FIN:
+        return "magenta"
+    return "bold" if segment.length else ""
+
+
+def rungs_of(
+    crossings: Iterable[Crossing],
+    segment_of: Mapping[int, Segment],
+    leftmost: frozenset[str],
+) -> list[Rung]:
+    """Rungs for crossings; frames sent by a host in `leftmost` point right."""
+    rungs: list[Rung] = []
+    for crossing in crossings:
+        segment = segment_of.get(crossing.number)
+        if crossing.sender:
+            rightward = crossing.sender in leftmost
+        else:
+            rightward = segment is None or segment.from_client
+        has_payload = crossing.packet.tcp is not None or crossing.packet.udp is not None
+        payload = crossing.packet.payload if has_payload else b""
+        rungs.append(Rung(crossing, rightward, segment, payload))
+    return rungs

@@ -1,0 +1,51 @@
+"""How lines are drawn: width, arrows, and which characters may be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+
+MIN_COLUMNS = 80
+MAX_COLUMNS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """One output's width and characters."""
+
+    width: int
+    ascii_only: bool
+
+    @property
+    def line(self) -> str:
+        """An arrow's shaft."""
+        return "-" if self.ascii_only else "─"
+
+    @property
+    def right(self) -> str:
+        """The head of an arrow that points right."""
+        return ">" if self.ascii_only else "▶"
+
+    @property
+    def left(self) -> str:
+        """The head of an arrow that points left."""
+        return "<" if self.ascii_only else "◀"
+
+    @property
+    def lost(self) -> str:
+        """The end of an arrow that never arrives."""
+        return "x" if self.ascii_only else "✗"
+
+    def heading(self, title: str) -> Text:
+        """A title in a line as wide as the page."""
+        start = f"{self.line * 2} {self.safe(title)} "
+        return Text(start + self.line * max(0, self.width - len(start)), "bold blue")
+
+    def safe(self, text: str) -> str:
+        """The text without control characters, and without what cannot be shown.
+
+        Names and payloads come from files and programs: a terminal must not obey them.
+        """
+        shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+        return shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown

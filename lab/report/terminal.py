@@ -1,0 +1,213 @@
+"""The report for a terminal: programs, ladder, claims."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from lab.analysis.claims import Judgement, Outcome
+from lab.analysis.story import describe_packet, phases
+from lab.analysis.tcp import TcpConversation
+from lab.analysis.timeline import Timeline
+from lab.records import Family
+from lab.report.ladder import Lanes, draw_ladder, rungs_of
+from lab.report.style import MAX_COLUMNS, MIN_COLUMNS, Style
+
+if TYPE_CHECKING:
+    from lab.analysis.crossing import Crossing
+    from lab.analysis.flow import Flow
+
+OUTCOME_COLUMNS = 11
+OUTCOME_COLOURS = {
+    Outcome.HOLDS: "bold green",
+    Outcome.BROKEN: "bold red",
+    Outcome.UNDECIDED: "bold yellow",
+    Outcome.SKIPPED: "bold dim",
+}
+
+
+class Page:
+    """A place to print to: a terminal, a pipe or a file.
+
+    As wide as the terminal, from 80 to 120 columns; 80 where there is none and COLUMNS does
+    not say otherwise. Colour and NO_COLOR are rich's to decide.
+    """
+
+    def __init__(self, file: TextIO = sys.stdout, ascii_only: bool = False) -> None:
+        encoding = (file.encoding or "ascii").lower()
+        ascii_only = ascii_only or not encoding.startswith("utf")
+        self._console = Console(file=file, highlight=False, emoji=False, markup=False)
+        width = min(MAX_COLUMNS, max(MIN_COLUMNS, self._console.width))
+        self.style = Style(width, ascii_only)
+
+    def print(self, lines: Iterable[Text]) -> None:
+        """Print lines as they are: neither wrapped nor cropped."""
+        for line in lines:
+            self._console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def draw_report(
+    timeline: Timeline, judgements: tuple[Judgement, ...], summary: str, style: Style
+) -> Iterator[Text]:
+    """The lines of one run's report."""
+    yield from _draw_head(timeline, summary, style)
+    yield from _draw_programs(timeline, style)
+    yield Text()
+    yield style.heading("What went over the wire")
+    yield from _draw_run_ladder(timeline, style)
+    yield Text()
+    yield style.heading("Claims")
+    for judgement in judgements:
+        yield from _draw_judgement(judgement, style)
+
+
+def draw_closing(judgements: tuple[Judgement, ...], folder: Path, style: Style) -> Iterator[Text]:
+    """The last lines: how many claims hold, and where the artifacts are."""
+    counts = {outcome: 0 for outcome in Outcome}
+    for judgement in judgements:
+        counts[judgement.verdict.outcome] += 1
+    told = ", ".join(f"{n} {outcome.value}" for outcome, n in counts.items() if n)
+    yield Text()
+    yield Text(f"{len(judgements)} claims: {told}.", "bold")
+    yield Text(style.safe(f"Artifacts: {folder}"))
+    yield Text("  recording.pcapng opens in Wireshark; `wirelab replay` judges the run again.", "dim")
+
+
+def draw_capture(
+    crossings: tuple[Crossing, ...],
+    flows: tuple[Flow, ...],
+    conversations: tuple[TcpConversation, ...],
+    canaries: int,
+    style: Style,
+) -> Iterator[Text]:
+    """A capture file's flows, each with its ladder, and the frames that belong to none."""
+    yield Text(f"{len(crossings)} frames, {len(flows)} flows", "bold")
+    if canaries:
+        yield Text(f"{canaries} canary frames of wirelab are left out", "dim")
+    conversation_of = {conversation.flow.number: conversation for conversation in conversations}
+    phase_of = phases(crossings, conversations)
+    in_flows: set[int] = set()
+    for flow in flows:
+        in_flows |= {crossing.number for crossing in (*flow.crossings, *flow.errors)}
+        yield Text()
+        yield style.heading(f"{flow.protocol} {flow.number}")
+        conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
+        yield from _draw_flow(flow, conversation, phase_of, style)
+    others = [crossing for crossing in crossings if crossing.number not in in_flows]
+    if others:
+        yield Text()
+        yield style.heading("Frames of no flow")
+        zero_ns = crossings[0].time_ns
+        for crossing in others:
+            elapsed_ms = (crossing.time_ns - zero_ns) / 1e6
+            yield Text(f"{elapsed_ms:>9.3f} {style.safe(describe_packet(crossing.packet))}")
+
+
+def _draw_head(timeline: Timeline, summary: str, style: Style) -> Iterator[Text]:
+    recording, bracket = timeline.recording, timeline.bracket
+    yield Text(f"{recording.scenario} over IPv{recording.family.value}: {summary}", "bold")
+    yield Text(
+        f"  {len(bracket.frames)} frames at {len(recording.points)} points, "
+        f"{bracket.dropped} dropped, {bracket.canaries_seen} of {bracket.canaries_sent} "
+        "canaries seen",
+        "dim",
+    )
+    for instrument in recording.instruments:
+        yield Text(f"  {style.safe(instrument)}", "dim")
+    for reason in bracket.blind:
+        yield Text(f"  BLIND: {style.safe(reason)}", "bold red")
+    for line in recording.unfinished:
+        yield Text(f"  still open at the end: {style.safe(line)}", "bold yellow")
+
+
+def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
+    for run in timeline.recording.programs:
+        yield Text()
+        yield style.heading(f"{run.name}, on {run.host}")
+        # The folder and the interpreter's are this machine's; the names tell the story.
+        command = shlex.join(os.path.basename(word) for word in run.argv)  # noqa: PTH119
+        yield Text(style.safe(f"  $ {command}"), "dim")
+        for text in run.stdout.splitlines():
+            for piece in textwrap.wrap(
+                style.safe(text), style.width - 4, subsequent_indent="    "
+            ) or [""]:
+                yield Text(f"  {piece}")
+
+
+def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
+    hosts = list(dict.fromkeys(seen.host for seen in timeline.recording.interfaces))
+    segment_of = {
+        segment.crossing: segment
+        for conversation in timeline.conversations
+        for segment in conversation.segments
+    }
+    if not timeline.crossings:
+        yield Text("  Nothing: not one frame between the canaries.")
+        return
+    rungs = rungs_of(timeline.crossings, segment_of, frozenset(hosts[:1]))
+    left, right = (_with_address(host, timeline) for host in (hosts[0], hosts[-1]))
+    phase_of = phases(timeline.crossings, timeline.conversations)
+    yield from draw_ladder(rungs, Lanes(left, right), phase_of, style)
+
+
+def _with_address(host: str, timeline: Timeline) -> str:
+    """A host's name with its address of the run's family on a link."""
+    family: Family = timeline.recording.family
+    for seen in timeline.recording.interfaces:
+        for address in seen.addresses:
+            if seen.host == host and seen.name != "lo" and address.version == family.value:
+                return f"{host} {address.ip}"
+    return host
+
+
+def _draw_flow(
+    flow: Flow,
+    conversation: TcpConversation | None,
+    phase_of: dict[int, object],
+    style: Style,
+) -> Iterator[Text]:
+    segments = conversation.segments if conversation else ()
+    segment_of = {segment.crossing: segment for segment in segments}
+    crossings = sorted((*flow.crossings, *flow.errors), key=lambda crossing: crossing.number)
+    rungs = rungs_of(crossings, segment_of, frozenset())
+    yield from draw_ladder(rungs, Lanes(str(flow.a), str(flow.b)), phase_of, style)
+    if conversation is not None:
+        to_server, to_client = conversation.client_to_server, conversation.server_to_client
+        yield Text(
+            f"  {to_server.length} bytes to the right, {to_client.length} to the left; "
+            f"end: {conversation.teardown.value}",
+            "dim",
+        )
+
+
+def _draw_judgement(judgement: Judgement, style: Style) -> Iterator[Text]:
+    claim, verdict = judgement.claim, judgement.verdict
+    indent = " " * OUTCOME_COLUMNS
+    room = style.width - OUTCOME_COLUMNS
+    statements = f" [{' '.join(claim.statements)}]" if claim.statements else ""
+    first, *rest = textwrap.wrap(style.safe(claim.text + statements), room)
+    line = Text(f"{verdict.outcome.value:<{OUTCOME_COLUMNS}}", OUTCOME_COLOURS[verdict.outcome])
+    line.append(first, "bold")
+    yield line
+    for more in rest:
+        yield Text(indent + more, "bold")
+    for more in textwrap.wrap(style.safe(verdict.why), room):
+        yield Text(indent + more)
+    trail = f"{claim.source}. Seen in: {_shortened(verdict.evidence)}"
+    for more in textwrap.wrap(style.safe(trail), room):
+        yield Text(indent + more, "dim")
+
+
+def _shortened(evidence: tuple[str, ...], most: int = 8) -> str:
+    """Event ids; the report.json has them all."""
+    shown = ", ".join(evidence[:most])
+    left = len(evidence) - most
+    return (shown or "every frame") + (f" and {left} more" if left > 0 else "")

@@ -1,0 +1,190 @@
+"""The composer: build, run, observe, judge, save. Also: judge again, and show a file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.artifacts import check_writable, create_folder, finish_folder, give_to_invoker
+from lab.errors import UsageError
+from lab.kernel.plan import Plan, record
+from lab.kernel.sandbox import Pending, Sandbox, open_sandbox
+from lab.records import CANARY_TEXT, Family, Recording
+
+if TYPE_CHECKING:
+    from lab.analysis.claims import Judgement
+    from lab.analysis.crossing import Crossing
+    from lab.analysis.flow import Flow
+    from lab.analysis.tcp import TcpConversation
+    from lab.analysis.timeline import Timeline
+    from lab.report.document import Document
+    from lab.scenario import Scenario
+
+REPORT_FILE = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A judged run."""
+
+    timeline: Timeline
+    judgements: tuple[Judgement, ...]
+    document: Document
+    summary: str
+    """The scenario's, for a heading."""
+    folder: Path
+    """Where the artifacts are."""
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Every scenario there is, in order of name."""
+    return tuple(sorted(path.stem for path in _scenarios_folder().glob("[!_]*.py")))
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise UsageError for the first name that is no scenario's, with the list of those."""
+    known = scenario_names()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no scenario {name!r}; there are: {', '.join(known)}")
+
+
+def load_scenario(name: str) -> Scenario:
+    """The scenario of that name.
+
+    Raises UsageError, with the list of those there are.
+    """
+    check_names([name])
+    scenario: Scenario = importlib.import_module(f"scenarios.{name}").SCENARIO
+    return scenario
+
+
+def run_scenario(name: str, family: Family, out: Path) -> Result:
+    """Run one scenario and write its artifacts under `out`.
+
+    Raises LabError; UsageError where `out` cannot be written, before anything is run.
+    """
+    check_writable(out)
+    with open_sandbox() as sandbox:
+        scenario = load_scenario(name)
+        pending = _start(sandbox, scenario, family)
+        _import_what_comes_after()
+        recording = pending.result()
+        sandbox.end()
+        timeline, judgements, document = judge_recording(recording, scenario)
+        folder = _save(timeline, document, out)
+    return Result(timeline, judgements, document, scenario.summary, folder)
+
+
+def judge_recording(
+    recording: Recording, scenario: Scenario
+) -> tuple[Timeline, tuple[Judgement, ...], Document]:
+    """A recording understood, judged and reported on; nothing is written."""
+    from lab.analysis.assembly import build_timeline
+    from lab.analysis.claims import judge
+    from lab.report.document import report_document
+
+    timeline = build_timeline(recording)
+    judgements = judge(scenario.claims, timeline)
+    return timeline, judgements, report_document(timeline, judgements)
+
+
+def replay(folder: Path) -> Result:
+    """The run recorded in a folder, judged again and its report.json written again.
+
+    Raises CaptureFileError, UsageError.
+    """
+    from lab.recording import load_recording
+
+    recording = load_recording(folder)
+    scenario = load_scenario(recording.scenario)
+    timeline, judgements, document = judge_recording(recording, scenario)
+    try:
+        _write_report(document, folder)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
+    return Result(timeline, judgements, document, scenario.summary, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A capture file, understood as far as it goes."""
+
+    crossings: tuple[Crossing, ...]
+    flows: tuple[Flow, ...]
+    conversations: tuple[TcpConversation, ...]
+    canaries: int
+    """Frames left out because a lab sent them to itself."""
+
+
+def read_file(path: Path) -> Shown:
+    """The flows of any capture file.
+
+    Raises CaptureFileError.
+    """
+    from lab.analysis.flow import group_flows
+    from lab.analysis.joining import crossings_of_capture
+    from lab.analysis.tcp import analyse_tcp
+    from lab.capture_file import read_capture
+
+    frames = read_capture(path)
+    story = [frame for frame in frames if CANARY_TEXT not in frame.data[:64]]
+    crossings = crossings_of_capture(story)
+    flows = group_flows(crossings)
+    conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
+    return Shown(crossings, flows, conversations, len(frames) - len(story))
+
+
+def _scenarios_folder() -> Path:
+    # Found, not imported: listing must not load every scenario.
+    spec = importlib.util.find_spec("scenarios")
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError("the scenarios folder is not beside the lab package")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _start(sandbox: Sandbox, scenario: Scenario, family: Family) -> Pending[Recording]:
+    demos = str(_scenarios_folder() / "demos")
+    words = scenario.words(family, sys.executable, demos)
+    programs = tuple(program.expanded(words) for program in scenario.programs)
+    return sandbox.submit(record, Plan(scenario.name, family, scenario.topology, programs))
+
+
+def _import_what_comes_after() -> None:
+    """Import, while the programs run, what understanding and reporting them needs.
+
+    scapy and rich take longer to import than the programs to run.
+    """
+    import lab.analysis.assembly
+    import lab.recording
+    import lab.report.document
+    import lab.report.terminal  # noqa: F401
+
+
+def _save(timeline: Timeline, document: Document, out: Path) -> Path:
+    """Write the artifacts; the report comes last, as the sign that they are whole."""
+    from lab.recording import save_recording
+    from lab.report.comments import frame_comments
+
+    recording = timeline.recording
+    try:
+        folder = create_folder(out, recording.scenario, recording.started_ns)
+        save_recording(recording, folder, frame_comments(timeline))
+        _write_report(document, folder)
+        finish_folder(folder)
+    except OSError as error:
+        raise UsageError(f"cannot write artifacts to {out}: {error}") from None
+    return folder
+
+
+def _write_report(document: Document, folder: Path) -> None:
+    from lab.report.document import write_document
+
+    path = folder / REPORT_FILE
+    path.write_text(write_document(document), "utf-8")
+    give_to_invoker(path)

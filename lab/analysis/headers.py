@@ -53,6 +53,9 @@ _ICMPV6_CLASSES: dict[int, tuple[Any, int]] = {
 _ICMP_BYTES = {13: 20, 14: 20, 17: 12, 18: 12}
 """RFC 792 timestamps and RFC 950 address masks; every other header has 8 bytes."""
 
+_SCAPY_ICMP_BYTES = {37: 12, 38: 12}
+"""Where scapy reads on: it expects a reply's TTL (RFC 1788) in requests too."""
+
 _EXTENSION_CLASSES: dict[int, tuple[Any, int]] = {
     0: (_inet6.IPv6ExtHdrHopByHop, 2),
     43: (_inet6.IPv6ExtHdrRouting, 8),
@@ -225,7 +228,9 @@ def icmp(
     """An ICMP or ICMPv6 header, with the option and the quoted layers given."""
     head = data[at : at + icmp_bytes(version, data[at])]
     header_class = _inet.ICMP
-    if version == 6:
+    if version == 4:
+        head = head.ljust(_SCAPY_ICMP_BYTES.get(data[at], 0), b"\0")
+    else:
         header_class, _ = _ICMPV6_CLASSES.get(data[at], (_inet6.ICMPv6Unknown, 4))
     fields = header_class(head).fields
     return Icmp(

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lab.analysis.flow import Flow
     from lab.analysis.tcp_state import State
 
+_FIN, _SYN, _RST, _ACK = (
+    int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
+)
+
 _MAX_SHIFT = 14
 """RFC 7323, 2.3: a larger shift count is taken as this one."""
 
@@ -77,8 +81,8 @@ class Draft:
     """A segment while a conversation is being followed."""
 
     __slots__ = (
-        "ack", "crossing", "end", "flags", "from_client", "length", "notes",
-        "receiver_state", "sender_state", "seq", "tcp", "window_bytes",
+        "ack", "bare_syn", "crossing", "end", "fin", "flags", "from_client", "has_ack", "length",
+        "notes", "receiver_state", "rst", "sender_state", "seq", "syn", "tcp", "window_bytes",
     )  # fmt: skip
 
     def __init__(self, crossing: Crossing, tcp: Tcp, from_client: bool) -> None:
@@ -86,6 +90,13 @@ class Draft:
         self.tcp = tcp
         self.from_client = from_client
         self.flags = tcp.flags
+        # Once, as integers: arithmetic on an IntFlag takes a microsecond each time.
+        bits = int(tcp.flags)
+        self.syn = bool(bits & _SYN)
+        self.fin = bool(bits & _FIN)
+        self.rst = bool(bits & _RST)
+        self.has_ack = bool(bits & _ACK)
+        self.bare_syn = self.syn and not self.has_ack
         self.length = tcp.payload_bytes
         self.seq = 0
         self.end = 0
@@ -94,26 +105,6 @@ class Draft:
         self.notes: set[Note] = set()
         self.sender_state: State | None = None
         self.receiver_state: State | None = None
-
-    @property
-    def syn(self) -> bool:
-        """Whether it has SYN, with or without ACK."""
-        return bool(self.flags & TcpFlags.SYN)
-
-    @property
-    def bare_syn(self) -> bool:
-        """A SYN without ACK."""
-        return self.flags & (TcpFlags.SYN | TcpFlags.ACK) == TcpFlags.SYN
-
-    @property
-    def fin(self) -> bool:
-        """Whether it has FIN."""
-        return bool(self.flags & TcpFlags.FIN)
-
-    @property
-    def rst(self) -> bool:
-        """Whether it has RST."""
-        return bool(self.flags & TcpFlags.RST)
 
     @property
     def taken(self) -> bool:
@@ -185,7 +176,7 @@ def _bases(drafts: Sequence[Draft]) -> dict[bool, int]:
         if draft.syn:
             told.setdefault(side, tcp.seq)
         implied.setdefault(side, tcp.seq - 1)
-        if tcp.flags & TcpFlags.ACK:
+        if draft.has_ack:
             implied.setdefault(not side, tcp.ack - 1)
     return {True: 0, False: 0} | implied | told
 
@@ -197,7 +188,7 @@ def _number(drafts: Sequence[Draft]) -> None:
         side, tcp = draft.from_client, draft.tcp
         draft.seq = unwrap(tcp.seq, bases[side], highest[side])
         draft.end = draft.seq + draft.length + draft.syn + draft.fin
-        if tcp.flags & TcpFlags.ACK:
+        if draft.has_ack:
             draft.ack = unwrap(tcp.ack, bases[not side], highest[not side])
         if not draft.rst:
             highest[side] = max(highest[side], draft.end)

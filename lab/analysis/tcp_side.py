@@ -117,7 +117,7 @@ class Side:
         store = peer.received
         first = store.first
         start = 1 if whole or first is None else min(1, first)
-        end = max(self.data_end, self.fin or 0)
+        end = self.data_end if self.fin is None else self.fin
         if self.fin is None and peer.peer_syn_taken:
             end = max(end, peer.acknowledged or 0)
         return Stream(

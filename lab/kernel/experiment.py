@@ -13,7 +13,6 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
@@ -21,7 +20,7 @@ from lab.kernel.capture import (
     PointName,
     open_captures,
 )
-from lab.kernel.namespace import Namespace, build_topology, wait_until_quiet
+from lab.kernel.namespace import Namespace, build_topology, in_user_namespace, wait_until_quiet
 from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
 from lab.kernel.sockets import has_unsettled_tcp, unsettled_tcp
@@ -76,13 +75,11 @@ def run_plan(plan: Plan) -> Recording:
 
 
 def _instruments() -> tuple[str, ...]:
-    owner = Path("/proc/self/uid_map").read_text("ascii").split()
-    in_user_namespace = owner != ["0", "0", "4294967295"]
     return (
         "frames: AF_PACKET SOCK_RAW ring, kernel timestamps",
         "interfaces: rtnetlink, confirmed by netifaces",
         "calls: the programs' own output",
-        "privilege: " + ("user namespace" if in_user_namespace else "root"),
+        "privilege: " + ("user namespace" if in_user_namespace() else "root"),
     )
 
 

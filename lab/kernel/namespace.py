@@ -94,6 +94,14 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
         yield namespaces
 
 
+def in_user_namespace() -> bool:
+    """Whether this process is in another user namespace than the machine's own.
+
+    Source: user_namespaces(7): there, all uids are mapped to themselves.
+    """
+    return Path("/proc/self/uid_map").read_text("ascii").split() != ["0", "0", "4294967295"]
+
+
 def wait_until_quiet(namespaces: Mapping[str, Namespace]) -> None:
     """Wait until no namespace has a multicast listener report left to send.
 

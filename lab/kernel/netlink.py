@@ -72,6 +72,21 @@ _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 
 
+def check_netem(index: int) -> None:
+    """Give an interface of the current namespace a netem queueing discipline with no effect.
+
+    Raises KernelRefused where this kernel has none. Source: tc-netem(8).
+    """
+    from pyroute2 import IPRoute, NetlinkError
+
+    try:
+        with IPRoute() as route:
+            route.tc("add", kind="netem", index=index)
+    except NetlinkError as error:
+        name = errno.errorcode.get(error.code, str(error.code))
+        raise KernelRefused(f"this kernel has no netem: {name}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class VethEnd:
     """One end of a veth pair to be made.

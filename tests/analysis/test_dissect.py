@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import frame_bytes as fb
 import pytest
+
 from lab.analysis.dissect import Reassembler, dissect
 from lab.analysis.packet import (
     Arp,

@@ -277,6 +277,14 @@ GAPS = {
         """,
         (b"abc", ()),
     ),
+    "none, though the client goes on to number behind its FIN": (
+        """
+        0.1 client > server FIN,ACK seq=101 ack=901 data=abc
+        0.2 server > client FIN,ACK seq=901 ack=105
+        0.3 client > server ACK seq=105 ack=902
+        """,
+        (b"abc", ()),
+    ),
 }
 
 

@@ -1,0 +1,182 @@
+"""What this machine allows, what it lacks, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.kernel.first_process import (
+    CAP_NET_ADMIN,
+    CAP_NET_RAW,
+    CAP_SYS_ADMIN,
+    has_capabilities,
+)
+from lab.kernel.sandbox import Sandbox, open_sandbox
+
+IPPROTO_SCTP = 132
+IPPROTO_MPTCP = 262
+
+# sysctls that forbid user namespaces to ordinary users, with the value that allows them.
+USER_NAMESPACE_SYSCTLS = (
+    ("kernel/unprivileged_userns_clone", "1", lambda value: value == "0"),
+    ("user/max_user_namespaces", "15000", lambda value: value == "0"),
+    ("user/max_net_namespaces", "15000", lambda value: value == "0"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "0", lambda value: value == "1"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    needed: bool = True
+    """Whether the lab cannot run at all without it."""
+
+    def __str__(self) -> str:
+        mark = "ok" if self.ok else "MISSING" if self.needed else "absent"
+        mend = f"; to mend: {self.mend}" if self.mend and not self.ok else ""
+        return f"{mark:<8} {self.subject}: {self.detail}{mend}"
+
+
+def examine() -> tuple[Finding, ...]:
+    """Everything the lab needs or can use, in the order in which it is needed."""
+    return tuple(_examine())
+
+
+def _examine() -> Iterator[Finding]:
+    yield Finding(
+        "system",
+        sys.platform == "linux",
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "run the lab on Linux (see vagrant/)",
+    )
+    privileged = has_capabilities(CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW)
+    who = "root's capabilities" if privileged else f"uid {os.geteuid()}, no capabilities"
+    yield Finding("privilege", True, f"{who}; the lab runs with and without")
+    if not privileged:
+        yield from _user_namespace_sysctls()
+    yield from _sandbox()
+    yield _tracefs(privileged)
+    for tool, use in (("tshark", "cross-checks in the tests"), ("mn", "`make bench-setup`")):
+        found = shutil.which(tool)
+        package = "mininet" if tool == "mn" else tool
+        yield Finding(
+            tool, found is not None, found or "not installed", f"apt-get install {package} "
+            f"({use})", needed=False,
+        )
+
+
+def _user_namespace_sysctls() -> Iterator[Finding]:
+    """The switches that distributions have put before user namespaces."""
+    for key, wanted, forbids in USER_NAMESPACE_SYSCTLS:
+        path = Path("/proc/sys") / key
+        try:
+            value = path.read_text("ascii").strip()
+        except OSError:
+            continue  # this kernel has no such switch
+        name = key.replace("/", ".")
+        mend = f"sudo sysctl {name}={wanted}, or use sudo"
+        yield Finding(name, not forbids(value), value, mend)
+
+
+def _sandbox() -> Iterator[Finding]:
+    """A sandbox opened for real, and what its namespaces can do."""
+    subject = "namespaces"
+    try:
+        with open_sandbox() as sandbox:
+            kind = sandbox.call(sandbox_kind)
+            yield Finding(subject, True, f"a sandbox opens ({kind})")
+            subject = "links and capture"
+            told = sandbox.call(build_and_capture)
+            yield Finding(subject, True, told)
+            yield from _features(sandbox)
+    except LabError as error:
+        mend = "sudo; in a container: --privileged, or --cap-add SYS_ADMIN NET_ADMIN"
+        yield Finding(subject, False, str(error), mend)
+
+
+def _features(sandbox: Sandbox) -> Iterator[Finding]:
+    """What some scenarios use, and others are skipped without."""
+    probes = (
+        ("SCTP", "sudo modprobe sctp (Debian: linux-image-amd64, not -cloud)",
+         (socket.AF_INET, socket.SOCK_SEQPACKET, IPPROTO_SCTP)),
+        ("MPTCP", "a kernel from 5.6 on with CONFIG_MPTCP and net.mptcp.enabled=1",
+         (socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)),
+    )  # fmt: skip
+    for name, mend, arguments in probes:
+        refusal = sandbox.call(try_socket, *arguments)
+        yield Finding(name, not refusal, refusal or "sockets can be made", mend, needed=False)
+    refusal = sandbox.call(try_netem)
+    mend = "sudo modprobe sch_netem"
+    yield Finding("netem", not refusal, refusal or "delay and loss can be set", mend, needed=False)
+
+
+def _tracefs(privileged: bool) -> Finding:
+    path = Path("/sys/kernel/tracing/events/sock")
+    if not privileged:
+        detail, mend = "for root only", "sudo (the kernel's own account of calls and states)"
+        return Finding("tracefs", False, detail, mend, needed=False)
+    mend = "sudo mount -t tracefs nodev /sys/kernel/tracing"
+    there = path.is_dir()
+    detail = "socket tracepoints" if there else f"no {path}"
+    return Finding("tracefs", there, detail, mend, needed=False)
+
+
+def sandbox_kind() -> str:
+    """Run inside: what the sandbox is made of."""
+    from lab.kernel.namespace import in_user_namespace
+
+    kinds = "mount, pid and network namespaces"
+    return f"user, {kinds}" if in_user_namespace() else kinds
+
+
+def build_and_capture() -> str:
+    """Run inside: two hosts, checked and captured on."""
+    from lab.kernel.capture import PointName, open_captures
+    from lab.kernel.namespace import build_topology
+    from lab.kernel.witness import check_interfaces
+    from lab.topology import two_hosts
+
+    topology = two_hosts()
+    with build_topology(topology) as namespaces:
+        check_interfaces(namespaces)
+        (link,) = topology.links
+        open_captures(
+            [
+                (namespaces[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
+                for end in link.ends
+            ]
+        )
+    return "veth, IPv4, IPv6 and raw capture sockets work; netifaces agrees"
+
+
+def try_socket(domain: int, kind: int, protocol: int) -> str:
+    """Run inside: "" where such a socket can be made, else why not."""
+    try:
+        socket.socket(domain, kind, protocol).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def try_netem() -> str:
+    """Run inside: "" where the netem queueing discipline is there, else why not."""
+    from lab.kernel.namespace import LOOPBACK_INDEX
+    from lab.kernel.netlink import check_netem
+
+    try:
+        check_netem(LOOPBACK_INDEX)
+    except LabError as error:
+        return str(error)
+    return ""

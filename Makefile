@@ -1,58 +1,85 @@
-# `make` lists the targets. .venv is made from pyproject.toml, once, and belongs to whoever
-# called make: under sudo, to the user who called sudo.
+# `make` lists the targets. .venv is made from pyproject.toml, once; under sudo it belongs to
+# the user who called sudo.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 VENV := .venv
-# The system's interpreter first: one from a private folder (/root/.pyenv) would be of no use
-# to the other users of the .venv, and sudo would not find it.
-PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
+PIP := $(VENV)/bin/pip --quiet --quiet --disable-pip-version-check --no-cache-dir
+# The system's interpreter first: one in a private folder is of no use to the .venv's other
+# users, and sudo does not find it.
+PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
 	command -v "$$p" && break; done)
-WIRELAB := $(VENV)/bin/wirelab
 FAMILY ?= 4
-# As the invoking user, where sudo was used.
-ifeq ($(shell id -u),0)
-ifneq ($(SUDO_UID),)
-AS_INVOKER := setpriv --reuid=$(SUDO_UID) --regid=$(SUDO_GID) --init-groups env HOME=$$(getent passwd $(SUDO_UID) | cut -d: -f6)
-endif
-endif
+OUT ?= runs
 
-.PHONY: help test check clean venv bench-setup bench-run doctor
+.PHONY: help doctor test lint check bench-setup bench-run clean
 
 help: ## list the targets
-	@echo 'Usage: make TARGET      (sudo make TARGET, for the kernel'"'"'s own instruments)'
-	@grep -hE '^[a-z%-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | \
-	  awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+	@echo "make TARGET, or sudo make TARGET:"
+	@sed -nE 's/^([a-z%-]+):.*## (.*)/\1\t\2/p' Makefile | \
+	while IFS=$$'\t' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
 
-scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both)
-	@$(WIRELAB) run $* --family $(FAMILY)
+scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both; OUT=folder)
+	@$(VENV)/bin/wirelab run $* --family $(FAMILY) --out $(OUT)
 
-doctor: $(VENV)/.ready ## tell what this machine allows, and how to mend it
-	@$(WIRELAB) doctor
+doctor: $(VENV)/.ready ## tell what this machine allows, and how to mend what it lacks
+	@$(VENV)/bin/wirelab doctor
 
-test: $(VENV)/.ready-dev ## run every test: as you are, and the kernel tests as another user too
-	@bash tests/run
+test: $(VENV)/.ready-dev ## run all tests; as root, the kernel tests as an ordinary user too
+	@tests/run
 
-check: $(VENV)/.ready-dev ## ruff, mypy --strict, import rule, tests
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
-	@bash tests/run
+lint: $(VENV)/.ready-dev ## ruff, mypy --strict, the import rule
+	$(VENV)/bin/ruff check --no-cache .
+	$(VENV)/bin/ruff format --no-cache --check .
+	$(VENV)/bin/mypy --cache-dir=/dev/null
+	$(VENV)/bin/pytest tests/test_import_rule.py
 
-bench-setup: $(VENV)/.ready ## build chains of hosts; compare with Mininet
-	@$(VENV)/bin/python -m benchmarks.setup
+check: lint test ## lint and test
 
-bench-run: $(VENV)/.ready ## time a whole `wirelab run tcp`; compare with Mininet
-	@$(VENV)/bin/python -m benchmarks.run
+bench-setup: $(VENV)/.ready ## build chains of hosts, against Mininet in the same run
+	@$(VENV)/bin/python -m tests.benchmarks.setup
+
+bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the same run
+	@$(VENV)/bin/python -m tests.benchmarks.run
 
 clean: ## remove .venv, runs and caches
-	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache
-	find lab scenarios tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) runs .hypothesis .ruff_cache .mypy_cache .pytest_cache
+	find lab scenarios tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-venv: $(VENV)/.ready ## set up .venv
+# What a package from PyPI cannot bring. netifaces is compiled: it needs gcc and Python.h.
+define FIND_MISSING
+missing=(); \
+[ -n "$(PYTHON)" ] || missing+=(python3); \
+command -v gcc >/dev/null || missing+=(gcc); \
+if [ -n "$(PYTHON)" ]; then \
+	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
+	"$(PYTHON)" -c 'import os, sysconfig as s; \
+	os.stat(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null || missing+=(python3-dev); \
+fi; \
+if [ $${#missing[@]} -gt 0 ]; then \
+	echo "wirelab needs $${missing[*]} (Python 3.11 or newer); to mend:" >&2; \
+	echo "  sudo apt-get install $${missing[*]}" >&2; \
+	exit 1; \
+fi
+endef
+
+define GIVE_TO_INVOKER
+if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(VENV); fi
+endef
 
 $(VENV)/.ready: pyproject.toml
-	@bash vagrant/../tools/prerequisites
+	@$(FIND_MISSING)
+	@echo "setting up $(VENV) with $(PYTHON), once"
+	@umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	"$(PYTHON)" -m venv --clear $(VENV); \
+	$(PIP) install --editable .; \
+	touch $@; $(GIVE_TO_INVOKER)
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@echo "adding the development tools to $(VENV), once"
+	@umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	$(PIP) install --editable '.[dev]'; \
+	touch $@; $(GIVE_TO_INVOKER)

@@ -117,7 +117,7 @@ def test_a_cut_frame_keeps_the_headers_that_are_whole() -> None:
         assert (cut.tcp is not None) is (size >= 54)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(LinkType), st.binary(max_size=120), st.integers(0, 40))
 def test_random_bytes_never_crash(link: LinkType, data: bytes, missing: int) -> None:
     whole(link, data, len(data) + missing)
@@ -140,7 +140,7 @@ def test_random_bytes_under_a_known_protocol_never_crash(protocol: int, data: by
     whole(LinkType.RAW, fb.ipv6(data, protocol), 40 + len(data))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(sorted(SAMPLES)),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=6),

@@ -71,7 +71,7 @@ def test_reassembled_packet_keeps_the_last_fragments_own_headers(version: int) -
 
 
 @both
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 60).map(lambda n: n * 8), st.randoms(use_true_random=False))
 def test_fragments_may_come_in_any_order(version: int, step: int, order: random.Random) -> None:
     parts = cuts(len(SEGMENT[version]), step)

@@ -12,9 +12,15 @@ from lab.errors import UsageError
 def check_writable(out: Path) -> None:
     """Raise UsageError where folders cannot be made under `out`, before anything is run."""
     existing = out
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
+    try:
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        is_folder = existing.is_dir()
+    except OSError as error:
+        raise UsageError(
+            f"cannot write artifacts to {out}: {error.strerror}; use --out DIR"
+        ) from None
+    if not is_folder:
         raise UsageError(f"cannot write artifacts to {out}: {existing} is not a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise UsageError(
@@ -27,20 +33,20 @@ def create_folder(out: Path, scenario: str, started_ns: int) -> Path:
 
     Raises OSError.
     """
-    seconds, nanoseconds = divmod(started_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    started_us = started_ns // 1000
     parent = out / scenario
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     parent.mkdir(parents=True, exist_ok=True)
     for folder in missing:
         give_to_invoker(folder)
-    microseconds = nanoseconds // 1000
     while True:
+        seconds, microseconds = divmod(started_us, 1_000_000)
+        moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H-%M-%S")
         folder = parent / f"{moment}.{microseconds:06d}Z"
         try:
             folder.mkdir()
         except FileExistsError:
-            microseconds += 1  # another run began in the same microsecond
+            started_us += 1  # another run began in the same microsecond
         else:
             give_to_invoker(folder)
             return folder

@@ -76,7 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
     )
     run.add_argument(
-        "--out", type=Path, default=Path("runs"), metavar="DIR",
+        "--out",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
         help="where artifacts go (default: runs)",
     )
     replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
@@ -105,12 +108,11 @@ def _run(options: argparse.Namespace) -> int:
 
     families = [Family(int(n)) for n in ("46" if options.family == "both" else options.family)]
     check_names(options.names)
-    results = []
-    for name in options.names:
-        for family in families:
-            result = run_scenario(name, family, options.out)
-            _print_result(result, options)
-            results.append(result)
+    results = [
+        run_scenario(name, family, options.out, lambda result: _print_result(result, options))
+        for name in options.names
+        for family in families
+    ]
     return _status(judgement for result in results for judgement in result.judgements)
 
 
@@ -129,9 +131,7 @@ def _show(options: argparse.Namespace) -> int:
     shown = read_file(options.file)
     page = Page(ascii_only=options.ascii)
     page.print(
-        draw_capture(
-            shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style
-        )
+        draw_capture(shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style)
     )
     return 0
 

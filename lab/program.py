@@ -34,6 +34,6 @@ class Program:
         """
         try:
             argv = tuple(argument.format_map(words) for argument in self.argv)
-        except (KeyError, ValueError, IndexError) as error:
+        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
             raise UsageError(f"program {self.name}: unknown word {error} in {self.argv}") from None
         return Program(self.name, self.host, argv, self.signals_ready, self.deadline_s)

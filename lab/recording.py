@@ -16,7 +16,7 @@ from typing import Any
 from lab.capture_file import read_capture
 from lab.errors import CaptureFileError
 from lab.pcapng import write_pcapng
-from lab.records import Canary, CapturePoint, Family, InterfaceSeen, ProgramRun, Recording
+from lab.records import Canary, CapturePoint, Family, Frame, InterfaceSeen, ProgramRun, Recording
 
 SCHEMA = "wirelab.recording/1"
 FRAMES_FILE = "recording.pcapng"
@@ -34,7 +34,8 @@ def save_recording(recording: Recording, folder: Path, comments: Mapping[int, st
     with (folder / FRAMES_FILE).open("wb") as file:
         write_pcapng(file, names, recording.frames, comments, "wirelab")
     lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(recording))
-    (folder / RECORDS_FILE).write_text(lines, "utf-8")
+    # A file name that is no UTF-8 has surrogates in Python, for which JSON has an escape.
+    (folder / RECORDS_FILE).write_text(lines, "utf-8", "backslashreplace")
 
 
 def load_recording(folder: Path) -> Recording:
@@ -51,37 +52,86 @@ def load_recording(folder: Path) -> Recording:
         raise CaptureFileError(f"cannot read {path}: {error}") from None
     frames = read_capture(folder / FRAMES_FILE)
     try:
-        by_kind: dict[str, list[Line]] = {}
-        for text_line in text.splitlines():
-            line = json.loads(text_line)
-            by_kind.setdefault(line["kind"], []).append(line)
-        (run,) = by_kind["run"]
-        (end,) = by_kind["end"]
-        if run["schema"] != SCHEMA:
-            raise CaptureFileError(f"{path} has schema {run['schema']!r}, not {SCHEMA!r}")
-        if end["frames"] != len(frames):
-            raise CaptureFileError(
-                f"{folder} was recorded with {end['frames']} frames; "
-                f"{FRAMES_FILE} holds {len(frames)}"
-            )
-        return Recording(
-            scenario=run["scenario"],
-            family=Family(run["family"]),
-            started_ns=run["started_ns"],
-            kernel=run["kernel"],
-            instruments=tuple(run["instruments"]),
-            interfaces=tuple(map(_interface, by_kind.get("interface", ()))),
-            points=tuple(map(_point, by_kind.get("point", ()))),
-            canaries=tuple(map(_canary, by_kind.get("canary", ()))),
-            programs=tuple(map(_program, by_kind.get("program", ()))),
-            unfinished=tuple(run["unfinished"]),
-            frames=frames,
+        recording, recorded_frames = _parse(text, frames)
+    except KeyError as error:
+        raise CaptureFileError(f"{path} is damaged: there is no {error}") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CaptureFileError(f"{path} is damaged: {error}") from None
+    if recorded_frames != len(frames):
+        raise CaptureFileError(
+            f"{folder} was recorded with {recorded_frames} frames; "
+            f"{FRAMES_FILE} holds {len(frames)}"
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CaptureFileError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+    return recording
+
+
+def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
+    """The recording with these frames, and how many there were when it was saved.
+
+    Raises KeyError, ValueError, TypeError, AttributeError and RecursionError where the text
+    is none of save_recording's.
+    """
+    by_kind: dict[str, list[Line]] = {}
+    # Not splitlines(): JSON leaves U+2028 and others in strings as they are.
+    text_lines = text.removesuffix("\n").split("\n")
+    for text_line in text_lines:
+        line = json.loads(text_line)
+        by_kind.setdefault(line["kind"], []).append(line)
+    (run,), (end,) = by_kind["run"], by_kind["end"]
+    if run["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {run['schema']!r}, not {SCHEMA!r}")
+    if _number(end, "records") != len(text_lines) - 1:
+        raise ValueError(f"it was saved with {end['records']} records, not {len(text_lines) - 1}")
+    recording = Recording(
+        scenario=_text(run, "scenario"),
+        family=Family(_number(run, "family")),
+        started_ns=_number(run, "started_ns"),
+        kernel=_text(run, "kernel"),
+        instruments=_texts(run, "instruments"),
+        interfaces=tuple(map(_interface, by_kind.get("interface", ()))),
+        points=tuple(map(_point, by_kind.get("point", ()))),
+        canaries=tuple(map(_canary, by_kind.get("canary", ()))),
+        programs=tuple(map(_program, by_kind.get("program", ()))),
+        unfinished=_texts(run, "unfinished"),
+        frames=frames,
+    )
+    _check_points(recording)
+    return recording, _number(end, "frames")
+
+
+def _check_points(recording: Recording) -> None:
+    """Raise ValueError where a frame or canary names a point that there is not."""
+    names = {point.name for point in recording.points}
+    used = {frame.point for frame in recording.frames}
+    used |= {canary.point for canary in recording.canaries}
+    for name in sorted(used - names):
+        raise ValueError(f"there is no capture point {name!r}")
+
+
+def _text(line: Line, name: str) -> str:
+    value = line[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, no text")
+    return value
+
+
+def _texts(line: Line, name: str) -> tuple[str, ...]:
+    values = line[name]
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{name} is {values!r}, no list of texts")
+    return tuple(values)
+
+
+def _number(line: Line, name: str) -> int:
+    value = line[name]
+    if type(value) is not int or abs(value) >= 1 << 63:
+        raise TypeError(f"{name} is {value!r}, no 64-bit integer")
+    return value
 
 
 def _lines(recording: Recording) -> list[Line]:
+    parts = recording.interfaces, recording.points, recording.canaries, recording.programs
+    records = 1 + sum(map(len, parts))
     return [
         {
             "kind": "run",
@@ -139,39 +189,42 @@ def _lines(recording: Recording) -> list[Line]:
             for run in recording.programs
         ),
         # A recording without this line was cut off.
-        {"kind": "end", "frames": len(recording.frames)},
+        {"kind": "end", "records": records, "frames": len(recording.frames)},
     ]
 
 
 def _interface(line: Line) -> InterfaceSeen:
-    addresses = tuple(ip_interface(address) for address in line["addresses"])
-    return InterfaceSeen(line["host"], line["name"], addresses)
+    addresses = tuple(map(ip_interface, _texts(line, "addresses")))
+    return InterfaceSeen(_text(line, "host"), _text(line, "name"), addresses)
 
 
 def _point(line: Line) -> CapturePoint:
     return CapturePoint(
-        name=line["name"],
-        host=line["host"],
-        interface=line["interface"],
-        link=line["link"],
-        frames=line["frames"],
-        dropped=line["dropped"],
+        name=_text(line, "name"),
+        host=_text(line, "host"),
+        interface=_text(line, "interface"),
+        link=_text(line, "link"),
+        frames=_number(line, "frames"),
+        dropped=_number(line, "dropped"),
     )
 
 
 def _canary(line: Line) -> Canary:
-    return Canary(line["bracket"], line["point"], bytes.fromhex(line["payload"]))
+    bracket = _text(line, "bracket")
+    if bracket not in ("opening", "closing"):
+        raise ValueError(f"a canary's bracket is {bracket!r}")
+    return Canary(bracket, _text(line, "point"), bytes.fromhex(_text(line, "payload")))
 
 
 def _program(line: Line) -> ProgramRun:
     return ProgramRun(
-        name=line["name"],
-        host=line["host"],
-        argv=tuple(line["argv"]),
-        started_ns=line["started_ns"],
-        ready_ns=line["ready_ns"],
-        ended_ns=line["ended_ns"],
-        exit_status=line["exit_status"],
-        stdout=line["stdout"],
-        stderr=line["stderr"],
+        name=_text(line, "name"),
+        host=_text(line, "host"),
+        argv=_texts(line, "argv"),
+        started_ns=_number(line, "started_ns"),
+        ready_ns=None if line["ready_ns"] is None else _number(line, "ready_ns"),
+        ended_ns=_number(line, "ended_ns"),
+        exit_status=_number(line, "exit_status"),
+        stdout=_text(line, "stdout"),
+        stderr=_text(line, "stderr"),
     )

@@ -10,7 +10,6 @@ import enum
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
-
 CANARY_TEXT = b"wirelab canary"
 """What every canary's payload begins with."""
 

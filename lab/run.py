@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,13 +64,15 @@ def load_scenario(name: str) -> Scenario:
     return scenario
 
 
-def run_scenario(name: str, family: Family, out: Path) -> Result:
-    """Run one scenario and write its artifacts under `out`.
+def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result], None]) -> Result:
+    """Run one scenario, write its artifacts under `out`, and present the result.
+
+    It is presented while the sandbox comes to its end, which is waited for.
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
     check_writable(out)
-    with open_sandbox() as sandbox:
+    with open_sandbox(preload="lab.kernel.experiment") as sandbox:
         scenario = load_scenario(name)
         pending = _start(sandbox, scenario, family)
         _import_what_comes_after()
@@ -78,7 +80,9 @@ def run_scenario(name: str, family: Family, out: Path) -> Result:
         sandbox.end()
         timeline, judgements, document = judge_recording(recording, scenario)
         folder = _save(timeline, document, out)
-    return Result(timeline, judgements, document, scenario.summary, folder)
+        result = Result(timeline, judgements, document, scenario.summary, folder)
+        present(result)
+    return result
 
 
 def judge_recording(

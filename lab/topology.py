@@ -73,8 +73,11 @@ class Topology:
         for end in self.interfaces():
             if end.host not in seen:
                 raise UsageError(f"a link ends at {end.host!r}, which is no host of the topology")
-            if not 0 < len(end.name) < 16 or end.name == "lo" or "/" in end.name:
-                raise UsageError(f"interface name {end.name!r}: 1 to 15 characters, not 'lo'")
+            if not _is_interface_name(end.name):
+                raise UsageError(
+                    f"interface name {end.name!r}: use 1 to 15 printable ASCII characters "
+                    "without ' ', '/' and ':', and not 'lo'"
+                )
             if (end.host, end.name) in taken:
                 raise UsageError(f"{end.host} has two interfaces named {end.name!r}")
             taken.add((end.host, end.name))
@@ -94,6 +97,17 @@ class Topology:
                 if interface.host == host and address.version == family.value:
                     return address.ip
         raise UsageError(f"the topology gives {host!r} no IPv{family.value} address")
+
+
+def _is_interface_name(name: str) -> bool:
+    """Whether Linux takes it for a new interface's name (dev_valid_name, 6.18)."""
+    return (
+        0 < len(name) < 16
+        and name.isascii()
+        and name.isprintable()
+        and not set(name) & set(" /:%")
+        and name not in (".", "..", "lo")
+    )
 
 
 def two_hosts() -> Topology:

@@ -62,16 +62,12 @@ def find_bracket(recording: Recording) -> Bracket:
     )
 
 
-def _required(
-    canary: Canary, points: tuple[CapturePoint, ...]
-) -> frozenset[tuple[str, Direction]]:
+def _required(canary: Canary, points: tuple[CapturePoint, ...]) -> frozenset[tuple[str, Direction]]:
     """Where a canary has to be seen: leaving its point, arriving at the link's others."""
     link = next((point.link for point in points if point.name == canary.point), None)
     others = {p.name for p in points if p.link == link and p.name != canary.point}
     arrivals = others or {canary.point}
-    return frozenset(
-        {(canary.point, Direction.OUT), *((name, Direction.IN) for name in arrivals)}
-    )
+    return frozenset({(canary.point, Direction.OUT), *((name, Direction.IN) for name in arrivals)})
 
 
 def _places(frames: list[Frame]) -> frozenset[tuple[str, Direction]]:
@@ -101,7 +97,7 @@ def _losses(recording: Recording) -> list[str]:
     cut = sum(len(frame.data) < frame.wire_bytes for frame in recording.frames)
     if cut:
         losses.append(f"{cut} frames were cut short")
-    kept = defaultdict(int)
+    kept: dict[str, int] = defaultdict(int)
     for frame in recording.frames:
         kept[frame.point] += 1
     losses += [

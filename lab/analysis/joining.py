@@ -31,9 +31,7 @@ class _Sighting:
     received_ns: int | None
 
 
-def join_crossings(
-    frames: Sequence[Frame], points: Sequence[CapturePoint]
-) -> tuple[Crossing, ...]:
+def join_crossings(frames: Sequence[Frame], points: Sequence[CapturePoint]) -> tuple[Crossing, ...]:
     """The frames of several capture points as crossings, in order of time.
 
     A frame seen leaving (OUT) is joined to the earliest frame with the same bytes seen
@@ -65,7 +63,13 @@ def join_crossings(
         sightings.append(sighting)
     reassembler = Reassembler()
     return tuple(
-        Crossing(number, reassembler.add(dissect(s.frame)), s.sender, s.receiver,
-                 s.sent_ns, s.received_ns)
+        Crossing(
+            number,
+            reassembler.add(dissect(s.frame)),
+            s.sender,
+            s.receiver,
+            s.sent_ns,
+            s.received_ns,
+        )
         for number, s in enumerate(sightings, start=1)
     )

@@ -134,11 +134,11 @@ def describe_options(tcp: Tcp) -> str:
     words: list[str] = []
     for option in tcp.options:
         match option.name, option.value:
-            case ("nop" | "end"), _:
+            case (("nop" | "end"), _):
                 continue
-            case "mss", value:
+            case "mss", int() as value:
                 words.append(f"mss {value}")
-            case "window_scale", value:
+            case "window_scale", int() as value:
                 words.append(f"window scale {value}")
             case "sack_permitted", _:
                 words.append("SACK ok")

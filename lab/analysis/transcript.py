@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
 
 from lab.records import ProgramRun
 
-_CALL = re.compile(r"(?P<call>(?P<name>[a-z_0-9]+)\((?P<arguments>.*)\)) = (?P<result>-?\d+)(?P<more>.*)")
+_CALL = re.compile(
+    r"(?P<call>(?P<name>[a-z_0-9]+)\((?P<arguments>.*)\)) = (?P<result>-?[0-9]{1,19})(?P<more>| .*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,20 @@ def parse_transcript(run: ProgramRun) -> tuple[Call, ...]:
 def _parse_arguments(text: str) -> tuple[object, ...] | None:
     """The values of an argument list; None where it is not one."""
     try:
-        call = ast.parse(f"f({text})", mode="eval").body
+        # What a program prints is no source of the lab's, whose style Python might remark on.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call = ast.parse(f"f({text})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.keywords:
+            return None
+        return tuple(map(_value, call.args))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    if not isinstance(call, ast.Call) or call.keywords:
-        return None
-    values: list[object] = []
-    for node in call.args:
-        try:
-            values.append(ast.literal_eval(node))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            values.append(ast.unparse(node))
-    return tuple(values)
+
+
+def _value(node: ast.expr) -> object:
+    try:
+        value: object = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return ast.unparse(node)
+    return value

@@ -18,6 +18,7 @@ from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     Capture,
     PointName,
+    close_captures,
     open_captures,
 )
 from lab.kernel.namespace import Namespace, build_topology, in_user_namespace, wait_until_quiet
@@ -32,10 +33,6 @@ SETTLE_DEADLINE_S = 5.0
 POLL_MS = 1  # between looks at what no descriptor tells
 PATIENT_MS = 20  # between looks at the programs' deadlines
 BROADCAST = b"\xff" * 6
-
-
-# Captures no longer read; see Capture for why they are not closed.
-_ended_with_the_sandbox: list[Capture] = []
 
 
 def run_plan(plan: Plan) -> Recording:
@@ -86,8 +83,7 @@ def _instruments() -> tuple[str, ...]:
 class _Watch:
     """The open captures and running programs of one run, and the loop that serves them.
 
-    At the end of the with statement the programs are ended; the captures end with the
-    sandbox (see Capture).
+    At the end of the with statement the programs are ended and the captures closed.
     """
 
     def __init__(self, plan: Plan, namespaces: Mapping[str, Namespace]) -> None:
@@ -112,11 +108,11 @@ class _Watch:
                 for end in link.ends
             ]
         )
-        _ended_with_the_sandbox.extend(self.captures)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        close_captures(self.captures)
 
     def send_canaries(self, bracket: str) -> None:
         """Send a canary from every point and CPU; wait until each was seen at both ends.

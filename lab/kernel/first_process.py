@@ -6,12 +6,13 @@ by whatever signal, the keeper kills the first process. When the first process d
 kernel kills everything else in its pid namespace and reclaims namespaces, links and mounts.
 When the keeper dies first, the kernel kills the first process (PR_SET_PDEATHSIG).
 
-Run as a program by lab.kernel.sandbox: arguments are the channel's descriptor and the
-opener's pid.
+Run as a program by lab.kernel.sandbox: arguments are the channel's descriptor, the opener's
+pid and a module to import while no call has arrived yet.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
 import signal
@@ -110,6 +111,7 @@ def _become_first_process(channel: Channel, keeper_alive: int) -> None:
             channel.send(("error", error))
             os._exit(1)
         channel.send(("ready", None))
+        importlib.import_module(sys.argv[3])
         while True:
             function, arguments = channel.receive()
             channel.send(_outcome(function, arguments))

@@ -23,12 +23,13 @@ from lab.kernel.sandbox import Sandbox, open_sandbox
 IPPROTO_SCTP = 132
 IPPROTO_MPTCP = 262
 
-# sysctls that forbid user namespaces to ordinary users, with the value that allows them.
+# What distributions have put before user namespaces.
 USER_NAMESPACE_SYSCTLS = (
-    ("kernel/unprivileged_userns_clone", "1", lambda value: value == "0"),
-    ("user/max_user_namespaces", "15000", lambda value: value == "0"),
-    ("user/max_net_namespaces", "15000", lambda value: value == "0"),
-    ("kernel/apparmor_restrict_unprivileged_userns", "0", lambda value: value == "1"),
+    # sysctl, the value that forbids, a value that allows
+    ("kernel/unprivileged_userns_clone", "0", "1"),  # Debian
+    ("user/max_user_namespaces", "0", "15000"),
+    ("user/max_net_namespaces", "0", "15000"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),  # Ubuntu from 23.10 on
 )
 
 
@@ -72,14 +73,17 @@ def _examine() -> Iterator[Finding]:
         found = shutil.which(tool)
         package = "mininet" if tool == "mn" else tool
         yield Finding(
-            tool, found is not None, found or "not installed", f"apt-get install {package} "
-            f"({use})", needed=False,
+            tool,
+            found is not None,
+            found or "not installed",
+            f"apt-get install {package} ({use})",
+            needed=False,
         )
 
 
 def _user_namespace_sysctls() -> Iterator[Finding]:
     """The switches that distributions have put before user namespaces."""
-    for key, wanted, forbids in USER_NAMESPACE_SYSCTLS:
+    for key, forbidding, wanted in USER_NAMESPACE_SYSCTLS:
         path = Path("/proc/sys") / key
         try:
             value = path.read_text("ascii").strip()
@@ -87,7 +91,7 @@ def _user_namespace_sysctls() -> Iterator[Finding]:
             continue  # this kernel has no such switch
         name = key.replace("/", ".")
         mend = f"sudo sysctl {name}={wanted}, or use sudo"
-        yield Finding(name, not forbids(value), value, mend)
+        yield Finding(name, value != forbidding, value, mend)
 
 
 def _sandbox() -> Iterator[Finding]:

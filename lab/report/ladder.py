@@ -1,7 +1,7 @@
 """The sequence ladder: time, client lane, wire, server lane, a line for each crossing.
 
-    0.041 SYN-SENT     ──SYN seq=0 win=64240──────────────────────▶       LISTEN
-    0.050 SYN-SENT     ◀──────────SYN ACK seq=0 ack=1 win=65160──── SYN-RECEIVED
+0.041 SYN-SENT     ──SYN seq=0 win=64240──────────────────────▶       LISTEN
+0.050 SYN-SENT     ◀──────────SYN ACK seq=0 ack=1 win=65160──── SYN-RECEIVED
 """
 
 from __future__ import annotations

@@ -48,4 +48,6 @@ class Style:
         Names and payloads come from files and programs: a terminal must not obey them.
         """
         shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-        return shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
+        return (
+            shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
+        )

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lab.analysis.claims import Judgement, Outcome
-from lab.analysis.story import describe_packet, phases
+from lab.analysis.story import Phase, describe_packet, phases
 from lab.analysis.tcp import TcpConversation
 from lab.analysis.timeline import Timeline
 from lab.records import Family
@@ -71,14 +71,16 @@ def draw_report(
 
 def draw_closing(judgements: tuple[Judgement, ...], folder: Path, style: Style) -> Iterator[Text]:
     """The last lines: how many claims hold, and where the artifacts are."""
-    counts = {outcome: 0 for outcome in Outcome}
+    counts = dict.fromkeys(Outcome, 0)
     for judgement in judgements:
         counts[judgement.verdict.outcome] += 1
     told = ", ".join(f"{n} {outcome.value}" for outcome, n in counts.items() if n)
     yield Text()
     yield Text(f"{len(judgements)} claims: {told}.", "bold")
     yield Text(style.safe(f"Artifacts: {folder}"))
-    yield Text("  recording.pcapng opens in Wireshark; `wirelab replay` judges the run again.", "dim")
+    yield Text(
+        "  recording.pcapng opens in Wireshark; `wirelab replay` judges the run again.", "dim"
+    )
 
 
 def draw_capture(
@@ -171,7 +173,7 @@ def _with_address(host: str, timeline: Timeline) -> str:
 def _draw_flow(
     flow: Flow,
     conversation: TcpConversation | None,
-    phase_of: dict[int, object],
+    phase_of: dict[int, Phase],
     style: Style,
 ) -> Iterator[Text]:
     segments = conversation.segments if conversation else ()

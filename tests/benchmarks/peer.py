@@ -11,7 +11,7 @@ DEBIAN_PYTHON = "/usr/bin/python3"
 
 
 def why_no_mininet() -> str:
-    """"" where Mininet can be run, else the reason it cannot."""
+    """ "" where Mininet can be run, else the reason it cannot."""
     if os.geteuid() != 0:
         return "Mininet needs root"
     probe = subprocess.run(

@@ -14,7 +14,7 @@ from lab.analysis.tcp_claims import (
     uses_the_options_both_offered,
 )
 from lab.analysis.timeline import Timeline
-from lab.program import Program
+from lab.program import Program, Step
 from lab.records import Family
 from lab.scenario import Scenario
 from lab.topology import Interface, Link, Topology, joined_pair, two_hosts
@@ -27,6 +27,7 @@ __all__ = [
     "Outcome",
     "Program",
     "Scenario",
+    "Step",
     "Timeline",
     "Topology",
     "Verdict",

@@ -1,9 +1,9 @@
-"""A program to run on a host, as a plain value."""
+"""Programs to run on hosts, and the steps they make up, as plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.errors import UsageError
 
@@ -15,17 +15,24 @@ class Program:
     """A program to run on a host.
 
     In `argv`, `{python}` becomes this interpreter, `{demos}` the demos' folder, `{family}`
-    4 or 6 and `{client}`, `{server}` and so on that host's address.
+    4 or 6, `{loopback}` 127.0.0.1 or ::1, and `{client}`, `{server}` and so on that host's
+    address. /run/wirelab is a folder that the programs of all hosts share and that ends with
+    the run.
     """
 
     name: str
     host: str
     argv: tuple[str, ...]
     signals_ready: bool = False
-    """Whether it writes to the descriptor named in READY_FD once it serves; the programs
+    """Whether it writes a line to the descriptor named in READY_FD once it serves; the programs
     after it wait for that."""
     deadline_s: float = DEADLINE_S
     """Seconds from its start until it must have ended."""
+    is_looked_at: bool = False
+    """Whether it writes words to the descriptor named in LOOK_FD, one at a time; at each, the
+    kernel's unix sockets are recorded, and a line is written back to let it go on."""
+    capabilities: tuple[str, ...] = ()
+    """Names of capabilities(7) to keep; root's programs have all in any case."""
 
     def expanded(self, words: Mapping[str, str]) -> Program:
         """The same program with its argv's `{words}` replaced.
@@ -34,6 +41,22 @@ class Program:
         """
         try:
             argv = tuple(argument.format_map(words) for argument in self.argv)
-        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+        except (KeyError, ValueError, IndexError) as error:
             raise UsageError(f"program {self.name}: unknown word {error} in {self.argv}") from None
-        return Program(self.name, self.host, argv, self.signals_ready, self.deadline_s)
+        return replace(self, argv=argv)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a scenario with a bracket of canaries of its own."""
+
+    name: str
+    programs: tuple[Program, ...]
+    """In the order of their start."""
+
+    def expanded(self, words: Mapping[str, str]) -> Step:
+        """The same step with its programs' `{words}` replaced.
+
+        Raises UsageError for an unknown word.
+        """
+        return Step(self.name, tuple(program.expanded(words) for program in self.programs))

@@ -92,6 +92,8 @@ class Canary:
     """The capture point whose interface sent it."""
     payload: bytes
     """What follows the Ethernet header; unique to this canary."""
+    step: str = ""
+    """The scenario's step that it brackets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,37 @@ class ProgramRun:
     """The exit status; -N where signal N ended it."""
     stdout: str
     stderr: str
+    step: str = ""
+    """The scenario's step that it was part of."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketSeen:
+    """A unix socket as the kernel's sock_diag showed it while a program waited to be looked at.
+
+    Source: sock_diag(7), struct unix_diag_msg.
+    """
+
+    time_ns: int
+    look: str
+    """The program's own word for the moment."""
+    host: str
+    """Whose namespace the socket belongs to."""
+    kind: str
+    """ "SOCK_STREAM" and so on."""
+    state: str
+    """ "ESTABLISHED", "LISTEN" or "CLOSE"."""
+    name: str
+    """The path it is bound to, "@" and an abstract name, or "" where it is unnamed."""
+    inode: int
+    """What /proc/PID/fd and fstat(2) give for the program's descriptor."""
+    peer_inode: int | None
+    """None where it has no peer; 0 where the peer is not accepted yet."""
+    receive_queue: int
+    """Bytes waiting to be read; of a listening socket, connections waiting to be accepted."""
+    send_queue: int
+    """Buffer memory held by what was sent; of a listening socket, its backlog."""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +172,4 @@ class Recording:
     """TCP connections that were still open when the capture ended, one line each."""
     frames: tuple[Frame, ...]
     """In order of time; canary frames included."""
+    sockets: tuple[SocketSeen, ...] = ()

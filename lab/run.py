@@ -132,13 +132,13 @@ def read_file(path: Path) -> Shown:
     Raises CaptureFileError.
     """
     from lab.analysis.flow import group_flows
-    from lab.analysis.joining import crossings_of_capture
+    from lab.analysis.joining import crossings_of_file
     from lab.analysis.tcp import analyse_tcp
     from lab.capture_file import read_capture
 
     frames = read_capture(path)
     story = [frame for frame in frames if CANARY_TEXT not in frame.data[:64]]
-    crossings = crossings_of_capture(story)
+    crossings = crossings_of_file(story)
     flows = group_flows(crossings)
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
     return Shown(crossings, flows, conversations, len(frames) - len(story))
@@ -155,8 +155,14 @@ def _scenarios_folder() -> Path:
 def _start(sandbox: Sandbox, scenario: Scenario, family: Family) -> Pending[Recording]:
     demos = str(_scenarios_folder() / "demos")
     words = scenario.words(family, sys.executable, demos)
-    programs = tuple(program.expanded(words) for program in scenario.programs)
-    return sandbox.submit(record, Plan(scenario.name, family, scenario.topology, programs))
+    plan = Plan(
+        scenario.name,
+        family,
+        scenario.topology,
+        scenario.expanded_steps(words),
+        scenario.captures_loopback,
+    )
+    return sandbox.submit(record, plan)
 
 
 def _import_what_comes_after() -> None:

@@ -1,4 +1,4 @@
-"""What a person writes: a topology, programs and claims, as plain values."""
+"""What a person writes: a topology, steps of programs, and claims, as plain values."""
 
 from __future__ import annotations
 
@@ -7,54 +7,58 @@ from ipaddress import IPv4Address, IPv6Address
 
 from lab.analysis.claims import Claim
 from lab.errors import UsageError
-from lab.program import Program
+from lab.program import Step
 from lab.records import Family
 from lab.topology import Topology
-
-OTHER_WORDS = frozenset({"python", "demos", "family"})
-"""Words of a program's argv that stand for no host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """An experiment: who is there, what they run, and what must turn out to be true.
 
-    Raises UsageError where two programs or claims share a name, or a host has one that
-    cannot be its own.
+    Raises UsageError where names clash, or a claim names a step that there is not.
     """
 
     name: str
     summary: str
     topology: Topology
-    programs: tuple[Program, ...]
+    steps: tuple[Step, ...]
     claims: tuple[Claim, ...]
+    families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
+    """Those it differs for; one alone where no internet socket has a part in it."""
+    captures_loopback: bool = False
+    """Whether each host's `lo` is a capture point as well."""
 
     def __post_init__(self) -> None:
-        hosts = self.topology.hosts
-        for host in OTHER_WORDS.intersection(hosts):
-            raise UsageError(
-                f"scenario {self.name}: a host cannot be named {host!r}, which stands for "
-                "something else in a program's argv"
-            )
-        programs: set[str] = set()
-        for program in self.programs:
-            if program.host not in hosts:
-                raise UsageError(
-                    f"scenario {self.name}: program {program.name} runs on {program.host!r}, "
-                    f"which is no host of the topology; those are {', '.join(hosts)}"
-                )
-            if program.name in programs:
-                raise UsageError(f"scenario {self.name}: two programs are named {program.name!r}")
-            programs.add(program.name)
-        claims = [claim.id for claim in self.claims]
-        for claim in claims:
-            if claims.count(claim) > 1:
-                raise UsageError(f"scenario {self.name}: two claims have the id {claim!r}")
+        programs = [program.name for step in self.steps for program in step.programs]
+        steps = [step.name for step in self.steps]
+        for what, names in (
+            ("programs", programs),
+            ("steps", steps),
+            ("claims", [claim.id for claim in self.claims]),
+        ):
+            if len(set(names)) < len(names):
+                raise UsageError(f"scenario {self.name}: two {what} share a name: {names}")
+        for claim in self.claims:
+            if unknown := set(claim.steps) - set(steps):
+                raise UsageError(f"scenario {self.name}: claim {claim.id} is on step {unknown}")
 
     def words(self, family: Family, python: str, demos: str) -> dict[str, str]:
         """What the programs' `{words}` stand for."""
         addresses: dict[str, IPv4Address | IPv6Address] = {
             host: self.topology.address(host, family) for host in self.topology.hosts
         }
-        fixed = {"python": python, "demos": demos, "family": str(family.value)}
+        fixed = {
+            "python": python,
+            "demos": demos,
+            "family": str(family.value),
+            "loopback": "127.0.0.1" if family is Family.IPV4 else "::1",
+        }
         return fixed | {host: str(address) for host, address in addresses.items()}
+
+    def expanded_steps(self, words: dict[str, str]) -> tuple[Step, ...]:
+        """The steps with their programs' `{words}` replaced.
+
+        Raises UsageError for an unknown word.
+        """
+        return tuple(step.expanded(words) for step in self.steps)

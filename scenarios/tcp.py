@@ -4,6 +4,7 @@ from lab.api import (
     Claim,
     Program,
     Scenario,
+    Step,
     acknowledges_every_byte,
     closes_each_direction,
     delivers_every_byte,
@@ -108,6 +109,6 @@ SCENARIO = Scenario(
     name="tcp",
     summary="a stream between a client and a server: handshake, bytes, farewell",
     topology=TOPOLOGY,
-    programs=(SERVER, CLIENT),
+    steps=(Step("conversation", (SERVER, CLIENT)),),
     claims=CLAIMS,
 )

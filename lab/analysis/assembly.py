@@ -1,12 +1,12 @@
-"""A timeline assembled from a recording.
+"""Timelines assembled from a recording.
 
-Apart from timeline.py because it dissects, which imports scapy: a scenario can be loaded, and
-its run begun, before that.
+Apart from timeline.py because this dissects, which imports scapy: a scenario can be loaded,
+and its run begun, before that.
 """
 
 from __future__ import annotations
 
-from lab.analysis.bracket import find_bracket
+from lab.analysis.bracket import Bracket, find_brackets
 from lab.analysis.flow import group_flows
 from lab.analysis.joining import join_crossings
 from lab.analysis.tcp import analyse_tcp
@@ -15,16 +15,35 @@ from lab.analysis.transcript import parse_transcript
 from lab.records import Recording
 
 
-def build_timeline(recording: Recording) -> Timeline:
-    """The timeline of a recording; the same for the same recording, always."""
-    bracket = find_bracket(recording)
-    crossings = join_crossings(bracket.frames, recording.points)
+def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
+    """A timeline for each step of a recording; the same for the same recording, always.
+
+    Crossings are numbered through, so that "f7" names one frame of the run.
+    """
+    timelines: list[Timeline] = []
+    first = 1
+    for bracket in find_brackets(recording):
+        timelines.append(_build_timeline(recording, bracket, first))
+        first += len(timelines[-1].crossings)
+    return tuple(timelines)
+
+
+def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
+    crossings = join_crossings(bracket.frames, recording.points, first)
     flows = group_flows(crossings)
+    programs = tuple(run for run in recording.programs if run.step == bracket.step)
     return Timeline(
         recording=recording,
+        step=bracket.step,
         bracket=bracket,
         crossings=crossings,
         flows=flows,
         conversations=tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp"),
-        calls={run.name: parse_transcript(run) for run in recording.programs},
+        programs=programs,
+        calls={run.name: parse_transcript(run) for run in programs},
+        sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
+
+
+def build_timeline(recording: Recording) -> Timeline:  # SHIM
+    return build_timelines(recording)[0]

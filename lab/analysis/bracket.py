@@ -8,26 +8,32 @@ from dataclasses import dataclass
 from lab.records import Canary, CapturePoint, Direction, Frame, Recording
 
 ETHERNET_HEADER_BYTES = 14
+FOREVER_NS = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """A recording between its canaries."""
+    """One step of a recording, between its canaries."""
 
+    step: str
     frames: tuple[Frame, ...]
     """What was seen after the last opening canary and before the last closing one."""
     outside: int
-    """Frames before or after: the links' own upkeep, no part of the story."""
+    """Frames since the step before, or after the last step: the links' own upkeep."""
     canaries_sent: int
     canaries_seen: int
     """Canaries seen leaving and arriving, everywhere they had to be."""
     dropped: int
+    """Of the whole recording: the kernel does not tell when."""
     blind: tuple[str, ...]
     """Why the capture proves nothing; empty where it was alive and whole."""
 
 
-def find_bracket(recording: Recording) -> Bracket:
-    """The recording's story frames and the health of its capture."""
+def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
+    """The recording's steps in their order, each with its frames and its capture's health.
+
+    A recording without canaries is one step, blind.
+    """
     canary_by_payload = {canary.payload: canary for canary in recording.canaries}
     sightings: dict[bytes, list[Frame]] = defaultdict(list)
     others: list[Frame] = []
@@ -37,29 +43,44 @@ def find_bracket(recording: Recording) -> Bracket:
             sightings[payload].append(frame)
         else:
             others.append(frame)
+    losses = _losses(recording)
+    brackets: list[Bracket] = []
+    since_ns = 0
+    steps = list(dict.fromkeys(canary.step for canary in recording.canaries)) or [""]
+    for step in steps:
+        canaries = [canary for canary in recording.canaries if canary.step == step]
+        times = _times(canaries, sightings)
+        start_ns = max(times["opening"], default=since_ns)
+        end_ns = max(times["closing"], default=FOREVER_NS)
+        story = tuple(frame for frame in others if start_ns < frame.time_ns < end_ns)
+        until_ns = FOREVER_NS if step == steps[-1] else end_ns
+        around = sum(since_ns < frame.time_ns <= until_ns for frame in others)
+        missing = [
+            canary
+            for canary in canaries
+            if not _required(canary, recording.points) <= _places(sightings[canary.payload])
+        ]
+        brackets.append(
+            Bracket(
+                step=step,
+                frames=story,
+                outside=around - len(story),
+                canaries_sent=len(canaries),
+                canaries_seen=len(canaries) - len(missing),
+                dropped=sum(point.dropped for point in recording.points),
+                blind=(*_unproven(canaries, recording), *map(_missing, missing), *losses),
+            )
+        )
+        since_ns = end_ns
+    return tuple(brackets)
+
+
+def _times(canaries: list[Canary], sightings: dict[bytes, list[Frame]]) -> dict[str, list[int]]:
+    """When the canaries of each end of a bracket were seen."""
     times: dict[str, list[int]] = {"opening": [], "closing": []}
-    for payload, frames in sightings.items():
-        times[canary_by_payload[payload].bracket] += [frame.time_ns for frame in frames]
-    start_ns, end_ns = max(times["opening"], default=None), max(times["closing"], default=None)
-    story = tuple(
-        frame
-        for frame in others
-        if (start_ns is None or frame.time_ns > start_ns)
-        and (end_ns is None or frame.time_ns < end_ns)
-    )
-    missing = [
-        canary
-        for canary in recording.canaries
-        if not _required(canary, recording.points) <= _places(sightings[canary.payload])
-    ]
-    return Bracket(
-        frames=story,
-        outside=len(others) - len(story),
-        canaries_sent=len(recording.canaries),
-        canaries_seen=len(recording.canaries) - len(missing),
-        dropped=sum(point.dropped for point in recording.points),
-        blind=(*_unproven(recording), *map(_missing, missing), *_losses(recording)),
-    )
+    for canary in canaries:
+        times[canary.bracket] += [frame.time_ns for frame in sightings[canary.payload]]
+    return times
 
 
 def _required(canary: Canary, points: tuple[CapturePoint, ...]) -> frozenset[tuple[str, Direction]]:
@@ -74,13 +95,13 @@ def _places(frames: list[Frame]) -> frozenset[tuple[str, Direction]]:
     return frozenset((frame.point, frame.direction) for frame in frames)
 
 
-def _unproven(recording: Recording) -> list[str]:
+def _unproven(canaries: list[Canary], recording: Recording) -> list[str]:
     """Points that no canary bracketed."""
     return [
         f"no {bracket} canary was sent at {point.name}"
         for point in recording.points
         for bracket in ("opening", "closing")
-        if not any(c.point == point.name and c.bracket == bracket for c in recording.canaries)
+        if not any(c.point == point.name and c.bracket == bracket for c in canaries)
     ]
 
 
@@ -106,3 +127,7 @@ def _losses(recording: Recording) -> list[str]:
         if point.frames != kept[point.name] + point.dropped
     ]
     return losses
+
+
+def find_bracket(recording: Recording) -> Bracket:  # SHIM
+    return find_brackets(recording)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,9 +43,12 @@ class Claim:
     """The statement, as a sentence."""
     source: str
     """Where it comes from: an RFC's section or a man page."""
-    check: Callable[[Timeline], Verdict]
+    check: Callable[..., Verdict]
+    """Called with a Timeline for each of `steps`."""
     statements: tuple[str, ...] = ()
-    """Ids of the notes' statements that it decides."""
+    """Ids of the statements that it decides (lab/statements.py)."""
+    steps: tuple[str, ...] = ()
+    """Names of the scenario's steps that it is about; () is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,20 @@ def broken(why: str, evidence: Iterable[str] = ()) -> Verdict:
     return Verdict(Outcome.BROKEN, why, tuple(evidence))
 
 
-def judge(claims: Iterable[Claim], timeline: Timeline) -> tuple[Judgement, ...]:
-    """Each claim with its verdict.
+def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judgement, ...]:
+    """Each claim with its verdict on a run's timelines, one for each step.
 
-    Where the capture was blind nothing is decided, whatever the frames that it did see
+    Where a capture was blind nothing is decided, whatever the frames that it did see
     suggest: what is missing from them may have been there.
     """
-    blind = timeline.bracket.blind
+    if not isinstance(timelines, list | tuple):  # SHIM
+        timelines = (timelines,)
+    by_step = {timeline.step: timeline for timeline in timelines}
     judgements: list[Judgement] = []
     for claim in claims:
-        verdict = claim.check(timeline)
+        concerned = [by_step[step] for step in claim.steps] if claim.steps else timelines[:1]
+        blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
+        verdict = claim.check(*concerned)
         if blind and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
             why = f"the capture was blind: {'; '.join(blind)}"
             verdict = Verdict(Outcome.UNDECIDED, why, verdict.evidence)

@@ -20,6 +20,19 @@ def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
     )
 
 
+def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
+    """The crossings of a capture file, whose points' hosts and links are not known.
+
+    Where it has several points and tells every frame's direction, a frame that left one and
+    arrived with the same bytes at another is one crossing; else each frame is.
+    """
+    names = dict.fromkeys(frame.point for frame in frames)
+    if len(names) < 2 or any(frame.direction is Direction.UNKNOWN for frame in frames):
+        return crossings_of_capture(frames)
+    points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
+    return join_crossings(frames, points)
+
+
 @dataclass(slots=True)
 class _Sighting:
     """A crossing while its frames are being joined."""
@@ -31,8 +44,10 @@ class _Sighting:
     received_ns: int | None
 
 
-def join_crossings(frames: Sequence[Frame], points: Sequence[CapturePoint]) -> tuple[Crossing, ...]:
-    """The frames of several capture points as crossings, in order of time.
+def join_crossings(
+    frames: Sequence[Frame], points: Sequence[CapturePoint], first: int = 1
+) -> tuple[Crossing, ...]:
+    """The frames of several capture points as crossings, in order of time, from number `first`.
 
     A frame seen leaving (OUT) is joined to the earliest frame with the same bytes seen
     arriving at another point of the same link; on a link with one point (`lo`), at that
@@ -71,5 +86,5 @@ def join_crossings(frames: Sequence[Frame], points: Sequence[CapturePoint]) -> t
             s.sent_ns,
             s.received_ns,
         )
-        for number, s in enumerate(sightings, start=1)
+        for number, s in enumerate(sightings, start=first)
     )

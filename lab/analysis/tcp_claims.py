@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.claims import Outcome, Verdict, broken, holds
 from lab.analysis.packet import Arp, Ethernet, Icmp, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp import Teardown
+from lab.analysis.tcp_segment import Note
 from lab.records import Family
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ READ_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "read"})
 ETHERTYPES = {Family.IPV4: 0x0800, Family.IPV6: 0x86DD}
 ARP_REQUEST, ARP_REPLY = 1, 2
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
+UNTAKEN = frozenset({Note.LOST, Note.DAMAGED})
+"""A segment so noted never reached the receiver's TCP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,13 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
             s for s in connection.conversation.segments if s.length and s.from_client == to_server
         ]
         full_reads = [call for call in reads if call.result > 0]
+        read_bytes, sent_bytes = (sum(c.result for c in calls) for calls in (reads, sends))
+        if read_bytes != sent_bytes:
+            return broken(
+                f"{way}: {read_bytes} of {sent_bytes} bytes were read, so that their cuts "
+                "cannot be compared",
+                [call.id for call in (*sends, *reads)],
+            )
         kept = kept and [c.result for c in sends] == [c.result for c in full_reads]
         told.append(f"{way}: {len(sends)} sends, {len(segments)} segments, {len(full_reads)} reads")
         evidence += [call.id for call in (*sends, *full_reads)]
@@ -212,7 +222,11 @@ def acknowledges_every_byte(connection: Connection) -> Verdict:
             for s in segments
             if s.from_client == to_server
         ]
-        acks = [s for s in segments if s.from_client != to_server and s.ack is not None]
+        acks = [
+            s
+            for s in segments
+            if s.from_client != to_server and s.ack is not None and not s.notes & UNTAKEN
+        ]
         if not ends or not acks:
             return broken("one side never acknowledged", evidence)
         last = max(acks, key=lambda s: (s.ack or 0, -s.crossing))
@@ -308,11 +322,16 @@ def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
         arp, icmp = crossing.packet.arp, crossing.packet.icmp
         if _asks_for(arp, icmp, destination):
             question = question or crossing
-        elif told := _told_address(arp, icmp, destination):
+        elif question is not None and (told := _told_address(arp, icmp, destination)):
             answer = crossing
             hardware_address = told
-    if question is None or answer is None:
+    if question is None:
         return broken(f"nobody asked who has {destination}", [f"f{first.number}"])
+    if answer is None:
+        return broken(
+            f"nobody told who has {destination} before the first packet went there",
+            _frames([question.number, first.number]),
+        )
     evidence = _frames([question.number, answer.number, first.number])
     ethernet = first.packet.layers[0]
     protocol = "ARP" if answer.packet.arp else "Neighbor Discovery"

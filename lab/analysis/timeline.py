@@ -1,4 +1,4 @@
-"""Everything a run shows, in order: what claims are judged by and reports are made from."""
+"""Everything a step of a run shows, in order: what claims are judged by and reports are made from."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from lab.analysis.flow import Flow
     from lab.analysis.tcp import TcpConversation
     from lab.analysis.transcript import Call
-    from lab.records import Recording
+    from lab.records import ProgramRun, Recording, SocketSeen
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A recording, understood."""
+    """One step of a recording, understood."""
 
     recording: Recording
+    step: str
     bracket: Bracket
     crossings: tuple[Crossing, ...]
     flows: tuple[Flow, ...]
     conversations: tuple[TcpConversation, ...]
     """One for each TCP flow, in the same order."""
+    programs: tuple[ProgramRun, ...]
     calls: dict[str, tuple[Call, ...]]
     """By program."""
+    sockets: tuple[SocketSeen, ...]

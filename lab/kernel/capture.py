@@ -36,7 +36,8 @@ PACKET_OUTGOING = 4
 SO_TIMESTAMPNS = 35
 
 BLOCK_BYTES = 1 << 18
-RING_BYTES = 1 << 22
+RING_MIN_BYTES = 1 << 22
+RING_MIN_SLOTS = 128
 SLOT_MIN_BYTES = 2048
 ETHERNET_HEADER_BYTES = 14
 VLAN_TAG_BYTES = 4
@@ -76,7 +77,8 @@ class Capture:
         self._socket = endpoint
         self._sender = sender
         self._slot_bytes = slot_bytes
-        self._slots = RING_BYTES // slot_bytes
+        self._ring_bytes = max(RING_MIN_BYTES, RING_MIN_SLOTS * slot_bytes)
+        self._slots = self._ring_bytes // slot_bytes
         self._next = 0
         self._ring: mmap.mmap
         self._frames = 0
@@ -87,15 +89,14 @@ class Capture:
 
         Raises KernelRefused.
         """
-        slots = RING_BYTES // self._slot_bytes
-        blocks = RING_BYTES // BLOCK_BYTES
-        ring = struct.pack("=IIII", BLOCK_BYTES, blocks, self._slot_bytes, slots)
+        blocks = self._ring_bytes // BLOCK_BYTES
+        ring = struct.pack("=IIII", BLOCK_BYTES, blocks, self._slot_bytes, self._slots)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self._socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
             # libc's, not socket's own, which would keep the other threads waiting.
             libc.setsockopt(self._socket.fileno(), SOL_PACKET, PACKET_RX_RING, ring)
-            self._ring = mmap.mmap(self._socket.fileno(), RING_BYTES)
+            self._ring = mmap.mmap(self._socket.fileno(), self._ring_bytes)
         except OSError as error:
             raise KernelRefused(_refusal(f"cannot capture on {self.point.name}", error)) from error
 

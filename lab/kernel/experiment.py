@@ -24,14 +24,16 @@ from lab.kernel.capture import (
 from lab.kernel.namespace import Namespace, build_topology, in_user_namespace, wait_until_quiet
 from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
-from lab.kernel.sockets import has_unsettled_tcp, unsettled_tcp
+from lab.kernel.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
 from lab.kernel.witness import check_interfaces
-from lab.records import CANARY_TEXT, Canary, Frame, ProgramRun, Recording
+from lab.program import Step
+from lab.records import CANARY_TEXT, Canary, Frame, ProgramRun, Recording, SocketSeen
 
 CANARY_DEADLINE_S = 2.0
 SETTLE_DEADLINE_S = 5.0
 POLL_MS = 1  # between looks at what no descriptor tells
 PATIENT_MS = 20  # between looks at the programs' deadlines
+LOOPBACK_MTU_BYTES = 65536
 BROADCAST = b"\xff" * 6
 
 
@@ -40,21 +42,25 @@ def run_plan(plan: Plan) -> Recording:
 
     Raises KernelRefused, InstrumentError (the witness disagrees) and ProgramError.
     """
+    from lab.program import Program  # SHIM
+    if plan.steps and isinstance(plan.steps[0], Program):
+        from dataclasses import replace
+        plan = replace(plan, steps=(Step("", plan.steps),))
     started_ns = time.time_ns()
+    unfinished: list[str] = []
     with build_topology(plan.topology) as namespaces:
         interfaces = check_interfaces(namespaces)
         wait_until_quiet(namespaces)
         with _Watch(plan, namespaces) as watch:
-            watch.send_canaries("opening")
-            programs = watch.run_programs()
-            unfinished = watch.settle()
-            # A frame that the first round overtook on another CPU may still have caused an
-            # answer; the second round is behind that as well.
-            watch.send_canaries("closing")
-            watch.send_canaries("closing")
+            for step in plan.steps:
+                watch.send_canaries(step.name, "opening")
+                watch.run_programs(step)
+                unfinished += watch.settle(step)
+                # A frame that the first round overtook on another CPU may still have caused
+                # an answer; the second round is behind that as well.
+                watch.send_canaries(step.name, "closing")
+                watch.send_canaries(step.name, "closing")
             points = tuple(capture.statistics() for capture in watch.captures)
-            frames = tuple(sorted(watch.frames, key=lambda frame: frame.time_ns))
-            canaries = tuple(watch.canaries)
     system = os.uname()
     return Recording(
         scenario=plan.scenario,
@@ -64,10 +70,11 @@ def run_plan(plan: Plan) -> Recording:
         instruments=_instruments(),
         interfaces=interfaces,
         points=points,
-        canaries=canaries,
-        programs=programs,
-        unfinished=unfinished,
-        frames=frames,
+        canaries=tuple(watch.canaries),
+        programs=tuple(watch.runs),
+        unfinished=tuple(unfinished),
+        frames=tuple(sorted(watch.frames, key=lambda frame: frame.time_ns)),
+        sockets=tuple(watch.sockets),
     )
 
 
@@ -92,29 +99,32 @@ class _Watch:
         self._stack = ExitStack()
         self.captures: list[Capture] = []
         self.programs: list[RunningProgram] = []
+        self.runs: list[ProgramRun] = []
         self.frames: list[Frame] = []
         self.canaries: list[Canary] = []
+        self.sockets: list[SocketSeen] = []
+        self._step = ""
         self._sightings: dict[bytes, int] = {}
 
     def __enter__(self) -> _Watch:
-        self.captures = open_captures(
-            [
-                (
-                    self._namespaces[end.host],
-                    PointName(end.host, end.name, link.name),
-                    link.mtu_bytes,
-                )
-                for link in self._plan.topology.links
-                for end in link.ends
+        wanted = [
+            (self._namespaces[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
+            for link in self._plan.topology.links
+            for end in link.ends
+        ]
+        if self._plan.captures_loopback:
+            wanted += [
+                (namespace, PointName(host, "lo", f"{host}/lo"), LOOPBACK_MTU_BYTES)
+                for host, namespace in self._namespaces.items()
             ]
-        )
+        self.captures = open_captures(wanted)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         close_captures(self.captures)
 
-    def send_canaries(self, bracket: str) -> None:
+    def send_canaries(self, step: str, bracket: str) -> None:
         """Send a canary from every point and CPU; wait until each was seen at both ends.
 
         A frame waits for its receiver in the queue of the CPU that sent it, so that only a
@@ -126,16 +136,17 @@ class _Watch:
         try:
             for cpu in sorted(allowed):
                 os.sched_setaffinity(0, {cpu})
-                for capture in self.captures:
-                    sent.append(self._send_canary(capture, bracket, cpu))
+                sent += [self._send_canary(c, step, bracket, cpu) for c in self.captures]
         finally:
             os.sched_setaffinity(0, allowed)
         self._sightings = dict.fromkeys(sent, 0)
         self._serve(lambda: all(n >= 2 for n in self._sightings.values()), CANARY_DEADLINE_S)
 
-    def run_programs(self) -> tuple[ProgramRun, ...]:
-        """Start the programs in order, each once those before it are ready; wait for all."""
-        for program in self._plan.programs:
+    def run_programs(self, step: Step) -> None:
+        """Start the step's programs in order, each once those before it are ready; wait for all."""
+        self.programs = []
+        self._step = step.name
+        for program in step.programs:
             running = RunningProgram(program, self._namespaces[program.host])
             self._stack.callback(running.close)
             self.programs.append(running)
@@ -145,21 +156,22 @@ class _Watch:
                     running.check_ready()
         while any(p.ended_ns is None for p in self.programs):
             self._serve_once()
-        return tuple(running.record() for running in self.programs)
+        self.runs += [running.record(step.name) for running in self.programs]
 
-    def settle(self) -> tuple[str, ...]:
+    def settle(self, step: Step) -> list[str]:
         """Wait until no TCP connection has anything left to send; return those that have."""
         namespaces = self._namespaces.values()
         self._serve(lambda: not any(map(has_unsettled_tcp, namespaces)), SETTLE_DEADLINE_S)
-        return tuple(line for namespace in namespaces for line in unsettled_tcp(namespace))
+        lines = [line for namespace in namespaces for line in unsettled_tcp(namespace)]
+        return [f"step {step.name}: {line}" for line in lines]
 
-    def _send_canary(self, capture: Capture, bracket: str, cpu: int) -> bytes:
+    def _send_canary(self, capture: Capture, step: str, bracket: str, cpu: int) -> bytes:
         nonce = secrets.token_hex(8).encode("ascii")
         payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
         payload = payload.ljust(46, b"\0")  # Ethernet's minimum
         kind = struct.pack("!H", ETH_P_LOCAL_EXPERIMENTAL)
         capture.send_frame(BROADCAST + bytes(6) + kind + payload)
-        self.canaries.append(Canary(bracket, capture.point.name, payload))
+        self.canaries.append(Canary(bracket, capture.point.name, payload, step))
         return payload
 
     def _serve(self, done: Callable[[], bool], deadline_s: float) -> bool:
@@ -194,5 +206,6 @@ class _Watch:
         for descriptor in readable & ends.keys():
             ends[descriptor].note_end()
         for running in self.programs:
+            running.check_output()
             running.check_end()
             running.check_deadline()

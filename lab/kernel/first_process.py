@@ -23,24 +23,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab.errors import KernelRefused, LabError, MachineError
+from lab.errors import KernelRefused, LabError
 from lab.kernel import libc
+from lab.kernel.capabilities import has_capabilities
 from lab.kernel.channel import Channel, ChannelClosed
 
-CAP_NET_ADMIN = 12
-CAP_NET_RAW = 13
-CAP_SYS_ADMIN = 21
-
 NETNS_DIRECTORY = Path("/run/netns")
-
-
-def has_capabilities(*numbers: int) -> bool:
-    """Whether this process has all of them effective. Source: capabilities(7)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            effective = int(line.split()[1], 16)
-            return all(effective >> number & 1 for number in numbers)
-    raise MachineError("cannot read this process's capabilities from /proc/self/status")
+SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts share
 
 
 def main() -> None:
@@ -66,8 +55,11 @@ def main() -> None:
 
 
 def _keep(opener: int, first: int) -> None:
-    """Wait until either process ends, and end the other."""
+    """Wait until either process ends, or for SIGTERM, and end the first process."""
     guarded = os.pidfd_open(first)
+    signal.signal(
+        signal.SIGTERM, lambda *_: signal.pidfd_send_signal(guarded, signal.SIGKILL)
+    )
     poll = select.poll()
     for pidfd in (opener, guarded):
         poll.register(pidfd, select.POLLIN)
@@ -80,7 +72,7 @@ def _keep(opener: int, first: int) -> None:
 def _enter_namespaces() -> None:
     """Unshare; with a user namespace where this process lacks the capabilities."""
     flags = libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWNET
-    if has_capabilities(CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW):
+    if has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW"):
         libc.unshare(flags, "cannot create namespaces as root")
         return
     advice = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
@@ -133,17 +125,15 @@ def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
 
 
 def _prepare_mounts() -> None:
-    """Private mounts: a tmpfs for namespace names, a /proc of this pid namespace.
+    """Private mounts: a /run for the names of namespaces and sockets, a /proc of this pid namespace.
 
-    Where /run/netns does not exist it cannot be made without leaving it behind on the
-    host, so the whole of /run is covered.
+    The whole of /run is covered, because a folder made in it would be left behind on the host.
     """
     libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
     quiet = libc.MS_NOSUID | libc.MS_NODEV
-    libc.mount(
-        "tmpfs", str(NETNS_DIRECTORY if NETNS_DIRECTORY.is_dir() else "/run"), "tmpfs", quiet
-    )
-    NETNS_DIRECTORY.mkdir(exist_ok=True)
+    libc.mount("tmpfs", "/run", "tmpfs", quiet, "mode=755")
+    NETNS_DIRECTORY.mkdir()
+    SHARED_DIRECTORY.mkdir()
     try:
         libc.mount("proc", "/proc", "proc", quiet | libc.MS_NOEXEC)
     except KernelRefused as error:

@@ -21,7 +21,11 @@ MS_NOEXEC = 0x8
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+# prctl(2)
+PR_SET_PDEATHSIG = 1
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
+PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 # Loaded from the running process: ctypes.util.find_library would start a compiler.
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -54,13 +58,25 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
     _check(result, f"mount {kind or 'with flags ' + hex(flags)} on {target}")
 
 
-def kill_me_with_my_parent(signal_number: int) -> None:
-    """Have the kernel send this process `signal_number` when its parent thread dies.
+def prctl(option: int, first: int, second: int = 0) -> None:
+    """Source: prctl(2)."""
+    arguments = [ctypes.c_ulong(number) for number in (first, second, 0, 0)]
+    _check(LIBC.prctl(option, *arguments), f"prctl option {option}")
 
-    Source: prctl(2), PR_SET_PDEATHSIG.
-    """
-    result = LIBC.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal_number), 0, 0, 0)
-    _check(result, "prctl(PR_SET_PDEATHSIG)")
+
+def kill_me_with_my_parent(signal_number: int) -> None:
+    """Have the kernel send this process `signal_number` when its parent thread dies."""
+    prctl(PR_SET_PDEATHSIG, signal_number)
+
+
+def capget(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
+    """Source: capget(2)."""
+    _check(LIBC.capget(header, data), "capget")
+
+
+def capset(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
+    """Source: capset(2)."""
+    _check(LIBC.capset(header, data), "capset")
 
 
 def setsockopt(descriptor: int, level: int, option: int, value: bytes) -> None:

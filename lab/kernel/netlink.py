@@ -88,6 +88,50 @@ def check_netem(index: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A unix socket of the current namespace. Source: sock_diag(7), struct unix_diag_msg."""
+
+    kind: int
+    state: int
+    inode: int
+    name: str
+    is_path: bool
+    peer_inode: int | None
+    receive_queue: int
+    send_queue: int
+
+
+def read_unix_sockets() -> list[UnixSocket]:
+    """The unix sockets of the namespace that the calling thread is in."""
+    from pyroute2 import DiagSocket
+    from pyroute2.netlink.diag import (
+        UDIAG_SHOW_NAME,
+        UDIAG_SHOW_PEER,
+        UDIAG_SHOW_RQLEN,
+        UDIAG_SHOW_VFS,
+    )
+
+    show = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN
+    found: list[UnixSocket] = []
+    with DiagSocket() as diag:
+        for message in diag.get_sock_stats(family=socket.AF_UNIX, show=show):
+            queues = message.get_attr("UNIX_DIAG_RQLEN")
+            found.append(
+                UnixSocket(
+                    kind=message["udiag_type"],
+                    state=message["udiag_state"],
+                    inode=message["udiag_ino"],
+                    name=message.get_attr("UNIX_DIAG_NAME") or "",
+                    is_path=message.get_attr("UNIX_DIAG_VFS") is not None,
+                    peer_inode=message.get_attr("UNIX_DIAG_PEER"),
+                    receive_queue=queues["udiag_rqueue"],
+                    send_queue=queues["udiag_wqueue"],
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class VethEnd:
     """One end of a veth pair to be made.
 

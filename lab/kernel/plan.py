@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.program import Program
+
+from lab.program import Step
 from lab.records import Family, Recording
 from lab.topology import Topology
 
@@ -16,7 +17,8 @@ class Plan:
     scenario: str
     family: Family
     topology: Topology
-    programs: tuple[Program, ...]
+    steps: tuple[Step, ...]
+    captures_loopback: bool = False
 
 
 def record(plan: Plan) -> Recording:

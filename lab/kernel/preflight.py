@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.kernel.first_process import (
-    CAP_NET_ADMIN,
-    CAP_NET_RAW,
-    CAP_SYS_ADMIN,
-    has_capabilities,
-)
+from lab.kernel.capabilities import has_capabilities
 from lab.kernel.sandbox import Sandbox, open_sandbox
 
 IPPROTO_SCTP = 132
@@ -62,7 +57,7 @@ def _examine() -> Iterator[Finding]:
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "run the lab on Linux (see vagrant/)",
     )
-    privileged = has_capabilities(CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_NET_RAW)
+    privileged = has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW")
     who = "root's capabilities" if privileged else f"uid {os.geteuid()}, no capabilities"
     yield Finding("privilege", True, f"{who}; the lab runs with and without")
     if not privileged:

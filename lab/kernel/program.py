@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 
 from lab.errors import ProgramError
+from lab.kernel.capabilities import ambient_capabilities
 from lab.kernel.namespace import Namespace
 from lab.program import Program
 from lab.records import ProgramRun
 
 OUTPUT_LIMIT_BYTES = 1 << 20
 READ_BYTES = 1 << 16
+DYING_MS = 200
 
 
 @dataclass(slots=True)
@@ -37,6 +41,11 @@ class Output:
             self.close()
         return bool(chunk)
 
+    @property
+    def overfull(self) -> bool:
+        """Whether more has come than a program of the lab has to say."""
+        return len(self.data) > OUTPUT_LIMIT_BYTES
+
     def close(self) -> None:
         """Close the descriptor, once."""
         if not self.closed:
@@ -54,27 +63,36 @@ class RunningProgram:
         """
         self.program = program
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
+        look_near, look_far = socket.socketpair()
         environment = dict(os.environ)
-        if program.signals_ready:
-            environment["READY_FD"] = str(ready_write)
+        passed: list[int] = []
+        for wanted, variable, descriptor in (
+            (program.signals_ready, "READY_FD", ready_write),
+            (program.is_looked_at, "LOOK_FD", look_far.fileno()),
+        ):
+            if wanted:
+                environment[variable] = str(descriptor)
+                passed.append(descriptor)
         self.started_ns = time.time_ns()
         try:
-            with namespace.entered():
+            with namespace.entered(), ambient_capabilities(program.capabilities):
                 process = subprocess.Popen(
                     program.argv,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    pass_fds=[ready_write] if program.signals_ready else [],
+                    pass_fds=passed,
                     env=environment,
                     start_new_session=True,
                 )
         except OSError as error:
             os.close(ready_read)
-            reason = f"cannot start {shlex.join(program.argv)}: {error.strerror}"
+            look_near.close()
+            reason = f"cannot start {_command(program)}: {error.strerror}"
             raise ProgramError(f"program {program.name}: {reason}") from None
         finally:
             os.close(ready_write)
+            look_far.close()
         assert process.stdout is not None
         assert process.stderr is not None
         self._process = process
@@ -82,7 +100,9 @@ class RunningProgram:
         self.stdout = Output(os.dup(process.stdout.fileno()))
         self.stderr = Output(os.dup(process.stderr.fileno()))
         self.ready = Output(ready_read)
-        for output in (self.stdout, self.stderr, self.ready):
+        self.look = Output(look_near.detach())
+        self._outputs = (self.stdout, self.stderr, self.ready, self.look)
+        for output in self._outputs:
             os.set_blocking(output.descriptor, False)
         process.stdout.close()
         process.stderr.close()
@@ -93,39 +113,59 @@ class RunningProgram:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """Its descriptors that are still open."""
-        return tuple(o for o in (self.stdout, self.stderr, self.ready) if not o.closed)
+        return tuple(output for output in self._outputs if not output.closed)
+
+    def wants_look(self) -> str:
+        """The word of the moment at which it waits to be looked at; "" where it does not."""
+        word, end, rest = self.look.data.partition(b"\n")
+        if not end:
+            return ""
+        self.look.data = rest
+        return word.decode("ascii", "backslashreplace")
+
+    def looked(self) -> None:
+        """Let it go on."""
+        if not self.look.closed:
+            os.write(self.look.descriptor, b"go on\n")
 
     def take(self, output: Output) -> None:
-        """Read from one of its descriptors that poll found readable.
-
-        Raises ProgramError where it writes without bound, or closed READY_FD unsignalled.
-        """
+        """Read from one of its descriptors that poll found readable."""
         output.read()
-        if output is self.ready:
-            if output.data and self.ready_ns is None:
-                self.ready_ns = time.time_ns()
-        elif len(output.data) > OUTPUT_LIMIT_BYTES:
-            self.kill()
-            raise self._error(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
+        if output is self.ready and output.data and self.ready_ns is None:
+            self.ready_ns = time.time_ns()
 
     def note_end(self) -> None:
         """Collect its exit status and last words; to be called once `ended` is readable.
 
-        What it left running may hold its outputs open for ever, so that they are read until
-        they would block, not until their end.
+        What it left running may hold its outputs open for ever, or write for ever, so that
+        they are read until they would block, not until their end, and to the limit only.
         """
         if self.ended_ns is None:
             self.ended_ns = time.time_ns()
             self._process.wait()
             for output in self.outputs:
-                while not output.closed and output.read():
+                while not output.closed and not output.overfull and output.read():
                     pass
 
     def check_ready(self) -> None:
         """Raise ProgramError where it can no longer become ready."""
-        if self.ready_ns is None and (self.ready.closed or self.ended_ns is not None):
+        if self.ready_ns is not None:
+            return
+        if self.ready.closed and self.ended_ns is None:
+            # A process that dies closes its descriptors a moment before it has ended.
+            poll = select.poll()
+            poll.register(self.ended, select.POLLIN)
+            if poll.poll(DYING_MS):
+                self.note_end()
+        if self.ready.closed or self.ended_ns is not None:
             self.check_end()
             raise self._error("never became ready: it wrote nothing to READY_FD")
+
+    def check_output(self) -> None:
+        """Kill it and raise ProgramError where it wrote without bound."""
+        if any(output.overfull for output in (self.stdout, self.stderr, self.ready)):
+            self.kill()
+            raise self._error(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
 
     def check_deadline(self) -> None:
         """Kill it and raise ProgramError where it has outlived its deadline."""
@@ -139,12 +179,11 @@ class RunningProgram:
         """Raise ProgramError where it has ended with another exit status than 0."""
         status = self._process.returncode
         if self.ended_ns is not None and status:
-            how = (
+            raise self._error(
                 f"exited with status {status}"
                 if status > 0
-                else f"was killed by {signal.Signals(-status).name}"
+                else f"was killed by {_signal_name(-status)}"
             )
-            raise self._error(how)
 
     def kill(self) -> None:
         """Kill it if it is alive, and collect what it had written."""
@@ -152,8 +191,8 @@ class RunningProgram:
             signal.pidfd_send_signal(self.ended, signal.SIGKILL)
             self.note_end()
 
-    def record(self) -> ProgramRun:
-        """What it was and did. It must have ended."""
+    def record(self, step: str) -> ProgramRun:
+        """What it was and did as part of a step. It must have ended."""
         assert self.ended_ns is not None
         return ProgramRun(
             name=self.program.name,
@@ -165,18 +204,36 @@ class RunningProgram:
             exit_status=self._process.returncode,
             stdout=self.stdout.data.decode("utf-8", "backslashreplace"),
             stderr=self.stderr.data.decode("utf-8", "backslashreplace"),
+            step=step,
         )
 
     def close(self) -> None:
         """Kill it if need be and close its descriptors."""
         self.kill()
-        for output in (self.stdout, self.stderr, self.ready):
+        for output in self._outputs:
             output.close()
         os.close(self.ended)
 
     def _error(self, what: str) -> ProgramError:
         """One line on what it did, and the end of its stderr."""
         lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
-        said = f"; its stderr ends: {lines[-1]}" if lines else "; it wrote nothing to stderr"
-        command = shlex.join(self.program.argv)
-        return ProgramError(f"program {self.program.name} ({command}) {what}{said}")
+        said = f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
+        command = _command(self.program)
+        return ProgramError(f"program {self.program.name} ({command}) {what}; {said}")
+
+
+def _command(program: Program) -> str:
+    """Its argv as for a shell, on one line."""
+    return _printable(shlex.join(program.argv))
+
+
+def _printable(text: str) -> str:
+    """The text with its control characters escaped: a terminal must not obey them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # a real-time signal between SIGRTMIN and SIGRTMAX

@@ -1,14 +1,44 @@
-"""What sockets a namespace still holds. Source: proc(5), /proc/net."""
+"""What sockets a namespace holds. Source: proc(5), /proc/net; sock_diag(7)."""
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 
 from lab.kernel.namespace import Namespace
+from lab.kernel.netlink import read_unix_sockets
+from lab.records import SocketSeen
 
 # include/net/tcp_states.h: in none of these does a socket send of its own accord.
 TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN = 6, 7, 10
 SETTLED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
+
+# unix sockets use three of TCP's states.
+UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
+
+
+def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[SocketSeen]:
+    """The namespace's unix sockets at this moment."""
+    with namespace.entered():
+        time_ns = time.time_ns()
+        found = read_unix_sockets()
+    return [
+        SocketSeen(
+            time_ns=time_ns,
+            look=look,
+            host=namespace.name,
+            kind=socket.SocketKind(seen.kind).name,
+            state=UNIX_STATES.get(seen.state, str(seen.state)),
+            name=seen.name if seen.is_path or not seen.name else f"@{seen.name}",
+            inode=seen.inode,
+            peer_inode=seen.peer_inode,
+            receive_queue=seen.receive_queue,
+            send_queue=seen.send_queue,
+            step=step,
+        )
+        for seen in found
+    ]
 
 
 def has_unsettled_tcp(namespace: Namespace) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.analysis.bracket import ETHERNET_HEADER_BYTES
 from lab.analysis.story import describe_packet, phases, roles
 from lab.analysis.timeline import Timeline
 
@@ -13,17 +14,24 @@ def frame_comments(timeline: Timeline) -> dict[int, str]:
     """
     role_of = roles(timeline.conversations)
     phase_of = phases(timeline.crossings, timeline.conversations)
-    text_of: dict[bytes, str] = {}
+    # By time too: a frame sent again may have the same bytes and another role.
+    text_of: dict[tuple[int | None, bytes], str] = {}
+    canary_text_of = {
+        canary.payload: f"{canary.bracket} canary: proves that the capture is alive"
+        for canary in timeline.recording.canaries
+    }
     for crossing in timeline.crossings:
         role = role_of.get(crossing.number)
         if role is None and crossing.packet.tcp is None:
             role = f"{phase_of[crossing.number].value}: {describe_packet(crossing.packet)}"
         if role is not None:
-            text_of[crossing.packet.frame.data] = f"f{crossing.number}: {role}"
-    for canary in timeline.recording.canaries:
-        text_of[canary.payload] = f"{canary.bracket} canary: proves that the capture is alive"
+            for time_ns in (crossing.sent_ns, crossing.received_ns):
+                text_of[time_ns, crossing.packet.frame.data] = f"f{crossing.number}: {role}"
     return {
         index: text
         for index, frame in enumerate(timeline.recording.frames)
-        if (text := text_of.get(frame.data) or text_of.get(frame.data[14:]))
+        if (
+            text := canary_text_of.get(frame.data[ETHERNET_HEADER_BYTES:])
+            or text_of.get((frame.time_ns, frame.data))
+        )
     }

@@ -64,7 +64,9 @@ def report_document(timeline: Timeline, judgements: Sequence[Judgement]) -> Docu
 
 def write_document(document: Document) -> str:
     """The document as text, keys in order, one line a value."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    # Surrogates (in a file name that is no UTF-8) cannot be written, but JSON can escape them.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _iso(time_ns: int) -> str:

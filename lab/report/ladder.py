@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from lab.analysis.crossing import Crossing
@@ -31,7 +32,7 @@ EDGES = 3  # the spaces between the four columns
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Who stands left and right; `is_rightward` tells a crossing's direction."""
+    """Who stands left and right."""
 
     left: str
     right: str
@@ -58,7 +59,7 @@ def draw_ladder(
         return
     wire = style.width - TIME_COLUMNS - 2 * STATE_COLUMNS - EDGES
     zero_ns = rungs[0].crossing.time_ns
-    yield _lane_heads(lanes, wire, style)
+    yield from _lane_heads(lanes, style)
     phase: Phase | None = None
     for rung in rungs:
         if phase_of.get(rung.crossing.number, phase) is not phase:
@@ -68,24 +69,35 @@ def draw_ladder(
             yield Text(f"  {EXPLANATIONS[phase]}", "italic")
         yield _draw_rung(rung, zero_ns, wire, style)
         for note in _below(rung, wire):
-            yield Text(" " * (TIME_COLUMNS + STATE_COLUMNS + 4) + style.safe(note), "dim")
+            for line in style.wrap(note, wire):
+                yield Text(" " * (TIME_COLUMNS + STATE_COLUMNS + 4) + line, "dim")
 
 
-def _lane_heads(lanes: Lanes, wire: int, style: Style) -> Text:
-    left, right = style.safe(lanes.left), style.safe(lanes.right)
-    room = STATE_COLUMNS + 1 + wire + 1 + STATE_COLUMNS
-    gap = max(1, room - len(left) - len(right))
+def _lane_heads(lanes: Lanes, style: Style) -> Iterator[Text]:
+    """Both names on one line, or on two where that is too short for them."""
+    room = style.width - TIME_COLUMNS - 1
+    left, right = style.cut(lanes.left, room), style.cut(lanes.right, room)
     head = Text(f"{'ms':>{TIME_COLUMNS}} ", "dim")
     head.append(left, "bold")
+    gap = room - cell_len(left) - cell_len(right)
+    if gap < 1:
+        yield head
+        head, gap = Text(" " * (TIME_COLUMNS + 1)), room - cell_len(right)
     head.append(" " * gap)
     head.append(right, "bold")
-    return head
+    yield head
+
+
+def elapsed(time_ns: int, zero_ns: int) -> str:
+    """Milliseconds since `zero_ns`, TIME_COLUMNS wide, as precise as they fit."""
+    elapsed_ms = (time_ns - zero_ns) / 1e6
+    shown = (f"{elapsed_ms:.3f}", f"{elapsed_ms:.0f}", f"{elapsed_ms:.1e}")
+    return next(s for s in shown if len(s) <= TIME_COLUMNS).rjust(TIME_COLUMNS)
 
 
 def _draw_rung(rung: Rung, zero_ns: int, wire: int, style: Style) -> Text:
     left, right = _states(rung)
-    elapsed_ms = (rung.crossing.time_ns - zero_ns) / 1e6
-    line = Text(f"{elapsed_ms:>{TIME_COLUMNS}.3f} ", "dim")
+    line = Text(f"{elapsed(rung.crossing.time_ns, zero_ns)} ", "dim")
     line.append(f"{left:<{STATE_COLUMNS}} ", "cyan")
     line.append(_draw_arrow(_label(rung), rung, wire, style), _colour(rung))
     line.append(f" {right:>{STATE_COLUMNS}}", "cyan")
@@ -125,7 +137,7 @@ def _below(rung: Rung, wire: int) -> Iterator[str]:
     if segment is not None and segment.notes:
         yield "! " + ", ".join(sorted(note.value for note in segment.notes))
     if tcp is not None and segment is not None and segment.flags & segment.flags.SYN:
-        yield from textwrap.wrap(describe_options(tcp), wire)
+        yield describe_options(tcp)
     if rung.payload:
         preview = repr(rung.payload)[1:]
         yield preview if len(preview) <= wire else preview[: wire - 3] + "..."
@@ -149,16 +161,20 @@ def _colour(rung: Rung) -> str:
 def rungs_of(
     crossings: Iterable[Crossing],
     segment_of: Mapping[int, Segment],
-    leftmost: frozenset[str],
+    is_rightward: Callable[[Crossing], bool],
 ) -> list[Rung]:
-    """Rungs for crossings; frames sent by a host in `leftmost` point right."""
+    """Rungs for crossings.
+
+    A segment whose hosts are unknown, or which never leaves its host, points right where the
+    client sent it; `is_rightward` tells the others' direction.
+    """
     rungs: list[Rung] = []
     for crossing in crossings:
         segment = segment_of.get(crossing.number)
-        if crossing.sender:
-            rightward = crossing.sender in leftmost
+        if segment is not None and crossing.sender == crossing.receiver:
+            rightward = segment.from_client
         else:
-            rightward = segment is None or segment.from_client
+            rightward = is_rightward(crossing)
         has_payload = crossing.packet.tcp is not None or crossing.packet.udp is not None
         payload = crossing.packet.payload if has_payload else b""
         rungs.append(Rung(crossing, rightward, segment, payload))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
 MIN_COLUMNS = 80
@@ -39,7 +41,7 @@ class Style:
 
     def heading(self, title: str) -> Text:
         """A title in a line as wide as the page."""
-        start = f"{self.line * 2} {self.safe(title)} "
+        start = f"{self.line * 2} {self.cut(title, self.width - 6)} "
         return Text(start + self.line * max(0, self.width - len(start)), "bold blue")
 
     def safe(self, text: str) -> str:
@@ -51,3 +53,22 @@ class Style:
         return (
             shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
         )
+
+    def wrap(self, text: str, columns: int, indent: str = "") -> list[str]:
+        """The text, safe, in at least one line, none over that many columns.
+
+        `indent` begins every line but the first.
+        """
+        shown = self.safe(text)
+        if any(cell_len(character) > 1 for character in set(shown) if character > "\x7f"):
+            columns //= 2  # textwrap counts characters, of which some fill two columns
+        return textwrap.wrap(shown, columns, subsequent_indent=indent) or [""]
+
+    def cut(self, text: str, columns: int) -> str:
+        """The text, safe, in one line of at most that many columns; "..." where it is cut."""
+        shown = self.safe(text)
+        if cell_len(shown) <= columns:
+            return shown
+        while cell_len(shown) > columns - 3:
+            shown = shown[:-1]
+        return shown + "..."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -14,11 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from lab.analysis.claims import Judgement, Outcome
+from lab.analysis.flow import transport_endpoints
 from lab.analysis.story import Phase, describe_packet, phases
 from lab.analysis.tcp import TcpConversation
 from lab.analysis.timeline import Timeline
 from lab.records import Family
-from lab.report.ladder import Lanes, draw_ladder, rungs_of
+from lab.report.ladder import TIME_COLUMNS, Lanes, draw_ladder, elapsed, rungs_of
 from lab.report.style import MAX_COLUMNS, MIN_COLUMNS, Style
 
 if TYPE_CHECKING:
@@ -109,25 +109,28 @@ def draw_capture(
         yield style.heading("Frames of no flow")
         zero_ns = crossings[0].time_ns
         for crossing in others:
-            elapsed_ms = (crossing.time_ns - zero_ns) / 1e6
-            yield Text(f"{elapsed_ms:>9.3f} {style.safe(describe_packet(crossing.packet))}")
+            what = style.cut(describe_packet(crossing.packet), style.width - TIME_COLUMNS - 1)
+            yield Text(f"{elapsed(crossing.time_ns, zero_ns)} {what}")
 
 
 def _draw_head(timeline: Timeline, summary: str, style: Style) -> Iterator[Text]:
     recording, bracket = timeline.recording, timeline.bracket
-    yield Text(f"{recording.scenario} over IPv{recording.family.value}: {summary}", "bold")
-    yield Text(
-        f"  {len(bracket.frames)} frames at {len(recording.points)} points, "
+    title = f"{recording.scenario} over IPv{recording.family.value}: {summary}"
+    for line in style.wrap(title, style.width):
+        yield Text(line, "bold")
+    seen = (
+        f"{len(bracket.frames)} frames at {len(recording.points)} points, "
         f"{bracket.dropped} dropped, {bracket.canaries_seen} of {bracket.canaries_sent} "
-        "canaries seen",
-        "dim",
+        "canaries seen"
     )
-    for instrument in recording.instruments:
-        yield Text(f"  {style.safe(instrument)}", "dim")
-    for reason in bracket.blind:
-        yield Text(f"  BLIND: {style.safe(reason)}", "bold red")
-    for line in recording.unfinished:
-        yield Text(f"  still open at the end: {style.safe(line)}", "bold yellow")
+    facts = [
+        *((fact, "dim") for fact in (seen, *recording.instruments)),
+        *((f"BLIND: {reason}", "bold red") for reason in bracket.blind),
+        *((f"still open at the end: {line}", "bold yellow") for line in recording.unfinished),
+    ]
+    for fact, colour in facts:
+        for line in style.wrap(fact, style.width - 2, "  "):
+            yield Text(f"  {line}", colour)
 
 
 def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
@@ -136,16 +139,17 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
         yield style.heading(f"{run.name}, on {run.host}")
         # The folder and the interpreter's are this machine's; the names tell the story.
         command = shlex.join(os.path.basename(word) for word in run.argv)  # noqa: PTH119
-        yield Text(style.safe(f"  $ {command}"), "dim")
+        for piece in style.wrap(f"$ {command}", style.width - 2, "    "):
+            yield Text(f"  {piece}", "dim")
         for text in run.stdout.splitlines():
-            for piece in textwrap.wrap(
-                style.safe(text), style.width - 4, subsequent_indent="    "
-            ) or [""]:
+            for piece in style.wrap(text, style.width - 4, "    "):
                 yield Text(f"  {piece}")
 
 
 def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
-    hosts = list(dict.fromkeys(seen.host for seen in timeline.recording.interfaces))
+    # In the order of the topology, as its links' ends and interfaces are.
+    hosts = list(dict.fromkeys(point.host for point in timeline.recording.points))
+    place = {host: number for number, host in enumerate(hosts)}
     segment_of = {
         segment.crossing: segment
         for conversation in timeline.conversations
@@ -154,7 +158,7 @@ def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
     if not timeline.crossings:
         yield Text("  Nothing: not one frame between the canaries.")
         return
-    rungs = rungs_of(timeline.crossings, segment_of, frozenset(hosts[:1]))
+    rungs = rungs_of(timeline.crossings, segment_of, lambda c: place[c.sender] < place[c.receiver])
     left, right = (_with_address(host, timeline) for host in (hosts[0], hosts[-1]))
     phase_of = phases(timeline.crossings, timeline.conversations)
     yield from draw_ladder(rungs, Lanes(left, right), phase_of, style)
@@ -179,7 +183,7 @@ def _draw_flow(
     segments = conversation.segments if conversation else ()
     segment_of = {segment.crossing: segment for segment in segments}
     crossings = sorted((*flow.crossings, *flow.errors), key=lambda crossing: crossing.number)
-    rungs = rungs_of(crossings, segment_of, frozenset())
+    rungs = rungs_of(crossings, segment_of, lambda crossing: _leaves_a(crossing, flow))
     yield from draw_ladder(rungs, Lanes(str(flow.a), str(flow.b)), phase_of, style)
     if conversation is not None:
         to_server, to_client = conversation.client_to_server, conversation.server_to_client
@@ -190,21 +194,29 @@ def _draw_flow(
         )
 
 
+def _leaves_a(crossing: Crossing, flow: Flow) -> bool:
+    """Whether it came from the flow's side `a`; an ICMP error from there quotes `b`'s packet."""
+    ends = transport_endpoints(crossing.packet)
+    if ends is not None:
+        return ends[0] == flow.a
+    return crossing.packet.ip is None or crossing.packet.ip.destination != flow.a.address
+
+
 def _draw_judgement(judgement: Judgement, style: Style) -> Iterator[Text]:
     claim, verdict = judgement.claim, judgement.verdict
     indent = " " * OUTCOME_COLUMNS
     room = style.width - OUTCOME_COLUMNS
     statements = f" [{' '.join(claim.statements)}]" if claim.statements else ""
-    first, *rest = textwrap.wrap(style.safe(claim.text + statements), room)
+    first, *rest = style.wrap(claim.text + statements, room)
     line = Text(f"{verdict.outcome.value:<{OUTCOME_COLUMNS}}", OUTCOME_COLOURS[verdict.outcome])
     line.append(first, "bold")
     yield line
     for more in rest:
         yield Text(indent + more, "bold")
-    for more in textwrap.wrap(style.safe(verdict.why), room):
+    for more in style.wrap(verdict.why, room):
         yield Text(indent + more)
     trail = f"{claim.source}. Seen in: {_shortened(verdict.evidence)}"
-    for more in textwrap.wrap(style.safe(trail), room):
+    for more in style.wrap(trail, room):
         yield Text(indent + more, "dim")
 
 

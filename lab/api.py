@@ -1,12 +1,11 @@
 """The names a scenario may use: what it is made of, and the checks that exist."""
 
-from lab.analysis.claims import Claim, Outcome, Verdict, broken, holds
+from lab.analysis.claims import Claim, Outcome, Verdict, broken, holds, skipped, undecided
+from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
 from lab.analysis.tcp_claims import (
     acknowledges_every_byte,
     closes_each_direction,
     delivers_every_byte,
-    finds_the_neighbour_first,
-    has_right_checksums,
     keeps_no_message_boundaries,
     opens_with_three_segments,
     sends_no_payload_before_it_is_open,
@@ -42,7 +41,9 @@ __all__ = [
     "keeps_no_message_boundaries",
     "opens_with_three_segments",
     "sends_no_payload_before_it_is_open",
+    "skipped",
     "speaks_its_family",
     "two_hosts",
+    "undecided",
     "uses_the_options_both_offered",
 ]

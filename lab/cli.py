@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import os
 import signal
@@ -25,23 +26,52 @@ exit status:
   4  something is undecided: the capture was blind
 """
 
+# What write(2) says of a full disk or a lost terminal.
+OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     # What is imported stays: collecting it again and again costs an eighth of a run.
     gc.disable()
+    _open_standard_streams()
     options = _parser().parse_args(arguments)
     try:
         status = _run_command(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         status = 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in OUTPUT_ERRORS or error.filename is not None:
+            raise
+        _discard_output()
+        print(f"wirelab: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        status = 2
     except KeyboardInterrupt:
         print("wirelab: interrupted", file=sys.stderr)
         status = 128 + signal.SIGINT
     sys.exit(status)
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where a standard stream is closed, as by `>&-`.
+
+    A descriptor opened later would take its number, and get what is printed.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _discard_output() -> None:
+    """Let what is still to be flushed go nowhere: the interpreter tries once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run_command(options: argparse.Namespace) -> int:
@@ -104,14 +134,12 @@ def _list(_: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from lab.records import Family
-    from lab.run import check_names, run_scenario
+    from lab.run import run_scenario, wanted_runs
 
     families = [Family(int(n)) for n in ("46" if options.family == "both" else options.family)]
-    check_names(options.names)
     results = [
         run_scenario(name, family, options.out, lambda result: _print_result(result, options))
-        for name in options.names
-        for family in families
+        for name, family in wanted_runs(options.names, families)
     ]
     return _status(judgement for result in results for judgement in result.judgements)
 
@@ -155,7 +183,7 @@ def _print_result(result: Result, options: argparse.Namespace) -> None:
     from lab.report.terminal import Page, draw_closing, draw_report
 
     page = Page(ascii_only=options.ascii)
-    page.print(draw_report(result.timeline, result.judgements, result.summary, page.style))
+    page.print(draw_report(result.timelines, result.judgements, result.summary, page.style))
     page.print(draw_closing(result.judgements, result.folder, page.style))
 
 

@@ -16,7 +16,16 @@ from typing import Any
 from lab.capture_file import read_capture
 from lab.errors import CaptureFileError
 from lab.pcapng import write_pcapng
-from lab.records import Canary, CapturePoint, Family, Frame, InterfaceSeen, ProgramRun, Recording
+from lab.records import (
+    Canary,
+    CapturePoint,
+    Family,
+    Frame,
+    InterfaceSeen,
+    ProgramRun,
+    Recording,
+    SocketSeen,
+)
 
 SCHEMA = "wirelab.recording/1"
 FRAMES_FILE = "recording.pcapng"
@@ -84,7 +93,7 @@ def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
         raise ValueError(f"it was saved with {end['records']} records, not {len(text_lines) - 1}")
     recording = Recording(
         scenario=_text(run, "scenario"),
-        family=Family(_number(run, "family")),
+        family=None if run["family"] is None else Family(_number(run, "family")),
         started_ns=_number(run, "started_ns"),
         kernel=_text(run, "kernel"),
         instruments=_texts(run, "instruments"),
@@ -94,6 +103,7 @@ def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
         programs=tuple(map(_program, by_kind.get("program", ()))),
         unfinished=_texts(run, "unfinished"),
         frames=frames,
+        sockets=tuple(map(_socket, by_kind.get("socket", ()))),
     )
     _check_points(recording)
     return recording, _number(end, "frames")
@@ -130,14 +140,19 @@ def _number(line: Line, name: str) -> int:
 
 
 def _lines(recording: Recording) -> list[Line]:
-    parts = recording.interfaces, recording.points, recording.canaries, recording.programs
-    records = 1 + sum(map(len, parts))
+    lines = [*_head_lines(recording), *_step_lines(recording)]
+    # A recording without this line was cut off.
+    return [*lines, {"kind": "end", "records": len(lines), "frames": len(recording.frames)}]
+
+
+def _head_lines(recording: Recording) -> list[Line]:
+    """What holds for the whole run."""
     return [
         {
             "kind": "run",
             "schema": SCHEMA,
             "scenario": recording.scenario,
-            "family": recording.family.value,
+            "family": recording.family and recording.family.value,
             "started_ns": recording.started_ns,
             "kernel": recording.kernel,
             "instruments": recording.instruments,
@@ -164,9 +179,16 @@ def _lines(recording: Recording) -> list[Line]:
             }
             for point in recording.points
         ),
+    ]
+
+
+def _step_lines(recording: Recording) -> list[Line]:
+    """What belongs to one step each."""
+    return [
         *(
             {
                 "kind": "canary",
+                "step": canary.step,
                 "bracket": canary.bracket,
                 "point": canary.point,
                 "payload": canary.payload.hex(),
@@ -176,6 +198,7 @@ def _lines(recording: Recording) -> list[Line]:
         *(
             {
                 "kind": "program",
+                "step": run.step,
                 "name": run.name,
                 "host": run.host,
                 "argv": run.argv,
@@ -188,8 +211,10 @@ def _lines(recording: Recording) -> list[Line]:
             }
             for run in recording.programs
         ),
-        # A recording without this line was cut off.
-        {"kind": "end", "records": records, "frames": len(recording.frames)},
+        *(
+            {"kind": "socket"} | {name: getattr(seen, name) for name in seen.__slots__}
+            for seen in recording.sockets
+        ),
     ]
 
 
@@ -213,7 +238,8 @@ def _canary(line: Line) -> Canary:
     bracket = _text(line, "bracket")
     if bracket not in ("opening", "closing"):
         raise ValueError(f"a canary's bracket is {bracket!r}")
-    return Canary(bracket, _text(line, "point"), bytes.fromhex(_text(line, "payload")))
+    payload = bytes.fromhex(_text(line, "payload"))
+    return Canary(bracket, _text(line, "point"), payload, _text(line, "step"))
 
 
 def _program(line: Line) -> ProgramRun:
@@ -227,4 +253,21 @@ def _program(line: Line) -> ProgramRun:
         exit_status=_number(line, "exit_status"),
         stdout=_text(line, "stdout"),
         stderr=_text(line, "stderr"),
+        step=_text(line, "step"),
+    )
+
+
+def _socket(line: Line) -> SocketSeen:
+    return SocketSeen(
+        time_ns=_number(line, "time_ns"),
+        look=_text(line, "look"),
+        host=_text(line, "host"),
+        type=_text(line, "type"),
+        state=_text(line, "state"),
+        name=_text(line, "name"),
+        inode=_number(line, "inode"),
+        peer_inode=None if line["peer_inode"] is None else _number(line, "peer_inode"),
+        receive_queue=_number(line, "receive_queue"),
+        send_queue=_number(line, "send_queue"),
+        step=_text(line, "step"),
     )

@@ -136,7 +136,7 @@ class SocketSeen:
     """The program's own word for the moment."""
     host: str
     """Whose namespace the socket belongs to."""
-    kind: str
+    type: str
     """ "SOCK_STREAM" and so on."""
     state: str
     """ "ESTABLISHED", "LISTEN" or "CLOSE"."""
@@ -158,7 +158,8 @@ class Recording:
     """Everything one run observed; enough to judge it again anywhere."""
 
     scenario: str
-    family: Family
+    family: Family | None
+    """None where the scenario has no internet sockets."""
     started_ns: int
     kernel: str
     """`uname -sr` of the machine."""

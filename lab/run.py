@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.artifacts import check_writable, create_folder, finish_folder, give_to_invoker
-from lab.errors import UsageError
+from lab.errors import CaptureFileError, UsageError
 from lab.kernel.plan import Plan, record
 from lab.kernel.sandbox import Pending, Sandbox, open_sandbox
 from lab.records import CANARY_TEXT, Family, Recording
@@ -32,7 +32,8 @@ REPORT_FILE = "report.json"
 class Result:
     """A judged run."""
 
-    timeline: Timeline
+    timelines: tuple[Timeline, ...]
+    """One for each step."""
     judgements: tuple[Judgement, ...]
     document: Document
     summary: str
@@ -43,7 +44,8 @@ class Result:
 
 def scenario_names() -> tuple[str, ...]:
     """Every scenario there is, in order of name."""
-    return tuple(sorted(path.stem for path in _scenarios_folder().glob("[!_]*.py")))
+    files = _scenarios_folder().glob("[!_]*.py")
+    return tuple(sorted(path.stem.replace("_", "-") for path in files))
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -60,8 +62,25 @@ def load_scenario(name: str) -> Scenario:
     Raises UsageError, with the list of those there are.
     """
     check_names([name])
-    scenario: Scenario = importlib.import_module(f"scenarios.{name}").SCENARIO
+    scenario: Scenario = importlib.import_module(
+        f"scenarios.{name.replace('-', '_')}"
+    ).SCENARIO
     return scenario
+
+
+def wanted_runs(
+    names: Iterable[str], families: Sequence[Family]
+) -> Iterator[tuple[str, Family]]:
+    """Each scenario with each family; with the first only, where it does not differ by family.
+
+    Raises UsageError for an unknown name, before the first run.
+    """
+    names = tuple(names)
+    check_names(names)
+    for name in names:
+        yield name, families[0]
+        if len(families) > 1 and load_scenario(name).speaks_ip:
+            yield from ((name, family) for family in families[1:])
 
 
 def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result], None]) -> Result:
@@ -78,24 +97,31 @@ def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result
         _import_what_comes_after()
         recording = pending.result()
         sandbox.end()
-        timeline, judgements, document = judge_recording(recording, scenario)
-        folder = _save(timeline, document, out)
-        result = Result(timeline, judgements, document, scenario.summary, folder)
+        timelines, judgements, document = judge_recording(recording, scenario)
+        folder = _save(timelines, document, out)
+        result = Result(timelines, judgements, document, scenario.summary, folder)
         present(result)
     return result
 
 
 def judge_recording(
     recording: Recording, scenario: Scenario
-) -> tuple[Timeline, tuple[Judgement, ...], Document]:
+) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...], Document]:
     """A recording understood, judged and reported on; nothing is written."""
-    from lab.analysis.assembly import build_timeline
+    from lab.analysis.assembly import build_timelines
     from lab.analysis.claims import judge
     from lab.report.document import report_document
 
-    timeline = build_timeline(recording)
-    judgements = judge(scenario.claims, timeline)
-    return timeline, judgements, report_document(timeline, judgements)
+    timelines = build_timelines(recording)
+    recorded = {timeline.step for timeline in timelines}
+    asked = {step for claim in scenario.claims for step in claim.steps}
+    if absent := asked - recorded:
+        raise CaptureFileError(
+            f"the recording of {recording.scenario} has no step {', '.join(sorted(absent))}; "
+            "it was made by another version of the scenario"
+        )
+    judgements = judge(scenario.claims, timelines)
+    return timelines, judgements, report_document(timelines, judgements)
 
 
 def replay(folder: Path) -> Result:
@@ -107,12 +133,12 @@ def replay(folder: Path) -> Result:
 
     recording = load_recording(folder)
     scenario = load_scenario(recording.scenario)
-    timeline, judgements, document = judge_recording(recording, scenario)
+    timelines, judgements, document = judge_recording(recording, scenario)
     try:
         _write_report(document, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
-    return Result(timeline, judgements, document, scenario.summary, folder)
+    return Result(timelines, judgements, document, scenario.summary, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +183,7 @@ def _start(sandbox: Sandbox, scenario: Scenario, family: Family) -> Pending[Reco
     words = scenario.words(family, sys.executable, demos)
     plan = Plan(
         scenario.name,
-        family,
+        family if scenario.speaks_ip else None,
         scenario.topology,
         scenario.expanded_steps(words),
         scenario.captures_loopback,
@@ -176,15 +202,15 @@ def _import_what_comes_after() -> None:
     import lab.report.terminal  # noqa: F401
 
 
-def _save(timeline: Timeline, document: Document, out: Path) -> Path:
+def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> Path:
     """Write the artifacts; the report comes last, as the sign that they are whole."""
     from lab.recording import save_recording
     from lab.report.comments import frame_comments
 
-    recording = timeline.recording
+    recording = timelines[0].recording
     try:
         folder = create_folder(out, recording.scenario, recording.started_ns)
-        save_recording(recording, folder, frame_comments(timeline))
+        save_recording(recording, folder, frame_comments(timelines))
         _write_report(document, folder)
         finish_folder(folder)
     except OSError as error:

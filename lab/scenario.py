@@ -24,8 +24,8 @@ class Scenario:
     topology: Topology
     steps: tuple[Step, ...]
     claims: tuple[Claim, ...]
-    families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
-    """Those it differs for; one alone where no internet socket has a part in it."""
+    speaks_ip: bool = True
+    """Whether internet sockets have a part in it, so that it differs by IP version."""
     captures_loopback: bool = False
     """Whether each host's `lo` is a capture point as well."""
 
@@ -43,8 +43,9 @@ class Scenario:
             if unknown := set(claim.steps) - set(steps):
                 raise UsageError(f"scenario {self.name}: claim {claim.id} is on step {unknown}")
 
-    def words(self, family: Family, python: str, demos: str) -> dict[str, str]:
-        """What the programs' `{words}` stand for."""
+    def words(self, family: Family | None, python: str, demos: str) -> dict[str, str]:
+        """What the programs' `{words}` stand for; without a family, IPv4's addresses."""
+        family = family or Family.IPV4
         addresses: dict[str, IPv4Address | IPv6Address] = {
             host: self.topology.address(host, family) for host in self.topology.hosts
         }

@@ -69,6 +69,21 @@ def broken(why: str, evidence: Iterable[str] = ()) -> Verdict:
     return Verdict(Outcome.BROKEN, why, tuple(evidence))
 
 
+def undecided(why: str, evidence: Iterable[str] = ()) -> Verdict:
+    """What was seen does not tell."""
+    return Verdict(Outcome.UNDECIDED, why, tuple(evidence))
+
+
+def skipped(why: str, evidence: Iterable[str] = ()) -> Verdict:
+    """The machine lacks what the claim is about; `why` names it."""
+    return Verdict(Outcome.SKIPPED, why, tuple(evidence))
+
+
+def frame_ids(numbers: Iterable[int]) -> tuple[str, ...]:
+    """Crossing numbers as event ids."""
+    return tuple(f"f{number}" for number in numbers)
+
+
 def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judgement, ...]:
     """Each claim with its verdict on a run's timelines, one for each step.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.analysis.claims import Outcome, Verdict, broken, holds
-from lab.analysis.packet import Arp, Ethernet, Icmp, IPv4, Tcp, TcpFlags
+from lab.analysis.claims import Verdict, broken, frame_ids, holds, undecided
+from lab.analysis.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp import Teardown
 from lab.analysis.tcp_segment import Note
+from lab.analysis.transcript import reads_of, sends_of, sent_bytes
 from lab.records import Family
 
 if TYPE_CHECKING:
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.analysis.transcript import Call
 
-SEND_CALLS = frozenset({"send", "sendall", "sendto", "sendmsg", "write"})
-READ_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "read"})
 ETHERTYPES = {Family.IPV4: 0x0800, Family.IPV6: 0x86DD}
-ARP_REQUEST, ARP_REPLY = 1, 2
-NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
 UNTAKEN = frozenset({Note.LOST, Note.DAMAGED})
 """A segment so noted never reached the receiver's TCP."""
 
@@ -48,8 +45,8 @@ class Connection:
         """For each way: its name, the bytes on the wire, the sends and the reads."""
         client, server = self.client_calls, self.server_calls
         talk = self.conversation
-        yield "client to server", talk.client_to_server, _sends(client), _reads(server)
-        yield "server to client", talk.server_to_client, _sends(server), _reads(client)
+        yield "client to server", talk.client_to_server, sends_of(client), reads_of(server)
+        yield "server to client", talk.server_to_client, sends_of(server), reads_of(client)
 
 
 def on_the_connection(
@@ -85,10 +82,10 @@ def opens_with_three_segments(connection: Connection) -> Verdict:
     """SYN, SYN-ACK, ACK, each acknowledging the other's number plus one."""
     handshake = connection.conversation.handshake
     if handshake is None:
-        return broken("no whole handshake was seen", _frames(connection.crossings))
+        return broken("no whole handshake was seen", frame_ids(connection.crossings))
     numbers = (handshake.syn, handshake.syn_ack, handshake.ack)
     syn, syn_ack, ack = map(connection.tcp, numbers)
-    evidence = _frames(numbers)
+    evidence = frame_ids(numbers)
     fits = (
         _only(syn, TcpFlags.SYN)
         and _only(syn_ack, TcpFlags.SYN | TcpFlags.ACK)
@@ -110,11 +107,11 @@ def sends_no_payload_before_it_is_open(connection: Connection) -> Verdict:
     handshake = connection.conversation.handshake
     with_payload = [s.crossing for s in connection.conversation.segments if s.length]
     if handshake is None:
-        return broken("the connection was not seen to open", _frames(with_payload[:1]))
+        return broken("the connection was not seen to open", frame_ids(with_payload[:1]))
     if not with_payload:
-        return broken("no payload travelled at all", _frames([handshake.ack]))
+        return broken("no payload travelled at all", frame_ids([handshake.ack]))
     first = with_payload[0]
-    evidence = _frames([handshake.ack, first])
+    evidence = frame_ids([handshake.ack, first])
     if first < handshake.ack:
         return broken(f"f{first} carries payload before the handshake's ACK", evidence)
     return holds(
@@ -129,7 +126,7 @@ def uses_the_options_both_offered(connection: Connection) -> Verdict:
     if talk.agreed is None or talk.handshake is None:
         return broken("not both SYNs were seen")
     agreed = talk.agreed
-    evidence = _frames([talk.handshake.syn, talk.handshake.syn_ack])
+    evidence = frame_ids([talk.handshake.syn, talk.handshake.syn_ack])
     for segment in talk.segments:
         header = connection.tcp(segment.crossing)
         is_syn = bool(header.flags & TcpFlags.SYN)
@@ -164,8 +161,8 @@ def delivers_every_byte(connection: Connection) -> Verdict:
     evidence: list[str] = []
     for way, stream, sends, reads in connection.directions():
         if not sends or not reads:
-            return Verdict(Outcome.UNDECIDED, f"the programs printed no calls for {way}")
-        sent, read = _sent_bytes(sends), b"".join(call.data for call in reads)
+            return undecided(f"the programs printed no calls for {way}")
+        sent, read = sent_bytes(sends), b"".join(call.data for call in reads)
         evidence += [call.id for call in (*sends, *reads)]
         if not sent == stream.data == read or stream.gaps:
             return broken(
@@ -185,7 +182,7 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
     kept = True
     for way, _, sends, reads in connection.directions():
         if not sends or not reads:
-            return Verdict(Outcome.UNDECIDED, f"the programs printed no calls for {way}")
+            return undecided(f"the programs printed no calls for {way}")
         to_server = way == "client to server"
         segments = [
             s for s in connection.conversation.segments if s.length and s.from_client == to_server
@@ -201,7 +198,7 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
         kept = kept and [c.result for c in sends] == [c.result for c in full_reads]
         told.append(f"{way}: {len(sends)} sends, {len(segments)} segments, {len(full_reads)} reads")
         evidence += [call.id for call in (*sends, *full_reads)]
-        evidence += _frames(s.crossing for s in segments)
+        evidence += frame_ids(s.crossing for s in segments)
     why = "; ".join(told)
     return (
         broken(f"every read returned just one send. {why}", evidence)
@@ -261,6 +258,8 @@ def closes_each_direction(connection: Connection) -> Verdict:
 def speaks_its_family(connection: Connection) -> Verdict:
     """Sockets of the domain, and every frame of the flow with its EtherType and version."""
     family = connection.timeline.recording.family
+    if family is None:
+        return undecided("the scenario has no internet sockets")
     expected = ETHERTYPES[family]
     sockets = [
         call
@@ -270,7 +269,7 @@ def speaks_its_family(connection: Connection) -> Verdict:
     ]
     wrong = [call for call in sockets if family.socket_domain not in call.arguments]
     if not sockets:
-        return Verdict(Outcome.UNDECIDED, "the programs printed no socket() call")
+        return undecided("the programs printed no socket() call")
     evidence = [call.id for call in sockets]
     if wrong:
         return broken(f"{wrong[0].text} made a socket of another domain", evidence)
@@ -289,76 +288,6 @@ def speaks_its_family(connection: Connection) -> Verdict:
     )
 
 
-def has_right_checksums(timeline: Timeline) -> Verdict:
-    """IPv4 header, TCP, UDP and ICMP checksums of every frame, computed again."""
-    checked = 0
-    for crossing in timeline.crossings:
-        event = [f"f{crossing.number}"]
-        if crossing.packet.malformed is not None:
-            reason = crossing.packet.malformed.reason
-            return broken(f"f{crossing.number} is malformed: {reason}", event)
-        for layer in crossing.packet.layers:
-            ok = getattr(layer, "checksum_ok", True)
-            if ok is False:
-                name = type(layer).__name__
-                return broken(f"f{crossing.number} has a wrong {name} checksum", event)
-            if ok is None:
-                why = f"f{crossing.number}: its {type(layer).__name__} checksum cannot be computed"
-                return Verdict(Outcome.UNDECIDED, why, tuple(event))
-            checked += hasattr(layer, "checksum_ok")
-    if not checked:
-        return broken("no frame has a checksum")
-    return holds(f"{checked} checksums computed again, all right")
-
-
-def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
-    """The hardware address is asked for and told before the first IP packet is sent to it."""
-    first = next((c for c in timeline.crossings if c.packet.tcp or c.packet.udp), None)
-    if first is None or first.packet.ip is None:
-        return broken("no TCP segment or UDP datagram was seen")
-    destination = first.packet.ip.destination
-    question = answer = None
-    for crossing in timeline.crossings[: first.number - 1]:
-        arp, icmp = crossing.packet.arp, crossing.packet.icmp
-        if _asks_for(arp, icmp, destination):
-            question = question or crossing
-        elif question is not None and (told := _told_address(arp, icmp, destination)):
-            answer = crossing
-            hardware_address = told
-    if question is None:
-        return broken(f"nobody asked who has {destination}", [f"f{first.number}"])
-    if answer is None:
-        return broken(
-            f"nobody told who has {destination} before the first packet went there",
-            _frames([question.number, first.number]),
-        )
-    evidence = _frames([question.number, answer.number, first.number])
-    ethernet = first.packet.layers[0]
-    protocol = "ARP" if answer.packet.arp else "Neighbor Discovery"
-    if not isinstance(ethernet, Ethernet) or ethernet.destination != hardware_address:
-        return broken(f"the first packet does not go to {hardware_address}, as told", evidence)
-    return holds(
-        f"{protocol} tells that {destination} is at {hardware_address}; the first packet goes "
-        "there: a frame needs a hardware address, a program knows only the IP address",
-        evidence,
-    )
-
-
-def _asks_for(arp: Arp | None, icmp: Icmp | None, address: object) -> bool:
-    if arp is not None:
-        return arp.operation == ARP_REQUEST and arp.target == address
-    return icmp is not None and icmp.type == NEIGHBOR_SOLICITATION and icmp.target == address
-
-
-def _told_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | None:
-    """The hardware address that an answer gives for an IP address."""
-    if arp is not None and arp.operation == ARP_REPLY and arp.sender == address:
-        return arp.sender_hardware
-    if icmp is not None and icmp.type == NEIGHBOR_ADVERTISEMENT and icmp.target == address:
-        return icmp.link_layer
-    return None
-
-
 def _calls_on(timeline: Timeline, host: str) -> tuple[Call, ...]:
     return tuple(
         call
@@ -366,22 +295,6 @@ def _calls_on(timeline: Timeline, host: str) -> tuple[Call, ...]:
         if run.host == host
         for call in timeline.calls[run.name]
     )
-
-
-def _sends(calls: tuple[Call, ...]) -> tuple[Call, ...]:
-    return tuple(call for call in calls if call.name in SEND_CALLS and call.result >= 0)
-
-
-def _reads(calls: tuple[Call, ...]) -> tuple[Call, ...]:
-    return tuple(call for call in calls if call.name in READ_CALLS and call.result >= 0)
-
-
-def _sent_bytes(sends: tuple[Call, ...]) -> bytes:
-    return b"".join(call.data[: call.result] for call in sends)
-
-
-def _frames(numbers: Iterable[int]) -> tuple[str, ...]:
-    return tuple(f"f{number}" for number in numbers)
 
 
 def _only(tcp: Tcp, flags: TcpFlags) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lab.records import ProgramRun
@@ -19,6 +20,10 @@ from lab.records import ProgramRun
 _CALL = re.compile(
     r"(?P<call>(?P<name>[a-z_0-9]+)\((?P<arguments>.*)\)) = (?P<result>-?[0-9]{1,19})(?P<more>| .*)"
 )
+
+
+SEND_CALLS = frozenset({"send", "sendall", "sendto", "sendmsg", "write"})
+READ_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "read"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,21 @@ class Call:
     def data(self) -> bytes:
         """The bytes among its arguments; empty where there are none."""
         return next((a for a in self.arguments if isinstance(a, bytes)), b"")
+
+
+def sends_of(calls: Iterable[Call]) -> tuple[Call, ...]:
+    """The calls that sent something, in order."""
+    return tuple(call for call in calls if call.name in SEND_CALLS and call.result >= 0)
+
+
+def reads_of(calls: Iterable[Call]) -> tuple[Call, ...]:
+    """The calls that read something, or met the end, in order."""
+    return tuple(call for call in calls if call.name in READ_CALLS and call.result >= 0)
+
+
+def sent_bytes(sends: Iterable[Call]) -> bytes:
+    """What the calls sent: of each, as much as it returned."""
+    return b"".join(call.data[: call.result] for call in sends)
 
 
 def parse_transcript(run: ProgramRun) -> tuple[Call, ...]:

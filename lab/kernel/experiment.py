@@ -24,7 +24,7 @@ from lab.kernel.capture import (
 from lab.kernel.namespace import Namespace, build_topology, in_user_namespace, wait_until_quiet
 from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
-from lab.kernel.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
+from lab.kernel.sockets import has_unsettled_tcp, unsettled_tcp
 from lab.kernel.witness import check_interfaces
 from lab.program import Step
 from lab.records import CANARY_TEXT, Canary, Frame, ProgramRun, Recording, SocketSeen

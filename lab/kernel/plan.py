@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 from lab.program import Step
 from lab.records import Family, Recording
 from lab.topology import Topology
@@ -15,7 +14,7 @@ class Plan:
     """Everything a run needs, as plain values; programs with their words expanded."""
 
     scenario: str
-    family: Family
+    family: Family | None
     topology: Topology
     steps: tuple[Step, ...]
     captures_loopback: bool = False

@@ -28,7 +28,7 @@ def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[Soc
             time_ns=time_ns,
             look=look,
             host=namespace.name,
-            kind=socket.SocketKind(seen.kind).name,
+            type=socket.SocketKind(seen.kind).name,
             state=UNIX_STATES.get(seen.state, str(seen.state)),
             name=seen.name if seen.is_path or not seen.name else f"@{seen.name}",
             inode=seen.inode,

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lab.analysis.bracket import ETHERNET_HEADER_BYTES
 from lab.analysis.story import describe_packet, phases, roles
 from lab.analysis.timeline import Timeline
 
 
-def frame_comments(timeline: Timeline) -> dict[int, str]:
+def frame_comments(timelines: Sequence[Timeline]) -> dict[int, str]:
     """Comments by index into the recording's frames: canaries, and frames with a role.
 
     Both sightings of a crossing get the same comment.
     """
-    role_of = roles(timeline.conversations)
-    phase_of = phases(timeline.crossings, timeline.conversations)
+    if isinstance(timelines, Timeline):  # SHIM
+        timelines = (timelines,)
+    recording = timelines[0].recording
     # By time too: a frame sent again may have the same bytes and another role.
     text_of: dict[tuple[int | None, bytes], str] = {}
+    for timeline in timelines:
+        text_of |= _role_texts(timeline)
     canary_text_of = {
         canary.payload: f"{canary.bracket} canary: proves that the capture is alive"
-        for canary in timeline.recording.canaries
+        for canary in recording.canaries
     }
+    return {
+        index: text
+        for index, frame in enumerate(recording.frames)
+        if (
+            text := canary_text_of.get(frame.data[ETHERNET_HEADER_BYTES:])
+            or text_of.get((frame.time_ns, frame.data))
+        )
+    }
+
+
+def _role_texts(timeline: Timeline) -> dict[tuple[int | None, bytes], str]:
+    """The comments of one step's frames, by time and bytes."""
+    role_of = roles(timeline.conversations)
+    phase_of = phases(timeline.crossings, timeline.conversations)
+    text_of: dict[tuple[int | None, bytes], str] = {}
     for crossing in timeline.crossings:
         role = role_of.get(crossing.number)
         if role is None and crossing.packet.tcp is None:
@@ -27,11 +47,4 @@ def frame_comments(timeline: Timeline) -> dict[int, str]:
         if role is not None:
             for time_ns in (crossing.sent_ns, crossing.received_ns):
                 text_of[time_ns, crossing.packet.frame.data] = f"f{crossing.number}: {role}"
-    return {
-        index: text
-        for index, frame in enumerate(timeline.recording.frames)
-        if (
-            text := canary_text_of.get(frame.data[ETHERNET_HEADER_BYTES:])
-            or text_of.get((frame.time_ns, frame.data))
-        )
-    }
+    return text_of

@@ -1,4 +1,4 @@
-"""The report as one JSON document, derived from a timeline and its verdicts alone."""
+"""The report as one JSON document, derived from a run's timelines and verdicts alone."""
 
 from __future__ import annotations
 
@@ -15,26 +15,34 @@ from lab.analysis.tcp import TcpConversation
 from lab.analysis.tcp_segment import Segment
 from lab.analysis.tcp_stream import Stream
 from lab.analysis.timeline import Timeline
+from lab.records import SocketSeen
 
 SCHEMA = "wirelab.report/1"
 
 Document = dict[str, Any]
 
 
-def report_document(timeline: Timeline, judgements: Sequence[Judgement]) -> Document:
-    """The report, as JSON types; equal for equal recordings and scenarios."""
-    recording = timeline.recording
+def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgement]) -> Document:
+    """The report, as JSON types; equal for equal recordings and scenarios.
+
+    `timelines` are those of the run's steps.
+    """
+    if isinstance(timelines, Timeline):  # SHIM
+        timelines = (timelines,)
+    recording = timelines[0].recording
     return {
         "schema": SCHEMA,
         "scenario": recording.scenario,
-        "family": recording.family.value,
+        "family": recording.family and recording.family.value,
         "started": _iso(recording.started_ns),
         "kernel": recording.kernel,
         "instruments": list(recording.instruments),
-        "capture": _capture(timeline),
+        "capture": _capture(timelines),
+        "steps": [timeline.step for timeline in timelines],
         "programs": [
             {
                 "name": run.name,
+                "step": run.step,
                 "host": run.host,
                 "argv": list(run.argv),
                 "exit_status": run.exit_status,
@@ -44,8 +52,15 @@ def report_document(timeline: Timeline, judgements: Sequence[Judgement]) -> Docu
             }
             for run in recording.programs
         ],
-        "events": [*_frame_events(timeline), *_call_events(timeline)],
-        "flows": _flows(timeline),
+        "events": [
+            {**event, "step": timeline.step}
+            for timeline in timelines
+            for event in (*_frame_events(timeline), *_call_events(timeline))
+        ],
+        "flows": [
+            {**flow, "step": timeline.step} for timeline in timelines for flow in _flows(timeline)
+        ],
+        "sockets": [_socket(seen) for timeline in timelines for seen in timeline.sockets],
         "claims": [
             {
                 "id": judgement.claim.id,
@@ -74,17 +89,25 @@ def _iso(time_ns: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
 
 
-def _capture(timeline: Timeline) -> Document:
-    bracket = timeline.bracket
+def _capture(timelines: Sequence[Timeline]) -> Document:
+    brackets = [timeline.bracket for timeline in timelines]
+    recording = timelines[0].recording
     return {
-        "frames": len(bracket.frames),
-        "dropped": bracket.dropped,
-        "canaries": {"sent": bracket.canaries_sent, "seen": bracket.canaries_seen},
-        "outside": bracket.outside,
-        "blind": list(bracket.blind),
-        "unfinished": list(timeline.recording.unfinished),
-        "points": [point.name for point in timeline.recording.points],
+        "frames": sum(len(bracket.frames) for bracket in brackets),
+        "dropped": brackets[0].dropped,
+        "canaries": {
+            "sent": sum(bracket.canaries_sent for bracket in brackets),
+            "seen": sum(bracket.canaries_seen for bracket in brackets),
+        },
+        "outside": sum(bracket.outside for bracket in brackets),
+        "blind": list(dict.fromkeys(reason for bracket in brackets for reason in bracket.blind)),
+        "unfinished": list(recording.unfinished),
+        "points": [point.name for point in recording.points],
     }
+
+
+def _socket(seen: SocketSeen) -> Document:
+    return {name: getattr(seen, name) for name in seen.__slots__}
 
 
 def _frame_events(timeline: Timeline) -> list[Document]:

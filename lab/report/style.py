@@ -42,7 +42,13 @@ class Style:
     def heading(self, title: str) -> Text:
         """A title in a line as wide as the page."""
         start = f"{self.line * 2} {self.cut(title, self.width - 6)} "
-        return Text(start + self.line * max(0, self.width - len(start)), "bold blue")
+        return Text(start + self.line * max(0, self.width - cell_len(start)), "bold blue")
+
+    def banner(self, title: str) -> Text:
+        """A title that stands above headings."""
+        bar = "=" if self.ascii_only else "═"
+        start = f"{bar * 2} {self.cut(title, self.width - 6)} "
+        return Text(start + bar * max(0, self.width - cell_len(start)), "bold white on blue")
 
     def safe(self, text: str) -> str:
         """The text without control characters, and without what cannot be shown.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -34,17 +34,31 @@ OUTCOME_COLOURS = {
 }
 
 
+class _Console(Console):
+    """rich's console, which would exit with status 1 where its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line. rich calls this while it handles the error."""
+        raise BrokenPipeError
+
+
 class Page:
     """A place to print to: a terminal, a pipe or a file.
 
     As wide as the terminal, from 80 to 120 columns; 80 where there is none and COLUMNS does
-    not say otherwise. Colour and NO_COLOR are rich's to decide.
+    not say otherwise. Colour is rich's to decide; with NO_COLOR there is no bold either.
     """
 
     def __init__(self, file: TextIO = sys.stdout, ascii_only: bool = False) -> None:
         encoding = (file.encoding or "ascii").lower()
         ascii_only = ascii_only or not encoding.startswith("utf")
-        self._console = Console(file=file, highlight=False, emoji=False, markup=False)
+        self._console = _Console(
+            file=file,
+            highlight=False,
+            emoji=False,
+            markup=False,
+            color_system=None if os.environ.get("NO_COLOR") else "auto",
+        )
         width = min(MAX_COLUMNS, max(MIN_COLUMNS, self._console.width))
         self.style = Style(width, ascii_only)
 
@@ -55,14 +69,20 @@ class Page:
 
 
 def draw_report(
-    timeline: Timeline, judgements: tuple[Judgement, ...], summary: str, style: Style
+    timelines: Sequence[Timeline], judgements: tuple[Judgement, ...], summary: str, style: Style
 ) -> Iterator[Text]:
-    """The lines of one run's report."""
-    yield from _draw_head(timeline, summary, style)
-    yield from _draw_programs(timeline, style)
-    yield Text()
-    yield style.heading("What went over the wire")
-    yield from _draw_run_ladder(timeline, style)
+    """The lines of one run's report: its steps in order, then the claims."""
+    if isinstance(timelines, Timeline):  # SHIM
+        timelines = (timelines,)
+    yield from _draw_head(timelines, summary, style)
+    for timeline in timelines:
+        if len(timelines) > 1:
+            yield Text()
+            yield style.banner(timeline.step)
+        yield from _draw_programs(timeline, style)
+        yield Text()
+        yield style.heading("What went over the wire")
+        yield from _draw_run_ladder(timeline, style)
     yield Text()
     yield style.heading("Claims")
     for judgement in judgements:
@@ -113,19 +133,22 @@ def draw_capture(
             yield Text(f"{elapsed(crossing.time_ns, zero_ns)} {what}")
 
 
-def _draw_head(timeline: Timeline, summary: str, style: Style) -> Iterator[Text]:
-    recording, bracket = timeline.recording, timeline.bracket
-    title = f"{recording.scenario} over IPv{recording.family.value}: {summary}"
+def _draw_head(timelines: Sequence[Timeline], summary: str, style: Style) -> Iterator[Text]:
+    recording = timelines[0].recording
+    brackets = [timeline.bracket for timeline in timelines]
+    blind = dict.fromkeys(reason for bracket in brackets for reason in bracket.blind)
+    over = f" over IPv{recording.family.value}" if recording.family else ""
+    title = f"{recording.scenario}{over}: {summary}"
     for line in style.wrap(title, style.width):
         yield Text(line, "bold")
     seen = (
-        f"{len(bracket.frames)} frames at {len(recording.points)} points, "
-        f"{bracket.dropped} dropped, {bracket.canaries_seen} of {bracket.canaries_sent} "
-        "canaries seen"
+        f"{sum(len(b.frames) for b in brackets)} frames at {len(recording.points)} points, "
+        f"{brackets[0].dropped} dropped, {sum(b.canaries_seen for b in brackets)} of "
+        f"{sum(b.canaries_sent for b in brackets)} canaries seen"
     )
     facts = [
         *((fact, "dim") for fact in (seen, *recording.instruments)),
-        *((f"BLIND: {reason}", "bold red") for reason in bracket.blind),
+        *((f"BLIND: {reason}", "bold red") for reason in blind),
         *((f"still open at the end: {line}", "bold yellow") for line in recording.unfinished),
     ]
     for fact, colour in facts:
@@ -134,7 +157,7 @@ def _draw_head(timeline: Timeline, summary: str, style: Style) -> Iterator[Text]
 
 
 def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
-    for run in timeline.recording.programs:
+    for run in timeline.programs:
         yield Text()
         yield style.heading(f"{run.name}, on {run.host}")
         # The folder and the interpreter's are this machine's; the names tell the story.
@@ -166,7 +189,7 @@ def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
 
 def _with_address(host: str, timeline: Timeline) -> str:
     """A host's name with its address of the run's family on a link."""
-    family: Family = timeline.recording.family
+    family = timeline.recording.family or Family.IPV4
     for seen in timeline.recording.interfaces:
         for address in seen.addresses:
             if seen.host == host and seen.name != "lo" and address.version == family.value:

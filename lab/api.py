@@ -1,6 +1,12 @@
 """The names a scenario may use: what it is made of, and the checks that exist."""
 
 from lab.analysis.claims import Claim, Outcome, Verdict, broken, holds, skipped, undecided
+from lab.analysis.comparison import (
+    carries_the_same_messages,
+    costs_frames_to_connect,
+    keeps_boundaries_in_datagrams_only,
+    stays_silent,
+)
 from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
 from lab.analysis.tcp_claims import (
     acknowledges_every_byte,
@@ -32,17 +38,21 @@ __all__ = [
     "Verdict",
     "acknowledges_every_byte",
     "broken",
+    "carries_the_same_messages",
     "closes_each_direction",
+    "costs_frames_to_connect",
     "delivers_every_byte",
     "finds_the_neighbour_first",
     "has_right_checksums",
     "holds",
     "joined_pair",
+    "keeps_boundaries_in_datagrams_only",
     "keeps_no_message_boundaries",
     "opens_with_three_segments",
     "sends_no_payload_before_it_is_open",
     "skipped",
     "speaks_its_family",
+    "stays_silent",
     "two_hosts",
     "undecided",
     "uses_the_options_both_offered",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lab.analysis.claims import Judgement
+    from lab.records import Family
     from lab.run import Result
 
 EXIT_STATUS_HELP = """\
@@ -82,6 +83,9 @@ def _run_command(options: argparse.Namespace) -> int:
         return {
             "list": _list,
             "run": _run,
+            "scenarios": _scenarios,
+            "compare": _compare,
+            "claims": _claims,
             "replay": _replay,
             "show": _show,
             "doctor": _doctor,
@@ -105,13 +109,20 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
     )
-    run.add_argument(
-        "--out",
-        type=Path,
-        default=Path("runs"),
-        metavar="DIR",
-        help="where artifacts go (default: runs)",
+    every = commands.add_parser("scenarios", help="run all; end with a table of the statements")
+    every.add_argument(
+        "--family", choices=("4", "6", "both"), default="both", help="IP version (default: both)"
     )
+    compare = commands.add_parser("compare", help="the same messages over TCP, UDP and unix")
+    commands.add_parser("claims", help="list the statements, and the claims that decide them")
+    for command in (run, every, compare):
+        command.add_argument(
+            "--out",
+            type=Path,
+            default=Path("runs"),
+            metavar="DIR",
+            help="where artifacts go (default: runs)",
+        )
     replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
     replay.add_argument("folder", type=Path, metavar="DIR", help="such as runs/tcp/latest")
     show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
@@ -119,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
     for command in (run, replay):
         command.add_argument("--json", action="store_true", help="print report.json instead")
-    for command in (run, replay, show):
+    for command in (run, every, compare, replay, show):
         command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
     return parser
 
@@ -133,15 +144,75 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from lab.records import Family
     from lab.run import run_scenario, wanted_runs
 
-    families = [Family(int(n)) for n in ("46" if options.family == "both" else options.family)]
+    families = _families(options.family)
     results = [
         run_scenario(name, family, options.out, lambda result: _print_result(result, options))
         for name, family in wanted_runs(options.names, families)
     ]
     return _status(judgement for result in results for judgement in result.judgements)
+
+
+def _scenarios(options: argparse.Namespace) -> int:
+    """Run every scenario; a few lines for each, then the statements."""
+    from lab.analysis.decisions import decide
+    from lab.run import run_scenario, scenario_names, wanted_runs
+    from lab.statements import STATEMENTS
+
+    judged: list[tuple[str, Judgement]] = []
+
+    def present(result: Result) -> None:
+        from lab.report.terminal import Page, draw_summary
+
+        page = Page(ascii_only=options.ascii)
+        page.print(draw_summary(result.title, result.judgements, page.style))
+        judged.extend((result.scenario, judgement) for judgement in result.judgements)
+
+    for name, family in wanted_runs(scenario_names(), _families(options.family)):
+        run_scenario(name, family, options.out, present)
+    decisions = decide(STATEMENTS, judged)
+
+    from lab.report.tables import draw_decisions
+    from lab.report.terminal import Page
+
+    page = Page(ascii_only=options.ascii)
+    page.print([page.style.heading("Statements")])
+    page.print(draw_decisions(decisions, page.style))
+    return _status(judgement for _, judgement in judged)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from lab.records import Family
+    from lab.run import run_scenario
+
+    def present(result: Result) -> None:
+        from lab.analysis.comparison import compare_steps
+        from lab.report.tables import draw_comparison
+        from lab.report.terminal import Page, draw_closing, draw_summary
+
+        page = Page(ascii_only=options.ascii)
+        page.print(draw_comparison(compare_steps(result.timelines), page.style))
+        page.print(draw_summary("Claims", result.judgements, page.style))
+        page.print(draw_closing(result.judgements, result.folder, page.style))
+
+    result = run_scenario("compare", Family.IPV4, options.out, present)
+    return _status(result.judgements)
+
+
+def _claims(_: argparse.Namespace) -> int:
+    from lab.run import load_scenario, scenario_names
+    from lab.statements import STATEMENTS
+
+    scenarios = [load_scenario(name) for name in scenario_names()]
+    for statement in STATEMENTS:
+        print(f"{statement.id:<4}{statement.text}")
+        print(f"    precisely: {statement.precisely}")
+        for scenario in scenarios:
+            for claim in scenario.claims:
+                if statement.id in claim.statements:
+                    print(f"    {scenario.name}: {claim.id} ({claim.source})")
+    return 0
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -183,8 +254,14 @@ def _print_result(result: Result, options: argparse.Namespace) -> None:
     from lab.report.terminal import Page, draw_closing, draw_report
 
     page = Page(ascii_only=options.ascii)
-    page.print(draw_report(result.timelines, result.judgements, result.summary, page.style))
+    page.print(draw_report(result.timelines, result.judgements, result.title, page.style))
     page.print(draw_closing(result.judgements, result.folder, page.style))
+
+
+def _families(choice: str) -> list[Family]:
+    from lab.records import Family
+
+    return list(Family) if choice == "both" else [Family(int(choice))]
 
 
 def _status(judgements: Iterable[Judgement]) -> int:

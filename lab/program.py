@@ -15,9 +15,9 @@ class Program:
     """A program to run on a host.
 
     In `argv`, `{python}` becomes this interpreter, `{demos}` the demos' folder, `{family}`
-    4 or 6, `{loopback}` 127.0.0.1 or ::1, and `{client}`, `{server}` and so on that host's
-    address. /run/wirelab is a folder that the programs of all hosts share and that ends with
-    the run.
+    4 or 6, `{loopback}` 127.0.0.1 or ::1, `{client}`, `{server}` and so on that host's
+    address, and `{client4}`, `{client6}` and so on its address of that version.
+    /run/wirelab is a folder that the programs of all hosts share and that ends with the run.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Program:
         """
         try:
             argv = tuple(argument.format_map(words) for argument in self.argv)
-        except (KeyError, ValueError, IndexError) as error:
+        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
             raise UsageError(f"program {self.name}: unknown word {error} in {self.argv}") from None
         return replace(self, argv=argv)
 

@@ -30,6 +30,7 @@ from lab.records import (
 SCHEMA = "wirelab.recording/1"
 FRAMES_FILE = "recording.pcapng"
 RECORDS_FILE = "recording.jsonl"
+KINDS = frozenset({"run", "interface", "point", "canary", "program", "socket", "end"})
 
 Line = dict[str, Any]
 
@@ -85,6 +86,8 @@ def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
     text_lines = text.removesuffix("\n").split("\n")
     for text_line in text_lines:
         line = json.loads(text_line)
+        if line["kind"] not in KINDS:
+            raise ValueError(f"a record is of unknown kind {line['kind']!r}")
         by_kind.setdefault(line["kind"], []).append(line)
     (run,), (end,) = by_kind["run"], by_kind["end"]
     if run["schema"] != SCHEMA:

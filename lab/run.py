@@ -36,8 +36,9 @@ class Result:
     """One for each step."""
     judgements: tuple[Judgement, ...]
     document: Document
-    summary: str
-    """The scenario's, for a heading."""
+    scenario: str
+    title: str
+    """What was run, for a heading."""
     folder: Path
     """Where the artifacts are."""
 
@@ -62,15 +63,11 @@ def load_scenario(name: str) -> Scenario:
     Raises UsageError, with the list of those there are.
     """
     check_names([name])
-    scenario: Scenario = importlib.import_module(
-        f"scenarios.{name.replace('-', '_')}"
-    ).SCENARIO
+    scenario: Scenario = importlib.import_module(f"scenarios.{name.replace('-', '_')}").SCENARIO
     return scenario
 
 
-def wanted_runs(
-    names: Iterable[str], families: Sequence[Family]
-) -> Iterator[tuple[str, Family]]:
+def wanted_runs(names: Iterable[str], families: Sequence[Family]) -> Iterator[tuple[str, Family]]:
     """Each scenario with each family; with the first only, where it does not differ by family.
 
     Raises UsageError for an unknown name, before the first run.
@@ -99,7 +96,7 @@ def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result
         sandbox.end()
         timelines, judgements, document = judge_recording(recording, scenario)
         folder = _save(timelines, document, out)
-        result = Result(timelines, judgements, document, scenario.summary, folder)
+        result = _result(timelines, judgements, document, scenario, folder)
         present(result)
     return result
 
@@ -138,7 +135,7 @@ def replay(folder: Path) -> Result:
         _write_report(document, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
-    return Result(timelines, judgements, document, scenario.summary, folder)
+    return _result(timelines, judgements, document, scenario, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +197,19 @@ def _import_what_comes_after() -> None:
     import lab.recording
     import lab.report.document
     import lab.report.terminal  # noqa: F401
+
+
+def _result(
+    timelines: tuple[Timeline, ...],
+    judgements: tuple[Judgement, ...],
+    document: Document,
+    scenario: Scenario,
+    folder: Path,
+) -> Result:
+    family = timelines[0].recording.family
+    over = f" over IPv{family.value}" if family else ""
+    title = f"{scenario.name}{over}: {scenario.summary}"
+    return Result(timelines, judgements, document, scenario.name, title, folder)
 
 
 def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> Path:

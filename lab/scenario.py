@@ -7,9 +7,12 @@ from ipaddress import IPv4Address, IPv6Address
 
 from lab.analysis.claims import Claim
 from lab.errors import UsageError
-from lab.program import Step
+from lab.program import Program, Step
 from lab.records import Family
 from lab.topology import Topology
+
+OTHER_WORDS = frozenset({"python", "demos", "family", "loopback"})
+"""Words of a program's argv that stand for no host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,25 @@ class Scenario:
         ):
             if len(set(names)) < len(names):
                 raise UsageError(f"scenario {self.name}: two {what} share a name: {names}")
+        for step in self.steps:
+            for program in step.programs:
+                self._check_host(program)
+        for host in OTHER_WORDS.intersection(self.topology.hosts):
+            raise UsageError(
+                f"scenario {self.name}: a host cannot be named {host!r}, which stands for "
+                "something else in a program's argv"
+            )
         for claim in self.claims:
             if unknown := set(claim.steps) - set(steps):
                 raise UsageError(f"scenario {self.name}: claim {claim.id} is on step {unknown}")
+
+    def _check_host(self, program: Program) -> None:
+        hosts = self.topology.hosts
+        if program.host not in hosts:
+            raise UsageError(
+                f"scenario {self.name}: program {program.name} runs on {program.host!r}, "
+                f"which is no host of the topology; those are {', '.join(hosts)}"
+            )
 
     def words(self, family: Family | None, python: str, demos: str) -> dict[str, str]:
         """What the programs' `{words}` stand for; without a family, IPv4's addresses."""
@@ -55,6 +74,9 @@ class Scenario:
             "family": str(family.value),
             "loopback": "127.0.0.1" if family is Family.IPV4 else "::1",
         }
+        for version in Family:
+            for host in self.topology.hosts:
+                fixed[f"{host}{version.value}"] = str(self.topology.address(host, version))
         return fixed | {host: str(address) for host, address in addresses.items()}
 
     def expanded_steps(self, words: dict[str, str]) -> tuple[Step, ...]:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from frame_bytes import internet_checksum, pseudo_header
 
-from lab.analysis.assembly import build_timeline
-from lab.analysis.bracket import find_bracket
-from lab.analysis.claims import Judgement, Verdict, judge
+from lab.analysis.assembly import build_timelines
+from lab.analysis.bracket import find_brackets
+from lab.analysis.claims import Claim, Judgement, Verdict, judge
 from lab.analysis.joining import join_crossings
 from lab.analysis.timeline import Timeline
 from lab.recording import load_recording
@@ -41,21 +41,23 @@ def recorded(family: int) -> Recording:
     return load_recording(FOLDER / f"tcp{family}")
 
 
-def judged(recording: Recording) -> tuple[Timeline, tuple[Judgement, ...]]:
-    timeline = build_timeline(recording)
-    return timeline, judge(SCENARIO.claims, timeline)
+def judged(recording: Recording) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...]]:
+    """The timeline of the recording's one step, and the verdicts."""
+    timelines = build_timelines(recording)
+    return timelines, judge(SCENARIO.claims, timelines)
 
 
 def verdict_of(claim: str, recording: Recording) -> Verdict:
     """The one claim's verdict alone, as `judge` gives it."""
-    timeline = build_timeline(recording)
-    (judgement,) = judge([c for c in SCENARIO.claims if c.id == claim], timeline)
+    claims = [each for each in SCENARIO.claims if each.id == claim]
+    (judgement,) = judge(claims, build_timelines(recording))
     return judgement.verdict
 
 
 def sightings(recording: Recording, number: int) -> list[Frame]:
     """The two frames of a crossing, departure first."""
-    crossings = join_crossings(find_bracket(recording).frames, recording.points)
+    (bracket,) = find_brackets(recording)
+    crossings = join_crossings(bracket.frames, recording.points)
     crossing = crossings[number - 1]
     data = crossing.packet.frame.data
     times = (crossing.sent_ns, crossing.received_ns)
@@ -252,3 +254,15 @@ def with_checksums(data: bytes) -> bytes:
     segment = data[at : at + 16] + b"\0\0" + data[at + 18 :]
     total = internet_checksum(pseudo_header(*addresses, 6, len(segment)) + segment)
     return patch(at + 16, struct.pack("!H", total))(data)
+
+
+def blind(recording: Recording) -> Recording:
+    """A run in which the kernel says that it dropped a frame at each point."""
+    points = tuple(replace(p, dropped=1, frames=p.frames + 1) for p in recording.points)
+    return replace(recording, points=points)
+
+
+def judge_with(check: Callable[[Timeline], Verdict], recording: Recording) -> Verdict:
+    """The verdict of a claim that is checked so."""
+    (judgement,) = judge([Claim("x", "X.", "RFC 1", check)], build_timelines(recording))
+    return judgement.verdict

@@ -46,7 +46,11 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     losses = _losses(recording)
     brackets: list[Bracket] = []
     since_ns = 0
-    steps = list(dict.fromkeys(canary.step for canary in recording.canaries)) or [""]
+    # A program's step without canaries is one as well: blind, but not passed over.
+    named = [canary.step for canary in recording.canaries]
+    named += [run.step for run in recording.programs]
+    named += [seen.step for seen in recording.sockets]
+    steps = list(dict.fromkeys(named)) or [""]
     for step in steps:
         canaries = [canary for canary in recording.canaries if canary.step == step]
         times = _times(canaries, sightings)

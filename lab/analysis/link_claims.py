@@ -43,7 +43,7 @@ def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
         return broken("no TCP segment or UDP datagram was seen")
     destination = first.packet.ip.destination
     question = answer = None
-    for crossing in timeline.crossings[: first.number - 1]:
+    for crossing in timeline.crossings[: timeline.crossings.index(first)]:
         arp, icmp = crossing.packet.arp, crossing.packet.icmp
         if _asks_for(arp, icmp, destination):
             question = question or crossing

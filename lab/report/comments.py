@@ -14,8 +14,6 @@ def frame_comments(timelines: Sequence[Timeline]) -> dict[int, str]:
 
     Both sightings of a crossing get the same comment.
     """
-    if isinstance(timelines, Timeline):  # SHIM
-        timelines = (timelines,)
     recording = timelines[0].recording
     # By time too: a frame sent again may have the same bytes and another role.
     text_of: dict[tuple[int | None, bytes], str] = {}

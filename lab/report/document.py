@@ -27,8 +27,6 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
 
     `timelines` are those of the run's steps.
     """
-    if isinstance(timelines, Timeline):  # SHIM
-        timelines = (timelines,)
     recording = timelines[0].recording
     return {
         "schema": SCHEMA,

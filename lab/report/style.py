@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
+from lab.analysis.claims import Outcome
+
+OUTCOME_COLOURS = {
+    Outcome.HOLDS: "bold green",
+    Outcome.BROKEN: "bold red",
+    Outcome.UNDECIDED: "bold yellow",
+    Outcome.SKIPPED: "bold dim",
+}
 MIN_COLUMNS = 80
 MAX_COLUMNS = 120
 

@@ -19,19 +19,13 @@ from lab.analysis.tcp import TcpConversation
 from lab.analysis.timeline import Timeline
 from lab.records import Family
 from lab.report.ladder import TIME_COLUMNS, Lanes, draw_ladder, elapsed, rungs_of
-from lab.report.style import MAX_COLUMNS, MIN_COLUMNS, Style
+from lab.report.style import MAX_COLUMNS, MIN_COLUMNS, OUTCOME_COLOURS, Style
 
 if TYPE_CHECKING:
     from lab.analysis.crossing import Crossing
     from lab.analysis.flow import Flow
 
 OUTCOME_COLUMNS = 11
-OUTCOME_COLOURS = {
-    Outcome.HOLDS: "bold green",
-    Outcome.BROKEN: "bold red",
-    Outcome.UNDECIDED: "bold yellow",
-    Outcome.SKIPPED: "bold dim",
-}
 
 
 class _Console(Console):
@@ -69,12 +63,10 @@ class Page:
 
 
 def draw_report(
-    timelines: Sequence[Timeline], judgements: tuple[Judgement, ...], summary: str, style: Style
+    timelines: Sequence[Timeline], judgements: tuple[Judgement, ...], title: str, style: Style
 ) -> Iterator[Text]:
     """The lines of one run's report: its steps in order, then the claims."""
-    if isinstance(timelines, Timeline):  # SHIM
-        timelines = (timelines,)
-    yield from _draw_head(timelines, summary, style)
+    yield from _draw_head(timelines, title, style)
     for timeline in timelines:
         if len(timelines) > 1:
             yield Text()
@@ -87,6 +79,20 @@ def draw_report(
     yield style.heading("Claims")
     for judgement in judgements:
         yield from _draw_judgement(judgement, style)
+
+
+def draw_summary(title: str, judgements: tuple[Judgement, ...], style: Style) -> Iterator[Text]:
+    """A run in a few lines: its title, and each claim with its verdict."""
+    yield style.heading(title)
+    for judgement in judgements:
+        verdict = judgement.verdict
+        line = Text(f"{verdict.outcome.value:<{OUTCOME_COLUMNS}}", OUTCOME_COLOURS[verdict.outcome])
+        room = style.width - OUTCOME_COLUMNS
+        line.append(style.cut(judgement.claim.text, room))
+        yield line
+        if verdict.outcome is not Outcome.HOLDS:
+            for more in style.wrap(verdict.why, room):
+                yield Text(" " * OUTCOME_COLUMNS + more, "dim")
 
 
 def draw_closing(judgements: tuple[Judgement, ...], folder: Path, style: Style) -> Iterator[Text]:
@@ -133,12 +139,10 @@ def draw_capture(
             yield Text(f"{elapsed(crossing.time_ns, zero_ns)} {what}")
 
 
-def _draw_head(timelines: Sequence[Timeline], summary: str, style: Style) -> Iterator[Text]:
+def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Iterator[Text]:
     recording = timelines[0].recording
     brackets = [timeline.bracket for timeline in timelines]
     blind = dict.fromkeys(reason for bracket in brackets for reason in bracket.blind)
-    over = f" over IPv{recording.family.value}" if recording.family else ""
-    title = f"{recording.scenario}{over}: {summary}"
     for line in style.wrap(title, style.width):
         yield Text(line, "bold")
     seen = (

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.kernel import libc
+from lab.kernel.capabilities import NUMBERS, ambient_capabilities
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     Capture,
@@ -26,7 +27,6 @@ from lab.kernel.capture import (
     close_captures,
     open_captures,
 )
-from lab.kernel.capabilities import NUMBERS
 from lab.kernel.namespace import LOOPBACK_INDEX, Namespace, build_topology, wait_until_quiet
 from lab.kernel.netlink import VethEnd, create_namespace
 from lab.kernel.sandbox import open_sandbox
@@ -85,7 +85,9 @@ def start_daemon() -> None:
 
 
 def output_of(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    """As a program that keeps what it needs to change namespaces."""
+    with ambient_capabilities(["CAP_SYS_ADMIN", "CAP_NET_ADMIN"]):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def forbid_user_namespaces_and_try_another_sandbox() -> str:
@@ -188,8 +190,9 @@ def offloads(topology: Topology) -> tuple[dict[str, list[str]], list[str]]:
     """What is on, by interface; and what a veth has on that nobody has touched."""
     with build_topology(topology) as built:
         first = built[topology.hosts[0]]
-        near, far = VethEnd("spare0", 90, "02:00:00:00:09:00"), VethEnd(
-            "spare1", 91, "02:00:00:00:09:01"
+        near, far = (
+            VethEnd("spare0", 90, "02:00:00:00:09:00"),
+            VethEnd("spare1", 91, "02:00:00:00:09:01"),
         )
         first.netlink.create_veth(near, far, first.descriptor, 1500)
         first.netlink.commit()

@@ -81,9 +81,7 @@ def test_the_counters_count_from_the_beginning_each_time(sandbox: Sandbox) -> No
     [((0x8100, 0x0005),), ((0x8100, 0xF123),), ((0x88A8, 7), (0x8100, 8)), ((0x8100, 0),)],
     ids=["802.1Q", "priority, DEI", "QinQ", "VLAN 0"],
 )
-def test_a_tagged_frame_keeps_its_tags(
-    sandbox: Sandbox, tags: tuple[tuple[int, int], ...]
-) -> None:
+def test_a_tagged_frame_keeps_its_tags(sandbox: Sandbox, tags: tuple[tuple[int, int], ...]) -> None:
     inner = struct.pack("!H", 0x88B5) + payload(1)
     header = b"".join(struct.pack("!HH", *tag) for tag in tags)
     tagged = inside.BROADCAST + inside.SOURCE + header + inner

@@ -21,7 +21,9 @@ def with_mtu(topology: Topology, mtu_bytes: int) -> Topology:
     )
 
 
-@pytest.mark.parametrize("topology", [two_hosts(), chain(3), chain(20)], ids=lambda t: f"{len(t.hosts)} hosts")
+@pytest.mark.parametrize(
+    "topology", [two_hosts(), chain(3), chain(20)], ids=lambda t: f"{len(t.hosts)} hosts"
+)
 def test_a_program_inside_sees_what_was_asked_for(sandbox: Sandbox, topology: Topology) -> None:
     seen = sandbox.call(inside.seen_by_witness, topology)
     assert {(i.host, i.name): set(i.addresses) for i in seen if i.name != "lo"} == {
@@ -77,7 +79,9 @@ def test_the_refused_one_of_many_requests_is_named(sandbox: Sandbox, place: int)
     order.append(twice)
     # The second of the two is the one refused, wherever it is.
     refusal, seen = sandbox.call(inside.add_addresses, two_hosts(), order)
-    assert refusal == f"KernelRefused: cannot add {twice} to interface 2 in namespace client: EEXIST"
+    assert (
+        refusal == f"KernelRefused: cannot add {twice} to interface 2 in namespace client: EEXIST"
+    )
     (eth0,) = (interface for interface in seen if interface.name == "eth0")
     assert set(many) <= set(eth0.addresses)
 
@@ -85,7 +89,9 @@ def test_the_refused_one_of_many_requests_is_named(sandbox: Sandbox, place: int)
 def test_an_address_twice_in_a_topology_is_refused(sandbox: Sandbox) -> None:
     one = ip_interface("198.51.100.1/24")
     ends = Interface("a", "eth0", (one, one)), Interface("b", "eth0", ())
-    with pytest.raises(KernelRefused, match=r"cannot add 198\.51\.100\.1/24 .* namespace a: EEXIST"):
+    with pytest.raises(
+        KernelRefused, match=r"cannot add 198\.51\.100\.1/24 .* namespace a: EEXIST"
+    ):
         sandbox.call(inside.seen_by_witness, Topology(("a", "b"), (Link(*ends),)))
 
 

@@ -63,9 +63,9 @@ def tshark(capture: Path, home: str, *words: str) -> list[list[str]]:
 def test_tshark_sees_every_frame_at_the_same_time_and_place(capture: Path, home: str) -> None:
     theirs = tshark(capture, home, "frame.time_epoch", "frame.len", "frame.interface_name")
     ours = load_recording(capture.parent).frames
-    assert [
-        (int(epoch.replace(".", "")), int(size), name) for epoch, size, name in theirs
-    ] == [(frame.time_ns, frame.wire_bytes, frame.point) for frame in ours]
+    assert [(int(epoch.replace(".", "")), int(size), name) for epoch, size, name in theirs] == [
+        (frame.time_ns, frame.wire_bytes, frame.point) for frame in ours
+    ]
 
 
 def test_tshark_reads_the_same_tcp_headers(capture: Path, home: str) -> None:

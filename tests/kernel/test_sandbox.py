@@ -110,9 +110,7 @@ def test_it_opens_from_a_process_with_many_threads(marker: str) -> None:
 def test_the_end_of_the_thread_that_opened_it_is_not_its_end(marker: str) -> None:
     with ExitStack() as stack:
         opened: list[Sandbox] = []
-        thread = threading.Thread(
-            target=lambda: opened.append(stack.enter_context(open_sandbox()))
-        )
+        thread = threading.Thread(target=lambda: opened.append(stack.enter_context(open_sandbox())))
         thread.start()
         thread.join()
         (sandbox,) = opened

@@ -24,7 +24,7 @@ from outside import (
 
 from lab.recording import load_recording
 
-MOMENTS = 30
+MOMENTS = 25
 
 
 class Run:
@@ -115,9 +115,7 @@ def test_a_run_killed_at_any_moment_leaves_nothing(
         pytest.fail("a run that ended by itself left no recording")
 
 
-def test_the_last_moment_is_after_the_end(
-    whole_run_s: float, marker: str, tmp_path: Path
-) -> None:
+def test_the_last_moment_is_after_the_end(whole_run_s: float, marker: str, tmp_path: Path) -> None:
     """The control: the delays reach from the beginning of a run to its end."""
     run = Run(tmp_path / "first")
     run.kill_after(0)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+import recorded as r
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_recorded_run_is_one_conversation_between_its_programs(family: int) -> None:
+    (timeline,), _ = r.judged(r.recorded(family))
+    assert len(timeline.crossings) == 20
+    assert all(c.sender != c.receiver and not c.lost for c in timeline.crossings)
+    (flow,) = timeline.flows
+    (conversation,) = timeline.conversations
+    assert conversation.flow is flow
+    assert (flow.protocol, flow.b.port, len(flow.crossings)) == ("tcp", 4242, 18)
+    assert {name: len(calls) for name, calls in timeline.calls.items()} == {
+        "server": 14,
+        "client": 9,
+    }
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_causes_come_before_effects(family: int) -> None:
+    (timeline,), _ = r.judged(r.recorded(family))
+    for crossing in timeline.crossings:
+        assert crossing.sent_ns is not None and crossing.received_ns is not None
+        assert crossing.sent_ns < crossing.received_ns
+
+
+def test_canaries_are_no_part_of_the_story() -> None:
+    (timeline,), _ = r.judged(r.recorded(4))
+    shown = {crossing.packet.frame.data for crossing in timeline.crossings}
+    assert not any(canary.payload in data for canary in timeline.recording.canaries for data in shown)
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_order_of_frames_in_the_file_makes_no_difference(family: int) -> None:
+    recording = r.recorded(family)
+    frames = list(recording.frames)
+    random.Random(family).shuffle(frames)
+    (shuffled,), verdicts = r.judged(replace(recording, frames=tuple(frames)))
+    (expected,), expected_verdicts = r.judged(recording)
+    assert shuffled.conversations == expected.conversations
+    assert [j.verdict for j in verdicts] == [j.verdict for j in expected_verdicts]
+
+
+def test_a_recording_without_frames_or_programs_is_a_timeline_of_nothing() -> None:
+    empty = replace(r.recorded(4), frames=(), programs=(), canaries=(), points=())
+    (timeline,), judgements = r.judged(empty)
+    assert (timeline.crossings, timeline.flows, timeline.calls) == ((), (), {})
+    assert len(judgements) == 10

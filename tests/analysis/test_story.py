@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import frame_bytes as fb
+import pytest
+import recorded as r
+from transcript import converse
+
+from lab.analysis.dissect import dissect
+from lab.analysis.packet import Tcp, TcpFlags, TcpOption
+from lab.analysis.story import (
+    EXPLANATIONS,
+    FLAG_ORDER,
+    Phase,
+    describe_options,
+    describe_packet,
+    describe_segment,
+    flag_names,
+    phases,
+    roles,
+)
+from lab.records import Direction, Frame
+
+TRANSFER = """
+0.001 client > server SYN seq=100 mss=1460
+0.002 server > client SYN,ACK seq=900 ack=101 mss=1460
+0.003 client > server ACK seq=101 ack=901
+0.004 client > server ACK,PSH seq=101 ack=901 data=hello
+0.005 server > client ACK seq=901 ack=106
+0.006 client > server FIN,ACK seq=106 ack=901
+0.007 server > client FIN,ACK seq=901 ack=107
+0.008 client > server ACK seq=107 ack=902
+"""
+
+
+def described(data: bytes, wire_bytes: int | None = None) -> str:
+    size = len(data) if wire_bytes is None else wire_bytes
+    return describe_packet(dissect(Frame(0, "if0", Direction.IN, data, size)))
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_recorded_run_has_its_phases_in_order(family: int) -> None:
+    (timeline,), _ = r.judged(r.recorded(family))
+    phase_of = phases(timeline.crossings, timeline.conversations)
+    in_order = [phase_of[crossing.number] for crossing in timeline.crossings]
+    assert list(dict.fromkeys(in_order)) == [
+        Phase.NEIGHBOUR,
+        Phase.OPENING,
+        Phase.DATA,
+        Phase.CLOSING,
+    ]
+    assert Counter(in_order).most_common() == [
+        (Phase.CLOSING, 9),
+        (Phase.DATA, 6),
+        (Phase.OPENING, 3),
+        (Phase.NEIGHBOUR, 2),
+    ]
+
+
+def test_every_phase_is_explained_in_one_line_of_80_columns() -> None:
+    assert set(EXPLANATIONS) == set(Phase)
+    assert all(len(text) <= 78 and text.endswith(".") for text in EXPLANATIONS.values())
+
+
+def test_a_frame_of_no_connection_is_beside_the_conversation() -> None:
+    (timeline,), _ = r.judged(r.changed(6, lambda data: fb.ethernet(b"?", 0x88B5))(r.recorded(4)))
+    assert phases(timeline.crossings, timeline.conversations)[6] is Phase.OTHER
+
+
+def test_a_connection_whose_opening_was_not_seen_has_data_at_once() -> None:
+    conversation = converse("0.1 client > server ACK seq=1 ack=1 data=x")
+    assert phases([], [conversation]) == {1: Phase.DATA}
+
+
+def test_a_reset_begins_the_closing() -> None:
+    talk = converse(
+        """
+        0.1 client > server SYN seq=1
+        0.2 server > client RST,ACK seq=0 ack=2
+        """
+    )
+    assert phases([], [talk]) == {1: Phase.OPENING, 2: Phase.CLOSING}
+    assert roles([talk]) == {2: "reset: the connection ends at once"}
+
+
+def test_opening_and_closing_segments_have_their_roles() -> None:
+    found = roles([converse(TRANSFER)])
+    assert [found[number].split(":")[0] for number in (1, 2, 3)] == [
+        "handshake 1 of 3",
+        "handshake 2 of 3",
+        "handshake 3 of 3",
+    ]
+    assert found[6] == "the client has nothing more to send"
+    assert found[7] == "the server has nothing more to send"
+    assert found[8] == "the server's FIN is acknowledged"
+    assert 4 not in found
+
+
+def test_a_retransmission_is_a_role() -> None:
+    again = TRANSFER.replace("0.005", "0.0045 client > server ACK,PSH seq=101 ack=901 data=hello\n0.005")
+    assert roles([converse(again)])[5] == "retransmission"
+
+
+def test_segments_are_described_by_flags_and_relative_numbers() -> None:
+    told = [describe_segment(segment) for segment in converse(TRANSFER).segments]
+    assert told[0] == "SYN seq=0 win=1000"
+    assert told[1] == "SYN ACK seq=0 ack=1 win=1000"
+    assert told[3] == "PSH ACK seq=1 ack=1 len=5"
+    assert told[7] == "ACK seq=7 ack=2"
+
+
+def test_every_flag_has_a_place_in_the_order() -> None:
+    assert set(FLAG_ORDER) == set(TcpFlags)
+    everything = flag_names(TcpFlags(0x1FF))
+    assert everything == "SYN FIN RST PSH ACK URG ECE CWR AE"
+    assert flag_names(TcpFlags(0)) == ""
+
+
+def test_options_are_described_by_name_and_value() -> None:
+    options = (
+        TcpOption(2, "mss", 1460),
+        TcpOption(4, "sack_permitted", None),
+        TcpOption(8, "timestamps", (7, 3)),
+        TcpOption(1, "nop", None),
+        TcpOption(3, "window_scale", 9),
+        TcpOption(5, "sack", (1, 2, 5, 6)),
+        TcpOption(34, "fast_open", b"cookie"),
+        TcpOption(0, "end", None),
+    )
+    tcp = Tcp(0, 1, 2, 3, 4, 60, TcpFlags.SYN, 5, 0, True, 0, options, 0)
+    assert describe_options(tcp) == (
+        "mss 1460, SACK ok, time 7 echo 3, window scale 9, SACK 1-2 5-6, fast open"
+    )
+
+
+ARP_REQUEST = bytes.fromhex(
+    "0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202"
+)
+TARGET = bytes.fromhex("0000 0000") + fb.V6_B.packed
+DESCRIBED = [
+    (fb.ethernet(fb.ipv4(fb.tcp(b"hi", flags=fb.PSH | fb.ACK))), "TCP 40000 > 80 PSH ACK len=2"),
+    (fb.ethernet(fb.ipv4(fb.udp(b"hi"), 17)), "UDP 5000 > 5001 len=2"),
+    (fb.ethernet(ARP_REQUEST, fb.ARP), "ARP who has 192.0.2.2?"),
+    (
+        fb.ethernet(ARP_REQUEST[:7] + b"\2" + ARP_REQUEST[8:], fb.ARP),
+        "ARP 192.0.2.1 is at 02:00:00:00:00:01",
+    ),
+    (fb.ethernet(ARP_REQUEST[:7] + b"\3" + ARP_REQUEST[8:], fb.ARP), "ARP operation 3"),
+    (fb.ethernet(fb.ipv4(fb.icmp(8, 0, bytes(4)), 1)), "ICMP echo request, code 0"),
+    (fb.ethernet(fb.ipv4(fb.icmp(99, 1, bytes(4)), 1)), "ICMP type 99, code 1"),
+    (
+        fb.ethernet(fb.ipv6(fb.icmpv6(135, 0, TARGET), 58), fb.IPV6),
+        "ND who has 2001:db8::2?",
+    ),
+    (
+        fb.ethernet(fb.ipv6(fb.icmpv6(136, 0, TARGET + b"\2\1" + fb.MAC_B), 58), fb.IPV6),
+        "ND 2001:db8::2 is at 02:00:00:00:00:02",
+    ),
+    (fb.ethernet(fb.ipv4(b"?", 253)), "IPv4 to 192.0.2.2"),
+    (fb.ethernet(fb.ipv6(b"?", 253), fb.IPV6), "IPv6 to 2001:db8::2"),
+    (fb.ethernet(b"?", 0x88B5), "Ethernet type 0x88b5"),
+    (b"short", "malformed Ethernet at byte 0: needs 14 bytes of which 5 are there"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "text"), DESCRIBED, ids=[text for _, text in DESCRIBED])
+def test_a_packet_is_described_by_what_tells_most(data: bytes, text: str) -> None:
+    assert described(data) == text
+
+
+def test_a_frame_cut_by_the_capture_is_not_called_malformed() -> None:
+    assert described(b"short", 60).startswith("cut off Ethernet at byte 0")

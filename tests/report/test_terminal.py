@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import io
+import itertools
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import frame_bytes as fb
+import pytest
+import recorded as r
+from rich.text import Text
+from transcript import crossings
+
+from lab.analysis.crossing import Crossing
+from lab.analysis.flow import group_flows
+from lab.analysis.joining import crossings_of_capture
+from lab.analysis.tcp import analyse_tcp
+from lab.pcapng import parse_pcapng, write_pcapng
+from lab.records import Direction, Frame, Recording
+from lab.report.style import Style
+from lab.report.terminal import Page, draw_capture, draw_closing, draw_report
+from scenarios.tcp import SCENARIO
+
+WIDTHS = [80, 100, 120]
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\n\b\u202e\u2028 end"
+GOLDEN = Path(__file__).parent / "tcp4.txt"
+
+
+def report(recording: Recording, width: int = 80, *, ascii_only: bool = True) -> list[str]:
+    (timeline,), judgements = r.judged(recording)
+    lines = draw_report([timeline], judgements, SCENARIO.summary, Style(width, ascii_only))
+    return [line.plain for line in lines]
+
+
+def shown(seen: Sequence[Crossing], width: int = 80, *, ascii_only: bool = True) -> list[str]:
+    """What `wirelab show` draws of these crossings."""
+    flows = group_flows(seen)
+    talks = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
+    lines = draw_capture(tuple(seen), flows, talks, 0, Style(width, ascii_only))
+    return [line.plain for line in lines]
+
+
+def captured(*packets: bytes) -> tuple[Crossing, ...]:
+    """A foreign capture of one point, a millisecond apart."""
+    return crossings_of_capture(
+        Frame(n * 1_000_000, "if0", Direction.UNKNOWN, data, len(data))
+        for n, data in enumerate(packets)
+    )
+
+
+def hostile_run() -> Recording:
+    """A recording whose every text wants something of the terminal."""
+    recording = r.recorded(4)
+    return replace(
+        r.changed(6, r.set_payload(HOSTILE.encode()))(recording),
+        kernel=HOSTILE,
+        instruments=(HOSTILE, "long " * 40),
+        unfinished=(HOSTILE, "long " * 40),
+        points=tuple(replace(p, dropped=1, interface=HOSTILE) for p in recording.points),
+        programs=tuple(
+            replace(
+                run,
+                name=run.name + HOSTILE + "漢字",
+                argv=(HOSTILE, "x" * 200),
+                stdout=HOSTILE + "漢字" * 60 + "\n" + f"socket({ascii(HOSTILE)}) = 3\n" + "y" * 300,
+            )
+            for run in recording.programs
+        ),
+    )
+
+
+def test_the_report_of_a_recorded_run_reads_as_it_did(tmp_path: Path) -> None:
+    text = "".join(line.rstrip() + "\n" for line in report(r.recorded(4)))
+    actual = tmp_path / GOLDEN.name
+    actual.write_text(text, "utf-8")
+    assert text == GOLDEN.read_text("utf-8"), f"if that is meant, copy {actual} to {GOLDEN}"
+
+
+@pytest.mark.parametrize(("family", "width"), [*itertools.product([4, 6], WIDTHS)])
+def test_no_line_is_longer_than_the_page(family: int, width: int) -> None:
+    for ascii_only in (True, False):
+        lines = report(r.recorded(family), width, ascii_only=ascii_only)
+        assert max(map(len, lines)) == width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_hostile_text_reaches_the_terminal_or_leaves_the_page(width: int) -> None:
+    for ascii_only in (True, False):
+        lines = report(hostile_run(), width, ascii_only=ascii_only)
+        text = "".join(lines)
+        assert "end" in text and "\\x1b" in text
+        assert text.isprintable()
+        assert text.isascii() or not ascii_only
+        assert max(Text(line).cell_len for line in lines) <= width
+
+
+def test_an_ascii_report_is_ascii_and_another_draws_arrows() -> None:
+    assert "".join(report(r.recorded(4))).isascii()
+    pretty = "".join(report(r.recorded(4), ascii_only=False))
+    assert "▶" in pretty and "◀" in pretty and "─" in pretty
+
+
+def test_a_scenarios_summary_may_be_long_and_not_ascii() -> None:
+    (timeline,), judgements = r.judged(r.recorded(4))
+    lines = draw_report([timeline], judgements, "größer " * 30, Style(80, ascii_only=True))
+    for line in lines:
+        assert line.plain.isascii() and len(line.plain) <= 80
+
+
+def test_programs_are_shown_with_command_and_output_and_without_folders() -> None:
+    run = replace(r.recorded(4).programs[0], argv=("/usr/bin/python3", "/some/where/x.py", "a b"))
+    lines = report(replace(r.recorded(4), programs=(run,)))
+    assert "  $ python3 x.py 'a b'" in lines
+    assert "  listen(3, 1) = 0" in lines
+
+
+def test_the_clients_frames_point_right_and_the_servers_left() -> None:
+    (timeline,), _ = r.judged(r.recorded(4))
+    arrows = [line for line in report(r.recorded(4)) if line[5:6] == "." and line[9:10] == " "]
+    assert len(arrows) == len(timeline.crossings) == 20
+    for arrow, crossing in zip(arrows, timeline.crossings, strict=True):
+        assert (">" in arrow[23:67]) == (crossing.sender == "client")
+        assert ("<" in arrow[23:67]) == (crossing.sender == "server")
+
+
+def test_in_a_row_of_hosts_frames_point_where_they_go() -> None:
+    recording = r.recorded(4)
+    first, second = recording.points
+    third = replace(second, name="third/eth0", host="third", link="second link", frames=0)
+    between = replace(second, name="server/eth1", interface="eth1", link="second link", frames=0)
+    frame = r.sightings(recording, 3)[0]
+    forwarded = replace(frame, point=between.name, time_ns=frame.time_ns + 1)
+    chained = replace(
+        recording,
+        points=(first, second, between, third),
+        frames=(*recording.frames, forwarded, replace(forwarded, point=third.name,
+                direction=Direction.IN, time_ns=frame.time_ns + 2)),
+    )  # fmt: skip
+    arrows = [line for line in report(chained) if "SYN seq=0" in line]
+    assert len(arrows) == 2
+    assert all(">" in arrow for arrow in arrows)
+
+
+def test_a_lost_frame_is_drawn_as_lost_in_the_report() -> None:
+    (line,) = [line for line in report(r.lost(8)(r.recorded(4))) if "len=26" in line]
+    assert line[66] == "x"
+
+
+def test_a_blind_capture_is_said_loudly() -> None:
+    lines = report(r.blind(r.recorded(4)))
+    assert "  BLIND: the kernel dropped 1 frames at client/eth0" in lines
+    assert sum(line.startswith("UNDECIDED") for line in lines) == 10
+
+
+def test_a_run_without_frames_says_so() -> None:
+    nothing = r.without(*range(1, 21))(r.recorded(4))
+    assert "  Nothing: not one frame between the canaries." in report(nothing)
+
+
+def test_the_closing_counts_the_outcomes() -> None:
+    _, judgements = r.judged(r.without(19, 20)(r.recorded(4)))
+    lines = [line.plain for line in draw_closing(judgements, Path("runs/x"), Style(80, True))]
+    assert any(line.startswith("10 claims: ") and "BROKEN" in line for line in lines)
+    assert "Artifacts: runs/x" in lines
+
+
+def test_a_foreign_captures_frames_point_away_from_their_sender() -> None:
+    answer = {"source": fb.V4_B, "destination": fb.V4_A}
+    request = fb.ipv4(fb.udp(b"ask"), 17)
+    swapped = struct.pack("!HH", 5001, 5000) + fb.udp(b"told", checksum=0)[4:]
+    refused = fb.ipv4(fb.icmp(3, 3, bytes(4), request[:28]), 1, **answer)
+    packets = [fb.ethernet(p) for p in (request, fb.ipv4(swapped, 17, **answer), refused)]
+    lines = shown(captured(*packets))
+    (ask,) = [line for line in lines if "UDP 5000 > 5001" in line]
+    (told,) = [line for line in lines if "UDP 5001 > 5000" in line]
+    (error,) = [line for line in lines if "ICMP destination" in line]
+    assert ask[66] == ">" and told[23] == "<" and error[23] == "<"
+
+
+def test_frames_of_no_flow_are_listed() -> None:
+    lines = shown(captured(fb.ethernet(b"?", 0x88B5), fb.ethernet(fb.ipv4(b"?", 253))))
+    assert lines[0] == "2 frames, 0 flows"
+    assert lines[-2:] == ["    0.000 Ethernet type 0x88b5", "    1.000 IPv4 to 192.0.2.2"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_hostile_capture_file_is_shown_within_the_page(width: int) -> None:
+    hostile = HOSTILE.encode()
+    packets = [
+        fb.ethernet(fb.ipv6(fb.tcp6(hostile * 9), source=fb.V6_A, destination=fb.V6_B), fb.IPV6),
+        fb.ethernet(fb.ipv4(fb.udp(hostile), 17)),
+        fb.ethernet(hostile, 0x88B5),
+        hostile,
+    ]
+    frames = [
+        Frame(n * 10**17, HOSTILE, Direction.IN, data, len(data)) for n, data in enumerate(packets)
+    ]
+    file = io.BytesIO()
+    write_pcapng(file, [HOSTILE], frames, {0: HOSTILE}, HOSTILE)
+    read = parse_pcapng(file.getvalue(), "hostile.pcapng")
+    assert read[0].point == HOSTILE
+    for ascii_only in (True, False):
+        lines = shown(crossings_of_capture(read), width, ascii_only=ascii_only)
+        assert "".join(lines).isprintable()
+        assert max(map(len, lines)) <= width
+
+
+def test_a_transcript_of_any_length_of_time_stays_within_the_page() -> None:
+    seen = crossings(
+        """
+        0 client6 > server6 SYN seq=1
+        99999 server6 > client6 SYN,ACK seq=1 ack=2
+        9999999 client6 > server6 ACK seq=2 ack=2
+        """
+    )
+    assert max(map(len, shown(seen))) == 80
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [("40", 80), ("80", 80), ("100", 100), ("999", 120)]
+)
+def test_a_page_is_as_wide_as_its_terminal_within_limits(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert Page(io.StringIO()).style.width == width
+
+
+def test_a_page_that_cannot_show_unicode_is_ascii() -> None:
+    for encoding, ascii_only in (("utf-8", False), ("ascii", True), ("latin-1", True)):
+        file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        assert Page(file).style.ascii_only is ascii_only
+    file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    assert Page(file, ascii_only=True).style.ascii_only
+
+
+def test_a_file_gets_lines_without_escapes_and_unwrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    file = io.StringIO()
+    Page(file).print([Text("x" * 200, "bold red"), Text("[bold]:smile: 1.5"), Text("")])
+    assert file.getvalue() == "x" * 200 + "\n[bold]:smile: 1.5\n\n"

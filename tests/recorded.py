@@ -266,3 +266,27 @@ def judge_with(check: Callable[[Timeline], Verdict], recording: Recording) -> Ve
     """The verdict of a claim that is checked so."""
     (judgement,) = judge([Claim("x", "X.", "RFC 1", check)], build_timelines(recording))
     return judgement.verdict
+
+
+def twice(first: Recording) -> Recording:
+    """A run of two steps, "conversation" and "again", that are the same but for their times."""
+    later_ns = 10**9
+    payloads = {canary.payload: canary.payload[::-1] for canary in first.canaries}
+    canaries = [
+        replace(canary, payload=payloads[canary.payload], step="again") for canary in first.canaries
+    ]
+    frames = [
+        replace(
+            frame,
+            time_ns=frame.time_ns + later_ns,
+            data=frame.data[:ETHERNET] + payloads.get(frame.data[ETHERNET:], frame.data[ETHERNET:]),
+        )
+        for frame in first.frames
+    ]
+    programs = [replace(run, name=f"{run.name}-again", step="again") for run in first.programs]
+    whole = replace(
+        first,
+        canaries=(*first.canaries, *canaries),
+        programs=(*first.programs, *programs),
+    )
+    return with_frames(whole, [*first.frames, *frames])

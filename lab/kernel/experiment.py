@@ -21,7 +21,13 @@ from lab.kernel.capture import (
     close_captures,
     open_captures,
 )
-from lab.kernel.namespace import Namespace, build_topology, in_user_namespace, wait_until_quiet
+from lab.kernel.namespace import (
+    Namespace,
+    build_topology,
+    forget_neighbours,
+    in_user_namespace,
+    wait_until_quiet,
+)
 from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
 from lab.kernel.sockets import has_unsettled_tcp, unsettled_tcp
@@ -43,8 +49,10 @@ def run_plan(plan: Plan) -> Recording:
     Raises KernelRefused, InstrumentError (the witness disagrees) and ProgramError.
     """
     from lab.program import Program  # SHIM
+
     if plan.steps and isinstance(plan.steps[0], Program):
         from dataclasses import replace
+
         plan = replace(plan, steps=(Step("", plan.steps),))
     started_ns = time.time_ns()
     unfinished: list[str] = []
@@ -53,6 +61,7 @@ def run_plan(plan: Plan) -> Recording:
         wait_until_quiet(namespaces)
         with _Watch(plan, namespaces) as watch:
             for step in plan.steps:
+                forget_neighbours(plan.topology, namespaces)
                 watch.send_canaries(step.name, "opening")
                 watch.run_programs(step)
                 unfinished += watch.settle(step)

@@ -57,9 +57,7 @@ def main() -> None:
 def _keep(opener: int, first: int) -> None:
     """Wait until either process ends, or for SIGTERM, and end the first process."""
     guarded = os.pidfd_open(first)
-    signal.signal(
-        signal.SIGTERM, lambda *_: signal.pidfd_send_signal(guarded, signal.SIGKILL)
-    )
+    signal.signal(signal.SIGTERM, lambda *_: signal.pidfd_send_signal(guarded, signal.SIGKILL))
     poll = select.poll()
     for pidfd in (opener, guarded):
         poll.register(pidfd, select.POLLIN)

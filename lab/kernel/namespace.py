@@ -102,6 +102,20 @@ def in_user_namespace() -> bool:
     return Path("/proc/self/uid_map").read_text("ascii").split() != ["0", "0", "4294967295"]
 
 
+def forget_neighbours(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
+    """Have every host forget the hardware addresses of its neighbours.
+
+    So that a step begins like any other, whatever went before it. Raises KernelRefused.
+    """
+    for link in topology.links:
+        for near, far in (link.ends, link.ends[::-1]):
+            namespace = namespaces[near.host]
+            index = namespace.interfaces.index(near) + LOOPBACK_INDEX + 1
+            for address in far.addresses:
+                namespace.netlink.forget_neighbour(index, address.ip)
+            namespace.netlink.commit()
+
+
 def wait_until_quiet(namespaces: Mapping[str, Namespace]) -> None:
     """Wait until no namespace has a multicast listener report left to send.
 

@@ -15,7 +15,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import ModuleType
 from typing import Any
 
@@ -41,6 +41,7 @@ def _import_pyroute2() -> None:
     try:
         import pyroute2.netlink.rtnl.ifaddrmsg
         import pyroute2.netlink.rtnl.ifinfmsg
+        import pyroute2.netlink.rtnl.ndmsg
         import pyroute2.netns  # noqa: F401
     finally:
         del sys.modules["pyroute2"]
@@ -49,11 +50,13 @@ def _import_pyroute2() -> None:
 _import_pyroute2()
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # noqa: E402
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg  # noqa: E402
+from pyroute2.netlink.rtnl.ndmsg import ndmsg  # noqa: E402
 from pyroute2.netns import setns as pyroute2_setns  # noqa: E402
 
 # rtnetlink(7), netlink(7)
 RTM_NEWLINK = 16
 RTM_NEWADDR = 20
+RTM_DELNEIGH = 29
 NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
 NLM_F_EXCL = 0x200
@@ -158,6 +161,15 @@ def create_namespace(name: str) -> None:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """An encoded request, and the errno that does no harm (0: none)."""
+
+    description: str
+    data: bytes
+    tolerated: int
+
+
 class Netlink:
     """Requests to the namespace that was entered when this was opened.
 
@@ -170,7 +182,7 @@ class Netlink:
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
         )
         self._socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-        self._requests: list[tuple[str, bytes]] = []
+        self._requests: list[_Request] = []
 
     def fileno(self) -> int:
         """The descriptor; as a socket of this namespace it takes device ioctls as well."""
@@ -223,6 +235,15 @@ class Netlink:
         flags = NLM_F_CREATE | NLM_F_EXCL
         self._append(f"add {address} to interface {index}", message, RTM_NEWADDR, flags)
 
+    def forget_neighbour(self, index: int, address: IPv4Address | IPv6Address) -> None:
+        """Ask for a neighbour's hardware address to be forgotten, if it is known."""
+        message = ndmsg()
+        message["family"] = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        message["ifindex"] = index
+        message["attrs"] = [("NDA_DST", str(address))]
+        description = f"forget neighbour {address}"
+        self._append(description, message, RTM_DELNEIGH, 0, tolerated=errno.ENOENT)
+
     def commit(self) -> None:
         """Send what was collected.
 
@@ -234,18 +255,23 @@ class Netlink:
             self._exchange(requests[start : start + BATCH_MESSAGES])
 
     def _append(
-        self, description: str, message: ifinfmsg | ifaddrmsg, kind: int, flags: int
+        self,
+        description: str,
+        message: ifinfmsg | ifaddrmsg | ndmsg,
+        kind: int,
+        flags: int,
+        tolerated: int = 0,
     ) -> None:
         message["header"]["type"] = kind
         message["header"]["flags"] = NLM_F_REQUEST | NLM_F_ACK | flags
         message["header"]["sequence_number"] = len(self._requests)
         message.encode()
-        self._requests.append((description, bytes(message.data)))
+        self._requests.append(_Request(description, bytes(message.data), tolerated))
 
-    def _exchange(self, requests: Sequence[tuple[str, bytes]]) -> None:
+    def _exchange(self, requests: Sequence[_Request]) -> None:
         # The kernel handles the whole batch inside sendmsg; only the answers are waited for.
-        self._socket.send(b"".join(_padded(data) for _, data in requests))
-        first_sequence = _HEADER.unpack_from(requests[0][1])[3]
+        self._socket.send(b"".join(_padded(request.data) for request in requests))
+        first_sequence = _HEADER.unpack_from(requests[0].data)[3]
         failure: str | None = None
         answered = 0
         while answered < len(requests):
@@ -256,10 +282,11 @@ class Netlink:
                 if kind == NLMSG_ERROR:
                     answered += 1
                     (code,) = _ERROR.unpack_from(data, offset + _HEADER.size)
-                    if code and failure is None:
+                    request = requests[sequence - first_sequence]
+                    if code and -code != request.tolerated and failure is None:
                         name = errno.errorcode.get(-code, str(-code))
-                        description = requests[sequence - first_sequence][0]
-                        failure = f"cannot {description} in namespace {self._namespace}: {name}"
+                        where = f"in namespace {self._namespace}"
+                        failure = f"cannot {request.description} {where}: {name}"
                 offset += length + 3 & ~3
         if failure is not None:
             raise KernelRefused(failure)

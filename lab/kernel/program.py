@@ -217,7 +217,9 @@ class RunningProgram:
     def _error(self, what: str) -> ProgramError:
         """One line on what it did, and the end of its stderr."""
         lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
-        said = f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
+        said = (
+            f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
+        )
         command = _command(self.program)
         return ProgramError(f"program {self.program.name} ({command}) {what}; {said}")
 

@@ -6,6 +6,10 @@ from dataclasses import replace
 import pytest
 import recorded as r
 
+from lab.analysis.assembly import build_timelines
+from lab.analysis.claims import Outcome, judge
+from scenarios.tcp import SCENARIO
+
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_a_recorded_run_is_one_conversation_between_its_programs(family: int) -> None:
@@ -52,3 +56,36 @@ def test_a_recording_without_frames_or_programs_is_a_timeline_of_nothing() -> No
     (timeline,), judgements = r.judged(empty)
     assert (timeline.crossings, timeline.flows, timeline.calls) == ((), (), {})
     assert len(judgements) == 10
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_each_step_has_its_own_timeline_and_its_frames_numbers_go_on(family: int) -> None:
+    first, second = build_timelines(r.twice(r.recorded(family)))
+    assert (first.step, second.step) == ("conversation", "again")
+    assert [c.number for c in (*first.crossings, *second.crossings)] == list(range(1, 41))
+    assert set(first.calls) == {"server", "client"}
+    assert set(second.calls) == {"server-again", "client-again"}
+    assert [segment.seq for segment in first.conversations[0].segments] == [
+        segment.seq for segment in second.conversations[0].segments
+    ]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("step", ["conversation", "again"])
+def test_claims_on_a_step_are_judged_by_its_frames_and_programs(family: int, step: str) -> None:
+    claims = [replace(claim, steps=(step,)) for claim in SCENARIO.claims]
+    judgements = judge(claims, build_timelines(r.twice(r.recorded(family))))
+    assert {judgement.verdict.outcome for judgement in judgements} == {Outcome.HOLDS}
+    evidence = {event for judgement in judgements for event in judgement.verdict.evidence}
+    frames = {int(event[1:]) for event in evidence if event[1:].isdigit()}
+    assert min(frames) == (1 if step == "conversation" else 21)
+    assert max(frames) == (20 if step == "conversation" else 40)
+
+
+def test_a_program_of_a_step_without_canaries_is_not_passed_over() -> None:
+    recording = r.recorded(4)
+    stray = replace(recording.programs[0], name="stray", step="unbracketed")
+    timelines = build_timelines(replace(recording, programs=(*recording.programs, stray)))
+    assert [timeline.step for timeline in timelines] == ["conversation", "unbracketed"]
+    assert timelines[0].bracket.blind == ()
+    assert "no opening canary was sent at client/eth0" in timelines[1].bracket.blind

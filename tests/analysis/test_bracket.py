@@ -142,3 +142,25 @@ def test_a_link_of_one_point_sees_its_canary_twice_at_that_point() -> None:
     assert bracket_of(alone).canaries_seen == 1
     deaf = replace(alone, frames=tuple(frames[:1]))
     assert bracket_of(deaf).canaries_seen == 0
+
+
+def test_a_canary_missing_in_one_step_blinds_that_step_alone() -> None:
+    recording = r.twice(GOOD)
+    payload = next(c.payload for c in recording.canaries if c.step == "again")
+    gone = [f for f in recording.frames if f.data[14:] != payload]
+    first, second = find_brackets(r.with_frames(recording, gone))
+    assert first.blind == ()
+    assert second.blind == ("a canary sent at client/eth0 (opening) was not seen everywhere",)
+
+
+def test_frames_dropped_in_any_step_blind_them_all() -> None:
+    first, second = find_brackets(r.blind(r.twice(GOOD)))
+    assert first.blind == second.blind != ()
+
+
+def test_frames_between_two_steps_belong_to_neither() -> None:
+    recording = r.twice(GOOD)
+    stray = replace(GOOD.frames[0], data=bytes(60), time_ns=GOOD.frames[-1].time_ns + 10**6)
+    first, second = find_brackets(r.with_frames(recording, [*recording.frames, stray]))
+    assert (len(first.frames), len(second.frames)) == (40, 40)
+    assert (first.outside, second.outside) == (0, 1)

@@ -50,7 +50,8 @@ def process_ids() -> tuple[int, int]:
 
 
 def namespaces() -> dict[str, str]:
-    return {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in ("net", "mnt", "pid", "user")}
+    kinds = ("net", "mnt", "pid", "user")
+    return {kind: str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in kinds}
 
 
 def raise_error(error: Exception) -> None:
@@ -161,17 +162,17 @@ def write_sysctl(topology: Topology, key: str, value: str) -> None:
         built[topology.hosts[0]].write_sysctl(key, value)
 
 
-def namespace_after_an_error_inside(topology: Topology) -> tuple[str, str, str]:
+def namespace_after_an_error_inside(topology: Topology) -> tuple[Path, Path, Path]:
     """The network namespace before, inside and after a with statement that raised."""
-    link = "/proc/thread-self/ns/net"
+    link = Path("/proc/thread-self/ns/net")
     with build_topology(topology) as built:
-        before, within = os.readlink(link), ""
+        before, within = link.readlink(), link
         try:
             with built[topology.hosts[0]].entered():
-                within = os.readlink(link)
+                within = link.readlink()
                 raise LookupError
         except LookupError:
-            return before, within, os.readlink(link)
+            return before, within, link.readlink()
 
 
 # The older requests of include/uapi/linux/ethtool.h, each with a 32-bit answer. They are

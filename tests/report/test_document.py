@@ -128,3 +128,16 @@ def test_the_numbers_of_frames_have_no_gaps_when_one_is_missing(family: int, num
     events = document_of(r.without(number)(r.recorded(family)))["events"]
     frames = [event["id"] for event in events if event["kind"] == "frame"]
     assert frames == [f"f{n}" for n in range(1, 20)]
+
+
+def test_every_step_has_its_events_and_flows() -> None:
+    document = document_of(r.twice(r.recorded(4)))
+    assert document["steps"] == ["conversation", "again"]
+    assert [flow["step"] for flow in document["flows"]] == ["conversation", "again"]
+    events = [event["id"] for event in document["events"]]
+    assert len(events) == len(set(events)) == 2 * (20 + 14 + 9)
+    assert document["capture"]["canaries"] == {"sent": 24, "seen": 24}
+
+
+def test_a_run_without_internet_sockets_has_no_family() -> None:
+    assert document_of(replace(r.recorded(4), family=None))["family"] is None

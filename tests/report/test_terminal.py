@@ -13,6 +13,7 @@ import recorded as r
 from rich.text import Text
 from transcript import crossings
 
+from lab.analysis.assembly import build_timelines
 from lab.analysis.crossing import Crossing
 from lab.analysis.flow import group_flows
 from lab.analysis.joining import crossings_of_capture
@@ -141,6 +142,22 @@ def test_in_a_row_of_hosts_frames_point_where_they_go() -> None:
     arrows = [line for line in report(chained) if "SYN seq=0" in line]
     assert len(arrows) == 2
     assert all(">" in arrow for arrow in arrows)
+
+
+def test_each_step_has_its_banner_programs_and_ladder() -> None:
+    timelines = build_timelines(r.twice(r.recorded(4)))
+    lines = [line.plain for line in draw_report(timelines, (), "twice", Style(80, True))]
+    banners = [line for line in lines if line.startswith("==")]
+    assert banners == ["== conversation " + "=" * 64, "== again " + "=" * 71]
+    assert lines.index(banners[1]) < next(
+        number for number, line in enumerate(lines) if line.startswith("-- server-again, on server")
+    )
+    assert sum("SYN seq=0" in line for line in lines) == 2
+
+
+def test_a_run_without_internet_sockets_names_no_ip_version() -> None:
+    lines = report(replace(r.recorded(4), family=None))
+    assert lines[0].startswith("tcp: a stream between")
 
 
 def test_a_lost_frame_is_drawn_as_lost_in_the_report() -> None:

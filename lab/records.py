@@ -13,6 +13,9 @@ from ipaddress import IPv4Interface, IPv6Interface
 CANARY_TEXT = b"wirelab canary"
 """What every canary's payload begins with."""
 
+NO_UNIX_DIAG = "unix sockets: none, this kernel has no unix_diag"
+"""The instrument of a run whose programs asked in vain to be looked at."""
+
 
 class Family(enum.Enum):
     """The IP version a scenario's internet sockets use; the value is the version."""

@@ -20,10 +20,9 @@ from frame_bytes import internet_checksum, pseudo_header
 from lab.analysis.assembly import build_timelines
 from lab.analysis.bracket import find_brackets
 from lab.analysis.claims import Claim, Judgement, Verdict, judge
-from lab.analysis.joining import join_crossings
 from lab.analysis.timeline import Timeline
 from lab.recording import load_recording
-from lab.records import Frame, ProgramRun, Recording
+from lab.records import Direction, Frame, ProgramRun, Recording
 from scenarios.tcp import SCENARIO
 
 FOLDER = Path(__file__).parent / "recordings"
@@ -57,11 +56,11 @@ def verdict_of(claim: str, recording: Recording) -> Verdict:
 def sightings(recording: Recording, number: int) -> list[Frame]:
     """The two frames of a crossing, departure first."""
     (bracket,) = find_brackets(recording)
-    crossings = join_crossings(bracket.frames, recording.points)
-    crossing = crossings[number - 1]
-    data = crossing.packet.frame.data
-    times = (crossing.sent_ns, crossing.received_ns)
-    return [f for f in recording.frames if f.data == data and f.time_ns in times]
+    story = sorted(bracket.frames, key=lambda frame: frame.time_ns)
+    departures = [frame for frame in story if frame.direction is Direction.OUT]
+    left = departures[number - 1]
+    came = (f for f in story if f.data == left.data and f.direction is Direction.IN)
+    return [left, next(came)]
 
 
 def with_frames(recording: Recording, frames: list[Frame]) -> Recording:
@@ -100,8 +99,7 @@ def changed(number: int, change: Change, *, fix: bool = True) -> Edit:
         data = change(old[0].data)
         data = with_checksums(data) if fix else data
         frames = [
-            replace(f, data=data, wire_bytes=len(data)) if f in old else f
-            for f in recording.frames
+            replace(f, data=data, wire_bytes=len(data)) if f in old else f for f in recording.frames
         ]
         return with_frames(recording, frames)
 

@@ -61,7 +61,7 @@ def test_latest_moves_to_the_run_that_finished_last(tmp_path: Path) -> None:
     for folder in (first, second):
         finish_folder(folder)
         assert latest.is_symlink()
-        assert Path(os.readlink(latest)) == Path(folder.name)
+        assert latest.readlink() == Path(folder.name)
     assert latest.resolve() == second
 
 

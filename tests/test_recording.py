@@ -106,13 +106,10 @@ def recordings(draw: st.DrawFn) -> Recording:
         ),
         TIMES, names, st.sampled_from(Direction), st.binary(max_size=20), st.integers(0, 9),
     )  # fmt: skip
-    canaries = st.builds(
-        Canary, st.sampled_from(["opening", "closing"]), names, st.binary(), TEXTS
-    )
+    canaries = st.builds(Canary, st.sampled_from(["opening", "closing"]), names, st.binary(), TEXTS)
     interfaces = st.builds(
-        lambda host, name, addresses: InterfaceSeen(host, name, tuple(map(ip_interface, addresses))),
-        TEXTS, TEXTS, st.lists(ADDRESSES, max_size=2),
-    )  # fmt: skip
+        InterfaceSeen, TEXTS, TEXTS, st.lists(ADDRESSES.map(ip_interface), max_size=2).map(tuple)
+    )
     programs = st.builds(
         ProgramRun,
         TEXTS, TEXTS, st.lists(TEXTS, max_size=3).map(tuple), TIMES, st.none() | TIMES, TIMES,
@@ -138,7 +135,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(recordings())
 def test_what_is_saved_is_loaded_again(recording: Recording) -> None:
     with TemporaryDirectory() as folder:

@@ -44,8 +44,14 @@ def test_programs_expand_with_their_scenarios_words() -> None:
             lambda: scenario(two_hosts(), replace(PROGRAM, host="elsewhere")),
             "program echo runs on 'elsewhere', which is no host",
         ),
-        (lambda: scenario(two_hosts(), PROGRAM, PROGRAM), "two programs share a name: ['echo', 'echo']"),
-        (lambda: scenario(two_hosts(), claims=(CLAIM, CLAIM)), "two claims share a name: ['x-holds', 'x-holds']"),
+        (
+            lambda: scenario(two_hosts(), PROGRAM, PROGRAM),
+            "two programs share a name: ['echo', 'echo']",
+        ),
+        (
+            lambda: scenario(two_hosts(), claims=(CLAIM, CLAIM)),
+            "two claims share a name: ['x-holds', 'x-holds']",
+        ),
         (
             lambda: Scenario("x", "", two_hosts(), (Step("a", ()), Step("a", ())), ()),
             "two steps share a name: ['a', 'a']",

@@ -14,10 +14,10 @@ ARP_REQUEST, ARP_REPLY = 1, 2
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
 
 
-def has_right_checksums(timeline: Timeline) -> Verdict:
+def has_right_checksums(*timelines: Timeline) -> Verdict:
     """IPv4 header, TCP, UDP and ICMP checksums of every frame, computed again."""
     checked = 0
-    for crossing in timeline.crossings:
+    for crossing in (crossing for timeline in timelines for crossing in timeline.crossings):
         event = [f"f{crossing.number}"]
         if crossing.packet.malformed is not None:
             reason = crossing.packet.malformed.reason

@@ -16,6 +16,9 @@ from lab.records import Frame
 
 IPAddress = IPv4Address | IPv6Address
 
+_NEIGHBOUR_TYPES = frozenset({135, 136})
+"""Neighbor Solicitation and Advertisement."""
+
 
 class TcpFlags(enum.IntFlag):
     """Control bits of the TCP header; the three reserved bits are kept as they came.
@@ -323,6 +326,14 @@ class Packet:
     def arp(self) -> Arp | None:
         """The ARP packet."""
         return next((layer for layer in self.layers if isinstance(layer, Arp)), None)
+
+    @property
+    def resolves_neighbour(self) -> bool:
+        """Whether it asks for a neighbour's hardware address, or tells one: ARP or RFC 4861."""
+        icmp = self.icmp
+        return self.arp is not None or (
+            icmp is not None and icmp.version == 6 and icmp.type in _NEIGHBOUR_TYPES
+        )
 
     @property
     def payload(self) -> bytes:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lab.analysis.crossing import Crossing
+from lab.analysis.fragments import Piece, piece_of
 from lab.analysis.packet import (
     Arp,
     Ethernet,
     Icmp,
     IPv4,
     IPv6,
+    Layer,
     Malformed,
     Packet,
     Tcp,
     TcpFlags,
+    TcpStart,
     Udp,
 )
 from lab.analysis.tcp import TcpConversation
@@ -50,7 +53,18 @@ ICMP_NAMES = {
     (6, 136): "neighbor advertisement",
     (6, 143): "multicast listener report v2",
 }
-NEIGHBOR_TYPES = frozenset({135, 136})
+ICMP_CODE_NAMES = {
+    (4, 3, 0): "network unreachable",
+    (4, 3, 1): "host unreachable",
+    (4, 3, 2): "protocol unreachable",
+    (4, 3, 3): "port unreachable",
+    (4, 3, 4): "fragmentation needed",
+    (6, 1, 0): "no route to destination",
+    (6, 1, 3): "address unreachable",
+    (6, 1, 4): "port unreachable",
+}
+PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
+TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}
 
 
 class Phase(enum.Enum):
@@ -60,6 +74,9 @@ class Phase(enum.Enum):
     OPENING = "Opening"
     DATA = "Data"
     CLOSING = "Closing"
+    DATAGRAMS = "Datagrams"
+    FRAGMENTS = "Fragments"
+    ERROR = "Error message"
     OTHER = "Beside the conversation"
 
 
@@ -68,7 +85,10 @@ EXPLANATIONS = {
     Phase.OPENING: "Three segments; each side tells its first number and confirms the other's.",
     Phase.DATA: "Numbers count bytes, not messages; ack names the next byte expected.",
     Phase.CLOSING: "FIN: I have nothing more to send. Each direction closes by itself.",
-    Phase.OTHER: "Frames that belong to no TCP connection.",
+    Phase.DATAGRAMS: "Each goes alone: no opening, no acknowledgement, no end.",
+    Phase.FRAGMENTS: "Too large for the link: IP cuts the datagram, the receiver's IP joins it.",
+    Phase.ERROR: "ICMP tells why a packet got no further, and quotes its beginning.",
+    Phase.OTHER: "Frames that belong to no conversation.",
 }
 
 
@@ -81,15 +101,29 @@ def phases(
         found |= _conversation_phases(conversation)
     for crossing in crossings:
         if crossing.number not in found:
-            found[crossing.number] = (
-                Phase.NEIGHBOUR if _is_resolution(crossing.packet) else Phase.OTHER
-            )
+            found[crossing.number] = _packet_phase(crossing.packet)
     return found
 
 
-def roles(conversations: Iterable[TcpConversation]) -> dict[int, str]:
-    """What the segments that have a part of their own are there for, by crossing number."""
-    found: dict[int, str] = {}
+def _packet_phase(packet: Packet) -> Phase:
+    """The phase of a packet that belongs to no connection."""
+    if packet.resolves_neighbour:
+        return Phase.NEIGHBOUR
+    if packet.icmp is not None and packet.icmp.quoted:
+        return Phase.ERROR
+    if piece_of(packet) is not None:
+        return Phase.FRAGMENTS
+    return Phase.OTHER if packet.udp is None else Phase.DATAGRAMS
+
+
+def roles(
+    conversations: Iterable[TcpConversation], crossings: Iterable[Crossing] = ()
+) -> dict[int, str]:
+    """What the frames that have a part of their own are there for, by crossing number.
+
+    Segments have theirs by their conversations, fragments and ICMP errors by themselves.
+    """
+    found = {c.number: role for c in crossings if (role := _packet_role(c.packet))}
     for conversation in conversations:
         for segment in conversation.segments:
             if notes := ", ".join(sorted(note.value for note in segment.notes)):
@@ -110,6 +144,22 @@ def roles(conversations: Iterable[TcpConversation]) -> dict[int, str]:
         for number in conversation.resets:
             found[number] = "reset: the connection ends at once"
     return found
+
+
+def _packet_role(packet: Packet) -> str:
+    """What a fragment or an ICMP error is there for; "" for any other packet."""
+    icmp, piece = packet.icmp, piece_of(packet)
+    if icmp is not None and (icmp.version, icmp.type, icmp.code) in PORT_UNREACHABLE:
+        quoted = next((layer for layer in icmp.quoted if isinstance(layer, Udp)), None)
+        return f"nobody listens on UDP port {quoted.destination_port}" if quoted else ""
+    if piece is None:
+        return ""
+    if not piece.start:
+        name = TRANSPORT_NAMES.get(piece.protocol, "transport")
+        return f"the first fragment, and the only one with the {name} header"
+    if piece.more:
+        return "a fragment in the middle"
+    return "the last fragment" + ("; the datagram is whole again" if packet.reassembled else "")
 
 
 def flag_names(flags: TcpFlags) -> str:
@@ -153,8 +203,27 @@ def describe_options(tcp: Tcp) -> str:
 
 
 def describe_packet(packet: Packet) -> str:
-    """Any packet in a few words, outermost protocol that tells most first."""
-    for layer in reversed(packet.layers):
+    """Any packet in a few words: as the fragment it is, else by what tells most."""
+    piece = piece_of(packet)
+    if piece is not None and packet.malformed is None:
+        return _describe_piece(piece)
+    return _describe_layers(packet.layers) or f"{len(packet.frame.data)} bytes"
+
+
+def describe_more(packet: Packet) -> str:
+    """What a fragment completes, or an ICMP error quotes; "" for any other packet."""
+    if packet.reassembled:
+        return f"whole: {_describe_layers(packet.layers)}"
+    if packet.icmp is not None and packet.icmp.quoted:
+        # A quotation may end anywhere: that it does is nobody's fault.
+        quoted = [layer for layer in packet.icmp.quoted if not isinstance(layer, Malformed)]
+        return f"quotes {_describe_layers(quoted)}" if quoted else ""
+    return ""
+
+
+def _describe_layers(layers: Sequence[Layer]) -> str:
+    """The innermost header that tells something; "" where there is none."""
+    for layer in reversed(layers):
         match layer:
             case Malformed():
                 kind = "cut off" if layer.truncated else "malformed"
@@ -168,6 +237,8 @@ def describe_packet(packet: Packet) -> str:
                 return (
                     f"UDP {layer.source_port} > {layer.destination_port} len={layer.payload_bytes}"
                 )
+            case TcpStart():
+                return f"TCP {layer.source_port} > {layer.destination_port}"
             case Icmp():
                 return _describe_icmp(layer)
             case Arp():
@@ -178,7 +249,13 @@ def describe_packet(packet: Packet) -> str:
                 return f"Ethernet type {layer.type:#06x}"
             case _:
                 continue
-    return f"{len(packet.frame.data)} bytes"
+    return ""
+
+
+def _describe_piece(piece: Piece) -> str:
+    """Its place in the datagram: "fragment 0-1479 of 0x1a2b, more follow"."""
+    told = "more follow" if piece.more else "the last"
+    return f"fragment {piece.start}-{piece.end - 1} of {piece.identification:#06x}, {told}"
 
 
 def _describe_arp(arp: Arp) -> str:
@@ -195,15 +272,10 @@ def _describe_icmp(icmp: Icmp) -> str:
         return f"ND who has {icmp.target}?"
     if icmp.version == 6 and icmp.type == 136:
         return f"ND {icmp.target} is at {icmp.link_layer}"
+    if (name := ICMP_CODE_NAMES.get((icmp.version, icmp.type, icmp.code))) is not None:
+        return f"{protocol} {name}"
     name = ICMP_NAMES.get((icmp.version, icmp.type), f"type {icmp.type}")
     return f"{protocol} {name}, code {icmp.code}"
-
-
-def _is_resolution(packet: Packet) -> bool:
-    icmp = packet.icmp
-    return packet.arp is not None or (
-        icmp is not None and icmp.version == 6 and icmp.type in NEIGHBOR_TYPES
-    )
 
 
 def _conversation_phases(conversation: TcpConversation) -> dict[int, Phase]:

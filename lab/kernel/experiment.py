@@ -26,14 +26,15 @@ from lab.kernel.namespace import (
     build_topology,
     forget_neighbours,
     in_user_namespace,
-    wait_until_quiet,
 )
+from lab.kernel.netlink import import_unix_diag
 from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
-from lab.kernel.sockets import has_unsettled_tcp, unsettled_tcp
+from lab.kernel.quiet import wait_until_quiet
+from lab.kernel.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
 from lab.kernel.witness import check_interfaces
 from lab.program import Step
-from lab.records import CANARY_TEXT, Canary, Frame, ProgramRun, Recording, SocketSeen
+from lab.records import CANARY_TEXT, NO_UNIX_DIAG, Canary, Frame, ProgramRun, Recording, SocketSeen
 
 CANARY_DEADLINE_S = 2.0
 SETTLE_DEADLINE_S = 5.0
@@ -41,6 +42,7 @@ POLL_MS = 1  # between looks at what no descriptor tells
 PATIENT_MS = 20  # between looks at the programs' deadlines
 LOOPBACK_MTU_BYTES = 65536
 BROADCAST = b"\xff" * 6
+UNIX_DIAG = "unix sockets: sock_diag, while their programs wait"
 
 
 def run_plan(plan: Plan) -> Recording:
@@ -76,7 +78,7 @@ def run_plan(plan: Plan) -> Recording:
         family=plan.family,
         started_ns=started_ns,
         kernel=f"{system.sysname} {system.release}",
-        instruments=_instruments(),
+        instruments=(*_instruments(), *dict.fromkeys(watch.instruments)),
         interfaces=interfaces,
         points=points,
         canaries=tuple(watch.canaries),
@@ -112,6 +114,7 @@ class _Watch:
         self.frames: list[Frame] = []
         self.canaries: list[Canary] = []
         self.sockets: list[SocketSeen] = []
+        self.instruments: list[str] = []
         self._step = ""
         self._sightings: dict[bytes, int] = {}
 
@@ -155,6 +158,8 @@ class _Watch:
         """Start the step's programs in order, each once those before it are ready; wait for all."""
         self.programs = []
         self._step = step.name
+        if any(program.is_looked_at for program in step.programs):
+            import_unix_diag()  # not while a program waits for it
         for program in step.programs:
             running = RunningProgram(program, self._namespaces[program.host])
             self._stack.callback(running.close)
@@ -182,6 +187,13 @@ class _Watch:
         capture.send_frame(BROADCAST + bytes(6) + kind + payload)
         self.canaries.append(Canary(bracket, capture.point.name, payload, step))
         return payload
+
+    def _look(self, word: str) -> None:
+        """Record every host's unix sockets at the moment that a program calls `word`."""
+        for namespace in self._namespaces.values():
+            seen = look_at_unix_sockets(namespace, word, self._step)
+            self.instruments.append(NO_UNIX_DIAG if seen is None else UNIX_DIAG)
+            self.sockets += seen or ()
 
     def _serve(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Serve until done() or the deadline; whether it was done."""
@@ -215,6 +227,9 @@ class _Watch:
         for descriptor in readable & ends.keys():
             ends[descriptor].note_end()
         for running in self.programs:
+            if word := running.wants_look():
+                self._look(word)
+                running.looked()
             running.check_output()
             running.check_end()
             running.check_deadline()

@@ -123,7 +123,7 @@ def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
 
 
 def _prepare_mounts() -> None:
-    """Private mounts: a /run for the names of namespaces and sockets, a /proc of this pid namespace.
+    """Private mounts: a /run for names of namespaces and sockets, a /proc of this pid namespace.
 
     The whole of /run is covered, because a folder made in it would be left behind on the host.
     """

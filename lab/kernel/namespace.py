@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,7 +20,7 @@ LOOPBACK_INDEX = 1
 # What would put frames on a link that no program caused. Set as the namespace's defaults
 # before it has links. MLD cannot be turned off; version 1 reports a group as it is joined
 # and once more after a random part of the interval, and /proc/net/igmp6 tells when that is
-# done (see wait_until_quiet). Version 2 repeats as often as a host-wide sysctl says.
+# done (see quiet.py). Version 2 repeats as often as a host-wide sysctl says.
 QUIET_LINK_SYSCTLS = {
     "net/ipv6/conf/default/addr_gen_mode": "1",  # no link-local address by itself
     "net/ipv6/conf/default/dad_transmits": "0",
@@ -30,9 +29,6 @@ QUIET_LINK_SYSCTLS = {
     "net/ipv6/conf/default/force_mld_version": "1",
     "net/ipv6/conf/default/mldv1_unsolicited_report_interval": "1",
 }
-
-MLD_DEADLINE_S = 2.0
-MAF_TIMER_RUNNING = 0x01  # include/net/if_inet6.h, shown in the flags of /proc/net/igmp6
 
 
 @dataclass(slots=True)
@@ -43,6 +39,8 @@ class Namespace:
     descriptor: int
     netlink: Netlink
     interfaces: tuple[Interface, ...]
+    first_index: int
+    """The index of the first of them; the others follow."""
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -59,6 +57,10 @@ class Namespace:
                 libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
         finally:
             os.close(here)
+
+    def index(self, interface: Interface) -> int:
+        """The interface's index in this namespace."""
+        return self.first_index + self.interfaces.index(interface)
 
     def write_sysctl(self, key: str, value: str) -> None:
         """Set a sysctl of this namespace, by its path under /proc/sys."""
@@ -84,9 +86,13 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
         namespaces: dict[str, Namespace] = {}
         here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
+            # Indexes are unique in the topology: to the ends of a veth that have the same one
+            # the kernel's linkwatch attends up to a second later.
+            index = LOOPBACK_INDEX + 1
             for host in topology.hosts:
-                namespaces[host] = _create(host, topology)
+                namespaces[host] = _create(host, topology, index)
                 stack.callback(namespaces[host].close)
+                index += len(namespaces[host].interfaces)
         finally:
             libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
             os.close(here)
@@ -110,49 +116,29 @@ def forget_neighbours(topology: Topology, namespaces: Mapping[str, Namespace]) -
     for link in topology.links:
         for near, far in (link.ends, link.ends[::-1]):
             namespace = namespaces[near.host]
-            index = namespace.interfaces.index(near) + LOOPBACK_INDEX + 1
             for address in far.addresses:
-                namespace.netlink.forget_neighbour(index, address.ip)
+                namespace.netlink.forget_neighbour(namespace.index(near), address.ip)
             namespace.netlink.commit()
 
 
-def wait_until_quiet(namespaces: Mapping[str, Namespace]) -> None:
-    """Wait until no namespace has a multicast listener report left to send.
-
-    Raises KernelRefused after MLD_DEADLINE_S seconds.
-    """
-    pause = select.poll()
-    for namespace in namespaces.values():
-        with namespace.entered():
-            for _ in range(int(MLD_DEADLINE_S * 1000)):
-                if not _reports_pending():
-                    break
-                pause.poll(1)
-            else:
-                raise KernelRefused(
-                    f"namespace {namespace.name} still has multicast listener reports to send "
-                    f"after {MLD_DEADLINE_S} s"
-                )
-
-
-def _create(host: str, topology: Topology) -> Namespace:
+def _create(host: str, topology: Topology, first_index: int) -> Namespace:
     """Create and enter one namespace."""
     create_namespace(host)
     descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     for key, value in QUIET_LINK_SYSCTLS.items():
         _write_sysctl(key, value)
     interfaces = tuple(end for end in topology.interfaces() if end.host == host)
-    return Namespace(host, descriptor, Netlink(host), interfaces)
+    return Namespace(host, descriptor, Netlink(host), interfaces, first_index)
 
 
 def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
     """Create the links, then address and bring up, one batch of requests a namespace."""
     ends = {
-        (namespace.name, interface.name): VethEnd(
-            interface.name, index, _hardware_address(number, index)
+        (interface.host, interface.name): VethEnd(
+            interface.name, namespace.index(interface), _hardware_address(host, place)
         )
-        for number, namespace in enumerate(namespaces.values(), start=1)
-        for index, interface in enumerate(namespace.interfaces, start=LOOPBACK_INDEX + 1)
+        for host, namespace in enumerate(namespaces.values(), start=1)
+        for place, interface in enumerate(namespace.interfaces, start=1)
     }
     links_from = defaultdict(list)
     position = {host: number for number, host in enumerate(topology.hosts)}
@@ -181,9 +167,9 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
         netlink.commit()
 
 
-def _hardware_address(host: int, index: int) -> str:
-    """A locally administered address that tells host and interface: 02:00:00:00:01:02."""
-    return f"02:00:{host >> 16:02x}:{host >> 8 & 0xFF:02x}:{host & 0xFF:02x}:{index & 0xFF:02x}"
+def _hardware_address(host: int, place: int) -> str:
+    """A locally administered address that tells host and interface: 02:00:00:00:02:01."""
+    return f"02:00:{host >> 16:02x}:{host >> 8 & 0xFF:02x}:{host & 0xFF:02x}:{place & 0xFF:02x}"
 
 
 def _write_sysctl(key: str, value: str) -> None:
@@ -200,10 +186,3 @@ def _write_sysctl(key: str, value: str) -> None:
         ) from None
     except OSError as error:
         raise KernelRefused(f"cannot set sysctl {key}: {error.strerror}") from error
-
-
-def _reports_pending() -> bool:
-    """Whether the entered namespace has a report timer running. Source: /proc/net/igmp6."""
-    text = Path("/proc/thread-self/net/igmp6").read_text("ascii")
-    # index, device, group, users, flags, timer
-    return any(int(line.split()[4], 16) & MAF_TIMER_RUNNING for line in text.splitlines())

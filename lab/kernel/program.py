@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lab.errors import ProgramError
@@ -124,9 +125,10 @@ class RunningProgram:
         return word.decode("ascii", "backslashreplace")
 
     def looked(self) -> None:
-        """Let it go on."""
+        """Let it go on, unless it has ended meanwhile."""
         if not self.look.closed:
-            os.write(self.look.descriptor, b"go on\n")
+            with suppress(BrokenPipeError):
+                os.write(self.look.descriptor, b"go on\n")
 
     def take(self, output: Output) -> None:
         """Read from one of its descriptors that poll found readable."""
@@ -163,7 +165,7 @@ class RunningProgram:
 
     def check_output(self) -> None:
         """Kill it and raise ProgramError where it wrote without bound."""
-        if any(output.overfull for output in (self.stdout, self.stderr, self.ready)):
+        if any(output.overfull for output in self._outputs):
             self.kill()
             raise self._error(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
 

@@ -18,11 +18,16 @@ SETTLED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
 UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
 
 
-def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[SocketSeen]:
-    """The namespace's unix sockets at this moment."""
+def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[SocketSeen] | None:
+    """The namespace's unix sockets at this moment; None where the kernel cannot tell.
+
+    Raises KernelRefused.
+    """
     with namespace.entered():
         time_ns = time.time_ns()
         found = read_unix_sockets()
+    if found is None:
+        return None
     return [
         SocketSeen(
             time_ns=time_ns,

@@ -35,7 +35,7 @@ def frame_comments(timelines: Sequence[Timeline]) -> dict[int, str]:
 
 def _role_texts(timeline: Timeline) -> dict[tuple[int | None, bytes], str]:
     """The comments of one step's frames, by time and bytes."""
-    role_of = roles(timeline.conversations)
+    role_of = roles(timeline.conversations, timeline.crossings)
     phase_of = phases(timeline.crossings, timeline.conversations)
     text_of: dict[tuple[int | None, bytes], str] = {}
     for crossing in timeline.crossings:

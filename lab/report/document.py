@@ -9,8 +9,17 @@ from typing import Any
 
 from lab.analysis.claims import Judgement, overall
 from lab.analysis.crossing import Crossing
-from lab.analysis.flow import Flow
-from lab.analysis.story import describe_packet, describe_segment, flag_names, phases, roles
+from lab.analysis.flow import Flow, transport_endpoints
+from lab.analysis.fragments import piece_of
+from lab.analysis.packet import Packet
+from lab.analysis.story import (
+    describe_more,
+    describe_packet,
+    describe_segment,
+    flag_names,
+    phases,
+    roles,
+)
 from lab.analysis.tcp import TcpConversation
 from lab.analysis.tcp_segment import Segment
 from lab.analysis.tcp_stream import Stream
@@ -110,7 +119,7 @@ def _socket(seen: SocketSeen) -> Document:
 
 def _frame_events(timeline: Timeline) -> list[Document]:
     phase_of = phases(timeline.crossings, timeline.conversations)
-    role_of = roles(timeline.conversations)
+    role_of = roles(timeline.conversations, timeline.crossings)
     segment_of = {
         segment.crossing: (conversation, segment)
         for conversation in timeline.conversations
@@ -137,8 +146,29 @@ def _frame_event(crossing: Crossing) -> Document:
         "from": crossing.sender,
         "to": crossing.receiver,
         "bytes": crossing.packet.frame.wire_bytes,
-        "summary": describe_packet(crossing.packet),
+        "summary": "; ".join(filter(None, _told(crossing.packet))),
+        **_datagram(crossing.packet),
     }
+
+
+def _told(packet: Packet) -> tuple[str, str]:
+    return describe_packet(packet), describe_more(packet)
+
+
+def _datagram(packet: Packet) -> Document:
+    """What is particular to UDP, ICMP and fragments; empty for other packets."""
+    document: Document = {}
+    if (piece := piece_of(packet)) is not None:
+        document["fragment"] = {name: getattr(piece, name) for name in piece.__slots__}
+    if (udp := packet.udp) is not None:
+        document["udp"] = {
+            "source_port": udp.source_port,
+            "destination_port": udp.destination_port,
+            "len": udp.payload_bytes,
+        }
+    if (icmp := packet.icmp) is not None:
+        document["icmp"] = {"type": icmp.type, "code": icmp.code}
+    return document
 
 
 def _segment(conversation: TcpConversation, segment: Segment) -> Document:
@@ -195,6 +225,7 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
         "errors": [f"f{crossing.number}" for crossing in flow.errors],
     }
     if conversation is None:
+        document["a_to_b"], document["b_to_a"] = _datagram_lengths(flow)
         return document
     handshake, agreed = conversation.handshake, conversation.agreed
     document["handshake"] = handshake and {
@@ -215,6 +246,16 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
     document["teardown"] = conversation.teardown.value
     document["resets"] = [f"f{number}" for number in conversation.resets]
     return document
+
+
+def _datagram_lengths(flow: Flow) -> tuple[list[int], list[int]]:
+    """The payloads' lengths each way, in order."""
+    ways: tuple[list[int], list[int]] = ([], [])
+    for crossing in flow.crossings:
+        udp, ends = crossing.packet.udp, transport_endpoints(crossing.packet)
+        if udp is not None and ends is not None:
+            ways[ends[0] != flow.a].append(udp.payload_bytes)
+    return ways
 
 
 def _stream(stream: Stream) -> Document:

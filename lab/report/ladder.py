@@ -18,6 +18,7 @@ from lab.analysis.packet import Tcp
 from lab.analysis.story import (
     EXPLANATIONS,
     Phase,
+    describe_more,
     describe_options,
     describe_packet,
     describe_segment,
@@ -54,19 +55,22 @@ def draw_ladder(
     phase_of: Mapping[int, Phase],
     style: Style,
 ) -> Iterator[Text]:
-    """The ladder's lines; a heading and an explanation where a phase begins."""
+    """The ladder's lines; a heading where a phase begins, explained the first time."""
     if not rungs:
         return
     wire = style.width - TIME_COLUMNS - 2 * STATE_COLUMNS - EDGES
     zero_ns = rungs[0].crossing.time_ns
     yield from _lane_heads(lanes, style)
     phase: Phase | None = None
+    explained: set[Phase] = set()
     for rung in rungs:
         if phase_of.get(rung.crossing.number, phase) is not phase:
             phase = phase_of[rung.crossing.number]
             yield Text()
             yield style.heading(phase.value)
-            yield Text(f"  {EXPLANATIONS[phase]}", "italic")
+            if phase not in explained:
+                yield Text(f"  {EXPLANATIONS[phase]}", "italic")
+                explained.add(phase)
         yield _draw_rung(rung, zero_ns, wire, style)
         for note in _below(rung, wire):
             for line in style.wrap(note, wire):
@@ -138,6 +142,8 @@ def _below(rung: Rung, wire: int) -> Iterator[str]:
         yield "! " + ", ".join(sorted(note.value for note in segment.notes))
     if tcp is not None and segment is not None and segment.flags & segment.flags.SYN:
         yield describe_options(tcp)
+    if segment is None and (more := describe_more(rung.crossing.packet)):
+        yield more
     if rung.payload:
         preview = repr(rung.payload)[1:]
         yield preview if len(preview) <= wire else preview[: wire - 3] + "..."
@@ -148,7 +154,8 @@ def _colour(rung: Rung) -> str:
     if rung.crossing.lost or (segment is not None and Note.RETRANSMISSION in segment.notes):
         return "red"
     if segment is None:
-        return "yellow"
+        icmp = rung.crossing.packet.icmp
+        return "red" if icmp is not None and icmp.quoted else "yellow"
     if segment.flags & segment.flags.RST:
         return "red"
     if segment.flags & segment.flags.SYN:

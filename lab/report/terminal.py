@@ -169,8 +169,19 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
         for piece in style.wrap(f"$ {command}", style.width - 2, "    "):
             yield Text(f"  {piece}", "dim")
         for text in run.stdout.splitlines():
-            for piece in style.wrap(text, style.width - 4, "    "):
+            for piece in style.wrap(_shown(text, style), style.width - 4, "    "):
                 yield Text(f"  {piece}")
+
+
+def _shown(text: str, style: Style) -> str:
+    """A program's line, its middle left out where it would fill the page.
+
+    A call keeps its beginning and its result; the recording has all of it.
+    """
+    start, end = 2 * style.width, style.width // 2
+    if len(text) <= start + style.width:
+        return text
+    return f"{text[:start]} ... {text[-end:]}"
 
 
 def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:

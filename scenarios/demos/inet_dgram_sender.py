@@ -17,9 +17,9 @@ def show(call, result):
     print(f"{call} = {result}", flush=True)
 
 
-def text(size):
-    """Numbers in a row, so that a part tells its place: 0000000100020003 ..."""
-    return "".join(f"{number:04}" for number in range(size // 4 + 1))[:size].encode()
+def text(letter, size):
+    """A letter and numbers in a row, so that each part tells its place: A000A001A002 ..."""
+    return "".join(f"{letter}{number:03}" for number in range(size // 4 + 1))[:size].encode()
 
 
 def main(address, port, sizes):
@@ -34,8 +34,8 @@ def main(address, port, sizes):
     else:
         sender.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT)
         show(f"setsockopt({number}, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT)", 0)
-    for size in sizes:
-        data = text(size)
+    for letter, size in zip("ABCDEFGH", sizes):
+        data = text(letter, size)
         sent = sender.sendto(data, (address, port))
         show(f"sendto({number}, {data!r}, {(address, port)})", sent)
     sender.close()

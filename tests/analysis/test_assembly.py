@@ -37,7 +37,9 @@ def test_causes_come_before_effects(family: int) -> None:
 def test_canaries_are_no_part_of_the_story() -> None:
     (timeline,), _ = r.judged(r.recorded(4))
     shown = {crossing.packet.frame.data for crossing in timeline.crossings}
-    assert not any(canary.payload in data for canary in timeline.recording.canaries for data in shown)
+    assert not any(
+        canary.payload in data for canary in timeline.recording.canaries for data in shown
+    )
 
 
 @pytest.mark.parametrize("family", [4, 6])

@@ -98,7 +98,9 @@ def test_opening_and_closing_segments_have_their_roles() -> None:
 
 
 def test_a_retransmission_is_a_role() -> None:
-    again = TRANSFER.replace("0.005", "0.0045 client > server ACK,PSH seq=101 ack=901 data=hello\n0.005")
+    again = TRANSFER.replace(
+        "0.005", "0.0045 client > server ACK,PSH seq=101 ack=901 data=hello\n0.005"
+    )
     assert roles([converse(again)])[5] == "retransmission"
 
 
@@ -134,9 +136,7 @@ def test_options_are_described_by_name_and_value() -> None:
     )
 
 
-ARP_REQUEST = bytes.fromhex(
-    "0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202"
-)
+ARP_REQUEST = bytes.fromhex("0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202")
 TARGET = bytes.fromhex("0000 0000") + fb.V6_B.packed
 DESCRIBED = [
     (fb.ethernet(fb.ipv4(fb.tcp(b"hi", flags=fb.PSH | fb.ACK))), "TCP 40000 > 80 PSH ACK len=2"),

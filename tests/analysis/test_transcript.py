@@ -102,7 +102,7 @@ def test_the_recorded_programs_are_read_to_the_last_line() -> None:
             assert len(parse_transcript(run)) == len(run.stdout.splitlines())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=60), st.integers(-1, 9))
 @example("b'\\x", 1)
 def test_no_argument_text_makes_reading_fail(text: str, result: int) -> None:

@@ -27,8 +27,9 @@ from lab.kernel.capture import (
     close_captures,
     open_captures,
 )
-from lab.kernel.namespace import LOOPBACK_INDEX, Namespace, build_topology, wait_until_quiet
+from lab.kernel.namespace import LOOPBACK_INDEX, Namespace, build_topology
 from lab.kernel.netlink import VethEnd, create_namespace
+from lab.kernel.quiet import wait_until_quiet
 from lab.kernel.sandbox import open_sandbox
 from lab.kernel.sockets import unsettled_tcp
 from lab.kernel.witness import check_interfaces, read_interfaces

@@ -18,8 +18,9 @@ def comments(recording: Recording) -> dict[int, str]:
 def test_every_canary_says_what_it_proves(family: int) -> None:
     recording = r.recorded(family)
     payloads = {canary.payload for canary in recording.canaries}
+    told = comments(recording)
     for index, frame in enumerate(recording.frames):
-        said = comments(recording).get(index, "")
+        said = told.get(index, "")
         assert ("canary: proves" in said) == (frame.data[14:] in payloads)
 
 

@@ -28,7 +28,11 @@ def test_the_document_is_the_same_each_time_and_is_json(family: int) -> None:
 def test_the_document_tells_the_run(family: int) -> None:
     document = document_of(r.recorded(family))
     assert document["schema"] == "wirelab.report/1"
-    assert (document["scenario"], document["family"], document["verdict"]) == ("tcp", family, "HOLDS")
+    assert (document["scenario"], document["family"], document["verdict"]) == (
+        "tcp",
+        family,
+        "HOLDS",
+    )
     assert document["started"].startswith("20") and document["started"].endswith("Z")
     assert len(document["started"]) == len("2023-11-14T22:13:20.123456789Z")
     assert [program["name"] for program in document["programs"]] == ["server", "client"]

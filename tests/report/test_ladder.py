@@ -114,7 +114,11 @@ def test_a_receiver_that_got_nothing_has_no_state_beside_it() -> None:
 
 
 def test_a_payload_is_shown_as_bytes_and_cut() -> None:
-    talk = converse(TALK[: TALK.index("0.004")] + "0.004 client > server ACK seq=101 ack=901 hex=1b5b324a" + "41" * 99)
+    talk = converse(
+        TALK[: TALK.index("0.004")]
+        + "0.004 client > server ACK seq=101 ack=901 hex=1b5b324a"
+        + "41" * 99
+    )
     shown = drawn(talk)[-1].strip()
     assert shown.startswith(r"'\x1b[2JAAA")
     assert shown.endswith("A...")

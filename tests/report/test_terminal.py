@@ -21,9 +21,10 @@ from lab.analysis.tcp import analyse_tcp
 from lab.pcapng import parse_pcapng, write_pcapng
 from lab.records import Direction, Frame, Recording
 from lab.report.style import Style
-from lab.report.terminal import Page, draw_capture, draw_closing, draw_report
+from lab.report.terminal import Page, draw_capture, draw_closing, draw_report, draw_summary
 from scenarios.tcp import SCENARIO
 
+TITLE = f"tcp over IPv4: {SCENARIO.summary}"
 WIDTHS = [80, 100, 120]
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\n\b\u202e\u2028 end"
 GOLDEN = Path(__file__).parent / "tcp4.txt"
@@ -31,7 +32,7 @@ GOLDEN = Path(__file__).parent / "tcp4.txt"
 
 def report(recording: Recording, width: int = 80, *, ascii_only: bool = True) -> list[str]:
     (timeline,), judgements = r.judged(recording)
-    lines = draw_report([timeline], judgements, SCENARIO.summary, Style(width, ascii_only))
+    lines = draw_report([timeline], judgements, TITLE, Style(width, ascii_only))
     return [line.plain for line in lines]
 
 
@@ -65,7 +66,7 @@ def hostile_run() -> Recording:
                 run,
                 name=run.name + HOSTILE + "漢字",
                 argv=(HOSTILE, "x" * 200),
-                stdout=HOSTILE + "漢字" * 60 + "\n" + f"socket({ascii(HOSTILE)}) = 3\n" + "y" * 300,
+                stdout=HOSTILE + "漢字" * 60 + "\n" + f"socket({HOSTILE!a}) = 3\n" + "y" * 300,
             )
             for run in recording.programs
         ),
@@ -103,7 +104,7 @@ def test_an_ascii_report_is_ascii_and_another_draws_arrows() -> None:
     assert "▶" in pretty and "◀" in pretty and "─" in pretty
 
 
-def test_a_scenarios_summary_may_be_long_and_not_ascii() -> None:
+def test_a_title_may_be_long_and_not_ascii() -> None:
     (timeline,), judgements = r.judged(r.recorded(4))
     lines = draw_report([timeline], judgements, "größer " * 30, Style(80, ascii_only=True))
     for line in lines:
@@ -155,9 +156,14 @@ def test_each_step_has_its_banner_programs_and_ladder() -> None:
     assert sum("SYN seq=0" in line for line in lines) == 2
 
 
-def test_a_run_without_internet_sockets_names_no_ip_version() -> None:
-    lines = report(replace(r.recorded(4), family=None))
-    assert lines[0].startswith("tcp: a stream between")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_summary_names_each_claim_and_why_it_does_not_hold(width: int) -> None:
+    _, judgements = r.judged(r.without(19, 20)(r.recorded(4)))
+    lines = [line.plain for line in draw_summary("tcp", judgements, Style(width, True))]
+    assert lines[0] == "-- tcp " + "-" * (width - 7)
+    assert sum(line.startswith(("HOLDS", "BROKEN")) for line in lines) == len(judgements)
+    assert any(line.strip().startswith("the connection ended otherwise") for line in lines)
+    assert max(map(len, lines)) <= width
 
 
 def test_a_lost_frame_is_drawn_as_lost_in_the_report() -> None:
@@ -235,9 +241,7 @@ def test_a_transcript_of_any_length_of_time_stays_within_the_page() -> None:
     assert max(map(len, shown(seen))) == 80
 
 
-@pytest.mark.parametrize(
-    ("columns", "width"), [("40", 80), ("80", 80), ("100", 100), ("999", 120)]
-)
+@pytest.mark.parametrize(("columns", "width"), [("40", 80), ("80", 80), ("100", 100), ("999", 120)])
 def test_a_page_is_as_wide_as_its_terminal_within_limits(
     columns: str, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -253,8 +253,8 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
 
 
 def _describe_piece(piece: Piece) -> str:
-    """Its place in the datagram: "fragment 0-1479 of 0x1a2b, more follow"."""
-    told = "more follow" if piece.more else "the last"
+    """Its place in the datagram: "fragment 0-1479 of 0x1a2b, more"."""
+    told = "more" if piece.more else "last"
     return f"fragment {piece.start}-{piece.end - 1} of {piece.identification:#06x}, {told}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from lab.errors import KernelRefused, MachineError
 from lab.kernel import libc
 from lab.kernel.netlink import Netlink, VethEnd, create_namespace
-from lab.kernel.offloads import read_feature_names, turn_off_offloads
+from lab.kernel.offloads import Offloads, read_offloads, turn_off_offloads
 from lab.topology import Interface, Topology
 
 LOOPBACK_INDEX = 1
@@ -89,10 +89,13 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
             # Indexes are unique in the topology: to the ends of a veth that have the same one
             # the kernel's linkwatch attends up to a second later.
             index = LOOPBACK_INDEX + 1
+            interfaces_of = defaultdict(list)
+            for interface in topology.interfaces():
+                interfaces_of[interface.host].append(interface)
             for host in topology.hosts:
-                namespaces[host] = _create(host, topology, index)
+                namespaces[host] = _create(host, interfaces_of[host], index)
                 stack.callback(namespaces[host].close)
-                index += len(namespaces[host].interfaces)
+                index += len(interfaces_of[host])
         finally:
             libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
             os.close(here)
@@ -121,14 +124,13 @@ def forget_neighbours(topology: Topology, namespaces: Mapping[str, Namespace]) -
             namespace.netlink.commit()
 
 
-def _create(host: str, topology: Topology, first_index: int) -> Namespace:
+def _create(host: str, interfaces: Sequence[Interface], first_index: int) -> Namespace:
     """Create and enter one namespace."""
     create_namespace(host)
     descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     for key, value in QUIET_LINK_SYSCTLS.items():
         _write_sysctl(key, value)
-    interfaces = tuple(end for end in topology.interfaces() if end.host == host)
-    return Namespace(host, descriptor, Netlink(host), interfaces, first_index)
+    return Namespace(host, descriptor, Netlink(host), tuple(interfaces), first_index)
 
 
 def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
@@ -145,7 +147,7 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
     for link in topology.links:
         first, second = sorted(link.ends, key=lambda end: position[end.host])
         links_from[first.host].append((first, second, link.mtu_bytes))
-    feature_names: tuple[str, ...] = ()
+    offloads: Offloads | None = None
     for namespace in namespaces.values():
         netlink = namespace.netlink
         netlink.set_up(LOOPBACK_INDEX)
@@ -161,8 +163,8 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
                 netlink.add_address(ends[interface.host, interface.name].index, address)
         netlink.commit()
         for interface in namespace.interfaces:
-            feature_names = feature_names or read_feature_names(netlink.fileno(), interface.name)
-            turn_off_offloads(netlink.fileno(), interface.name, feature_names)
+            offloads = offloads or read_offloads(netlink.fileno(), interface.name)
+            turn_off_offloads(netlink.fileno(), interface.name, offloads)
             netlink.set_up(ends[interface.host, interface.name].index)
         netlink.commit()
 
@@ -173,7 +175,7 @@ def _hardware_address(host: int, place: int) -> str:
 
 
 def _write_sysctl(key: str, value: str) -> None:
-    path = Path("/proc/sys") / key
+    path = f"/proc/sys/{key}"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:

@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lab.errors import KernelRefused
 
@@ -28,26 +28,46 @@ UNWANTED_SUFFIXES = ("-segmentation",)
 UNWANTED_NAMES = ("rx-checksum", "rx-gro", "rx-gro-list", "rx-gro-hw", "rx-lro")
 
 
-def turn_off_offloads(descriptor: int, interface: str, names: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Offloads:
+    """The offloads that this kernel has and the lab does not want: the same for every interface."""
+
+    names: tuple[str, ...]
+    """Every feature's name, by its bit."""
+    masks: tuple[int, ...]
+    """The unwanted ones' bits, in words of 32."""
+
+
+def read_offloads(descriptor: int, interface: str) -> Offloads:
+    """This kernel's offloads, asked for any interface of the namespace of the socket.
+
+    Raises KernelRefused.
+    """
+    names = _read_feature_names(descriptor, interface)
+    masks = [0] * ((len(names) + 31) // 32)
+    for index, name in enumerate(names):
+        if _is_unwanted(name):
+            masks[index // 32] |= 1 << index % 32
+    return Offloads(names, tuple(masks))
+
+
+def turn_off_offloads(descriptor: int, interface: str, offloads: Offloads) -> None:
     """Turn off every segmentation, receive-merging and checksum offload of an interface.
 
-    `descriptor` is any socket of the interface's namespace, `names` what
-    `read_feature_names` gave. Raises KernelRefused where one stays on.
+    `descriptor` is any socket of the interface's namespace. Raises KernelRefused where one
+    stays on.
     """
-    unwanted = [index for index, name in enumerate(names) if _is_unwanted(name)]
-    words = (len(names) + 31) // 32
-    mask = [0] * words
-    for index in unwanted:
-        mask[index // 32] |= 1 << index % 32
-    changes = b"".join(struct.pack("=II", word, 0) for word in mask)
+    words = len(offloads.masks)
+    changes = b"".join(struct.pack("=II", mask, 0) for mask in offloads.masks)
     request = struct.pack("=II", ETHTOOL_SFEATURES, words) + changes
     _ethtool(descriptor, interface, bytearray(request))
     answer = bytearray(struct.pack("=II", ETHTOOL_GFEATURES, words) + bytes(16 * words))
     _ethtool(descriptor, interface, answer)
-    active = [struct.unpack_from("=4I", answer, 8 + 16 * word)[2] for word in range(words)]
-    left = [names[index] for index in unwanted if active[index // 32] >> index % 32 & 1]
-    if left:
-        raise KernelRefused(f"cannot turn off {', '.join(left)} on {interface}")
+    for word, mask in enumerate(offloads.masks):
+        left = struct.unpack_from("=4I", answer, 8 + 16 * word)[2] & mask
+        if left:
+            names = [offloads.names[32 * word + bit] for bit in range(32) if left >> bit & 1]
+            raise KernelRefused(f"cannot turn off {', '.join(names)} on {interface}")
 
 
 def _is_unwanted(name: str) -> bool:
@@ -58,7 +78,7 @@ def _is_unwanted(name: str) -> bool:
     )
 
 
-def read_feature_names(descriptor: int, interface: str) -> tuple[str, ...]:
+def _read_feature_names(descriptor: int, interface: str) -> tuple[str, ...]:
     """The kernel's feature names by bit number: the same table for every interface."""
     request = bytearray(struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_FEATURES, 0))
     _ethtool(descriptor, interface, request)

@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python
 FAMILY ?= 4
 OUT ?= runs
 
-.PHONY: help doctor test lint check bench-setup bench-run clean
+.PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run clean
 
 help: ## list the targets
 	@echo "make TARGET, or sudo make TARGET:"
@@ -24,6 +24,12 @@ help: ## list the targets
 
 scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both; OUT=folder)
 	@$(VENV)/bin/wirelab run $* --family $(FAMILY) --out $(OUT)
+
+scenarios: $(VENV)/.ready ## run all, IPv4 and IPv6; end with the table of statements
+	@$(VENV)/bin/wirelab scenarios --out $(OUT)
+
+compare: $(VENV)/.ready ## the same messages over TCP, UDP and unix, side by side
+	@$(VENV)/bin/wirelab compare --out $(OUT)
 
 doctor: $(VENV)/.ready ## tell what this machine allows, and how to mend what it lacks
 	@$(VENV)/bin/wirelab doctor
@@ -38,6 +44,9 @@ lint: $(VENV)/.ready-dev ## ruff, mypy --strict, the import rule
 	$(VENV)/bin/pytest tests/test_import_rule.py
 
 check: lint test ## lint and test
+
+soak: $(VENV)/.ready ## all scenarios 20 times beside 4 busy processes
+	@$(VENV)/bin/python -m tests.soak
 
 bench-setup: $(VENV)/.ready ## build chains of hosts, against Mininet in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.setup

@@ -7,6 +7,7 @@ from lab.analysis.comparison import (
     keeps_boundaries_in_datagrams_only,
     stays_silent,
 )
+from lab.analysis.fragment_claims import cuts_into_fragments, reads_fragments_as_one
 from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
 from lab.analysis.tcp_claims import (
     acknowledges_every_byte,
@@ -19,6 +20,19 @@ from lab.analysis.tcp_claims import (
     uses_the_options_both_offered,
 )
 from lab.analysis.timeline import Timeline
+from lab.analysis.udp_claims import (
+    begins_with_data,
+    delivers_the_empty_datagram,
+    keeps_message_boundaries,
+    loses_what_the_buffer_does_not_hold,
+    sends_nothing_but_data,
+    speaks_its_family_in_datagrams,
+    tells_where_it_came_from,
+)
+from lab.analysis.unreachable_claims import (
+    answers_port_unreachable,
+    tells_only_the_connected_socket,
+)
 from lab.program import Program, Step
 from lab.records import Family
 from lab.scenario import Scenario
@@ -37,22 +51,33 @@ __all__ = [
     "Topology",
     "Verdict",
     "acknowledges_every_byte",
+    "answers_port_unreachable",
+    "begins_with_data",
     "broken",
     "carries_the_same_messages",
     "closes_each_direction",
     "costs_frames_to_connect",
+    "cuts_into_fragments",
     "delivers_every_byte",
+    "delivers_the_empty_datagram",
     "finds_the_neighbour_first",
     "has_right_checksums",
     "holds",
     "joined_pair",
     "keeps_boundaries_in_datagrams_only",
+    "keeps_message_boundaries",
     "keeps_no_message_boundaries",
+    "loses_what_the_buffer_does_not_hold",
     "opens_with_three_segments",
+    "reads_fragments_as_one",
     "sends_no_payload_before_it_is_open",
+    "sends_nothing_but_data",
     "skipped",
     "speaks_its_family",
+    "speaks_its_family_in_datagrams",
     "stays_silent",
+    "tells_only_the_connected_socket",
+    "tells_where_it_came_from",
     "two_hosts",
     "undecided",
     "uses_the_options_both_offered",

@@ -16,7 +16,7 @@ from lab.statements import STATEMENTS
 FOLDER = Path(__file__).parent.parent / "scenarios"
 SCENARIOS = sorted(FOLDER.glob("[!_]*.py"))
 DEMOS = sorted((FOLDER / "demos").glob("[!_]*.py"))
-PAGE_LINES = 120
+MOST_LINES = 200
 BRANCHES = (ast.For, ast.While, ast.If, ast.Try, ast.With, ast.ClassDef, ast.Lambda)
 
 
@@ -74,11 +74,11 @@ def test_every_program_expands_and_its_demo_exists(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DEMOS, ids=lambda path: path.stem)
-def test_a_demo_says_how_to_run_it_and_fits_a_page(path: Path) -> None:
+def test_a_demo_says_how_to_run_it_and_is_short(path: Path) -> None:
     text = path.read_text("utf-8")
     tree = ast.parse(text)
     assert "python3" in (ast.get_docstring(tree) or "")
-    assert len(text.splitlines()) <= PAGE_LINES
+    assert len(text.splitlines()) <= MOST_LINES
     assert text.isascii()
 
 

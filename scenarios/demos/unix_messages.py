@@ -26,7 +26,9 @@ def attempt(call, function, *arguments):
     try:
         show(call, function(*arguments) or 0)
     except OSError as error:
-        show(call, f"-1 {errno.errorcode[error.errno]}")
+        # Linux has one number for EOPNOTSUPP and ENOTSUP; the manual says EOPNOTSUPP.
+        name = errno.errorcode[error.errno].replace("ENOTSUP", "EOPNOTSUPP")
+        show(call, f"-1 {name}")
 
 
 def unnamed(kind):

@@ -91,3 +91,11 @@ def test_a_program_of_a_step_without_canaries_is_not_passed_over() -> None:
     assert [timeline.step for timeline in timelines] == ["conversation", "unbracketed"]
     assert timelines[0].bracket.blind == ()
     assert "no opening canary was sent at client/eth0" in timelines[1].bracket.blind
+
+
+def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> None:
+    recording = r.twice(r.moved(2, after=3)(r.recorded(4)))
+    (claim,) = (c for c in SCENARIO.claims if c.id == "tcp-neighbour")
+    (judgement,) = judge([replace(claim, steps=("again",))], build_timelines(recording))
+    assert judgement.verdict.outcome is Outcome.BROKEN
+    assert judgement.verdict.evidence == ("f21", "f22")

@@ -1,0 +1,101 @@
+"""Checks of a datagram that is too large for the link: cut by IP, made whole by IP."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lab.analysis.claims import Verdict, broken, holds, undecided
+from lab.analysis.datagrams import crossing_ids, datagrams_of, find_strangers, only_way
+from lab.analysis.fragments import piece_of
+from lab.analysis.packet import IPv4, IPv6
+
+if TYPE_CHECKING:
+    from lab.analysis.crossing import Crossing
+    from lab.analysis.fragments import Piece
+    from lab.analysis.timeline import Timeline
+
+MTU_BYTES = 1500
+"""Of the lab's links, as of Ethernet. Source: RFC 894; RFC 2464, 2."""
+
+UNIT_BYTES = 8
+"""What offsets count in. Source: RFC 791, 3.1; RFC 8200, 4.5."""
+
+
+def cuts_into_fragments(timeline: Timeline) -> Verdict:
+    """Fragments that fit the link and each other; the first alone has the UDP header."""
+    pieces = {c.number: piece for c in timeline.crossings if (piece := piece_of(c.packet))}
+    fragments = [c for c in timeline.crossings if c.number in pieces]
+    evidence = crossing_ids(fragments)
+    if not fragments:
+        return broken("no fragment was seen")
+    ordered = sorted(pieces.values(), key=lambda piece: piece.start)
+    whole = [c for c in datagrams_of(timeline) if c.packet.reassembled]
+    fault = next(filter(None, map(_misfortune, fragments)), "") or _misfit(ordered)
+    if fault or len(whole) != 1:
+        return broken(fault or "they do not make up one UDP datagram", evidence)
+    udp = whole[0].packet.udp
+    assert udp is not None, "datagrams have it"
+    first = next(c for c in fragments if not pieces[c.number].start)
+    ports = udp.source_port.to_bytes(2, "big") + udp.destination_port.to_bytes(2, "big")
+    # Where the first came last, its bytes are the whole's, whose UDP header was found.
+    if first is not whole[0] and not first.packet.payload.startswith(ports):
+        return broken(f"f{first.number} does not begin with the UDP header", evidence)
+    if udp.length != ordered[-1].end:
+        return broken(f"UDP says {udp.length} bytes, the last fragment {ordered[-1].end}", evidence)
+    if stranger := find_strangers(timeline, [*fragments, *datagrams_of(timeline)]):
+        return stranger
+    places = ", ".join(f"{piece.start}-{piece.end - 1}" for piece in ordered)
+    return holds(
+        f"{len(fragments)} fragments of datagram {ordered[0].identification:#06x}, bytes {places}; "
+        f"the UDP header in f{first.number} says {udp.length} bytes",
+        evidence,
+    )
+
+
+def reads_fragments_as_one(timeline: Timeline) -> Verdict:
+    """One read returns what one send was given, though it crossed in several frames."""
+    way = only_way(timeline)
+    if not way.is_told:
+        return undecided(f"the programs printed no calls for {way.name}")
+    fragments = [c for c in timeline.crossings if piece_of(c.packet)]
+    evidence = [*way.evidence, *crossing_ids(fragments)]
+    whole = [c.packet.payload for c in way.datagrams if c.packet.reassembled]
+    read = next((call for call in way.reads if call.data in whole), None)
+    if len(fragments) < 2:
+        return broken("nothing crossed in fragments", evidence)
+    if read is None or not way.is_whole:
+        return broken("what was sent, made whole and read differs", evidence)
+    return holds(
+        f"{len(fragments)} fragments, and {read.id} returns all {read.result} bytes",
+        dict.fromkeys(evidence),
+    )
+
+
+def _misfortune(fragment: Crossing) -> str:
+    """What is wrong with one fragment alone; "" if nothing."""
+    ip = fragment.packet.ip
+    size = 0
+    if isinstance(ip, IPv4):
+        size = ip.total_bytes
+    elif isinstance(ip, IPv6):
+        size = 40 + ip.payload_bytes
+    if fragment.lost:
+        return f"f{fragment.number} never arrived"
+    if size > MTU_BYTES:
+        return f"f{fragment.number} has {size} bytes of IP, over the MTU of {MTU_BYTES}"
+    return ""
+
+
+def _misfit(ordered: list[Piece]) -> str:
+    """What keeps the pieces from being one datagram's; "" if nothing."""
+    *others, last = ordered
+    if len({piece.identification for piece in ordered}) > 1:
+        return "they are not of one datagram"
+    if ordered[0].start or any(a.end != b.start for a, b in pairwise(ordered)):
+        return "they do not fit each other"
+    if last.more or not all(piece.more for piece in others):
+        return "more is not set in all but the last"
+    if any(piece.end % UNIT_BYTES for piece in others):
+        return f"one that is not the last ends between units of {UNIT_BYTES} bytes"
+    return ""

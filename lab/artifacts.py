@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.errors import UsageError
+
+# What symlink(2) gives where the file system has none.
+NO_SYMLINKS = frozenset({errno.EPERM, errno.EROFS, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPROTO})
 
 
 def check_writable(out: Path) -> None:
@@ -52,10 +56,11 @@ def create_folder(out: Path, scenario: str, started_ns: int) -> Path:
             return folder
 
 
-def finish_folder(folder: Path) -> None:
+def finish_folder(folder: Path) -> str:
     """Give the folder's files to the invoking user and point `latest` beside it at it.
 
-    Raises OSError, with advice where the file system has no symbolic links.
+    What is to be said of it: "", or that the file system has no symbolic links (a folder that
+    VirtualBox shares has none). Raises OSError.
     """
     for path in folder.iterdir():
         give_to_invoker(path)
@@ -66,12 +71,19 @@ def finish_folder(folder: Path) -> None:
             latest.symlink_to(folder.name)
         except FileExistsError:
             continue  # another run was faster; the later one wins
-        break
-    give_to_invoker(latest)
+        except OSError as error:
+            if error.errno not in NO_SYMLINKS:
+                raise
+            return f"no link {latest}: {error.strerror}"
+        give_to_invoker(latest)
+        return ""
 
 
 def give_to_invoker(path: Path) -> None:
     """Under sudo, make the user who called sudo the owner. Source: sudo(8), SUDO_UID."""
     uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
     if os.geteuid() == 0 and uid.isdigit() and gid.isdigit():
-        os.chown(path, int(uid), int(gid), follow_symlinks=False)
+        owner = path.lstat()
+        # Shared folders of virtual machines have the right owner, and refuse to be given one.
+        if (owner.st_uid, owner.st_gid) != (int(uid), int(gid)):
+            os.chown(path, int(uid), int(gid), follow_symlinks=False)

@@ -194,7 +194,7 @@ def _compare(options: argparse.Namespace) -> int:
         page = Page(ascii_only=options.ascii)
         page.print(draw_comparison(compare_steps(result.timelines), page.style))
         page.print(draw_summary("Claims", result.judgements, page.style))
-        page.print(draw_closing(result.judgements, result.folder, page.style))
+        page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
 
     result = run_scenario("compare", Family.IPV4, options.out, present)
     return _status(result.judgements)
@@ -255,7 +255,7 @@ def _print_result(result: Result, options: argparse.Namespace) -> None:
 
     page = Page(ascii_only=options.ascii)
     page.print(draw_report(result.timelines, result.judgements, result.title, page.style))
-    page.print(draw_closing(result.judgements, result.folder, page.style))
+    page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
 
 
 def _families(choice: str) -> list[Family]:

@@ -41,6 +41,8 @@ class Result:
     """What was run, for a heading."""
     folder: Path
     """Where the artifacts are."""
+    note: str = ""
+    """What is to be said of them."""
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -95,8 +97,8 @@ def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result
         recording = pending.result()
         sandbox.end()
         timelines, judgements, document = judge_recording(recording, scenario)
-        folder = _save(timelines, document, out)
-        result = _result(timelines, judgements, document, scenario, folder)
+        folder, note = _save(timelines, document, out)
+        result = _result(timelines, judgements, document, scenario, folder, note)
         present(result)
     return result
 
@@ -205,15 +207,19 @@ def _result(
     document: Document,
     scenario: Scenario,
     folder: Path,
+    note: str = "",
 ) -> Result:
     family = timelines[0].recording.family
     over = f" over IPv{family.value}" if family else ""
     title = f"{scenario.name}{over}: {scenario.summary}"
-    return Result(timelines, judgements, document, scenario.name, title, folder)
+    return Result(timelines, judgements, document, scenario.name, title, folder, note)
 
 
-def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> Path:
-    """Write the artifacts; the report comes last, as the sign that they are whole."""
+def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tuple[Path, str]:
+    """Write the artifacts; the report comes last, as the sign that they are whole.
+
+    Their folder, and what is to be said of it. Raises UsageError.
+    """
     from lab.recording import save_recording
     from lab.report.comments import frame_comments
 
@@ -222,10 +228,10 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> Pat
         folder = create_folder(out, recording.scenario, recording.started_ns)
         save_recording(recording, folder, frame_comments(timelines))
         _write_report(document, folder)
-        finish_folder(folder)
+        note = finish_folder(folder)
     except OSError as error:
         raise UsageError(f"cannot write artifacts to {out}: {error}") from None
-    return folder
+    return folder, note
 
 
 def _write_report(document: Document, folder: Path) -> None:

@@ -74,9 +74,9 @@ class Scenario:
             "family": str(family.value),
             "loopback": "127.0.0.1" if family is Family.IPV4 else "::1",
         }
-        for version in Family:
-            for host in self.topology.hosts:
-                fixed[f"{host}{version.value}"] = str(self.topology.address(host, version))
+        for interface in reversed(list(self.topology.interfaces())):
+            for address in interface.addresses:
+                fixed[f"{interface.host}{address.version}"] = str(address.ip)
         return fixed | {host: str(address) for host, address in addresses.items()}
 
     def expanded_steps(self, words: dict[str, str]) -> tuple[Step, ...]:

@@ -34,12 +34,12 @@ STATEMENTS = (
     Statement(
         "S3",
         "read and write work on a socket as on any descriptor.",
-        "write and send without flags put the same frames on the wire; read returns what recv does.",
+        "write and send without flags put the same frames on the wire; read returns as recv does.",
     ),
     Statement(
         "S4",
         "send, recv, sendto and recvfrom offer more options.",
-        "Peek, wait for all, don't wait, more, out-of-band, addresses per datagram, truncation flag.",
+        "Peek, wait for all, don't wait, more, out-of-band, an address a datagram, truncation flag.",
     ),
     Statement(
         "D1",
@@ -60,7 +60,7 @@ STATEMENTS = (
     Statement(
         "T3",
         "SOCK_SEQPACKET is connection-based and each read returns a full message.",
-        "Boundaries and order are kept; a read with a short buffer gets its part, the rest is lost.",
+        "Boundaries and order are kept; a read with a short buffer gets a part, the rest is lost.",
     ),
     Statement(
         "T4",

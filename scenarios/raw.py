@@ -5,6 +5,18 @@ from lab.api import (
     Program,
     Scenario,
     Step,
+    carries_bytes_by_hand,
+    closes_each_direction,
+    has_right_checksums,
+    leaves_an_unowned_address_alone,
+    makes_unix_raw_a_datagram_socket,
+    needs_the_capability,
+    opens_with_three_segments,
+    receives_cooked_frames,
+    receives_the_ip_header_over_ipv4_only,
+    receives_whole_frames,
+    resets_what_it_does_not_know,
+    sends_the_header_we_wrote,
     two_hosts,
 )
 
@@ -105,7 +117,98 @@ BY_HAND = Step(
     (server("second-server"), by_hand("hand", OWNED_BY_NOBODY, HARDWARE_OF_NOBODY)),
 )
 
-CLAIMS: tuple[Claim, ...] = ()
+CLAIMS = (
+    Claim(
+        "raw-permission",
+        "Without CAP_NET_RAW there is no raw socket and no packet socket: EPERM.",
+        "raw(7); packet(7); capabilities(7)",
+        needs_the_capability,
+        statements=("T5",),
+        steps=("permission",),
+    ),
+    Claim(
+        "raw-unix",
+        "AF_UNIX takes SOCK_RAW and makes it SOCK_DGRAM.",
+        "socket(7), SO_TYPE; Linux, net/unix/af_unix.c",
+        makes_unix_raw_a_datagram_socket,
+        statements=("T5",),
+        steps=("permission",),
+    ),
+    Claim(
+        "raw-header",
+        "An AF_INET raw socket receives the IP header with the packet, an AF_INET6 one does not.",
+        "raw(7); RFC 3542, 3",
+        receives_the_ip_header_over_ipv4_only,
+        statements=("T5",),
+        steps=("packets",),
+    ),
+    Claim(
+        "raw-hdrincl",
+        "With IP_HDRINCL, or IPV6_HDRINCL, the IP header on the wire is the program's own.",
+        "raw(7); Linux, include/uapi/linux/in6.h",
+        sends_the_header_we_wrote,
+        statements=("T5",),
+        steps=("packets",),
+    ),
+    Claim(
+        "raw-frames",
+        "AF_PACKET SOCK_RAW receives whole frames, from the Ethernet header on.",
+        "packet(7)",
+        receives_whole_frames,
+        statements=("T5",),
+        steps=("packets",),
+    ),
+    Claim(
+        "raw-cooked",
+        "AF_PACKET SOCK_DGRAM receives them without that header, whose fields its address tells.",
+        "packet(7)",
+        receives_cooked_frames,
+        steps=("packets",),
+    ),
+    Claim(
+        "raw-uninvited",
+        "A kernel resets a connection that a program began past it: it knows of none.",
+        "RFC 9293, 3.5.2",
+        resets_what_it_does_not_know,
+        steps=("uninvited",),
+    ),
+    Claim(
+        "raw-unowned",
+        "From an address that the kernel does not own no RST goes out: the program's frames only.",
+        "RFC 1122, 3.2.1.3; packet(7), PACKET_OTHERHOST",
+        leaves_an_unowned_address_alone,
+        steps=("by-hand",),
+    ),
+    Claim(
+        "raw-opens",
+        "The connection made by hand opens with SYN, SYN-ACK and ACK, whose numbers fit.",
+        "RFC 9293, 3.5",
+        opens_with_three_segments,
+        steps=("by-hand",),
+    ),
+    Claim(
+        "raw-bytes",
+        "The server's program cannot tell: it reads the bytes and its own are acknowledged.",
+        "RFC 9293, 3.10.7.4",
+        carries_bytes_by_hand,
+        statements=("T5",),
+        steps=("by-hand",),
+    ),
+    Claim(
+        "raw-closes",
+        "Each direction closes with a FIN and its acknowledgement.",
+        "RFC 9293, 3.6",
+        closes_each_direction,
+        steps=("by-hand",),
+    ),
+    Claim(
+        "raw-checksums",
+        "Every checksum computed by hand is right.",
+        "RFC 1071; RFC 9293, 3.1; RFC 791, 3.1; RFC 8200, 8.1",
+        has_right_checksums,
+        steps=("by-hand",),
+    ),
+)
 
 SCENARIO = Scenario(
     name="raw",

@@ -43,7 +43,3 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         calls={run.name: parse_transcript(run) for run in programs},
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
-
-
-def build_timeline(recording: Recording) -> Timeline:  # SHIM
-    return build_timelines(recording)[0]

@@ -131,7 +131,3 @@ def _losses(recording: Recording) -> list[str]:
         if point.frames != kept[point.name] + point.dropped
     ]
     return losses
-
-
-def find_bracket(recording: Recording) -> Bracket:  # SHIM
-    return find_brackets(recording)[0]

@@ -90,8 +90,6 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     Where a capture was blind nothing is decided, whatever the frames that it did see
     suggest: what is missing from them may have been there.
     """
-    if not isinstance(timelines, list | tuple):  # SHIM
-        timelines = (timelines,)
     by_step = {timeline.step: timeline for timeline in timelines}
     judgements: list[Judgement] = []
     for claim in claims:

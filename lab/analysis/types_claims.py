@@ -293,10 +293,7 @@ def _mapped_address(accept: Call) -> str | None:
 
 
 def _sctp_messages(crossings: Iterable[Crossing]) -> list[tuple[Crossing, bytes]]:
-    """The DATA chunks that hold a whole message, in the order of their numbers.
-
-    A chunk that is sent again has its number, and counts once.
-    """
+    """The DATA chunks that hold a whole message, in order; one sent again counts once."""
     found: dict[int, tuple[Crossing, bytes]] = {}
     for crossing in crossings:
         ip = crossing.packet.ip
@@ -304,7 +301,7 @@ def _sctp_messages(crossings: Iterable[Crossing]) -> list[tuple[Crossing, bytes]
         if protocol == SCTP:
             for number, message in _data_chunks(crossing.packet.payload):
                 found.setdefault(number, (crossing, message))
-    return [found[number] for number in sorted(found)]
+    return list(found.values())
 
 
 def _data_chunks(packet: bytes) -> Iterator[tuple[int, bytes]]:

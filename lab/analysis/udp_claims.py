@@ -168,9 +168,9 @@ def loses_what_the_buffer_does_not_hold(timeline: Timeline) -> Verdict:
         if ("MSG_TRUNC" in read.arguments) != is_cut:
             return broken(f"{read.id}: MSG_TRUNC does not tell whether it lost some", way.evidence)
         if is_cut:
-            missing = len(send.data) - read.result
-            lost.append(f"{read.id} gets {read.result} of {len(send.data)} bytes and MSG_TRUNC")
-            lost.append(f"no read returns the other {missing}")
+            size, missing = len(send.data), len(send.data) - len(read.data)
+            told = f"{read.id} gets {len(read.data)} of {size} bytes and MSG_TRUNC"
+            lost.append(f"{told}, no read the other {missing}")
     if not lost:
         return broken("no datagram was larger than the reader's buffer", way.evidence)
     return holds(

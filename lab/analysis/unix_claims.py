@@ -147,7 +147,7 @@ def is_guarded_by_mode_bits(timeline: Timeline) -> Verdict:
 
 def keeps_its_path_until_it_is_removed(timeline: Timeline) -> Verdict:
     """A bound path refuses a second bind, even after its socket's close, until unlink."""
-    calls = [call for call in _calls(timeline) if not call.text.startswith("bind(") or _path(call)]
+    calls = [call for call in _calls(timeline) if call.name != "bind" or _path(call)]
     found = _first_binding(calls)
     gone = next((i for i, call in enumerate(calls) if call.name == "unlink"), None)
     if found is None or gone is None or found[1] > gone:
@@ -298,7 +298,7 @@ def _names(calls: Iterable[Call], name: str) -> list[Call]:
 
 def _path(call: Call) -> bool:
     """Whether a bind is to a path."""
-    return not str(call.arguments[-1]).startswith("@")
+    return not str(call.arguments[-1:]).startswith("('@")
 
 
 def _bits(call: Call) -> int:

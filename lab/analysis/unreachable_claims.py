@@ -45,13 +45,13 @@ def answers_port_unreachable(timeline: Timeline) -> Verdict:
 def tells_only_the_connected_socket(timeline: Timeline) -> Verdict:
     """ECONNREFUSED on the connected one; no error on the other, which is asked afterwards."""
     calls = [call for told in timeline.calls.values() for call in told]
-    connected = {call.arguments[0] for call in calls if call.name == "connect" and not call.result}
-    sends = {call.arguments[0]: call for call in sends_of(calls)}
-    to_others = [call for socket, call in sends.items() if socket not in connected]
-    to_peer = [call for socket, call in sends.items() if socket in connected]
+    connections = [call for call in calls if call.name == "connect" and not call.result]
+    sends = sends_of(calls)
+    to_others = [call for call in sends if not _is_on(call, connections)]
+    to_peer = [call for call in sends if _is_on(call, connections)]
     if not to_others or not to_peer:
         return undecided("the programs printed no sends on both kinds of socket")
-    evidence = [call.id for call in sends.values()]
+    evidence = [call.id for call in sends]
     refused = next((c for c in calls if c.error == "ECONNREFUSED" and _is_on(c, to_peer)), None)
     if refused is None:
         return broken("no call on the connected socket failed with ECONNREFUSED", evidence)
@@ -115,9 +115,9 @@ def _error_of(timeline: Timeline, send: Call) -> Crossing | None:
     return None
 
 
-def _is_on(call: Call, sends: list[Call]) -> bool:
-    """Whether it was made on one of the sockets that those sends were made on."""
-    return call.arguments[:1] in [send.arguments[:1] for send in sends]
+def _is_on(call: Call, others: list[Call]) -> bool:
+    """Whether it was made on one of the sockets that those others were made on."""
+    return call.arguments[:1] in [other.arguments[:1] for other in others]
 
 
 def _asks_for_errors(call: Call) -> bool:

@@ -50,12 +50,6 @@ def run_plan(plan: Plan) -> Recording:
 
     Raises KernelRefused, InstrumentError (the witness disagrees) and ProgramError.
     """
-    from lab.program import Program  # SHIM
-
-    if plan.steps and isinstance(plan.steps[0], Program):
-        from dataclasses import replace
-
-        plan = replace(plan, steps=(Step("", plan.steps),))
     started_ns = time.time_ns()
     unfinished: list[str] = []
     with build_topology(plan.topology) as namespaces:

@@ -95,7 +95,9 @@ def draw_summary(title: str, judgements: tuple[Judgement, ...], style: Style) ->
                 yield Text(" " * OUTCOME_COLUMNS + more, "dim")
 
 
-def draw_closing(judgements: tuple[Judgement, ...], folder: Path, style: Style) -> Iterator[Text]:
+def draw_closing(
+    judgements: tuple[Judgement, ...], folder: Path, note: str, style: Style
+) -> Iterator[Text]:
     """The last lines: how many claims hold, and where the artifacts are."""
     counts = dict.fromkeys(Outcome, 0)
     for judgement in judgements:
@@ -104,6 +106,8 @@ def draw_closing(judgements: tuple[Judgement, ...], folder: Path, style: Style) 
     yield Text()
     yield Text(f"{len(judgements)} claims: {told}.", "bold")
     yield Text(style.safe(f"Artifacts: {folder}"))
+    if note:
+        yield Text(style.safe(f"  {note}"), "yellow")
     yield Text(
         "  recording.pcapng opens in Wireshark; `wirelab replay` judges the run again.", "dim"
     )

@@ -34,7 +34,7 @@ def main(address, port, sizes):
     else:
         sender.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT)
         show(f"setsockopt({number}, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT)", 0)
-    for letter, size in zip("ABCDEFGH", sizes):
+    for letter, size in zip("ABCDEFGH", sizes, strict=False):
         data = text(letter, size)
         sent = sender.sendto(data, (address, port))
         show(f"sendto({number}, {data!r}, {(address, port)})", sent)

@@ -9,8 +9,8 @@ import inside
 import pytest
 from test_namespace import with_mtu
 
-from lab.analysis.assembly import build_timeline
-from lab.analysis.bracket import find_bracket
+from lab.analysis.assembly import build_timelines
+from lab.analysis.bracket import find_brackets
 from lab.analysis.claims import Claim, Outcome, holds, judge
 from lab.errors import KernelRefused
 from lab.kernel.capture import RING_MIN_BYTES, SLOT_MIN_BYTES
@@ -128,13 +128,13 @@ def test_a_recording_with_lost_frames_decides_nothing(sandbox: Sandbox) -> None:
         unfinished=(),
         frames=tuple(held),
     )
-    blind = find_bracket(recording).blind
+    blind = find_brackets(recording)[0].blind
     assert [reason for reason in blind if "dropped" in reason] == [
         f"the kernel dropped {point.dropped} frames at {point.name}" for point in counted
     ]
     assert not any("are recorded" in reason for reason in blind)
     claim = Claim("any", "Anything.", "", lambda _: holds("it does"))
-    (judgement,) = judge([claim], build_timeline(recording))
+    (judgement,) = judge([claim], build_timelines(recording))
     assert judgement.verdict.outcome is Outcome.UNDECIDED
 
 

@@ -184,7 +184,7 @@ def test_a_run_without_frames_says_so() -> None:
 
 def test_the_closing_counts_the_outcomes() -> None:
     _, judgements = r.judged(r.without(19, 20)(r.recorded(4)))
-    lines = [line.plain for line in draw_closing(judgements, Path("runs/x"), Style(80, True))]
+    lines = [line.plain for line in draw_closing(judgements, Path("runs/x"), "", Style(80, True))]
     assert any(line.startswith("10 claims: ") and "BROKEN" in line for line in lines)
     assert "Artifacts: runs/x" in lines
 

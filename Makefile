@@ -14,6 +14,9 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python
 	command -v "$$p" && break; done)
 FAMILY ?= 4
 OUT ?= runs
+# Under sudo nothing of root's may be left among the user's files: bytecode is written once,
+# when .venv is made.
+export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run clean
 
@@ -76,7 +79,10 @@ fi
 endef
 
 define GIVE_TO_INVOKER
-if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(VENV); fi
+if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then \
+	find $(VENV) lab scenarios \( -path $(VENV) -o -name __pycache__ \) -prune \
+		-exec chown -R "$$SUDO_UID:$$SUDO_GID" {} +; \
+fi
 endef
 
 $(VENV)/.ready: pyproject.toml
@@ -85,6 +91,7 @@ $(VENV)/.ready: pyproject.toml
 	@umask 022; export PIP_ROOT_USER_ACTION=ignore; \
 	"$(PYTHON)" -m venv --clear $(VENV); \
 	$(PIP) install --editable .; \
+	$(VENV)/bin/python -m compileall -q lab scenarios; \
 	touch $@; $(GIVE_TO_INVOKER)
 
 $(VENV)/.ready-dev: $(VENV)/.ready

@@ -51,7 +51,7 @@ STEPS = (
 CLAIMS = (
     Claim(
         "calls-same-segments",
-        "write and send without flags put the same segments on the wire, and so do sendto "
+        "The segments on the wire are the same by write as by send without flags, and by sendto "
         "and sendmsg.",
         "send(2); write(2)",
         puts_the_same_segments_on_the_wire,
@@ -60,7 +60,7 @@ CLAIMS = (
     ),
     Claim(
         "calls-same-reads",
-        "read returns what recv returns, and recvfrom and recvmsg on a connection.",
+        "On a connection read returns what recv returns, and recvfrom and recvmsg.",
         "recv(2); read(2)",
         reads_the_same,
         statements=("S3",),

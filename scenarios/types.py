@@ -157,6 +157,7 @@ CLAIMS = (
         "SOCK_SEQPACKET over SCTP keeps every message whole; its frames are IP protocol 132.",
         "RFC 6458, 3.1; RFC 9260, 3.3.1",
         keeps_messages_over_sctp,
+        statements=("T4",),
         steps=("seqpacket",),
     ),
     Claim(

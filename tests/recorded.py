@@ -55,11 +55,12 @@ def verdict_of(claim: str, recording: Recording) -> Verdict:
 
 def sightings(recording: Recording, number: int) -> list[Frame]:
     """The two frames of a crossing, departure first."""
-    (bracket,) = find_brackets(recording)
-    story = sorted(bracket.frames, key=lambda frame: frame.time_ns)
+    frames = [frame for bracket in find_brackets(recording) for frame in bracket.frames]
+    story = sorted(frames, key=lambda frame: frame.time_ns)
     departures = [frame for frame in story if frame.direction is Direction.OUT]
     left = departures[number - 1]
-    came = (f for f in story if f.data == left.data and f.direction is Direction.IN)
+    later = (f for f in story if f.direction is Direction.IN and f.time_ns >= left.time_ns)
+    came = (f for f in later if f.data == left.data)
     return [left, next(came)]
 
 

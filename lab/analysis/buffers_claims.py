@@ -98,7 +98,7 @@ def holds_what_its_memory_allows(timeline: Timeline) -> Verdict:
     ways = _ways(calls)
     limits = [call for call in calls if call.name == "getsockopt" and "SO_SNDBUF" in call.arguments]
     weights = [call for call in calls if call.name == "ioctl" and "SIOCOUTQ" in call.arguments]
-    rounds = _rounds(calls, ways) if ways else None
+    rounds = _rounds(calls, ways)
     if not limits or not weights or not rounds:
         return undecided("the programs printed no SO_SNDBUF, SIOCOUTQ or filled socketpair")
     limit = limits[0].result
@@ -128,7 +128,7 @@ def holds_whole_pages(timeline: Timeline) -> Verdict:
         calls = _sections(timeline).get(kind, [])
         ways = _ways(calls)
         limits = [call for call in calls if "F_GETPIPE_SZ" in call.arguments]
-        rounds = _rounds(calls, ways) if ways else None
+        rounds = _rounds(calls, ways)
         if not limits or not rounds or not pages:
             return undecided(f"the programs printed no size of {kind}, or did not fill them")
         limit, page = limits[0].result, pages[0].result
@@ -264,11 +264,13 @@ def _fills_each_way(timeline: Timeline, kind: str) -> Verdict:
 
 
 def _rounds(calls: Sequence[Call], ways: Sequence[Way]) -> list[Round] | None:
-    """What each filling took; None where the calls do not show just that.
+    """What each filling took; None where the calls do not show just that of two ways.
 
     A filling: one way until EAGAIN, the other until EAGAIN; the other drained; the one still
     EAGAIN; then drained too.
     """
+    if len(ways) != 2:
+        return None
     (writer, reader), (back_writer, back_reader) = ways
     wanted = [
         ("write", writer, True), ("write", writer, False),

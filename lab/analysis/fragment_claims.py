@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 MTU_BYTES = 1500
 """Of the lab's links, as of Ethernet. Source: RFC 894; RFC 2464, 2."""
 
-UNIT_BYTES = 8
-"""What offsets count in. Source: RFC 791, 3.1; RFC 8200, 4.5."""
-
 
 def cuts_into_fragments(timeline: Timeline) -> Verdict:
     """Fragments that fit the link and each other; the first alone has the UDP header."""
@@ -37,13 +34,9 @@ def cuts_into_fragments(timeline: Timeline) -> Verdict:
     udp = whole[0].packet.udp
     assert udp is not None, "datagrams have it"
     first = next(c for c in fragments if not pieces[c.number].start)
-    ports = udp.source_port.to_bytes(2, "big") + udp.destination_port.to_bytes(2, "big")
-    # Where the first came last, its bytes are the whole's, whose UDP header was found.
-    if first is not whole[0] and not first.packet.payload.startswith(ports):
-        return broken(f"f{first.number} does not begin with the UDP header", evidence)
     if udp.length != ordered[-1].end:
         return broken(f"UDP says {udp.length} bytes, the last fragment {ordered[-1].end}", evidence)
-    if stranger := find_strangers(timeline, [*fragments, *datagrams_of(timeline)]):
+    if stranger := find_strangers(timeline, [*fragments, *only_way(timeline).datagrams]):
         return stranger
     places = ", ".join(f"{piece.start}-{piece.end - 1}" for piece in ordered)
     return holds(
@@ -96,6 +89,4 @@ def _misfit(ordered: list[Piece]) -> str:
         return "they do not fit each other"
     if last.more or not all(piece.more for piece in others):
         return "more is not set in all but the last"
-    if any(piece.end % UNIT_BYTES for piece in others):
-        return f"one that is not the last ends between units of {UNIT_BYTES} bytes"
     return ""

@@ -237,8 +237,24 @@ def opens_multipath(timeline: Timeline) -> Verdict:
                 why = f"f{crossing.number} has no MP_CAPABLE: the connection is plain TCP"
                 return broken(why, evidence)
             versions.add(value[0] & 15)
+    client, server = _calls_around_connect(timeline)[0], _accepting_calls(timeline)
+    exchanged = 0
+    for sent, read, stream in (
+        (client, server, conversation.client_to_server),
+        (server, client, conversation.server_to_client),
+    ):
+        data = sent_bytes(sends_of(sent))
+        if not data == b"".join(call.data for call in reads_of(read)) == stream.data:
+            return broken("what was sent, on the wire and read is not the same", evidence)
+        exchanged += len(data)
+    if not exchanged:
+        return undecided("the programs printed no bytes sent and read", evidence)
     said = ", ".join(map(str, sorted(versions)))
-    return holds(f"option 30, MP_CAPABLE, version {said}, in all three segments", evidence)
+    return holds(
+        f"option 30, MP_CAPABLE, version {said}, in all three segments; {exchanged} bytes sent, "
+        "on the wire and read",
+        evidence,
+    )
 
 
 def _answers(timeline: Timeline) -> list[Answer]:
@@ -248,8 +264,8 @@ def _answers(timeline: Timeline) -> list[Answer]:
         for call in calls:
             if call.name == "socket" and len(call.arguments) == 3:
                 answers.append(Answer(call))
-            elif call.name == "getsockopt" and answers and len(call.arguments) == 4:
-                _, _, option, value = map(str, call.arguments)
+            elif call.name == "getsockopt" and answers and answers[-1].granted:
+                option, value = (*map(str, call.arguments[2:4]), "", "")[:2]
                 answers[-1].told[option] = value.strip("[]")
     return answers
 
@@ -282,6 +298,16 @@ def _calls_around_connect(timeline: Timeline) -> tuple[tuple[Call, ...], int]:
     return (), 0
 
 
+def _accepting_calls(timeline: Timeline) -> tuple[Call, ...]:
+    """The calls of the program that accepts."""
+    accepting = (
+        calls
+        for calls in timeline.calls.values()
+        if any(call.name == "accept" and call.result >= 0 for call in calls)
+    )
+    return next(accepting, ())
+
+
 def _mapped_address(accept: Call) -> str | None:
     """The IPv4 address that a peer's IPv6 address holds."""
     address = next((a[0] for a in accept.arguments if isinstance(a, tuple) and a), "")
@@ -299,19 +325,26 @@ def _sctp_messages(crossings: Iterable[Crossing]) -> list[tuple[Crossing, bytes]
         ip = crossing.packet.ip
         protocol = ip.protocol if isinstance(ip, IPv4) else ip.next_header if ip else None
         if protocol == SCTP:
-            for number, message in _data_chunks(crossing.packet.payload):
+            for number, message in whole_messages(crossing.packet.payload):
                 found.setdefault(number, (crossing, message))
     return list(found.values())
 
 
-def _data_chunks(packet: bytes) -> Iterator[tuple[int, bytes]]:
-    """(transmission sequence number, message) of an SCTP packet. Source: RFC 9260, 3.3.1."""
+def whole_messages(packet: bytes) -> Iterator[tuple[int, bytes]]:
+    """(transmission sequence number, message) of the DATA chunks that hold a whole message.
+
+    `packet` is an SCTP packet from its common header on. Source: RFC 9260, 3 and 3.3.1.
+    """
     at = SCTP_COMMON_HEADER_BYTES
     while at + 4 <= len(packet):
         kind, flags, length = packet[at], packet[at + 1], int.from_bytes(packet[at + 2 : at + 4])
-        if length < 4:
+        if length < 4 or at + length > len(packet):
             return
-        if kind == DATA_CHUNK and flags & WHOLE_MESSAGE == WHOLE_MESSAGE:
+        if (
+            kind == DATA_CHUNK
+            and length >= SCTP_DATA_HEADER_BYTES
+            and flags & WHOLE_MESSAGE == WHOLE_MESSAGE
+        ):
             number = int.from_bytes(packet[at + 4 : at + 8])
             yield number, packet[at + SCTP_DATA_HEADER_BYTES : at + length]
         at += (length + 3) // 4 * 4

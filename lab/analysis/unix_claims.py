@@ -79,10 +79,13 @@ def has_two_ends(timeline: Timeline) -> Verdict:
     server, client = (by_inode.get(_number(call, "st_ino")) for call in ends)
     if server is None or client is None:
         return broken("the kernel shows no sockets with the programs' inodes", evidence)
+    # Linux makes the accepted end in the namespace that connect() came from.
+    hosts = " and ".join(dict.fromkeys((client.host, server.host)))
     said = (
-        f"{client.host}'s socket {client.inode} has peer {client.peer_inode}, "
-        f"{server.host}'s {server.inode} has {server.peer_inode}; "
-        f"{len(sent_bytes(sends))} bytes sent and not read, {server.receive_queue} wait there"
+        f"{ends[1].program}'s end {client.inode} has peer {client.peer_inode}, "
+        f"{ends[0].program}'s end {server.inode} has peer {server.peer_inode}, in the network "
+        f"namespace of {hosts}; {len(sent_bytes(sends))} bytes sent and not read yet, "
+        f"{server.receive_queue} in {ends[0].program}'s queue"
     )
     fits = (
         client.peer_inode == server.inode

@@ -150,7 +150,7 @@ def blocks_when_the_queue_is_full(timeline: Timeline) -> Verdict:
         told.append(f"{program} {verdict[0]}")
     if not told:
         return undecided("there was no program")
-    return holds(f"full after {'; '.join(told)}; all were read in order", evidence)
+    return holds(f"datagrams until it is full: {'; '.join(told)}; all were read in order", evidence)
 
 
 def _full_queue(program: str, calls: Sequence[Call]) -> tuple[str, list[str]] | Verdict:
@@ -171,13 +171,13 @@ def _full_queue(program: str, calls: Sequence[Call]) -> tuple[str, list[str]] | 
         return broken(f"{program}: {full.text} met {full.error}, not EAGAIN", evidence)
     # The kernel counts in ticks, and the first one is under way already.
     if not 0 < wanted_us <= 2 * waited_us:
-        return broken(f"{program}: a send waited {waited_us} of {wanted_us} µs", evidence)
+        return broken(f"{program}: a send waited {waited_us} of {wanted_us} us", evidence)
     sent = sends_of(calls)
     if len(sent) != fitted + 1:
         return broken(f"{program}: after a read, there was room for {len(sent) - fitted}", evidence)
     if [call.data for call in sent] != [call.data for call in reads]:
         return broken(f"{program}: what was read is not what was sent, in order", evidence)
-    return f"{fitted} datagrams, a send without MSG_DONTWAIT waits ({waited_us} µs)", evidence
+    return f"{fitted}, then a send waits ({waited_us / 1000:.0f} ms here)", evidence
 
 
 def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
@@ -212,11 +212,11 @@ def passes_a_descriptor(timeline: Timeline) -> Verdict:
         return undecided("the programs printed no fstat, write and read", evidence)
     one, other = (call.arguments[-1] for call in inodes if call is not None)
     if one != other or written.data != read.data:
-        return broken(f"{read.text} is not what {written.text} was, in {one}", evidence)
+        return broken(f"{read.text} in {other} is not {written.text} in {one}", evidence)
     hosts = {run.host for run in timeline.programs}
     return holds(
         f"{sent.program}'s descriptor {_descriptors(sent)} came as {received.program}'s "
-        f"{_descriptors(received)}, the same pipe {one}, on {' and '.join(sorted(hosts))}; "
+        f"{_descriptors(received)}, the same inode ({one}), on {' and '.join(sorted(hosts))}; "
         f"{len(read.data)} bytes read from it",
         evidence,
     )

@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import ModuleType
@@ -50,7 +50,6 @@ _import_pyroute2(
     "pyroute2.netlink.rtnl.ifaddrmsg", "pyroute2.netlink.rtnl.ifinfmsg", "pyroute2.netns"
 )
 from pyroute2.netlink import nlmsg  # noqa: E402
-from pyroute2.netlink.exceptions import NetlinkError  # noqa: E402
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # noqa: E402
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg  # noqa: E402
 from pyroute2.netlink.rtnl.ndmsg import ndmsg  # noqa: E402
@@ -65,7 +64,10 @@ NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
+NLM_F_DUMP = 0x300
 NLMSG_ERROR = 2
+NLMSG_DONE = 3
+ALL_STATES = 0xFFFFFFFF
 SOL_NETLINK = 270
 NETLINK_EXT_ACK = 11
 IFF_UP = 0x1
@@ -126,22 +128,51 @@ def read_unix_sockets() -> list[UnixSocket] | None:
     """The unix sockets of the namespace that the calling thread is in.
 
     None where this kernel has no unix_diag (CONFIG_UNIX_DIAG). Raises KernelRefused.
+
+    pyroute2 encodes and decodes; its own DiagSocket would bring an event loop, whose two unix
+    sockets it then finds here.
     """
     diag = import_unix_diag()
-    show = diag.UDIAG_SHOW_NAME | diag.UDIAG_SHOW_VFS | diag.UDIAG_SHOW_PEER | diag.UDIAG_SHOW_RQLEN
+    request = diag.unix_diag_req()
+    request["header"]["type"] = diag.SOCK_DIAG_BY_FAMILY
+    request["header"]["flags"] = NLM_F_REQUEST | NLM_F_DUMP
+    request["sdiag_family"] = socket.AF_UNIX
+    request["udiag_states"] = ALL_STATES
+    request["udiag_show"] = (
+        diag.UDIAG_SHOW_NAME | diag.UDIAG_SHOW_VFS | diag.UDIAG_SHOW_PEER | diag.UDIAG_SHOW_RQLEN
+    )
+    request.encode()
+    found: list[UnixSocket] = []
     try:
-        with diag.DiagSocket() as asked:
-            # Attributes are decoded when they are read, for which the socket must be open.
-            return [
-                _unix_socket(message)
-                for message in asked.get_sock_stats(family=socket.AF_UNIX, show=show)
-            ]
-    except (NetlinkError, OSError) as error:
-        number = getattr(error, "code", None) or getattr(error, "errno", None) or 0
-        if number in NO_DIAG:
+        for data in _dump(diag.NETLINK_SOCK_DIAG, bytes(request.data)):
+            message = diag.unix_diag_msg(data)
+            message.decode()
+            found.append(_unix_socket(message))
+    except OSError as error:
+        if error.errno in NO_DIAG:
             return None
-        name = errno.errorcode.get(number, str(number))
+        name = errno.errorcode.get(error.errno or 0, str(error.errno))
         raise KernelRefused(f"cannot list unix sockets by sock_diag: {name}") from error
+    return found
+
+
+def _dump(protocol: int, request: bytes) -> Iterator[bytes]:
+    """The messages that answer a request for a dump. Raises OSError. Source: netlink(7)."""
+    raw = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+    with socket.socket(socket.AF_NETLINK, raw, protocol) as asked:
+        asked.send(request)
+        while True:
+            data = asked.recv(1 << 16)
+            offset = 0
+            while offset < len(data):
+                length, kind, _, _, _ = _HEADER.unpack_from(data, offset)
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    (code,) = _ERROR.unpack_from(data, offset + _HEADER.size)
+                    if code < 0:
+                        raise OSError(-code, os.strerror(-code))
+                    return
+                yield data[offset : offset + length]
+                offset += length + 3 & ~3
 
 
 def _unix_socket(message: nlmsg) -> UnixSocket:

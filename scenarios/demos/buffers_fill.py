@@ -109,7 +109,7 @@ def limit_of(writer):
         limit = end.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
         end.close()
         show(f"getsockopt({writer}, SOL_SOCKET, SO_SNDBUF)", limit)
-        return limit, f"{limit} bytes of memory"
+        return limit, f"{limit} of memory"
 
 
 def main(folder):

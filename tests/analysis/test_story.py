@@ -7,12 +7,14 @@ import pytest
 import recorded as r
 from transcript import converse
 
-from lab.analysis.dissect import dissect
+from lab.analysis.crossing import Crossing
+from lab.analysis.dissect import Reassembler, dissect
 from lab.analysis.packet import Tcp, TcpFlags, TcpOption
 from lab.analysis.story import (
     EXPLANATIONS,
     FLAG_ORDER,
     Phase,
+    describe_more,
     describe_options,
     describe_packet,
     describe_segment,
@@ -167,6 +169,107 @@ DESCRIBED = [
 @pytest.mark.parametrize(("data", "text"), DESCRIBED, ids=[text for _, text in DESCRIBED])
 def test_a_packet_is_described_by_what_tells_most(data: bytes, text: str) -> None:
     assert described(data) == text
+
+
+def crossings_of(*frames: bytes) -> list[Crossing]:
+    reassembler = Reassembler()
+    packets = [dissect(Frame(0, "if0", Direction.IN, data, len(data))) for data in frames]
+    return [
+        Crossing(number, reassembler.add(packet), "", "", 0, 0)
+        for number, packet in enumerate(packets, start=1)
+    ]
+
+
+def fragments_of(datagram: bytes, *, protocol: int = 17) -> list[bytes]:
+    """A datagram of 40 bytes in three frames."""
+    return [
+        fb.ethernet(fb.ipv4(datagram[start:end], protocol, flags=int(end < 40), offset=start))
+        for start, end in ((0, 16), (16, 32), (32, 40))
+    ]
+
+
+def port_unreachable(quoted: bytes) -> bytes:
+    return fb.ethernet(fb.ipv4(fb.icmp(3, 3, bytes(4), quoted), 1))
+
+
+def port_unreachable_6(quoted: bytes) -> bytes:
+    error = fb.icmpv6(1, 4, bytes(4) + quoted)
+    return fb.ethernet(fb.ipv6(error, 58), fb.IPV6)
+
+
+ASK = fb.ipv4(fb.udp(b"ask"), 17)
+ASK_6 = fb.ipv6(fb.udp(b"ask", source=fb.V6_A, destination=fb.V6_B), 17)
+ECHO = fb.ethernet(fb.ipv4(fb.icmp(8, 0, bytes(4)), 1))
+
+
+def test_datagrams_fragments_and_errors_have_phases_of_their_own() -> None:
+    seen = crossings_of(
+        fb.ethernet(ASK), *fragments_of(fb.udp(bytes(32))), port_unreachable(ASK), ECHO
+    )
+    assert list(phases(seen, []).values()) == [
+        Phase.DATAGRAMS,
+        *[Phase.FRAGMENTS] * 3,
+        Phase.ERROR,
+        Phase.OTHER,
+    ]
+
+
+def test_a_fragment_is_described_by_its_place_and_by_what_it_completes() -> None:
+    packets = [crossing.packet for crossing in crossings_of(*fragments_of(fb.udp(bytes(32))))]
+    assert [describe_packet(packet) for packet in packets] == [
+        "fragment 0-15 of 0x0001, more",
+        "fragment 16-31 of 0x0001, more",
+        "fragment 32-39 of 0x0001, last",
+    ]
+    assert [describe_more(packet) for packet in packets] == [
+        "",
+        "",
+        "whole: UDP 5000 > 5001 len=32",
+    ]
+
+
+def test_fragments_have_their_roles() -> None:
+    found = roles([], crossings_of(*fragments_of(fb.udp(bytes(32)))))
+    assert found == {
+        1: "the first fragment, and the only one with the UDP header",
+        2: "a fragment in the middle",
+        3: "the last fragment; the datagram is whole again",
+    }
+    only_last = roles([], crossings_of(fragments_of(fb.udp(bytes(32)))[2]))
+    assert only_last == {1: "the last fragment"}
+    unknown = roles([], crossings_of(fragments_of(bytes(40), protocol=253)[0]))
+    assert unknown == {1: "the first fragment, and the only one with the transport header"}
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "more"),
+    [
+        (port_unreachable(ASK), "ICMP port unreachable", "quotes UDP 5000 > 5001 len=3"),
+        (port_unreachable(ASK[:28]), "ICMP port unreachable", "quotes UDP 5000 > 5001 len=3"),
+        (port_unreachable(ASK[:24]), "ICMP port unreachable", "quotes IPv4 to 192.0.2.2"),
+        (port_unreachable(b""), "ICMP port unreachable", ""),
+        (port_unreachable(b"\x45"), "ICMP port unreachable", ""),
+        (
+            port_unreachable(fb.ipv4(fb.tcp())[:28]),
+            "ICMP port unreachable",
+            "quotes TCP 40000 > 80",
+        ),
+        (port_unreachable_6(ASK_6), "ICMPv6 port unreachable", "quotes UDP 5000 > 5001 len=3"),
+    ],
+)
+def test_an_icmp_error_is_described_by_name_and_by_what_it_quotes(
+    data: bytes, text: str, more: str
+) -> None:
+    packet = dissect(Frame(0, "if0", Direction.IN, data, len(data)))
+    assert (describe_packet(packet), describe_more(packet)) == (text, more)
+
+
+def test_only_an_error_that_quotes_a_datagram_tells_of_a_port() -> None:
+    seen = crossings_of(
+        port_unreachable(ASK), port_unreachable_6(ASK_6), port_unreachable(ASK[:20]), ECHO
+    )
+    told = "nobody listens on UDP port 5001"
+    assert roles([], seen) == {1: told, 2: told}
 
 
 def test_a_frame_cut_by_the_capture_is_not_called_malformed() -> None:

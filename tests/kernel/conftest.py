@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from outside import MARKER, wait_until_gone
+from outside import MARKER, REPOSITORY, wait_until_gone
 
 from lab.errors import LabError
 from lab.kernel.sandbox import Sandbox, open_sandbox
@@ -54,3 +55,11 @@ def marker(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def sandbox(marker: str) -> Iterator[Sandbox]:
     with open_sandbox() as opened:
         yield opened
+
+
+@pytest.fixture
+def other_scenarios(tmp_path: Path) -> Path:
+    """A folder whose scenarios are ours to spoil: the working directory's come first."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "scenarios", tmp_path / "scenarios", ignore=ignored)
+    return tmp_path

@@ -49,10 +49,10 @@ def marked(value: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def wait_until_gone(value: str) -> None:
+def wait_until_gone(value: str, deadline_s: float = DEADLINE_S) -> None:
     """Fail where a process with this marker is still there at the deadline."""
     try:
-        wait_until(lambda: not marked(value))
+        wait_until(lambda: not marked(value), deadline_s)
     except AssertionError:
         raise AssertionError(f"left behind: {[command_of(p) for p in marked(value)]}") from None
 

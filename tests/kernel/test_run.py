@@ -19,7 +19,6 @@ from pathlib import Path
 import pytest
 from outside import (
     NOBODY,
-    REPOSITORY,
     command,
     environment,
     marked,
@@ -494,14 +493,6 @@ def test_showing_garbage_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_showing_a_folder_is_refused(tmp_path: Path) -> None:
     assert "directory" in check_refused(wirelab("show", tmp_path))
-
-
-@pytest.fixture
-def other_scenarios(tmp_path: Path) -> Path:
-    """A folder whose scenarios are ours to spoil: the working directory's come first."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(REPOSITORY / "scenarios", tmp_path / "scenarios", ignore=ignored)
-    return tmp_path
 
 
 def test_a_demo_that_fails_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:

@@ -30,14 +30,14 @@ MOMENTS = 25
 class Run:
     """A whole `wirelab run` in a session of its own, with folders to itself."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cwd: Path | None = None) -> None:
         self.out = folder / "out"
         self.private = {name: folder / name for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR")}
         for path in self.private.values():
             path.mkdir(parents=True)
         self.process = subprocess.Popen(
             command("run", "tcp", "--out", self.out),
-            cwd=folder,
+            cwd=cwd or folder,
             env=environment(**{name: str(path) for name, path in self.private.items()}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -46,12 +46,17 @@ class Run:
         )
 
     def kill_after(self, delay_s: float) -> None:
-        """SIGKILL after the delay, unless it has ended by itself; its end is waited for."""
+        """SIGKILL after the delay, unless it has ended by itself; its own end is waited for.
+
+        Not its stderr's: what it leaves behind would hold that open.
+        """
         pidfd = os.pidfd_open(self.process.pid)
         select.select([pidfd], [], [], delay_s)
         os.close(pidfd)
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
     def strays(self) -> list[Path]:
         """Files outside of --out."""
@@ -113,6 +118,22 @@ def test_a_run_killed_at_any_moment_leaves_nothing(
         assert (latest / "report.json").stat().st_size > 0
     elif run.process.returncode == 0:
         pytest.fail("a run that ended by itself left no recording")
+
+
+def test_a_run_killed_while_its_programs_hang_leaves_nothing(
+    other_scenarios: Path, marker: str, tmp_path: Path
+) -> None:
+    """The programs would go on for longer than is waited for here."""
+    demo = other_scenarios / "scenarios" / "demos" / "inet_stream_client.py"
+    demo.write_text("import select; select.select([], [], [])\n")
+    before = host()
+    run = Run(tmp_path / "run", cwd=other_scenarios)
+    wait_until(lambda: len(marked(marker)) >= 5)  # both programs are there
+    run.kill_after(0)
+    assert run.process.returncode == -signal.SIGKILL
+    wait_until_gone(marker, 3)
+    assert host() == before
+    assert run.strays() == []
 
 
 def test_the_last_moment_is_after_the_end(whole_run_s: float, marker: str, tmp_path: Path) -> None:

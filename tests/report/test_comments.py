@@ -5,6 +5,8 @@ from collections import Counter
 import pytest
 import recorded as r
 
+from lab.analysis.assembly import build_timelines
+from lab.recording import load_recording
 from lab.records import Recording
 from lab.report.comments import frame_comments
 
@@ -51,3 +53,14 @@ def test_a_frame_sent_again_says_so_and_the_first_does_not() -> None:
     numbered = {text for text in comments(recording).values() if "retransmission" in text}
     assert len(numbered) == 1
     assert not any(text.startswith("f6:") for text in comments(recording).values())
+
+
+def test_fragments_and_errors_say_what_they_are_there_for() -> None:
+    recording = load_recording(r.FOLDER / "udp4")
+    told = Counter(frame_comments(build_timelines(recording)).values())
+    for text in (
+        "f15: the first fragment, and the only one with the UDP header",
+        "f17: the last fragment; the datagram is whole again",
+        "f22: nobody listens on UDP port 4343",
+    ):
+        assert told[text] == 2

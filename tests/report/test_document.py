@@ -7,6 +7,8 @@ from itertools import product
 import pytest
 import recorded as r
 
+from lab.analysis.assembly import build_timelines
+from lab.recording import load_recording
 from lab.records import Recording
 from lab.report.document import Document, report_document, write_document
 
@@ -145,3 +147,36 @@ def test_every_step_has_its_events_and_flows() -> None:
 
 def test_a_run_without_internet_sockets_has_no_family() -> None:
     assert document_of(replace(r.recorded(4), family=None))["family"] is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_datagrams_fragments_and_errors_tell_what_is_particular_to_them(family: int) -> None:
+    recording = load_recording(r.FOLDER / f"udp{family}")
+    document = report_document(build_timelines(recording), ())
+    event = {each["id"]: each for each in document["events"]}
+    assert (event["f4"]["udp"]["len"], event["f4"]["udp"]["destination_port"]) == (25, 4242)
+    assert [event[f"f{n}"]["fragment"]["more"] for n in (15, 16, 17)] == [True, True, False]
+    assert (event["f15"]["fragment"]["start"], event["f17"]["fragment"]["end"]) == (0, 4008)
+    assert "udp" not in event["f16"]
+    assert "last; whole: UDP " in event["f17"]["summary"]
+    assert event["f17"]["summary"].endswith("> 4242 len=4000")
+    unreachable = {"type": 3, "code": 3} if family == 4 else {"type": 1, "code": 4}
+    assert event["f22"]["icmp"] == unreachable
+    assert (event["f22"]["phase"], event["f22"]["role"]) == (
+        "error",
+        "nobody listens on UDP port 4343",
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_flow_of_datagrams_has_their_lengths_each_way(family: int) -> None:
+    recording = load_recording(r.FOLDER / f"udp{family}")
+    flows = report_document(build_timelines(recording), ())["flows"]
+    assert [(flow["a_to_b"], flow["b_to_a"]) for flow in flows] == [
+        ([7, 25, 0, 13], [23, 20]),
+        ([40, 7], []),
+        ([4000, 7], []),
+        ([14], []),
+        ([14], []),
+    ]
+    assert [flow["errors"] for flow in flows] == [[], [], [], ["f22"], ["f24"]]

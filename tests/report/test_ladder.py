@@ -69,6 +69,17 @@ def test_each_phase_begins_with_its_heading_and_explanation() -> None:
         assert lines[at - 1] == ""
 
 
+def test_a_phase_that_comes_again_is_not_explained_again() -> None:
+    again = converse(TALK).flow.crossings
+    phase_of = dict(zip(range(1, 6), [Phase.DATAGRAMS, Phase.ERROR] * 2, strict=False))
+    phase_of[5] = Phase.OTHER
+    drawing = draw_ladder(rungs_of(again, {}, lambda _: True), Lanes("a", "b"), phase_of, ASCII)
+    lines = [line.plain for line in drawing]
+    for phase, times in ((Phase.DATAGRAMS, 2), (Phase.ERROR, 2), (Phase.OTHER, 1)):
+        assert sum(line.startswith(f"-- {phase.value} -") for line in lines) == times
+        assert lines.count(f"  {EXPLANATIONS[phase]}") == 1
+
+
 def test_options_and_payload_stand_below_their_segment() -> None:
     lines = drawn(converse(TALK))
     syn = next(n for n, line in enumerate(lines) if "SYN seq=0" in line)

@@ -19,6 +19,7 @@ from lab.analysis.flow import group_flows
 from lab.analysis.joining import crossings_of_capture
 from lab.analysis.tcp import analyse_tcp
 from lab.pcapng import parse_pcapng, write_pcapng
+from lab.recording import load_recording
 from lab.records import Direction, Frame, Recording
 from lab.report.style import Style
 from lab.report.terminal import Page, draw_capture, draw_closing, draw_report, draw_summary
@@ -261,3 +262,32 @@ def test_a_file_gets_lines_without_escapes_and_unwrapped(monkeypatch: pytest.Mon
     file = io.StringIO()
     Page(file).print([Text("x" * 200, "bold red"), Text("[bold]:smile: 1.5"), Text("")])
     assert file.getvalue() == "x" * 200 + "\n[bold]:smile: 1.5\n\n"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_long_call_keeps_its_beginning_and_its_result(width: int) -> None:
+    call = f"send(3, b'{'A' * 9000}', MSG_MORE) = 9000\n"
+    lines = report(r.printed("client", lambda _: call)(r.recorded(4)), width)
+    at = next(n for n, line in enumerate(lines) if line.startswith("  send(3, b'AAA"))
+    end = next(n for n, line in enumerate(lines) if line.endswith("= 9000"))
+    assert end - at < 5
+    assert any(" ... " in line for line in lines[at : end + 1])
+
+
+def test_a_call_of_a_few_lines_is_shown_whole() -> None:
+    call = f"send(3, b'{'A' * 200}') = 200\n"
+    lines = report(r.printed("client", lambda _: call)(r.recorded(4)))
+    assert "".join(lines).replace(" ", "").count("A" * 200) == 1
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int) -> None:
+    timelines = build_timelines(load_recording(r.FOLDER / f"udp{family}"))
+    lines = [line.plain for line in draw_report(timelines, (), TITLE, Style(80, True))]
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(line.strip() for line in lines)
+    for told in ("'Hello. '", "len=0---", "'A000A001A002", "len=4000\n", "port unreachable-"):
+        assert told in text, told
+    assert text.count("whole: UDP ") == 1
+    assert text.count("quotes UDP ") == 2
+    assert [text.count(told) for told in ("-fragment ", ", more-", ", last-")] == [3, 2, 1]

@@ -76,10 +76,6 @@ from lab.analysis.udp_claims import (
     speaks_its_family_in_datagrams,
     tells_where_it_came_from,
 )
-from lab.analysis.unreachable_claims import (
-    answers_port_unreachable,
-    tells_only_the_connected_socket,
-)
 from lab.analysis.unix_claims import (
     appears_on_loopback_alone,
     carries_every_byte,
@@ -102,6 +98,10 @@ from lab.analysis.unix_types_claims import (
     names_its_peer,
     needs_a_connection,
     passes_a_descriptor,
+)
+from lab.analysis.unreachable_claims import (
+    answers_port_unreachable,
+    tells_only_the_connected_socket,
 )
 from lab.program import Program, Step
 from lab.records import Family

@@ -126,7 +126,7 @@ CLAIMS = (
     ),
     Claim(
         "calls-addresses",
-        "recvfrom tells each datagram's source, and sendto names each one's destination.",
+        "Each datagram's source is told by recvfrom, its destination named by sendto.",
         "recv(2); send(2); udp(7)",
         tells_each_datagrams_source,
         statements=("S4",),

@@ -32,7 +32,7 @@ def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
         if [call.data for call in sends] == [call.data for call in reads]:
             return broken(f"{program}: every read returned just one send", evidence)
         told.append(f"{program} {len(sends)} sends, {len(reads)} reads")
-    return holds(f"all bytes in order: {'; '.join(told)}", evidence)
+    return _shown(f"all bytes in order: {'; '.join(told)}", evidence)
 
 
 def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
@@ -51,7 +51,7 @@ def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
             if read.data != send.data[: send.result][:room]:
                 return broken(f"{program}: read {number} is not message {number}", evidence)
         programs.append(f"{program} {len(sends)}")
-    return holds(f"a read for each message, in order: {', '.join(programs)}", evidence)
+    return _shown(f"a read for each message, in order: {', '.join(programs)}", evidence)
 
 
 def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
@@ -72,7 +72,7 @@ def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
             return broken(f"{program}: the read after {read.text} is not the next one", evidence)
         evidence.append(reads[position + 1].id)
         told.append(f"{program} {send.result - read.result} of {send.result}")
-    return holds(f"bytes lost, MSG_TRUNC set: {', '.join(told)}", evidence)
+    return _shown(f"bytes lost, MSG_TRUNC set: {', '.join(told)}", evidence)
 
 
 def needs_a_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline) -> Verdict:
@@ -96,7 +96,7 @@ def needs_a_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline
                 return broken(f"{first.program} sent without connect and accept", evidence)
             if not connects and ("connect" in joined or listen.error != "EOPNOTSUPP"):
                 return broken(f"{first.program}: a datagram socket listened or connected", evidence)
-    return holds(
+    return _shown(
         "ENOTCONN before connect and accept for SOCK_STREAM and SOCK_SEQPACKET; SOCK_DGRAM gets "
         "it without an address only, and cannot listen (EOPNOTSUPP)",
         evidence,
@@ -117,7 +117,7 @@ def ends_with_its_connection(stream: Timeline, datagram: Timeline, seqpacket: Ti
             expected = "EAGAIN" if timeline is datagram else "0"
             if met != expected:
                 return broken(f"{read.program}: the read after close met {met}", evidence)
-    return holds(
+    return _shown(
         "after the sender's close the reader gets 0, end of file, from SOCK_STREAM and "
         "SOCK_SEQPACKET; from SOCK_DGRAM it gets EAGAIN, as if more might come",
         evidence,
@@ -134,7 +134,9 @@ def blocks_when_the_queue_is_full(timeline: Timeline) -> Verdict:
             return verdict
         evidence += verdict[1]
         told.append(f"{program} {verdict[0]}")
-    return holds(f"datagrams until it is full: {'; '.join(told)}; all were read in order", evidence)
+    return _shown(
+        f"datagrams until it is full: {'; '.join(told)}; all were read in order", evidence
+    )
 
 
 def _full_queue(program: str, calls: Sequence[Call]) -> tuple[str, list[str]] | Verdict:
@@ -247,6 +249,11 @@ def internet_passes_neither(timeline: Timeline) -> Verdict:
     return holds(
         f"SCM_RIGHTS: {', '.join(rights)}; SO_PEERCRED: {', '.join(names)}, nobody", evidence
     )
+
+
+def _shown(why: str, evidence: list[str]) -> Verdict:
+    """It holds, unless there was nobody to show it."""
+    return holds(why, evidence) if evidence else undecided("no program printed anything")
 
 
 def _all_told(timelines: Sequence[Timeline]) -> list[tuple[str, tuple[Call, ...]]]:

@@ -97,6 +97,8 @@ class Capture:
             # libc's, not socket's own, which would keep the other threads waiting.
             libc.setsockopt(self._socket.fileno(), SOL_PACKET, PACKET_RX_RING, ring)
             self._ring = mmap.mmap(self._socket.fileno(), self._ring_bytes)
+        except KernelRefused as error:
+            raise KernelRefused(f"cannot capture on {self.point.name}: {error}") from error
         except OSError as error:
             raise KernelRefused(_refusal(f"cannot capture on {self.point.name}", error)) from error
 

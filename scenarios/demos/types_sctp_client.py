@@ -8,7 +8,7 @@ import errno
 import socket
 import sys
 
-IPPROTO_SCTP = 132
+IPPROTO_SCTP, SCTP_NODELAY = 132, 3  # linux/in.h, linux/sctp.h
 READ_SIZE = 4096
 MESSAGES = (b"Hello. ", b"These are three messages, and the last ends them.\n", b"End.\n")
 
@@ -31,6 +31,9 @@ def main(own_address, address, port):
     # SCTP tells its peer every address it is bound to; unbound, that is all of this host's.
     client.bind((own_address, 0))
     show(f"bind({number}, {(own_address, 0)})", 0)
+    # Small messages need not wait until those before them are acknowledged.
+    client.setsockopt(IPPROTO_SCTP, SCTP_NODELAY, 1)
+    show(f"setsockopt({number}, IPPROTO_SCTP, SCTP_NODELAY, 1)", 0)
     for message in MESSAGES:
         # The first sendto() sets up the association.
         sent = client.sendto(message, (address, port))

@@ -6,7 +6,8 @@ import pytest
 import recorded as r
 import step_edits as s
 
-from lab.analysis.claims import Claim, Outcome, overall
+from lab.analysis.assembly import build_timelines
+from lab.analysis.claims import Claim, Outcome, judge, overall
 from lab.analysis.crossing import Crossing
 from lab.analysis.packet import IPv4, TcpFlags
 from lab.records import Recording
@@ -230,10 +231,11 @@ def test_calls_of_any_form_make_no_check_fail() -> None:
         assert s.verdict_of(SCENARIO, claim, strange).outcome is not None
 
 
-def test_a_whole_run_holds() -> None:
-    from lab.analysis.assembly import build_timelines
-    from lab.analysis.claims import judge
-
-    for family in FAMILIES:
-        judgements = judge(SCENARIO.claims, build_timelines(run_of(family)))
-        assert overall(judgements) is Outcome.HOLDS
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_whole_run_holds_and_its_evidence_is_there(family: int) -> None:
+    timelines = build_timelines(run_of(family))
+    judgements = judge(SCENARIO.claims, timelines)
+    assert overall(judgements) is Outcome.HOLDS
+    known = {f"f{crossing.number}" for each in timelines for crossing in each.crossings}
+    known |= {c.id for each in timelines for calls in each.calls.values() for c in calls}
+    assert all(set(judgement.verdict.evidence) <= known for judgement in judgements)

@@ -103,7 +103,7 @@ TO_CLIENT = [sctp(SELECTIVE_ACK), sctp(data_chunk(7, REPLY))]
 def over_sctp(
     recording: Recording, to_server: list[bytes] = TO_SERVER, to_client: list[bytes] = TO_CLIENT
 ) -> Recording:
-    """The run of a kernel that has SCTP: none here does, so that its frames are made by hand."""
+    """The run of a kernel without SCTP as if it had it, with these packets."""
     edited = r.both(
         r.printed("sctp-client", lambda _: CLIENT_PRINTS),
         r.printed("sctp-server", lambda _: SERVER_PRINTS),
@@ -211,10 +211,31 @@ def test_without_sctp_its_claim_is_skipped_and_says_why(family: int) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_with_sctp_its_claim_holds(family: int) -> None:
-    verdict = verdict_of("types-sctp", over_sctp(run_of(family)))
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c != "types-mptcp"])
+def test_every_claim_holds_for_a_recorded_run_of_a_kernel_with_sctp(
+    family: int, claim: str
+) -> None:
+    verdict = verdict_of(claim, s.recording_of(f"types-sctp{family}"))
     assert verdict.outcome is Outcome.HOLDS, verdict.why
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_message_over_sctp_is_told_by_its_frames_and_calls(family: int) -> None:
+    verdict = verdict_of("types-sctp", s.recording_of(f"types-sctp{family}"))
     assert "4 messages" in verdict.why
+    assert len([event for event in verdict.evidence if event.startswith("f")]) == 4
+    assert len([event for event in verdict.evidence if event.startswith("sctp-")]) == 8
+
+
+def test_messages_of_a_recorded_run_that_are_not_on_the_wire_break_the_claim() -> None:
+    lost = s.without("seqpacket", says(b"three messages"))(s.recording_of("types-sctp4"))
+    verdict = verdict_of("types-sctp", lost)
+    assert (verdict.outcome, "2 were on the wire" in verdict.why) == (Outcome.BROKEN, True)
+
+
+def test_messages_made_by_hand_hold_as_well() -> None:
+    for family in FAMILIES:
+        assert verdict_of("types-sctp", over_sctp(run_of(family))).outcome is Outcome.HOLDS
 
 
 def test_a_data_chunk_sent_again_counts_once() -> None:
@@ -294,8 +315,13 @@ def test_posix_enotconn_for_an_early_send_holds_as_well() -> None:
     assert verdict_of("types-unconnected", edit(run_of(4))).outcome is Outcome.HOLDS
 
 
+def test_without_mptcp_its_claim_is_skipped() -> None:
+    verdict = verdict_of("types-mptcp", s.recording_of("types-sctp4"))
+    assert (verdict.outcome, "EPROTONOSUPPORT" in verdict.why) == (Outcome.SKIPPED, True)
+
+
 @pytest.mark.parametrize("error", ["EPROTONOSUPPORT", "ENOPROTOOPT"])
-def test_without_mptcp_its_claim_is_skipped_and_says_why(error: str) -> None:
+def test_mptcp_that_is_refused_is_skipped_and_says_why(error: str) -> None:
     refused = "".join(f"socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP) = -1 {error}\n")
     edit = r.both(*(r.printed(f"mptcp-{who}", lambda _: refused) for who in ("client", "server")))
     verdict = verdict_of("types-mptcp", edit(run_of(4)))

@@ -169,6 +169,12 @@ def test_every_claim_is_undecided_where_the_programs_print_nothing(claim: str) -
     assert s.verdict_of(SCENARIO, claim, r.silent(run())).outcome is Outcome.UNDECIDED
 
 
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_every_claim_is_undecided_where_there_were_no_programs(claim: str) -> None:
+    recording = replace(run(), programs=())
+    assert s.verdict_of(SCENARIO, claim, recording).outcome is Outcome.UNDECIDED
+
+
 def test_the_ends_are_undecided_where_nothing_was_looked_at() -> None:
     assert s.verdict_of(SCENARIO, "unix-two-ends", none_seen(run())).outcome is Outcome.UNDECIDED
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import recorded as r
 import run_edits as e
@@ -229,6 +231,12 @@ def test_every_claim_has_a_run_that_breaks_it() -> None:
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim_is_undecided_where_the_programs_print_nothing(claim: str) -> None:
     assert s.verdict_of(SCENARIO, claim, r.silent(run())).outcome is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_every_claim_is_undecided_where_there_were_no_programs(claim: str) -> None:
+    recording = replace(run(), programs=())
+    assert s.verdict_of(SCENARIO, claim, recording).outcome is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from outside import MARKER, REPOSITORY, wait_until_gone
+from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, wait_until_gone, wirelab
 
 from lab.errors import LabError
 from lab.kernel.sandbox import Sandbox, open_sandbox
@@ -63,3 +65,43 @@ def other_scenarios(tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "scenarios", tmp_path / "scenarios", ignore=ignored)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folder of one run of tcp for each family."""
+    folders = {}
+    for family in FAMILIES:
+        out = tmp_path_factory.mktemp(f"ipv{family}")
+        done = wirelab("run", "tcp", "--family", family, "--out", out)
+        assert done.returncode == 0, done.stderr
+        folders[family] = (out / "tcp" / "latest").resolve()
+    return folders
+
+
+@pytest.fixture
+def copied(runs: dict[str, Path], tmp_path: Path) -> Path:
+    """A run's folder to damage."""
+    return Path(shutil.copytree(runs["4"], tmp_path / "copied"))
+
+
+@pytest.fixture
+def as_nobody() -> list[str]:
+    """What makes a command one of an ordinary user's, where this is root."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    if wirelab("list", as_user=prefix).returncode != 0:
+        pytest.skip(f"uid {NOBODY} cannot read the lab")
+    return prefix
+
+
+@pytest.fixture
+def anyones_folder(as_nobody: list[str]) -> Iterator[Path]:
+    """A folder of that user's: tmp_path is for the user who runs the tests alone."""
+    with tempfile.TemporaryDirectory(prefix="wirelab-test-") as name:
+        if as_nobody:
+            os.chown(name, NOBODY, NOBODY)
+        yield Path(name)

@@ -9,12 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+
+from lab.recording import load_recording, save_recording
+from lab.records import Recording
+from lab.topology import Topology
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKER = "WIRELAB_TEST_MARKER"
 DEADLINE_S = 10.0
+FAMILIES = ("4", "6")
 NOBODY = 65534
 
 
@@ -152,3 +158,29 @@ def wirelab(
         encoding="utf-8",
         timeout=60,
     )
+
+
+def with_mtu(topology: Topology, mtu_bytes: int) -> Topology:
+    return replace(
+        topology, links=tuple(replace(link, mtu_bytes=mtu_bytes) for link in topology.links)
+    )
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def check_refused(done: subprocess.CompletedProcess[str], status: int = 2) -> str:
+    """The message of a command that was refused: one or two lines, nothing else."""
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("wirelab: ")
+    assert done.stderr.endswith("\n")
+    assert len(done.stderr.splitlines()) <= 2
+    assert done.stdout == ""
+    return done.stderr
+
+
+def edited(folder: Path, edit: Callable[[Recording], Recording]) -> Path:
+    save_recording(edit(load_recording(folder)), folder, {})
+    return folder

@@ -7,7 +7,7 @@ import time
 
 import inside
 import pytest
-from test_namespace import with_mtu
+from outside import with_mtu
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.bracket import find_brackets
@@ -141,6 +141,11 @@ def test_a_recording_with_lost_frames_decides_nothing(sandbox: Sandbox) -> None:
 def test_an_interface_that_does_not_exist_is_named(sandbox: Sandbox) -> None:
     with pytest.raises(KernelRefused, match=r"^cannot capture on client/nothing: ENODEV"):
         sandbox.call(inside.capture_on, two_hosts(), "nothing")
+
+
+def test_a_ring_that_the_kernel_refuses_is_told_with_its_interface(sandbox: Sandbox) -> None:
+    with pytest.raises(KernelRefused, match=r"^cannot capture on client/eth0: .*: EINVAL"):
+        sandbox.call(inside.capture_with_an_unaligned_ring, two_hosts())
 
 
 def test_without_rights_the_message_says_what_to_do(sandbox: Sandbox) -> None:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from ipaddress import IPv4Interface, ip_interface
 
 import inside
 import pytest
+from outside import with_mtu
 
 from lab.errors import InstrumentError, KernelRefused, MachineError
 from lab.kernel.netlink import BATCH_MESSAGES
 from lab.kernel.sandbox import Sandbox
 from lab.topology import Interface, Link, Topology, chain, two_hosts
-
-
-def with_mtu(topology: Topology, mtu_bytes: int) -> Topology:
-    return replace(
-        topology, links=tuple(replace(link, mtu_bytes=mtu_bytes) for link in topology.links)
-    )
 
 
 @pytest.mark.parametrize(

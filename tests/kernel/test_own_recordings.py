@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from outside import environment, wirelab
+from outside import FAMILIES, environment
 
 from lab.analysis.dissect import dissect
 from lab.analysis.flow import group_flows
@@ -18,8 +18,6 @@ from lab.capture_file import read_capture
 from lab.recording import load_recording
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-
-FAMILIES = ("4", "6")
 
 
 class Header(NamedTuple):
@@ -33,13 +31,10 @@ class Header(NamedTuple):
     payload_bytes: int
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
-def capture(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(params=FAMILIES)
+def capture(request: pytest.FixtureRequest, runs: dict[str, Path]) -> Path:
     """A recording of each family, both ends of the link in one file."""
-    out = tmp_path_factory.mktemp("own")
-    done = wirelab("run", "tcp", "--family", request.param, "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out / "tcp" / "latest" / "recording.pcapng"
+    return runs[request.param] / "recording.pcapng"
 
 
 @pytest.fixture

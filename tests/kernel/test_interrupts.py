@@ -1,0 +1,76 @@
+"""Ctrl-C at any moment of a run."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from outside import (
+    command,
+    environment,
+    marked,
+    wait_until,
+    wait_until_gone,
+)
+
+# For a shell both are 130. CPython 3.11 prefers the signal where KeyboardInterrupt has passed
+# through an exec() of text, such as a dataclass's, even when it was caught in the end.
+INTERRUPTED = (128 + signal.SIGINT, -signal.SIGINT)
+
+
+def interrupted(folder: Path, when: Callable[[int], object], marker: str) -> tuple[int, str]:
+    """Status and stderr of a run that gets Ctrl-C once `when(pid)` is true."""
+    process = subprocess.Popen(
+        command("run", "tcp"),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: process.poll() is not None or when(process.pid))
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=5)
+    wait_until_gone(marker)
+    return process.returncode, stderr
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4])
+def test_ctrl_c_during_a_run_ends_everything(
+    other_scenarios: Path, marker: str, processes: int
+) -> None:
+    """In the opening of the sandbox, in the building, and while a program hangs."""
+    demo = other_scenarios / "scenarios" / "demos" / "inet_stream_client.py"
+    demo.write_text("import select; select.select([], [], [])\n")
+    status, stderr = interrupted(
+        other_scenarios, lambda _: len(marked(marker)) >= processes, marker
+    )
+    assert status in INTERRUPTED
+    assert stderr == "wirelab: interrupted\n"
+
+
+@pytest.mark.parametrize("delay_ms", [120, 160, 200, 240, 280])
+def test_ctrl_c_at_any_moment_gives_no_traceback(
+    tmp_path: Path, marker: str, delay_ms: int
+) -> None:
+    process = subprocess.Popen(
+        command("run", "tcp"), cwd=tmp_path, env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    pidfd = os.pidfd_open(process.pid)
+    select.select([pidfd], [], [], delay_ms / 1000)
+    os.close(pidfd)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=5)
+    wait_until_gone(marker)
+    if stderr:
+        assert stderr == "wirelab: interrupted\n"
+        assert process.returncode in INTERRUPTED
+    else:  # all was done: it ended, or was about to
+        assert process.returncode in (0, -signal.SIGINT)
+        assert (tmp_path / "runs" / "tcp" / "latest" / "report.json").is_file()

@@ -8,11 +8,11 @@ import gc
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
+TYPE_CHECKING = False  # as typing has it; importing that takes a quarter of a bare interpreter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any, NoReturn
 
     from lab.analysis.claims import Judgement
     from lab.records import Family
@@ -95,14 +95,35 @@ def _run_command(options: argparse.Namespace) -> int:
         return error.exit_status
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """argparse's own at 80 columns: to ask for the terminal's it imports the archivers."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """A command's parser, with the same help formatter."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  ArgumentParser's own
+        super().__init__(**settings, formatter_class=_HelpFormatter)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="wirelab",
         description="See what a socket puts on the wire, and what it does not.",
         epilog=EXIT_STATUS_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # The prefix given, argparse need not format a usage line for each command.
+    commands = parser.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        prog="wirelab",
+        parser_class=_CommandParser,
+    )
     commands.add_parser("list", help="list the scenarios")
     run = commands.add_parser("run", help="run scenarios and judge their claims")
     run.add_argument("names", nargs="+", metavar="NAME", help="a scenario's name")
@@ -118,15 +139,14 @@ def _parser() -> argparse.ArgumentParser:
     for command in (run, every, compare):
         command.add_argument(
             "--out",
-            type=Path,
-            default=Path("runs"),
+            default="runs",
             metavar="DIR",
             help="where artifacts go (default: runs)",
         )
     replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
-    replay.add_argument("folder", type=Path, metavar="DIR", help="such as runs/tcp/latest")
+    replay.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
-    show.add_argument("file", type=Path, metavar="FILE")
+    show.add_argument("file", metavar="FILE")
     commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
     for command in (run, replay):
         command.add_argument("--json", action="store_true", help="print report.json instead")

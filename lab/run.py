@@ -82,14 +82,15 @@ def wanted_runs(names: Iterable[str], families: Sequence[Family]) -> Iterator[tu
             yield from ((name, family) for family in families[1:])
 
 
-def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result], None]) -> Result:
+def run_scenario(name: str, family: Family, out: str, present: Callable[[Result], None]) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
     It is presented while the sandbox comes to its end, which is waited for.
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
-    check_writable(out)
+    target = Path(out)
+    check_writable(target)
     with open_sandbox(preload="lab.kernel.experiment") as sandbox:
         scenario = load_scenario(name)
         pending = _start(sandbox, scenario, family)
@@ -97,7 +98,7 @@ def run_scenario(name: str, family: Family, out: Path, present: Callable[[Result
         recording = pending.result()
         sandbox.end()
         timelines, judgements, document = judge_recording(recording, scenario)
-        folder, note = _save(timelines, document, out)
+        folder, note = _save(timelines, document, target)
         result = _result(timelines, judgements, document, scenario, folder, note)
         present(result)
     return result
@@ -123,13 +124,14 @@ def judge_recording(
     return timelines, judgements, report_document(timelines, judgements)
 
 
-def replay(folder: Path) -> Result:
+def replay(folder_name: str) -> Result:
     """The run recorded in a folder, judged again and its report.json written again.
 
     Raises CaptureFileError, UsageError.
     """
     from lab.recording import load_recording
 
+    folder = Path(folder_name)
     recording = load_recording(folder)
     scenario = load_scenario(recording.scenario)
     timelines, judgements, document = judge_recording(recording, scenario)
@@ -151,7 +153,7 @@ class Shown:
     """Frames left out because a lab sent them to itself."""
 
 
-def read_file(path: Path) -> Shown:
+def read_file(name: str) -> Shown:
     """The flows of any capture file.
 
     Raises CaptureFileError.
@@ -161,7 +163,7 @@ def read_file(path: Path) -> Shown:
     from lab.analysis.tcp import analyse_tcp
     from lab.capture_file import read_capture
 
-    frames = read_capture(path)
+    frames = read_capture(Path(name))
     story = [frame for frame in frames if CANARY_TEXT not in frame.data[:64]]
     crossings = crossings_of_file(story)
     flows = group_flows(crossings)

@@ -67,6 +67,10 @@ PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}
 
 
+# IANA's protocol numbers, of those that have no layer here.
+PROTOCOL_NAMES = {2: "IGMP", 47: "GRE", 50: "ESP", 51: "AH", 132: "SCTP", 253: "experiment 253"}
+
+
 class Phase(enum.Enum):
     """What a part of the exchange is for; the value is its heading."""
 
@@ -221,6 +225,10 @@ def describe_more(packet: Packet) -> str:
     return ""
 
 
+def _protocol(number: int) -> str:
+    return PROTOCOL_NAMES.get(number, f"protocol {number}")
+
+
 def _describe_layers(layers: Sequence[Layer]) -> str:
     """The innermost header that tells something; "" where there is none."""
     for layer in reversed(layers):
@@ -243,8 +251,10 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
                 return _describe_icmp(layer)
             case Arp():
                 return _describe_arp(layer)
-            case IPv4() | IPv6():
-                return f"IPv{4 if isinstance(layer, IPv4) else 6} to {layer.destination}"
+            case IPv4():
+                return f"IPv4 {_protocol(layer.protocol)} to {layer.destination}"
+            case IPv6():
+                return f"IPv6 {_protocol(layer.next_header)} to {layer.destination}"
             case Ethernet():
                 return f"Ethernet type {layer.type:#06x}"
             case _:

@@ -141,7 +141,8 @@ def _below(rung: Rung, wire: int) -> Iterator[str]:
     if segment is not None and segment.notes:
         yield "! " + ", ".join(sorted(note.value for note in segment.notes))
     if tcp is not None and segment is not None and segment.flags & segment.flags.SYN:
-        yield describe_options(tcp)
+        if options := describe_options(tcp):
+            yield options
     if segment is None and (more := describe_more(rung.crossing.packet)):
         yield more
     if rung.payload:

@@ -10,7 +10,6 @@ from lab.analysis.buffers_claims import (
     goes_one_way_through_a_pipe,
     holds_what_its_memory_allows,
     holds_whole_pages,
-    leaves_no_frame,
     mixes_the_writers_of_a_fifo,
     opens_once_the_peer_comes,
 )
@@ -31,10 +30,13 @@ from lab.analysis.comparison import (
     carries_the_same_messages,
     costs_frames_to_connect,
     keeps_boundaries_in_datagrams_only,
-    stays_silent,
 )
 from lab.analysis.fragment_claims import cuts_into_fragments, reads_fragments_as_one
-from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
+from lab.analysis.link_claims import (
+    finds_the_neighbour_first,
+    has_right_checksums,
+    puts_no_frame_anywhere,
+)
 from lab.analysis.raw_claims import (
     carries_bytes_by_hand,
     leaves_an_unowned_address_alone,
@@ -84,7 +86,6 @@ from lab.analysis.unix_claims import (
     has_two_ends,
     is_guarded_by_mode_bits,
     keeps_its_path_until_it_is_removed,
-    puts_no_frame_anywhere,
     reaches_a_path_from_another_host,
 )
 from lab.analysis.unix_types_claims import (
@@ -167,7 +168,6 @@ __all__ = [
     "keeps_messages_over_sctp",
     "keeps_no_message_boundaries",
     "leaves_an_unowned_address_alone",
-    "leaves_no_frame",
     "loses_the_rest_of_a_short_read",
     "loses_what_the_buffer_does_not_hold",
     "makes_raw_a_datagram_socket",
@@ -199,7 +199,6 @@ __all__ = [
     "speaks_ipv4_to_an_ipv4_client",
     "speaks_its_family",
     "speaks_its_family_in_datagrams",
-    "stays_silent",
     "tells_each_datagrams_source",
     "tells_only_the_connected_socket",
     "tells_what_it_granted",

@@ -125,9 +125,10 @@ def judge_recording(
 
 
 def replay(folder_name: str) -> Result:
-    """The run recorded in a folder, judged again and its report.json written again.
+    """The run recorded in a folder, judged again.
 
-    Raises CaptureFileError, UsageError.
+    Its report.json is written again where it differs from what it was, and only then: a
+    recording may lie where one cannot write. Raises CaptureFileError, UsageError.
     """
     from lab.recording import load_recording
 
@@ -136,10 +137,10 @@ def replay(folder_name: str) -> Result:
     scenario = load_scenario(recording.scenario)
     timelines, judgements, document = judge_recording(recording, scenario)
     try:
-        _write_report(document, folder)
+        note = _rewrite_report(document, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
-    return _result(timelines, judgements, document, scenario, folder)
+    return _result(timelines, judgements, document, scenario, folder, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,20 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
     except OSError as error:
         raise UsageError(f"cannot write artifacts to {out}: {error}") from None
     return folder, note
+
+
+def _rewrite_report(document: Document, folder: Path) -> str:
+    """Bring the folder's report up to date; what is to be said of it. Raises OSError."""
+    from lab.report.document import write_document
+
+    try:
+        before = (folder / REPORT_FILE).read_bytes()
+    except FileNotFoundError:
+        before = b""
+    if before == write_document(document).encode("utf-8"):
+        return f"{REPORT_FILE} is derived again, identical"
+    _write_report(document, folder)
+    return f"{REPORT_FILE} is derived again; " + ("it differed" if before else "there was none")
 
 
 def _write_report(document: Document, folder: Path) -> None:

@@ -39,7 +39,7 @@ STATEMENTS = (
     Statement(
         "S4",
         "send, recv, sendto and recvfrom offer more options.",
-        "Peek, wait for all, don't wait, more, out-of-band, an address a datagram, truncation flag.",
+        "Peek, wait for all, don't wait, more, out-of-band, an address a datagram, truncation.",
     ),
     Statement(
         "D1",

@@ -14,9 +14,9 @@ from lab.api import (
     goes_one_way_through_a_pipe,
     holds_what_its_memory_allows,
     holds_whole_pages,
-    leaves_no_frame,
     mixes_the_writers_of_a_fifo,
     opens_once_the_peer_comes,
+    puts_no_frame_anywhere,
     two_hosts,
 )
 
@@ -139,7 +139,7 @@ CLAIMS = (
         "buffers-silent",
         "Not one frame is sent, on any device of any host, lo included.",
         "unix(7); pipe(7); fifo(7)",
-        leaves_no_frame,
+        puts_no_frame_anywhere,
         statements=("U1",),
         steps=("exchange", "fill", "open", "mix"),
     ),

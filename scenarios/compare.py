@@ -8,7 +8,7 @@ from lab.api import (
     carries_the_same_messages,
     costs_frames_to_connect,
     keeps_boundaries_in_datagrams_only,
-    stays_silent,
+    puts_no_frame_anywhere,
     two_hosts,
 )
 
@@ -80,7 +80,7 @@ CLAIMS = (
         "compare-silence",
         "The unix stream carries them without a frame, on any device of either host.",
         "unix(7)",
-        stays_silent,
+        puts_no_frame_anywhere,
         statements=("S2", "U1"),
         steps=("unix",),
     ),

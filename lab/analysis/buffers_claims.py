@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.analysis.claims import Verdict, broken, frame_ids, holds, undecided
+from lab.analysis.claims import Verdict, broken, holds, undecided
 from lab.analysis.transcript import READ_CALLS, SEND_CALLS, reads_of, sends_of
 
 if TYPE_CHECKING:
@@ -198,23 +198,6 @@ def mixes_the_writers_of_a_fifo(timeline: Timeline) -> Verdict:
         f"one read of the FIFO gets {data!r}, from {len(written)} writers, and nothing tells "
         f"which wrote what; {len(own)} connections get one message each, and the reply to it",
         evidence,
-    )
-
-
-def leaves_no_frame(*timelines: Timeline) -> Verdict:
-    """Programs exchange bytes, and no capture point sees a frame between the canaries."""
-    crossings = [c for timeline in timelines for c in timeline.crossings]
-    if crossings:
-        return broken(f"{len(crossings)} frames were seen", frame_ids(c.number for c in crossings))
-    reads = [r for t in timelines for calls in t.calls.values() for r in reads_of(calls)]
-    total = sum(call.result for call in reads)
-    if not total:
-        return undecided("the programs printed no byte that was read")
-    seen = sum(timeline.bracket.canaries_seen for timeline in timelines)
-    return holds(
-        f"the programs read {total} bytes; {seen} canaries were seen at "
-        f"{len(timelines[0].recording.points)} capture points, lo included, and not one frame else",
-        [call.id for call in reads if call.result],
     )
 
 

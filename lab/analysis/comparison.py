@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.analysis.claims import Verdict, broken, frame_ids, holds, undecided
+from lab.analysis.claims import Verdict, broken, holds, undecided
 from lab.analysis.story import Phase, phases
 from lab.analysis.transcript import Call, reads_of, sends_of, sent_bytes
 
@@ -150,19 +150,6 @@ def costs_frames_to_connect(columns: Sequence[Column], _: Sequence[Timeline]) ->
         and stream.wire_bytes > datagram.wire_bytes
     )
     return holds(told) if fits else broken(told)
-
-
-@_on_columns
-def stays_silent(columns: Sequence[Column], timelines: Sequence[Timeline]) -> Verdict:
-    """The exchange took place, and no frame appeared."""
-    (column,), (timeline,) = columns, timelines
-    if column.frames:
-        numbers = [crossing.number for crossing in timeline.crossings]
-        return broken(f"{column.frames} frames appeared", frame_ids(numbers))
-    return holds(
-        f"{column.payload_bytes} bytes exchanged; 0 frames at {column.points} points, of which "
-        f"{column.canaries} canaries prove that they were watched"
-    )
 
 
 @_on_columns

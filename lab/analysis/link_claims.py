@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.claims import Verdict, broken, frame_ids, holds, undecided
 from lab.analysis.packet import Arp, Ethernet, Icmp
+from lab.analysis.transcript import reads_of
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -82,3 +83,35 @@ def _told_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | 
     if icmp is not None and icmp.type == NEIGHBOR_ADVERTISEMENT and icmp.target == address:
         return icmp.link_layer
     return None
+
+
+def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
+    """Bytes went from program to program, and no device of any host saw a frame."""
+    recording = timelines[0].recording
+    captured = {(point.host, point.interface) for point in recording.points}
+    for seen in recording.interfaces:
+        if (seen.host, seen.name) not in captured:
+            return undecided(f"{seen.host}/{seen.name} was not captured")
+    frames = [crossing for timeline in timelines for crossing in timeline.crossings]
+    if frames:
+        names = ", ".join(sorted({crossing.packet.frame.point for crossing in frames}))
+        return broken(
+            f"{len(frames)} frames were seen, at {names}",
+            frame_ids(crossing.number for crossing in frames),
+        )
+    evidence: list[str] = []
+    total = 0
+    for timeline in timelines:
+        calls = [call for told in timeline.calls.values() for call in told]
+        if not calls:
+            return undecided(f"the programs of step {timeline.step} printed no calls")
+        reads = reads_of(calls)
+        total += sum(call.result for call in reads)
+        evidence += [call.id for call in reads]
+    if not total:
+        return undecided("no program printed that it read anything", evidence)
+    return holds(
+        f"{total} bytes were read, and not one frame was seen between the canaries at "
+        f"{', '.join(point.name for point in recording.points)}",
+        evidence,
+    )

@@ -67,8 +67,18 @@ PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}
 
 
-# IANA's protocol numbers, of those that have no layer here.
-PROTOCOL_NAMES = {2: "IGMP", 47: "GRE", 50: "ESP", 51: "AH", 132: "SCTP", 253: "experiment 253"}
+# IANA's protocol numbers, for packets whose transport is not dissected, or not there.
+PROTOCOL_NAMES = {
+    1: "ICMP",
+    2: "IGMP",
+    6: "TCP",
+    17: "UDP",
+    47: "GRE",
+    50: "ESP",
+    58: "ICMPv6",
+    132: "SCTP",
+    253: "experiment 253",
+}
 
 
 class Phase(enum.Enum):

@@ -290,10 +290,7 @@ def speaks_its_family(connection: Connection) -> Verdict:
 
 def _calls_on(timeline: Timeline, host: str) -> tuple[Call, ...]:
     return tuple(
-        call
-        for run in timeline.programs
-        if run.host == host
-        for call in timeline.calls[run.name]
+        call for run in timeline.programs if run.host == host for call in timeline.calls[run.name]
     )
 
 

@@ -1,4 +1,4 @@
-"""Everything a step of a run shows, in order: what claims are judged by and reports are made from."""
+"""Everything a step of a run shows, in order: what is judged and reported on."""
 
 from __future__ import annotations
 

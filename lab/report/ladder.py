@@ -140,9 +140,9 @@ def _below(rung: Rung, wire: int) -> Iterator[str]:
     segment = rung.segment
     if segment is not None and segment.notes:
         yield "! " + ", ".join(sorted(note.value for note in segment.notes))
-    if tcp is not None and segment is not None and segment.flags & segment.flags.SYN:
-        if options := describe_options(tcp):
-            yield options
+    is_syn = segment is not None and segment.flags & segment.flags.SYN
+    if tcp is not None and is_syn and (options := describe_options(tcp)):
+        yield options
     if segment is None and (more := describe_more(rung.crossing.packet)):
         yield more
     if rung.payload:

@@ -201,7 +201,11 @@ def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
         yield Text("  Nothing: not one frame between the canaries.")
         return
     rungs = rungs_of(timeline.crossings, segment_of, lambda c: place[c.sender] < place[c.receiver])
-    left, right = (_with_address(host, timeline) for host in (hosts[0], hosts[-1]))
+    looped = {c.sender for c in timeline.crossings if c.sender == c.receiver}
+    if looped and all(c.sender == c.receiver for c in timeline.crossings):
+        left = right = f"{', '.join(sorted(looped))}, on lo"
+    else:
+        left, right = (_with_address(host, timeline) for host in (hosts[0], hosts[-1]))
     phase_of = phases(timeline.crossings, timeline.conversations)
     yield from draw_ladder(rungs, Lanes(left, right), phase_of, style)
 

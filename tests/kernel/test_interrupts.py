@@ -54,7 +54,7 @@ def test_ctrl_c_during_a_run_ends_everything(
     assert stderr == "wirelab: interrupted\n"
 
 
-@pytest.mark.parametrize("delay_ms", [120, 160, 200, 240, 280])
+@pytest.mark.parametrize("delay_ms", [0, 30, 60, 90, 120, 160])
 def test_ctrl_c_at_any_moment_gives_no_traceback(
     tmp_path: Path, marker: str, delay_ms: int
 ) -> None:
@@ -63,6 +63,8 @@ def test_ctrl_c_at_any_moment_gives_no_traceback(
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     pidfd = os.pidfd_open(process.pid)
+    # Before the command line is there, it is Python that is interrupted, and says so.
+    wait_until(lambda: len(marked(marker)) >= 2 or process.poll() is not None)
     select.select([pidfd], [], [], delay_ms / 1000)
     os.close(pidfd)
     process.send_signal(signal.SIGINT)

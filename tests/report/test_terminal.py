@@ -205,7 +205,10 @@ def test_a_foreign_captures_frames_point_away_from_their_sender() -> None:
 def test_frames_of_no_flow_are_listed() -> None:
     lines = shown(captured(fb.ethernet(b"?", 0x88B5), fb.ethernet(fb.ipv4(b"?", 253))))
     assert lines[0] == "2 frames, 0 flows"
-    assert lines[-2:] == ["    0.000 Ethernet type 0x88b5", "    1.000 IPv4 to 192.0.2.2"]
+    assert lines[-2:] == [
+        "    0.000 Ethernet type 0x88b5",
+        "    1.000 IPv4 experiment 253 to 192.0.2.2",
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

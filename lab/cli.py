@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from lab.analysis.claims import Judgement
-    from lab.records import Family
-    from lab.run import Result
+    from lab.family import Family
+    from lab.results import Result
 
 EXIT_STATUS_HELP = """\
 exit status:
@@ -203,7 +203,7 @@ def _scenarios(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from lab.records import Family
+    from lab.family import Family
     from lab.run import run_scenario
 
     def present(result: Result) -> None:
@@ -279,7 +279,7 @@ def _print_result(result: Result, options: argparse.Namespace) -> None:
 
 
 def _families(choice: str) -> list[Family]:
-    from lab.records import Family
+    from lab.family import Family
 
     return list(Family) if choice == "both" else [Family(int(choice))]
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from lab.capture_file import read_capture
 from lab.errors import CaptureFileError
+from lab.family import Family
 from lab.pcapng import write_pcapng
 from lab.records import (
     Canary,
     CapturePoint,
-    Family,
     Frame,
     InterfaceSeen,
     ProgramRun,

@@ -10,23 +10,13 @@ import enum
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
+from lab.family import Family
+
 CANARY_TEXT = b"wirelab canary"
 """What every canary's payload begins with."""
 
 NO_UNIX_DIAG = "unix sockets: none, this kernel has no unix_diag"
 """The instrument of a run whose programs asked in vain to be looked at."""
-
-
-class Family(enum.Enum):
-    """The IP version a scenario's internet sockets use; the value is the version."""
-
-    IPV4 = 4
-    IPV6 = 6
-
-    @property
-    def socket_domain(self) -> str:
-        """The domain's name in socket(2)."""
-        return "AF_INET" if self is Family.IPV4 else "AF_INET6"
 
 
 class Direction(enum.Enum):

@@ -6,43 +6,24 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lab.artifacts import check_writable, create_folder, finish_folder, give_to_invoker
 from lab.errors import CaptureFileError, UsageError
-from lab.kernel.plan import Plan, record
-from lab.kernel.sandbox import Pending, Sandbox, open_sandbox
-from lab.records import CANARY_TEXT, Family, Recording
+from lab.family import Family
 
+# Little is imported until the sandbox is on its way.
+from lab.kernel.sandbox import Pending, Sandbox, open_sandbox
+
+TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.analysis.claims import Judgement
-    from lab.analysis.crossing import Crossing
-    from lab.analysis.flow import Flow
-    from lab.analysis.tcp import TcpConversation
     from lab.analysis.timeline import Timeline
+    from lab.records import Recording
     from lab.report.document import Document
+    from lab.results import Result, Shown
     from lab.scenario import Scenario
 
 REPORT_FILE = "report.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A judged run."""
-
-    timelines: tuple[Timeline, ...]
-    """One for each step."""
-    judgements: tuple[Judgement, ...]
-    document: Document
-    scenario: str
-    title: str
-    """What was run, for a heading."""
-    folder: Path
-    """Where the artifacts are."""
-    note: str = ""
-    """What is to be said of them."""
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -89,6 +70,8 @@ def run_scenario(name: str, family: Family, out: str, present: Callable[[Result]
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
+    from lab.artifacts import check_writable
+
     target = Path(out)
     check_writable(target)
     with open_sandbox(preload="lab.kernel.experiment") as sandbox:
@@ -143,17 +126,6 @@ def replay(folder_name: str) -> Result:
     return _result(timelines, judgements, document, scenario, folder, note)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A capture file, understood as far as it goes."""
-
-    crossings: tuple[Crossing, ...]
-    flows: tuple[Flow, ...]
-    conversations: tuple[TcpConversation, ...]
-    canaries: int
-    """Frames left out because a lab sent them to itself."""
-
-
 def read_file(name: str) -> Shown:
     """The flows of any capture file.
 
@@ -163,6 +135,8 @@ def read_file(name: str) -> Shown:
     from lab.analysis.joining import crossings_of_file
     from lab.analysis.tcp import analyse_tcp
     from lab.capture_file import read_capture
+    from lab.records import CANARY_TEXT
+    from lab.results import Shown
 
     frames = read_capture(Path(name))
     story = [frame for frame in frames if CANARY_TEXT not in frame.data[:64]]
@@ -181,6 +155,8 @@ def _scenarios_folder() -> Path:
 
 
 def _start(sandbox: Sandbox, scenario: Scenario, family: Family) -> Pending[Recording]:
+    from lab.kernel.plan import Plan, record
+
     demos = str(_scenarios_folder() / "demos")
     words = scenario.words(family, sys.executable, demos)
     plan = Plan(
@@ -212,6 +188,8 @@ def _result(
     folder: Path,
     note: str = "",
 ) -> Result:
+    from lab.results import Result
+
     family = timelines[0].recording.family
     over = f" over IPv{family.value}" if family else ""
     title = f"{scenario.name}{over}: {scenario.summary}"
@@ -223,6 +201,7 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
 
     Their folder, and what is to be said of it. Raises UsageError.
     """
+    from lab.artifacts import create_folder, finish_folder
     from lab.recording import save_recording
     from lab.report.comments import frame_comments
 
@@ -252,6 +231,7 @@ def _rewrite_report(document: Document, folder: Path) -> str:
 
 
 def _write_report(document: Document, folder: Path) -> None:
+    from lab.artifacts import give_to_invoker
     from lab.report.document import write_document
 
     path = folder / REPORT_FILE

@@ -7,8 +7,8 @@ from ipaddress import IPv4Address, IPv6Address
 
 from lab.analysis.claims import Claim
 from lab.errors import UsageError
+from lab.family import Family
 from lab.program import Program, Step
-from lab.records import Family
 from lab.topology import Topology
 
 OTHER_WORDS = frozenset({"python", "demos", "family", "loopback"})

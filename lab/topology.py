@@ -14,7 +14,7 @@ from ipaddress import (
 )
 
 from lab.errors import UsageError
-from lab.records import Family
+from lab.family import Family
 
 IPInterface = IPv4Interface | IPv6Interface
 

@@ -1,10 +1,6 @@
 """How much a unix socket holds, each way, beside pipes and FIFOs."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.buffers_claims import (
     carries_both_ways_on_one_descriptor,
     exchanges_alike_over_fifos,
     exchanges_alike_over_pipes,
@@ -16,9 +12,9 @@ from lab.api import (
     holds_whole_pages,
     mixes_the_writers_of_a_fifo,
     opens_once_the_peer_comes,
-    puts_no_frame_anywhere,
-    two_hosts,
 )
+from lab.analysis.link_claims import puts_no_frame_anywhere
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 FOLDER = "/run/wirelab"
 

@@ -1,12 +1,7 @@
 """read and write beside send and recv and their kin: what is alike, and what only some can do."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.calls_claims import (
     fails_where_it_would_wait,
-    has_right_checksums,
     holds_back_for_more,
     peeks_without_taking,
     puts_the_same_datagrams_on_the_wire,
@@ -15,9 +10,10 @@ from lab.api import (
     sends_out_of_band,
     tells_each_datagrams_source,
     tells_what_was_cut,
-    two_hosts,
     waits_for_all,
 )
+from lab.analysis.link_claims import has_right_checksums
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 CALLS = ("write", "send", "sendto", "sendmsg")

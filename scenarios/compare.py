@@ -1,16 +1,12 @@
 """The same messages over TCP, UDP and a unix stream, over IPv4 and IPv6, side by side."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.comparison_claims import (
     carries_the_same_messages,
     costs_frames_to_connect,
     keeps_boundaries_in_datagrams_only,
-    puts_no_frame_anywhere,
-    two_hosts,
 )
+from lab.analysis.link_claims import puts_no_frame_anywhere
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 PATH = "/run/wirelab/compare.sock"

@@ -1,24 +1,19 @@
 """Sockets below TCP and UDP: IP packets, frames, and a TCP connection made by hand."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.link_claims import has_right_checksums
+from lab.analysis.raw_claims import (
     carries_bytes_by_hand,
-    closes_each_direction,
-    has_right_checksums,
     leaves_an_unowned_address_alone,
     makes_unix_raw_a_datagram_socket,
     needs_the_capability,
-    opens_with_three_segments,
     receives_cooked_frames,
     receives_the_ip_header_over_ipv4_only,
     receives_whole_frames,
     resets_what_it_does_not_know,
     sends_the_header_we_wrote,
-    two_hosts,
 )
+from lab.analysis.tcp_claims import closes_each_direction, opens_with_three_segments
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 RAW = ("CAP_NET_RAW",)

@@ -1,22 +1,17 @@
 """A TCP conversation: how it opens, carries bytes both ways, and closes."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
+from lab.analysis.tcp_claims import (
     acknowledges_every_byte,
     closes_each_direction,
     delivers_every_byte,
-    finds_the_neighbour_first,
-    has_right_checksums,
     keeps_no_message_boundaries,
     opens_with_three_segments,
     sends_no_payload_before_it_is_open,
     speaks_its_family,
-    two_hosts,
     uses_the_options_both_offered,
 )
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 

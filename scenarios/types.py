@@ -1,11 +1,6 @@
 """Which sockets there are: domain, type and protocol, and what some of them put on the wire."""
 
-from lab.api import (
-    Claim,
-    Family,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.types_claims import (
     grants_all_unix_types,
     grants_internet_seqpacket_with_sctp_only,
     grants_internet_streams_and_datagrams,
@@ -14,8 +9,8 @@ from lab.api import (
     opens_multipath,
     speaks_ipv4_to_an_ipv4_client,
     tells_what_it_granted,
-    two_hosts,
 )
+from lab.api import Claim, Family, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 

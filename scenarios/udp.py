@@ -1,25 +1,21 @@
 """Datagrams: sent alone, cut to fit, lost without a word, and refused."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
-    answers_port_unreachable,
+from lab.analysis.fragment_claims import cuts_into_fragments, reads_fragments_as_one
+from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
+from lab.analysis.udp_claims import (
     begins_with_data,
-    cuts_into_fragments,
     delivers_the_empty_datagram,
-    finds_the_neighbour_first,
-    has_right_checksums,
     keeps_message_boundaries,
     loses_what_the_buffer_does_not_hold,
-    reads_fragments_as_one,
     sends_nothing_but_data,
     speaks_its_family_in_datagrams,
-    tells_only_the_connected_socket,
     tells_where_it_came_from,
-    two_hosts,
 )
+from lab.analysis.unreachable_claims import (
+    answers_port_unreachable,
+    tells_only_the_connected_socket,
+)
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 PORT_OF_NOBODY = "4343"

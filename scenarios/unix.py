@@ -1,10 +1,7 @@
 """A unix stream between two hosts: a conversation, and not one frame. Its names; TCP on lo."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.link_claims import puts_no_frame_anywhere
+from lab.analysis.unix_claims import (
     appears_on_loopback_alone,
     carries_every_byte,
     frees_an_abstract_name_by_close,
@@ -12,10 +9,9 @@ from lab.api import (
     has_two_ends,
     is_guarded_by_mode_bits,
     keeps_its_path_until_it_is_removed,
-    puts_no_frame_anywhere,
     reaches_a_path_from_another_host,
-    two_hosts,
 )
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PATH = "/run/wirelab/conversation"
 NAME = "wirelab"

@@ -1,10 +1,7 @@
 """The types of unix sockets: what each keeps and loses, and what only they can pass."""
 
-from lab.api import (
-    Claim,
-    Program,
-    Scenario,
-    Step,
+from lab.analysis.link_claims import puts_no_frame_anywhere
+from lab.analysis.unix_types_claims import (
     blocks_when_the_queue_is_full,
     ends_with_its_connection,
     internet_passes_neither,
@@ -15,9 +12,8 @@ from lab.api import (
     names_its_peer,
     needs_a_connection,
     passes_a_descriptor,
-    puts_no_frame_anywhere,
-    two_hosts,
 )
+from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 FOLDER = "/run/wirelab"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,9 @@ ONLY_IN = {
 """Who may import it: these modules, and those of these packages. sys and importlib are
 asked about for the analysis alone."""
 
+CHECK = re.compile(r"lab\.analysis\.\w+_claims\.[a-z]\w*")
+"""A check, as a scenario imports it."""
+
 SCAPY_DEMO = ("scenarios.demos.raw_by_hand", "scapy")
 """The one demo that is about what scapy does in user space."""
 
@@ -49,7 +53,7 @@ ONLY_BY = {
     "lab.cli": {"lab.__main__"},
     "lab.run": {"lab.cli"},
     "lab.kernel": {"lab.kernel", "lab.run", "lab.cli"},
-    "lab.report": {"lab.report", "lab.run", "lab.cli"},
+    "lab.report": {"lab.report", "lab.run", "lab.results", "lab.cli"},
     "scenarios": {"scenarios"},
     "lab.api": {"scenarios"},
 }
@@ -99,7 +103,7 @@ def is_allowed(module: str, imported: str) -> bool:
     if is_in(module, "scenarios.demos"):
         return top in sys.stdlib_module_names or (module, top) == SCAPY_DEMO
     if is_in(module, "scenarios"):
-        return is_in(imported, "lab.api")
+        return is_in(imported, "lab.api") or CHECK.fullmatch(imported) is not None
     if top not in sys.stdlib_module_names | {"lab", "scenarios"} and top not in ONLY_IN:
         return False
     if is_in(module, "lab.analysis") and not is_pure(imported):
@@ -122,7 +126,13 @@ def is_pure(imported: str) -> bool:
     if top == "lab":
         return any(
             is_in(imported, each)
-            for each in ("lab.analysis", "lab.records", "lab.errors", "lab.statements")
+            for each in (
+                "lab.analysis",
+                "lab.records",
+                "lab.errors",
+                "lab.statements",
+                "lab.family",
+            )
         )
     return top not in OPENS_SOMETHING and top != "scenarios"
 

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.errors import CaptureFileError
+from lab.family import Family
 from lab.recording import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
 from lab.records import (
     Canary,
     CapturePoint,
     Direction,
-    Family,
     Frame,
     InterfaceSeen,
     ProgramRun,

@@ -7,8 +7,8 @@ import pytest
 
 from lab.analysis.claims import Claim, holds
 from lab.errors import UsageError
+from lab.family import Family
 from lab.program import Program, Step
-from lab.records import Family
 from lab.scenario import Scenario
 from lab.topology import Topology, joined_pair, two_hosts
 from scenarios.tcp import SCENARIO

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.records import Family
+from lab.family import Family
 from lab.scenario import Scenario
 from lab.statements import STATEMENTS
 

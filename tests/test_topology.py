@@ -6,7 +6,7 @@ from ipaddress import IPv4Interface, IPv4Network, ip_address
 import pytest
 
 from lab.errors import UsageError
-from lab.records import Family
+from lab.family import Family
 from lab.topology import Interface, Link, Topology, chain, joined_pair, two_hosts
 
 

@@ -11,7 +11,7 @@ from lab.analysis.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp import Teardown
 from lab.analysis.tcp_segment import Note
 from lab.analysis.transcript import reads_of, sends_of, sent_bytes
-from lab.records import Family
+from lab.family import Family
 
 if TYPE_CHECKING:
     from lab.analysis.crossing import Crossing

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lab.family import Family
 from lab.program import Step
-from lab.records import Family, Recording
+from lab.records import Recording
 from lab.topology import Topology
 
 

@@ -17,7 +17,7 @@ from lab.analysis.flow import transport_endpoints
 from lab.analysis.story import Phase, describe_packet, phases
 from lab.analysis.tcp import TcpConversation
 from lab.analysis.timeline import Timeline
-from lab.records import Family
+from lab.family import Family
 from lab.report.ladder import TIME_COLUMNS, Lanes, draw_ladder, elapsed, rungs_of
 from lab.report.style import MAX_COLUMNS, MIN_COLUMNS, OUTCOME_COLOURS, Style
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lab.analysis.claims import Outcome, overall
 from lab.analysis.link_claims import has_right_checksums
-from lab.records import Family, Recording
+from lab.family import Family
+from lab.records import Recording
 from lab.report.comments import frame_comments
 from lab.report.document import report_document, write_document
 from lab.report.style import Style

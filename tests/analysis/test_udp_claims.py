@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.claims import Outcome, Verdict, judge
+from lab.family import Family
 from lab.recording import load_recording
-from lab.records import Family, Recording
+from lab.records import Recording
 from lab.report.comments import frame_comments
 from lab.report.document import report_document, write_document
 from lab.report.style import Style

@@ -13,9 +13,10 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.bracket import find_brackets
 from lab.analysis.claims import Claim, Outcome, holds, judge
 from lab.errors import KernelRefused
+from lab.family import Family
 from lab.kernel.capture import RING_MIN_BYTES, SLOT_MIN_BYTES
 from lab.kernel.sandbox import Sandbox
-from lab.records import CapturePoint, Direction, Family, Frame, Recording
+from lab.records import CapturePoint, Direction, Frame, Recording
 from lab.topology import chain, two_hosts
 
 CLIENT, SERVER = "client/eth0", "server/eth0"

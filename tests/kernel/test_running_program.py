@@ -13,11 +13,12 @@ import pytest
 from outside import marked, wait_until_gone
 
 from lab.errors import ProgramError, UsageError
+from lab.family import Family
 from lab.kernel.plan import Plan, record
 from lab.kernel.program import OUTPUT_LIMIT_BYTES
 from lab.kernel.sandbox import Sandbox, open_sandbox
 from lab.program import Program, Step
-from lab.records import Direction, Family, ProgramRun, Recording
+from lab.records import Direction, ProgramRun, Recording
 from lab.topology import two_hosts
 
 READY = "import os; os.write(int(os.environ['READY_FD']), b'up\\n')\n"

@@ -1,0 +1,41 @@
+"""What the composer gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.analysis.claims import Judgement
+from lab.analysis.crossing import Crossing
+from lab.analysis.flow import Flow
+from lab.analysis.tcp import TcpConversation
+from lab.analysis.timeline import Timeline
+from lab.report.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A judged run."""
+
+    timelines: tuple[Timeline, ...]
+    """One for each step."""
+    judgements: tuple[Judgement, ...]
+    document: Document
+    scenario: str
+    title: str
+    """What was run, for a heading."""
+    folder: Path
+    """Where the artifacts are."""
+    note: str = ""
+    """What is to be said of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A capture file, understood as far as it goes."""
+
+    crossings: tuple[Crossing, ...]
+    flows: tuple[Flow, ...]
+    conversations: tuple[TcpConversation, ...]
+    canaries: int
+    """Frames left out because a lab sent them to itself."""

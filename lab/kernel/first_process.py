@@ -44,23 +44,38 @@ def main() -> None:
     except LabError as error:
         channel.send(("error", error))
         os._exit(1)
+    terminated = _notice_sigterm()
     alive_read, alive_write = os.pipe()
     first = os.fork()
     if first == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.close(terminated)
         os.close(alive_write)
         _become_first_process(channel, alive_read)
     channel.close()
     os.close(alive_read)
-    _keep(opener, first)
+    _keep(opener, first, terminated)
 
 
-def _keep(opener: int, first: int) -> None:
+def _notice_sigterm() -> int:
+    """A descriptor that becomes readable with SIGTERM.
+
+    A handler alone would not do: a signal that comes between two of Python's looks at its
+    handlers and the poll(2) after them would go unnoticed.
+    """
+    readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writable)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    return readable
+
+
+def _keep(opener: int, first: int, terminated: int) -> None:
     """Wait until either process ends, or for SIGTERM, and end the first process."""
     guarded = os.pidfd_open(first)
-    signal.signal(signal.SIGTERM, lambda *_: signal.pidfd_send_signal(guarded, signal.SIGKILL))
     poll = select.poll()
-    for pidfd in (opener, guarded):
-        poll.register(pidfd, select.POLLIN)
+    for descriptor in (opener, guarded, terminated):
+        poll.register(descriptor, select.POLLIN)
     poll.poll()
     signal.pidfd_send_signal(guarded, signal.SIGKILL)  # a zombie takes it as well
     os.waitpid(first, 0)

@@ -72,6 +72,7 @@ def draw_report(
             yield Text()
             yield style.banner(timeline.step)
         yield from _draw_programs(timeline, style)
+        yield from _draw_sockets(timeline, style)
         yield Text()
         yield style.heading("What went over the wire")
         yield from _draw_run_ladder(timeline, style)
@@ -186,6 +187,23 @@ def _shown(text: str, style: Style) -> str:
     if len(text) <= start + style.width:
         return text
     return f"{text[:start]} ... {text[-end:]}"
+
+
+def _draw_sockets(timeline: Timeline, style: Style) -> Iterator[Text]:
+    """The kernel's own view of the unix sockets, at the moments programs waited for it."""
+    for look in dict.fromkeys(seen.look for seen in timeline.sockets):
+        yield Text()
+        yield style.heading(f"What the kernel held, at {look!r}")
+        for seen in timeline.sockets:
+            if seen.look == look:
+                peer = "" if seen.peer_inode is None else f", peer {seen.peer_inode}"
+                waiting = "" if seen.state == "LISTEN" else f", {seen.receive_queue} bytes to read"
+                told = (
+                    f"on {seen.host}: {seen.type} {seen.state} inode {seen.inode}{peer}{waiting}"
+                    f"{', ' if seen.name else ''}{seen.name}"
+                )
+                for piece in style.wrap(told, style.width - 2, "    "):
+                    yield Text(f"  {piece}")
 
 
 def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:

@@ -294,3 +294,14 @@ def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int
     assert text.count("whole: UDP ") == 1
     assert text.count("quotes UDP ") == 2
     assert [text.count(told) for told in ("-fragment ", ", more-", ", last-")] == [3, 2, 1]
+
+
+def test_the_kernels_view_of_unix_sockets_is_shown():
+    recording = load_recording(r.FOLDER / "unix4")
+    timelines = build_timelines(recording)
+    lines = [line.plain for line in draw_report(timelines, (), "title", Style(80, True))]
+    (at,) = [n for n, line in enumerate(lines) if "What the kernel held, at 'unread'" in line]
+    shown = " ".join(line.strip() for line in lines[at + 1 : at + 8])
+    assert "SOCK_STREAM ESTABLISHED inode" in shown
+    assert "48 bytes to read, /run/wirelab/conversation" in shown
+    assert all(len(line) <= 80 for line in lines)

@@ -131,6 +131,7 @@ def read_file(name: str) -> Shown:
 
     Raises CaptureFileError.
     """
+    from lab.analysis.bracket import ETHERNET_HEADER_BYTES
     from lab.analysis.flow import group_flows
     from lab.analysis.joining import crossings_of_file
     from lab.analysis.tcp import analyse_tcp
@@ -139,7 +140,7 @@ def read_file(name: str) -> Shown:
     from lab.results import Shown
 
     frames = read_capture(Path(name))
-    story = [frame for frame in frames if CANARY_TEXT not in frame.data[:64]]
+    story = [f for f in frames if not f.data.startswith(CANARY_TEXT, ETHERNET_HEADER_BYTES)]
     crossings = crossings_of_file(story)
     flows = group_flows(crossings)
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")

@@ -89,6 +89,8 @@ def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
     """Bytes went from program to program, and no device of any host saw a frame."""
     recording = timelines[0].recording
     captured = {(point.host, point.interface) for point in recording.points}
+    if not captured:
+        return undecided("nothing was captured, on any device")
     for seen in recording.interfaces:
         if (seen.host, seen.name) not in captured:
             return undecided(f"{seen.host}/{seen.name} was not captured")

@@ -171,10 +171,10 @@ def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
     calls = [call for told in timeline.calls.values() for call in told]
     made = next((call for call in calls if "SOCK_RAW" in call.arguments), None)
     asked = next((call for call in calls if "SO_TYPE" in call.arguments), None)
-    if made is None or (asked is None and not made.error):
-        return undecided("the programs printed no socket with SOCK_RAW and its SO_TYPE")
-    if asked is None:
+    if made is not None and made.error:
         return broken(f"{made.text} met {made.error}", [made.id])
+    if made is None or asked is None:
+        return undecided("the programs printed no socket with SOCK_RAW and its SO_TYPE")
     got = asked.arguments[-1]
     said = f"{made.text} is granted, and SO_TYPE says {got}"
     verdict = holds if got == "SOCK_DGRAM" else broken

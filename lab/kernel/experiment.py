@@ -16,6 +16,7 @@ from contextlib import ExitStack
 
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
+    ETHERNET_HEADER_BYTES,
     Capture,
     PointName,
     close_captures,
@@ -138,14 +139,16 @@ class _Watch:
         deadline is left for the analysis to find missing.
         """
         allowed = os.sched_getaffinity(0)
-        sent: list[bytes] = []
+        self._sightings = {}
         try:
             for cpu in sorted(allowed):
                 os.sched_setaffinity(0, {cpu})
-                sent += [self._send_canary(c, step, bracket, cpu) for c in self.captures]
+                for capture in self.captures:
+                    self._send_canary(capture, step, bracket, cpu)
+                # With many CPUs all canaries together would overflow a ring.
+                self._take_frames()
         finally:
             os.sched_setaffinity(0, allowed)
-        self._sightings = dict.fromkeys(sent, 0)
         self._serve(lambda: all(n >= 2 for n in self._sightings.values()), CANARY_DEADLINE_S)
 
     def run_programs(self, step: Step) -> None:
@@ -173,14 +176,14 @@ class _Watch:
         lines = [line for namespace in namespaces for line in unsettled_tcp(namespace)]
         return [f"step {step.name}: {line}" for line in lines]
 
-    def _send_canary(self, capture: Capture, step: str, bracket: str, cpu: int) -> bytes:
+    def _send_canary(self, capture: Capture, step: str, bracket: str, cpu: int) -> None:
         nonce = secrets.token_hex(8).encode("ascii")
         payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
         payload = payload.ljust(46, b"\0")  # Ethernet's minimum
         kind = struct.pack("!H", ETH_P_LOCAL_EXPERIMENTAL)
+        self._sightings[payload] = 0
         capture.send_frame(BROADCAST + bytes(6) + kind + payload)
         self.canaries.append(Canary(bracket, capture.point.name, payload, step))
-        return payload
 
     def _look(self, word: str) -> None:
         """Record every host's unix sockets at the moment that a program calls `word`."""
@@ -188,6 +191,15 @@ class _Watch:
             seen = look_at_unix_sockets(namespace, word, self._step)
             self.instruments.append(NO_UNIX_DIAG if seen is None else UNIX_DIAG)
             self.sockets += seen or ()
+
+    def _take_frames(self) -> None:
+        """Take what the captures have, and count the sightings of canaries."""
+        for capture in self.captures:
+            for frame in capture.read_frames():
+                self.frames.append(frame)
+                payload = frame.data[ETHERNET_HEADER_BYTES:]
+                if payload in self._sightings:
+                    self._sightings[payload] += 1
 
     def _serve(self, done: Callable[[], bool], deadline_s: float) -> bool:
         """Serve until done() or the deadline; whether it was done."""
@@ -209,12 +221,7 @@ class _Watch:
         for descriptor in (*outputs, *ends, *(c.fileno() for c in self.captures)):
             poll.register(descriptor, select.POLLIN)
         readable = {descriptor for descriptor, _ in poll.poll(wait_ms)}
-        for capture in self.captures:
-            for frame in capture.read_frames():
-                self.frames.append(frame)
-                payload = frame.data[14:]
-                if payload in self._sightings:
-                    self._sightings[payload] += 1
+        self._take_frames()
         for descriptor in readable & outputs.keys():
             running, output = outputs[descriptor]
             running.take(output)

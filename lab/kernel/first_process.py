@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab.errors import KernelRefused, LabError
+from lab.errors import KernelRefused, LabError, MachineError
 from lab.kernel import libc
 from lab.kernel.capabilities import has_capabilities
 from lab.kernel.channel import Channel, ChannelClosed
@@ -116,7 +116,7 @@ def _become_first_process(channel: Channel, keeper_alive: int) -> None:
             channel.send(("error", error))
             os._exit(1)
         channel.send(("ready", None))
-        importlib.import_module(sys.argv[3])
+        _preload(channel, sys.argv[3])
         while True:
             function, arguments = channel.receive()
             channel.send(_outcome(function, arguments))
@@ -125,6 +125,20 @@ def _become_first_process(channel: Channel, keeper_alive: int) -> None:
     except BaseException:
         traceback.print_exc()
         os._exit(1)
+
+
+def _preload(channel: Channel, module: str) -> None:
+    """Import the module; where it cannot be, that is the answer to the first call, and the end."""
+    try:
+        importlib.import_module(module)
+    except LabError as error:
+        channel.send(("error", error))
+    except ModuleNotFoundError as error:
+        advice = "`make` sets up the project's .venv"
+        channel.send(("error", MachineError(f"{error.name} is not installed; {advice}")))
+    else:
+        return
+    os._exit(1)
 
 
 def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[str, Any]:

@@ -1,4 +1,4 @@
-"""The namespace calls that Python 3.11's os module lacks, through libc."""
+"""System calls that Python 3.11's modules lack, or make while other threads wait, through libc."""
 
 from __future__ import annotations
 

@@ -16,6 +16,9 @@ from lab.kernel.offloads import Offloads, read_offloads, turn_off_offloads
 from lab.topology import Interface, Topology
 
 LOOPBACK_INDEX = 1
+# Behind what the kernel puts into every new namespace by itself: tunl0, sit0 and other tunnels'
+# fallback devices, where their modules are loaded (net.core.fb_tunnels_only_for_init_net).
+FIRST_INDEX = 101
 
 # What would put frames on a link that no program caused. Set as the namespace's defaults
 # before it has links. MLD cannot be turned off; version 1 reports a group as it is joined
@@ -88,7 +91,7 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
         try:
             # Indexes are unique in the topology: to the ends of a veth that have the same one
             # the kernel's linkwatch attends up to a second later.
-            index = LOOPBACK_INDEX + 1
+            index = FIRST_INDEX
             interfaces_of = defaultdict(list)
             for interface in topology.interfaces():
                 interfaces_of[interface.host].append(interface)

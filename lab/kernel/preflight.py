@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import socket
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +50,15 @@ def examine() -> tuple[Finding, ...]:
 
 
 def _examine() -> Iterator[Finding]:
-    yield Finding(
+    system = Finding(
         "system",
-        sys.platform == "linux",
+        platform.system() == "Linux",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "run the lab on Linux (see vagrant/)",
+        "run the lab on Linux, in a virtual machine say",
     )
+    yield system
+    if not system.ok:
+        return  # nothing below can be asked of another kernel
     privileged = has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW")
     who = "root's capabilities" if privileged else f"uid {os.geteuid()}, no capabilities"
     yield Finding("privilege", True, f"{who}; the lab runs with and without")

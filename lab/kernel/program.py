@@ -37,6 +37,9 @@ class Output:
             chunk = os.read(self.descriptor, READ_BYTES)
         except BlockingIOError:
             return False
+        except ConnectionResetError:
+            # A unix stream's end, where the program died with something unread.
+            chunk = b""
         self.data += chunk
         if not chunk:
             self.close()
@@ -109,7 +112,8 @@ class RunningProgram:
         process.stderr.close()
         self.ready_ns: int | None = None
         self.ended_ns: int | None = None
-        self.deadline_ns = self.started_ns + round(program.deadline_s * 1e9)
+        # The clock of the records may be set meanwhile; this one goes on.
+        self._deadline_ns = time.monotonic_ns() + round(program.deadline_s * 1e9)
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -133,8 +137,7 @@ class RunningProgram:
     def take(self, output: Output) -> None:
         """Read from one of its descriptors that poll found readable."""
         output.read()
-        if output is self.ready and output.data and self.ready_ns is None:
-            self.ready_ns = time.time_ns()
+        self._note_readiness()
 
     def note_end(self) -> None:
         """Collect its exit status and last words; to be called once `ended` is readable.
@@ -148,6 +151,8 @@ class RunningProgram:
             for output in self.outputs:
                 while not output.closed and not output.overfull and output.read():
                     pass
+            # It may have signalled it and ended between two looks of the caller's poll.
+            self._note_readiness()
 
     def check_ready(self) -> None:
         """Raise ProgramError where it can no longer become ready."""
@@ -159,7 +164,7 @@ class RunningProgram:
             poll.register(self.ended, select.POLLIN)
             if poll.poll(DYING_MS):
                 self.note_end()
-        if self.ready.closed or self.ended_ns is not None:
+        if self.ready_ns is None and (self.ready.closed or self.ended_ns is not None):
             self.check_end()
             raise self._error("never became ready: it wrote nothing to READY_FD")
 
@@ -171,7 +176,7 @@ class RunningProgram:
 
     def check_deadline(self) -> None:
         """Kill it and raise ProgramError where it has outlived its deadline."""
-        if self.ended_ns is None and time.time_ns() > self.deadline_ns:
+        if self.ended_ns is None and time.monotonic_ns() > self._deadline_ns:
             was_ready = self.ready_ns is not None or not self.program.signals_ready
             self.kill()
             state = "had not ended" if was_ready else "never became ready:"
@@ -215,6 +220,10 @@ class RunningProgram:
         for output in self._outputs:
             output.close()
         os.close(self.ended)
+
+    def _note_readiness(self) -> None:
+        if self.ready.data and self.ready_ns is None:
+            self.ready_ns = time.time_ns()
 
     def _error(self, what: str) -> ProgramError:
         """One line on what it did, and the end of its stderr."""

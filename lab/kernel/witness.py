@@ -6,6 +6,9 @@ two agree only where the namespace really is what was asked for.
 
 from __future__ import annotations
 
+import fcntl
+import socket
+import struct
 from collections.abc import Mapping
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 
@@ -15,13 +18,22 @@ from lab.errors import InstrumentError
 from lab.kernel.namespace import Namespace
 from lab.records import InterfaceSeen
 
+SIOCGIFFLAGS = 0x8913
+IFF_UP = 0x1
+
 
 def read_interfaces(namespace: Namespace) -> tuple[InterfaceSeen, ...]:
-    """Every interface inside the namespace with its IP addresses, `lo` included."""
+    """Every interface inside the namespace with its IP addresses, `lo` included.
+
+    One without an address that is down is left out: nothing can pass it. The kernel puts such
+    devices (tunl0, sit0) into each new namespace where a tunnel's module is loaded.
+    """
     with namespace.entered():
+        seen = [(name, _addresses(name)) for name in sorted(netifaces.interfaces())]
         return tuple(
-            InterfaceSeen(namespace.name, name, _addresses(name))
-            for name in sorted(netifaces.interfaces())
+            InterfaceSeen(namespace.name, name, addresses)
+            for name, addresses in seen
+            if addresses or _is_up(name)
         )
 
 
@@ -56,6 +68,13 @@ def _addresses(name: str) -> tuple[IPv4Interface | IPv6Interface, ...]:
             _, _, prefix = entry["netmask"].partition("/")
             found.append(ip_interface(f"{address}/{prefix or entry['netmask']}"))
     return tuple(found)
+
+
+def _is_up(name: str) -> bool:
+    """Whether the interface is up. Source: netdevice(7), SIOCGIFFLAGS."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        answer = fcntl.ioctl(asking, SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
+    return bool(struct.unpack_from("H", answer, 16)[0] & IFF_UP)
 
 
 def _describe(interfaces: Mapping[str, frozenset[IPv4Interface | IPv6Interface]]) -> str:

@@ -27,7 +27,7 @@ from lab.kernel.capture import (
     close_captures,
     open_captures,
 )
-from lab.kernel.namespace import LOOPBACK_INDEX, Namespace, build_topology
+from lab.kernel.namespace import FIRST_INDEX, Namespace, build_topology
 from lab.kernel.netlink import VethEnd, create_namespace
 from lab.kernel.quiet import wait_until_quiet
 from lab.kernel.sandbox import open_sandbox
@@ -36,7 +36,7 @@ from lab.kernel.witness import check_interfaces, read_interfaces
 from lab.records import CapturePoint, Frame, InterfaceSeen
 from lab.topology import Topology
 
-ETH0 = LOOPBACK_INDEX + 1
+ETH0 = FIRST_INDEX
 BROADCAST = b"\xff" * 6
 SOURCE = b"\x02\0\0\0\0\x63"
 
@@ -134,6 +134,18 @@ def address_behind_its_back(topology: Topology, address: IPv4Interface | IPv6Int
         first.netlink.add_address(ETH0, address)
         first.netlink.commit()
         check_interfaces(built)
+
+
+def device_behind_its_back(topology: Topology, is_up: bool) -> tuple[InterfaceSeen, ...]:
+    """What the witness says with a device in the first host that nobody asked for."""
+    with build_topology(topology) as built:
+        first, second = list(built.values())[:2]
+        ends = (VethEnd("tunl0", 2, f"02:00:00:00:ff:{number:02x}") for number in (1, 2))
+        first.netlink.create_veth(*ends, second.descriptor, 1500)
+        if is_up:
+            first.netlink.set_up(2)
+        first.netlink.commit()
+        return check_interfaces(built)
 
 
 def add_addresses(

@@ -39,6 +39,17 @@ def test_another_address_than_asked_for_is_noticed(sandbox: Sandbox, address: st
     assert address in seen
 
 
+def test_a_device_that_nobody_asked_for_is_noticed_once_it_is_up(sandbox: Sandbox) -> None:
+    with pytest.raises(InstrumentError, match="tunl0 with no address"):
+        sandbox.call(inside.device_behind_its_back, two_hosts(), True)
+
+
+def test_a_device_of_the_kernels_own_that_is_down_does_no_harm(sandbox: Sandbox) -> None:
+    """Where a tunnel's module is loaded, each new namespace begins with its fallback device."""
+    seen = sandbox.call(inside.device_behind_its_back, two_hosts(), False)
+    assert {interface.name for interface in seen} == {"lo", "eth0"}
+
+
 def test_offloads_are_off(sandbox: Sandbox) -> None:
     ours, untouched = sandbox.call(inside.offloads, chain(3))
     assert ours == {"h0/right": [], "h1/left": [], "h1/right": [], "h2/left": []}
@@ -60,7 +71,7 @@ def test_a_refused_request_is_named(sandbox: Sandbox) -> None:
     address = ip_interface("198.51.100.1/24")
     refusal, _ = sandbox.call(inside.add_addresses, two_hosts(), [address])
     assert refusal == (
-        "KernelRefused: cannot add 198.51.100.1/24 to interface 2 in namespace client: EEXIST"
+        "KernelRefused: cannot add 198.51.100.1/24 to interface 101 in namespace client: EEXIST"
     )
 
 
@@ -74,7 +85,7 @@ def test_the_refused_one_of_many_requests_is_named(sandbox: Sandbox, place: int)
     # The second of the two is the one refused, wherever it is.
     refusal, seen = sandbox.call(inside.add_addresses, two_hosts(), order)
     assert (
-        refusal == f"KernelRefused: cannot add {twice} to interface 2 in namespace client: EEXIST"
+        refusal == f"KernelRefused: cannot add {twice} to interface 101 in namespace client: EEXIST"
     )
     (eth0,) = (interface for interface in seen if interface.name == "eth0")
     assert set(many) <= set(eth0.addresses)

@@ -114,6 +114,19 @@ def test_the_next_program_starts_once_the_one_before_is_ready(sandbox: Sandbox) 
     assert first.started_ns + 100_000_000 <= first.ready_ns <= second.started_ns
 
 
+def test_a_program_that_is_looked_at_and_ends_without_going_on_does_no_harm(
+    sandbox: Sandbox,
+) -> None:
+    """What it leaves unread in its socket makes the lab's end meet ECONNRESET."""
+    code = (
+        "import os, select\n"
+        "look = int(os.environ['LOOK_FD'])\nos.write(look, b'now\\n')\n"
+        "select.select([look], [], [])\nprint('ended')\n"
+    )
+    recording = run(sandbox, replace(python(code), is_looked_at=True))
+    assert [one.stdout for one in recording.programs] == ["ended\n"]
+
+
 def test_a_child_left_behind_with_its_outputs_does_not_delay_the_end(marker: str) -> None:
     leave = (
         "import os\nprint('before', flush=True)\nif os.fork() == 0:\n"

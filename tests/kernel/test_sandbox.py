@@ -27,7 +27,14 @@ from outside import (
     wait_until_gone,
 )
 
-from lab.errors import InstrumentError, KernelRefused, LabError, ProgramError, UsageError
+from lab.errors import (
+    InstrumentError,
+    KernelRefused,
+    LabError,
+    MachineError,
+    ProgramError,
+    UsageError,
+)
 from lab.kernel.sandbox import CLOSE_DEADLINE_S, Sandbox, open_sandbox
 from lab.topology import chain, two_hosts
 
@@ -205,6 +212,13 @@ def test_the_first_processs_death_ends_a_call_under_way(marker: str) -> None:
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(InstrumentError, match="died"):
             pending.result()
+
+
+@pytest.mark.parametrize("module", ["no_such_module", "lab.no_such_module"])
+def test_what_is_not_installed_inside_is_named(module: str) -> None:
+    refusal = pytest.raises(MachineError, match=f"^{module} is not installed; `make` sets up")
+    with open_sandbox(preload=module) as sandbox, refusal:
+        sandbox.call(abs, -1)
 
 
 OPENER = """

@@ -20,6 +20,7 @@ from lab.records import Frame
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _CHUNK_BYTES = 65_536
+_MAX_BYTES = 4 << 30
 
 
 def read_capture(path: Path) -> tuple[Frame, ...]:
@@ -73,7 +74,7 @@ def _decompress(data: bytes, name: str) -> bytes:
     file of many members (bgzip) would take time quadratic in its size.
     """
     parts: list[bytes] = []
-    start = 0
+    size = start = 0
     while start < len(data):
         member = zlib.decompressobj(_GZIP_WINDOW)
         at = start
@@ -81,6 +82,9 @@ def _decompress(data: bytes, name: str) -> bytes:
             while not member.eof and at < len(data):
                 parts.append(member.decompress(data[at : at + _CHUNK_BYTES]))
                 at += _CHUNK_BYTES
+                size += len(parts[-1])
+                if size > _MAX_BYTES:
+                    raise unreadable(name, at, f"more than {_MAX_BYTES >> 30} GiB decompressed")
         except zlib.error as error:
             raise unreadable(name, start, f"a damaged gzip member ({error})") from None
         if not member.eof:

@@ -106,6 +106,7 @@ def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
         programs=tuple(map(_program, by_kind.get("program", ()))),
         unfinished=_texts(run, "unfinished"),
         frames=frames,
+        clock_step_ns=_number(run, "clock_step_ns"),
         sockets=tuple(map(_socket, by_kind.get("socket", ()))),
     )
     _check_points(recording)
@@ -160,6 +161,7 @@ def _head_lines(recording: Recording) -> list[Line]:
             "kernel": recording.kernel,
             "instruments": recording.instruments,
             "unfinished": recording.unfinished,
+            "clock_step_ns": recording.clock_step_ns,
         },
         *(
             {

@@ -167,3 +167,5 @@ class Recording:
     frames: tuple[Frame, ...]
     """In order of time; canary frames included."""
     sockets: tuple[SocketSeen, ...] = ()
+    clock_step_ns: int = 0
+    """How far CLOCK_REALTIME moved against CLOCK_MONOTONIC during the run."""

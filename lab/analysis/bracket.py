@@ -9,6 +9,8 @@ from lab.records import Canary, CapturePoint, Direction, Frame, Recording
 
 ETHERNET_HEADER_BYTES = 14
 FOREVER_NS = 1 << 64
+CLOCK_STEP_NS = 20_000_000
+"""More than slewing (adjtime(3), 0.05 %) moves the clock in a run's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,12 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                 canaries_sent=len(canaries),
                 canaries_seen=len(canaries) - len(missing),
                 dropped=sum(point.dropped for point in recording.points),
-                blind=(*_unproven(canaries, recording), *map(_missing, missing), *losses),
+                blind=(
+                    *_unproven(canaries, recording),
+                    *map(_missing, missing),
+                    *_reversed(canaries, sightings),
+                    *losses,
+                ),
             )
         )
         since_ns = end_ns
@@ -113,8 +120,26 @@ def _missing(canary: Canary) -> str:
     return f"a canary sent at {canary.point} ({canary.bracket}) was not seen everywhere"
 
 
+def _reversed(canaries: list[Canary], sightings: dict[bytes, list[Frame]]) -> list[str]:
+    """Canaries that arrived before they left: the times of this recording mean nothing."""
+    found: list[str] = []
+    for canary in canaries:
+        frames = sightings[canary.payload]
+        left = [frame.time_ns for frame in frames if frame.direction is Direction.OUT]
+        came = [frame.time_ns for frame in frames if frame.direction is not Direction.OUT]
+        if left and came and min(came) < min(left):
+            found.append(f"a canary sent at {canary.point} was seen arriving before it left")
+    return found
+
+
 def _losses(recording: Recording) -> list[str]:
-    losses = [
+    """What makes all of a recording doubtful."""
+    clock = (
+        [f"the clock was set by {recording.clock_step_ns / 1e6:.1f} ms during the run"]
+        if abs(recording.clock_step_ns) > CLOCK_STEP_NS
+        else []
+    )
+    losses = clock + [
         f"the kernel dropped {point.dropped} frames at {point.name}"
         for point in recording.points
         if point.dropped

@@ -265,7 +265,7 @@ def _rounds(calls: Sequence[Call], ways: Sequence[Way]) -> list[Round] | None:
     steps: list[tuple[tuple[str, object, bool], list[Call]]] = []
     for call in calls:
         if call.name in ("read", "write") and (call.result > 0 or call.error == "EAGAIN"):
-            step = call.name, call.arguments[0], call.result > 0
+            step = call.name, call.argument(0), call.result > 0
             if not steps or steps[-1][0] != step:
                 steps.append((step, []))
             steps[-1][1].append(call)
@@ -283,7 +283,7 @@ def _rounds(calls: Sequence[Call], ways: Sequence[Way]) -> list[Round] | None:
 
 def _letters(calls: Iterable[Call]) -> set[str]:
     """What the blocks consist of: the demo prints a block as b'>' * 512."""
-    return {str(call.arguments[1])[:4] for call in calls if len(call.arguments) > 1}
+    return {str(call.argument(1))[:4] for call in calls if len(call.arguments) > 1}
 
 
 def _sections(timeline: Timeline) -> dict[str, list[Call]]:
@@ -311,7 +311,7 @@ def _ways(calls: Iterable[Call]) -> list[Way]:
             ways.append(pair[::-1])
         elif call.name == "open" and call.result >= 0 and call.arguments:
             ends = readers if "O_RDONLY" in _words(call) else writers
-            ends[call.arguments[0]] = call.result
+            ends[call.argument(0)] = call.result
     return ways + [(writers[path], readers[path]) for path in writers if path in readers]
 
 
@@ -337,4 +337,4 @@ def _on(call: Call, descriptor: int) -> bool:
 
 
 def _words(call: Call) -> str:
-    return str(call.arguments[-1]) if call.arguments else ""
+    return str(call.argument(-1)) if call.arguments else ""

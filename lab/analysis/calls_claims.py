@@ -114,7 +114,7 @@ def waits_for_all(timeline: Timeline) -> Verdict:
     call = next(_flagged(timeline, "MSG_WAITALL"), None)
     if call is None or len(timeline.conversations) != 1:
         return undecided("the programs printed no call with MSG_WAITALL on one connection")
-    size = call.arguments[2]
+    size = call.argument(2)
     without = [
         c
         for calls in timeline.calls.values()
@@ -314,7 +314,7 @@ def _at_the_mark(timeline: Timeline, got: Call, pointer: int, evidence: list[str
     first, last = marks[-2:]
     between = [c for c in reads_of(before) if first.number < c.number < last.number]
     evidence = [*evidence, first.id, *(c.id for c in between), last.id]
-    if (first.arguments[-1], last.arguments[-1]) != (0, 1) or not between:
+    if (first.argument(-1), last.argument(-1)) != (0, 1) or not between:
         return broken("SIOCATMARK did not turn from 0 to 1 with the read", evidence)
     if between[-1].data.endswith(got.data):
         return broken("the out-of-band byte was read in band", evidence)

@@ -33,10 +33,10 @@ def needs_the_capability(timeline: Timeline) -> Verdict:
     asked = [
         call
         for call in _socket_calls(timeline)
-        if str(call.arguments[0]) in PACKET_DOMAIN
-        or (str(call.arguments[0]) in INTERNET_DOMAINS and call.arguments[1] == "SOCK_RAW")
+        if str(call.argument(0)) in PACKET_DOMAIN
+        or (str(call.argument(0)) in INTERNET_DOMAINS and call.argument(1) == "SOCK_RAW")
     ]
-    missing = {*INTERNET_DOMAINS, *PACKET_DOMAIN} - {str(call.arguments[0]) for call in asked}
+    missing = {*INTERNET_DOMAINS, *PACKET_DOMAIN} - {str(call.argument(0)) for call in asked}
     if missing:
         return undecided(f"the programs printed no socket() of {', '.join(sorted(missing))}")
     evidence = [call.id for call in asked]
@@ -223,10 +223,10 @@ def _receiver(
     """The domain and the reads of the program that receives on such a socket."""
     for calls in timeline.calls.values():
         made = next((c for c in calls if c.name == "socket" and len(c.arguments) >= 2), None)
-        if made and str(made.arguments[0]) in domains and made.arguments[1] == kind:
+        if made and str(made.argument(0)) in domains and made.argument(1) == kind:
             reads = reads_of(calls)
             if reads:
-                return str(made.arguments[0]), reads
+                return str(made.argument(0)), reads
     return "", ()
 
 

@@ -47,6 +47,13 @@ class Call:
         """What evidence names it by: "client:3"."""
         return f"{self.program}:{self.number}"
 
+    def argument(self, place: int) -> object:
+        """One of its arguments; "" where it printed fewer."""
+        try:
+            return self.arguments[place]
+        except IndexError:
+            return ""
+
     @property
     def data(self) -> bytes:
         """The bytes among its arguments; empty where there are none."""

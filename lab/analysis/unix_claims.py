@@ -180,7 +180,7 @@ def has_no_name_from_socketpair(timeline: Timeline) -> Verdict:
         return undecided("the programs printed no socketpair, two getsockname and send", evidence)
     if any(call.arguments[1:] != ("",) for call in names):
         return broken(f"an end has a name: {names[0].text}, {names[1].text}", evidence)
-    ways = {call.arguments[0] for call in sends}
+    ways = {call.argument(0) for call in sends}
     if len(ways) != 2 or [c.data for c in sends] != [c.data for c in reads]:
         return broken("the ends did not talk both ways", evidence)
     return holds("both names are empty, and bytes went both ways", evidence)
@@ -277,13 +277,13 @@ def _path(call: Call) -> bool:
 
 def _bits(call: Call) -> int:
     """The mode that is a call's last argument."""
-    last = call.arguments[-1] if call.arguments else None
+    last = call.argument(-1) if call.arguments else None
     return last if isinstance(last, int) else 0
 
 
 def _field(call: Call, name: str) -> object:
     """A field of the structure that a call's last argument is."""
-    last = call.arguments[-1] if call.arguments else None
+    last = call.argument(-1) if call.arguments else None
     return last.get(name) if isinstance(last, dict) else None
 
 

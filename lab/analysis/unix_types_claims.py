@@ -151,7 +151,7 @@ def _full_queue(program: str, calls: Sequence[Call]) -> tuple[str, list[str]] | 
     full, waited = refused
     evidence = [call.id for call in (full, *clocks, waited, *reads)]
     fitted = sends.index(full)
-    wanted_us = _microseconds(patience.arguments[-1])
+    wanted_us = _microseconds(patience.argument(-1))
     waited_us = (_nanoseconds(clocks[1]) - _nanoseconds(clocks[0])) // 1000
     if {call.error for call in refused} != {"EAGAIN"} or not fitted:
         return broken(f"{program}: {full.text} met {full.error}, not EAGAIN", evidence)
@@ -175,7 +175,7 @@ def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
         return broken(f"{made.text} met {made.error}", [made.id])
     if made is None or asked is None:
         return undecided("the programs printed no socket with SOCK_RAW and its SO_TYPE")
-    got = asked.arguments[-1]
+    got = asked.argument(-1)
     said = f"{made.text} is granted, and SO_TYPE says {got}"
     verdict = holds if got == "SOCK_DGRAM" else broken
     return verdict(said, [made.id, asked.id])
@@ -192,11 +192,11 @@ def passes_a_descriptor(timeline: Timeline) -> Verdict:
     inodes = [_find(c, "fstat") for c in (sender, receiver)]
     written, read = _find(sender, "write"), _find(receiver, "read")
     evidence = [c.id for c in (sent, received, *inodes, written, read) if c is not None]
-    if not received.arguments[-1]:
+    if not received.argument(-1):
         return broken("no descriptor came with the data", evidence)
     if written is None or read is None or None in inodes:
         return undecided("the programs printed no fstat, write and read", evidence)
-    one, other = (call.arguments[-1] for call in inodes if call is not None)
+    one, other = (call.argument(-1) for call in inodes if call is not None)
     if one != other or written.data != read.data:
         return broken(f"{read.text} in {other} is not {written.text} in {one}", evidence)
     hosts = {run.host for run in timeline.programs}
@@ -216,7 +216,7 @@ def names_its_peer(timeline: Timeline) -> Verdict:
         own = [call for call in calls if call.name in ("getpid", "geteuid", "getegid")]
         if question is None or len(own) != 3:
             return undecided("the programs printed no SO_PEERCRED, getpid, geteuid and getegid")
-        got = question.arguments[-1]
+        got = question.argument(-1)
         asked.append((question, got if isinstance(got, tuple) else (), own))
     if len(asked) != 2:
         return undecided("there were not two programs")
@@ -238,14 +238,14 @@ def internet_passes_neither(timeline: Timeline) -> Verdict:
     if not passed or not who or len(came) < sum(not call.error for call in passed):
         return undecided("the programs printed no sendmsg, recvmsg and SO_PEERCRED")
     evidence = [call.id for call in (*passed, *came, *who)]
-    arrived = [call for call in came if call.arguments[-1]]
+    arrived = [call for call in came if call.argument(-1)]
     if arrived:
         return broken(f"a descriptor arrived: {arrived[0].text}", evidence)
-    known = [call for call in who if not call.error and not _is_nobody(call.arguments[-1])]
+    known = [call for call in who if not call.error and not _is_nobody(call.argument(-1))]
     if known:
         return broken(f"the peer has a name: {known[0].text}", evidence)
     rights = sorted({call.error or "ignored, the data arrives" for call in passed})
-    names = sorted({call.error or f"{call.arguments[-1]}" for call in who})
+    names = sorted({call.error or f"{call.argument(-1)}" for call in who})
     return holds(
         f"SCM_RIGHTS: {', '.join(rights)}; SO_PEERCRED: {', '.join(names)}, nobody", evidence
     )
@@ -267,7 +267,7 @@ def _full_reads(calls: Sequence[Call]) -> list[Call]:
 
 def _size(read: Call) -> int:
     """How many bytes a read asked for: its argument after the data."""
-    room = read.arguments[2] if len(read.arguments) > 2 else 0
+    room = read.argument(2) if len(read.arguments) > 2 else 0
     return room if isinstance(room, int) else 0
 
 
@@ -283,7 +283,7 @@ def _pass(timeline: Timeline) -> tuple[Call, Call] | None:
 
 
 def _descriptors(call: Call) -> str:
-    return str(call.arguments[-1]).strip("[]")
+    return str(call.argument(-1)).strip("[]")
 
 
 def _microseconds(value: object) -> int:
@@ -293,7 +293,7 @@ def _microseconds(value: object) -> int:
 
 
 def _nanoseconds(clock: Call) -> int:
-    value = clock.arguments[-1]
+    value = clock.argument(-1)
     return value if isinstance(value, int) else 0
 
 

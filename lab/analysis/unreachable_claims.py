@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.analysis.claims import Verdict, broken, holds, undecided
@@ -25,7 +26,7 @@ def answers_port_unreachable(timeline: Timeline) -> Verdict:
         return broken("no datagram was seen")
     errors: list[Crossing] = []
     for datagram in datagrams:
-        error = _error_about(timeline, datagram)
+        error = _error_about(timeline, datagram, errors)
         if error is None:
             why = f"no port unreachable came back that quotes f{datagram.number}"
             return broken(why, crossing_ids([datagram]))
@@ -75,12 +76,14 @@ def tells_only_the_connected_socket(timeline: Timeline) -> Verdict:
     )
 
 
-def _error_about(timeline: Timeline, datagram: Crossing) -> Crossing | None:
-    """The port unreachable that came back for a datagram."""
+def _error_about(
+    timeline: Timeline, datagram: Crossing, taken: Sequence[Crossing] = ()
+) -> Crossing | None:
+    """The port unreachable that came back for a datagram, none of those that are `taken`."""
     for crossing in timeline.crossings:
         back = (crossing.sender, crossing.receiver) == (datagram.receiver, datagram.sender)
         after = crossing.number > datagram.number and not crossing.lost
-        if back and after and _quotes(crossing, datagram):
+        if back and after and crossing not in taken and _quotes(crossing, datagram):
             return crossing
     return None
 

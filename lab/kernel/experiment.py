@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from lab.errors import KernelRefused
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     ETHERNET_HEADER_BYTES,
@@ -52,6 +53,7 @@ def run_plan(plan: Plan) -> Recording:
     Raises KernelRefused, InstrumentError (the witness disagrees) and ProgramError.
     """
     started_ns = time.time_ns()
+    clock_offset_ns = started_ns - time.monotonic_ns()
     unfinished: list[str] = []
     with build_topology(plan.topology) as namespaces:
         interfaces = check_interfaces(namespaces)
@@ -81,6 +83,7 @@ def run_plan(plan: Plan) -> Recording:
         unfinished=tuple(unfinished),
         frames=tuple(sorted(watch.frames, key=lambda frame: frame.time_ns)),
         sockets=tuple(watch.sockets),
+        clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
     )
 
 
@@ -142,7 +145,10 @@ class _Watch:
         self._sightings = {}
         try:
             for cpu in sorted(allowed):
-                os.sched_setaffinity(0, {cpu})
+                try:
+                    os.sched_setaffinity(0, {cpu})
+                except OSError as error:
+                    raise KernelRefused(f"cannot use CPU {cpu}: {error.strerror}") from error
                 for capture in self.captures:
                     self._send_canary(capture, step, bracket, cpu)
                 # With many CPUs all canaries together would overflow a ring.

@@ -38,7 +38,25 @@ def cut(recording: Recording) -> Recording:
     return replace(recording, frames=tuple(frames))
 
 
+def swapped(which: int) -> Recording:
+    """A canary whose arrival is stamped earlier than its departure."""
+    frames = canary_frames(which)
+    early = [replace(f, time_ns=f.time_ns - 50_000) for f in frames if f.direction is Direction.IN]
+    late = [f for f in frames if f.direction is Direction.OUT]
+    others = [f for f in GOOD.frames if f not in frames]
+    story = sorted([*others, *early, *late], key=lambda frame: frame.time_ns)
+    return replace(GOOD, frames=tuple(story))
+
+
 BLIND = {
+    "the clock was set": (
+        replace(GOOD, clock_step_ns=-2_000_000_000),
+        "the clock was set by -2000.0 ms during the run",
+    ),
+    "a canary arrived before it left": (
+        swapped(0),
+        "a canary sent at client/eth0 was seen arriving before it left",
+    ),
     "an opening canary left and never arrived": (
         seen_without([f for f in canary_frames(0) if f.direction is Direction.IN]),
         "a canary sent at client/eth0 (opening) was not seen everywhere",

@@ -115,3 +115,8 @@ def test_no_argument_text_makes_reading_fail(text: str, result: int) -> None:
 def test_printed_values_are_read_back(values: list[object]) -> None:
     call = only(f"f({', '.join(map(ascii, values))}) = 0")
     assert call.arguments == tuple(values)
+
+
+def test_an_argument_that_was_not_printed_is_empty() -> None:
+    call = only("recvmsg() = 0")
+    assert call.argument(0) == call.argument(-1) == ""

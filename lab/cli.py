@@ -165,11 +165,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(_: argparse.Namespace) -> int:
+    from lab.errors import UsageError
     from lab.run import load_scenario, scenario_names
 
+    status = 0
     for name in scenario_names():
-        print(f"{name:<12} {load_scenario(name).summary}")
-    return 0
+        try:
+            print(f"{name:<12} {load_scenario(name).summary}")
+        except UsageError as error:
+            print(f"wirelab: {error}", file=sys.stderr)
+            status = error.exit_status
+    return status
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -58,7 +58,9 @@ def load_recording(folder: Path) -> Recording:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         raise CaptureFileError(f"{folder} holds no recording: no {RECORDS_FILE}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise CaptureFileError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise CaptureFileError(f"cannot read {path}: {error}") from None
     frames = read_capture(folder / FRAMES_FILE)
     try:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lab.errors import CaptureFileError, UsageError
+from lab.errors import CaptureFileError, LabError, UsageError
 from lab.family import Family
 
 # Little is imported until the sandbox is on its way.
@@ -43,10 +43,26 @@ def check_names(names: Iterable[str]) -> None:
 def load_scenario(name: str) -> Scenario:
     """The scenario of that name.
 
-    Raises UsageError, with the list of those there are.
+    Raises UsageError: there is none of that name (with the list of those there are), or its
+    file cannot be loaded.
     """
     check_names([name])
-    scenario: Scenario = importlib.import_module(f"scenarios.{name.replace('-', '_')}").SCENARIO
+    module_name = name.replace("-", "_")
+    try:
+        scenario = importlib.import_module(f"scenarios.{module_name}").SCENARIO
+    except LabError:
+        raise
+    except SyntaxError as error:
+        raise UsageError(f"scenarios/{module_name}.py, line {error.lineno}: {error.msg}") from None
+    except Exception as error:
+        # Whatever its author's code may raise: the file cannot be loaded.
+        what = f"{type(error).__name__}: {error}"
+        raise UsageError(f"scenarios/{module_name}.py cannot be loaded: {what}") from None
+
+    from lab.scenario import Scenario
+
+    if not isinstance(scenario, Scenario):
+        raise UsageError(f"scenarios/{module_name}.py: SCENARIO is no Scenario")
     return scenario
 
 
@@ -213,7 +229,10 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
         _write_report(document, folder)
         note = finish_folder(folder)
     except OSError as error:
-        raise UsageError(f"cannot write artifacts to {out}: {error}") from None
+        where = error.filename or out
+        raise UsageError(
+            f"cannot write artifacts to {where}: {error.strerror}; use --out DIR"
+        ) from None
     return folder, note
 
 

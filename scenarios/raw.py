@@ -131,10 +131,11 @@ CLAIMS = (
     ),
     Claim(
         "raw-header",
-        "An AF_INET raw socket receives the IP header with the packet, an AF_INET6 one does not.",
+        "An AF_INET raw socket receives the IP header with the packet.",
         "raw(7); RFC 3542, 3",
         receives_the_ip_header_over_ipv4_only,
         statements=("T5",),
+        ipv6_text="An AF_INET6 raw socket receives what follows the IP header, not the header.",
         steps=("packets",),
     ),
     Claim(

@@ -59,17 +59,18 @@ CLAIMS = (
     ),
     Claim(
         "tcp-family",
-        "AF_INET puts EtherType 0x0800 on the wire, AF_INET6 puts 0x86dd.",
+        "AF_INET puts EtherType 0x0800 and IP version 4 on the wire.",
         "ip(7); ipv6(7); RFC 894; RFC 2464, 3",
         speaks_its_family,
         statements=("D1", "I2"),
+        ipv6_text="AF_INET6 puts EtherType 0x86dd and IP version 6 on the wire.",
     ),
     Claim(
         "tcp-bytes",
         "Every byte sent arrives, both ways: what is sent, seen and read is the same.",
         "RFC 9293, 2.2; tcp(7)",
         delivers_every_byte,
-        statements=("S1", "I1"),
+        statements=("S1", "S2", "I1"),
     ),
     Claim(
         "tcp-boundaries",

@@ -111,10 +111,11 @@ CLAIMS = (
     ),
     Claim(
         "udp-family",
-        "AF_INET puts EtherType 0x0800 on the wire, AF_INET6 puts 0x86dd; so do IP's own errors.",
+        "AF_INET puts EtherType 0x0800 on the wire; so do IP's own errors.",
         "ip(7); ipv6(7); RFC 894; RFC 2464, 3",
         speaks_its_family_in_datagrams,
         statements=("D1", "I2"),
+        ipv6_text="AF_INET6 puts EtherType 0x86dd on the wire; so do IP's own errors.",
         steps=EVERY_STEP,
     ),
     Claim(

@@ -8,7 +8,9 @@ STATEMENT = Statement("X1", "what the notes say", "what is true")
 
 def judgement(outcome, claim="claim", statements=("X1",)):
     verdict = Verdict(outcome, "because")
-    return Judgement(Claim(claim, "text", "source", lambda _: holds(""), statements), verdict)
+    return Judgement(
+        Claim(claim, "text", "source", lambda _: holds(""), statements), verdict, "text"
+    )
 
 
 def outcome_of(*outcomes):

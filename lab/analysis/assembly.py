@@ -6,7 +6,10 @@ and its run begun, before that.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lab.analysis.bracket import Bracket, find_brackets
+from lab.analysis.crossing import Crossing
 from lab.analysis.flow import group_flows
 from lab.analysis.joining import join_crossings
 from lab.analysis.tcp import analyse_tcp
@@ -30,6 +33,7 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
     crossings = join_crossings(bracket.frames, recording.points, first)
+    bracket = replace(bracket, blind=(*bracket.blind, *_reversed(crossings)))
     flows = group_flows(crossings)
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
     return Timeline(
@@ -43,3 +47,21 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         calls={run.name: parse_transcript(run) for run in programs},
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
+
+
+def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:
+    """Frames that arrived before they left: an error of the lab, or of who edited the recording."""
+    arrived = {
+        (crossing.receiver, crossing.packet.frame.data): crossing
+        for crossing in reversed(crossings)
+        if crossing.sent_ns is None
+    }
+    found: list[str] = []
+    for crossing in crossings:
+        before = arrived.get((crossing.receiver, crossing.packet.frame.data))
+        if crossing.lost and before is not None and before.number < crossing.number:
+            found.append(
+                f"a frame was seen arriving (f{before.number}) before it left "
+                f"(f{crossing.number}): these times cannot be trusted"
+            )
+    return found

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.family import Family
+
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
 
@@ -47,6 +49,8 @@ class Claim:
     """Called with a Timeline for each of `steps`."""
     statements: tuple[str, ...] = ()
     """Ids of the statements that it decides (lab/statements.py)."""
+    ipv6_text: str = ""
+    """The sentence over IPv6, where it is another."""
     steps: tuple[str, ...] = ()
     """Names of the scenario's steps that it is about; () is the first."""
 
@@ -57,6 +61,8 @@ class Judgement:
 
     claim: Claim
     verdict: Verdict
+    text: str
+    """The claim's sentence, as it is for the run's IP version."""
 
 
 def holds(why: str, evidence: Iterable[str] = ()) -> Verdict:
@@ -99,7 +105,9 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         if blind and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
             why = f"the capture was blind: {'; '.join(blind)}"
             verdict = Verdict(Outcome.UNDECIDED, why, verdict.evidence)
-        judgements.append(Judgement(claim, verdict))
+        over_ipv6 = timelines[0].recording.family is Family.IPV6
+        text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text
+        judgements.append(Judgement(claim, verdict, text))
     return tuple(judgements)
 
 

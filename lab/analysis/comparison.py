@@ -34,7 +34,7 @@ class Column:
     """System calls that the two programs made for it."""
     keeps_boundaries: bool
     keeps_order: bool
-    leaves_the_kernel: bool
+    reaches_another_host: bool
     """Whether the bytes went over a link between the hosts."""
     canaries: int
     points: int
@@ -72,7 +72,7 @@ def _column(timeline: Timeline) -> Column:
         keeps_order=all(
             sent_bytes(sends) == b"".join(call.data for call in reads) for sends, reads in ways
         ),
-        leaves_the_kernel=any(crossing.sender != crossing.receiver for crossing in carriers),
+        reaches_another_host=any(crossing.sender != crossing.receiver for crossing in carriers),
         canaries=timeline.bracket.canaries_seen,
         points=len(timeline.recording.points),
         blind=timeline.bracket.blind,

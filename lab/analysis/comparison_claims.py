@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.analysis.claims import Verdict, broken, holds, undecided
+from lab.analysis.claims import Verdict, broken, frame_ids, holds, undecided
 from lab.analysis.comparison import Column, compare_steps
+from lab.analysis.transcript import reads_of, sends_of
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -22,7 +24,8 @@ def _on_columns(
         silent = [column.step for column in columns if not column.payload_bytes]
         if silent:
             return undecided(f"the programs printed no calls in {', '.join(silent)}")
-        return check(columns, timelines)
+        verdict = check(columns, timelines)
+        return replace(verdict, evidence=_evidence(timelines))
 
     check_timelines.__name__ = check.__name__
     return check_timelines
@@ -68,3 +71,10 @@ def keeps_boundaries_in_datagrams_only(columns: Sequence[Column], _: Sequence[Ti
     wanted = [column.step for column in columns if column.step.startswith("udp")]
     told = f"kept in {', '.join(kept) or 'none'} of {', '.join(c.step for c in columns)}"
     return holds(told) if kept == wanted else broken(told)
+
+
+def _evidence(timelines: Sequence[Timeline]) -> tuple[str, ...]:
+    """What a comparison rests on: every frame, send and read of its steps."""
+    frames = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
+    calls = [call for t in timelines for told in t.calls.values() for call in told]
+    return (*frames, *(call.id for call in (*sends_of(calls), *reads_of(calls))))

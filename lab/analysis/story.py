@@ -88,6 +88,7 @@ class Phase(enum.Enum):
     OPENING = "Opening"
     DATA = "Data"
     CLOSING = "Closing"
+    RESET = "Reset"
     DATAGRAMS = "Datagrams"
     FRAGMENTS = "Fragments"
     ERROR = "Error message"
@@ -99,6 +100,7 @@ EXPLANATIONS = {
     Phase.OPENING: "Three segments; each side tells its first number and confirms the other's.",
     Phase.DATA: "Numbers count bytes, not messages; ack names the next byte expected.",
     Phase.CLOSING: "FIN: I have nothing more to send. Each direction closes by itself.",
+    Phase.RESET: "RST: there is no such connection, or there shall be none any more.",
     Phase.DATAGRAMS: "Each goes alone: no opening, no acknowledgement, no end.",
     Phase.FRAGMENTS: "Too large for the link: IP cuts the datagram, the receiver's IP joins it.",
     Phase.ERROR: "ICMP tells why a packet got no further, and quotes its beginning.",
@@ -299,7 +301,7 @@ def _describe_icmp(icmp: Icmp) -> str:
 
 
 def _conversation_phases(conversation: TcpConversation) -> dict[int, Phase]:
-    """Opening up to the handshake's ACK, closing from the first FIN or RST on."""
+    """Opening up to the handshake's ACK, closing from the first FIN on, reset from an RST on."""
     handshake = conversation.handshake
     opened = handshake.ack if handshake else 0
     ends = [
@@ -307,15 +309,17 @@ def _conversation_phases(conversation: TcpConversation) -> dict[int, Phase]:
         for number in (
             conversation.client_to_server.fin,
             conversation.server_to_client.fin,
-            *conversation.resets,
         )
         if number is not None
     ]
     closing = min(ends, default=None)
+    reset = min(conversation.resets, default=None)
     found: dict[int, Phase] = {}
     for segment in conversation.segments:
         number = segment.crossing
-        if closing is not None and number >= closing:
+        if reset is not None and number >= reset:
+            found[number] = Phase.RESET
+        elif closing is not None and number >= closing:
             found[number] = Phase.CLOSING
         elif number <= opened or segment.flags & TcpFlags.SYN:
             found[number] = Phase.OPENING

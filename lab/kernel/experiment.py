@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from lab.errors import KernelRefused
+from lab.errors import KernelRefused, ProgramError
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     ETHERNET_HEADER_BYTES,
@@ -239,4 +239,8 @@ class _Watch:
                 running.looked()
             running.check_output()
             running.check_end()
-            running.check_deadline()
+        if any(running.is_overdue for running in self.programs):
+            # Those still at work may wait for each other: which is to blame, their words tell.
+            late = [running for running in self.programs if running.ended_ns is None]
+            late.sort(key=lambda running: not running.is_overdue)
+            raise ProgramError("\n".join(running.describe_lateness() for running in late))

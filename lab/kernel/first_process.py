@@ -86,7 +86,11 @@ def _enter_namespaces() -> None:
     """Unshare; with a user namespace where this process lacks the capabilities."""
     flags = libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWNET
     if has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW"):
-        libc.unshare(flags, "cannot create namespaces as root")
+        try:
+            libc.unshare(flags, "cannot create namespaces as root")
+        except KernelRefused as error:
+            advice = "`wirelab doctor` says what forbids it"
+            raise KernelRefused(f"{error}; {advice}") from error.__cause__
         return
     advice = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
     uid, gid = os.geteuid(), os.getegid()

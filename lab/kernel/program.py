@@ -174,13 +174,19 @@ class RunningProgram:
             self.kill()
             raise self._error(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
 
-    def check_deadline(self) -> None:
-        """Kill it and raise ProgramError where it has outlived its deadline."""
-        if self.ended_ns is None and time.monotonic_ns() > self._deadline_ns:
-            was_ready = self.ready_ns is not None or not self.program.signals_ready
-            self.kill()
-            state = "had not ended" if was_ready else "never became ready:"
-            raise self._error(f"{state} {self.program.deadline_s:g} s after its start")
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has outlived its deadline."""
+        return self.ended_ns is None and time.monotonic_ns() > self._deadline_ns
+
+    def describe_lateness(self) -> str:
+        """Kill it, and one line on how long it has taken and the end of its stderr."""
+        left_s = (self._deadline_ns - time.monotonic_ns()) / 1e9
+        taken = f"{self.program.deadline_s - max(0.0, left_s):.3g}"
+        was_ready = self.ready_ns is not None or not self.program.signals_ready
+        self.kill()
+        state = "had not ended" if was_ready else "never became ready:"
+        return str(self._error(f"{state} {taken} s after its start"))
 
     def check_end(self) -> None:
         """Raise ProgramError where it has ended with another exit status than 0."""

@@ -71,7 +71,7 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
         "claims": [
             {
                 "id": judgement.claim.id,
-                "text": judgement.claim.text,
+                "text": judgement.text,
                 "source": judgement.claim.source,
                 "statements": list(judgement.claim.statements),
                 "verdict": judgement.verdict.outcome.value,
@@ -141,6 +141,7 @@ def _frame_event(crossing: Crossing) -> Document:
     return {
         "id": f"f{crossing.number}",
         "kind": "frame",
+        "obtained": "measured",
         "sent_ns": crossing.sent_ns,
         "received_ns": crossing.received_ns,
         "from": crossing.sender,
@@ -184,6 +185,7 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
             "len": segment.length,
             "window": segment.window_bytes,
             "notes": sorted(note.value for note in segment.notes),
+            "states": "inferred",
             "client_state": client.value if client else None,
             "server_state": server.value if server else None,
         },

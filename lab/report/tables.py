@@ -29,13 +29,14 @@ def draw_comparison(columns: Sequence[Column], style: Style) -> Iterator[Text]:
         ("system calls", [str(c.calls) for c in columns]),
         ("boundaries kept?", [_yes(c.keeps_boundaries) for c in columns]),
         ("order kept?", [_yes(c.keeps_order) for c in columns]),
-        ("leaves the kernel?", [_yes(c.leaves_the_kernel) for c in columns]),
+        ("reaches another host?", [_yes(c.reaches_another_host) for c in columns]),
         ("silent?", [_silence(c) for c in columns]),
     ]
     yield from _draw_rows(rows, style)
     yield Text()
     for line in (
         "Frames are counted once for both ends; wire bytes leave ARP and ND out.",
+        "A unix socket reaches the other namespace only as both share a kernel and its files.",
         "UDP keeps order here, on one link; it does not promise to.",
         "Silent: no frame between canaries at every device of both hosts, lo included.",
     ):

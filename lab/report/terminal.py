@@ -89,8 +89,11 @@ def draw_summary(title: str, judgements: tuple[Judgement, ...], style: Style) ->
         verdict = judgement.verdict
         line = Text(f"{verdict.outcome.value:<{OUTCOME_COLUMNS}}", OUTCOME_COLOURS[verdict.outcome])
         room = style.width - OUTCOME_COLUMNS
-        line.append(style.cut(judgement.claim.text, room))
+        first, *rest = style.wrap(judgement.text, room)
+        line.append(first)
         yield line
+        for more in rest:
+            yield Text(" " * OUTCOME_COLUMNS + more)
         if verdict.outcome is not Outcome.HOLDS:
             for more in style.wrap(verdict.why, room):
                 yield Text(" " * OUTCOME_COLUMNS + more, "dim")
@@ -229,8 +232,12 @@ def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
 
 
 def _with_address(host: str, timeline: Timeline) -> str:
-    """A host's name with its address of the run's family on a link."""
+    """A host's name with its address on a link, of the version that the step's packets have."""
+    packets = (crossing.packet.ip for crossing in timeline.crossings)
+    ip = next((ip for ip in packets if ip is not None), None)
     family = timeline.recording.family or Family.IPV4
+    if ip is not None:
+        family = Family(ip.source.version)
     for seen in timeline.recording.interfaces:
         for address in seen.addresses:
             if seen.host == host and seen.name != "lo" and address.version == family.value:
@@ -271,7 +278,7 @@ def _draw_judgement(judgement: Judgement, style: Style) -> Iterator[Text]:
     indent = " " * OUTCOME_COLUMNS
     room = style.width - OUTCOME_COLUMNS
     statements = f" [{' '.join(claim.statements)}]" if claim.statements else ""
-    first, *rest = style.wrap(claim.text + statements, room)
+    first, *rest = style.wrap(judgement.text + statements, room)
     line = Text(f"{verdict.outcome.value:<{OUTCOME_COLUMNS}}", OUTCOME_COLOURS[verdict.outcome])
     line.append(first, "bold")
     yield line
@@ -288,4 +295,4 @@ def _shortened(evidence: tuple[str, ...], most: int = 8) -> str:
     """Event ids; the report.json has them all."""
     shown = ", ".join(evidence[:most])
     left = len(evidence) - most
-    return (shown or "every frame") + (f" and {left} more" if left > 0 else "")
+    return (shown or "no event") + (f" and {left} more" if left > 0 else "")

@@ -33,7 +33,7 @@ def main(address, port):
     # Wait until the server has closed as well, so that all it sent is here at once.
     poll = select.poll()
     poll.register(connection, select.POLLRDHUP)
-    poll.poll()
+    show(f"poll([({number}, POLLRDHUP)])", len(poll.poll()))
     while True:
         data = connection.recv(READ_SIZE)
         show(f"recv({number}, {data!r}, {READ_SIZE})", len(data))

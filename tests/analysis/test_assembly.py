@@ -99,3 +99,13 @@ def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> Non
     (judgement,) = judge([replace(claim, steps=("again",))], build_timelines(recording))
     assert judgement.verdict.outcome is Outcome.BROKEN
     assert judgement.verdict.evidence == ("f21", "f22")
+
+
+def test_a_frame_that_arrives_before_it_leaves_makes_the_step_blind() -> None:
+    left, came = r.sightings(r.recorded(4), 8)
+    early = replace(came, time_ns=left.time_ns - 200_000)
+    frames = [early if frame is came else frame for frame in r.recorded(4).frames]
+    (timeline,) = build_timelines(r.with_frames(r.recorded(4), frames))
+    assert [reason for reason in timeline.bracket.blind if "before it left" in reason]
+    outcomes = {judgement.verdict.outcome for judgement in judge(SCENARIO.claims, [timeline])}
+    assert outcomes == {Outcome.UNDECIDED}

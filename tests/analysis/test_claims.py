@@ -14,7 +14,7 @@ SEVERITY = [Outcome.HOLDS, Outcome.UNDECIDED, Outcome.BROKEN]
 
 def judgements(*outcomes: Outcome) -> list[Judgement]:
     return [
-        Judgement(Claim("x", "X.", "RFC 1", lambda _: holds("")), Verdict(outcome, ""))
+        Judgement(Claim("x", "X.", "RFC 1", lambda _: holds("")), Verdict(outcome, ""), "X.")
         for outcome in outcomes
     ]
 

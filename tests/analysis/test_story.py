@@ -75,14 +75,14 @@ def test_a_connection_whose_opening_was_not_seen_has_data_at_once() -> None:
     assert phases([], [conversation]) == {1: Phase.DATA}
 
 
-def test_a_reset_begins_the_closing() -> None:
+def test_a_reset_begins_a_phase_of_its_own() -> None:
     talk = converse(
         """
         0.1 client > server SYN seq=1
         0.2 server > client RST,ACK seq=0 ack=2
         """
     )
-    assert phases([], [talk]) == {1: Phase.OPENING, 2: Phase.CLOSING}
+    assert phases([], [talk]) == {1: Phase.OPENING, 2: Phase.RESET}
     assert roles([talk]) == {2: "reset: the connection ends at once"}
 
 

@@ -122,7 +122,7 @@ def over_sctp(
             else:
                 ends = (V4_A, V4_B) if host == "client" else (V4_B, V4_A)
                 data = ethernet(ipv4(packet, 132, source=ends[0], destination=ends[1]))
-            for point in recording.points:
+            for point in sorted(recording.points, key=lambda point: point.host != host):
                 time_ns += 1
                 way = Direction.OUT if point.host == host else Direction.IN
                 frames.append(Frame(time_ns, point.name, way, data, len(data)))

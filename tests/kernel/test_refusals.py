@@ -132,3 +132,23 @@ def test_a_word_that_is_unknown_is_told_in_one_line(other_scenarios: Path, marke
     scenario = other_scenarios / "scenarios" / "tcp.py"
     scenario.write_text(scenario.read_text().replace("{server}", "{srever}"))
     assert "srever" in check_refused(wirelab("run", "tcp", cwd=other_scenarios))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = (\n", "scenarios/tcp.py, line 1: '(' was never closed"),
+        ("import nothere\n", "scenarios/tcp.py cannot be loaded: ModuleNotFoundError"),
+        ("SCENARIO = 3\n", "scenarios/tcp.py: SCENARIO is no Scenario"),
+        ("", "scenarios/tcp.py cannot be loaded: AttributeError"),
+    ],
+)
+def test_a_scenario_that_cannot_be_loaded_is_refused(
+    other_scenarios: Path, text: str, said: str
+) -> None:
+    (other_scenarios / "scenarios" / "tcp.py").write_text(text)
+    assert said in check_refused(wirelab("run", "tcp", cwd=other_scenarios))
+    listed = wirelab("list", cwd=other_scenarios)
+    assert listed.returncode == 2
+    assert said in listed.stderr
+    assert "udp " in listed.stdout

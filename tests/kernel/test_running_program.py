@@ -54,7 +54,7 @@ def failure(marker: str, *programs: Program) -> str:
     assert not marked(marker)
     message = str(raised.value)
     assert raised.value.exit_status == 2
-    assert message.isprintable()
+    assert all(line.isprintable() for line in message.splitlines())
     assert message.startswith(f"program {programs[-1].name}")
     assert "Traceback" not in message
     return message
@@ -234,6 +234,20 @@ def test_a_program_that_hangs(marker: str) -> None:
     code = "import sys; print('waiting', file=sys.stderr, flush=True)\n" + HANG
     message = failure(marker, python(code, deadline_s=0.5))
     assert message.endswith("had not ended 0.5 s after its start; its stderr ends: waiting")
+
+
+def test_of_programs_that_wait_for_each_other_each_is_told(marker: str) -> None:
+    code = "import sys; print({!r}, file=sys.stderr, flush=True)\n" + HANG
+    message = failure(
+        marker,
+        python(READY + code.format("other"), "other", ready=True),
+        python(code.format("one"), "one", deadline_s=0.5),
+    )
+    one, other = message.splitlines()
+    assert one.startswith("program one ")
+    assert one.endswith("had not ended 0.5 s after its start; its stderr ends: one")
+    assert other.startswith("program other ")
+    assert other.endswith("; its stderr ends: other")
 
 
 def test_a_program_that_ignores_signals_and_hangs(marker: str) -> None:

@@ -17,7 +17,6 @@ from outside import (
     host,
     marked,
     net_namespaces,
-    output_of,
     wait_until,
     wait_until_gone,
 )
@@ -67,7 +66,14 @@ def listed_namespaces() -> frozenset[str]:
     """What lsns knows: root sees namespaces that no process is in, but a descriptor holds."""
     if shutil.which("lsns") is None or os.geteuid() != 0:
         return frozenset()
-    return frozenset(output_of("lsns", "-t", "net", "-n", "-o", "NS").split())
+    for _ in range(20):
+        # It fails where a process ends while it looks at it.
+        done = subprocess.run(
+            ["lsns", "-t", "net", "-n", "-o", "NS"], capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            return frozenset(done.stdout.split())
+    raise AssertionError(f"lsns fails time and again: {done.stderr}")
 
 
 @pytest.fixture(scope="module")

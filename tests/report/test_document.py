@@ -71,6 +71,7 @@ def test_segments_carry_relative_numbers_states_and_phases() -> None:
         "len": 0,
         "window": syn_ack["tcp"]["window"],
         "notes": [],
+        "states": "inferred",
         "client_state": "ESTABLISHED",
         "server_state": "SYN-RECEIVED",
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -47,6 +48,8 @@ class Rung:
     rightward: bool
     segment: Segment | None = None
     payload: bytes = b""
+    mark: str = ""
+    """Which connection a segment belongs to, where there are several."""
 
 
 def draw_ladder(
@@ -120,7 +123,7 @@ def _states(rung: Rung) -> tuple[str, str]:
 def _label(rung: Rung) -> str:
     if rung.segment is None:
         return describe_packet(rung.crossing.packet)
-    return describe_segment(rung.segment)
+    return rung.mark + describe_segment(rung.segment)
 
 
 def _draw_arrow(label: str, rung: Rung, wire: int, style: Style) -> str:
@@ -170,8 +173,9 @@ def rungs_of(
     crossings: Iterable[Crossing],
     segment_of: Mapping[int, Segment],
     is_rightward: Callable[[Crossing], bool],
+    mark_of: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Rung]:
-    """Rungs for crossings.
+    """Rungs for crossings, with marks by crossing number.
 
     A segment whose hosts are unknown, or which never leaves its host, points right where the
     client sent it; `is_rightward` tells the others' direction.
@@ -185,5 +189,5 @@ def rungs_of(
             rightward = is_rightward(crossing)
         has_payload = crossing.packet.tcp is not None or crossing.packet.udp is not None
         payload = crossing.packet.payload if has_payload else b""
-        rungs.append(Rung(crossing, rightward, segment, payload))
+        rungs.append(Rung(crossing, rightward, segment, payload, mark_of.get(crossing.number, "")))
     return rungs

@@ -221,7 +221,19 @@ def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
     if not timeline.crossings:
         yield Text("  Nothing: not one frame between the canaries.")
         return
-    rungs = rungs_of(timeline.crossings, segment_of, lambda c: place[c.sender] < place[c.receiver])
+    # The client's port tells connections apart; a lone one needs no mark.
+    mark_of = {
+        segment.crossing: f"{conversation.flow.a.port}: "
+        for conversation in timeline.conversations
+        for segment in conversation.segments
+        if len(timeline.conversations) > 1
+    }
+    rungs = rungs_of(
+        timeline.crossings,
+        segment_of,
+        lambda crossing: place[crossing.sender] < place[crossing.receiver],
+        mark_of,
+    )
     looped = {c.sender for c in timeline.crossings if c.sender == c.receiver}
     if looped and all(c.sender == c.receiver for c in timeline.crossings):
         left = right = f"{', '.join(sorted(looped))}, on lo"

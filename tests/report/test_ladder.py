@@ -160,3 +160,16 @@ def test_no_crossings_are_no_ladder() -> None:
 )
 def test_any_elapsed_time_takes_nine_columns(time_ns: int, shown: str) -> None:
     assert elapsed(time_ns + 7, 7) == shown
+
+
+def test_segments_of_several_connections_are_marked():
+    talk = converse(TALK)
+    segment_of = {segment.crossing: segment for segment in talk.segments}
+    marks = {talk.segments[0].crossing: "4000: "}
+    first, *others = rungs_of(talk.flow.crossings, segment_of, lambda _: True, marks)
+    phase_of = phases([], [talk])
+    text = "\n".join(
+        line.plain for line in draw_ladder([first, *others], Lanes("a", "b"), phase_of, ASCII)
+    )
+    assert "-4000: SYN seq=0" in text
+    assert text.count("4000: ") == 1

@@ -15,3 +15,8 @@ class Family(enum.Enum):
     def socket_domain(self) -> str:
         """The domain's name in socket(2)."""
         return "AF_INET" if self is Family.IPV4 else "AF_INET6"
+
+    @property
+    def ethertype(self) -> int:
+        """What an Ethernet frame's type field says of it. Source: RFC 894; RFC 2464, 3."""
+        return 0x0800 if self is Family.IPV4 else 0x86DD

@@ -11,7 +11,6 @@ from lab.analysis.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp import Teardown
 from lab.analysis.tcp_segment import Note
 from lab.analysis.transcript import reads_of, sends_of, sent_bytes
-from lab.family import Family
 
 if TYPE_CHECKING:
     from lab.analysis.crossing import Crossing
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.analysis.transcript import Call
 
-ETHERTYPES = {Family.IPV4: 0x0800, Family.IPV6: 0x86DD}
 UNTAKEN = frozenset({Note.LOST, Note.DAMAGED})
 """A segment so noted never reached the receiver's TCP."""
 
@@ -260,7 +258,7 @@ def speaks_its_family(connection: Connection) -> Verdict:
     family = connection.timeline.recording.family
     if family is None:
         return undecided("the scenario has no internet sockets")
-    expected = ETHERTYPES[family]
+    expected = family.ethertype
     sockets = [
         call
         for calls in (connection.client_calls, connection.server_calls)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.claims import Verdict, broken, frame_ids, holds, skipped, undecided
 from lab.analysis.packet import Ethernet, IPv4
 from lab.analysis.transcript import reads_of, sends_of, sent_bytes
+from lab.family import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from lab.analysis.transcript import Call
 
 INTERNET_DOMAINS = ("AF_INET", "AF_INET6")
-ETHERTYPE_IPV4 = 0x0800
 SCTP = 132
 SCTP_COMMON_HEADER_BYTES, SCTP_DATA_HEADER_BYTES = 12, 16
 DATA_CHUNK, WHOLE_MESSAGE = 0, 0b11
@@ -172,7 +172,7 @@ def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
     flow = timeline.conversations[0].flow
     for crossing in flow.crossings:
         ethernet = crossing.packet.layers[0]
-        is_ipv4 = isinstance(ethernet, Ethernet) and ethernet.type == ETHERTYPE_IPV4
+        is_ipv4 = isinstance(ethernet, Ethernet) and ethernet.type == Family.IPV4.ethertype
         if not is_ipv4 or not isinstance(crossing.packet.ip, IPv4):
             return broken(f"f{crossing.number} is no IPv4 frame", [f"f{crossing.number}"])
     evidence += frame_ids(crossing.number for crossing in flow.crossings)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.analysis.transcript import Call
 
-ETHERTYPES = {4: 0x0800, 6: 0x86DD}
-
 
 def begins_with_data(timeline: Timeline) -> Verdict:
     """The first frame after the neighbour is found is a datagram with payload."""
@@ -137,14 +135,14 @@ def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
         return broken("no frame was seen but those that find the neighbour")
     for crossing in frames:
         ethernet, ip = crossing.packet.layers[0], crossing.packet.ip
-        fits = isinstance(ethernet, Ethernet) and ethernet.type == ETHERTYPES[family.value]
+        fits = isinstance(ethernet, Ethernet) and ethernet.type == family.ethertype
         if not fits or not isinstance(ip, IPv4 if family.value == 4 else IPv6):
             return broken(
                 f"f{crossing.number} is no IPv{family.value} frame", crossing_ids([crossing])
             )
     return holds(
         f"{len(sockets)} {family.socket_domain} sockets, and all {len(frames)} frames have "
-        f"EtherType {ETHERTYPES[family.value]:#06x} and IP version {family.value}",
+        f"EtherType {family.ethertype:#06x} and IP version {family.value}",
         [*(call.id for call in sockets), *crossing_ids(frames)],
     )
 

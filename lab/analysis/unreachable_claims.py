@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.claims import Verdict, broken, holds, undecided
 from lab.analysis.datagrams import crossing_ids, datagrams_of, find_strangers
 from lab.analysis.packet import IPv4, IPv6, Payload, Udp
+from lab.analysis.story import PORT_UNREACHABLE
 from lab.analysis.transcript import READ_CALLS, sends_of
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.analysis.transcript import Call
 
-PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 """Version, type, code. Source: RFC 792; RFC 4443, 3.1."""
 
 

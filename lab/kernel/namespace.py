@@ -65,11 +65,6 @@ class Namespace:
         """The interface's index in this namespace."""
         return self.first_index + self.interfaces.index(interface)
 
-    def write_sysctl(self, key: str, value: str) -> None:
-        """Set a sysctl of this namespace, by its path under /proc/sys."""
-        with self.entered():
-            _write_sysctl(key, value)
-
     def close(self) -> None:
         """Let go of it; without a name or a process in it the kernel reclaims it."""
         self.netlink.close()
@@ -132,7 +127,7 @@ def _create(host: str, interfaces: Sequence[Interface], first_index: int) -> Nam
     create_namespace(host)
     descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     for key, value in QUIET_LINK_SYSCTLS.items():
-        _write_sysctl(key, value)
+        write_sysctl(key, value)
     return Namespace(host, descriptor, Netlink(host), tuple(interfaces), first_index)
 
 
@@ -177,7 +172,11 @@ def _hardware_address(host: int, place: int) -> str:
     return f"02:00:{host >> 16:02x}:{host >> 8 & 0xFF:02x}:{host & 0xFF:02x}:{place & 0xFF:02x}"
 
 
-def _write_sysctl(key: str, value: str) -> None:
+def write_sysctl(key: str, value: str) -> None:
+    """Set a sysctl of the entered namespace, by its path under /proc/sys.
+
+    Raises MachineError where this kernel has none, KernelRefused.
+    """
     path = f"/proc/sys/{key}"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)

@@ -18,7 +18,7 @@ from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.kernel import libc
+from lab.kernel import libc, namespace
 from lab.kernel.capabilities import NUMBERS, ambient_capabilities
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
@@ -171,8 +171,8 @@ def create_twice(name: str) -> None:
 
 
 def write_sysctl(topology: Topology, key: str, value: str) -> None:
-    with build_topology(topology) as built:
-        built[topology.hosts[0]].write_sysctl(key, value)
+    with build_topology(topology) as built, built[topology.hosts[0]].entered():
+        namespace.write_sysctl(key, value)
 
 
 def namespace_after_an_error_inside(topology: Topology) -> tuple[Path, Path, Path]:

@@ -87,7 +87,7 @@ def _enter_namespaces() -> None:
     flags = libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWNET
     if has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW"):
         try:
-            libc.unshare(flags, "cannot create namespaces as root")
+            libc.unshare(flags, "cannot create namespaces")
         except KernelRefused as error:
             advice = "`wirelab doctor` says what forbids it"
             raise KernelRefused(f"{error}; {advice}") from error.__cause__

@@ -63,8 +63,8 @@ def _examine() -> Iterator[Finding]:
     who = "root's capabilities" if privileged else f"uid {os.geteuid()}, no capabilities"
     yield Finding("privilege", True, f"{who}; the lab runs with and without")
     in_sandbox = tuple(_sandbox())
-    if not all(finding.ok or not finding.needed for finding in in_sandbox):
-        yield from _user_namespace_sysctls()
+    works = all(finding.ok or not finding.needed for finding in in_sandbox)
+    yield from _user_namespace_sysctls(needed=not works)
     yield from in_sandbox
     yield _tracefs(privileged)
     for tool, use in (("tshark", "cross-checks in the tests"), ("mn", "`make bench-setup`")):
@@ -79,8 +79,8 @@ def _examine() -> Iterator[Finding]:
         )
 
 
-def _user_namespace_sysctls() -> Iterator[Finding]:
-    """The switches that distributions have put before user namespaces."""
+def _user_namespace_sysctls(*, needed: bool) -> Iterator[Finding]:
+    """The switches that distributions have put before user namespaces, as far as they exist."""
     for key, forbidding, wanted in USER_NAMESPACE_SYSCTLS:
         path = Path("/proc/sys") / key
         try:
@@ -89,7 +89,9 @@ def _user_namespace_sysctls() -> Iterator[Finding]:
             continue  # this kernel has no such switch
         name = key.replace("/", ".")
         mend = f"sudo sysctl {name}={wanted}, or use sudo"
-        yield Finding(name, value != forbidding, value, mend)
+        allowed = value != forbidding
+        detail = f"{value}, so that ordinary users {'may' if allowed else 'may not'} open a sandbox"
+        yield Finding(name, allowed, detail, mend, needed)
 
 
 def _sandbox() -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 from hypothesis import settings
 
 # No database of examples: a test run leaves nothing behind, and under sudo nothing of root's.
-settings.register_profile("wirelab", database=None)
+# No deadline for an example: how long one takes is the machine's affair.
+settings.register_profile("wirelab", database=None, deadline=None)
 settings.load_profile("wirelab")

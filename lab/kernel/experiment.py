@@ -207,14 +207,11 @@ class _Watch:
                 if payload in self._sightings:
                     self._sightings[payload] += 1
 
-    def _serve(self, done: Callable[[], bool], deadline_s: float) -> bool:
-        """Serve until done() or the deadline; whether it was done."""
+    def _serve(self, done: Callable[[], bool], deadline_s: float) -> None:
+        """Serve until done() or the deadline."""
         deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
-        while not done():
-            if time.monotonic_ns() > deadline_ns:
-                return False
+        while not done() and time.monotonic_ns() <= deadline_ns:
             self._serve_once(POLL_MS)
-        return True
 
     def _serve_once(self, wait_ms: int = PATIENT_MS) -> None:
         """Wait until something comes, `wait_ms` at most, and take everything.

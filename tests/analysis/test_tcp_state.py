@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lab.analysis.tcp_state import TRANSITIONS, Event, State, next_state, render_transitions
@@ -103,3 +105,8 @@ def test_the_table_is_rendered_a_row_for_each_transition_in_order_of_states():
     names = [state.value for state in State]
     positions = [names.index(cell[0]) for cell in cells]
     assert positions == sorted(positions)
+
+
+def test_the_table_in_the_documentation_is_the_one_in_the_code():
+    text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
+    assert text.endswith("\n\n" + render_transitions().rstrip("\n") + "\n")

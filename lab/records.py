@@ -15,6 +15,9 @@ from lab.family import Family
 CANARY_TEXT = b"wirelab canary"
 """What every canary's payload begins with."""
 
+MEMORY_LIMIT_BYTES = 128
+"""The most that is kept of what one pointer of a system call points to."""
+
 NO_UNIX_DIAG = "unix sockets: none, this kernel has no unix_diag"
 """The instrument of a run whose programs asked in vain to be looked at."""
 
@@ -115,6 +118,8 @@ class ProgramRun:
     stderr: str
     step: str = ""
     """The scenario's step that it was part of."""
+    failure: str = ""
+    """What it did that a program should not, in one line: "was killed by SIGSEGV"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,143 @@ class SocketSeen:
     step: str = ""
 
 
+class Obtained(enum.Enum):
+    """How something was learnt."""
+
+    MEASURED = "measured"
+    """The kernel told of it when it happened."""
+    SAMPLED = "sampled"
+    """It was asked for at a later moment, and was so at that moment."""
+    INFERRED = "inferred"
+    """Nothing told it; it follows from what did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The first bytes of what an argument of a system call pointed to."""
+
+    argument: int
+    """The argument's place, from 0."""
+    part: str
+    """"" for what the pointer points to; of a struct msghdr its "name", "data" or "control"."""
+    at_exit: bool
+    """Whether it was read when the call returned; else when it was made."""
+    data: bytes
+    """At most MEMORY_LIMIT_BYTES."""
+    length: int
+    """How long the whole is, as the call's arguments or its result say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Syscall:
+    """One system call of a program, as it was made. Nothing of it is decoded."""
+
+    program: str
+    pid: int
+    """The process: its number in the sandbox's pid namespace where the instrument knows that."""
+    tid: int
+    name: str
+    """As in its man page's heading: "sendto"."""
+    arguments: tuple[int, ...]
+    """Unsigned 64-bit numbers, as many as the call has."""
+    memory: tuple[Memory, ...]
+    """Empty where the instrument cannot read it."""
+    entry_ns: int
+    """Before anything that it did."""
+    exit_ns: int | None
+    """After everything that it did; None where it had not returned."""
+    result: int | None
+    """What it returned; -ERRNO where it failed."""
+    socket: str = ""
+    """The kernel's own name for the socket behind its descriptor ("inode 4026"); "" where the
+    instrument does not tell."""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """A process or thread of a program beginning, ending, or becoming another program."""
+
+    time_ns: int
+    program: str
+    kind: str
+    """ "start", "exec" or "exit"."""
+    pid: int
+    tid: int
+    parent_tid: int = 0
+    """Of a start: the thread that made it; 0 for the program's first."""
+    shares_files: bool = False
+    """Of a start: whether it shares the table of descriptors (clone(2), CLONE_FILES)."""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketState:
+    """A TCP socket's state, as the kernel has it."""
+
+    time_ns: int
+    obtained: Obtained
+    socket: str
+    """The kernel's own name for it: "inode 4026", "sk ffff8881..."."""
+    old: str
+    """The state before it, where that was measured; else ""."""
+    new: str
+    """By its name in include/net/tcp_states.h, without TCP_: "SYN_SENT"."""
+    local_address: str
+    local_port: int
+    """0 where it had none yet."""
+    remote_address: str
+    remote_port: int
+    tid: int
+    """The thread that was running. Of a measured change often the peer's, or nobody's: the
+    kernel works for others in soft interrupts."""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DropNotice:
+    """A packet that the kernel threw away, with its reason."""
+
+    time_ns: int
+    reason: str
+    """By its name in enum skb_drop_reason: "NO_SOCKET"."""
+    interface: str
+    """Where it had come in, by the interface's name alone; "" where that is not known."""
+    arrived_ns: int | None
+    """When it had come in there, just before the capture's own stamp."""
+    length: int
+    """Bytes from the network header on; 0 where that is not known."""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelEvent:
+    """Any other tracepoint of the kernel's, with its fields."""
+
+    time_ns: int
+    name: str
+    """ "sock:sock_send_length"."""
+    tid: int
+    """The thread that was running."""
+    fields: dict[str, int | str]
+    """By the names in the event's format file; a socket's address as "sk ffff8881..."."""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the tracing instruments saw of one step or of a whole run."""
+
+    syscalls: tuple[Syscall, ...] = ()
+    """In order of entry."""
+    tasks: tuple[TaskEvent, ...] = ()
+    states: tuple[SocketState, ...] = ()
+    drops: tuple[DropNotice, ...] = ()
+    events: tuple[KernelEvent, ...] = ()
+    lost: int = 0
+    """Events that the instruments know to have lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Everything one run observed; enough to judge it again anywhere."""
@@ -167,5 +309,6 @@ class Recording:
     frames: tuple[Frame, ...]
     """In order of time; canary frames included."""
     sockets: tuple[SocketSeen, ...] = ()
+    trace: Trace = Trace()
     clock_step_ns: int = 0
     """How far CLOCK_REALTIME moved against CLOCK_MONOTONIC during the run."""

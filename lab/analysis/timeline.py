@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lab.analysis.bracket import Bracket
+    from lab.analysis.byte_joins import Joins
+    from lab.analysis.causality import Order
     from lab.analysis.crossing import Crossing
     from lab.analysis.flow import Flow
+    from lab.analysis.system_call import Endpoint, SystemCall
     from lab.analysis.tcp import TcpConversation
     from lab.analysis.transcript import Call
-    from lab.records import ProgramRun, Recording, SocketSeen
+    from lab.records import DropNotice, ProgramRun, Recording, SocketSeen, SocketState
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +30,15 @@ class Timeline:
     """One for each TCP flow, in the same order."""
     programs: tuple[ProgramRun, ...]
     calls: dict[str, tuple[Call, ...]]
-    """By program."""
+    """By program, as it printed them."""
+    system_calls: tuple[SystemCall, ...]
+    """In order of entry; those on sockets, pipes, and descriptors that wait for them."""
+    endpoints: tuple[Endpoint, ...]
+    states: tuple[SocketState, ...]
+    """Changes of TCP states of this step's sockets; "state 2" is the second."""
+    drops: tuple[DropNotice, ...]
+    """Those joined with a frame; "drop 1" is the first."""
+    order: Order
+    joins: Joins
     sockets: tuple[SocketSeen, ...]
+    """Unix sockets, seen while a program waited for that."""

@@ -1,0 +1,99 @@
+"""Sends joined with what carried them and with the reads that returned them (records)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SentPart:
+    """The bytes of one call that sent something."""
+
+    call: str
+    """Its id."""
+    start: int
+    """Place of its first byte in all that was sent this way, from 0."""
+    end: int
+    """Behind its last one."""
+    segments: tuple[int, ...]
+    """Numbers of the crossings that first carried them; empty for unix sockets and pipes."""
+    reads: tuple[str, ...]
+    """Ids of the calls that returned them, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way of a conversation between two endpoints."""
+
+    sender: str
+    """Endpoint's id; "" where it is no traced program's."""
+    receiver: str
+    flow: str
+    """ "tcp 0", "udp 1"; "" for unix sockets and pipes."""
+    parts: tuple[SentPart, ...]
+    sent: int
+    """Bytes, by the results of the calls that sent."""
+    carried: int | None
+    """Different payload bytes that arrived on the wire; None where there is no wire."""
+    read: int
+    """Bytes, by the results of the calls that read."""
+    sends: int
+    segments: int
+    reads: int
+
+    @property
+    def told(self) -> str:
+        """ "3 sends → 1 segment → 2 reads"."""
+        counted = [(self.sends, "send"), (self.segments, "segment"), (self.reads, "read")]
+        if self.carried is None:
+            del counted[1]
+        return " → ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A call of accept() and the connection it picked up."""
+
+    call: str
+    flow: str
+    ack: int
+    """Crossing number of the handshake's last segment."""
+    waited_ns: int
+    """From that segment's arrival to the call's return; the connection waited or was waited for."""
+    was_waiting: bool
+    """Whether the connection was whole before accept() was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A call, or the end of a process, that made the kernel send a FIN or RST."""
+
+    call: str
+    """ "client#9"; "" where the process ended with the socket open."""
+    endpoint: str
+    segment: int
+    """The FIN's or RST's crossing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A drop notice and the frame that it is about."""
+
+    drop: int
+    """From 1, counting the step's drop notices that were joined."""
+    crossing: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joins:
+    """Everything of a step that calls and packets say of each other."""
+
+    channels: tuple[Channel, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    connects: tuple[tuple[str, str], ...] = ()
+    """Ids of calls of connect() and of the flows that they opened."""
+    remarks: tuple[tuple[str, str], ...] = ()
+    """An event's id, and what may surprise about it, in a sentence."""

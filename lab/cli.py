@@ -152,6 +152,12 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="where artifacts go (default: runs)",
         )
+        command.add_argument(
+            "--trace",
+            choices=("auto", "tracefs", "ptrace", "none"),
+            default="none",
+            help="what traces the programs' system calls (default: the best there is)",
+        )
     replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
     replay.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
@@ -183,7 +189,7 @@ def _run(options: argparse.Namespace) -> int:
 
     families = _families(options.family)
     results = [
-        run_scenario(name, family, options.out, lambda result: _print_result(result, options))
+        run_scenario(name, family, options.out, options.trace, lambda r: _print_result(r, options))
         for name, family in wanted_runs(options.names, families)
     ]
     return _status(judgement for result in results for judgement in result.judgements)
@@ -205,7 +211,7 @@ def _scenarios(options: argparse.Namespace) -> int:
         judged.extend((result.scenario, judgement) for judgement in result.judgements)
 
     for name, family in wanted_runs(scenario_names(), _families(options.family)):
-        run_scenario(name, family, options.out, present)
+        run_scenario(name, family, options.out, options.trace, present)
     decisions = decide(STATEMENTS, judged)
 
     from lab.report.tables import draw_decisions
@@ -231,7 +237,7 @@ def _compare(options: argparse.Namespace) -> int:
         page.print(draw_summary("Claims", result.judgements, page.style))
         page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
 
-    result = run_scenario("compare", Family.IPV4, options.out, present)
+    result = run_scenario("compare", Family.IPV4, options.out, options.trace, present)
     return _status(result.judgements)
 
 

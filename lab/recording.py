@@ -11,11 +11,11 @@ import json
 from collections.abc import Mapping
 from ipaddress import ip_interface
 from pathlib import Path
-from typing import Any
 
 from lab.capture_file import read_capture
 from lab.errors import CaptureFileError
 from lab.family import Family
+from lab.line import Line, number_of, number_or_none_of, text_of, texts_of
 from lab.pcapng import write_pcapng
 from lab.records import (
     Canary,
@@ -26,13 +26,13 @@ from lab.records import (
     Recording,
     SocketSeen,
 )
+from lab.trace_lines import KINDS as TRACE_KINDS
+from lab.trace_lines import parse_trace, trace_lines
 
 SCHEMA = "wirelab.recording/1"
 FRAMES_FILE = "recording.pcapng"
 RECORDS_FILE = "recording.jsonl"
-KINDS = frozenset({"run", "interface", "point", "canary", "program", "socket", "end"})
-
-Line = dict[str, Any]
+KINDS = TRACE_KINDS | {"run", "interface", "point", "canary", "program", "socket", "end"}
 
 
 def save_recording(recording: Recording, folder: Path, comments: Mapping[int, str]) -> None:
@@ -94,25 +94,26 @@ def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
     (run,), (end,) = by_kind["run"], by_kind["end"]
     if run["schema"] != SCHEMA:
         raise ValueError(f"its schema is {run['schema']!r}, not {SCHEMA!r}")
-    if _number(end, "records") != len(text_lines) - 1:
+    if number_of(end, "records") != len(text_lines) - 1:
         raise ValueError(f"it was saved with {end['records']} records, not {len(text_lines) - 1}")
     recording = Recording(
-        scenario=_text(run, "scenario"),
-        family=None if run["family"] is None else Family(_number(run, "family")),
-        started_ns=_number(run, "started_ns"),
-        kernel=_text(run, "kernel"),
-        instruments=_texts(run, "instruments"),
+        scenario=text_of(run, "scenario"),
+        family=None if run["family"] is None else Family(number_of(run, "family")),
+        started_ns=number_of(run, "started_ns"),
+        kernel=text_of(run, "kernel"),
+        instruments=texts_of(run, "instruments"),
         interfaces=tuple(map(_interface, by_kind.get("interface", ()))),
         points=tuple(map(_point, by_kind.get("point", ()))),
         canaries=tuple(map(_canary, by_kind.get("canary", ()))),
         programs=tuple(map(_program, by_kind.get("program", ()))),
-        unfinished=_texts(run, "unfinished"),
+        unfinished=texts_of(run, "unfinished"),
         frames=frames,
-        clock_step_ns=_number(run, "clock_step_ns"),
+        clock_step_ns=number_of(run, "clock_step_ns"),
         sockets=tuple(map(_socket, by_kind.get("socket", ()))),
+        trace=parse_trace(by_kind),
     )
     _check_points(recording)
-    return recording, _number(end, "frames")
+    return recording, number_of(end, "frames")
 
 
 def _check_points(recording: Recording) -> None:
@@ -124,29 +125,8 @@ def _check_points(recording: Recording) -> None:
         raise ValueError(f"there is no capture point {name!r}")
 
 
-def _text(line: Line, name: str) -> str:
-    value = line[name]
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is {value!r}, no text")
-    return value
-
-
-def _texts(line: Line, name: str) -> tuple[str, ...]:
-    values = line[name]
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"{name} is {values!r}, no list of texts")
-    return tuple(values)
-
-
-def _number(line: Line, name: str) -> int:
-    value = line[name]
-    if type(value) is not int or abs(value) >= 1 << 63:
-        raise TypeError(f"{name} is {value!r}, no 64-bit integer")
-    return value
-
-
 def _lines(recording: Recording) -> list[Line]:
-    lines = [*_head_lines(recording), *_step_lines(recording)]
+    lines = [*_head_lines(recording), *_step_lines(recording), *trace_lines(recording.trace)]
     # A recording without this line was cut off.
     return [*lines, {"kind": "end", "records": len(lines), "frames": len(recording.frames)}]
 
@@ -215,6 +195,7 @@ def _step_lines(recording: Recording) -> list[Line]:
                 "exit_status": run.exit_status,
                 "stdout": run.stdout,
                 "stderr": run.stderr,
+                **({"failure": run.failure} if run.failure else {}),
             }
             for run in recording.programs
         ),
@@ -226,55 +207,56 @@ def _step_lines(recording: Recording) -> list[Line]:
 
 
 def _interface(line: Line) -> InterfaceSeen:
-    addresses = tuple(map(ip_interface, _texts(line, "addresses")))
-    return InterfaceSeen(_text(line, "host"), _text(line, "name"), addresses)
+    addresses = tuple(map(ip_interface, texts_of(line, "addresses")))
+    return InterfaceSeen(text_of(line, "host"), text_of(line, "name"), addresses)
 
 
 def _point(line: Line) -> CapturePoint:
     return CapturePoint(
-        name=_text(line, "name"),
-        host=_text(line, "host"),
-        interface=_text(line, "interface"),
-        link=_text(line, "link"),
-        frames=_number(line, "frames"),
-        dropped=_number(line, "dropped"),
+        name=text_of(line, "name"),
+        host=text_of(line, "host"),
+        interface=text_of(line, "interface"),
+        link=text_of(line, "link"),
+        frames=number_of(line, "frames"),
+        dropped=number_of(line, "dropped"),
     )
 
 
 def _canary(line: Line) -> Canary:
-    bracket = _text(line, "bracket")
+    bracket = text_of(line, "bracket")
     if bracket not in ("opening", "closing"):
         raise ValueError(f"a canary's bracket is {bracket!r}")
-    payload = bytes.fromhex(_text(line, "payload"))
-    return Canary(bracket, _text(line, "point"), payload, _text(line, "step"))
+    payload = bytes.fromhex(text_of(line, "payload"))
+    return Canary(bracket, text_of(line, "point"), payload, text_of(line, "step"))
 
 
 def _program(line: Line) -> ProgramRun:
     return ProgramRun(
-        name=_text(line, "name"),
-        host=_text(line, "host"),
-        argv=_texts(line, "argv"),
-        started_ns=_number(line, "started_ns"),
-        ready_ns=None if line["ready_ns"] is None else _number(line, "ready_ns"),
-        ended_ns=_number(line, "ended_ns"),
-        exit_status=_number(line, "exit_status"),
-        stdout=_text(line, "stdout"),
-        stderr=_text(line, "stderr"),
-        step=_text(line, "step"),
+        name=text_of(line, "name"),
+        host=text_of(line, "host"),
+        argv=texts_of(line, "argv"),
+        started_ns=number_of(line, "started_ns"),
+        ready_ns=number_or_none_of(line, "ready_ns"),
+        ended_ns=number_of(line, "ended_ns"),
+        exit_status=number_of(line, "exit_status"),
+        stdout=text_of(line, "stdout"),
+        stderr=text_of(line, "stderr"),
+        step=text_of(line, "step"),
+        failure=text_of({"failure": ""} | line, "failure"),
     )
 
 
 def _socket(line: Line) -> SocketSeen:
     return SocketSeen(
-        time_ns=_number(line, "time_ns"),
-        look=_text(line, "look"),
-        host=_text(line, "host"),
-        type=_text(line, "type"),
-        state=_text(line, "state"),
-        name=_text(line, "name"),
-        inode=_number(line, "inode"),
-        peer_inode=None if line["peer_inode"] is None else _number(line, "peer_inode"),
-        receive_queue=_number(line, "receive_queue"),
-        send_queue=_number(line, "send_queue"),
-        step=_text(line, "step"),
+        time_ns=number_of(line, "time_ns"),
+        look=text_of(line, "look"),
+        host=text_of(line, "host"),
+        type=text_of(line, "type"),
+        state=text_of(line, "state"),
+        name=text_of(line, "name"),
+        inode=number_of(line, "inode"),
+        peer_inode=number_or_none_of(line, "peer_inode"),
+        receive_queue=number_of(line, "receive_queue"),
+        send_queue=number_of(line, "send_queue"),
+        step=text_of(line, "step"),
     )

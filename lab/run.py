@@ -79,8 +79,12 @@ def wanted_runs(names: Iterable[str], families: Sequence[Family]) -> Iterator[tu
             yield from ((name, family) for family in families[1:])
 
 
-def run_scenario(name: str, family: Family, out: str, present: Callable[[Result], None]) -> Result:
+def run_scenario(
+    name: str, family: Family, out: str, trace: str, present: Callable[[Result], None]
+) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
+
+    `trace` names the instrument that traces the programs: "auto", "tracefs", "ptrace", "none".
 
     It is presented while the sandbox comes to its end, which is waited for.
 
@@ -92,7 +96,7 @@ def run_scenario(name: str, family: Family, out: str, present: Callable[[Result]
     check_writable(target)
     with open_sandbox(preload="lab.kernel.experiment") as sandbox:
         scenario = load_scenario(name)
-        pending = _start(sandbox, scenario, family)
+        pending = _start(sandbox, scenario, family, trace)
         _import_what_comes_after()
         recording = pending.result()
         sandbox.end()
@@ -171,7 +175,7 @@ def _scenarios_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _start(sandbox: Sandbox, scenario: Scenario, family: Family) -> Pending[Recording]:
+def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> Pending[Recording]:
     from lab.kernel.plan import Plan, record
 
     demos = str(_scenarios_folder() / "demos")
@@ -182,6 +186,7 @@ def _start(sandbox: Sandbox, scenario: Scenario, family: Family) -> Pending[Reco
         scenario.topology,
         scenario.expanded_steps(words),
         scenario.captures_loopback,
+        trace,
     )
     return sandbox.submit(record, plan)
 

@@ -22,11 +22,19 @@ from lab.records import (
     Canary,
     CapturePoint,
     Direction,
+    DropNotice,
     Frame,
     InterfaceSeen,
+    KernelEvent,
+    Memory,
+    Obtained,
     ProgramRun,
     Recording,
     SocketSeen,
+    SocketState,
+    Syscall,
+    TaskEvent,
+    Trace,
 )
 from lab.report.comments import frame_comments
 from lab.report.document import report_document, write_document
@@ -96,6 +104,47 @@ POINTS = st.builds(CapturePoint, NAMES, NAMES, NAMES, NAMES, TIMES, TIMES)
 ADDRESSES = st.ip_addresses(v=4).map(lambda a: f"{a}/24") | st.ip_addresses(v=6).map(str)
 
 
+def some(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(strategy, max_size=2).map(tuple)
+
+
+def traces() -> st.SearchStrategy[Trace]:
+    u64, truths = st.integers(0, 2**64 - 1), st.booleans()
+    memory = st.builds(Memory, TIMES, TEXTS, truths, st.binary(max_size=9), TIMES)
+    return st.builds(
+        Trace,
+        syscalls=some(
+            st.builds(
+                Syscall,
+                TEXTS, TIMES, TIMES, TEXTS, some(u64), some(memory), TIMES, st.none() | TIMES,
+                st.none() | st.integers(-4095, 2**62), TEXTS, TEXTS,
+            )
+        ),
+        tasks=some(
+            st.builds(
+                TaskEvent,
+                TIMES, TEXTS, st.sampled_from(["start", "exec", "exit"]), TIMES, TIMES, TIMES,
+                truths, TEXTS,
+            )
+        ),
+        states=some(
+            st.builds(
+                SocketState,
+                TIMES, st.sampled_from(Obtained), TEXTS, TEXTS, TEXTS, TEXTS, TIMES, TEXTS, TIMES,
+                TIMES, TEXTS,
+            )
+        ),
+        drops=some(st.builds(DropNotice, TIMES, TEXTS, TEXTS, st.none() | TIMES, TIMES, TEXTS)),
+        events=some(
+            st.builds(
+                KernelEvent,
+                TIMES, TEXTS, TIMES, st.dictionaries(TEXTS, u64 | TEXTS, max_size=2), TEXTS,
+            )
+        ),
+        lost=TIMES,
+    )  # fmt: skip
+
+
 @st.composite
 def recordings(draw: st.DrawFn) -> Recording:
     points = draw(st.lists(POINTS, max_size=3, unique_by=lambda point: point.name))
@@ -113,7 +162,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     programs = st.builds(
         ProgramRun,
         TEXTS, TEXTS, st.lists(TEXTS, max_size=3).map(tuple), TIMES, st.none() | TIMES, TIMES,
-        st.integers(-64, 255), TEXTS, TEXTS, TEXTS,
+        st.integers(-64, 255), TEXTS, TEXTS, TEXTS, TEXTS,
     )  # fmt: skip
     sockets = st.builds(
         SocketSeen,
@@ -132,6 +181,7 @@ def recordings(draw: st.DrawFn) -> Recording:
         unfinished=tuple(draw(st.lists(TEXTS, max_size=2))),
         frames=tuple(draw(st.lists(frames, max_size=4 if points else 0))),
         sockets=tuple(draw(st.lists(sockets, max_size=2))),
+        trace=draw(traces()),
     )
 
 

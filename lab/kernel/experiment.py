@@ -11,7 +11,7 @@ import secrets
 import select
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 
 from lab.errors import KernelRefused, ProgramError
@@ -34,9 +34,21 @@ from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
 from lab.kernel.quiet import wait_until_quiet
 from lab.kernel.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
+from lab.kernel.tracer import Tracer
+from lab.kernel.tracers import open_tracer
 from lab.kernel.witness import check_interfaces
-from lab.program import Step
-from lab.records import CANARY_TEXT, NO_UNIX_DIAG, Canary, Frame, ProgramRun, Recording, SocketSeen
+from lab.program import Program, Step
+from lab.records import (
+    CANARY_TEXT,
+    NO_UNIX_DIAG,
+    Canary,
+    Frame,
+    ProgramRun,
+    Recording,
+    SocketSeen,
+    Trace,
+)
+from lab.topology import Topology
 
 CANARY_DEADLINE_S = 2.0
 SETTLE_DEADLINE_S = 5.0
@@ -55,10 +67,15 @@ def run_plan(plan: Plan) -> Recording:
     started_ns = time.time_ns()
     clock_offset_ns = started_ns - time.monotonic_ns()
     unfinished: list[str] = []
-    with build_topology(plan.topology) as namespaces:
+    with ExitStack() as stack:
+        # First, since it makes itself ready while the topology is built.
+        tracer, why_untraced = open_tracer(plan.trace, _addresses(plan.topology))
+        if tracer is not None:
+            stack.callback(tracer.close)
+        namespaces = stack.enter_context(build_topology(plan.topology))
         interfaces = check_interfaces(namespaces)
         wait_until_quiet(namespaces)
-        with _Watch(plan, namespaces) as watch:
+        with _Watch(plan, namespaces, tracer) as watch:
             for step in plan.steps:
                 forget_neighbours(plan.topology, namespaces)
                 watch.send_canaries(step.name, "opening")
@@ -68,6 +85,7 @@ def run_plan(plan: Plan) -> Recording:
                 # an answer; the second round is behind that as well.
                 watch.send_canaries(step.name, "closing")
                 watch.send_canaries(step.name, "closing")
+                watch.end_step(step)
             points = tuple(capture.statistics() for capture in watch.captures)
     system = os.uname()
     return Recording(
@@ -75,7 +93,11 @@ def run_plan(plan: Plan) -> Recording:
         family=plan.family,
         started_ns=started_ns,
         kernel=f"{system.sysname} {system.release}",
-        instruments=(*_instruments(), *dict.fromkeys(watch.instruments)),
+        instruments=(
+            *_instruments(),
+            *(tracer.instruments if tracer else (why_untraced,)),
+            *dict.fromkeys(watch.instruments),
+        ),
         interfaces=interfaces,
         points=points,
         canaries=tuple(watch.canaries),
@@ -83,6 +105,7 @@ def run_plan(plan: Plan) -> Recording:
         unfinished=tuple(unfinished),
         frames=tuple(sorted(watch.frames, key=lambda frame: frame.time_ns)),
         sockets=tuple(watch.sockets),
+        trace=_joined(watch.traces),
         clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
     )
 
@@ -91,8 +114,30 @@ def _instruments() -> tuple[str, ...]:
     return (
         "frames: AF_PACKET SOCK_RAW ring, kernel timestamps",
         "interfaces: rtnetlink, confirmed by netifaces",
-        "calls: the programs' own output",
+        "words: the programs' own output",
         "privilege: " + ("user namespace" if in_user_namespace() else "root"),
+    )
+
+
+def _addresses(topology: Topology) -> frozenset[str]:
+    """Every address of the topology, without its prefix length."""
+    return frozenset(
+        str(address.ip) for interface in topology.interfaces() for address in interface.addresses
+    )
+
+
+def _joined(traces: Iterable[Trace]) -> Trace:
+    """The traces of a run's steps as one, without what no socket or pipe was concerned in."""
+    from lab.descriptors import relevant
+
+    pruned = [relevant(trace) for trace in traces]
+    return Trace(
+        syscalls=tuple(call for trace in pruned for call in trace.syscalls),
+        tasks=tuple(task for trace in pruned for task in trace.tasks),
+        states=tuple(state for trace in pruned for state in trace.states),
+        drops=tuple(drop for trace in pruned for drop in trace.drops),
+        events=tuple(event for trace in pruned for event in trace.events),
+        lost=sum(trace.lost for trace in pruned),
     )
 
 
@@ -102,9 +147,12 @@ class _Watch:
     At the end of the with statement the programs are ended and the captures closed.
     """
 
-    def __init__(self, plan: Plan, namespaces: Mapping[str, Namespace]) -> None:
+    def __init__(
+        self, plan: Plan, namespaces: Mapping[str, Namespace], tracer: Tracer | None
+    ) -> None:
         self._plan = plan
         self._namespaces = namespaces
+        self._tracer = tracer
         self._stack = ExitStack()
         self.captures: list[Capture] = []
         self.programs: list[RunningProgram] = []
@@ -113,6 +161,7 @@ class _Watch:
         self.canaries: list[Canary] = []
         self.sockets: list[SocketSeen] = []
         self.instruments: list[str] = []
+        self.traces: list[Trace] = []
         self._step = ""
         self._sightings: dict[bytes, int] = {}
 
@@ -164,9 +213,8 @@ class _Watch:
         if any(program.is_looked_at for program in step.programs):
             import_unix_diag()  # not while a program waits for it
         for program in step.programs:
-            running = RunningProgram(program, self._namespaces[program.host])
-            self._stack.callback(running.close)
-            self.programs.append(running)
+            self._start(program)
+            running = self.programs[-1]
             if program.signals_ready:
                 while running.ready_ns is None:
                     self._serve_once()
@@ -175,12 +223,25 @@ class _Watch:
             self._serve_once()
         self.runs += [running.record(step.name) for running in self.programs]
 
+    def end_step(self, step: Step) -> None:
+        """Take the step's trace; all of its programs have ended."""
+        if self._tracer is not None:
+            self.traces.append(self._tracer.end_step(step.name))
+
     def settle(self, step: Step) -> list[str]:
         """Wait until no TCP connection has anything left to send; return those that have."""
         namespaces = self._namespaces.values()
         self._serve(lambda: not any(map(has_unsettled_tcp, namespaces)), SETTLE_DEADLINE_S)
         lines = [line for namespace in namespaces for line in unsettled_tcp(namespace)]
         return [f"step {step.name}: {line}" for line in lines]
+
+    def _start(self, program: Program) -> None:
+        before_exec = self._tracer.prepare(program.name) if self._tracer else None
+        running = RunningProgram(program, self._namespaces[program.host], before_exec)
+        self._stack.callback(running.close)
+        self.programs.append(running)
+        if self._tracer is not None:
+            self._tracer.started(program.name, running.pid)
 
     def _send_canary(self, capture: Capture, step: str, bracket: str, cpu: int) -> None:
         nonce = secrets.token_hex(8).encode("ascii")
@@ -220,11 +281,14 @@ class _Watch:
         """
         outputs = {o.descriptor: (p, o) for p in self.programs for o in p.outputs}
         ends = {p.ended: p for p in self.programs if p.ended_ns is None}
+        traced = self._tracer.descriptors() if self._tracer else ()
         poll = select.poll()
-        for descriptor in (*outputs, *ends, *(c.fileno() for c in self.captures)):
+        for descriptor in (*outputs, *ends, *traced, *(c.fileno() for c in self.captures)):
             poll.register(descriptor, select.POLLIN)
         readable = {descriptor for descriptor, _ in poll.poll(wait_ms)}
         self._take_frames()
+        if self._tracer is not None and readable.intersection(traced):
+            self._tracer.take()
         for descriptor in readable & outputs.keys():
             running, output = outputs[descriptor]
             running.take(output)

@@ -19,6 +19,8 @@ class Plan:
     topology: Topology
     steps: tuple[Step, ...]
     captures_loopback: bool = False
+    trace: str = "none"
+    """Which instrument traces the programs: see kernel/tracers.py."""
 
 
 def record(plan: Plan) -> Recording:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -60,8 +61,13 @@ class Output:
 class RunningProgram:
     """A started program. Its outputs and `ended` are for the caller's poll to watch."""
 
-    def __init__(self, program: Program, namespace: Namespace) -> None:
-        """Start it inside the namespace.
+    def __init__(
+        self,
+        program: Program,
+        namespace: Namespace,
+        before_exec: Callable[[], None] | None = None,
+    ) -> None:
+        """Start it inside the namespace; its process calls `before_exec` as its last own act.
 
         Raises ProgramError where it cannot be started.
         """
@@ -88,11 +94,13 @@ class RunningProgram:
                     pass_fds=passed,
                     env=environment,
                     start_new_session=True,
+                    preexec_fn=before_exec,
                 )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             os.close(ready_read)
             look_near.close()
-            reason = f"cannot start {_command(program)}: {error.strerror}"
+            why = error.strerror if isinstance(error, OSError) else f"{error} (to be traced)"
+            reason = f"cannot start {_command(program)}: {why}"
             raise ProgramError(f"program {program.name}: {reason}") from None
         finally:
             os.close(ready_write)
@@ -114,6 +122,11 @@ class RunningProgram:
         self.ended_ns: int | None = None
         # The clock of the records may be set meanwhile; this one goes on.
         self._deadline_ns = time.monotonic_ns() + round(program.deadline_s * 1e9)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -18,6 +18,11 @@ class Tracer(ABC):
     instruments: tuple[str, ...]
     """What it is, a line for each thing it observes, for the report."""
 
+    @classmethod
+    @abstractmethod
+    def why_not(cls) -> str:
+        """Why this process cannot use the instrument, in a few words; "" where it can."""
+
     @abstractmethod
     def prepare(self, program: str) -> Callable[[], None] | None:
         """Be ready for a program that is about to be forked.

@@ -1,0 +1,145 @@
+"""The system calls that are traced: their arguments, and what their pointers point to.
+
+Instruments read memory by this table, and the analysis decodes it by the same. Names are those
+of the man pages (section 2).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Size(enum.Enum):
+    """Where the length of what a pointer points to is told."""
+
+    ARGUMENT = "argument"
+    """The argument numbered `number`."""
+    RESULT = "result"
+    """The call's result, times `number`."""
+    POINTEE = "pointee"
+    """The u32 that the argument numbered `number` points to (a socklen_t *)."""
+    FIXED = "fixed"
+    """`number` bytes."""
+    ITEMS = "items"
+    """The argument after the pointer, times `number`."""
+
+
+class Layout(enum.Enum):
+    """What a pointer points to."""
+
+    BYTES = "bytes"
+    IOVEC = "iovec"
+    """struct iovec[]: the bytes of its buffers, one after another, are meant. Their number is the
+    next argument; they hold in all what their iov_len add up to, at exit what the result says."""
+    MSGHDR = "msghdr"
+    """struct msghdr: its msg_name, the bytes of its msg_iov and its msg_control are meant, as
+    parts "name", "data" and "control". At exit the data's length is the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """One pointer among a call's arguments. A null pointer points to nothing."""
+
+    argument: int
+    """Its place, from 0."""
+    at_exit: bool
+    """Whether the kernel fills it: to be read at the call's exit, where that succeeded."""
+    layout: Layout
+    size: Size = Size.FIXED
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallShape:
+    """One system call."""
+
+    arguments: tuple[str, ...]
+    """Their names."""
+    descriptor: int | None
+    """Which argument is the descriptor that it acts upon."""
+    pointers: tuple[Pointer, ...] = ()
+
+
+def _in(argument: int, length: int) -> Pointer:
+    """Bytes read by the kernel, as many as another argument says."""
+    return Pointer(argument, False, Layout.BYTES, Size.ARGUMENT, length)
+
+
+def _out(argument: int) -> Pointer:
+    """Bytes written by the kernel, as many as the call returns."""
+    return Pointer(argument, True, Layout.BYTES, Size.RESULT, 1)
+
+
+def _told(argument: int, length: int) -> Pointer:
+    """Bytes written by the kernel, as many as it writes to where another argument points."""
+    return Pointer(argument, True, Layout.BYTES, Size.POINTEE, length)
+
+
+def _pair(argument: int) -> Pointer:
+    """The two descriptors that the kernel writes."""
+    return Pointer(argument, True, Layout.BYTES, Size.FIXED, 8)
+
+
+_POLLFDS = Pointer(0, True, Layout.BYTES, Size.ITEMS, 8)
+_EPOLL_EVENT_IN = Pointer(3, False, Layout.BYTES, Size.FIXED, 16)
+_EPOLL_EVENTS = Pointer(1, True, Layout.BYTES, Size.RESULT, 16)
+"""struct epoll_event has 12 bytes on x86, 16 elsewhere: the first 12 or 16 of these."""
+
+_ADDRESS = ("sockfd", "addr", "addrlen")
+_OPTION = ("sockfd", "level", "optname", "optval", "optlen")
+
+CALLS: dict[str, CallShape] = {
+    "socket": CallShape(("domain", "type", "protocol"), None),
+    "socketpair": CallShape(("domain", "type", "protocol", "sv"), None, (_pair(3),)),
+    "bind": CallShape(_ADDRESS, 0, (_in(1, 2),)),
+    "listen": CallShape(("sockfd", "backlog"), 0),
+    "accept": CallShape(_ADDRESS, 0, (_told(1, 2),)),
+    "accept4": CallShape((*_ADDRESS, "flags"), 0, (_told(1, 2),)),
+    "connect": CallShape(_ADDRESS, 0, (_in(1, 2),)),
+    "getsockname": CallShape(_ADDRESS, 0, (_told(1, 2),)),
+    "getpeername": CallShape(_ADDRESS, 0, (_told(1, 2),)),
+    "sendto": CallShape(
+        ("sockfd", "buf", "len", "flags", "dest_addr", "addrlen"), 0, (_in(1, 2), _in(4, 5))
+    ),
+    "recvfrom": CallShape(
+        ("sockfd", "buf", "len", "flags", "src_addr", "addrlen"), 0, (_out(1), _told(4, 5))
+    ),
+    "sendmsg": CallShape(("sockfd", "msg", "flags"), 0, (Pointer(1, False, Layout.MSGHDR),)),
+    "recvmsg": CallShape(("sockfd", "msg", "flags"), 0, (Pointer(1, True, Layout.MSGHDR),)),
+    "sendmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags"), 0),
+    "recvmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags", "timeout"), 0),
+    "setsockopt": CallShape(_OPTION, 0, (_in(3, 4),)),
+    "getsockopt": CallShape(_OPTION, 0, (_told(3, 4),)),
+    "shutdown": CallShape(("sockfd", "how"), 0),
+    "read": CallShape(("fd", "buf", "count"), 0, (_out(1),)),
+    "write": CallShape(("fd", "buf", "count"), 0, (_in(1, 2),)),
+    "readv": CallShape(("fd", "iov", "iovcnt"), 0, (Pointer(1, True, Layout.IOVEC),)),
+    "writev": CallShape(("fd", "iov", "iovcnt"), 0, (Pointer(1, False, Layout.IOVEC),)),
+    "sendfile": CallShape(("out_fd", "in_fd", "offset", "count"), 0),
+    "splice": CallShape(("fd_in", "off_in", "fd_out", "off_out", "len", "flags"), 0),
+    "close": CallShape(("fd",), 0),
+    "close_range": CallShape(("first", "last", "flags"), None),
+    "dup": CallShape(("oldfd",), 0),
+    "dup2": CallShape(("oldfd", "newfd"), 0),
+    "dup3": CallShape(("oldfd", "newfd", "flags"), 0),
+    "fcntl": CallShape(("fd", "op", "arg"), 0),
+    "pipe": CallShape(("pipefd",), None, (_pair(0),)),
+    "pipe2": CallShape(("pipefd", "flags"), None, (_pair(0),)),
+    "poll": CallShape(("fds", "nfds", "timeout"), None, (_POLLFDS,)),
+    "ppoll": CallShape(("fds", "nfds", "tmo_p", "sigmask", "sigsetsize"), None, (_POLLFDS,)),
+    "select": CallShape(("nfds", "readfds", "writefds", "exceptfds", "timeout"), None),
+    "pselect6": CallShape(("nfds", "readfds", "writefds", "exceptfds", "timeout", "sigmask"), None),
+    "epoll_create": CallShape(("size",), None),
+    "epoll_create1": CallShape(("flags",), None),
+    "epoll_ctl": CallShape(("epfd", "op", "fd", "event"), 0, (_EPOLL_EVENT_IN,)),
+    "epoll_wait": CallShape(("epfd", "events", "maxevents", "timeout"), 0, (_EPOLL_EVENTS,)),
+    "epoll_pwait": CallShape(
+        ("epfd", "events", "maxevents", "timeout", "sigmask", "sigsetsize"), 0, (_EPOLL_EVENTS,)
+    ),
+    "epoll_pwait2": CallShape(
+        ("epfd", "events", "maxevents", "timeout", "sigmask", "sigsetsize"), 0, (_EPOLL_EVENTS,)
+    ),
+}
+"""Not among them: sendfile's and splice's bytes stay in the kernel, and io_uring(7) makes no
+calls for what it does."""

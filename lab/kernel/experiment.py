@@ -105,7 +105,7 @@ def run_plan(plan: Plan) -> Recording:
         unfinished=tuple(unfinished),
         frames=tuple(sorted(watch.frames, key=lambda frame: frame.time_ns)),
         sockets=tuple(watch.sockets),
-        trace=_joined(watch.traces),
+        trace=_joined(watch.traces) if watch.traces else Trace(),
         clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
     )
 

@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
+# Where vagrant/provision.sh says that .venv is elsewhere: a synced folder cannot hold it.
+-include /etc/wirelab.mk
 PIP := $(VENV)/bin/pip --quiet --quiet --disable-pip-version-check --no-cache-dir
 # The system's interpreter first: one in a private folder is of no use to the .venv's other
 # users, and sudo does not find it.
@@ -18,7 +20,8 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run clean
+.PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run bench-trace \
+	vm-validate vm-test clean
 
 help: ## list the targets
 	@echo "make TARGET, or sudo make TARGET:"
@@ -37,8 +40,8 @@ compare: $(VENV)/.ready ## the same messages over TCP, UDP and unix, side by sid
 doctor: $(VENV)/.ready ## tell what this machine allows, and how to mend what it lacks
 	@$(VENV)/bin/wirelab doctor
 
-test: $(VENV)/.ready-dev ## run all tests; as root, the kernel tests as an ordinary user too
-	@tests/run
+test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tests as an ordinary user too
+	@VENV=$(VENV) tests/run $(TESTS)
 
 lint: $(VENV)/.ready-dev ## ruff, mypy --strict, the import rule
 	$(VENV)/bin/ruff check --no-cache .
@@ -56,6 +59,15 @@ bench-setup: $(VENV)/.ready ## build chains of hosts, against Mininet in the sam
 
 bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.run
+
+bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the same run
+	@$(VENV)/bin/python -m tests.benchmarks.trace
+
+vm-validate: ## validate the Vagrantfile; shellcheck every shell script
+	@tests/vm/validate
+
+vm-test: ## as root: the lab in a Debian virtual machine of its own (VM_CACHE=, VM_LOG=)
+	@tests/vm/run --out $(OUT)/vm $(if $(VM_CACHE),--cache $(VM_CACHE)) $(if $(VM_LOG),--log $(VM_LOG))
 
 clean: ## remove .venv, runs and caches
 	rm -rf $(VENV) runs .hypothesis .ruff_cache .mypy_cache .pytest_cache

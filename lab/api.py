@@ -1,6 +1,15 @@
 """The names a scenario is made of; the checks there are come from lab.analysis.*_claims."""
 
-from lab.analysis.claims import Claim, Outcome, Verdict, broken, holds, skipped, undecided
+from lab.analysis.claims import (
+    Claim,
+    Outcome,
+    Verdict,
+    broken,
+    holds,
+    in_every_step,
+    skipped,
+    undecided,
+)
 from lab.analysis.timeline import Timeline
 from lab.family import Family
 from lab.program import Program, Step
@@ -21,6 +30,7 @@ __all__ = [
     "Verdict",
     "broken",
     "holds",
+    "in_every_step",
     "joined_pair",
     "skipped",
     "two_hosts",

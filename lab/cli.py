@@ -9,23 +9,16 @@ import os
 import signal
 import sys
 
+from lab.options import make_parser
+
 TYPE_CHECKING = False  # as typing has it; importing that takes a quarter of a bare interpreter
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any, NoReturn
+    from collections.abc import Sequence
+    from typing import NoReturn
 
-    from lab.analysis.claims import Judgement
     from lab.family import Family
     from lab.results import Result
-
-EXIT_STATUS_HELP = """\
-exit status:
-  0  every claim holds, or is skipped for want of a feature
-  1  a claim is broken
-  2  wrong usage: an unknown name, an unreadable file, a program that fails
-  3  this machine cannot run it
-  4  something is undecided: the capture was blind
-"""
+    from lab.scenario import Scenario
 
 # What write(2) says of a full disk or a lost terminal.
 OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -38,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: ignored, by nohup
         signal.signal(signal.SIGINT, _end_interrupted)
     _open_standard_streams()
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         status = _run_command(options)
         sys.stdout.flush()
@@ -104,72 +97,6 @@ def _run_command(options: argparse.Namespace) -> int:
         return error.exit_status
 
 
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """argparse's own at 80 columns: to ask for the terminal's it imports the archivers."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=80)
-
-
-class _CommandParser(argparse.ArgumentParser):
-    """A command's parser, with the same help formatter."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  ArgumentParser's own
-        super().__init__(**settings, formatter_class=_HelpFormatter)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="wirelab",
-        description="See what a socket puts on the wire, and what it does not.",
-        epilog=EXIT_STATUS_HELP,
-        formatter_class=_HelpFormatter,
-    )
-    # The prefix given, argparse need not format a usage line for each command.
-    commands = parser.add_subparsers(
-        dest="command",
-        required=True,
-        metavar="COMMAND",
-        prog="wirelab",
-        parser_class=_CommandParser,
-    )
-    commands.add_parser("list", help="list the scenarios")
-    run = commands.add_parser("run", help="run scenarios and judge their claims")
-    run.add_argument("names", nargs="+", metavar="NAME", help="a scenario's name")
-    run.add_argument(
-        "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
-    )
-    every = commands.add_parser("scenarios", help="run all; end with a table of the statements")
-    every.add_argument(
-        "--family", choices=("4", "6", "both"), default="both", help="IP version (default: both)"
-    )
-    compare = commands.add_parser("compare", help="the same messages over TCP, UDP and unix")
-    commands.add_parser("claims", help="list the statements, and the claims that decide them")
-    for command in (run, every, compare):
-        command.add_argument(
-            "--out",
-            default="runs",
-            metavar="DIR",
-            help="where artifacts go (default: runs)",
-        )
-        command.add_argument(
-            "--trace",
-            choices=("auto", "tracefs", "ptrace", "none"),
-            default="none",
-            help="what traces the programs' system calls (default: the best there is)",
-        )
-    replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
-    replay.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
-    show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
-    show.add_argument("file", metavar="FILE")
-    commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
-    for command in (run, replay):
-        command.add_argument("--json", action="store_true", help="print report.json instead")
-    for command in (run, every, compare, replay, show):
-        command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
-    return parser
-
-
 def _list(_: argparse.Namespace) -> int:
     from lab.errors import UsageError
     from lab.run import load_scenario, scenario_names
@@ -185,14 +112,44 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from lab.run import run_scenario, wanted_runs
+    from lab.run import run_scenario, runs_of_own, wanted_runs
 
     families = _families(options.family)
+    own = _own_scenario(options)
+    wanted = runs_of_own(own, families) if own else wanted_runs(options.names, families)
     results = [
-        run_scenario(name, family, options.out, options.trace, lambda r: _print_result(r, options))
-        for name, family in wanted_runs(options.names, families)
+        run_scenario(which, family, options.out, options.trace, lambda r: _print_result(r, options))
+        for which, family in wanted
     ]
-    return _status(judgement for result in results for judgement in result.judgements)
+    return _status(results)
+
+
+def _own_scenario(options: argparse.Namespace) -> Scenario | None:
+    """What --server and --client ask for; None where names do. Raises UsageError."""
+    from lab.errors import UsageError
+
+    server, client = options.server, options.client
+    if server is None and client is None:
+        if not options.names:
+            raise UsageError("run what? Give a scenario's NAME, or both --server and --client")
+        if options.port is not None or options.unix or options.deadline is not None:
+            raise UsageError("--port, --unix and --deadline go with --server and --client")
+        return None
+    if options.names:
+        raise UsageError("run either scenarios by NAME or --server and --client, not both")
+    if server is None or client is None:
+        given, missing = ("--client", "--server") if server is None else ("--server", "--client")
+        raise UsageError(f"{given} needs {missing} as well")
+    from lab.own_programs import own_scenario
+    from lab.program import DEADLINE_S
+
+    return own_scenario(
+        server,
+        client,
+        port=options.port,
+        unix=options.unix,
+        deadline_s=options.deadline or DEADLINE_S,
+    )
 
 
 def _scenarios(options: argparse.Namespace) -> int:
@@ -201,18 +158,17 @@ def _scenarios(options: argparse.Namespace) -> int:
     from lab.run import run_scenario, scenario_names, wanted_runs
     from lab.statements import STATEMENTS
 
-    judged: list[tuple[str, Judgement]] = []
-
     def present(result: Result) -> None:
         from lab.report.terminal import Page, draw_summary
 
         page = Page(ascii_only=options.ascii)
-        page.print(draw_summary(result.title, result.judgements, page.style))
-        judged.extend((result.scenario, judgement) for judgement in result.judgements)
+        page.print(draw_summary(result.title, result.judgements, page.style, result.failures))
 
-    for name, family in wanted_runs(scenario_names(), _families(options.family)):
+    results = [
         run_scenario(name, family, options.out, options.trace, present)
-    decisions = decide(STATEMENTS, judged)
+        for name, family in wanted_runs(scenario_names(), _families(options.family))
+    ]
+    decisions = decide(STATEMENTS, [(r.scenario, j) for r in results for j in r.judgements])
 
     from lab.report.tables import draw_decisions
     from lab.report.terminal import Page
@@ -220,7 +176,7 @@ def _scenarios(options: argparse.Namespace) -> int:
     page = Page(ascii_only=options.ascii)
     page.print([page.style.heading("Statements")])
     page.print(draw_decisions(decisions, page.style))
-    return _status(judgement for _, judgement in judged)
+    return _status(results)
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -234,11 +190,11 @@ def _compare(options: argparse.Namespace) -> int:
 
         page = Page(ascii_only=options.ascii)
         page.print(draw_comparison(compare_steps(result.timelines), page.style))
-        page.print(draw_summary("Claims", result.judgements, page.style))
+        page.print(draw_summary("Claims", result.judgements, page.style, result.failures))
         page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
 
     result = run_scenario("compare", Family.IPV4, options.out, options.trace, present)
-    return _status(result.judgements)
+    return _status([result])
 
 
 def _claims(_: argparse.Namespace) -> int:
@@ -261,7 +217,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     result = replay(options.folder)
     _print_result(result, options)
-    return _status(result.judgements)
+    return _status([result])
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -305,7 +261,10 @@ def _families(choice: str) -> list[Family]:
     return list(Family) if choice == "both" else [Family(int(choice))]
 
 
-def _status(judgements: Iterable[Judgement]) -> int:
+def _status(results: Sequence[Result]) -> int:
     from lab.analysis.claims import Outcome, overall
 
+    if any(result.failures for result in results):
+        return 2
+    judgements = [judgement for result in results for judgement in result.judgements]
     return {Outcome.HOLDS: 0, Outcome.BROKEN: 1, Outcome.UNDECIDED: 4}[overall(judgements)]

@@ -7,9 +7,11 @@ Source: draft-ietf-opsawg-pcapng; sections are named after its headings.
 
 from __future__ import annotations
 
+import heapq
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from lab.errors import CaptureFileError
 from lab.pcap import (
@@ -24,6 +26,7 @@ from lab.pcap import (
     without_fcs,
 )
 from lab.records import Direction, Frame, LinkType
+from lab.upper_pdu import Note, upper_pdu
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
 if TYPE_CHECKING:
@@ -268,6 +271,7 @@ def write_pcapng(
     frames: Sequence[Frame],
     comments: Mapping[int, str],
     application: str,
+    notes: Sequence[Note] = (),
 ) -> None:
     """Write `frames`, in their order, as one little-endian section.
 
@@ -275,10 +279,12 @@ def write_pcapng(
     nanoseconds and no length limit; a point with frames of several link types becomes one
     interface for each. `comments` are kept with the frame at that index, as UTF-8, cut at
     a character to the 65,535 bytes an option holds. `application` is recorded as the
-    writer (`shb_userappl`). The same arguments give the same bytes.
+    writer (`shb_userappl`). `notes`, in order of time, stand before the first frame that is
+    later; each name among their interfaces becomes one behind those of the points. The same
+    arguments give the same bytes.
 
     Raises: ValueError where a frame's point is not in `points`, its data is longer than
-    MAX_CAPTURED_BYTES, or its time does not fit 64 unsigned bits.
+    MAX_CAPTURED_BYTES, or a frame's or note's time does not fit 64 unsigned bits.
     Source: draft-ietf-opsawg-pcapng.
     """
     numbers = _interface_numbers(points, frames)
@@ -287,12 +293,30 @@ def write_pcapng(
     section += _text_option(_SHB_USER_APPLICATION, application)
     file.write(_block(_SECTION_HEADER, section + _option(_END_OF_OPTIONS, b"")))
     for point, link_type in numbers:
-        body = struct.pack("<2HI", link_type, 0, 0) + _text_option(_IF_NAME, point)
-        body += _option(_IF_TIMESTAMP_RESOLUTION, b"\x09") + _option(_END_OF_OPTIONS, b"")
-        file.write(_block(_INTERFACE_DESCRIPTION, body))
-    for index, frame in enumerate(frames):
-        number = numbers[frame.point, frame.link_type]
-        file.write(_enhanced_packet(frame, number, comments.get(index)))
+        file.write(_interface_description(point, link_type))
+    note_numbers = {
+        name: len(numbers) + place
+        for place, name in enumerate(dict.fromkeys(note.interface for note in notes))
+    }
+    for name in note_numbers:
+        file.write(_interface_description(name, UPPER_PDU))
+    seen = (
+        (frame.time_ns, _enhanced_packet(frame, numbers[_origin(frame)], comments.get(index)))
+        for index, frame in enumerate(frames)
+    )
+    told = ((note.time_ns, _note_packet(note, note_numbers[note.interface])) for note in notes)
+    for _time_ns, block in heapq.merge(seen, told, key=itemgetter(0)):
+        file.write(block)
+
+
+def _origin(frame: Frame) -> tuple[str, LinkType]:
+    return frame.point, frame.link_type
+
+
+def _interface_description(name: str, link_number: int) -> bytes:
+    body = struct.pack("<2HI", link_number, 0, 0) + _text_option(_IF_NAME, name)
+    body += _option(_IF_TIMESTAMP_RESOLUTION, b"\x09") + _option(_END_OF_OPTIONS, b"")
+    return _block(_INTERFACE_DESCRIPTION, body)
 
 
 def _interface_numbers(
@@ -324,6 +348,14 @@ def _enhanced_packet(frame: Frame, number: int, comment: str | None) -> bytes:
     if comment is not None:
         body += _text_option(_COMMENT, comment)
     return _block(_ENHANCED_PACKET, body + _option(_END_OF_OPTIONS, b""))
+
+
+def _note_packet(note: Note, number: int) -> bytes:
+    if not 0 <= note.time_ns <= _MAX_TIME_NS:
+        raise ValueError(f"a note at {note.time_ns} ns cannot be written")
+    data = upper_pdu(note)
+    body = struct.pack("<5I", number, *divmod(note.time_ns, 2**32), len(data), len(data))
+    return _block(_ENHANCED_PACKET, body + _padded(data) + _option(_END_OF_OPTIONS, b""))
 
 
 def _text_option(code: int, text: str) -> bytes:

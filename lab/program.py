@@ -8,6 +8,22 @@ from dataclasses import dataclass, replace
 from lab.errors import UsageError
 
 DEADLINE_S = 10.0
+LISTENING_DEADLINE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket by which a program can be reached: TCP listening, UDP bound, unix with a name."""
+
+    port: int | None = None
+    """Of a TCP or UDP socket; None for whatever port it takes."""
+    path: str = ""
+    """The path of a unix socket, or "@" and its abstract name; no port counts then."""
+
+    def __str__(self) -> str:
+        """What is listened on, for a sentence."""
+        port = "any TCP or UDP port" if self.port is None else f"TCP or UDP port {self.port}"
+        return self.path or port
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +32,8 @@ class Program:
 
     In `argv`, `{python}` becomes this interpreter, `{demos}` the demos' folder, `{family}`
     4 or 6, `{loopback}` 127.0.0.1 or ::1, `{client}`, `{server}` and so on that host's
-    address, and `{client4}`, `{client6}` and so on its address of that version.
+    address, `{client4}`, `{client6}` and so on its address of that version, and `{server_url}`
+    and so on the address as a URL has it: IPv6 in brackets (RFC 3986, 3.2.2).
     /run/wirelab is a folder that the programs of all hosts share and that ends with the run.
     """
 
@@ -31,6 +48,11 @@ class Program:
     is_looked_at: bool = False
     """Whether it writes words to the descriptor named in LOOK_FD, one at a time; at each, the
     kernel's unix sockets are recorded, and a line is written back to let it go on."""
+    listens: Listening | None = None
+    """The socket that the programs after it wait for, as the kernel's tables show it."""
+    serves: bool = False
+    """Whether it may serve for ever: it has no deadline, and is ended by SIGTERM once the step's
+    other programs have ended. That is no failure."""
     capabilities: tuple[str, ...] = ()
     """Names of capabilities(7) to keep; root's programs have all in any case."""
 

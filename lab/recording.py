@@ -8,7 +8,7 @@ each with its `kind`). `report.json` beside them is derived, and written last.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_interface
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from lab.records import (
 )
 from lab.trace_lines import KINDS as TRACE_KINDS
 from lab.trace_lines import parse_trace, trace_lines
+from lab.upper_pdu import Note
 
 SCHEMA = "wirelab.recording/1"
 FRAMES_FILE = "recording.pcapng"
@@ -35,14 +36,18 @@ RECORDS_FILE = "recording.jsonl"
 KINDS = TRACE_KINDS | {"run", "interface", "point", "canary", "program", "socket", "end"}
 
 
-def save_recording(recording: Recording, folder: Path, comments: Mapping[int, str]) -> None:
-    """Write both files; `comments` go with the frames at those indexes.
+def save_recording(
+    recording: Recording, folder: Path, comments: Mapping[int, str], notes: Sequence[Note] = ()
+) -> None:
+    """Write both files; `comments` go with the frames at those indexes, `notes` between them.
+
+    Both are for readers in Wireshark; neither is read again.
 
     Raises OSError.
     """
     names = [point.name for point in recording.points]
     with (folder / FRAMES_FILE).open("wb") as file:
-        write_pcapng(file, names, recording.frames, comments, "wirelab")
+        write_pcapng(file, names, recording.frames, comments, "wirelab", notes)
     lines = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(recording))
     # A file name that is no UTF-8 has surrogates in Python, for which JSON has an escape.
     (folder / RECORDS_FILE).write_text(lines, "utf-8", "backslashreplace")
@@ -196,6 +201,7 @@ def _step_lines(recording: Recording) -> list[Line]:
                 "stdout": run.stdout,
                 "stderr": run.stderr,
                 **({"failure": run.failure} if run.failure else {}),
+                **({"remark": run.remark} if run.remark else {}),
             }
             for run in recording.programs
         ),
@@ -243,6 +249,7 @@ def _program(line: Line) -> ProgramRun:
         stderr=text_of(line, "stderr"),
         step=text_of(line, "step"),
         failure=text_of({"failure": ""} | line, "failure"),
+        remark=text_of({"remark": ""} | line, "remark"),
     )
 
 

@@ -113,13 +113,15 @@ class ProgramRun:
     """When it signalled readiness; None where it had nothing to signal."""
     ended_ns: int
     exit_status: int
-    """The exit status; -N where signal N ended it."""
+    """The exit status; -N where signal N ended it; 127 where it was never started."""
     stdout: str
     stderr: str
     step: str = ""
     """The scenario's step that it was part of."""
     failure: str = ""
     """What it did that a program should not, in one line: "was killed by SIGSEGV"."""
+    remark: str = ""
+    """What is to be said of its end that is no failure, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,7 @@ class DropNotice:
     interface: str
     """Where it had come in, by the interface's name alone; "" where that is not known."""
     arrived_ns: int | None
-    """When it had come in there, just before the capture's own stamp."""
+    """When the kernel took it up there, at or after the capture's own stamp."""
     length: int
     """Bytes from the network header on; 0 where that is not known."""
     step: str = ""

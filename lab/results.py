@@ -29,6 +29,11 @@ class Result:
     note: str = ""
     """What is to be said of them."""
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The programs that failed, a sentence each."""
+        return tuple(failure for timeline in self.timelines for failure in timeline.failures)
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -66,6 +66,14 @@ def load_scenario(name: str) -> Scenario:
     return scenario
 
 
+def runs_of_own(
+    scenario: Scenario, families: Sequence[Family]
+) -> Iterator[tuple[Scenario, Family]]:
+    """Two commands with each family; with the first only, where they speak over a unix socket."""
+    for family in families if scenario.speaks_ip else families[:1]:
+        yield scenario, family
+
+
 def wanted_runs(names: Iterable[str], families: Sequence[Family]) -> Iterator[tuple[str, Family]]:
     """Each scenario with each family; with the first only, where it does not differ by family.
 
@@ -80,10 +88,11 @@ def wanted_runs(names: Iterable[str], families: Sequence[Family]) -> Iterator[tu
 
 
 def run_scenario(
-    name: str, family: Family, out: str, trace: str, present: Callable[[Result], None]
+    wanted: str | Scenario, family: Family, out: str, trace: str, present: Callable[[Result], None]
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
+    `wanted` is its name, or itself where it was made of two commands.
     `trace` names the instrument that traces the programs: "auto", "tracefs", "ptrace", "none".
 
     It is presented while the sandbox comes to its end, which is waited for.
@@ -95,7 +104,7 @@ def run_scenario(
     target = Path(out)
     check_writable(target)
     with open_sandbox(preload="lab.kernel.experiment") as sandbox:
-        scenario = load_scenario(name)
+        scenario = load_scenario(wanted) if isinstance(wanted, str) else wanted
         pending = _start(sandbox, scenario, family, trace)
         _import_what_comes_after()
         recording = pending.result()
@@ -137,13 +146,21 @@ def replay(folder_name: str) -> Result:
 
     folder = Path(folder_name)
     recording = load_recording(folder)
-    scenario = load_scenario(recording.scenario)
+    scenario = _scenario_of(recording)
     timelines, judgements, document = judge_recording(recording, scenario)
     try:
         note = _rewrite_report(document, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
     return _result(timelines, judgements, document, scenario, folder, note)
+
+
+def _scenario_of(recording: Recording) -> Scenario:
+    from lab.own_programs import OWN, recorded_scenario
+
+    if recording.scenario == OWN:
+        return recorded_scenario()
+    return load_scenario(recording.scenario)
 
 
 def read_file(name: str) -> Shown:
@@ -226,11 +243,12 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
     from lab.artifacts import create_folder, finish_folder
     from lab.recording import save_recording
     from lab.report.comments import frame_comments
+    from lab.report.notes import trace_notes
 
     recording = timelines[0].recording
     try:
         folder = create_folder(out, recording.scenario, recording.started_ns)
-        save_recording(recording, folder, frame_comments(timelines))
+        save_recording(recording, folder, frame_comments(timelines), trace_notes(timelines))
         _write_report(document, folder)
         note = finish_folder(folder)
     except OSError as error:

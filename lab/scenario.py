@@ -77,6 +77,8 @@ class Scenario:
         for interface in reversed(list(self.topology.interfaces())):
             for address in interface.addresses:
                 fixed[f"{interface.host}{address.version}"] = str(address.ip)
+        for host, ip in addresses.items():
+            fixed[f"{host}_url"] = f"[{ip}]" if ip.version == 6 else str(ip)
         return fixed | {host: str(address) for host, address in addresses.items()}
 
     def expanded_steps(self, words: dict[str, str]) -> tuple[Step, ...]:

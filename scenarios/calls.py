@@ -1,5 +1,6 @@
 """read and write beside send and recv and their kin: what is alike, and what only some can do."""
 
+from lab.analysis.agreement_claims import traces_what_is_printed
 from lab.analysis.calls_claims import (
     fails_where_it_would_wait,
     holds_back_for_more,
@@ -13,7 +14,8 @@ from lab.analysis.calls_claims import (
     waits_for_all,
 )
 from lab.analysis.link_claims import has_right_checksums
-from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.analysis.traced_claims import moves_each_byte_of_streams
+from lab.api import Claim, Program, Scenario, Step, in_every_step, two_hosts
 
 PORT = "4242"
 CALLS = ("write", "send", "sendto", "sendmsg")
@@ -142,6 +144,20 @@ CLAIMS = (
         "RFC 1071; RFC 9293, 3.1",
         has_right_checksums,
         steps=("stream-flags",),
+    ),
+    Claim(
+        "calls-accounting",
+        "Whichever calls move them: the bytes sent are those on the wire, and those read.",
+        "write(2); send(2); read(2); recv(2)",
+        in_every_step(moves_each_byte_of_streams),
+        steps=STREAMS,
+    ),
+    Claim(
+        "calls-traced",
+        "What the programs say they called is what the kernel was asked.",
+        "syscalls(2)",
+        traces_what_is_printed,
+        steps=(*STREAMS, *DATAGRAMS, "stream-flags", "datagram-flags"),
     ),
 )
 

@@ -1,5 +1,6 @@
 """A TCP conversation: how it opens, carries bytes both ways, and closes."""
 
+from lab.analysis.agreement_claims import traces_what_is_printed
 from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
 from lab.analysis.tcp_claims import (
     acknowledges_every_byte,
@@ -10,6 +11,11 @@ from lab.analysis.tcp_claims import (
     sends_no_payload_before_it_is_open,
     speaks_its_family,
     uses_the_options_both_offered,
+)
+from lab.analysis.traced_claims import (
+    accepts_after_the_handshake,
+    connects_around_the_handshake,
+    moves_each_byte_of_streams,
 )
 from lab.api import Claim, Program, Scenario, Step, two_hosts
 
@@ -98,6 +104,31 @@ CLAIMS = (
         "Every checksum is right.",
         "RFC 1071; RFC 9293, 3.1; RFC 791, 3.1; RFC 8200, 8.1",
         has_right_checksums,
+    ),
+    Claim(
+        "tcp-connect",
+        "The SYN leaves after connect() is entered, and connect() returns after the SYN-ACK came.",
+        "connect(2); RFC 9293, 3.9.1",
+        connects_around_the_handshake,
+    ),
+    Claim(
+        "tcp-accept",
+        "accept() returns after the handshake's last ACK arrived.",
+        "accept(2); listen(2)",
+        accepts_after_the_handshake,
+    ),
+    Claim(
+        "tcp-accounting",
+        "The bytes that calls sent are those on the wire, and those that calls read.",
+        "send(2); recv(2); RFC 9293, 3.4",
+        moves_each_byte_of_streams,
+        statements=("I1",),
+    ),
+    Claim(
+        "tcp-traced",
+        "What the programs say they called is what the kernel was asked.",
+        "syscalls(2)",
+        traces_what_is_printed,
     ),
 )
 

@@ -1,7 +1,9 @@
 """Datagrams: sent alone, cut to fit, lost without a word, and refused."""
 
+from lab.analysis.agreement_claims import traces_what_is_printed
 from lab.analysis.fragment_claims import cuts_into_fragments, reads_fragments_as_one
 from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
+from lab.analysis.traced_claims import moves_each_byte_of_datagrams
 from lab.analysis.udp_claims import (
     begins_with_data,
     delivers_the_empty_datagram,
@@ -161,6 +163,20 @@ CLAIMS = (
         "Every checksum is right, the reassembled datagram's too.",
         "RFC 1071; RFC 768; RFC 791, 3.1; RFC 8200, 8.1; RFC 4443, 2.3",
         has_right_checksums,
+        steps=EVERY_STEP,
+    ),
+    Claim(
+        "udp-accounting",
+        "The bytes that calls sent are those on the wire, and those that calls read.",
+        "sendto(2); recvfrom(2); RFC 768",
+        moves_each_byte_of_datagrams,
+        statements=("I1",),
+    ),
+    Claim(
+        "udp-traced",
+        "What the programs say they called is what the kernel was asked.",
+        "syscalls(2)",
+        traces_what_is_printed,
         steps=EVERY_STEP,
     ),
 )

@@ -1,5 +1,6 @@
 """A unix stream between two hosts: a conversation, and not one frame. Its names; TCP on lo."""
 
+from lab.analysis.agreement_claims import makes_the_same_calls, traces_what_is_printed
 from lab.analysis.link_claims import puts_no_frame_anywhere
 from lab.analysis.unix_claims import (
     appears_on_loopback_alone,
@@ -165,6 +166,21 @@ CLAIMS = (
         appears_on_loopback_alone,
         statements=("S2",),
         steps=("loopback",),
+    ),
+    Claim(
+        "unix-same-calls",
+        "The programs make the same calls with the same results as over TCP, and no frame appears.",
+        "unix(7); socket(2)",
+        makes_the_same_calls,
+        statements=("S2", "U1"),
+        steps=("conversation", "loopback"),
+    ),
+    Claim(
+        "unix-traced",
+        "What the programs say they called is what the kernel was asked.",
+        "syscalls(2)",
+        traces_what_is_printed,
+        steps=("conversation", "abstract", "names", "loopback"),
     ),
 )
 

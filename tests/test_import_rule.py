@@ -128,6 +128,9 @@ def is_pure(imported: str) -> bool:
             is_in(imported, each)
             for each in (
                 "lab.analysis",
+                "lab.descriptors",
+                "lab.syscall_memory",
+                "lab.syscall_table",
                 "lab.records",
                 "lab.errors",
                 "lab.statements",

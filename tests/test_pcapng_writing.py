@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from lab.pcap import MAX_CAPTURED_BYTES
 from lab.pcapng import parse_pcapng, write_pcapng
 from lab.records import Direction, Frame, LinkType
+from lab.upper_pdu import MAX_TEXT_BYTES, Note
 
 
 def parse(data):
     return parse_pcapng(data, "some.pcapng")
 
 
-def written(points, frames, comments=None, application="wirelab"):
+def written(points, frames, comments=None, application="wirelab", notes=()):
     file = io.BytesIO()
-    write_pcapng(file, points, frames, comments or {}, application)
+    write_pcapng(file, points, frames, comments or {}, application, notes)
     return file.getvalue()
 
 
@@ -120,6 +121,62 @@ def test_the_longest_frame_and_the_latest_time_are_read_back():
 def test_a_frame_that_could_not_be_read_back_is_refused(bad):
     with pytest.raises(ValueError, match="a frame"):
         written(["if0"], [bad])
+
+
+notes_strategy = st.lists(
+    st.builds(
+        Note,
+        time_ns=st.integers(0, 2**64 - 1),
+        interface=st.text(max_size=9),
+        protocol=st.text(max_size=9),
+        text=st.text(),
+    ),
+    max_size=9,
+)
+
+
+@given(frames=frames_strategy, notes=notes_strategy)
+@settings(max_examples=60, deadline=None)
+def test_notes_change_nothing_of_the_frames_that_are_read(frames, notes):
+    notes.sort(key=lambda note: note.time_ns)
+    data = written(["a", "b/eth0", "\N{BULLET}"], frames, {}, notes=notes)
+    assert parse(data) == tuple(frames)
+
+
+def test_a_note_stands_before_the_first_frame_that_is_later():
+    frames = [frame(b"first", 10), frame(b"second", 20)]
+    notes = [Note(time_ns, "calls", "call", f"at {time_ns}") for time_ns in (5, 10, 15, 99)]
+    data = written(["if0"], frames, notes=notes)
+    order = [b"at 5", b"first", b"at 10", b"at 15", b"second", b"at 99"]
+    places = [data.index(each) for each in order]
+    assert places == sorted(places)
+
+
+def test_a_notes_record_is_as_wireshark_says():
+    data = written([], [], notes=[Note(2**32 + 2, "c", "call", "f() = 0")])
+    at = data.index(b"\x01\0\0\0\x28")
+    assert data[at:].hex(" ", 4) == (
+        # Interface Description Block: LINKTYPE_WIRESHARK_UPPER_PDU, if_name, if_tsresol, end
+        "01000000 28000000 fc000000 00000000 "
+        "02000100 63000000 09000100 09000000 00000000 28000000 "
+        # Enhanced Packet Block: interface 0, time's halves, captured, original
+        "06000000 48000000 00000000 01000000 02000000 23000000 23000000 "
+        # Dissector name "syslog", protocol column "call", end of tags, the text
+        "000c0008 7379736c 6f670000 00210008 63616c6c 00000000 00000000 66282920 3d203000 "
+        "00000000 48000000"
+    )
+
+
+def test_a_long_note_is_cut_between_characters():
+    data = written([], [], notes=[Note(0, "c", "call", "x" + "\N{EURO SIGN}" * MAX_TEXT_BYTES)])
+    kept = b"x" + "\N{EURO SIGN}".encode() * ((MAX_TEXT_BYTES - 1) // 3)
+    assert data.count(kept) == 1 and len(data) < MAX_TEXT_BYTES + 200
+
+
+@pytest.mark.parametrize("time_ns", [-1, 2**64])
+def test_a_note_at_a_time_that_cannot_be_written_is_refused(time_ns):
+    with pytest.raises(ValueError, match="a note at"):
+        written([], [], notes=[Note(time_ns, "c", "call", "x")])
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

@@ -321,3 +321,10 @@ def test_a_folder_that_holds_no_whole_recording_is_named(
 def test_a_file_instead_of_a_folder_is_an_error(copy: Path) -> None:
     with pytest.raises(CaptureFileError, match="cannot read"):
         load_recording(copy / RECORDS_FILE)
+
+
+def test_a_programs_failure_and_remark_are_kept(tmp_path: Path) -> None:
+    first, second = r.recorded(4).programs
+    programs = (replace(first, failure="was killed"), replace(second, remark="went on"))
+    recording = replace(r.recorded(4), programs=programs)
+    assert saved_again(recording, tmp_path).programs == programs

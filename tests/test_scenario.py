@@ -26,6 +26,8 @@ def test_words_stand_for_the_interpreter_the_demos_the_family_and_the_hosts() ->
     assert (words["python"], words["demos"], words["family"]) == ("python3", "/demos", "6")
     assert (words["client"], words["server"]) == ("2001:db8::1", "2001:db8::2")
     assert words["loopback"] == "::1"
+    assert (words["client_url"], words["server_url"]) == ("[2001:db8::1]", "[2001:db8::2]")
+    assert SCENARIO.words(Family.IPV4, "", "")["server_url"] == "198.51.100.2"
 
 
 def test_programs_expand_with_their_scenarios_words() -> None:

@@ -7,15 +7,32 @@ and its run begun, before that.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lab.analysis.bracket import Bracket, find_brackets
 from lab.analysis.crossing import Crossing
+from lab.analysis.drops import join_drops
+from lab.analysis.endpoints import find_endpoints
+from lab.analysis.evidence import Evidence
 from lab.analysis.flow import group_flows
+from lab.analysis.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_moments
 from lab.analysis.joining import join_crossings
+from lab.analysis.joins import join
+from lab.analysis.remarks import find_remarks
+from lab.analysis.socket_states import select_states
+from lab.analysis.system_calls import decode, of_step
 from lab.analysis.tcp import analyse_tcp
 from lab.analysis.timeline import Timeline
 from lab.analysis.transcript import parse_transcript
+from lab.descriptors import follow
 from lab.records import Recording
+
+if TYPE_CHECKING:
+    from lab.analysis.causality import Order
+    from lab.records import ProgramRun, Trace
+
+_VIOLATIONS_TOLD = 3
+"""One says that the instrument is broken; the order has them all."""
 
 
 def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
@@ -33,20 +50,57 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
     crossings = join_crossings(bracket.frames, recording.points, first)
-    bracket = replace(bracket, blind=(*bracket.blind, *_reversed(crossings)))
     flows = group_flows(crossings)
+    conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
+    trace = of_step(recording.trace, bracket.step)
+    drops, dropped = join_drops(trace.drops, crossings, recording.points)
+    evidence = Evidence(crossings, flows, conversations, drops, trace.tasks)
+    _add_calls(evidence, trace, programs)
+    joins = join(evidence, dropped)
+    order = order_moments(evidence, joins, _slack_ns(recording))
+    blind = (*bracket.blind, *_reversed(crossings), *_faults(recording, order))
     return Timeline(
         recording=recording,
         step=bracket.step,
-        bracket=bracket,
+        bracket=replace(bracket, blind=blind),
         crossings=crossings,
         flows=flows,
-        conversations=tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp"),
+        conversations=conversations,
         programs=programs,
         calls={run.name: parse_transcript(run) for run in programs},
+        system_calls=tuple(evidence.system_calls),
+        endpoints=tuple(evidence.endpoints.values()),
+        states=tuple(seen.state for seen in evidence.states),
+        drops=tuple(evidence.drops),
+        order=order,
+        joins=replace(joins, remarks=find_remarks(evidence, joins)),
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
+
+
+def _add_calls(evidence: Evidence, trace: Trace, programs: tuple[ProgramRun, ...]) -> None:
+    followed = follow(trace)
+    calls = decode(trace, followed, programs)
+    endpoints, owners = find_endpoints(trace, followed, calls, programs, evidence.flows)
+    states = select_states(trace.states, owners, evidence.flows, endpoints)
+    evidence.add_calls(calls, endpoints, states)
+
+
+def _slack_ns(recording: Recording) -> int:
+    is_ptrace = any("ptrace" in instrument for instrument in recording.instruments)
+    return PTRACE_SLACK_NS if is_ptrace else SLACK_NS
+
+
+def _faults(recording: Recording, order: Order) -> list[str]:
+    """What makes the times of this step, or the calls of this run, doubtful."""
+    told = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_TOLD]]
+    more = len(order.violations) - len(told)
+    if more:
+        told.append(f"instrument error: {more} more effects were seen before their causes")
+    if recording.trace.lost:
+        told.append(f"the tracer lost {recording.trace.lost} events")
+    return told
 
 
 def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:

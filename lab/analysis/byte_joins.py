@@ -19,6 +19,25 @@ class SentPart:
     """Numbers of the crossings that first carried them; empty for unix sockets and pipes."""
     reads: tuple[str, ...]
     """Ids of the calls that returned them, in order."""
+    certain: bool = True
+    """Whether its place is known. It is not where another call wrote to the same socket at the
+    same time, or where more left than the calls are known to have sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """The bytes of one call that read something."""
+
+    call: str
+    """Its id."""
+    start: int
+    """Place of its first byte in all that was sent this way, from 0."""
+    end: int
+    """Behind its last one."""
+    segment: int | None
+    """Number of the crossing whose arrival made them whole; None where no frame did."""
+    certain: bool = True
+    """Whether its place is known, and not only how far the reads have come with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +58,15 @@ class Channel:
     """Bytes, by the results of the calls that read."""
     sends: int
     segments: int
+    """The segments or datagrams that carried something new."""
     reads: int
+    read_parts: tuple[ReadPart, ...] = ()
 
     @property
     def told(self) -> str:
         """ "3 sends → 1 segment → 2 reads"."""
-        counted = [(self.sends, "send"), (self.segments, "segment"), (self.reads, "read")]
+        carrier = "datagram" if self.flow.startswith("udp") else "segment"
+        counted = [(self.sends, "send"), (self.segments, carrier), (self.reads, "read")]
         if self.carried is None:
             del counted[1]
         return " → ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counted)

@@ -53,6 +53,9 @@ class Claim:
     """The sentence over IPv6, where it is another."""
     steps: tuple[str, ...] = ()
     """Names of the scenario's steps that it is about; () is the first."""
+    despite_failures: bool = False
+    """Whether it is decided where a program of its steps failed: it tells what was seen, whatever
+    the programs were to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +93,38 @@ def frame_ids(numbers: Iterable[int]) -> tuple[str, ...]:
     return tuple(f"f{number}" for number in numbers)
 
 
+def in_every_step(check: Callable[[Timeline], Verdict]) -> Callable[..., Verdict]:
+    """A check of one step as a check of several: it holds where it holds in each of them."""
+
+    def check_steps(*timelines: Timeline) -> Verdict:
+        verdicts = [check(timeline) for timeline in timelines]
+        for verdict in verdicts:
+            if verdict.outcome is not Outcome.HOLDS:
+                return verdict
+        evidence = [event for verdict in verdicts for event in verdict.evidence]
+        return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
+
+    check_steps.__name__ = check.__name__
+    return check_steps
+
+
 def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judgement, ...]:
     """Each claim with its verdict on a run's timelines, one for each step.
 
     Where a capture was blind nothing is decided, whatever the frames that it did see
-    suggest: what is missing from them may have been there.
+    suggest: what is missing from them may have been there. Nor is it where a program failed,
+    but by claims that allow for it: what it did not do shows nothing.
     """
     by_step = {timeline.step: timeline for timeline in timelines}
     judgements: list[Judgement] = []
     for claim in claims:
         concerned = [by_step[step] for step in claim.steps] if claim.steps else timelines[:1]
         blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
+        failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
         verdict = claim.check(*concerned)
-        if blind and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
-            why = f"the capture was blind: {'; '.join(blind)}"
-            verdict = Verdict(Outcome.UNDECIDED, why, verdict.evidence)
+        doubts = [f"the capture was blind: {'; '.join(blind)}"] if blind else [*failures]
+        if doubts and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
+            verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
         over_ipv6 = timelines[0].recording.family is Family.IPV6
         text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text
         judgements.append(Judgement(claim, verdict, text))

@@ -42,3 +42,8 @@ class Timeline:
     joins: Joins
     sockets: tuple[SocketSeen, ...]
     """Unix sockets, seen while a program waited for that."""
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The programs that failed, a sentence each."""
+        return tuple(f"program {run.name} {run.failure}" for run in self.programs if run.failure)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 
-from lab.errors import KernelRefused, ProgramError
+from lab.errors import KernelRefused
 from lab.kernel.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     ETHERNET_HEADER_BYTES,
@@ -29,15 +29,15 @@ from lab.kernel.namespace import (
     forget_neighbours,
     in_user_namespace,
 )
-from lab.kernel.netlink import import_unix_diag
 from lab.kernel.plan import Plan
 from lab.kernel.program import RunningProgram
 from lab.kernel.quiet import wait_until_quiet
 from lab.kernel.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
+from lab.kernel.step_run import StepRun
 from lab.kernel.tracer import Tracer
 from lab.kernel.tracers import open_tracer
 from lab.kernel.witness import check_interfaces
-from lab.program import Program, Step
+from lab.program import Step
 from lab.records import (
     CANARY_TEXT,
     NO_UNIX_DIAG,
@@ -53,7 +53,6 @@ from lab.topology import Topology
 CANARY_DEADLINE_S = 2.0
 SETTLE_DEADLINE_S = 5.0
 POLL_MS = 1  # between looks at what no descriptor tells
-PATIENT_MS = 20  # between looks at the programs' deadlines
 LOOPBACK_MTU_BYTES = 65536
 BROADCAST = b"\xff" * 6
 UNIX_DIAG = "unix sockets: sock_diag, while their programs wait"
@@ -62,14 +61,17 @@ UNIX_DIAG = "unix sockets: sock_diag, while their programs wait"
 def run_plan(plan: Plan) -> Recording:
     """Run the plan in this process's sandbox.
 
-    Raises KernelRefused, InstrumentError (the witness disagrees) and ProgramError.
+    Raises KernelRefused and InstrumentError (the witness disagrees). A program that fails ends
+    its step, and is recorded with its failure; the next step is run all the same.
     """
     started_ns = time.time_ns()
     clock_offset_ns = started_ns - time.monotonic_ns()
     unfinished: list[str] = []
     with ExitStack() as stack:
         # First, since it makes itself ready while the topology is built.
-        tracer, why_untraced = open_tracer(plan.trace, _addresses(plan.topology))
+        interfaces_named = frozenset(end.name for end in plan.topology.interfaces())
+        addresses = _addresses(plan.topology)
+        tracer, why_untraced = open_tracer(plan.trace, addresses, interfaces_named)
         if tracer is not None:
             stack.callback(tracer.close)
         namespaces = stack.enter_context(build_topology(plan.topology))
@@ -207,21 +209,13 @@ class _Watch:
         self._serve(lambda: all(n >= 2 for n in self._sightings.values()), CANARY_DEADLINE_S)
 
     def run_programs(self, step: Step) -> None:
-        """Start the step's programs in order, each once those before it are ready; wait for all."""
-        self.programs = []
+        """Run the step's programs until nothing of them is left."""
         self._step = step.name
-        if any(program.is_looked_at for program in step.programs):
-            import_unix_diag()  # not while a program waits for it
-        for program in step.programs:
-            self._start(program)
-            running = self.programs[-1]
-            if program.signals_ready:
-                while running.ready_ns is None:
-                    self._serve_once()
-                    running.check_ready()
-        while any(p.ended_ns is None for p in self.programs):
-            self._serve_once()
-        self.runs += [running.record(step.name) for running in self.programs]
+        running = StepRun(step, self._namespaces, self._tracer, self._serve_once)
+        self._stack.callback(running.close)
+        self.programs = running.programs
+        self.runs += running.run()
+        self.instruments += running.instruments
 
     def end_step(self, step: Step) -> None:
         """Take the step's trace; all of its programs have ended."""
@@ -234,14 +228,6 @@ class _Watch:
         self._serve(lambda: not any(map(has_unsettled_tcp, namespaces)), SETTLE_DEADLINE_S)
         lines = [line for namespace in namespaces for line in unsettled_tcp(namespace)]
         return [f"step {step.name}: {line}" for line in lines]
-
-    def _start(self, program: Program) -> None:
-        before_exec = self._tracer.prepare(program.name) if self._tracer else None
-        running = RunningProgram(program, self._namespaces[program.host], before_exec)
-        self._stack.callback(running.close)
-        self.programs.append(running)
-        if self._tracer is not None:
-            self._tracer.started(program.name, running.pid)
 
     def _send_canary(self, capture: Capture, step: str, bracket: str, cpu: int) -> None:
         nonce = secrets.token_hex(8).encode("ascii")
@@ -274,11 +260,8 @@ class _Watch:
         while not done() and time.monotonic_ns() <= deadline_ns:
             self._serve_once(POLL_MS)
 
-    def _serve_once(self, wait_ms: int = PATIENT_MS) -> None:
-        """Wait until something comes, `wait_ms` at most, and take everything.
-
-        Raises ProgramError where a program failed or has outlived its deadline.
-        """
+    def _serve_once(self, wait_ms: int) -> None:
+        """Wait until something comes, `wait_ms` at most, and take everything."""
         outputs = {o.descriptor: (p, o) for p in self.programs for o in p.outputs}
         ends = {p.ended: p for p in self.programs if p.ended_ns is None}
         traced = self._tracer.descriptors() if self._tracer else ()
@@ -298,10 +281,3 @@ class _Watch:
             if word := running.wants_look():
                 self._look(word)
                 running.looked()
-            running.check_output()
-            running.check_end()
-        if any(running.is_overdue for running in self.programs):
-            # Those still at work may wait for each other: which is to blame, their words tell.
-            late = [running for running in self.programs if running.ended_ns is None]
-            late.sort(key=lambda running: not running.is_overdue)
-            raise ProgramError("\n".join(running.describe_lateness() for running in late))

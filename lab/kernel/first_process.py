@@ -6,6 +6,9 @@ by whatever signal, the keeper kills the first process. When the first process d
 kernel kills everything else in its pid namespace and reclaims namespaces, links and mounts.
 When the keeper dies first, the kernel kills the first process (PR_SET_PDEATHSIG).
 
+What root's runs are traced by is the one thing that the kernel does not reclaim: the keeper
+owns it and has it removed (lab.kernel.trace_instance).
+
 Run as a program by lab.kernel.sandbox: arguments are the channel's descriptor, the opener's
 pid and a module to import while no call has arrived yet.
 """
@@ -24,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import KernelRefused, LabError, MachineError
-from lab.kernel import libc
+from lab.kernel import libc, trace_instance
 from lab.kernel.capabilities import has_capabilities
 from lab.kernel.channel import Channel, ChannelClosed
 
@@ -79,6 +82,7 @@ def _keep(opener: int, first: int, terminated: int) -> None:
     poll.poll()
     signal.pidfd_send_signal(guarded, signal.SIGKILL)  # a zombie takes it as well
     os.waitpid(first, 0)
+    trace_instance.remove_behind_me()
     os._exit(0)
 
 
@@ -86,6 +90,7 @@ def _enter_namespaces() -> None:
     """Unshare; with a user namespace where this process lacks the capabilities."""
     flags = libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWNET
     if has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW"):
+        trace_instance.note_owner()
         try:
             libc.unshare(flags, "cannot create namespaces")
         except KernelRefused as error:

@@ -83,3 +83,21 @@ def setsockopt(descriptor: int, level: int, option: int, value: bytes) -> None:
     """setsockopt(2) that lets other threads run meanwhile, which socket.setsockopt does not."""
     result = LIBC.setsockopt(descriptor, level, option, value, len(value))
     _check(result, f"setsockopt level {level} option {option}")
+
+
+_BPF_NUMBER = {"x86_64": 321, "aarch64": 280}
+"""By machine: libc has no function for bpf(2)."""
+
+
+def bpf(command: int, attribute: bytes, attempt: str) -> int:
+    """bpf(2): a descriptor, or 0. `attribute` is its union bpf_attr, as far as it is filled.
+
+    Raises KernelRefused.
+    """
+    machine = os.uname().machine
+    if machine not in _BPF_NUMBER:
+        raise KernelRefused(f"{attempt}: the number of bpf(2) is not known for {machine}")
+    size = ctypes.c_uint(len(attribute))
+    result = LIBC.syscall(ctypes.c_long(_BPF_NUMBER[machine]), command, attribute, size)
+    _check(result, attempt)
+    return int(result)

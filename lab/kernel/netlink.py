@@ -144,7 +144,7 @@ def read_unix_sockets() -> list[UnixSocket] | None:
     request.encode()
     found: list[UnixSocket] = []
     try:
-        for data in _dump(diag.NETLINK_SOCK_DIAG, bytes(request.data)):
+        for data in dump(diag.NETLINK_SOCK_DIAG, bytes(request.data)):
             message = diag.unix_diag_msg(data)
             message.decode()
             found.append(_unix_socket(message))
@@ -156,7 +156,7 @@ def read_unix_sockets() -> list[UnixSocket] | None:
     return found
 
 
-def _dump(protocol: int, request: bytes) -> Iterator[bytes]:
+def dump(protocol: int, request: bytes) -> Iterator[bytes]:
     """The messages that answer a request for a dump. Raises OSError. Source: netlink(7)."""
     raw = socket.SOCK_RAW | socket.SOCK_CLOEXEC
     with socket.socket(socket.AF_NETLINK, raw, protocol) as asked:

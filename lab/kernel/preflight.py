@@ -54,7 +54,7 @@ def _examine() -> Iterator[Finding]:
         "system",
         platform.system() == "Linux",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "run the lab on Linux, in a virtual machine say",
+        "run the lab on Linux, in a virtual machine: cd vagrant && vagrant up",
     )
     yield system
     if not system.ok:
@@ -113,7 +113,7 @@ def _sandbox() -> Iterator[Finding]:
 def _features(sandbox: Sandbox) -> Iterator[Finding]:
     """What some scenarios use, and others are skipped without."""
     probes = (
-        ("SCTP", "sudo modprobe sctp (Debian: linux-image-amd64, not -cloud)",
+        ("SCTP", "sudo modprobe sctp",
          (socket.AF_INET, socket.SOCK_SEQPACKET, IPPROTO_SCTP)),
         ("MPTCP", "a kernel from 5.6 on with CONFIG_MPTCP and net.mptcp.enabled=1",
          (socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)),

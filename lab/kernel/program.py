@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shlex
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from lab.records import ProgramRun
 OUTPUT_LIMIT_BYTES = 1 << 20
 READ_BYTES = 1 << 16
 DYING_MS = 200
+NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
 
 
 @dataclass(slots=True)
@@ -69,9 +69,11 @@ class RunningProgram:
     ) -> None:
         """Start it inside the namespace; its process calls `before_exec` as its last own act.
 
-        Raises ProgramError where it cannot be started.
+        Raises ProgramError where it cannot be started: a failure, as a record tells it.
         """
         self.program = program
+        self.failure = ""
+        self.remark = ""
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
         look_near, look_far = socket.socketpair()
         environment = dict(os.environ)
@@ -100,8 +102,7 @@ class RunningProgram:
             os.close(ready_read)
             look_near.close()
             why = error.strerror if isinstance(error, OSError) else f"{error} (to be traced)"
-            reason = f"cannot start {_command(program)}: {why}"
-            raise ProgramError(f"program {program.name}: {reason}") from None
+            raise ProgramError(f"cannot be started: {_printable(program.argv[0])}: {why}") from None
         finally:
             os.close(ready_write)
             look_far.close()
@@ -118,6 +119,7 @@ class RunningProgram:
             os.set_blocking(output.descriptor, False)
         process.stdout.close()
         process.stderr.close()
+        self._was_told_to_end = False
         self.ready_ns: int | None = None
         self.ended_ns: int | None = None
         # The clock of the records may be set meanwhile; this one goes on.
@@ -168,7 +170,7 @@ class RunningProgram:
             self._note_readiness()
 
     def check_ready(self) -> None:
-        """Raise ProgramError where it can no longer become ready."""
+        """End it as failed where it can no longer write to READY_FD that it is ready."""
         if self.ready_ns is not None:
             return
         if self.ready.closed and self.ended_ns is None:
@@ -179,37 +181,62 @@ class RunningProgram:
                 self.note_end()
         if self.ready_ns is None and (self.ready.closed or self.ended_ns is not None):
             self.check_end()
-            raise self._error("never became ready: it wrote nothing to READY_FD")
+            self.end_failed("never became ready: it wrote nothing to READY_FD")
+
+    def note_listening(self) -> None:
+        """It is ready: what it was awaited to open is there."""
+        self.ready_ns = time.time_ns()
 
     def check_output(self) -> None:
-        """Kill it and raise ProgramError where it wrote without bound."""
+        """End it as failed where it wrote without bound."""
         if any(output.overfull for output in self._outputs):
-            self.kill()
-            raise self._error(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
+            self.end_failed(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it has outlived its deadline."""
-        return self.ended_ns is None and time.monotonic_ns() > self._deadline_ns
+        """Whether it has outlived its deadline; one that serves has none."""
+        is_late = time.monotonic_ns() > self._deadline_ns
+        return is_late and self.ended_ns is None and not self.program.serves
 
-    def describe_lateness(self) -> str:
-        """Kill it, and one line on how long it has taken and the end of its stderr."""
+    def end_late(self) -> None:
+        """End it as failed, since it has taken as long as it has."""
         left_s = (self._deadline_ns - time.monotonic_ns()) / 1e9
         taken = f"{self.program.deadline_s - max(0.0, left_s):.3g}"
         was_ready = self.ready_ns is not None or not self.program.signals_ready
-        self.kill()
         state = "had not ended" if was_ready else "never became ready:"
-        return str(self._error(f"{state} {taken} s after its start"))
+        self.end_failed(f"{state} {taken} s after its start")
 
     def check_end(self) -> None:
-        """Raise ProgramError where it has ended with another exit status than 0."""
+        """Note a failure where it has ended with another exit status than 0, by itself."""
         status = self._process.returncode
-        if self.ended_ns is not None and status:
-            raise self._error(
+        if self.ended_ns is not None and status and not self._was_told_to_end:
+            self.fail(
                 f"exited with status {status}"
                 if status > 0
                 else f"was killed by {_signal_name(-status)}"
             )
+
+    def tell_to_end(self) -> None:
+        """Send SIGTERM to it and to the processes that it started, as far as it leads them."""
+        if self.ended_ns is None:
+            self._was_told_to_end = True
+            self.remark = "went on, and was ended by SIGTERM when the others had ended"
+            os.killpg(self.pid, signal.SIGTERM)
+
+    def end_failed(self, what: str) -> None:
+        """Kill it, and note why as its failure."""
+        self.kill()
+        self.fail(what)
+
+    def fail(self, what: str) -> None:
+        """Note as its failure what it did, and the end of its stderr; the first one stays."""
+        if self.failure:
+            return
+        lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
+        said = (
+            f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
+        )
+        self.failure = f"{what}; {said}"
 
     def kill(self) -> None:
         """Kill it if it is alive, and collect what it had written."""
@@ -231,6 +258,8 @@ class RunningProgram:
             stdout=self.stdout.data.decode("utf-8", "backslashreplace"),
             stderr=self.stderr.data.decode("utf-8", "backslashreplace"),
             step=step,
+            failure=self.failure,
+            remark=self.remark,
         )
 
     def close(self) -> None:
@@ -244,19 +273,23 @@ class RunningProgram:
         if self.ready.data and self.ready_ns is None:
             self.ready_ns = time.time_ns()
 
-    def _error(self, what: str) -> ProgramError:
-        """One line on what it did, and the end of its stderr."""
-        lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
-        said = (
-            f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
-        )
-        command = _command(self.program)
-        return ProgramError(f"program {self.program.name} ({command}) {what}; {said}")
 
-
-def _command(program: Program) -> str:
-    """Its argv as for a shell, on one line."""
-    return _printable(shlex.join(program.argv))
+def unstarted(program: Program, step: str, failure: str) -> ProgramRun:
+    """The record of a program that never was."""
+    now_ns = time.time_ns()
+    return ProgramRun(
+        name=program.name,
+        host=program.host,
+        argv=program.argv,
+        started_ns=now_ns,
+        ready_ns=None,
+        ended_ns=now_ns,
+        exit_status=NEVER_STARTED,
+        stdout="",
+        stderr="",
+        step=step,
+        failure=failure,
+    )
 
 
 def _printable(text: str) -> str:

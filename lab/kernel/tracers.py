@@ -10,12 +10,14 @@ from lab.kernel.tracer import Tracer
 AUTO, NONE = "auto", "none"
 
 
-def open_tracer(choice: str, addresses: frozenset[str]) -> tuple[Tracer | None, str]:
+def open_tracer(
+    choice: str, addresses: frozenset[str], interfaces: frozenset[str]
+) -> tuple[Tracer | None, str]:
     """The instrument of that name, or with "auto" the best that there can be.
 
     None with the choice "none", and where there can be none; then the second value says why.
-    `addresses` are the topology's. Raises MachineError where the one that was asked for
-    cannot be used.
+    `addresses` and `interfaces` are the topology's. Raises MachineError where the one that was
+    asked for cannot be used.
     """
     if choice == NONE:
         return None, "calls: not traced, as asked"
@@ -23,7 +25,7 @@ def open_tracer(choice: str, addresses: frozenset[str]) -> tuple[Tracer | None, 
     for name, opener in _OPENERS.items():
         if choice not in (AUTO, name):
             continue
-        tracer, reason = opener(addresses)
+        tracer, reason = opener(addresses, interfaces)
         if tracer is not None:
             return tracer, ""
         reasons.append(f"{name}: {reason}")
@@ -32,22 +34,24 @@ def open_tracer(choice: str, addresses: frozenset[str]) -> tuple[Tracer | None, 
     return None, f"calls: not traced ({'; '.join(reasons)})"
 
 
-def _open_tracefs(addresses: frozenset[str]) -> tuple[Tracer | None, str]:
+def _open_tracefs(
+    addresses: frozenset[str], interfaces: frozenset[str]
+) -> tuple[Tracer | None, str]:
     # Each is imported where it is used: a run's start must not wait for the other's import.
     from lab.kernel.trace_tracefs import TracefsTracer
 
     reason = TracefsTracer.why_not()
-    return (None, reason) if reason else (TracefsTracer(addresses), "")
+    return (None, reason) if reason else (TracefsTracer(addresses, interfaces), "")
 
 
-def _open_ptrace(_: frozenset[str]) -> tuple[Tracer | None, str]:
+def _open_ptrace(*_: frozenset[str]) -> tuple[Tracer | None, str]:
     from lab.kernel.trace_ptrace import PtraceTracer
 
     reason = PtraceTracer.why_not()
     return (None, reason) if reason else (PtraceTracer(), "")
 
 
-_OPENERS: dict[str, Callable[[frozenset[str]], tuple[Tracer | None, str]]] = {
+_OPENERS: dict[str, Callable[[frozenset[str], frozenset[str]], tuple[Tracer | None, str]]] = {
     "tracefs": _open_tracefs,
     "ptrace": _open_ptrace,
 }

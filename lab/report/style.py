@@ -16,6 +16,12 @@ OUTCOME_COLOURS = {
     Outcome.UNDECIDED: "bold yellow",
     Outcome.SKIPPED: "bold dim",
 }
+ASCII_SHAPES = str.maketrans(
+    {
+        "┌": "/", "│": "|", "└": "\\", "┐": "\\", "┘": "/", "┼": "+", "─": "-", "╶": "-", "╴": "-",
+        "┄": ".", "·": ":", "▶": ">", "◀": "<", "✗": "x", "∥": "|", "→": "->", "≠": "!=",
+    }
+)  # fmt: skip
 MIN_COLUMNS = 80
 MAX_COLUMNS = 120
 
@@ -46,6 +52,10 @@ class Style:
     def lost(self) -> str:
         """The end of an arrow that never arrives."""
         return "x" if self.ascii_only else "✗"
+
+    def drawn(self, shapes: str) -> str:
+        """Our own lines, arrows and signs, in ASCII where nothing else can be shown."""
+        return shapes.translate(ASCII_SHAPES) if self.ascii_only else shapes
 
     def heading(self, title: str) -> Text:
         """A title in a line as wide as the page."""

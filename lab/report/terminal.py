@@ -17,15 +17,19 @@ from lab.analysis.flow import transport_endpoints
 from lab.analysis.story import Phase, describe_packet, phases
 from lab.analysis.tcp import TcpConversation
 from lab.analysis.timeline import Timeline
-from lab.family import Family
-from lab.report.ladder import TIME_COLUMNS, Lanes, draw_ladder, elapsed, rungs_of
+from lab.report.ladder import TIME_COLUMNS, Lanes, draw_ladder, elapsed
+from lab.report.run_ladder import draw_run_ladder
+from lab.report.rungs import rungs_of
 from lab.report.style import MAX_COLUMNS, MIN_COLUMNS, OUTCOME_COLOURS, Style
 
 if TYPE_CHECKING:
     from lab.analysis.crossing import Crossing
     from lab.analysis.flow import Flow
+    from lab.records import ProgramRun
 
 OUTCOME_COLUMNS = 11
+STDOUT_LINES = 200
+STDERR_LINES = 10
 
 
 class _Console(Console):
@@ -67,24 +71,28 @@ def draw_report(
 ) -> Iterator[Text]:
     """The lines of one run's report: its steps in order, then the claims."""
     yield from _draw_head(timelines, title, style)
+    first_traced = next((timeline for timeline in timelines if timeline.system_calls), None)
     for timeline in timelines:
         if len(timelines) > 1:
             yield Text()
             yield style.banner(timeline.step)
         yield from _draw_programs(timeline, style)
         yield from _draw_sockets(timeline, style)
-        yield Text()
-        yield style.heading("What went over the wire")
-        yield from _draw_run_ladder(timeline, style)
+        yield from draw_run_ladder(timeline, style, is_explained=timeline is not first_traced)
     yield Text()
     yield style.heading("Claims")
     for judgement in judgements:
         yield from _draw_judgement(judgement, style)
 
 
-def draw_summary(title: str, judgements: tuple[Judgement, ...], style: Style) -> Iterator[Text]:
-    """A run in a few lines: its title, and each claim with its verdict."""
+def draw_summary(
+    title: str, judgements: tuple[Judgement, ...], style: Style, failures: Iterable[str] = ()
+) -> Iterator[Text]:
+    """A run in a few lines: its title, programs that failed, each claim with its verdict."""
     yield style.heading(title)
+    for failure in failures:
+        for piece in style.wrap(failure, style.width):
+            yield Text(piece, "bold red")
     for judgement in judgements:
         verdict = judgement.verdict
         line = Text(f"{verdict.outcome.value:<{OUTCOME_COLUMNS}}", OUTCOME_COLOURS[verdict.outcome])
@@ -159,6 +167,7 @@ def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Itera
         f"{sum(b.canaries_sent for b in brackets)} canaries seen"
     )
     facts = [
+        *((failure, "bold red") for timeline in timelines for failure in timeline.failures),
         *((fact, "dim") for fact in (seen, *recording.instruments)),
         *((f"BLIND: {reason}", "bold red") for reason in blind),
         *((f"still open at the end: {line}", "bold yellow") for line in recording.unfinished),
@@ -173,12 +182,32 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
         yield Text()
         yield style.heading(f"{run.name}, on {run.host}")
         # The folder and the interpreter's are this machine's; the names tell the story.
-        command = shlex.join(os.path.basename(word) for word in run.argv)  # noqa: PTH119
+        command = shlex.join(
+            os.path.basename(word) if word.startswith("/") else word  # noqa: PTH119
+            for word in run.argv
+        )
         for piece in style.wrap(f"$ {command}", style.width - 2, "    "):
             yield Text(f"  {piece}", "dim")
-        for text in run.stdout.splitlines():
+        lines = run.stdout.splitlines()
+        for text in lines[:STDOUT_LINES]:
             for piece in style.wrap(_shown(text, style), style.width - 4, "    "):
                 yield Text(f"  {piece}")
+        if len(lines) > STDOUT_LINES:
+            yield Text(f"  ... {len(lines) - STDOUT_LINES} lines more, in recording.jsonl", "dim")
+        yield from _draw_end(run, style)
+
+
+def _draw_end(run: ProgramRun, style: Style) -> Iterator[Text]:
+    """The last lines of a program's stderr, and what is to be said of its end."""
+    lines = run.stderr.splitlines()
+    if len(lines) > STDERR_LINES:
+        lines = [f"... {len(lines) - STDERR_LINES} lines before", *lines[-STDERR_LINES:]]
+    told = [(f"stderr: {line}", "dim") for line in lines]
+    told += [(run.remark, "dim")] if run.remark else []
+    told += [(run.failure, "bold red")] if run.failure else []
+    for text, colour in told:
+        for piece in style.wrap(_shown(text, style), style.width - 4, "    "):
+            yield Text(f"  {piece}", colour)
 
 
 def _shown(text: str, style: Style) -> str:
@@ -207,54 +236,6 @@ def _draw_sockets(timeline: Timeline, style: Style) -> Iterator[Text]:
                 )
                 for piece in style.wrap(told, style.width - 2, "    "):
                     yield Text(f"  {piece}")
-
-
-def _draw_run_ladder(timeline: Timeline, style: Style) -> Iterator[Text]:
-    # In the order of the topology, as its links' ends and interfaces are.
-    hosts = list(dict.fromkeys(point.host for point in timeline.recording.points))
-    place = {host: number for number, host in enumerate(hosts)}
-    segment_of = {
-        segment.crossing: segment
-        for conversation in timeline.conversations
-        for segment in conversation.segments
-    }
-    if not timeline.crossings:
-        yield Text("  Nothing: not one frame between the canaries.")
-        return
-    # The client's port tells connections apart; a lone one needs no mark.
-    mark_of = {
-        segment.crossing: f"{conversation.flow.a.port}: "
-        for conversation in timeline.conversations
-        for segment in conversation.segments
-        if len(timeline.conversations) > 1
-    }
-    rungs = rungs_of(
-        timeline.crossings,
-        segment_of,
-        lambda crossing: place[crossing.sender] < place[crossing.receiver],
-        mark_of,
-    )
-    looped = {c.sender for c in timeline.crossings if c.sender == c.receiver}
-    if looped and all(c.sender == c.receiver for c in timeline.crossings):
-        left = right = f"{', '.join(sorted(looped))}, on lo"
-    else:
-        left, right = (_with_address(host, timeline) for host in (hosts[0], hosts[-1]))
-    phase_of = phases(timeline.crossings, timeline.conversations)
-    yield from draw_ladder(rungs, Lanes(left, right), phase_of, style)
-
-
-def _with_address(host: str, timeline: Timeline) -> str:
-    """A host's name with its address on a link, of the version that the step's packets have."""
-    packets = (crossing.packet.ip for crossing in timeline.crossings)
-    ip = next((ip for ip in packets if ip is not None), None)
-    family = timeline.recording.family or Family.IPV4
-    if ip is not None:
-        family = Family(ip.source.version)
-    for seen in timeline.recording.interfaces:
-        for address in seen.addresses:
-            if seen.host == host and seen.name != "lo" and address.version == family.value:
-                return f"{host} {address.ip}"
-    return host
 
 
 def _draw_flow(

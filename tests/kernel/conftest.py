@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, wait_until_gone, wirelab
+from refusal import why_no_sandbox
 
-from lab.errors import LabError
 from lab.kernel.sandbox import Sandbox, open_sandbox
 
 HERE = Path(__file__).parent
@@ -24,20 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kernel)
 
 
-@pytest.fixture(scope="session")
-def refusal() -> str:
-    """Why no sandbox can be opened here; "" where one can."""
-    try:
-        with open_sandbox() as sandbox:
-            sandbox.call(len, "")
-    except LabError as error:
-        return str(error)
-    return ""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def needs_a_sandbox(refusal: str) -> None:
-    if refusal:
+def pytest_runtest_setup() -> None:
+    # Here and not in a fixture, so that pytest reports one place, and all skips in one line.
+    if refusal := why_no_sandbox():
         pytest.skip(refusal)
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from outside import (
@@ -112,20 +113,43 @@ def test_showing_a_folder_is_refused(tmp_path: Path) -> None:
     assert "directory" in check_refused(wirelab("show", tmp_path))
 
 
+def check_failed(done: CompletedProcess[str], line: str) -> None:
+    """A run that a program spoilt: told at once, nothing decided, and all of it kept."""
+    assert done.returncode == 2
+    assert done.stderr == ""
+    head = " ".join(done.stdout.partition("\n\n")[0].split())
+    assert line in head
+    assert "HOLDS" not in done.stdout.partition("Claims")[2]
+    assert "UNDECIDED" in done.stdout
+
+
 def test_a_demo_that_fails_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
     demo = other_scenarios / "scenarios" / "demos" / "inet_stream_client.py"
     demo.write_text("raise SystemExit('the demo is broken')\n")
-    message = check_refused(wirelab("run", "tcp", cwd=other_scenarios))
-    assert "program client" in message
-    assert "exited with status 1; its stderr ends: the demo is broken" in message
-    assert not (other_scenarios / "runs").exists()
+    done = wirelab("run", "tcp", cwd=other_scenarios)
+    check_failed(done, "program client exited with status 1; its stderr ends: the demo is broken")
+    folder = other_scenarios / "runs" / "tcp" / "latest"
+    replayed = wirelab("replay", folder, cwd=other_scenarios)
+    assert replayed.returncode == 2
+    assert "identical" in replayed.stdout
 
 
 def test_a_demo_that_is_missing_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
     (other_scenarios / "scenarios" / "demos" / "inet_stream_server.py").unlink()
-    message = check_refused(wirelab("run", "tcp", cwd=other_scenarios))
-    assert "program server" in message
-    assert "No such file" in message
+    done = wirelab("run", "tcp", cwd=other_scenarios)
+    check_failed(done, "program client was not started, since server never became ready")
+    assert "No such file" in done.stdout
+
+
+def test_after_a_scenario_that_fails_the_others_are_run(other_scenarios: Path, marker: str) -> None:
+    for path in (other_scenarios / "scenarios").glob("[!_]*.py"):
+        if path.stem not in ("tcp", "udp"):
+            path.unlink()
+    (other_scenarios / "scenarios" / "demos" / "inet_stream_server.py").write_text("1 / 0\n")
+    done = wirelab("scenarios", "--family", "4", cwd=other_scenarios)
+    assert done.returncode == 2
+    assert "program server exited with status 1" in done.stdout
+    assert (other_scenarios / "runs" / "udp" / "latest" / "report.json").exists()
 
 
 def test_a_word_that_is_unknown_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:

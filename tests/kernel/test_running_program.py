@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 from outside import marked, wait_until_gone
 
-from lab.errors import ProgramError, UsageError
+from lab.errors import UsageError
 from lab.family import Family
 from lab.kernel.plan import Plan, record
 from lab.kernel.program import OUTPUT_LIMIT_BYTES
@@ -48,16 +47,16 @@ def run_one(sandbox: Sandbox, code: str, *, ready: bool = False) -> ProgramRun:
 
 
 def failure(marker: str, *programs: Program) -> str:
-    """The message of a run that fails, once nothing of it is left."""
-    with pytest.raises(ProgramError) as raised, open_sandbox() as sandbox:
-        run(sandbox, *programs)
+    """What is told of the programs of a run that failed, a line each; nothing of them is left."""
+    with open_sandbox() as sandbox:
+        recording = run(sandbox, *programs)
+        assert len(marked(marker)) == 2  # the keeper and the first process
     assert not marked(marker)
-    message = str(raised.value)
-    assert raised.value.exit_status == 2
-    assert all(line.isprintable() for line in message.splitlines())
-    assert message.startswith(f"program {programs[-1].name}")
-    assert "Traceback" not in message
-    return message
+    failures = [f"program {it.name} {it.failure}" for it in recording.programs if it.failure]
+    assert [it.name for it in recording.programs] == [program.name for program in programs]
+    assert all(line.isprintable() for line in failures)
+    assert {canary.bracket for canary in recording.canaries} == {"opening", "closing"}
+    return "\n".join(failures)
 
 
 def test_what_a_program_writes_is_kept(sandbox: Sandbox) -> None:
@@ -135,9 +134,11 @@ def test_a_child_left_behind_with_its_outputs_does_not_delay_the_end(marker: str
     began = time.monotonic()
     with open_sandbox() as sandbox:
         it = run_one(sandbox, leave)
-        assert len(marked(marker)) == 3  # the keeper, the first process and the child
+        assert len(marked(marker)) == 2  # the keeper and the first process, not the child
     assert time.monotonic() - began < 5
     assert it.stdout.startswith("before\n")
+    assert it.remark == "exited with status 0 while processes that it had started went on"
+    assert not it.failure
     assert not marked(marker)
 
 
@@ -199,14 +200,14 @@ def test_frames_of_a_bulk_transfer_fit_the_mtu(sandbox: Sandbox) -> None:
 
 def test_a_program_that_does_not_exist(marker: str) -> None:
     message = failure(marker, Program("it", "client", ("/no/such/program", "a b")))
-    assert message == ("program it: cannot start /no/such/program 'a b': No such file or directory")
+    assert message == "program it cannot be started: /no/such/program: No such file or directory"
 
 
 def test_a_program_that_is_no_program(marker: str, tmp_path: Path) -> None:
     path = tmp_path / "script"
     path.write_text("#!/bin/sh\n")
     message = failure(marker, Program("it", "client", (str(path),)))
-    assert message == f"program it: cannot start {path}: Permission denied"
+    assert message == f"program it cannot be started: {path}: Permission denied"
 
 
 def test_a_program_that_exits_with_a_status(marker: str) -> None:
@@ -243,7 +244,7 @@ def test_of_programs_that_wait_for_each_other_each_is_told(marker: str) -> None:
         python(READY + code.format("other"), "other", ready=True),
         python(code.format("one"), "one", deadline_s=0.5),
     )
-    one, other = message.splitlines()
+    other, one = message.splitlines()
     assert one.startswith("program one ")
     assert one.endswith("had not ended 0.5 s after its start; its stderr ends: one")
     assert other.startswith("program other ")
@@ -278,6 +279,7 @@ def test_a_program_that_fails_before_it_is_ready_is_told_by_its_failure(
     marker: str, _: int
 ) -> None:
     message = failure(marker, python("raise SystemExit('no such address')", ready=True))
+    assert message.startswith("program it exited")
     assert message.endswith("exited with status 1; its stderr ends: no such address")
 
 
@@ -289,7 +291,39 @@ def test_a_program_that_was_ready_and_hangs(marker: str) -> None:
 def test_a_program_that_fails_after_it_was_ready(marker: str) -> None:
     code = READY + "raise SystemExit(7)"
     message = failure(marker, python(HANG, "other", host="server"), python(code, ready=True))
-    assert "exited with status 7" in message
+    other, it = message.splitlines()
+    assert other.startswith("program other was ended 2 s after it had failed")
+    assert it.startswith("program it exited with status 7")
+
+
+def test_what_waits_for_a_program_that_failed_is_not_started(
+    marker: str,
+) -> None:
+    dies = python("raise SystemExit(1)", "dies", ready=True)
+    message = failure(marker, dies, python("print('started')", "next"))
+    first, second = message.splitlines()
+    assert first.startswith("program dies exited with status 1")
+    assert second == "program next was not started, since dies never became ready"
+
+
+def test_a_program_that_cannot_be_started_keeps_those_that_need_it_from_starting(
+    marker: str,
+) -> None:
+    absent = Program("absent", "server", ("/no/such/program",), signals_ready=True)
+    message = failure(marker, absent, python("print('started')", "next"))
+    assert message.splitlines()[1].startswith("program next was not started, since absent cannot")
+
+
+def test_the_steps_after_one_that_failed_are_run(sandbox: Sandbox) -> None:
+    steps = (
+        Step("bad", (python("raise SystemExit(1)", "bad"),)),
+        Step("good", (python("print('here')", "good"),)),
+    )
+    recording = sandbox.call(record, Plan("t", Family.IPV4, two_hosts(), steps))
+    bad, good = recording.programs
+    assert bad.failure
+    assert (good.stdout, good.failure) == ("here\n", "")
+    assert {canary.step for canary in recording.canaries} == {"bad", "good"}
 
 
 @pytest.mark.parametrize("descriptor", ["1", "2", "int(os.environ['READY_FD'])"])
@@ -310,7 +344,7 @@ def test_a_program_that_writes_too_much_and_ends(marker: str) -> None:
 def test_a_child_left_behind_that_writes_without_bound_delays_nothing(marker: str) -> None:
     spam = "import os\nif os.fork() == 0:\n while True: os.write(1, b'spam' * 1000)\n"
     began = time.monotonic()
-    with contextlib.suppress(ProgramError), open_sandbox() as sandbox:
+    with open_sandbox() as sandbox:
         assert run_one(sandbox, spam).exit_status == 0
     assert time.monotonic() - began < 5
     assert not marked(marker)

@@ -5,7 +5,8 @@ from transcript import converse
 
 from lab.analysis.story import EXPLANATIONS, Phase, phases
 from lab.analysis.tcp import TcpConversation
-from lab.report.ladder import Lanes, draw_ladder, elapsed, rungs_of
+from lab.report.ladder import Lanes, draw_ladder, elapsed
+from lab.report.rungs import rungs_of
 from lab.report.style import Style
 
 ASCII = Style(80, ascii_only=True)

@@ -167,6 +167,45 @@ def test_the_summary_names_each_claim_and_why_it_does_not_hold(width: int) -> No
     assert max(map(len, lines)) <= width
 
 
+def ended(**changes: object) -> Recording:
+    """A run whose server ended otherwise."""
+    server, client = r.recorded(4).programs
+    changed = replace(server, **changes)  # type: ignore[arg-type]
+    return replace(r.recorded(4), programs=(changed, client))
+
+
+def test_a_program_that_failed_is_told_first_and_beside_its_words() -> None:
+    lines = report(ended(failure="was killed by SIGSEGV"))
+    assert lines[1] == "  program server was killed by SIGSEGV"
+    assert lines.count("  was killed by SIGSEGV") == 1
+    assert sum(line.startswith("UNDECIDED") for line in lines) == 10
+
+
+def test_the_summary_names_programs_that_failed() -> None:
+    lines = [line.plain for line in draw_summary("x", (), Style(80, True), ("program a died",))]
+    assert lines[1] == "program a died"
+
+
+def test_what_is_to_be_said_of_a_programs_end_is_no_failure() -> None:
+    lines = report(ended(remark="went on"))
+    assert "  went on" in lines
+    assert sum(line.startswith("HOLDS") for line in lines) == 10
+
+
+def test_the_end_of_stderr_is_shown() -> None:
+    assert "  stderr: one" in report(ended(stderr="one\ntwo\n"))
+    lines = report(ended(stderr="".join(f"line {number}\n" for number in range(50))))
+    shown = [line for line in lines if line.startswith("  stderr: ")]
+    assert shown[0] == "  stderr: ... 40 lines before"
+    assert shown[1:] == [f"  stderr: line {number}" for number in range(40, 50)]
+
+
+def test_of_a_long_output_the_beginning_is_shown() -> None:
+    lines = report(ended(stdout="spam\n" * 1000))
+    assert lines.count("  spam") == 200
+    assert "  ... 800 lines more, in recording.jsonl" in lines
+
+
 def test_a_lost_frame_is_drawn_as_lost_in_the_report() -> None:
     (line,) = [line for line in report(r.lost(8)(r.recorded(4))) if "len=26" in line]
     assert line[66] == "x"

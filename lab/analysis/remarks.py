@@ -1,0 +1,223 @@
+"""What may surprise about a step, in a sentence beside the event that shows it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lab.analysis.connection_causes import first_arrived, opens_in_order
+from lab.analysis.packet import TcpFlags
+from lab.analysis.socket_calls import ends_stream
+from lab.analysis.tcp_segment import Note
+from lab.analysis.tcp_state import State
+from lab.records import Obtained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lab.analysis.byte_joins import Channel, Joins, SentPart
+    from lab.analysis.evidence import Evidence
+
+Remark = tuple[str, str]
+"""An event's id, and what there is to say of it."""
+
+_FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
+_WORTH_TELLING_NS = 1_000_000
+"""A shorter wait is not seen as one."""
+
+_LOOKED_AT = 100
+"""So many sends show what a program's sends do, however long a run is."""
+
+
+def find_remarks(evidence: Evidence, joins: Joins) -> tuple[Remark, ...]:
+    """At most one of each kind, of the first event that shows it."""
+    found = (next(kind(evidence, joins), None) for kind in _KINDS)
+    return tuple(remark for remark in found if remark is not None)
+
+
+def _answered_by_kernel(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    """The SYN-ACK was there before accept()."""
+    for accepted in joins.accepted:
+        handshake = opens_in_order(evidence.conversations[accepted.flow])
+        left_ns = evidence.departure_ns(handshake.syn_ack) if handshake else None
+        entry_ns = evidence.calls.by_id[accepted.call].entry_ns
+        if handshake and left_ns is not None and left_ns < entry_ns:
+            yield (
+                f"f{handshake.syn_ack}",
+                f"The server's kernel answers the SYN by itself: {accepted.call} (accept) "
+                f"was called {_ms(entry_ns - left_ns)} later.",
+            )
+
+
+def _accepted_late(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    """The handshake was over before accept() returned."""
+    for accepted in joins.accepted:
+        if accepted.was_waiting:
+            yield (
+                accepted.call,
+                "The connection was complete before accept() was called: accept() picks it up "
+                "and has no part in the handshake.",
+            )
+        else:
+            yield (
+                accepted.call,
+                f"accept() returns when the handshake is over: {_ms(accepted.waited_ns)} after "
+                f"its last ACK (f{accepted.ack}) arrived.",
+            )
+
+
+def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    for _, part in _tcp_parts(joins):
+        call, crossing = evidence.calls.by_id[part.call], part.segments[0]
+        left_ns = evidence.departure_ns(crossing)
+        if call.exit_ns is not None and left_ns is not None and call.exit_ns < left_ns:
+            yield (
+                call.id,
+                f"{call.name}() returned {_ms(left_ns - call.exit_ns)} before its first byte left "
+                f"(f{crossing}): it has only put the bytes into the send buffer.",
+            )
+
+
+def _returned_before_acknowledgement(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    for channel, part in islice(_tcp_parts(joins), _LOOKED_AT):
+        call = evidence.calls.by_id[part.call]
+        ack = _acknowledgement(evidence, channel, part.end)
+        arrived_ns = evidence.arrival_ns(ack) if ack is not None else None
+        if call.exit_ns is not None and arrived_ns is not None and call.exit_ns < arrived_ns:
+            yield (
+                call.id,
+                f"{call.name}() returned {_ms(arrived_ns - call.exit_ns)} before the peer's ACK "
+                f"of its bytes (f{ack}) arrived: it tells that they are in the send buffer, not "
+                f"that they were received.",
+            )
+
+
+def _tcp_parts(joins: Joins) -> Iterator[tuple[Channel, SentPart]]:
+    for channel in joins.channels:
+        if channel.flow.startswith("tcp"):
+            for part in channel.parts:
+                if part.certain and part.segments:
+                    yield channel, part
+
+
+def _acknowledgement(evidence: Evidence, channel: Channel, end: int) -> int | None:
+    """The crossing that first acknowledged all of a channel's bytes before `end`."""
+    client = evidence.sides.get((channel.flow, True))
+    from_client = client is None or client.id != channel.sender
+    for segment in evidence.conversations[channel.flow].segments:
+        # The byte at place 0 has sequence number 1.
+        is_ack = segment.ack is not None and segment.ack > end
+        if is_ack and segment.from_client == from_client and Note.LOST not in segment.notes:
+            return segment.crossing
+    return None
+
+
+def _late_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    for number, (state, _, _) in enumerate(evidence.states, start=1):
+        if state.new == "SYN_RECV" and state.obtained is Obtained.MEASURED:
+            yield (
+                f"state {number}",
+                "Linux reports SYN_RECV when the handshake's last ACK is there, not at the SYN "
+                "as RFC 9293 has it: until then it keeps a request, not a socket.",
+            )
+
+
+def _missing_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    for number, (state, side, _) in enumerate(evidence.states, start=1):
+        if side is None or state.new != "CLOSE" or state.obtained is not Obtained.MEASURED:
+            continue
+        conversation = evidence.conversations[side[0]]
+        inferred = conversation.client_state if side[1] else conversation.server_state
+        if inferred is State.TIME_WAIT:
+            yield (
+                f"state {number}",
+                "Linux never reports TIME-WAIT: the socket is replaced by a small record that "
+                "waits in its place, and is reported as CLOSE.",
+            )
+
+
+def _written_to_closed(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    """A send that succeeded, although the peer had closed, and that a RST answered."""
+    for channel in joins.channels:
+        conversation = evidence.conversations.get(channel.flow)
+        if conversation is None or not conversation.resets:
+            continue
+        client = evidence.sides.get((channel.flow, True))
+        by_client = client is not None and client.id == channel.sender
+        fin = first_arrived(evidence, conversation, not by_client, _FIN)
+        rst = first_arrived(evidence, conversation, not by_client, _RST)
+        for part in channel.parts if fin and rst else ():
+            call = evidence.calls.by_id[part.call]
+            left_ns = evidence.departure_ns(part.segments[0]) if part.segments else None
+            was_closed = (evidence.arrival_ns(fin) or 0) < call.entry_ns
+            if was_closed and left_ns is not None and left_ns < (evidence.arrival_ns(rst) or 0):
+                yield (
+                    call.id,
+                    f"The peer had closed (f{fin}), and {call.name}() succeeded all the same: a "
+                    f"FIN says only that no more will come from there. The answer is a RST "
+                    f"(f{rst}).",
+                )
+
+
+def _failed_after_reset(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    """The first call that told of a RST."""
+    for conversation, is_client, endpoint in evidence.tcp_ends():
+        if not conversation.resets:
+            continue
+        rst = first_arrived(evidence, conversation, not is_client, _RST)
+        rst_ns = evidence.arrival_ns(rst) if rst else None
+        for call in evidence.calls.on(endpoint.id):
+            told = call.error in ("EPIPE", "ECONNRESET") and call.exit_ns is not None
+            if told and rst_ns is not None and rst_ns < (call.exit_ns or 0):
+                yield (
+                    call.id,
+                    f"The RST (f{rst}) had arrived {_ms((call.exit_ns or 0) - rst_ns)} before: "
+                    f"this is the first call to tell of it.",
+                )
+                break
+
+
+def _ended(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    for conversation, is_client, endpoint in evidence.tcp_ends():
+        fin = first_arrived(evidence, conversation, not is_client, _FIN)
+        fin_ns = evidence.arrival_ns(fin) if fin else None
+        for call in evidence.calls.reads(endpoint.id) if fin_ns is not None else ():
+            if ends_stream(call) and fin_ns is not None and fin_ns < (call.exit_ns or 0):
+                yield (
+                    call.id,
+                    f"0 is the end of the stream: the peer's FIN (f{fin}) had arrived, and all "
+                    f"before it was read.",
+                )
+
+
+def _blocked(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    """The read that waited longest for what it returned."""
+    longest: tuple[int, Remark] | None = None
+    for channel in joins.channels:
+        for part in channel.read_parts:
+            call = evidence.calls.by_id[part.call]
+            arrived_ns = evidence.arrival_ns(part.segment) if part.segment is not None else None
+            waited_ns = 0 if arrived_ns is None else arrived_ns - call.entry_ns
+            if waited_ns >= _WORTH_TELLING_NS and (longest is None or waited_ns > longest[0]):
+                text = f"{call.name}() blocked for {_ms(waited_ns)} until f{part.segment} arrived."
+                longest = waited_ns, (call.id, text)
+    if longest is not None:
+        yield longest[1]
+
+
+def _ms(duration_ns: int) -> str:
+    return f"{duration_ns / 1e6:.3f} ms"
+
+
+_KINDS: tuple[Callable[[Evidence, Joins], Iterator[Remark]], ...] = (
+    _answered_by_kernel,
+    _accepted_late,
+    _returned_before_departure,
+    _returned_before_acknowledgement,
+    _late_state,
+    _missing_state,
+    _written_to_closed,
+    _failed_after_reset,
+    _ended,
+    _blocked,
+)

@@ -1,0 +1,82 @@
+"""Processes that the programs of a step leave behind. Source: proc(5), /proc/pid/stat."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from lab.errors import InstrumentError
+
+FIRST_PROCESS = 1
+END_DEADLINE_S = 5.0
+
+
+def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
+    """Processes of this pid namespace that no running program of the lab's answers for.
+
+    That is: none of `running`, nor of the lab's `own`, is or has been handed down as an ancestor
+    of theirs. The kernel hands children whose parent has ended to the first process.
+    """
+    parents = _parents()
+    answered = {FIRST_PROCESS, *running, *own}
+    return frozenset(
+        pid for pid in parents if pid != FIRST_PROCESS and not _is_below(pid, answered, parents)
+    )
+
+
+def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
+    """Kill every process of this pid namespace but the first and the lab's `own`.
+
+    `serve` is called while they come to their end. Raises InstrumentError where they do not.
+    """
+    spared = {FIRST_PROCESS, *own}
+    deadline_ns = time.monotonic_ns() + round(END_DEADLINE_S * 1e9)
+    killed: set[int] = set()
+    # Again and again: one may fork while the others are being killed.
+    while left := _parents().keys() - spared:
+        if time.monotonic_ns() > deadline_ns:
+            raise InstrumentError(
+                f"{len(left)} processes of the step's programs are still there "
+                f"{END_DEADLINE_S:g} s after SIGKILL: pids {', '.join(map(str, sorted(left)))}"
+            )
+        signal_each(left, signal.SIGKILL)
+        killed |= left
+        serve()
+    # With their parents dead, all are the first process's to collect.
+    for pid in killed:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def signal_each(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to processes, of which some may have ended."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _parents() -> dict[int, int]:
+    """The parent of each process that has not ended."""
+    found: dict[int, int] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208  a Path for each entry costs ten times as much
+        if not name.isdigit():
+            continue
+        try:
+            stat = Path(f"/proc/{name}/stat").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        state, parent = stat.rpartition(b")")[2].split()[:2]
+        if state not in b"ZX":
+            found[int(name)] = int(parent)
+    return found
+
+
+def _is_below(pid: int, answered: Collection[int], parents: dict[int, int]) -> bool:
+    """Whether it, or the nearest of its ancestors that is one of those, is not the first."""
+    while pid in parents and pid not in answered:
+        pid = parents[pid]
+    return pid != FIRST_PROCESS and pid in answered

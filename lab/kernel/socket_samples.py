@@ -1,0 +1,247 @@
+"""The sockets behind a stopped process's descriptors, and the states of those that are TCP's.
+
+A socket is looked at through a duplicate of its descriptor, which is closed before its process
+goes on: while a duplicate is open, closing the descriptor would end no connection.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+SOL_TCP, TCP_INFO = 6, 11
+PIDFD_GETFD = 438  # on every machine
+
+# include/net/tcp_states.h, without TCP_
+STATES = (
+    "",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+    "NEW_SYN_RECV",
+    "BOUND_INACTIVE",
+)
+
+CONNECTED = frozenset(
+    map(
+        STATES.index,
+        ("ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "LAST_ACK", "CLOSING"),
+    )
+)
+"""States in which a socket has both of its addresses, and keeps them until it is closed."""
+
+Address = tuple[str, int]
+"""An internet address and a port, 0 where there is none."""
+Sample = tuple[int, str, str, str, int, str, int, int]
+"""Time, socket, state, local and remote address, thread: as in lab.records.SocketState."""
+
+_UNSPECIFIED: dict[int, Address] = {
+    socket.AF_INET: ("0.0.0.0", 0),
+    socket.AF_INET6: ("::", 0),
+}
+_AF_UNSPEC = bytes(2)
+"""What the address begins with that has connect(2) dissolve an association."""
+_MAPPED = bytes(10) + b"\xff\xff"
+"""What an IPv6 address begins with that stands for an IPv4 address (RFC 4291, 2.5.5.2)."""
+_NAME_BYTES = 128
+
+_LIBC = ctypes.PyDLL(None, use_errno=True)
+_syscall = _LIBC.syscall
+_syscall.argtypes = [ctypes.c_long] * 4
+_syscall.restype = ctypes.c_long
+_getsockopt = _LIBC.getsockopt
+_getsockopt.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t]
+_getsockname, _getpeername = _LIBC.getsockname, _LIBC.getpeername
+for _call in (_getsockname, _getpeername):
+    _call.argtypes = [ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t]
+
+
+class Socket:
+    """A socket, and what its last sample told."""
+
+    __slots__ = ("inode", "is_tcp", "local", "name", "remote", "state")
+
+    def __init__(self, inode: int) -> None:
+        self.inode = inode
+        self.name = f"inode {inode}"
+        self.is_tcp = True
+        """Until it is known not to be."""
+        self.state = 0
+        self.local: Address | None = None
+        self.remote: Address | None = None
+
+
+class Descriptors:
+    """A process's descriptors, as far as its calls have shown them.
+
+    What is remembered of a descriptor holds until it is closed, and every call that closes one
+    stops its thread, so that it can be forgotten.
+    """
+
+    __slots__ = ("_known", "_pidfd", "tgid")
+
+    def __init__(self, tgid: int, shared: Descriptors | None = None) -> None:
+        """`shared`: those of another process that has the same table (clone(2), CLONE_FILES)."""
+        self.tgid = tgid
+        self._known: dict[int, Socket | None] = {} if shared is None else shared._known
+        self._pidfd = -1
+
+    def share(self, other: Descriptors) -> None:
+        """Be the same table as another process's."""
+        self._known = other._known
+
+    def forget(self, descriptor: int) -> None:
+        """It is being closed, or is new."""
+        self._known.pop(descriptor, None)
+
+    def forget_all(self) -> None:
+        """Any may have been closed."""
+        self._known.clear()
+
+    def leave(self) -> None:
+        """execve(2) gives the process a table of its own, without those that close on exec."""
+        self._known = {}
+
+    def duplicate(self, descriptor: int) -> int:
+        """This process's own descriptor of the same file; -1 where there is none to be had."""
+        if self._pidfd < 0:
+            try:
+                self._pidfd = os.pidfd_open(self.tgid)
+            except OSError:
+                return -1
+        duplicate: int = _syscall(PIDFD_GETFD, self._pidfd, descriptor, 0)
+        return duplicate
+
+    def close(self) -> None:
+        """The process has ended."""
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+
+def refusal() -> str:
+    """Why the sockets of another process cannot be looked at; "" where they can."""
+    if _syscall(PIDFD_GETFD, -1, 0, 0) == -1 and ctypes.get_errno() != errno.EBADF:
+        return f"pidfd_getfd: {errno.errorcode.get(ctypes.get_errno(), ctypes.get_errno())}"
+    return ""
+
+
+class SocketSamples:
+    """What the sockets of one program's processes were, each time they were looked at."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self._sockets: dict[int, Socket] = {}
+        # Written by the kernel through their addresses.
+        self._info = (ctypes.c_ubyte * 8)()
+        self._name = ctypes.create_string_buffer(_NAME_BYTES)
+        self._length = ctypes.c_uint32()
+        self._info_address = ctypes.addressof(self._info)
+        self._name_address = ctypes.addressof(self._name)
+        self._length_address = ctypes.addressof(self._length)
+
+    def find(self, descriptors: Descriptors, tid: int, descriptor: int) -> Socket | None:
+        """The socket behind a descriptor; None where there is something else or nothing."""
+        known = descriptors._known
+        if descriptor in known:
+            return known[descriptor]
+        try:
+            target = os.readlink(f"/proc/{tid}/fd/{descriptor}")  # noqa: PTH115 - a Path costs more
+        except OSError:
+            return None
+        found = None
+        if target.startswith("socket:["):
+            inode = int(target[8:-1])
+            found = self._sockets.get(inode)
+            if found is None:
+                found = self._sockets[inode] = Socket(inode)
+        known[descriptor] = found
+        return found
+
+    def sample(
+        self,
+        descriptors: Descriptors,
+        tid: int,
+        descriptor: int,
+        sampled: Socket,
+        connects_to: bytes | None = None,
+    ) -> None:
+        """Look at a socket that may be TCP's, and note what differs from the time before.
+
+        Its addresses are looked at where they may have changed: with its state, and where
+        `connects_to`, the struct sockaddr that connect(2) was given or b"", is not None.
+        """
+        duplicate = descriptors.duplicate(descriptor)
+        if duplicate < 0:
+            return
+        try:
+            self._length.value = 1
+            if _getsockopt(duplicate, SOL_TCP, TCP_INFO, self._info_address, self._length_address):
+                sampled.is_tcp = False
+                return
+            state = self._info[0]
+            if state != sampled.state or connects_to is not None:
+                self._note(duplicate, tid, sampled, state, connects_to or b"")
+        finally:
+            os.close(duplicate)
+
+    def _note(
+        self, duplicate: int, tid: int, sampled: Socket, state: int, connects_to: bytes
+    ) -> None:
+        """Record the socket's state and addresses, where they are new."""
+        now_ns = time.time_ns()
+        local, remote = sampled.local, sampled.remote
+        if sampled.state not in CONNECTED or local is None or remote is None:
+            local = self._asked(_getsockname, duplicate)
+            if local is None:
+                return
+            remote = self._asked(_getpeername, duplicate) or _unasked(sampled, local, connects_to)
+        if (state, local, remote) == (sampled.state, sampled.local, sampled.remote):
+            return
+        sampled.state, sampled.local, sampled.remote = state, local, remote
+        self.samples.append((now_ns, sampled.name, STATES[state], *local, *remote, tid))
+
+    def _asked(self, call: Callable[[int, int, int], int], descriptor: int) -> Address | None:
+        """The address that getsockname(2) or getpeername(2) tells."""
+        self._length.value = _NAME_BYTES
+        if call(descriptor, self._name_address, self._length_address):
+            return None
+        return address_of(self._name.raw[: self._length.value])
+
+
+def _unasked(sampled: Socket, local: Address, connects_to: bytes) -> Address:
+    """The remote address of a socket that has no peer yet, or no more.
+
+    It is the one that it asks for, or had.
+    """
+    family = socket.AF_INET6 if ":" in local[0] else socket.AF_INET
+    had = None if connects_to[:2] == _AF_UNSPEC else sampled.remote
+    return address_of(connects_to) or had or _UNSPECIFIED[family]
+
+
+def address_of(name: bytes) -> Address | None:
+    """An internet address in a struct sockaddr; None where it holds something else.
+
+    One of IPv6 that stands for an IPv4 address is told as that. Source: ip(7), ipv6(7).
+    """
+    family, port = int.from_bytes(name[:2], sys.byteorder), int.from_bytes(name[2:4], "big")
+    if family == socket.AF_INET and len(name) >= 8:
+        return socket.inet_ntop(socket.AF_INET, name[4:8]), port
+    if family == socket.AF_INET6 and len(name) >= 24:
+        if name[8:20] == _MAPPED:
+            return socket.inet_ntop(socket.AF_INET, name[20:24]), port
+        return socket.inet_ntop(socket.AF_INET6, name[8:24]), port
+    return None

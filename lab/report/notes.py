@@ -1,0 +1,54 @@
+"""What recording.pcapng says between its packets: system calls, TCP states, drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lab.analysis.system_call import SystemCall
+from lab.analysis.timeline import Timeline
+from lab.records import DropNotice, Obtained, SocketState
+from lab.report.call_text import entered, socket_address, took
+from lab.upper_pdu import Note
+
+CALL, STATE, DROP = "system call", "TCP state", "drop"
+
+
+def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
+    """Notes in order of time: one where a call is entered, one where it returns.
+
+    Calls are on an interface for each program, "client calls"; states on "states", drops on
+    "drops". Evidence names events as the texts do: "client#4".
+    """
+    notes = (note for timeline in timelines for note in _notes(timeline))
+    return tuple(sorted(notes, key=lambda note: note.time_ns))
+
+
+def _notes(timeline: Timeline) -> Iterator[Note]:
+    for call in timeline.system_calls:
+        yield from _call_notes(call)
+    for number, state in enumerate(timeline.states, 1):
+        yield Note(state.time_ns, "states", STATE, f"state {number}: {_state_text(state)}")
+    frame_of = {joined.drop: f", frame f{joined.crossing}" for joined in timeline.joins.dropped}
+    for number, drop in enumerate(timeline.drops, 1):
+        text = f"drop {number}: {_drop_text(drop)}{frame_of.get(number, '')}"
+        yield Note(drop.time_ns, "drops", DROP, text)
+
+
+def _call_notes(call: SystemCall) -> Iterator[Note]:
+    interface = f"{call.program} calls"
+    yield Note(call.entry_ns, interface, CALL, f"{call.id}: {entered(call)}")
+    if call.exit_ns is not None:
+        text = f"{call.id}: {call.text} = {call.returned} <{took(call)}>"
+        yield Note(call.exit_ns, interface, CALL, text)
+
+
+def _state_text(state: SocketState) -> str:
+    local = socket_address(state.local_address, state.local_port)
+    remote = socket_address(state.remote_address, state.remote_port)
+    change = f"{state.old or '?'} -> " if state.obtained is Obtained.MEASURED else ""
+    return f"{local} to {remote}: {change}{state.new} ({state.obtained.value})"
+
+
+def _drop_text(drop: DropNotice) -> str:
+    where = f" from {drop.interface}" if drop.interface else ""
+    return f"the kernel dropped a packet of {drop.length} bytes{where}: {drop.reason}"

@@ -1,0 +1,277 @@
+"""The ladder with system calls: what the programs asked, the kernel did and the wire carried.
+
+0.011 ┌ connect(3, 198.51.100.2:4242, 16)                             │
+0.012 │ kernel: CLOSE → SYN_SENT                                      │
+0.027 │ SYN-SENT     ─SYN seq=0 win=42340────────────────▶       LISTEN │
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from lab.analysis.causality import MomentKind
+from lab.analysis.story import EXPLANATIONS, Phase
+from lab.analysis.system_call import SystemCall
+from lab.analysis.timeline import Timeline
+from lab.records import Obtained, SocketState
+from lab.report import lanes
+from lab.report.beats import Beat, beats, deepest
+from lab.report.call_text import duration, entered, returned, took, took_long
+from lab.report.ladder import STATE_COLUMNS
+from lab.report.rungs import (
+    Rung,
+    below,
+    colour_of,
+    draw_arrival,
+    draw_arrow,
+    draw_departure,
+    fits,
+    label_of,
+    states_of,
+)
+from lab.report.sides import Sides, state_on_right
+from lab.report.style import Style
+from lab.report.through_kernel import Passage, draw_passage
+
+MOST_BEATS = 400
+"""Longer ladders are cut: nobody reads on, and report.json has everything."""
+
+NO_FAULTS = frozenset({"EINPROGRESS", "EAGAIN", "EINTR", "EALREADY"})
+"""Errors by which a call only tells that something is not over yet."""
+
+
+class TracedLadder:
+    """The ladder of one step, drawn in the timeline's order of moments."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        rungs: Sequence[Rung],
+        sides: Sides,
+        phase_of: Mapping[int, Phase],
+        passages: Mapping[str, Passage],
+        style: Style,
+    ) -> None:
+        """`passages` are what reads returned that no wire carried, by the reads' ids."""
+        self.timeline = timeline
+        self.style = style
+        self.sides = sides
+        self.phase_of = phase_of
+        self.passages = passages
+        self.call_of = {call.id: call for call in timeline.system_calls}
+        self.rung_of = {f"f{rung.crossing.number}": rung for rung in rungs}
+        self.label_of_call = _labels(timeline.system_calls, sides)
+        self.beats = list(beats(timeline.order))
+        self.board = _board(self.beats[:MOST_BEATS], sides, style)
+        self.states = STATE_COLUMNS + 1 if any(rung.segment for rung in rungs) else 0
+        self.wire = self.board.room - 2 * self.states
+        self.beneath = self.board.room - self.states - 2
+        self.phase: Phase | None = None
+        self.explained: set[Phase] = set()
+        self.remarks: dict[str, list[str]] = {}
+        for event, remark in timeline.joins.remarks:
+            self.remarks.setdefault(event, []).append(remark)
+
+    def legend(self) -> Iterator[Text]:
+        """What the signs mean, of those that there are."""
+        told = ["┌ a call is entered, └ it has returned, ╶ nothing happened meanwhile"]
+        if self.timeline.order.concurrent:
+            told.append("∥ too close to what is above it to know which was first")
+        if self.timeline.states:
+            ways = {state.obtained.value for state in self.timeline.states}
+            told.append(f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel")
+        if self.states:
+            told.append("states in capitals beside a frame are inferred from the frames (RFC 9293)")
+        for line in self.style.wrap(self.style.drawn("; ".join(told)), self.style.width - 2):
+            yield Text(f"  {line}", "dim")
+
+    def draw(self) -> Iterator[Text]:
+        """The lines, and loudly those pairs that were seen effect before cause."""
+        yield from self._rows()
+        for violation in self.timeline.order.violations:
+            for line in self.style.wrap(f"ORDER VIOLATED: {violation}", self.style.width - 2):
+                yield Text(f"  {line}", "bold red")
+
+    def _rows(self) -> Iterator[Text]:
+        for beat in self.beats[:MOST_BEATS]:
+            yield from self._beat(beat)
+        left = len(self.beats) - MOST_BEATS
+        if left > 0:
+            yield Text(f"  ... and {left} lines more; report.json has all of it", "bold yellow")
+            return
+        for call in self.timeline.system_calls:
+            if call.exit_ns is None:
+                yield self._unfinished(call)
+
+    def _beat(self, beat: Beat) -> Iterator[Text]:
+        moment = beat.moment
+        if moment.kind in (MomentKind.ENTRY, MomentKind.EXIT):
+            yield from self._call(beat, self.call_of[moment.event])
+        elif moment.kind is MomentKind.STATE:
+            yield self._aside(beat, self._state_text(moment.event), "dim cyan")
+        elif moment.kind is MomentKind.DROP:
+            yield self._aside(beat, self._drop_text(moment.event), "bold red")
+        else:
+            yield from self._frame(beat, self.rung_of[moment.event])
+        if beat.is_whole or moment.kind not in (MomentKind.ENTRY, MomentKind.DEPARTURE):
+            yield from self._remarks(moment.event, self._is_right(beat))
+
+    def _is_right(self, beat: Beat) -> bool:
+        moment = beat.moment
+        if moment.kind is MomentKind.STATE:
+            state = self.timeline.states[_number(moment.event) - 1]
+            is_right = state_on_right(state, self.timeline, self.sides)
+            if is_right is not None:
+                return is_right
+        return moment.event in self.sides.calls or moment.host in self.sides.hosts
+
+    def _call(self, beat: Beat, call: SystemCall) -> Iterator[Text]:
+        is_exit = beat.moment.kind is MomentKind.EXIT
+        if (is_exit or beat.is_whole) and call.id in self.passages:
+            drawn = draw_passage(self.passages[call.id], self.board.room, self.style)
+            yield self.board.line(Text(drawn, "bold"))
+        if is_exit:
+            kind, head, tail = lanes.CLOSING, returned(call), f"  {took(call)}"
+        elif beat.is_whole:
+            kind, head, tail = lanes.MOMENTARY, call.text[:-1], f") = {call.returned}"
+            tail += f"  {took(call)}" if took_long(call) else ""
+        else:
+            kind, head, tail = lanes.OPENING, entered(call), ""
+        yield self._bracket(call, kind, head, tail, beat.moment.time_ns, beat.is_concurrent)
+
+    def _bracket(
+        self, call: SystemCall, kind: int, head: str, tail: str, time_ns: int, is_concurrent: bool
+    ) -> Text:
+        """A call's line; where it is too long, its middle is cut and its end kept."""
+        tail = self.style.safe(tail)
+        head = self.style.cut(self.label_of_call[call.id] + head, self.board.room - len(tail))
+        is_fault = call.error and call.error not in NO_FAULTS and kind is not lanes.OPENING
+        body = Text(head + tail, "red" if is_fault else "")
+        on_right = call.id in self.sides.calls
+        return self.board.call_line(body, call.id, kind, on_right, time_ns, is_concurrent)
+
+    def _unfinished(self, call: SystemCall) -> Text:
+        text = f"{self.label_of_call[call.id]}{call.name} had not returned when its program ended"
+        body = Text(self.style.cut(text, self.board.room), "bold yellow")
+        on_right = call.id in self.sides.calls
+        return self.board.call_line(body, call.id, lanes.CLOSING, on_right, None, False)
+
+    def _frame(self, beat: Beat, rung: Rung) -> Iterator[Text]:
+        kind = beat.moment.kind
+        if beat.is_whole or kind is MomentKind.DEPARTURE:
+            yield from self._phase_heading(rung)
+        yield self.board.line(self._rung(beat, rung), beat.moment.time_ns, beat.is_concurrent)
+        if beat.is_whole or kind is MomentKind.ARRIVAL:
+            for note in self._notes(rung):
+                for line in self.style.wrap(note, self.beneath):
+                    yield self.board.line(Text(" " * (self.states + 2) + line, "dim"))
+
+    def _rung(self, beat: Beat, rung: Rung) -> Text:
+        """An arrow or half of one, with the states of the sides that it touches."""
+        if rung.segment is None:
+            return Text(self._arrow(beat, rung, self.board.room), colour_of(rung))
+        left, right = states_of(rung)
+        touches_left = beat.is_whole or (beat.moment.kind is MomentKind.DEPARTURE) is rung.rightward
+        touches_right = beat.is_whole or not touches_left
+        body = Text(f"{left if touches_left else '':<{STATE_COLUMNS}} ", "dim italic")
+        body.append(self._arrow(beat, rung, self.wire), colour_of(rung))
+        body.append(f" {right if touches_right else '':>{STATE_COLUMNS}}", "dim italic")
+        return body
+
+    def _arrow(self, beat: Beat, rung: Rung, columns: int) -> str:
+        crossing = rung.crossing
+        if beat.is_whole:
+            return draw_arrow(label_of(rung), rung, columns, self.style)
+        if beat.moment.kind is MomentKind.DEPARTURE:
+            return draw_departure(rung, columns, self.style)
+        assert crossing.sent_ns is not None and crossing.received_ns is not None
+        delay = duration(crossing.received_ns - crossing.sent_ns)
+        return draw_arrival(rung, f"+{delay}", columns, self.style)
+
+    def _notes(self, rung: Rung) -> Iterator[str]:
+        """What stands below an arrow: first what its label had to leave out."""
+        columns = self.wire if rung.segment else self.board.room
+        if not fits(rung, columns, self.style):
+            yield label_of(rung)
+        yield from below(rung, self.beneath)
+
+    def _phase_heading(self, rung: Rung) -> Iterator[Text]:
+        phase = self.phase_of.get(rung.crossing.number, self.phase)
+        if phase is None or phase is self.phase:
+            return
+        self.phase = phase
+        yield self.board.line(Text())
+        yield self.style.heading(phase.value)
+        if phase not in self.explained:
+            yield Text(f"  {EXPLANATIONS[phase]}", "italic")
+            self.explained.add(phase)
+
+    def _aside(self, beat: Beat, text: str, colour: str) -> Text:
+        """A line beside a lane, with its time."""
+        text = self.style.cut(self.style.drawn(text), self.board.room - 1)
+        right = self._is_right(beat)
+        indent = self.board.room - len(text) if right else 0
+        body = Text(" " * indent + text, colour)
+        return self.board.line(body, beat.moment.time_ns, beat.is_concurrent)
+
+    def _state_text(self, event: str) -> str:
+        state = self.timeline.states[_number(event) - 1]
+        port = _port(state, self.timeline)
+        mark = f"{port}: " if port and len(self.timeline.conversations) > 1 else ""
+        if state.obtained is Obtained.MEASURED:
+            return f"kernel: {mark}{state.old or '?'} → {state.new}"
+        return f"kernel: {mark}{state.new}, {state.obtained.value}"
+
+    def _drop_text(self, event: str) -> str:
+        drop = self.timeline.drops[_number(event) - 1]
+        frame = next(
+            (f"f{d.crossing}" for d in self.timeline.joins.dropped if d.drop == _number(event)), ""
+        )
+        what = f" ({label_of(self.rung_of[frame])})" if frame in self.rung_of else ""
+        return f"✗ dropped by the kernel: {drop.reason}{what}"
+
+    def _remarks(self, event: str, on_right: bool) -> list[Text]:
+        columns = min(self.board.room - 2, 64)
+        texts = [
+            line
+            for remark in self.remarks.get(event, ())
+            for line in self.style.wrap(self.style.drawn(remark), columns)
+        ]
+        return self.board.block(texts, on_right, "italic yellow")
+
+
+def _board(drawn: Sequence[Beat], sides: Sides, style: Style) -> lanes.Board:
+    """A page with brackets enough for the calls of these beats, whose first one is time 0."""
+    left = deepest(drawn, lambda call: call not in sides.calls)
+    right = deepest(drawn, lambda call: call in sides.calls)
+    zero_ns = drawn[0].moment.time_ns if drawn else 0
+    gutters = lanes.Gutter(left, mirrored=False), lanes.Gutter(right, mirrored=True)
+    return lanes.Board(style, *gutters, zero_ns)
+
+
+def _number(event: str) -> int:
+    """The 2 of "state 2"."""
+    return int(event.rpartition(" ")[2])
+
+
+def _port(state: SocketState, timeline: Timeline) -> int:
+    """The port that tells the connection: its client's; 0 where it has none yet."""
+    clients = {conversation.flow.a.port for conversation in timeline.conversations}
+    return state.remote_port if state.remote_port in clients else state.local_port
+
+
+def _labels(calls: Sequence[SystemCall], sides: Sides) -> dict[str, str]:
+    """What stands before each call: its number, and whose it is where its side has several."""
+    labels: dict[str, str] = {}
+    for on_right in (False, True):
+        here = [call for call in calls if (call.id in sides.calls) is on_right]
+        threads = {program: set[int]() for program in dict.fromkeys(call.program for call in here)}
+        for call in here:
+            threads[call.program].add(call.tid)
+        for call in here:
+            told = call.program if len(threads) > 1 else ""
+            told += f"[{call.tid}]" if len(threads[call.program]) > 1 else ""
+            labels[call.id] = f"{told}#{call.id.rpartition('#')[2]} "
+    return labels

@@ -1,0 +1,52 @@
+"""Notes between the frames of a capture file: text that Wireshark shows as a packet's Info.
+
+Each is a record of LINKTYPE_WIRESHARK_UPPER_PDU: tags that name a dissector, and what that is
+to dissect. Source: https://www.tcpdump.org/linktypes.html; Wireshark's wiki, "exported_pdu".
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+END_OF_TAGS = 0
+DISSECTOR_NAME = 12
+COLUMN_PROTOCOL = 33
+
+# Of the dissectors of Wireshark 4.0 the only one whose Info is the text and nothing else.
+# "data-text-lines" would leave the protocol column alone, but shows the text in the tree only.
+DISSECTOR = "syslog"
+
+MAX_TEXT_BYTES = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is no frame and happened between frames."""
+
+    time_ns: int
+    interface: str
+    """The interface that it shall be shown on, which is of notes alone: "client calls"."""
+    protocol: str
+    """What it is, in a word or two: "system call"."""
+    text: str
+
+
+def upper_pdu(note: Note) -> bytes:
+    """The record's bytes: tags in network byte order, then the text in UTF-8.
+
+    A text longer than MAX_TEXT_BYTES is cut, at a character.
+    """
+    text = note.text.encode("utf-8", "backslashreplace")[:MAX_TEXT_BYTES]
+    return (
+        _tag(DISSECTOR_NAME, DISSECTOR.encode())
+        + _tag(COLUMN_PROTOCOL, note.protocol.encode("utf-8", "backslashreplace"))
+        + _tag(END_OF_TAGS, b"")
+        + text.decode("utf-8", "ignore").encode()
+    )
+
+
+def _tag(kind: int, value: bytes) -> bytes:
+    """Strings are filled up with zeros to a multiple of four bytes, and at least ended by one."""
+    value += bytes(4 - len(value) % 4) if value else b""
+    return struct.pack("!2H", kind, len(value)) + value

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import traced as t
+import traced_tcp as w
+
+from lab.records import Obtained, Syscall
+
+
+def remarks(times: w.Times, *more, **options) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for event, text in w.timeline_of(w.traced(times, *more, **options)).joins.remarks:
+        found.setdefault(event, []).append(text)
+    return found
+
+
+def early_but(place: int, entry: float, end: float) -> w.Times:
+    """Everything as early as it may be, but for one call."""
+    return w.times_by(w.earliest, {place: (entry, end)})
+
+
+ACCEPT = w.place_of("accept4")
+
+
+def test_an_accept_that_waited_returned_when_the_handshake_was_over() -> None:
+    came = w.us_of(5, arrival=True)
+    told = remarks(early_but(ACCEPT, 0, came + 40))
+    assert told["server#4"] == [
+        "accept() returns when the handshake is over: 0.040 ms after its last ACK (f5) arrived."
+    ]
+    assert "f4" not in told
+
+
+def test_an_accept_that_came_late_had_no_part_in_the_handshake() -> None:
+    came = w.us_of(5, arrival=True)
+    told = remarks(early_but(ACCEPT, came + 1, came + 2))
+    assert told["server#4"][0].startswith("The connection was complete before accept() was")
+    assert told["f4"][0].startswith("The server's kernel answers the SYN by itself: server#4")
+
+
+def test_a_send_may_return_before_its_bytes_leave_and_before_they_are_acknowledged() -> None:
+    left, came = w.us_of(6, arrival=False), w.us_of(7, arrival=True)
+    told = remarks(early_but(w.place_of("sendto", program="client"), left - 5, left - 2))
+    assert told["client#3"] == [
+        "sendto() returned 0.002 ms before its first byte left (f6): it has only put the bytes "
+        "into the send buffer.",
+        f"sendto() returned {(came - left + 2) / 1000:.3f} ms before the peer's ACK of its bytes "
+        "(f7) arrived: it tells that they are in the send buffer, not that they were received.",
+    ]
+
+
+def test_a_read_of_nothing_is_the_end() -> None:
+    told = remarks(w.times_by())
+    ends = [text for texts in told.values() for text in texts if text.startswith("0 is the end")]
+    assert len(ends) == 1
+    assert "the peer's FIN (f1" in ends[0]
+
+
+CLIENT_READ = w.place_of("recvfrom", program="client")
+
+
+@pytest.mark.parametrize("waited_us", [1_000, 3_000])
+def test_the_longest_wait_is_told(waited_us: int) -> None:
+    came = w.us_of(17, arrival=True)
+    told = remarks(early_but(CLIENT_READ, came - waited_us, came + 1))
+    assert (
+        f"recvfrom() blocked for {waited_us / 1000:.3f} ms until f17 arrived." in told["client#7"]
+    )
+
+
+def test_a_short_wait_is_not_told() -> None:
+    came = w.us_of(17, arrival=True)
+    told = remarks(early_but(CLIENT_READ, came - 999, came + 1))
+    assert not any("blocked" in text for texts in told.values() for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "number", "text"),
+    [("LISTEN", "SYN_RECV", 5, "Linux reports SYN_RECV"), ("FIN_WAIT2", "CLOSE", 19, "TIME-WAIT")],
+)
+def test_a_state_that_the_rfc_has_otherwise_is_explained(
+    old: str, new: str, number: int, text: str
+) -> None:
+    ends = ("198.51.100.1", 40858), ("198.51.100.2", 4242)
+    local, remote = ends if new == "CLOSE" else ends[::-1]
+    seen = t.state(
+        "sk 1", new, local, remote, w.us_of(number, arrival=True) + 1, old=old, step="conversation"
+    )
+    times = w.times_by()
+    assert text in remarks(times, seen)["state 1"][0]
+    assert "state 1" not in remarks(times, replace(seen, obtained=Obtained.SAMPLED))
+
+
+def test_each_kind_is_told_once() -> None:
+    found = w.timeline_of(w.traced(w.times_by(w.earliest))).joins.remarks
+    kinds = [text.split(":")[0] for _, text in found]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_untraced_steps_have_no_remarks() -> None:
+    def omit(call: Syscall) -> None:
+        return None
+
+    assert remarks(w.times_by(), change=omit) == {}

@@ -1,0 +1,166 @@
+"""What the tests of memory peeks do as pid 1 of a sandbox."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import inside
+
+from lab.errors import LabError
+from lab.kernel import libc
+from lab.kernel.trace_memory import MemoryPeek, Peek
+
+DEADLINE_S = 10.0
+PROGRAM_BY_ID, NEXT_PROGRAM = 13, 11  # BPF_PROG_GET_FD_BY_ID
+
+_kept: list[object] = []
+
+
+class Seen(NamedTuple):
+    peeks: list[list[Peek]]
+    """Each thread's."""
+    output: str
+    lost: int
+    asked: int
+    """How often the ring asked to be read."""
+
+
+def run(code: str, *arguments: str) -> Seen:
+    """What is seen of a Python program, by a reader who comes when the ring asks.
+
+    The program gets a line to read each time that the ring has asked.
+    """
+    peek = MemoryPeek.open()
+    poll = select.poll()
+    for descriptor in peek.descriptors():
+        poll.register(descriptor, select.POLLIN)
+    asked = 0
+    with _start(code, *arguments) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        poll.register(process.stdout, select.POLLHUP)
+        while process.stdout.fileno() not in dict(poll.poll()):
+            asked += 1
+            peek.take()
+            with suppress(BrokenPipeError):  # it may have ended meanwhile
+                os.write(process.stdin.fileno(), b"go on\n")
+        output = process.stdout.read()
+    return _seen(peek, output, asked)
+
+
+def run_unread(code: str) -> Seen:
+    """What is seen of a Python program, by a reader who comes when it has ended."""
+    peek = MemoryPeek.open()
+    with _start(code) as process:
+        output, _ = process.communicate()
+    asked = len(select.select(peek.descriptors(), [], [], 0)[0])
+    return _seen(peek, output, asked)
+
+
+def _start(code: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-IS", "-c", code, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _seen(peek: MemoryPeek, output: str, asked: int) -> Seen:
+    peek.take()
+    found = list(peek.peeks().values())
+    assert not peek.peeks()
+    seen = Seen(found, output, peek.lost, asked)
+    peek.close()
+    return seen
+
+
+def refusal() -> str:
+    """What is said to a process that lacks every capability."""
+    inside.drop_capabilities()
+    try:
+        MemoryPeek.open()
+    except LabError as error:
+        return f"{type(error).__name__}: {error}"
+    return "opened"
+
+
+def own_calls(count: int) -> int:
+    """How many threads are seen while only pid 1 makes calls."""
+    peek = MemoryPeek.open()
+    null = os.open("/dev/null", os.O_WRONLY)
+    for _ in range(count):
+        os.write(null, b"of the first process")
+    os.close(null)
+    peek.take()
+    seen = len(peek.peeks())
+    peek.close()
+    return seen
+
+
+def while_blocked() -> tuple[list[Peek], list[Peek]]:
+    """The last peek of a program that blocks in a read, and all of it that is told afterwards."""
+    code = "import os; os.write(1, b'reading'); os.read(0, 1234)"
+    peek = MemoryPeek.open()
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-IS", "-c", code], stdin=pipe, stdout=pipe) as process:
+        calls: list[Peek] = []
+        end = time.monotonic() + DEADLINE_S
+        while not (calls and _is_read_after_write(calls)):
+            assert time.monotonic() < end
+            select.select([], [], [], 0.001)
+            peek.take()
+            for of_thread in peek.peeks().values():
+                calls += of_thread
+        process.send_signal(signal.SIGKILL)
+    peek.take()
+    after = [one for of_thread in peek.peeks().values() for one in of_thread]
+    peek.close()
+    return calls[-1:], after
+
+
+def _is_read_after_write(calls: list[Peek]) -> bool:
+    texts = [memory.data for one in calls[:-1] for memory in one.memory]
+    return b"reading" in texts and not calls[-1].gone
+
+
+def leave_open() -> list[int]:
+    """Begin, and stay at it; the ids of the programs that the kernel has for it."""
+    _kept.append(MemoryPeek.open())
+    ids = set()
+    for entry in Path("/proc/self/fdinfo").iterdir():
+        try:
+            ids |= {int(one) for one in re.findall(r"prog_id:\s*(\d+)", entry.read_text())}
+        except FileNotFoundError:
+            continue  # the descriptor of the folder itself
+    return sorted(ids)
+
+
+def is_loaded(program: int) -> bool:
+    """Whether the kernel has a BPF program of that id."""
+    try:
+        os.close(libc.bpf(PROGRAM_BY_ID, struct.pack("=II", program, 0) + bytes(8), "find it"))
+    except LabError:
+        return False
+    return True
+
+
+def descriptors_kept(count: int) -> tuple[int, int]:
+    """How many descriptors are open before and after it was opened and closed so often."""
+    return _open_files(), _after(lambda: [MemoryPeek.open().close() for _ in range(count)])
+
+
+def _after(action: Callable[[], object]) -> int:
+    action()
+    return _open_files()
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Prepares a Debian or Ubuntu machine that has the project in /vagrant: installs what README.md
+# says is needed and makes .venv outside the synced folder, which may lack symbolic links and
+# owners. Run by `vagrant up`, as root; can be run again at any time.
+set -euo pipefail
+
+project=/vagrant
+state=/var/lib/wirelab
+packages=(make gcc python3 python3-venv python3-dev)
+owner=${SUDO_USER:-root}
+
+if [ "$(id -u)" != 0 ]; then
+    echo "provision.sh: cannot install packages as $(id -un); run it with sudo" >&2
+    exit 1
+fi
+if [ ! -f "$project/pyproject.toml" ]; then
+    echo "provision.sh: no project in $project; start the machine with vagrant/Vagrantfile" >&2
+    exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    state_of_package=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" \
+        2>/dev/null || true)
+    [ "$state_of_package" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    # A machine that has just booted may be updating itself.
+    apt_get=(apt-get --quiet=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+    "${apt_get[@]}" update
+    "${apt_get[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# The Makefile reads this, whoever calls it: sudo drops the environment.
+echo "VENV := $state/venv" >/etc/wirelab.mk
+install --directory --owner="$owner" "$state"
+runuser --user "$owner" -- make --no-print-directory --directory="$project" "$state/venv/.ready"
+
+echo "ready; next: vagrant ssh -c 'cd /vagrant && sudo make scenario-tcp'"

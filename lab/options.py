@@ -80,7 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--trace",
             choices=("auto", "tracefs", "ptrace", "none"),
-            default="none",
+            default="auto",
             help="what traces the programs' system calls (default: the best there is)",
         )
     replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")

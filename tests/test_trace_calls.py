@@ -116,7 +116,17 @@ class Story:
 def test_a_call_is_known_by_the_programs_mark() -> None:
     (call,), _ = Story().start().call(MAIN, "recvfrom", *RECV, result=7).take("first")
     assert call == Syscall(
-        "client", 5, 5, "recvfrom", RECV, (), call.entry_ns, call.entry_ns + APART_NS, 7, "", "first"
+        "client",
+        5,
+        5,
+        "recvfrom",
+        RECV,
+        (),
+        call.entry_ns,
+        call.entry_ns + APART_NS,
+        7,
+        "",
+        "first",
     )
 
 

@@ -135,7 +135,9 @@ def test_a_file_without_fields_is_refused() -> None:
 
 
 def test_an_older_kernels_fields_say_by_their_type_whether_they_are_signed() -> None:
-    fields = parse_fields("\tfield:u64 a;\toffset:0;\tsize:8;\n\tfield:int b;\toffset:8;\tsize:4;\n")
+    fields = parse_fields(
+        "\tfield:u64 a;\toffset:0;\tsize:8;\n\tfield:int b;\toffset:8;\tsize:4;\n"
+    )
     assert [field.signed for field in fields] == [False, True]
 
 

@@ -237,7 +237,9 @@ def test_a_sent_byte_makes_a_tcp_socket_the_runs() -> None:
 def sockaddr(address: str, port: int) -> bytes:
     found = ipaddress.ip_address(address)
     if found.version == 4:
-        return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + found.packed + bytes(20)
+        return (
+            struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + found.packed + bytes(20)
+        )
     head = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, 0)
     return head + found.packed + bytes(4)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from lab.analysis.tcp_segment import Note
@@ -21,7 +21,7 @@ _NO_DEPARTURE = frozenset({Note.DUPLICATED, Note.DAMAGED})
 class Carriers:
     """The segments that carried one way's bytes. Places count from the stream's first byte, 0."""
 
-    __slots__ = ("_arrived", "_arrived_ends", "_left", "_left_ends", "is_whole")
+    __slots__ = ("_arrived", "_arrived_ends", "_left", "_left_ends", "_left_starts", "is_whole")
 
     def __init__(self, conversation: TcpConversation, from_client: bool) -> None:
         offer = conversation.client_offer if from_client else conversation.server_offer
@@ -29,20 +29,24 @@ class Carriers:
         """Whether the stream's beginning was captured: without its SYN places mean nothing."""
         pairs = zip(conversation.segments, conversation.flow.crossings, strict=True)
         own = [(s, c) for s, c in pairs if s.from_client == from_client and s.length]
-        self._left: list[int] = []
-        self._left_ends: list[int] = []
         self._arrived: list[int] = []
         self._arrived_ends: list[int] = []
         self._note_departures(own)
         self._note_arrivals(own)
 
     def _note_departures(self, own: Iterable[tuple[Segment, Crossing]]) -> None:
-        """TCP sends its bytes in order at first: what is beyond the last one is new."""
+        """What has not left before; a queue may have put segments into another order."""
+        held = Ranges()
+        pieces: list[tuple[int, int, int]] = []
         for segment, crossing in own:
-            end = _end(segment)
-            if not segment.notes & _NO_DEPARTURE and end > self.left_end:
-                self._left.append(crossing.number)
-                self._left_ends.append(end)
+            start, end = _end(segment) - segment.length, _end(segment)
+            if not segment.notes & _NO_DEPARTURE:
+                pieces += [(*gap, crossing.number) for gap in held.gaps(start, end)]
+                held.add(start, end)
+        pieces.sort()
+        self._left_starts = [start for start, _, _ in pieces]
+        self._left_ends = [end for _, end, _ in pieces]
+        self._left = [number for _, _, number in pieces]
 
     def _note_arrivals(self, own: Iterable[tuple[Segment, Crossing]]) -> None:
         """A byte can be read when it and all before it are there."""
@@ -62,7 +66,7 @@ class Carriers:
     @property
     def count(self) -> int:
         """How many segments carried something new."""
-        return len(self._left)
+        return len(set(self._left))
 
     @property
     def left_end(self) -> int:
@@ -73,8 +77,9 @@ class Carriers:
         """Crossing numbers of the segments that first carried these bytes."""
         if start >= end or not self.is_whole:
             return ()
-        last = bisect_left(self._left_ends, end) + 1
-        return tuple(self._left[bisect_left(self._left_ends, start + 1) : last])
+        first = bisect_right(self._left_ends, start)
+        last = bisect_left(self._left_starts, end)
+        return tuple(dict.fromkeys(self._left[first:last]))
 
     def completed_by(self, end: int) -> int | None:
         """The crossing whose arrival made all bytes before `end` readable."""

@@ -74,5 +74,5 @@ def _kind(socket: SocketFacts) -> tuple[str, str, str]:
     type_ = "" if socket.type is None else TYPES.get(socket.type, str(socket.type))
     if socket.is_unix:
         return domain, type_, "unix"
-    is_known = not socket.protocol or socket.protocol in (6, 17)
-    return domain, type_, socket.wire_protocol if is_known else str(socket.protocol)
+    is_named = socket.wire_protocol and socket.protocol in (0, 6, 17)
+    return domain, type_, socket.wire_protocol if is_named else str(socket.protocol)

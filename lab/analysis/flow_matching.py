@@ -12,7 +12,7 @@ from lab.analysis.system_calls import SEND_CALLS
 from lab.syscall_memory import pointee
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lab.analysis.flow import Flow
     from lab.analysis.socket_facts import SocketFacts
@@ -23,31 +23,66 @@ _NAMES_DESTINATION = {"sendto": (4, ""), "sendmsg": (1, "name")}
 """Where a call says where to: the argument and the part of what it points to."""
 
 
-class _Wire:
-    """A step's flows, and which side of them has a socket already."""
+class _Side:
+    """A flow as one of its two sides has it."""
 
-    def __init__(self, flows: Sequence[Flow], hosts: dict[str, str]) -> None:
-        self.flows = flows
-        self.hosts = hosts
-        """By program."""
-        self.by_places: dict[tuple[str, str, str], list[Flow]] = defaultdict(list)
-        self.taken: set[tuple[str, str]] = set()
-        """Ids of flows with the side, by its place."""
-        self.senders: set[tuple[str, str]] = set()
-        """Hosts and places from which a socket is known to have sent datagrams."""
-        for flow in flows:
-            a, b = str(flow.a), str(flow.b)
-            self.by_places[flow.protocol, a, b].append(flow)
-            self.by_places[flow.protocol, b, a].append(flow)
+    __slots__ = ("begins", "flow", "host", "is_taken", "local", "remote")
 
-    def take(self, socket: SocketFacts, flow: Flow, local: str, remote: str) -> None:
-        """The flow is this socket's; its addresses are known from now on."""
-        socket.flow = flow_id(flow)
+    def __init__(self, flow: Flow, local: str, remote: str, host: str, begins: bool) -> None:
+        self.flow = flow
+        self.local = local
+        self.remote = remote
+        self.host = host
+        """Where this side is; "" where that is not known."""
+        self.begins = begins
+        self.is_taken = False
+
+    @property
+    def first_ns(self) -> int:
+        """When the flow's first packet was first seen."""
+        return self.flow.crossings[0].time_ns
+
+    def is_at(self, host: str) -> bool:
+        return self.host in ("", host)
+
+    def take(self, socket: SocketFacts, local: str, remote: str) -> None:
+        """This side is the socket's, which has these addresses."""
+        self.is_taken = True
+        socket.flow = flow_id(self.flow)
         socket.local, socket.remote = local, remote
-        self.taken.add((socket.flow, local))
 
-    def is_free(self, flow: Flow, local: str) -> bool:
-        return (flow_id(flow), local) not in self.taken
+
+class _Wire:
+    """The sides of a step's flows."""
+
+    def __init__(self, flows: Sequence[Flow]) -> None:
+        self.sides = [side for flow in flows for side in _sides(flow)]
+        self.by_places: dict[tuple[str, str, str], list[_Side]] = defaultdict(list)
+        self.beginning: dict[str, list[_Side]] = {"tcp": [], "udp": []}
+        self.by_port: dict[tuple[str, str], list[_Side]] = defaultdict(list)
+        for side in self.sides:
+            protocol = side.flow.protocol
+            self.by_places[protocol, side.local, side.remote].append(side)
+            self.by_port[protocol, _port(side.local)].append(side)
+            if side.begins:
+                self.beginning[protocol].append(side)
+
+
+def _sides(flow: Flow) -> tuple[_Side, _Side]:
+    a, b, first = str(flow.a), str(flow.b), flow.crossings[0]
+    near, far = first.sender, first.receiver
+    if flow.protocol == "tcp" and _source_port(flow) != flow.a.port:
+        near, far = far, near  # the SYN was not captured: the first packet is an answer
+    return _Side(flow, a, b, near, True), _Side(flow, b, a, far, False)
+
+
+def _source_port(flow: Flow) -> int:
+    tcp = flow.crossings[0].packet.tcp
+    return flow.a.port if tcp is None else tcp.source_port
+
+
+def _port(place: str) -> str:
+    return place.rpartition(":")[2]
 
 
 def flow_id(flow: Flow) -> str:
@@ -62,16 +97,19 @@ def match_flows(
     flows: Sequence[Flow],
     hosts: dict[str, str],
 ) -> None:
-    """Puts into `facts` each socket's flow, and addresses where the flow alone tells them."""
-    wire = _Wire(flows, hosts)
+    """Puts into `facts` each socket's flow, and addresses where the flow alone tells them.
+
+    `hosts` are the programs'.
+    """
+    wire = _Wire(flows)
     tcp = [socket for socket in facts.values() if socket.wire_protocol == "tcp"]
     for socket in tcp:
         _match_by_places(wire, trace, socket)
     for socket in tcp:
-        _match_connecting(wire, trace, socket)
-    _match_accepted(wire, facts, tcp)
+        _match_connecting(wire, trace, socket, hosts.get(socket.program, ""))
+    _match_accepted(wire, facts, tcp, hosts)
     udp = {n: socket for n, socket in facts.items() if socket.wire_protocol == "udp"}
-    _match_datagrams(wire, trace, followed, udp)
+    _match_datagrams(wire, _first_sends(trace, followed, udp), udp, hosts)
 
 
 def _match_by_places(wire: _Wire, trace: Trace, socket: SocketFacts) -> None:
@@ -80,68 +118,63 @@ def _match_by_places(wire: _Wire, trace: Trace, socket: SocketFacts) -> None:
     Of a port used again there are several; a socket's comes after its connect() was called.
     A single one is its own whatever the times say: what is wrong with those must be seen.
     """
-    remote = socket.remote or (socket.sought if socket.connect is not None else "")
+    remote = socket.remote or socket.sought
     if not socket.has_place or not remote:
         return
     since_ns = _since(trace, socket)
-    free = [
-        flow
-        for flow in wire.by_places["tcp", socket.local, remote]
-        if wire.is_free(flow, socket.local)
-    ]
-    later = [flow for flow in free if flow.crossings[0].time_ns >= since_ns]
+    free = [side for side in wire.by_places["tcp", socket.local, remote] if not side.is_taken]
+    later = [side for side in free if side.first_ns >= since_ns]
     if later or len(free) == 1:
-        wire.take(socket, (later or free)[0], socket.local, socket.remote)
+        (later or free)[0].take(socket, socket.local, socket.remote)
 
 
 def _since(trace: Trace, socket: SocketFacts) -> int:
     return 0 if socket.connect is None else trace.syscalls[socket.connect].entry_ns
 
 
-def _match_connecting(wire: _Wire, trace: Trace, socket: SocketFacts) -> None:
+def _match_connecting(wire: _Wire, trace: Trace, socket: SocketFacts, host: str) -> None:
     """Only where to is known: the first flow there that left its host after that was asked for."""
-    if socket.flow or socket.connect is None or not socket.sought or socket.has_place:
+    if socket.flow or not socket.sought or socket.has_place:
         return
-    since_ns, host = _since(trace, socket), wire.hosts.get(socket.program, "")
-    for flow in wire.flows:
-        first = flow.crossings[0]
-        if (
-            flow.protocol == "tcp"
-            and str(flow.b) == socket.sought
-            and wire.is_free(flow, str(flow.a))
-            and first.time_ns >= since_ns
-            and first.sender in ("", host)
-        ):
-            wire.take(socket, flow, str(flow.a), socket.remote)
-            return
+    since_ns = _since(trace, socket)
+    for side in wire.beginning["tcp"]:
+        if not side.is_taken and side.remote == socket.sought and side.is_at(host):
+            if side.first_ns >= since_ns:
+                side.take(socket, side.local, socket.remote)
+                return
 
 
-def _match_accepted(wire: _Wire, facts: dict[int, SocketFacts], tcp: list[SocketFacts]) -> None:
+def _match_accepted(
+    wire: _Wire, facts: dict[int, SocketFacts], tcp: Iterable[SocketFacts], hosts: dict[str, str]
+) -> None:
     """Accepted sockets of which something is missing: the oldest whole handshake is theirs.
 
     Source: accept(2), "the first connection request on the queue of pending connections".
     """
-    whole = sorted(
-        (opened_ns, flow.number, flow)
-        for flow in wire.flows
-        if flow.protocol == "tcp" and (opened_ns := handshake_end(flow)) is not None
-    )
-    accepted = [s for s in tcp if s.accepted_ns is not None and not s.flow]
-    for socket in sorted(accepted, key=lambda socket: socket.accepted_ns or 0):
+    opened = [
+        (opened_ns, side.flow.number, side)
+        for side in wire.sides
+        if not side.begins and not side.is_taken and side.flow.protocol == "tcp"
+        for opened_ns in [handshake_end(side.flow)]
+        if opened_ns is not None
+    ]
+    opened.sort()
+    accepted = [
+        (socket.accepted_ns, socket.number, socket)
+        for socket in tcp
+        if socket.accepted_ns is not None and not socket.flow
+    ]
+    for accepted_ns, _, socket in sorted(accepted):
         listener = facts.get(-1 if socket.listener is None else socket.listener)
         bound = socket.local or (listener.local if listener else "")
-        host = wire.hosts.get(socket.program, "")
-        for opened_ns, _, flow in whole:
-            local, remote = str(flow.b), str(flow.a)
-            if (
-                wire.is_free(flow, local)
-                and takes(bound, local)
-                and socket.remote in ("", remote)
-                and opened_ns <= (socket.accepted_ns or 0)
-                and flow.crossings[0].receiver in ("", host)
-            ):
-                wire.take(socket, flow, local, remote)
+        for opened_ns, _, side in opened:
+            if opened_ns > accepted_ns:
                 break
+            is_right = takes(bound, side.local) and socket.remote in ("", side.remote)
+            if is_right and not side.is_taken and side.is_at(hosts.get(socket.program, "")):
+                side.take(socket, side.local, side.remote)
+                break
+        opened = [each for each in opened if not each[2].is_taken]
 
 
 def handshake_end(flow: Flow) -> int | None:
@@ -163,19 +196,26 @@ def handshake_end(flow: Flow) -> int | None:
 
 
 def _match_datagrams(
-    wire: _Wire, trace: Trace, followed: Followed, udp: dict[int, SocketFacts]
+    wire: _Wire,
+    first_sends: dict[int, tuple[str, int]],
+    udp: dict[int, SocketFacts],
+    hosts: dict[str, str],
 ) -> None:
     """UDP: the flow of the socket's own address, which its first send may tell.
 
     A socket that talked with several peers has several flows: none of them is its own.
     """
-    for number, (destination, entry_ns) in _first_sends(trace, followed, udp).items():
-        if not udp[number].local:
-            udp[number].local = _place_of_sender(wire, udp[number], destination, entry_ns)
+    senders: set[tuple[str, str]] = set()
+    for number, (destination, entry_ns) in first_sends.items():
+        socket = udp[number]
+        host = hosts.get(socket.program, "")
+        if not socket.local:
+            socket.local = _place_of_sender(wire, host, destination, entry_ns, senders)
+        senders.add((host, _port(socket.local)))
     for socket in udp.values():
-        found = _flows_at(wire, socket) if socket.local else []
+        found = _sides_at(wire, socket, hosts.get(socket.program, ""))
         if len(found) == 1:
-            wire.take(socket, found[0], socket.local, socket.remote)
+            found[0].take(socket, socket.local, socket.remote)
 
 
 def _first_sends(
@@ -196,38 +236,33 @@ def _destination(call: Syscall) -> str:
     return place_of(memory.data) if memory else ""
 
 
-def _place_of_sender(wire: _Wire, socket: SocketFacts, destination: str, entry_ns: int) -> str:
-    """The source of the first flow there that left its host since, and is no other socket's."""
-    host = wire.hosts.get(socket.program, "")
-    for flow in wire.flows:
-        local, first = str(flow.a), flow.crossings[0]
+def _place_of_sender(
+    wire: _Wire, host: str, destination: str, entry_ns: int, senders: set[tuple[str, str]]
+) -> str:
+    """The source of the first flow there that left the host since, and is no other socket's."""
+    for side in wire.beginning["udp"]:
         if (
-            flow.protocol == "udp"
-            and destination in ("", str(flow.b))
-            and (host, local) not in wire.senders
-            and first.time_ns >= entry_ns
-            and first.sender in ("", host)
+            destination in ("", side.remote)
+            and side.first_ns >= entry_ns
+            and side.is_at(host)
+            and (host, _port(side.local)) not in senders
         ):
-            wire.senders.add((host, local))
-            return local
+            return side.local
     return ""
 
 
-def _flows_at(wire: _Wire, socket: SocketFacts) -> list[Flow]:
-    """The UDP flows with the socket's address at its host."""
-    host = wire.hosts.get(socket.program, "")
-    return [
-        flow
-        for flow in wire.flows
-        if flow.protocol == "udp"
-        and any(
-            takes(socket.local, local) and at in ("", host) and socket.remote in ("", remote)
-            for local, remote, at in _sides(flow)
-        )
-    ]
+def _sides_at(wire: _Wire, socket: SocketFacts, host: str) -> list[_Side]:
+    """The sides of UDP flows with the socket's address at its host, and its peer's if it has one.
 
-
-def _sides(flow: Flow) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    """Each side's own place, the other's, and the host that it is at."""
-    first, a, b = flow.crossings[0], str(flow.a), str(flow.b)
-    return (a, b, first.sender), (b, a, first.receiver)
+    Of a flow within one socket, which sends to itself, the first.
+    """
+    if not socket.local:
+        return []
+    found = {
+        side.flow.number: side
+        for side in reversed(wire.by_port["udp", _port(socket.local)])
+        if takes(socket.local, side.local)
+        and side.is_at(host)
+        and socket.remote in ("", side.remote)
+    }
+    return list(found.values())

@@ -143,9 +143,14 @@ def _life_at(lives: dict[str, list[_Life]], name: str, time_ns: int) -> _Life | 
 
     Where states are sampled the first is as old as the name: the call came before.
     """
-    of_name = lives.get(name, ())
-    begun = [life for life in of_name if life.begin_ns <= time_ns]
-    return begun[-1] if begun else next(iter(of_name), None)
+    of_name = lives.get(name)
+    if not of_name:
+        return None
+    return of_name[max(bisect_right(of_name, time_ns, key=_begin_of) - 1, 0)]
+
+
+def _begin_of(life: _Life) -> int:
+    return life.begin_ns
 
 
 def _own_by_name(

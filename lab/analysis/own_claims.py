@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.claims import Claim, Verdict, broken, frame_ids, holds, skipped, undecided
 from lab.analysis.link_claims import has_right_checksums
+from lab.analysis.packet import Tcp, TcpFlags
+from lab.analysis.tcp import Teardown
 from lab.analysis.traced_claims import (
     accepts_after_the_handshake,
     connects_around_the_handshake,
     moves_each_byte_of_datagrams,
     moves_each_byte_of_streams,
 )
-from lab.analysis.packet import Tcp, TcpFlags
-from lab.analysis.tcp import Teardown
 
 if TYPE_CHECKING:
     from lab.analysis.crossing import Crossing

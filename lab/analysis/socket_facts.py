@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 SOCK_STREAM, SOCK_DGRAM = 1, 2
 _IPPROTO_TCP, _IPPROTO_UDP, _IPPROTO_MPTCP = 6, 17, 262
 _EINTR, _EINPROGRESS, _ERESTARTSYS = -4, -115, -512
+_EALREADY, _EISCONN = -114, -106
 _GOES_ON_CONNECTING = frozenset({_EINTR, _EINPROGRESS, _ERESTARTSYS})
 """Results of a connect() that the kernel goes on with. Source: connect(2)."""
+_CHANGES_NOTHING = frozenset({_EALREADY, _EISCONN, None})
+_SOL_SOCKET, _SO_ERROR = 1, 4
 _ACCEPTS = ("accept", "accept4")
 _WILDCARDS = ("0.0.0.0:", "[::]:")
 
@@ -165,6 +168,8 @@ def _note_call(index: int, call: Syscall, socket: SocketFacts) -> None:
         socket.local = "" if _has_no_port(place, socket) else place
     elif call.name == "getpeername":
         socket.remote = place_of(_address(call))
+    elif call.name == "getsockopt" and socket.type == SOCK_STREAM and _tells_failure(call):
+        socket.remote = ""
 
 
 def _note_connect(index: int, call: Syscall, socket: SocketFacts) -> None:
@@ -175,6 +180,15 @@ def _note_connect(index: int, call: Syscall, socket: SocketFacts) -> None:
     if call.result == 0 or call.result in _GOES_ON_CONNECTING:
         # To connect a datagram socket to AF_UNSPEC is to disconnect it: connect(2).
         socket.remote = place
+    elif call.result not in _CHANGES_NOTHING and socket.type == SOCK_STREAM:
+        socket.remote = ""
+
+
+def _tells_failure(call: Syscall) -> bool:
+    """Whether it is how a program learns that the kernel went on connecting in vain."""
+    value = pointee(call, 3)
+    is_asked = call.arguments[1:3] == (_SOL_SOCKET, _SO_ERROR)
+    return is_asked and value is not None and any(value.data[:4])
 
 
 def _address(call: Syscall) -> bytes:

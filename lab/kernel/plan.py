@@ -19,7 +19,7 @@ class Plan:
     topology: Topology
     steps: tuple[Step, ...]
     captures_loopback: bool = False
-    trace: str = "none"
+    trace: str = "auto"
     """Which instrument traces the programs: see kernel/tracers.py."""
 
 

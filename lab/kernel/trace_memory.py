@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -156,23 +156,25 @@ def _own_pid_namespace() -> tuple[int, int]:
 
 def join_peeks(records: Iterable[tuple[bytes, int]]) -> dict[int, list[Peek]]:
     """The peeks in records, each given with what its time lacks to CLOCK_REALTIME."""
-    found: dict[int, list[Peek]] = {}
+    found: dict[int, list[tuple[int, int, tuple[Memory, ...], bool]]] = {}
     for record, difference in records:
         time_ns, tid, number, at_exit = RECORD_HEADER.unpack_from(record)
-        memory = tuple(_memory_in(record, bool(at_exit)))
         if not at_exit:
-            found.setdefault(tid, []).append(Peek(number, time_ns + difference, memory, False))
-            continue
-        last = found[tid][-1] if tid in found else None
-        if last is not None and last.number == number and not last.gone:
-            found[tid][-1] = Peek(number, last.entry_ns, last.memory + memory, True)
-    return found
+            call = number, time_ns + difference, _memory_in(record, False), False
+            found.setdefault(tid, []).append(call)
+        elif tid in found:
+            last, entry_ns, memory, gone = found[tid][-1]
+            if last == number and not gone:
+                found[tid][-1] = number, entry_ns, memory + _memory_in(record, True), True
+    return {tid: [Peek(*call) for call in calls] for tid, calls in found.items()}
 
 
-def _memory_in(record: bytes, at_exit: bool) -> Iterator[Memory]:
+def _memory_in(record: bytes, at_exit: bool) -> tuple[Memory, ...]:
+    found = []
     at = RECORD_HEADER.size
     while at < len(record):
         length, argument, part, taken = SECTION_HEADER.unpack_from(record, at)
         at += SECTION_HEADER.size + taken
         if taken or not length:
-            yield Memory(argument, PARTS[part], at_exit, record[at - taken : at], length)
+            found.append(Memory(argument, PARTS[part], at_exit, record[at - taken : at], length))
+    return tuple(found)

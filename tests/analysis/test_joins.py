@@ -129,10 +129,10 @@ def test_a_fin_after_another_process_ended_is_not_the_earlier_close() -> None:
     assert w.timeline_of(recording).joins.closed[1].call == "server#13"
 
 
-def notice(number: int, early_ns: int, **more) -> DropNotice:
+def notice(number: int, late_ns: int, **more) -> DropNotice:
     crossing = next(c for c in w.wire_timeline().crossings if c.number == number)
     assert crossing.received_ns is not None
-    arrived_ns = crossing.received_ns - early_ns
+    arrived_ns = crossing.received_ns + late_ns
     length = crossing.packet.frame.wire_bytes - 14
     found = DropNotice(
         arrived_ns + 5_000, "TCP_CSUM", "eth0", arrived_ns, length, step="conversation"
@@ -156,6 +156,16 @@ def test_a_frame_is_dropped_once() -> None:
     assert dropped(notice(8, 300), notice(8, 300)) == [(1, 8, "TCP_CSUM")]
 
 
+def test_of_frames_alike_the_last_to_arrive_is_meant() -> None:
+    again = r.repeated(8, 5_000)(w.wire())
+    (first, second) = (c for c in w.timeline_of(again).crossings if c.packet.payload == w.HELLO[1])
+    assert second.received_ns is not None
+    late_ns = second.received_ns - (first.received_ns or 0) + 100
+    trace = replace(again.trace, drops=(notice(8, late_ns),))
+    (joined,) = w.timeline_of(replace(again, trace=trace)).joins.dropped
+    assert joined.crossing == second.number
+
+
 def test_a_notice_that_fits_no_frame_is_left_out() -> None:
     assert dropped(notice(8, -1)) == []
     assert dropped(notice(8, 1_000_001)) == []
@@ -170,7 +180,7 @@ def test_an_acknowledgement_freed_without_a_reason_is_no_drop() -> None:
 
 
 def test_a_drop_comes_after_its_frames_arrival() -> None:
-    late = notice(8, 300)
-    trace = replace(w.wire().trace, drops=(replace(late, time_ns=late.time_ns - 6_000),))
+    found = notice(8, 300)
+    trace = replace(w.wire().trace, drops=(replace(found, time_ns=found.time_ns - 6_000),))
     (violation,) = w.timeline_of(replace(w.wire(), trace=trace)).order.violations
     assert violation.startswith("drop 1 was told ") and "before f8 arrived" in violation

@@ -33,7 +33,7 @@ DEADLINE_S = 120.0
 def program(name: str, host: str, *words: str, signals_ready: bool = False) -> Program:
     """One of trace_programs.py's."""
     argv = (sys.executable, "-IS", PROGRAMS, name, *words)
-    return Program(name, host, argv, signals_ready, DEADLINE_S)
+    return Program(name, host, argv, signals_ready=signals_ready, deadline_s=DEADLINE_S)
 
 
 def run(trace: str, *programs: Program) -> tuple[Recording, float]:
@@ -41,6 +41,8 @@ def run(trace: str, *programs: Program) -> tuple[Recording, float]:
     plan = Plan("bench", Family.IPV4, two_hosts(), (Step("bench", programs),), trace=trace)
     with open_sandbox(preload="lab.kernel.experiment") as sandbox:
         recording = sandbox.call(record, plan)
+    for each in recording.programs:
+        assert not each.failure, f"{each.name} {each.failure}"
     return recording, float(recording.programs[-1].stdout)
 
 
@@ -54,7 +56,7 @@ def run_connections(trace: str) -> tuple[Recording, float]:
 
 def run_unrelated(trace: str) -> float:
     """Seconds for one call that no instrument is interested in."""
-    _, seconds = run(trace, program("unrelated", "client", "unrelated", str(UNRELATED_CALLS)))
+    _, seconds = run(trace, program("unrelated", "client", str(UNRELATED_CALLS)))
     return seconds / UNRELATED_CALLS
 
 
@@ -63,7 +65,7 @@ def usable(names: Iterable[str]) -> list[str]:
     found = []
     for name in names:
         try:
-            run(name, program("unrelated", "client", "unrelated", "1"))
+            run(name, program("unrelated", "client", "1"))
         except LabError as error:
             print(f"{name:<8} skipped: {error}")
         else:

@@ -151,13 +151,13 @@ A_QUARTER, ALL = 6_000, 24_000
 
 
 def test_a_ring_that_is_read_when_it_asks_loses_nothing(sandbox: Sandbox) -> None:
-    code = f"{WRITE}for _ in range(5): write({A_QUARTER}); input()"
+    code = f"{WRITE}for _ in range(5): write({A_QUARTER}); os.read(0, 100)"
     seen = sandbox.call(peeked.run, code)
     (calls,) = seen.peeks
     written = [one for one in calls if texts([one]) == [b"x" * MEMORY_LIMIT_BYTES]]
     assert len(written) == 5 * A_QUARTER > ALL
     assert all(one.gone and one.memory[0].length == 1000 for one in written)
-    assert seen.asked >= 5
+    assert seen.asked > 1
     assert seen.lost == 0
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-import os
-import select
-import signal
+import fcntl
+import socket
+import struct
 import subprocess
 import sys
-from contextlib import contextmanager
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from errno import EBUSY
+from pathlib import Path
 
+from lab.kernel.trace_instance import INSTANCES, Owner, mount_tracefs, owner
 from lab.kernel.trace_tracefs import TracefsTracer
 from lab.records import Syscall, Trace
 
@@ -35,7 +36,7 @@ class Traced:
         (trace,) = self.traces
         return trace
 
-    def calls(self, *names: str, after: str = "") -> list[Syscall]:
+    def calls(self, *names: str) -> list[Syscall]:
         """The calls of these names."""
         return [call for call in self.trace.syscalls if call.name in names]
 
@@ -45,15 +46,18 @@ def why_not() -> str:
     return TracefsTracer.why_not()
 
 
-def trace(*steps: tuple[str, ...], descriptors: int = 0) -> Traced:
+def trace(*steps: tuple[str, ...]) -> Traced:
     """In a sandbox: the programs of each step, all at once; each prints one Python literal."""
+    _set_loopback_up()
     tracer = TracefsTracer(frozenset(), frozenset())
     said: list[object] = []
     pids: list[int] = []
     traces: list[Trace] = []
     try:
         for number, programs in enumerate(steps):
-            running = [_start(tracer, f"program {place}", text) for place, text in enumerate(programs)]
+            running = [
+                _start(tracer, f"program {place}", text) for place, text in enumerate(programs)
+            ]
             for process in running:
                 output, _ = process.communicate()
                 said.append(ast.literal_eval(output.decode() or "None"))
@@ -62,6 +66,12 @@ def trace(*steps: tuple[str, ...], descriptors: int = 0) -> Traced:
         return Traced(tuple(said), tuple(pids), tuple(traces), tracer.instruments)
     finally:
         tracer.close()
+
+
+def _set_loopback_up() -> None:
+    """Source: netdevice(7), SIOCSIFFLAGS."""
+    with socket.socket() as asked:
+        fcntl.ioctl(asked, 0x8914, struct.pack("=16sh14x", b"lo", 1))
 
 
 def _start(tracer: TracefsTracer, name: str, text: str) -> subprocess.Popen[bytes]:
@@ -91,19 +101,45 @@ _held: list[TracefsTracer] = []
 
 def hold_tracer() -> None:
     """In a sandbox: have its instances, until it ends."""
-    tracer = TracefsTracer(frozenset(), frozenset())
-    tracer.prepare("none")
-    _held.append(tracer)
+    begin_tracer()
+    _held[-1].prepare("none")
 
 
 def begin_tracer() -> None:
     """In a sandbox: begin to make instances, without waiting for them."""
+    assert why_not() == ""
     _held.append(TracefsTracer(frozenset(), frozenset()))
 
 
 def instances() -> list[str]:
     """In a sandbox: every instance of the lab's there is."""
-    from lab.kernel.trace_instance import INSTANCES, mount_tracefs
-
     mount_tracefs()
-    return sorted(name for name in os.listdir(INSTANCES) if name.startswith("wirelab-"))
+    return sorted(path.name for path in Path(INSTANCES).glob("wirelab-*"))
+
+
+def make_instances(*names: str) -> None:
+    """In a sandbox: as labs of those owners would have left them."""
+    mount_tracefs()
+    for name in names:
+        Path(INSTANCES, name).mkdir()
+
+
+def remove_instances(*names: str) -> None:
+    """In a sandbox: those of them that are there."""
+    for name in set(names) & set(instances()):
+        Path(INSTANCES, name).rmdir()
+
+
+def owner_of_all() -> Owner:
+    """In a sandbox: who owns its instances."""
+    return owner()
+
+
+def can_remove(*names: str) -> bool:
+    """In a sandbox: remove them; whether that has worked, or nobody can while one is in use."""
+    try:
+        remove_instances(*names)
+    except OSError as error:
+        if error.errno != EBUSY:
+            raise
+    return not set(names) & set(instances())

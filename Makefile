@@ -2,7 +2,8 @@
 # the user who called sudo.
 
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+# --norc: a shell that takes itself for sshd's reads ~/.bashrc, which is not written for -u.
+.SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
 
 VENV := .venv

@@ -19,17 +19,14 @@ def find_claims(sources: Iterable[Path]) -> dict[str, tuple[Path, int]]:
         except (OSError, SyntaxError, ValueError):
             continue
         for node in ast.walk(tree):
-            name = _claim_id(node)
-            if name is not None:
+            if isinstance(node, ast.Call) and (name := _claim_id(node)) is not None:
                 places.setdefault(name, (source, node.lineno))
     return places
 
 
-def _claim_id(node: ast.AST) -> str | None:
-    """The id in a call of Claim; None for any other node."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-        return None
-    if node.func.id != "Claim":
+def _claim_id(node: ast.Call) -> str | None:
+    """The id in a call of Claim; None in any other."""
+    if not isinstance(node.func, ast.Name) or node.func.id != "Claim":
         return None
     by_name = [keyword.value for keyword in node.keywords if keyword.arg == "id"]
     first = next(iter([*node.args, *by_name]), None)

@@ -13,7 +13,7 @@ from lab.options import make_parser
 
 TYPE_CHECKING = False  # as typing has it; importing that takes a quarter of a bare interpreter
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import NoReturn
 
     from lab.family import Family
@@ -117,11 +117,20 @@ def _run(options: argparse.Namespace) -> int:
     families = _families(options.family)
     own = _own_scenario(options)
     wanted = runs_of_own(own, families) if own else wanted_runs(options.names, families)
-    results = [
+    runs = (
         run_scenario(which, family, options.out, options.trace, lambda r: _print_result(r, options))
         for which, family in wanted
-    ]
-    return _status(results)
+    )
+    return _status(_collect(runs, options))
+
+
+def _collect(runs: Iterable[Result], options: argparse.Namespace) -> list[Result]:
+    """The results of runs, which are made one by one; CI services are told of them as well."""
+    if not options.junit and os.environ.get("GITHUB_ACTIONS") != "true":
+        return list(runs)
+    from lab.ci_report import publish
+
+    return publish(runs, options.junit)
 
 
 def _own_scenario(options: argparse.Namespace) -> Scenario | None:
@@ -164,10 +173,11 @@ def _scenarios(options: argparse.Namespace) -> int:
         page = Page(ascii_only=options.ascii)
         page.print(draw_summary(result.title, result.judgements, page.style, result.failures))
 
-    results = [
+    runs = (
         run_scenario(name, family, options.out, options.trace, present)
         for name, family in wanted_runs(scenario_names(), _families(options.family))
-    ]
+    )
+    results = _collect(runs, options)
     decisions = decide(STATEMENTS, [(r.scenario, j) for r in results for j in r.judgements])
 
     from lab.report.tables import draw_decisions

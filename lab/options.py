@@ -83,6 +83,8 @@ def make_parser() -> argparse.ArgumentParser:
             default="auto",
             help="what traces the programs' system calls (default: the best there is)",
         )
+    for command in (run, every):
+        command.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
     replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
     replay.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")

@@ -247,6 +247,27 @@ class SocketState:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSample:
+    """What was left to read in a unix socket, when a call that reads or accepts had returned.
+
+    It is that socket's own queue: what a send() added to its peer's, only a look at the peer
+    tells. A queue found empty that was empty before is not noted. Source: unix(7), SIOCINQ.
+    """
+
+    time_ns: int
+    """While the thread still stood where its call had returned."""
+    socket: str
+    """The kernel's own name for it: "inode 4026"."""
+    type: str
+    """ "SOCK_STREAM" and so on."""
+    unread_bytes: int
+    """All of the queue; of a SOCK_DGRAM socket the next message alone, 0 where there is none."""
+    tid: int
+    """The thread whose call it was."""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DropNotice:
     """A packet that the kernel threw away, with its reason."""
 
@@ -288,6 +309,7 @@ class Trace:
     events: tuple[KernelEvent, ...] = ()
     lost: int = 0
     """Events that the instruments know to have lost."""
+    queues: tuple[QueueSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

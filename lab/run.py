@@ -103,7 +103,8 @@ def run_scenario(
 
     target = Path(out)
     check_writable(target)
-    with open_sandbox(preload="lab.kernel.experiment") as sandbox:
+    traced = trace in ("auto", "tracefs")
+    with open_sandbox(preload="lab.kernel.experiment", traced=traced) as sandbox:
         scenario = load_scenario(wanted) if isinstance(wanted, str) else wanted
         pending = _start(sandbox, scenario, family, trace)
         _import_what_comes_after()

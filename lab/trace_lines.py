@@ -11,13 +11,14 @@ from lab.records import (
     KernelEvent,
     Memory,
     Obtained,
+    QueueSample,
     SocketState,
     Syscall,
     TaskEvent,
     Trace,
 )
 
-KINDS = frozenset({"syscall", "task", "state", "drop", "event", "trace"})
+KINDS = frozenset({"syscall", "task", "state", "drop", "event", "queue", "trace"})
 
 
 def trace_lines(trace: Trace) -> Iterator[Line]:
@@ -34,6 +35,8 @@ def trace_lines(trace: Trace) -> Iterator[Line]:
         yield _plain("drop", drop)
     for event in trace.events:
         yield _plain("event", event)
+    for queue in trace.queues:
+        yield _plain("queue", queue)
     yield {"kind": "trace", "lost": trace.lost}
 
 
@@ -52,6 +55,7 @@ def parse_trace(lines: Mapping[str, Sequence[Line]]) -> Trace:
         drops=tuple(map(_drop, lines.get("drop", ()))),
         events=tuple(map(_event, lines.get("event", ()))),
         lost=number_of(end, "lost"),
+        queues=tuple(map(_queue, lines.get("queue", ()))),
     )
 
 
@@ -151,5 +155,16 @@ def _event(line: Line) -> KernelEvent:
         name=text_of(line, "name"),
         tid=number_of(line, "tid"),
         fields=fields,
+        step=text_of(line, "step"),
+    )
+
+
+def _queue(line: Line) -> QueueSample:
+    return QueueSample(
+        time_ns=number_of(line, "time_ns"),
+        socket=text_of(line, "socket"),
+        type=text_of(line, "type"),
+        unread_bytes=number_of(line, "unread_bytes"),
+        tid=number_of(line, "tid"),
         step=text_of(line, "step"),
     )

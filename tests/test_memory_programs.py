@@ -20,7 +20,7 @@ INSTRUCTIONS_LIMIT = 4096
 def programs(machine: str) -> tuple[bytes, bytes]:
     plans, _ = call_plans(machine)
     registers = REGISTERS[machine]
-    entry = entry_program(MAPS, plans, registers, (4, 4026531836))
+    entry = entry_program(MAPS, plans, registers, (4, 4026531836), [1, 99])
     return entry, exit_program(MAPS, plans, registers)
 
 
@@ -52,7 +52,7 @@ def test_a_program_only_goes_forward_and_ends(machine: str) -> None:
 def test_the_namespace_is_in_the_entrys_program(machine: str) -> None:
     entry, _ = programs(machine)
     plans, _ = call_plans(machine)
-    other = entry_program(MAPS, plans, REGISTERS[machine], (4, 4026532999))
+    other = entry_program(MAPS, plans, REGISTERS[machine], (4, 4026532999), [1, 99])
     differing = [at for at in range(0, len(entry), 8) if entry[at : at + 8] != other[at : at + 8]]
     assert len(entry) == len(other)
     assert len(differing) == 1

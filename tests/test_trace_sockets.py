@@ -70,7 +70,7 @@ class Machine:
     """What happened on the whole machine, a microsecond apart; our thread lives from the first."""
 
     def __init__(self) -> None:
-        self.follower = SocketFollower(formats(TRACEPOINTS), ADDRESSES, frozenset({"eth0"}))
+        self.follower = SocketFollower(formats(TRACEPOINTS), ADDRESSES, frozenset({"eth0", "lo"}))
         self.events: list[Event] = []
         self.thread = Thread(OURS, "client", 0, None, None, number=NUMBER)
 

@@ -20,6 +20,9 @@ SYSTEM_CALLS = {
 }
 """What the C library, or Python, makes of a call whose system call has another name."""
 
+SAME_ERRORS = {"ENOTSUP": "EOPNOTSUPP", "EWOULDBLOCK": "EAGAIN"}
+"""Python's names of two errors, and the other names of the same numbers (errno(3))."""
+
 COMPARED = ("socket", "bind", "listen", "accept", "connect", "sendto", "shutdown", "close")
 """Calls whose number and results are the program's doing alone; reads depend on time as well."""
 
@@ -103,7 +106,8 @@ def _agrees(printed: Call, traced: SystemCall) -> bool:
     """Whether the traced call can be the one that was printed."""
     if traced.name not in _system_calls_of(printed):
         return False
-    if (traced.result, traced.error) != (printed.result, printed.error):
+    error = SAME_ERRORS.get(printed.error, printed.error)
+    if (traced.result, traced.error) != (printed.result, error):
         return False
     # Of long data only the first bytes are traced; none where memory cannot be read.
     data = printed.data[: max(printed.result, 0)]

@@ -24,6 +24,7 @@ from lab.analysis.system_calls import decode, of_step
 from lab.analysis.tcp import analyse_tcp
 from lab.analysis.timeline import Timeline
 from lab.analysis.transcript import parse_transcript
+from lab.analysis.unix_queues import find_queues
 from lab.descriptors import follow
 from lab.records import Recording
 
@@ -73,6 +74,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         endpoints=tuple(evidence.endpoints.values()),
         states=tuple(seen.state for seen in evidence.states),
         drops=tuple(evidence.drops),
+        queues=tuple(evidence.queues),
         order=order,
         joins=replace(joins, remarks=find_remarks(evidence, joins)),
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
@@ -84,7 +86,7 @@ def _add_calls(evidence: Evidence, trace: Trace, programs: tuple[ProgramRun, ...
     calls = decode(trace, followed, programs)
     endpoints, owners = find_endpoints(trace, followed, calls, programs, evidence.flows)
     states = select_states(trace.states, owners, evidence.flows, endpoints)
-    evidence.add_calls(calls, endpoints, states)
+    evidence.add_calls(calls, endpoints, states, find_queues(trace.queues, calls))
 
 
 def _slack_ns(recording: Recording) -> int:

@@ -19,6 +19,8 @@ class MomentKind(enum.Enum):
     """A TCP socket changing its state."""
     DROP = "drop"
     """The kernel throwing a packet away."""
+    QUEUE = "queue"
+    """A unix socket being asked what is left to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Moment:
     time_ns: int
     kind: MomentKind
     event: str
-    """The event's id: "client#4", "f3", "state 2", "drop 1"."""
+    """The event's id: "client#4", "f3", "state 2", "drop 1", "queue 3"."""
     host: str
     """Where it happened; "" where that is not known."""
 

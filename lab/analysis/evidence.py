@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lab.analysis.socket_states import StateSeen
     from lab.analysis.system_call import Endpoint, SystemCall
     from lab.analysis.tcp import TcpConversation
+    from lab.analysis.unix_queues import QueueSeen
     from lab.records import DropNotice, TaskEvent
 
 
@@ -25,8 +26,8 @@ class Evidence:
     """A step's calls, frames and kernel events, by each other."""
 
     __slots__ = (
-        "_exits", "calls", "conversations", "crossings", "drops", "endpoints", "flows", "sides",
-        "states", "system_calls",
+        "_exits", "calls", "conversations", "crossings", "drops", "endpoints", "flows",
+        "queues", "sides", "states", "system_calls",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Evidence:
         calls: Sequence[SystemCall],
         endpoints: Iterable[Endpoint],
         states: Sequence[StateSeen],
+        queues: Sequence[QueueSeen] = (),
     ) -> None:
         """What the programs did, which is decoded by the help of what is known of the wire."""
         self.system_calls = calls
@@ -59,6 +61,7 @@ class Evidence:
         self.endpoints = {endpoint.id: endpoint for endpoint in endpoints}
         self.sides = find_sides(self.flows, self.endpoints.values())
         self.states = states
+        self.queues = queues
 
     def tcp_ends(self) -> Iterator[tuple[TcpConversation, bool, Endpoint]]:
         """The ends of TCP connections that are traced programs': of which, whether its client's."""

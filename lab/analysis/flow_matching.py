@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -58,14 +59,18 @@ class _Wire:
     def __init__(self, flows: Sequence[Flow]) -> None:
         self.sides = [side for flow in flows for side in _sides(flow)]
         self.by_places: dict[tuple[str, str, str], list[_Side]] = defaultdict(list)
-        self.beginning: dict[str, list[_Side]] = {"tcp": [], "udp": []}
+        self.datagram_senders: list[_Side] = []
+        self.connecting: dict[str, list[_Side]] = defaultdict(list)
+        """By where to; in order of time, as flows are."""
         self.by_port: dict[tuple[str, str], list[_Side]] = defaultdict(list)
         for side in self.sides:
             protocol = side.flow.protocol
             self.by_places[protocol, side.local, side.remote].append(side)
             self.by_port[protocol, _port(side.local)].append(side)
-            if side.begins:
-                self.beginning[protocol].append(side)
+            if side.begins and protocol == "tcp":
+                self.connecting[side.remote].append(side)
+            elif side.begins:
+                self.datagram_senders.append(side)
 
 
 def _sides(flow: Flow) -> tuple[_Side, _Side]:
@@ -136,12 +141,15 @@ def _match_connecting(wire: _Wire, trace: Trace, socket: SocketFacts, host: str)
     """Only where to is known: the first flow there that left its host after that was asked for."""
     if socket.flow or not socket.sought or socket.has_place:
         return
-    since_ns = _since(trace, socket)
-    for side in wire.beginning["tcp"]:
-        if not side.is_taken and side.remote == socket.sought and side.is_at(host):
-            if side.first_ns >= since_ns:
-                side.take(socket, side.local, socket.remote)
-                return
+    sides = wire.connecting[socket.sought]
+    for side in sides[bisect_left(sides, _since(trace, socket), key=_first_ns) :]:
+        if side.is_at(host) and not side.is_taken:
+            side.take(socket, side.local, socket.remote)
+            return
+
+
+def _first_ns(side: _Side) -> int:
+    return side.first_ns
 
 
 def _match_accepted(
@@ -167,14 +175,14 @@ def _match_accepted(
     for accepted_ns, _, socket in sorted(accepted):
         listener = facts.get(-1 if socket.listener is None else socket.listener)
         bound = socket.local or (listener.local if listener else "")
-        for opened_ns, _, side in opened:
+        for place, (opened_ns, _, side) in enumerate(opened):
             if opened_ns > accepted_ns:
                 break
             is_right = takes(bound, side.local) and socket.remote in ("", side.remote)
-            if is_right and not side.is_taken and side.is_at(hosts.get(socket.program, "")):
+            if is_right and side.is_at(hosts.get(socket.program, "")):
                 side.take(socket, side.local, side.remote)
+                del opened[place]
                 break
-        opened = [each for each in opened if not each[2].is_taken]
 
 
 def handshake_end(flow: Flow) -> int | None:
@@ -240,7 +248,7 @@ def _place_of_sender(
     wire: _Wire, host: str, destination: str, entry_ns: int, senders: set[tuple[str, str]]
 ) -> str:
     """The source of the first flow there that left the host since, and is no other socket's."""
-    for side in wire.beginning["udp"]:
+    for side in wire.datagram_senders:
         if (
             destination in ("", side.remote)
             and side.first_ns >= entry_ns

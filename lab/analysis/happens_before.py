@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lab.analysis.causality import Order
     from lab.analysis.evidence import Evidence
     from lab.analysis.system_call import SystemCall
+    from lab.records import QueueSample, SocketState
 
 SLACK_NS = 1_000
 """Tracepoints and captures have one clock, and stamp within a fraction of a microsecond of what
@@ -76,12 +77,14 @@ def _is_within(call: SystemCall, outer: SystemCall) -> bool:
 
 
 def _link_samples(graph: MomentGraph, evidence: Evidence) -> None:
-    """Sampled states between a thread's moments: it stood still while its socket was asked."""
-    sampled = [
+    """Samples between a thread's moments: it stood still while its socket was asked."""
+    sampled: list[tuple[SocketState | QueueSample, int]] = [
         (seen.state, place)
         for seen, place in zip(evidence.states, graph.states, strict=True)
         if seen.state.obtained is Obtained.SAMPLED
     ]
+    queues = zip(evidence.queues, graph.queues, strict=True)
+    sampled += [(seen.sample, place) for seen, place in queues]
     if not sampled:
         return
     threads: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -92,9 +95,9 @@ def _link_samples(graph: MomentGraph, evidence: Evidence) -> None:
                 threads[call.tid].append((graph.time_ns(place), place))
     for moments in threads.values():
         moments.sort()
-    for state, place in sampled:
-        moments = threads[state.tid]
-        at = bisect_right(moments, (state.time_ns, place))
+    for sample, place in sampled:
+        moments = threads[sample.tid]
+        at = bisect_right(moments, (sample.time_ns, place))
         graph.link(moments[at - 1][1] if at else None, place)
         graph.link(place, moments[at][1] if at < len(moments) else None)
 

@@ -21,7 +21,8 @@ class MomentGraph:
     """Moments by what they are of; their places are what edges are between."""
 
     __slots__ = (
-        "_edges", "_moments", "arrivals", "departures", "drops", "entries", "exits", "states",
+        "_edges", "_moments", "arrivals", "departures", "drops", "entries", "exits", "queues",
+        "states",
     )  # fmt: skip
 
     def __init__(self, evidence: Evidence, dropped: Iterable[Dropped]) -> None:
@@ -35,11 +36,14 @@ class MomentGraph:
         self.arrivals: dict[int, int] = {}
         self.states: list[int] = []
         """In the order of the evidence's."""
+        self.queues: list[int] = []
+        """In the order of the evidence's."""
         self.drops: dict[int, int] = {}
         """By the drop's number."""
         self._add_calls(evidence.system_calls)
         self._add_crossings(evidence.crossings.values())
         self._add_states(evidence)
+        self._add_queues(evidence)
         self._add_drops(evidence, dropped)
 
     def link(self, cause: int | None, effect: int | None) -> None:
@@ -82,6 +86,11 @@ class MomentGraph:
         for at, seen in enumerate(evidence.states, start=1):
             time_ns, host = seen.state.time_ns, evidence.host_of(seen)
             self.states.append(self.place(time_ns, MomentKind.STATE, f"state {at}", host))
+
+    def _add_queues(self, evidence: Evidence) -> None:
+        for at, (sample, call) in enumerate(evidence.queues, start=1):
+            place = self.place(sample.time_ns, MomentKind.QUEUE, f"queue {at}", call.host)
+            self.queues.append(place)
 
     def _add_drops(self, evidence: Evidence, dropped: Iterable[Dropped]) -> None:
         for each in dropped:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.analysis.agreement_claims import why_untraced
 from lab.analysis.claims import Claim, Verdict, broken, frame_ids, holds, skipped, undecided
 from lab.analysis.link_claims import has_right_checksums
 from lab.analysis.packet import Tcp, TcpFlags
@@ -67,9 +68,7 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
         evidence += frame_ids(dict.fromkeys(numbers))
         told.append(f"{_name(talk)} opens with f{numbers[0]}, its payload begins with f{first}")
     if not told:
-        return skipped(
-            "no TCP connection carried payload" if _opened(timeline) else NO_CONNECTION
-        )
+        return skipped("no TCP connection carried payload" if _opened(timeline) else NO_CONNECTION)
     return holds(_joined(told), evidence)
 
 
@@ -130,13 +129,14 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
     if timeline.crossings:
         numbers = [crossing.number for crossing in timeline.crossings]
         return broken(f"{len(numbers)} frames were seen", frame_ids(numbers))
+    if not timeline.system_calls:
+        return skipped(f"no frame was seen; what was said was not: {why_untraced(timeline)}")
     known = {each.id for each in timeline.endpoints if each.domain == "AF_UNIX"}
     channels = [c for c in timeline.joins.channels if {c.sender, c.receiver} & known]
     reads = [call for channel in channels for part in channel.parts for call in part.reads]
     total = sum(channel.read for channel in channels)
     if not total:
-        why = "read anything from a unix socket" if timeline.system_calls else "was traced"
-        return undecided(f"no frame was seen, but no program {why}")
+        return undecided("no frame was seen, but no program read anything from a unix socket")
     points = ", ".join(point.name for point in recording.points)
     return holds(
         f"{total} bytes were read, and not one frame was seen between the canaries at {points}",

@@ -18,11 +18,15 @@ def _names(prefix: str, text: str) -> dict[int, str]:
 
 def flag_names(names: dict[int, str], value: int) -> str:
     """Flags as a C program writes them: "MSG_PEEK|MSG_DONTWAIT|0x80000"; "0" for none."""
-    known = [name for bit, name in names.items() if bit and value & bit == bit]
+    if not value:
+        return "0"
+    known: list[str] = []
     rest = value
-    for bit in names:
-        rest &= ~bit if value & bit == bit else -1
-    return "|".join([*known, *([hex(rest)] if rest else [])]) or "0"
+    for bit, name in names.items():
+        if bit and value & bit == bit:
+            known.append(name)
+            rest &= ~bit
+    return "|".join([*known, *([hex(rest)] if rest else [])])
 
 
 DOMAINS = _names(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from lab.analysis.option_text import control_text, level_text, option_text, value_text
 from lab.analysis.socket_address import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, address_text
@@ -48,13 +49,19 @@ def decode_arguments(call: Syscall) -> tuple[Argument, ...]:
     shape = CALLS.get(call.name)
     if shape is None:
         return tuple(Argument(f"arg{i}", _number(call, i)) for i in range(len(call.arguments)))
-    decoders = _DECODERS[call.name]
-    count = min(_count(call), len(call.arguments))
+    names, decoders = shape.arguments[: _count(call)], _DECODERS[call.name]
     return tuple(
-        Argument(name, decode(call, place))
-        for place, (name, decode) in enumerate(zip(shape.arguments, decoders, strict=True))
-        if place < count
+        [
+            _argument(name, decode(call, place))
+            for place, (name, decode) in enumerate(zip(names, decoders, strict=False))
+        ]
     )
+
+
+@lru_cache(4096)
+def _argument(name: str, text: str) -> Argument:
+    """One argument; programs say the same again and again."""
+    return Argument(name, text)
 
 
 def buffer_text(memory: Memory) -> str:
@@ -170,7 +177,9 @@ def _received(call: Syscall, place: int) -> str:
     memory, room = pointee(call, place), call.arguments[place + 1]
     if memory is None:
         return _pointer(call, place)
-    return buffer_text(replace(memory, data=memory.data[:room], length=min(memory.length, room)))
+    if memory.length > room:
+        memory = replace(memory, data=memory.data[:room], length=room)
+    return buffer_text(memory)
 
 
 def _message(call: Syscall, place: int) -> str:

@@ -35,6 +35,7 @@ def of_step(trace: Trace, step: str) -> Trace:
         states=tuple(each for each in trace.states if each.step == step),
         drops=tuple(each for each in trace.drops if each.step == step),
         events=tuple(each for each in trace.events if each.step == step),
+        queues=tuple(each for each in trace.queues if each.step == step),
     )
 
 

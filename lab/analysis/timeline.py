@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lab.analysis.system_call import Endpoint, SystemCall
     from lab.analysis.tcp import TcpConversation
     from lab.analysis.transcript import Call
+    from lab.analysis.unix_queues import QueueSeen
     from lab.records import DropNotice, ProgramRun, Recording, SocketSeen, SocketState
 
 
@@ -38,6 +39,8 @@ class Timeline:
     """Changes of TCP states of this step's sockets; "state 2" is the second."""
     drops: tuple[DropNotice, ...]
     """Those joined with a frame; "drop 1" is the first."""
+    queues: tuple[QueueSeen, ...]
+    """What was left to read in unix sockets; "queue 1" is the first."""
     order: Order
     joins: Joins
     sockets: tuple[SocketSeen, ...]

@@ -20,6 +20,7 @@ _WORDS = {
     MomentKind.ARRIVAL: "arrived",
     MomentKind.STATE: "was reached",
     MomentKind.DROP: "was told",
+    MomentKind.QUEUE: "was asked",
 }
 _AT_A_POINT = (MomentKind.DEPARTURE, MomentKind.ARRIVAL)
 

@@ -140,6 +140,7 @@ def _joined(traces: Iterable[Trace]) -> Trace:
         drops=tuple(drop for trace in pruned for drop in trace.drops),
         events=tuple(event for trace in pruned for event in trace.events),
         lost=sum(trace.lost for trace in pruned),
+        queues=tuple(queue for trace in pruned for queue in trace.queues),
     )
 
 

@@ -10,7 +10,7 @@ What root's runs are traced by is the one thing that the kernel does not reclaim
 owns it and has it removed (lab.kernel.trace_instance).
 
 Run as a program by lab.kernel.sandbox: arguments are the channel's descriptor, the opener's
-pid and a module to import while no call has arrived yet.
+pid, a module to import while no call has arrived yet, and whether programs shall be traced.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import KernelRefused, LabError, MachineError
-from lab.kernel import libc, trace_instance
+from lab.kernel import libc, trace_instance, trace_start
 from lab.kernel.capabilities import has_capabilities
 from lab.kernel.channel import Channel, ChannelClosed
 
 NETNS_DIRECTORY = Path("/run/netns")
+TRACED = "traced"
 SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts share
 
 
@@ -125,6 +126,8 @@ def _become_first_process(channel: Channel, keeper_alive: int) -> None:
             channel.send(("error", error))
             os._exit(1)
         channel.send(("ready", None))
+        if sys.argv[4] == TRACED:
+            trace_start.begin_early()
         _preload(channel, sys.argv[3])
         while True:
             function, arguments = channel.receive()

@@ -6,6 +6,7 @@ scratch, R7 what is kept of the call, R8 its result (free at the entry).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lab.kernel.bpf_code import Calculation, Code, Condition, Register, Width
@@ -235,12 +236,16 @@ class _Program:
 
 
 def entry_program(
-    maps: Maps, plans: list[CallPlan], registers: Registers, namespace: tuple[int, int]
+    maps: Maps,
+    plans: list[CallPlan],
+    registers: Registers,
+    namespace: tuple[int, int],
+    without: Iterable[int],
 ) -> bytes:
     """For sys_enter: it writes a record for each wanted call, and keeps its arguments.
 
-    `namespace` is the pid namespace whose processes are traced, all but its pid 1: device and
-    inode of its file in /proc/PID/ns.
+    `namespace` is the pid namespace whose processes are traced: device and inode of its file in
+    /proc/PID/ns. `without` are the pids in it of those that are not.
     """
     program = _Program(maps, plans, registers, at_exit=False)
     code = program.code
@@ -251,7 +256,7 @@ def entry_program(
     code.add(R1, R7)
     code.load(Width.U8, R8, R1, 0)
     code.jump_if(R8, Condition.EQ, NOT_WANTED, program.end)
-    _end_unless_inside(program, namespace)
+    _end_unless_inside(program, namespace, without)
     for offset in range(registers.length, SAVED_BYTES, 8):
         code.store(Width.U64, STACK, _SAVED + offset, 0)
     code.store(Width.U32, STACK, _SAVED + _NUMBER, R7)
@@ -272,7 +277,9 @@ def entry_program(
     return program.finish()
 
 
-def _end_unless_inside(program: _Program, namespace: tuple[int, int]) -> None:
+def _end_unless_inside(
+    program: _Program, namespace: tuple[int, int], without: Iterable[int]
+) -> None:
     code = program.code
     code.load_constant(R1, namespace[0])
     code.load_constant(R2, namespace[1])
@@ -281,7 +288,8 @@ def _end_unless_inside(program: _Program, namespace: tuple[int, int]) -> None:
     code.call(_GET_NS_CURRENT_PID_TGID)
     code.jump_if(R0, Condition.NE, 0, program.end)
     code.load(Width.U32, R1, STACK, _NAMESPACE_PIDS + 4)
-    code.jump_if(R1, Condition.EQ, 1, program.end)
+    for pid in without:
+        code.jump_if(R1, Condition.EQ, pid, program.end)
 
 
 def _keep_call(program: _Program, maps: Maps) -> None:

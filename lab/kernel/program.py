@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -101,7 +102,11 @@ class RunningProgram:
         except (OSError, subprocess.SubprocessError) as error:
             os.close(ready_read)
             look_near.close()
-            why = error.strerror if isinstance(error, OSError) else f"{error} (to be traced)"
+            why = (
+                _why_not_run(program.argv[0], error)
+                if isinstance(error, OSError)
+                else f"{error} (to be traced)"
+            )
             raise ProgramError(f"cannot be started: {_printable(program.argv[0])}: {why}") from None
         finally:
             os.close(ready_write)
@@ -272,6 +277,18 @@ class RunningProgram:
     def _note_readiness(self) -> None:
         if self.ready.data and self.ready_ns is None:
             self.ready_ns = time.time_ns()
+
+
+def _why_not_run(name: str, error: OSError) -> str:
+    """Why a command could not be run.
+
+    execvp(3) gives EACCES for one that is nowhere, where a folder of PATH cannot be searched.
+    """
+    if error.errno == errno.EACCES and "/" not in name:
+        folders = os.get_exec_path()
+        if not any(os.path.lexists(os.path.join(folder, name)) for folder in folders):  # noqa: PTH118
+            return os.strerror(errno.ENOENT)
+    return error.strerror or str(error)
 
 
 def unstarted(program: Program, step: str, failure: str) -> ProgramRun:

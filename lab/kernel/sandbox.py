@@ -27,7 +27,7 @@ R = TypeVar("R")
 # first process is; it gets the opener's own import path instead.
 _BOOT = """
 import sys
-sys.path[:] = sys.argv[4:]
+sys.path[:] = sys.argv[5:]
 from lab.kernel.first_process import main
 main()
 """
@@ -129,10 +129,11 @@ class Pending(Generic[R]):
 
 
 @contextmanager
-def open_sandbox(preload: str = "lab.kernel.netlink") -> Iterator[Sandbox]:
+def open_sandbox(preload: str = "lab.kernel.netlink", traced: bool = False) -> Iterator[Sandbox]:
     """A sandbox, closed at the end of the with statement.
 
-    `preload` is the module that the first process imports before its first call arrives.
+    `preload` is the module that the first process imports before its first call arrives, and
+    `traced` whether it has the tracing of root's programs begun before that.
 
     With CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW it has mount, pid and network
     namespaces; without, a user namespace around them (man pages: user_namespaces(7),
@@ -142,7 +143,8 @@ def open_sandbox(preload: str = "lab.kernel.netlink") -> Iterator[Sandbox]:
     try:
         with theirs:
             command = [sys.executable, "-I", "-S", "-c", _BOOT]
-            arguments = [str(theirs.fileno()), str(os.getpid()), preload, *sys.path]
+            wanted = "traced" if traced else "untraced"
+            arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted, *sys.path]
             # A session of its own keeps the terminal's Ctrl-C with the opener, who closes.
             process = subprocess.Popen(
                 [*command, *arguments],

@@ -38,6 +38,8 @@ KERNEL_KB = 1024
 """Likewise for the states and drops, which are few."""
 LIMIT_BYTES = 64 << 20
 """What is kept of a step. Then the buffers are left to overflow, and the kernel counts."""
+PRIORITY = -10
+"""It must not wait for a CPU while the programs fill a buffer."""
 PATIENT_MS = 100
 """Between looks at the buffers without being woken: kernels have had faults in that."""
 PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
@@ -54,6 +56,14 @@ class Ready:
     """Tracepoints that this kernel lacks."""
     why_no_memory: str
     """Why what pointers point to is not read; "" where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """The request to trace the children of the process that wrote the first mark."""
+
+    interfaces: frozenset[str]
+    """At whose arrivals to look."""
 
 
 @dataclass(slots=True)
@@ -102,9 +112,8 @@ reads them, would import it to have values of its classes."""
 class Collector:
     """Serves the first process over a channel until that is closed."""
 
-    def __init__(self, channel: Channel, interfaces: frozenset[str]) -> None:
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._interfaces = interfaces
         self._calls, self._kernel = Instance("calls"), Instance("kernel")
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
         self._memory = _MemoryOpener()
@@ -127,6 +136,8 @@ class Collector:
             self._channel.send(("error", InstrumentError(f"the trace's collector failed: {error}")))
 
     def _make(self) -> Ready:
+        with suppress(OSError):  # in some containers even root may not: then it is as others are
+            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         self._memory.start()
         for instance, buffer_kb in ((self._calls, BUFFER_KB), (self._kernel, KERNEL_KB)):
             instance.make()
@@ -144,7 +155,6 @@ class Collector:
             self._calls.read("../../events/header_event"),
         )
         self._mark = self._describe(self._kernel, trace_events.MARK)
-        self._ignore_other_interfaces()
         for event in trace_events.OF_KERNEL:
             self._enable(self._kernel, event)
         # Without a process to follow they would tell of all there are.
@@ -159,7 +169,8 @@ class Collector:
         """Answer requests, and empty the buffers when they become half full."""
         while True:
             request = self._wait()
-            if request == "follow":
+            if isinstance(request, Follow):
+                self._ignore_other_interfaces(request.interfaces)
                 self._channel.send(("following", self._follow()))
             elif request == "collect":
                 # The first process works on the pages while what was read is put together.
@@ -252,10 +263,10 @@ class Collector:
         self._formats[number] = (system, text)
         return number
 
-    def _ignore_other_interfaces(self) -> None:
+    def _ignore_other_interfaces(self, interfaces: frozenset[str]) -> None:
         """Have the machine's own traffic not fill the buffer, as far as names tell it apart."""
-        if all(map(PLAIN_NAME.fullmatch, self._interfaces)):
-            names = " || ".join(f'name == "{name}"' for name in sorted(self._interfaces))
+        if all(map(PLAIN_NAME.fullmatch, interfaces)):
+            names = " || ".join(f'name == "{name}"' for name in sorted(interfaces))
             self._kernel.write(f"events/{trace_events.ARRIVAL.replace(':', '/')}/filter", names)
 
 

@@ -22,7 +22,8 @@ INSTANCES = f"{TRACEFS}/instances"
 KINDS = ("calls", "kernel")
 
 _NAME = re.compile(r"wirelab-(\d+)-(\d+)-(\d+)-(?:" + "|".join(KINDS) + ")")
-_STARTTIME = 22 - 3  # proc(5), /proc/pid/stat: field 22, counted behind the command's name
+# proc(5), /proc/pid/stat: field 22, counted behind the state, which is field 3.
+_START_TIME = 22 - 4
 
 
 class Owner(NamedTuple):
@@ -77,7 +78,7 @@ def has_owner() -> bool:
 
 
 def _start_time(proc: int, process: str) -> int | None:
-    """When the process began, as its /proc/pid/stat says; None where there is none."""
+    """When the process began, as its /proc/pid/stat says; None where there is none alive."""
     try:
         descriptor = os.open(f"{process}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
     except FileNotFoundError:
@@ -88,7 +89,8 @@ def _start_time(proc: int, process: str) -> int | None:
         return None  # it ended in between
     finally:
         os.close(descriptor)
-    return int(stat.rpartition(b")")[2].split()[_STARTTIME])
+    state, *fields = stat.rpartition(b")")[2].split()
+    return int(fields[_START_TIME]) if state not in (b"Z", b"X") else None
 
 
 def sweep() -> None:

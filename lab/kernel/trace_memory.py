@@ -1,8 +1,9 @@
 """What the pointers of system calls point to, copied by BPF programs as the calls happen.
 
-Traced are the processes of one pid namespace, its pid 1 excepted; those of pid namespaces made
-inside it are not. Everything is behind descriptors: the kernel takes it all back when the last
-process that has them ends, a child forked meanwhile included.
+Traced are the processes of one pid namespace except its pid 1 and the process that opens the
+instrument; those of pid namespaces made inside it are not. Everything is behind descriptors:
+the kernel takes it all back when the last process that has them ends, a child forked meanwhile
+included.
 
 Limits. Memory that is not resident when it is looked at gives none: programs at these
 tracepoints may not wait for a page. Of a struct iovec[] the first VECTORS_LIMIT buffers are
@@ -71,14 +72,17 @@ class MemoryPeek:
 
     @classmethod
     def open(cls) -> MemoryPeek:
-        """Begin, for the processes of this process's own pid namespace.
+        """Begin, for the other processes of this process's own pid namespace.
 
         Raises KernelRefused.
         """
-        with ExitStack() as held:
+        held = ExitStack()
+        try:
             ring, lost = _install(held)
-            return cls(ring, lost, held.pop_all())
-        raise AssertionError  # an ExitStack that suppresses nothing does not come here
+        except BaseException:
+            held.close()
+            raise
+        return cls(ring, lost, held)
 
     def descriptors(self) -> list[int]:
         """Readable when a quarter of the ring is full; call `take` then."""
@@ -89,8 +93,7 @@ class MemoryPeek:
         taken = self._ring.read()
         if taken:
             # Both clocks are slewed alike; they part only where somebody sets the one.
-            difference = time.clock_gettime_ns(time.CLOCK_REALTIME) - time.monotonic_ns()
-            self._taken.append((taken, difference))
+            self._taken.append((taken, _clock_difference_ns()))
 
     def peeks(self) -> dict[int, list[Peek]]:
         """What was taken since the last call: each thread's calls, in order of entry.
@@ -137,9 +140,10 @@ def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
     plans, by_number = call_plans(machine)
     bpf.write_value(maps.plans, by_number)
     registers = REGISTERS[machine]
+    without = {1, os.getpid()}
     codes = {
         "sys_exit": exit_program(maps, plans, registers),
-        "sys_enter": entry_program(maps, plans, registers, _own_pid_namespace()),
+        "sys_enter": entry_program(maps, plans, registers, _own_pid_namespace(), without),
     }
     for tracepoint, code in codes.items():
         program = bpf.load_program(code, f"wirelab_{tracepoint[4:]}")
@@ -152,6 +156,15 @@ def _own_pid_namespace() -> tuple[int, int]:
     """Device and inode of this process's pid namespace, the device as the kernel numbers it."""
     found = os.stat("/proc/self/ns/pid")  # noqa: PTH116
     return os.major(found.st_dev) << 20 | os.minor(found.st_dev), found.st_ino
+
+
+def _clock_difference_ns() -> int:
+    """CLOCK_REALTIME less CLOCK_MONOTONIC, by the quickest of three readings."""
+    readings = []
+    for _ in range(3):
+        before_ns, real_ns, after_ns = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        readings.append((after_ns - before_ns, real_ns - (before_ns + after_ns) // 2))
+    return min(readings)[1]
 
 
 def join_peeks(records: Iterable[tuple[bytes, int]]) -> dict[int, list[Peek]]:

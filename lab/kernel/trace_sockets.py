@@ -102,10 +102,10 @@ class SocketFollower:
     def __init__(
         self, formats: Formats, addresses: frozenset[str], interfaces: frozenset[str]
     ) -> None:
-        """`addresses` and `interfaces` are the topology's."""
+        """`addresses` are the topology's, `interfaces` too, and `lo`."""
         self._formats = formats
         self._addresses = addresses
-        self._interfaces = interfaces | {"lo"}
+        self._interfaces = interfaces
         self._handlers: dict[int, Handler] = {}
         self._lives: dict[Value, Life] = {}
         self._threads = Threads(())

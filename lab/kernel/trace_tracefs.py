@@ -12,26 +12,27 @@ tracepoints.
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
-import socket
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from operator import itemgetter
+from pathlib import Path
 
 from lab.errors import InstrumentError, LabError
 from lab.kernel import trace_events
 from lab.kernel.capabilities import has_capabilities
-from lab.kernel.channel import Channel, ChannelClosed
+from lab.kernel.channel import ChannelClosed
 from lab.kernel.trace_calls import CallFollower
-from lab.kernel.trace_collector import Collected, Collector, Ready
+from lab.kernel.trace_collector import Collected, Follow, Ready
 from lab.kernel.trace_format import Formats
 from lab.kernel.trace_instance import TRACEFS, Instance, has_owner, mount_tracefs
 from lab.kernel.trace_join import give_memory
 from lab.kernel.trace_pages import Event, PageLayout, parse_pages
 from lab.kernel.trace_sockets import SocketFollower, Threads
+from lab.kernel.trace_start import take_started
 from lab.kernel.tracer import Tracer
 from lab.records import Trace
 
@@ -43,7 +44,7 @@ class TracefsTracer(Tracer):
     """The tracepoints at work; to be made in the first process of one of root's sandboxes."""
 
     def __init__(self, addresses: frozenset[str], interfaces: frozenset[str]) -> None:
-        """Begin to make everything ready; the first `prepare` waits for it.
+        """Begin to make everything ready, unless that has begun; the first `prepare` waits for it.
 
         `addresses` and `interfaces` are the topology's: the machine's other traffic is in the
         trace as well.
@@ -53,16 +54,10 @@ class TracefsTracer(Tracer):
             "states and drops: tracefs",
             "bytes at pointers: BPF",
         )
-        self._addresses, self._interfaces = addresses, interfaces
+        self._addresses, self._interfaces = addresses, interfaces | {"lo"}
         self._programs: list[str] = []
         self._marker: int | None = None
-        ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
-        self._collector = os.fork()
-        if self._collector == 0:
-            ours.close()
-            _collect(theirs, interfaces | {"lo"})
-        theirs.close()
+        self._channel, self._collector = take_started()
 
     @classmethod
     def why_not(cls) -> str:
@@ -71,9 +66,8 @@ class TracefsTracer(Tracer):
             return "root's own capabilities are needed"
         try:
             mount_tracefs()
-            with open(f"{TRACEFS}/trace_clock", encoding="ascii") as clocks:  # noqa: PTH123
-                if "tai" not in clocks.read().replace("[", "").replace("]", "").split():
-                    return "the kernel's trace has no clock `tai` (Linux 5.18 has it)"
+            if not _has_clock():
+                return "the kernel's trace has no clock `tai` (Linux has it since 5.18)"
         except (LabError, OSError) as error:
             return f"tracefs: {error}"
         for event in trace_events.NEEDED:
@@ -149,7 +143,7 @@ class TracefsTracer(Tracer):
         mark = Instance("kernel").open_marker()
         os.write(mark, trace_events.FIRST_MARK)
         os.close(mark)
-        starter = self._ask("follow")
+        starter = self._ask(Follow(self._interfaces))
         assert isinstance(starter, int)
         formats = Formats(ready.formats)
         self._layout: PageLayout = ready.layout
@@ -164,7 +158,7 @@ class TracefsTracer(Tracer):
             self.instruments += (f"tracepoints absent: {', '.join(ready.missing)}",)
         return Instance("calls").open_marker()
 
-    def _ask(self, request: str) -> object:
+    def _ask(self, request: object) -> object:
         with suppress(ChannelClosed):  # its last words are still to be read
             self._channel.send(request)
         return self._answer()
@@ -182,16 +176,12 @@ class TracefsTracer(Tracer):
         return value
 
 
-def _collect(endpoint: socket.socket, interfaces: frozenset[str]) -> None:
-    """Be the collector; never returns."""
-    status = 1
-    try:
-        Collector(Channel(endpoint), interfaces).serve()
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+def _has_clock() -> bool:
+    """Whether a trace can have the times of CLOCK_TAI."""
+    major, minor = os.uname().release.split(".")[:2]
+    if (int(major), int("".join(filter(str.isdigit, minor)))) >= (5, 18):
+        return True  # to read the file is to wait until no other lab makes or removes an instance
+    return "tai" in re.findall(r"\w+", Path(TRACEFS, "trace_clock").read_text("ascii"))
 
 
 def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[Event], int]:

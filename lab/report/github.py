@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 _LEVELS = {Outcome.BROKEN: "error", Outcome.UNDECIDED: "error", Outcome.SKIPPED: "notice"}
 
 
-def annotations(results: Sequence[Result], place_of: Mapping[str, Place]) -> Iterator[str]:
-    """A workflow command for each claim that does not hold, and each program that failed."""
+def annotate(
+    results: Sequence[Result], place_of: Mapping[str, Place], error: str = ""
+) -> Iterator[str]:
+    """A workflow command for each claim that does not hold, and each program that failed.
+
+    `error` is what ended the command early, or "".
+    """
+    if error:
+        yield f"::error title=wirelab::{_message(error)}"
     for result in results:
         for failure in result.failures:
             yield f"::error title={_property(result.scenario)}::{_message(failure)}"
@@ -35,9 +42,9 @@ def annotations(results: Sequence[Result], place_of: Mapping[str, Place]) -> Ite
             yield f"::{_LEVELS[verdict.outcome]} {place}title={title}::{told}"
 
 
-def summary(results: Sequence[Result]) -> str:
+def summarize(results: Sequence[Result], error: str = "") -> str:
     """The job's summary, in Markdown: a table of claims for each run."""
-    lines: list[str] = []
+    lines = [f"**wirelab ended early:** {_cell(error)}", ""] if error else []
     for result in results:
         lines += [f"### wirelab: {_cell(result.title)}", ""]
         lines += [f"- **program failed:** {_cell(failure)}" for failure in result.failures]

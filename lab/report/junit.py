@@ -22,11 +22,22 @@ Place = tuple[str, int]
 _ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error", Outcome.SKIPPED: "skipped"}
 
 
-def junit_document(results: Sequence[Result], place_of: Mapping[str, Place]) -> bytes:
-    """The XML document, UTF-8. `place_of` tells by claim id where the claim is written."""
+def junit_document(
+    results: Sequence[Result], place_of: Mapping[str, Place], error: str = ""
+) -> bytes:
+    """The XML document, UTF-8.
+
+    `place_of` tells by claim id where the claim is written; `error` is what ended the command
+    early, or "".
+    """
     root = ElementTree.Element("testsuites", name="wirelab")
     for result in results:
         root.append(_suite(result, place_of))
+    if error:
+        suite = ElementTree.SubElement(root, "testsuite", name="wirelab")
+        case = ElementTree.SubElement(suite, "testcase", classname="wirelab", name="the command")
+        ElementTree.SubElement(case, "error", type="ended early", message=_text(error))
+        _count(suite)
     _count(root)
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True)) + b"\n"

@@ -22,7 +22,8 @@ from lab.records import Recording
 from lab.topology import two_hosts
 
 CONNECTIONS = 1000
-UNRELATED_CALLS = 300_000
+UNRELATED_CALLS = 100_000
+UNRELATED_NS = 10_000  # 100,000 calls a second
 ROUNDS = 5
 LIMITS = {"tracefs": 1.5, "ptrace": 4.0}
 UNRELATED_LIMIT = 2.0
@@ -54,10 +55,17 @@ def run_connections(trace: str) -> tuple[Recording, float]:
     return recording, seconds / CONNECTIONS
 
 
-def run_unrelated(trace: str) -> float:
-    """Seconds for one call that no instrument is interested in."""
-    _, seconds = run(trace, program("unrelated", "client", str(UNRELATED_CALLS)))
+def run_unrelated(trace: str, work: int) -> float:
+    """Seconds for one call that no instrument is interested in, with its work."""
+    words = (str(UNRELATED_CALLS), str(work))
+    _, seconds = run(trace, program("unrelated", "client", *words))
     return seconds / UNRELATED_CALLS
+
+
+def find_work() -> int:
+    """How much work a program does that makes 100,000 calls a second."""
+    bare_ns, worked_ns = (1e9 * run_unrelated("none", work) for work in (0, 100))
+    return max(0, round((UNRELATED_NS - bare_ns) * 100 / (worked_ns - bare_ns)))
 
 
 def usable(names: Iterable[str]) -> list[str]:
@@ -65,7 +73,7 @@ def usable(names: Iterable[str]) -> list[str]:
     found = []
     for name in names:
         try:
-            run(name, program("unrelated", "client", "1"))
+            run(name, program("unrelated", "client", "1", "0"))
         except LabError as error:
             print(f"{name:<8} skipped: {error}")
         else:
@@ -86,34 +94,46 @@ def check(recording: Recording) -> str:
     )
 
 
+class Times:
+    """What one way of running took, round by round, in seconds."""
+
+    def __init__(self) -> None:
+        self.connection: list[float] = []
+        self.call: list[float] = []
+        self.tight_call: list[float] = []
+        self.told: list[str] = []
+
+    def take_round(self, trace: str, work: int) -> None:
+        """Run everything once."""
+        recording, seconds = run_connections(trace)
+        self.connection.append(seconds)
+        if trace != "none":
+            self.told.append(check(recording))
+        self.call.append(run_unrelated(trace, work))
+        self.tight_call.append(run_unrelated(trace, 0))
+
+
 def main() -> None:
-    instruments = usable(LIMITS)
-    alone: list[float] = []
-    traced: dict[str, list[float]] = {name: [] for name in instruments}
-    idle: list[float] = []
-    unrelated: dict[str, list[float]] = {name: [] for name in instruments}
-    told: dict[str, list[str]] = {name: [] for name in instruments}
+    ways = {name: Times() for name in ("none", *usable(LIMITS))}
+    work = find_work()
     for _ in range(ROUNDS):
-        alone.append(run_connections("none")[1])
-        idle.append(run_unrelated("none"))
-        for name in instruments:
-            recording, seconds = run_connections(name)
-            traced[name].append(seconds)
-            told[name].append(check(recording))
-            unrelated[name].append(run_unrelated(name))
+        for name, times in ways.items():
+            times.take_round(name, work)
+    alone = ways.pop("none")
     print(
-        f"capture alone: {median(alone) * 1e6:.0f} us a connection, median of {ROUNDS} rounds of "
-        f"{CONNECTIONS}; an unrelated call {median(idle) * 1e9:.0f} ns "
-        f"({1e-3 / median(idle):.0f} thousand a second)"
+        f"capture alone: {median(alone.connection) * 1e6:.0f} us a connection, median of {ROUNDS} "
+        f"rounds of {CONNECTIONS}; unrelated calls, {1e-3 / median(alone.call):.0f} thousand a "
+        f"second, and in a tight loop {1e-3 / median(alone.tight_call):.0f} thousand"
     )
-    for name in instruments:
-        ratio = median(traced[name]) / median(alone)
+    for name, times in ways.items():
         print(
-            f"{name:<8} {median(traced[name]) * 1e6:.0f} us a connection: {ratio:.2f} times "
-            f"(at most {LIMITS[name]:g}); an unrelated call "
-            f"{median(unrelated[name]) / median(idle):.2f} times (at most {UNRELATED_LIMIT:g})"
+            f"{name:<8} {median(times.connection) * 1e6:.0f} us a connection: "
+            f"{median(times.connection) / median(alone.connection):.2f} times (at most "
+            f"{LIMITS[name]:g}); unrelated calls "
+            f"{median(times.call) / median(alone.call):.2f} times (at most {UNRELATED_LIMIT:g}), "
+            f"in a tight loop {median(times.tight_call) / median(alone.tight_call):.2f}"
         )
-        for line in told[name]:
+        for line in times.told:
             print(f"  {line}")
 
 

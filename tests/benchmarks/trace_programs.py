@@ -2,7 +2,8 @@
 
 trace_programs.py server ADDRESS PORT COUNT      accepts, reads, answers and closes
 trace_programs.py client ADDRESS PORT COUNT      prints the seconds that COUNT connections took
-trace_programs.py unrelated COUNT                prints the seconds that COUNT calls took
+trace_programs.py unrelated COUNT WORK           prints the seconds that COUNT calls took, each
+                                                 with WORK turns of an empty loop behind it
 """
 
 import os
@@ -38,17 +39,18 @@ def connect(address, port, count):
     print(time.perf_counter() - started)
 
 
-def call(count):
-    # umask: the C library answers getpid by itself, and getppid's cost differs by kernel.
+def call(count, work):
     started = time.perf_counter()
     for _ in range(count):
         os.umask(0o22)
+        for _ in range(work):
+            pass
     print(time.perf_counter() - started)
 
 
 def main(name, *words):
     if name == "unrelated":
-        call(int(words[0]))
+        call(*map(int, words))
     else:
         address, port, count = words
         {"server": serve, "client": connect}[name](address, int(port), int(count))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, wait_until_gone, wirelab
+from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
 from refusal import why_no_sandbox
 
 from lab.kernel.sandbox import Sandbox, open_sandbox
@@ -85,6 +87,18 @@ def as_nobody() -> list[str]:
     if wirelab("list", as_user=prefix).returncode != 0:
         pytest.skip(f"uid {NOBODY} cannot read the lab")
     return prefix
+
+
+@pytest.fixture
+def as_sandboxing_nobody(as_nobody: list[str]) -> list[str]:
+    """The same, where this machine opens a sandbox to an ordinary user."""
+    done = subprocess.run(
+        [*as_nobody, sys.executable, HERE / "refusal.py"],
+        env=environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    if reason := done.stdout.strip():
+        pytest.skip(f"uid {NOBODY}: {reason}")
+    return as_nobody
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -93,16 +94,50 @@ def refusal() -> str:
 
 
 def own_calls(count: int) -> int:
-    """How many threads are seen while only pid 1 makes calls."""
+    """How many threads are seen while only this process makes calls."""
     peek = MemoryPeek.open()
+    _write_to_nobody(count)
+    return _threads_seen(peek)
+
+
+def calls_of_a_parent(count: int) -> int:
+    """How many threads are seen by a child of pid 1 while only these two make calls."""
+    (ours, theirs), (answer, answered) = socket.socketpair(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            peek = MemoryPeek.open()
+            theirs.send(b"opened")
+            theirs.recv(10)
+            os.write(answered, b"%d" % _threads_seen(peek))
+        finally:
+            os._exit(0)
+    ours.recv(10)
+    _write_to_nobody(count)
+    ours.send(b"written")
+    os.waitpid(child, 0)
+    os.close(answered)
+    with ours, theirs, os.fdopen(answer) as file:
+        return int(file.read())
+
+
+def _write_to_nobody(count: int) -> None:
     null = os.open("/dev/null", os.O_WRONLY)
     for _ in range(count):
-        os.write(null, b"of the first process")
+        os.write(null, b"of its own")
     os.close(null)
+
+
+def _threads_seen(peek: MemoryPeek) -> int:
     peek.take()
     seen = len(peek.peeks())
     peek.close()
     return seen
+
+
+def keep_running(command: list[str]) -> None:
+    """Start it; it ends with the sandbox."""
+    _kept.append(subprocess.Popen(command))
 
 
 def while_blocked() -> tuple[list[Peek], list[Peek]]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lab.errors import LabError
 from lab.kernel.namespace import build_topology
 from lab.kernel.trace_ptrace import PtraceTracer
-from lab.records import Trace
+from lab.records import Syscall, Trace
 from lab.topology import Topology
 
 DEADLINE_S = 20
@@ -126,3 +128,29 @@ def children() -> int:
             count += 1
         count += 1
     return count
+
+
+# What tests see of it.
+
+
+@dataclass
+class Traced:
+    trace: Trace
+    status: int
+    stdout: str
+
+    def calls(self, *names: str) -> list[Syscall]:
+        return [call for call in self.trace.syscalls if call.name in names]
+
+    @property
+    def said(self) -> object:
+        """The Python value that the program printed."""
+        return ast.literal_eval(self.stdout)
+
+
+def results(calls: list[Syscall]) -> list[int | None]:
+    return [call.result for call in calls]
+
+
+def data_of(call: Syscall) -> bytes:
+    return next((m.data for m in call.memory if m.part in ("", "data")), b"")

@@ -1,6 +1,6 @@
 """Two commands of anybody's: what comes of them, and of every way in which they can fail.
 
-Most are not traced, so that a run without a failure ends with what cannot be decided: status 4.
+Most are not traced: what is said of their calls is tested by itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from outside import NOBODY, names_in, wirelab
 
-UNDECIDED, CANNOT, FAILED = 4, 3, 2
+DONE, FAILED, CANNOT = 0, 2, 3
 
 CONVERSE = """
 import socket
@@ -92,7 +92,7 @@ def own(tmp_path: Path, marker: str) -> Callable[..., Own]:
 def test_a_conversation_of_two_programs_is_reported(own: Callable[..., Own], family: str) -> None:
     server = CONVERSE.replace('create_server(("", {port}))', SERVER_OF[family])
     run = own(python(server), python(ASK), "--family", family)
-    assert run.done.returncode == UNDECIDED, run.done.stdout
+    assert run.done.returncode == DONE, run.done.stdout
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert [each.get("failure") for each in run.programs.values()] == [None, None]
     assert run.programs["server"]["ready_ns"] < run.programs["client"]["started_ns"]
@@ -114,7 +114,7 @@ def test_such_a_run_is_judged_again_the_same(own: Callable[..., Own]) -> None:
     run = own(python(CONVERSE), python(ASK))
     before = (run.folder / "report.json").read_bytes()
     again = wirelab("replay", run.folder)
-    assert again.returncode == UNDECIDED
+    assert again.returncode == DONE
     assert "identical" in again.stdout
     assert (run.folder / "report.json").read_bytes() == before
     strip = "Artifacts"
@@ -123,7 +123,7 @@ def test_such_a_run_is_judged_again_the_same(own: Callable[..., Own]) -> None:
 
 def test_both_families_are_two_runs(own: Callable[..., Own], tmp_path: Path) -> None:
     run = own(python(CONVERSE.replace('("", {port})', EITHER)), python(ASK), "--family", "both")
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
     assert run.report["family"] == 6
     assert len(names_in(tmp_path / "own") - {"latest"}) == 2
     assert "own over IPv4: " in run.done.stdout
@@ -137,7 +137,7 @@ def test_a_server_that_serves_for_ever_is_ended_and_has_not_failed(
     own: Callable[..., Own],
 ) -> None:
     run = own(python(SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert run.programs["server"]["exit_status"] == -15
     assert run.programs["server"]["remark"].startswith("went on, and was ended by SIGTERM")
@@ -150,7 +150,7 @@ def test_a_server_that_ignores_sigterm_is_killed_and_has_not_failed(
 ) -> None:
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     run = own(python(ignore + SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
     assert run.programs["server"]["exit_status"] == -9
     assert "killed 1 s after SIGTERM" in run.programs["server"]["remark"]
 
@@ -221,7 +221,7 @@ def test_a_unix_socket(own: Callable[..., Own], kind: str, path: str) -> None:
     assert not run.report["flows"]
     assert run.verdicts["own-checksums"] == "SKIPPED"
     # Not one frame was seen; without a trace, nor was one byte.
-    assert run.verdicts["own-unix-silent"] == "UNDECIDED"
+    assert run.verdicts["own-unix-silent"] == "SKIPPED"
 
 
 def test_a_command_that_is_not_found(own: Callable[..., Own]) -> None:
@@ -272,7 +272,7 @@ def test_a_server_that_crashes_in_the_middle(own: Callable[..., Own]) -> None:
 def test_a_server_that_forks_and_exits_once_it_listens(own: Callable[..., Own]) -> None:
     fork = "\nimport os\nif os.fork(): os._exit(0)\nos.setsid()\npeer, _"
     run = own(python(CONVERSE.replace("\npeer, _", fork)), python(ASK))
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     remark = "exited with status 0 while processes that it had started went on"
     assert run.programs["server"]["remark"] == remark
@@ -288,7 +288,7 @@ if os.fork(): os._exit(0)
 select.select([], [], [], 0.3)
 """
     run = own(python(fork + SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert "remark" in run.programs["server"]
 
@@ -360,18 +360,20 @@ def test_with_a_trace_everything_is_decided(
     if tried.returncode == CANNOT:
         pytest.skip(tried.stderr)
     run = own(python(server), python(client), trace=trace)
-    assert run.done.returncode == 0, run.done.stdout
+    assert run.done.returncode == DONE, run.done.stdout
     holding = {name for name, verdict in run.verdicts.items() if verdict == "HOLDS"}
     assert holding == {f"own-{name}" for name in decided}
 
 
-def test_as_an_ordinary_user(as_nobody: list[str], anyones_folder: Path, marker: str) -> None:
+def test_as_an_ordinary_user(
+    as_sandboxing_nobody: list[str], anyones_folder: Path, marker: str
+) -> None:
     done = wirelab(
         *("run", "--server", python(CONVERSE), "--client", python(ASK), "--out", anyones_folder),
         *("--trace", "none", "--json"),
-        as_user=as_nobody,
+        as_user=as_sandboxing_nobody,
     )
-    assert done.returncode == UNDECIDED, done.stderr
+    assert done.returncode == DONE, done.stderr
     report = json.loads(done.stdout)
     verdicts = {claim["id"]: claim["verdict"] for claim in report["claims"]}
     assert verdicts["own-opens"] == verdicts["own-closes"] == "HOLDS"
@@ -441,7 +443,7 @@ def test_curl_against_pythons_http_server(
     )
     assert run.wrote["client"] == "a page of its own\n"
     assert run.programs["server"]["exit_status"] == -15
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
     assert "GET /page" in run.done.stdout
 
 
@@ -450,7 +452,7 @@ def test_iperf3_for_a_second(own: Callable[..., Own]) -> None:
     run = own("iperf3 -s -1", "iperf3 -c {server} -t 1 -b 10M")
     assert "iperf Done." in run.wrote["client"]
     assert len([flow for flow in run.report["flows"] if flow["id"].startswith("tcp")]) == 2
-    assert run.done.returncode == UNDECIDED
+    assert run.done.returncode == DONE
 
 
 C_SERVER = r"""

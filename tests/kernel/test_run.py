@@ -139,10 +139,10 @@ def test_an_ordinary_user_replays_a_run_with_the_same_report(
 
 
 def test_an_ordinary_user_runs_with_the_same_verdicts(
-    as_nobody: list[str], anyones_folder: Path
+    as_sandboxing_nobody: list[str], anyones_folder: Path
 ) -> None:
     done = wirelab(
-        "run", "tcp", "--family", "both", "--out", anyones_folder, as_user=as_nobody,
+        "run", "tcp", "--family", "both", "--out", anyones_folder, as_user=as_sandboxing_nobody,
         env={"HOME": str(anyones_folder)},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

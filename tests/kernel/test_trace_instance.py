@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 import traced_programs
-from outside import children, environment, wait_until
+from outside import children, environment, is_alive, wait_until
 
 from lab.kernel.sandbox import Sandbox, open_sandbox
 
@@ -93,6 +93,7 @@ class Opener:
         for pid in (self.keeper, first, self.process.pid):
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        wait_until(lambda: not is_alive(self.keeper) and not is_alive(first))
 
 
 @pytest.mark.parametrize("function", ["hold_tracer", "begin_tracer"])
@@ -121,9 +122,7 @@ def test_without_a_next_start_they_would_be_left(sandbox: Sandbox) -> None:
     opener.kill_all()
     left = instances(sandbox, opener.keeper)
     assert kinds(left) == ["calls", "kernel"]
-    # The kernel has them in use until the first process has quite ended.
-    wait_until(lambda: not children(opener.keeper))
-    wait_until(lambda: sandbox.call(traced_programs.can_remove, *left))
+    sandbox.call(traced_programs.remove_instances, *left)
 
 
 def test_a_living_labs_instances_survive_other_starts(sandbox: Sandbox) -> None:

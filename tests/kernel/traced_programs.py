@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 from dataclasses import dataclass
-from errno import EBUSY
 from pathlib import Path
 
 from lab.kernel.trace_instance import INSTANCES, Owner, mount_tracefs, owner
@@ -133,13 +132,3 @@ def remove_instances(*names: str) -> None:
 def owner_of_all() -> Owner:
     """In a sandbox: who owns its instances."""
     return owner()
-
-
-def can_remove(*names: str) -> bool:
-    """In a sandbox: remove them; whether that has worked, or nobody can while one is in use."""
-    try:
-        remove_instances(*names)
-    except OSError as error:
-        if error.errno != EBUSY:
-            raise
-    return not set(names) & set(instances())

@@ -3,18 +3,18 @@ from __future__ import annotations
 from report.results import result_with
 
 from lab.analysis.claims import broken, skipped, undecided
-from lab.report.github import annotations, summary
+from lab.report.github import annotate, summarize
 
 PLACES = {"tcp-opens": ("scenarios/tcp.py", 38)}
 
 
 def test_what_holds_is_not_annotated() -> None:
-    assert list(annotations([result_with({})], PLACES)) == []
+    assert list(annotate([result_with({})], PLACES)) == []
 
 
 def test_a_broken_claim_is_an_error_at_its_line() -> None:
     result = result_with({"tcp-opens": broken("50 % lost,\nwhy: none")})
-    (line,) = annotations([result], PLACES)
+    (line,) = annotate([result], PLACES)
     assert line == (
         "::error file=scenarios/tcp.py,line=38,title=tcp-opens BROKEN::The connection opens with "
         "SYN, SYN-ACK and ACK, whose numbers fit. 50 %25 lost,%0Awhy: none"
@@ -23,7 +23,7 @@ def test_a_broken_claim_is_an_error_at_its_line() -> None:
 
 def test_undecided_is_an_error_and_skipped_a_notice() -> None:
     verdicts = {"tcp-opens": undecided("blind"), "tcp-closes": skipped("no such thing")}
-    first, second = annotations([result_with(verdicts)], PLACES)
+    first, second = annotate([result_with(verdicts)], PLACES)
     assert first.startswith("::error file=")
     assert second.startswith("::notice title=tcp-closes SKIPPED::")
 
@@ -31,14 +31,14 @@ def test_undecided_is_an_error_and_skipped_a_notice() -> None:
 def test_a_failed_program_is_an_error() -> None:
     (line,) = [
         line
-        for line in annotations([result_with({}, failure="crashed: 100 %")], PLACES)
+        for line in annotate([result_with({}, failure="crashed: 100 %")], PLACES)
         if line.startswith("::error title=tcp::")
     ]
     assert line.endswith("crashed: 100 %25")
 
 
 def test_the_summary_is_a_table_of_claims() -> None:
-    text = summary([result_with({"tcp-opens": broken("a | b <i> `c`\n* d")})])
+    text = summarize([result_with({"tcp-opens": broken("a | b <i> `c`\n* d")})])
     lines = text.splitlines()
     assert lines[0] == "### wirelab: tcp over IPv4: a stream"
     assert lines[3] == "| claim | verdict | why |"
@@ -48,5 +48,5 @@ def test_the_summary_is_a_table_of_claims() -> None:
 
 
 def test_the_summary_names_a_failed_program() -> None:
-    text = summary([result_with({}, failure="was killed by SIGSEGV")])
+    text = summarize([result_with({}, failure="was killed by SIGSEGV")])
     assert "**program failed:**" in text and "was killed by SIGSEGV" in text

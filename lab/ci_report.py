@@ -1,0 +1,86 @@
+"""What CI services read of a command's results: a JUnit file, GitHub's annotations and summary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lab.artifacts import give_to_invoker
+from lab.claim_places import find_claims
+from lab.errors import LabError, UsageError
+from lab.report.github import annotate, summarize
+from lab.report.junit import Place, junit_document
+from lab.results import Result
+
+CLAIM_SOURCES = ("scenarios/*.py", "lab/analysis/*_claims.py")
+"""Where claims are written, from the repository's root."""
+
+
+def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
+    """The results of runs, which are made one by one, once CI services are told of them.
+
+    They are told of those that there are, and of what ended the command, where it ends early.
+    Annotations go to standard error, since --json has standard output to itself.
+    Raises what making the runs raises, and UsageError.
+    """
+    if junit:
+        _check_writable(Path(junit))
+    results: list[Result] = []
+    error = ""
+    try:
+        for result in runs:
+            results.append(result)
+    except LabError as problem:
+        error = str(problem)
+        raise
+    finally:
+        if junit:
+            _write_junit(results, Path(junit), error)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            _write_summary(results, error)
+            for line in annotate(results, _places(), error):
+                print(line, file=sys.stderr)
+    return results
+
+
+def _check_writable(path: Path) -> None:
+    """Raise UsageError where the file cannot be written, before anything is run."""
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _write_junit(results: Sequence[Result], path: Path, error: str) -> None:
+    try:
+        path.write_bytes(junit_document(results, _places(), error))
+        give_to_invoker(path)
+    except OSError as problem:
+        raise UsageError(f"cannot write {path}: {problem.strerror}") from None
+
+
+def _write_summary(results: Sequence[Result], error: str) -> None:
+    """Append to the job's summary, which belongs to all of its steps."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(summarize(results, error))
+    except OSError as problem:
+        raise UsageError(f"cannot write {path}: {problem.strerror}") from None
+
+
+def _places() -> dict[str, Place]:
+    """Where each claim is written: its file, from the workspace if that is above it, and line."""
+    root = Path(__file__).resolve().parents[1]
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root).resolve()
+    base = workspace if root.is_relative_to(workspace) else root
+    sources = [path for pattern in CLAIM_SOURCES for path in sorted(root.glob(pattern))]
+    return {
+        claim: (path.relative_to(base).as_posix(), line)
+        for claim, (path, line) in find_claims(sources).items()
+    }

@@ -86,7 +86,7 @@ def _add_calls(evidence: Evidence, trace: Trace, programs: tuple[ProgramRun, ...
     calls = decode(trace, followed, programs)
     endpoints, owners = find_endpoints(trace, followed, calls, programs, evidence.flows)
     states = select_states(trace.states, owners, evidence.flows, endpoints)
-    evidence.add_calls(calls, endpoints, states, find_queues(trace.queues, calls))
+    evidence.add_calls(calls, endpoints, states, find_queues(trace, calls))
 
 
 def _slack_ns(recording: Recording) -> int:

@@ -7,14 +7,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from lab.analysis.system_call import SystemCall
-    from lab.records import QueueSample
+    from lab.records import QueueSample, Syscall, Trace
 
 
 class QueueSeen(NamedTuple):
-    """What was left to read in a unix socket, and when in the program's own story."""
+    """What was left to read in a unix socket, and when in its program's own story."""
 
     sample: QueueSample
     call: SystemCall
@@ -22,31 +22,31 @@ class QueueSeen(NamedTuple):
 
     @property
     def socket(self) -> str:
-        """The endpoint's id."""
+        """The endpoint's id; "" where it is not known."""
         return self.call.made[0] if self.call.made else self.call.socket
 
 
-def find_queues(
-    samples: Iterable[QueueSample], calls: Iterable[SystemCall]
-) -> tuple[QueueSeen, ...]:
-    """The samples in order of time, each with the last call that its thread returned from.
+def find_queues(trace: Trace, decoded: Sequence[SystemCall]) -> tuple[QueueSeen, ...]:
+    """A trace's samples in order of time, each with the call that its thread returned from.
 
-    Those without one are left out: their calls were not recorded.
+    `decoded` are the trace's calls. A sample whose call the trace does not have is left out.
     """
-    returned: defaultdict[int, list[tuple[int, SystemCall]]] = defaultdict(list)
-    for call in calls:
+    returned: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for place, call in enumerate(trace.syscalls if trace.queues else ()):
         if call.exit_ns is not None:
-            returned[call.tid].append((call.exit_ns, call))
-    for of_thread in returned.values():
-        of_thread.sort(key=_exit_ns)
+            returned[call.tid].append((call.exit_ns, place))
+    for exits in returned.values():
+        exits.sort()
     seen: list[QueueSeen] = []
-    for sample in sorted(samples, key=lambda sample: sample.time_ns):
-        of_thread = returned[sample.tid]
-        at = bisect_right(of_thread, sample.time_ns, key=_exit_ns)
-        if at:
-            seen.append(QueueSeen(sample, of_thread[at - 1][1]))
+    for sample in sorted(trace.queues, key=lambda sample: sample.time_ns):
+        exits = returned[sample.tid]
+        at = bisect_right(exits, (sample.time_ns, len(decoded)))
+        place = exits[at - 1][1] if at else None
+        if place is not None and _tells_of(sample, trace.syscalls[place], decoded[place]):
+            seen.append(QueueSeen(sample, decoded[place]))
     return tuple(seen)
 
 
-def _exit_ns(returned: tuple[int, SystemCall]) -> int:
-    return returned[0]
+def _tells_of(sample: QueueSample, call: Syscall, decoded: SystemCall) -> bool:
+    """Whether the call was on the socket, or made it."""
+    return bool(decoded.made) or call.socket == sample.socket

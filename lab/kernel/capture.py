@@ -36,7 +36,10 @@ PACKET_OUTGOING = 4
 SO_TIMESTAMPNS = 35
 
 BLOCK_BYTES = 1 << 18
+# Two busy programs on two CPUs fill 4 MiB in 30 ms, less than a reader may have to wait.
 RING_MIN_BYTES = 1 << 22
+RING_MAX_BYTES = 1 << 24
+ALL_RINGS_BYTES = 1 << 26
 RING_MIN_SLOTS = 128
 SLOT_MIN_BYTES = 2048
 ETHERNET_HEADER_BYTES = 14
@@ -72,13 +75,14 @@ class Capture:
         endpoint: socket.socket,
         sender: socket.socket,
         slot_bytes: int,
+        ring_bytes: int,
     ) -> None:
         self.point = point
         self._socket = endpoint
         self._sender = sender
         self._slot_bytes = slot_bytes
-        self._ring_bytes = max(RING_MIN_BYTES, RING_MIN_SLOTS * slot_bytes)
-        self._slots = self._ring_bytes // slot_bytes
+        self._ring_bytes = ring_bytes
+        self._slots = ring_bytes // slot_bytes
         self._next = 0
         self._ring: mmap.mmap
         self._frames = 0
@@ -193,7 +197,8 @@ def open_captures(
 
     Raises KernelRefused.
     """
-    captures = [_unbound_capture(*one) for one in wanted]
+    share = ALL_RINGS_BYTES // max(1, len(wanted))
+    captures = [_unbound_capture(*one, share) for one in wanted]
     failures: list[KernelRefused] = []
 
     def make_ring(capture: Capture) -> None:
@@ -225,7 +230,9 @@ def close_captures(captures: Iterable[Capture]) -> None:
         threading.Thread(target=capture.close_ring).start()
 
 
-def _unbound_capture(namespace: Namespace, point: PointName, mtu_bytes: int) -> Capture:
+def _unbound_capture(
+    namespace: Namespace, point: PointName, mtu_bytes: int, share_bytes: int
+) -> Capture:
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
     with namespace.entered():
         try:
@@ -237,7 +244,8 @@ def _unbound_capture(namespace: Namespace, point: PointName, mtu_bytes: int) -> 
                 f"cannot open a raw capture socket in namespace {namespace.name}: EPERM; run "
                 "with sudo, or enable unprivileged user namespaces (see `wirelab doctor`)"
             ) from None
-    return Capture(point, endpoint, sender, _slot_bytes(mtu_bytes))
+    slot_bytes = _slot_bytes(mtu_bytes)
+    return Capture(point, endpoint, sender, slot_bytes, _ring_bytes(slot_bytes, share_bytes))
 
 
 def _slot_bytes(mtu_bytes: int) -> int:
@@ -248,6 +256,12 @@ def _slot_bytes(mtu_bytes: int) -> int:
     while slot_bytes < needed:
         slot_bytes *= 2
     return slot_bytes
+
+
+def _ring_bytes(slot_bytes: int, share_bytes: int) -> int:
+    """The ring's size: a point's share of all rings' memory, within bounds, in whole blocks."""
+    bounded = min(RING_MAX_BYTES, max(RING_MIN_BYTES, share_bytes))
+    return max(bounded // BLOCK_BYTES * BLOCK_BYTES, RING_MIN_SLOTS * slot_bytes)
 
 
 def _refusal(attempt: str, error: OSError) -> str:

@@ -34,6 +34,7 @@ _SAMPLED_AT_EXIT = frozenset(
 )
 _MOVING_BYTES = _SAMPLED_AT_EXIT - {"connect", "bind", "listen", "shutdown"}
 _MAY_CHANGE_ADDRESSES = frozenset({"connect", "bind", "listen"})
+_READING = frozenset({"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv"})
 _ACCEPTING = frozenset({"accept", "accept4"})
 _CLOSED_ARGUMENT = {"close": 0, "dup2": 1, "dup3": 1}
 
@@ -70,7 +71,7 @@ class Plan:
     __slots__ = (
         "accepts", "argument_count", "closed", "closes", "descriptor", "may_change_addresses",
         "moves_bytes", "name", "needs_before", "pointers", "reads_entry", "reads_exit",
-        "samples_entry", "samples_exit",
+        "reads_queue", "samples_entry", "samples_exit",
     )  # fmt: skip
 
     def __init__(self, name: str, can_sample: bool) -> None:
@@ -85,6 +86,7 @@ class Plan:
         self.samples_entry = can_sample and name in _SAMPLED_AT_ENTRY
         self.samples_exit = can_sample and name in _SAMPLED_AT_EXIT
         self.moves_bytes = name in _MOVING_BYTES
+        self.reads_queue = can_sample and name in _READING
         self.accepts = can_sample and name in _ACCEPTING
         self.may_change_addresses = name in _MAY_CHANGE_ADDRESSES
         self.closed = _CLOSED_ARGUMENT.get(name)
@@ -220,6 +222,7 @@ class CallRecorder:
         """Nothing before this moment was the program's."""
         self.calls.clear()
         self.sockets.samples.clear()
+        self.sockets.queues.clear()
 
     def _complete(self, task: Task, call: Call, result: int) -> None:
         """What can be learnt at the exit of a call that has returned."""
@@ -232,24 +235,43 @@ class CallRecorder:
             # Another of its threads may have looked at it while it was being closed.
             _forget_closed(process, call)
         found = call.socket
-        if found is None or not found.is_tcp:
+        if found is None:
             return
-        if plan.samples_exit:
+        if plan.samples_exit and found.is_tcp:
             # A call that moved bytes through a connection tells nothing new of it: the end of
             # the other side's bytes is told by one that moves none.
             if result <= 0 or not plan.moves_bytes or found.state not in CONNECTED:
                 self._sample(task, call, found)
-        elif plan.accepts and result >= 0:
-            accepted = self.sockets.find(process.descriptors, task.tid, result)
-            if accepted is not None:
-                self.sockets.sample(process.descriptors, task.tid, result, accepted, b"")
+        elif plan.accepts and result >= 0 and (found.is_tcp or found.unix_type):
+            self._sample_accepted(task, result)
+        if plan.reads_queue and found.unix_type:
+            descriptor = self._descriptor(task, call, found)
+            if descriptor >= 0:
+                self.sockets.sample_queue(process.descriptors, task.tid, descriptor, found)
+
+    def _sample_accepted(self, task: Task, descriptor: int) -> None:
+        """Look at a socket that is new."""
+        descriptors = task.process.descriptors
+        accepted = self.sockets.find(descriptors, task.tid, descriptor)
+        if accepted is None:
+            return
+        if accepted.is_tcp:
+            self.sockets.sample(descriptors, task.tid, descriptor, accepted, b"")
+        if accepted.unix_type:
+            self.sockets.sample_queue(descriptors, task.tid, descriptor, accepted)
+
+    def _descriptor(self, task: Task, call: Call, found: Socket) -> int:
+        """The descriptor that the call was made on; -1 where it is not its socket any more."""
+        assert call.plan.descriptor is not None
+        descriptor = call.facts[2 + call.plan.descriptor] & _INT
+        known = self.sockets.find(task.process.descriptors, task.tid, descriptor)
+        return descriptor if known is found else -1
 
     def _sample(self, task: Task, call: Call, found: Socket) -> None:
         """Look at the socket that the call was made on, if the descriptor still is it."""
-        assert call.plan.descriptor is not None
         descriptors = task.process.descriptors
-        descriptor = call.facts[2 + call.plan.descriptor] & _INT
-        if self.sockets.find(descriptors, task.tid, descriptor) is not found:
+        descriptor = self._descriptor(task, call, found)
+        if descriptor < 0:
             return
         connects_to = None
         if call.plan.may_change_addresses:

@@ -1,4 +1,4 @@
-"""The sockets behind a stopped process's descriptors, and the states of those that are TCP's.
+"""The sockets behind a stopped process's descriptors: TCP's states, and unix sockets' queues.
 
 A socket is looked at through a duplicate of its descriptor, which is closed before its process
 goes on: while a duplicate is open, closing the descriptor would end no connection.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import socket
 import sys
+import termios
 import time
 from collections.abc import Callable
 
 SOL_TCP, TCP_INFO = 6, 11
+SIOCINQ = termios.FIONREAD  # include/uapi/linux/sockios.h
 PIDFD_GETFD = 438  # on every machine
 
 # include/net/tcp_states.h, without TCP_
@@ -47,6 +50,8 @@ Address = tuple[str, int]
 """An internet address and a port, 0 where there is none."""
 Sample = tuple[int, str, str, str, int, str, int, int]
 """Time, socket, state, local and remote address, thread: as in lab.records.SocketState."""
+QueueFacts = tuple[int, str, str, int, int]
+"""The fields of a lab.records.QueueSample, in their order, without step."""
 
 _UNSPECIFIED: dict[int, Address] = {
     socket.AF_INET: ("0.0.0.0", 0),
@@ -72,7 +77,7 @@ for _call in (_getsockname, _getpeername):
 class Socket:
     """A socket, and what its last sample told."""
 
-    __slots__ = ("inode", "is_tcp", "local", "name", "remote", "state")
+    __slots__ = ("inode", "is_tcp", "local", "name", "remote", "state", "unix_type", "unread")
 
     def __init__(self, inode: int) -> None:
         self.inode = inode
@@ -82,6 +87,9 @@ class Socket:
         self.state = 0
         self.local: Address | None = None
         self.remote: Address | None = None
+        self.unix_type = ""
+        """ "SOCK_STREAM" and so on, once it is known to be a unix socket."""
+        self.unread = 0
 
 
 class Descriptors:
@@ -144,6 +152,7 @@ class SocketSamples:
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
+        self.queues: list[QueueFacts] = []
         self._sockets: dict[int, Socket] = {}
         # Written by the kernel through their addresses.
         self._info = (ctypes.c_ubyte * 8)()
@@ -190,13 +199,35 @@ class SocketSamples:
         try:
             self._length.value = 1
             if _getsockopt(duplicate, SOL_TCP, TCP_INFO, self._info_address, self._length_address):
-                sampled.is_tcp = False
+                sampled.is_tcp, sampled.unix_type = False, self._unix_type(duplicate)
                 return
             state = self._info[0]
             if state != sampled.state or connects_to is not None:
                 self._note(duplicate, tid, sampled, state, connects_to or b"")
         finally:
             os.close(duplicate)
+
+    def sample_queue(
+        self, descriptors: Descriptors, tid: int, descriptor: int, sampled: Socket
+    ) -> None:
+        """Look at what is left to read in a unix socket, and note it if it is, or was, anything.
+
+        That is its own queue: what a program sends is in its peer's, which no descriptor of the
+        program's tells of.
+        """
+        duplicate = descriptors.duplicate(descriptor)
+        if duplicate < 0:
+            return
+        try:
+            told = fcntl.ioctl(duplicate, SIOCINQ, bytes(4))
+        except OSError:
+            return  # one that listens has connections in its queue
+        finally:
+            os.close(duplicate)
+        unread = int.from_bytes(told, sys.byteorder)
+        if unread or sampled.unread:
+            sampled.unread = unread
+            self.queues.append((time.time_ns(), sampled.name, sampled.unix_type, unread, tid))
 
     def _note(
         self, duplicate: int, tid: int, sampled: Socket, state: int, connects_to: bytes
@@ -213,6 +244,20 @@ class SocketSamples:
             return
         sampled.state, sampled.local, sampled.remote = state, local, remote
         self.samples.append((now_ns, sampled.name, STATES[state], *local, *remote, tid))
+
+    def _unix_type(self, descriptor: int) -> str:
+        """The type of a unix socket, as in socket(2); "" where it is another one."""
+        if self._option(descriptor, socket.SO_DOMAIN) != socket.AF_UNIX:
+            return ""
+        return socket.SocketKind(self._option(descriptor, socket.SO_TYPE)).name
+
+    def _option(self, descriptor: int, option: int) -> int:
+        """The value of an option of socket(7) that every socket has."""
+        self._length.value = 4
+        at, length = self._info_address, self._length_address
+        if _getsockopt(descriptor, socket.SOL_SOCKET, option, at, length):
+            return 0
+        return int.from_bytes(self._info[:4], sys.byteorder)
 
     def _asked(self, call: Callable[[int, int, int], int], descriptor: int) -> Address | None:
         """The address that getsockname(2) or getpeername(2) tells."""

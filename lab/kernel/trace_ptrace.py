@@ -1,4 +1,4 @@
-"""System calls and TCP states by ptrace(2), for which nobody has to be root.
+"""System calls and sockets' states by ptrace(2), for which nobody has to be root.
 
 Each program has a tracer process of its own, so that two programs are traced at the same time.
 It keeps what it sees until the last process of its program has ended, and then hands it over.
@@ -27,10 +27,10 @@ from lab.kernel import ptrace, seccomp, socket_samples
 from lab.kernel.capabilities import has_capabilities
 from lab.kernel.ptrace_calls import OTHER_WANTED, CallFacts
 from lab.kernel.ptrace_loop import TracerLoop
-from lab.kernel.socket_samples import Sample
+from lab.kernel.socket_samples import QueueFacts, Sample
 from lab.kernel.syscall_numbers import numbers, other_numbers
 from lab.kernel.tracer import Tracer
-from lab.records import Memory, Obtained, SocketState, Syscall, Trace
+from lab.records import Memory, Obtained, QueueSample, SocketState, Syscall, Trace
 
 END_DEADLINE_S = 10.0
 READ_BYTES = 1 << 20
@@ -108,7 +108,7 @@ class TracerProcess:
     def trace(self, step: str) -> Trace:
         """What it handed over, with the step's name. Raises InstrumentError."""
         try:
-            failure, calls, tasks, samples = pickle.loads(self._received)
+            failure, calls, tasks, samples, queues = pickle.loads(self._received)
         except (EOFError, pickle.UnpicklingError, ValueError) as error:
             raise InstrumentError(
                 f"the tracer of {self.program} died before it could tell what it had seen"
@@ -119,6 +119,7 @@ class TracerProcess:
             syscalls=tuple(_syscall(self.program, facts, step) for facts in calls),
             tasks=tuple(replace(event, step=step) for event in tasks),
             states=tuple(_state(facts, step) for facts in samples),
+            queues=tuple(_queue(facts, step) for facts in queues),
         )
 
     def kill(self) -> None:
@@ -136,7 +137,7 @@ class TracerProcess:
 
 
 class PtraceTracer(Tracer):
-    """System calls by ptrace(2), stopped by seccomp(2); TCP's states by looking at the sockets."""
+    """System calls by ptrace(2), stopped by seccomp(2); states by looking at the sockets."""
 
     def __init__(self) -> None:
         refusal = socket_samples.refusal()
@@ -145,7 +146,7 @@ class PtraceTracer(Tracer):
             "calls: ptrace, stopped by seccomp's RET_TRACE",
             f"states: not sampled ({refusal})"
             if refusal
-            else "states: sampled by TCP_INFO at the calls' ends",
+            else "states: sampled by TCP_INFO, unix queues by SIOCINQ, at the calls' ends",
         )
         self._tracers: list[TracerProcess] = []
         wanted = [*numbers().values()]
@@ -209,6 +210,7 @@ class PtraceTracer(Tracer):
             syscalls=tuple(sorted((c for t in traces for c in t.syscalls), key=_ENTRY_NS)),
             tasks=tuple(sorted((e for t in traces for e in t.tasks), key=_TIME_NS)),
             states=tuple(sorted((s for t in traces for s in t.states), key=_TIME_NS)),
+            queues=tuple(sorted((q for t in traces for q in t.queues), key=_TIME_NS)),
         )
 
     def own_processes(self) -> Sequence[int]:
@@ -239,9 +241,10 @@ def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int)
         channel.sendall(_TRACED)
         loop.run()
         calls = [call.record() for call in loop.calls.calls]
-        answer = "", calls, loop.task_events, loop.calls.sockets.samples
+        sockets = loop.calls.sockets
+        answer = "", calls, loop.task_events, sockets.samples, sockets.queues
     except BaseException:
-        answer = traceback.format_exc(), [], [], []
+        answer = traceback.format_exc(), [], [], [], []
     try:
         channel.sendall(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     finally:
@@ -294,3 +297,8 @@ def _state(sample: Sample, step: str) -> SocketState:
         tid=tid,
         step=step,
     )
+
+
+def _queue(facts: QueueFacts, step: str) -> QueueSample:
+    time_ns, name, kind, unread_bytes, tid = facts
+    return QueueSample(time_ns, name, kind, unread_bytes, tid, step)

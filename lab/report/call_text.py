@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.analysis.system_call import Argument, SystemCall
+from lab.records import QueueSample
 from lab.syscall_table import CALLS
 
 SHOWN_NS = 1_000_000
@@ -42,6 +43,14 @@ def duration(time_ns: int) -> str:
     if abs(time_ns) >= 10_000_000_000:
         return f"{time_ns / 1e9:.3f} s"
     return f"{time_ns / 1e6:.3f} ms"
+
+
+def left_to_read(sample: QueueSample) -> str:
+    """What a unix socket's queue held: "9 bytes left to read"."""
+    if not sample.unread_bytes:
+        return "nothing left to read"
+    count = f"{sample.unread_bytes} byte{'' if sample.unread_bytes == 1 else 's'}"
+    return f"next message {count}" if sample.type == "SOCK_DGRAM" else f"{count} left to read"
 
 
 def socket_address(address: str, port: int) -> str:

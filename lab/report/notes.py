@@ -1,4 +1,4 @@
-"""What recording.pcapng says between its packets: system calls, TCP states, drops."""
+"""What recording.pcapng says between its packets: system calls, TCP states, queues, drops."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from lab.analysis.system_call import SystemCall
 from lab.analysis.timeline import Timeline
+from lab.analysis.unix_queues import QueueSeen
 from lab.records import DropNotice, Obtained, SocketState
-from lab.report.call_text import entered, socket_address, took
+from lab.report.call_text import entered, left_to_read, socket_address, took
 from lab.upper_pdu import Note
 
-CALL, STATE, DROP = "system call", "TCP state", "drop"
+CALL, STATE, QUEUE, DROP = "system call", "TCP state", "unix queue", "drop"
 
 
 def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
     """Notes in order of time: one where a call is entered, one where it returns.
 
-    Calls are on an interface for each program, "client calls"; states on "states", drops on
-    "drops". Evidence names events as the texts do: "client#4".
+    Calls are on an interface for each program, "client calls"; states on "states", unix
+    sockets' queues on "queues", drops on "drops". Evidence names events as the texts do: "client#4".
     """
     notes = (note for timeline in timelines for note in _notes(timeline))
     return tuple(sorted(notes, key=lambda note: note.time_ns))
@@ -28,6 +29,8 @@ def _notes(timeline: Timeline) -> Iterator[Note]:
         yield from _call_notes(call)
     for number, state in enumerate(timeline.states, 1):
         yield Note(state.time_ns, "states", STATE, f"state {number}: {_state_text(state)}")
+    for number, queue in enumerate(timeline.queues, 1):
+        yield Note(queue.sample.time_ns, "queues", QUEUE, f"queue {number}: {_queue_text(queue)}")
     frame_of = {joined.drop: f", frame f{joined.crossing}" for joined in timeline.joins.dropped}
     for number, drop in enumerate(timeline.drops, 1):
         text = f"drop {number}: {_drop_text(drop)}{frame_of.get(number, '')}"
@@ -47,6 +50,11 @@ def _state_text(state: SocketState) -> str:
     remote = socket_address(state.remote_address, state.remote_port)
     change = f"{state.old or '?'} -> " if state.obtained is Obtained.MEASURED else ""
     return f"{local} to {remote}: {change}{state.new} ({state.obtained.value})"
+
+
+def _queue_text(queue: QueueSeen) -> str:
+    socket = f"{queue.socket} " if queue.socket else ""
+    return f"{socket}after {queue.call.id}: {left_to_read(queue.sample)} (sampled)"
 
 
 def _drop_text(drop: DropNotice) -> str:

@@ -1,4 +1,4 @@
-"""What tracing adds to report.json: system calls, states, drops, their order and joins."""
+"""What tracing adds to report.json: system calls, states, queues, drops, order and joins."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 from lab.analysis.byte_joins import Channel
 from lab.analysis.system_call import Endpoint, SystemCall
 from lab.analysis.timeline import Timeline
+from lab.analysis.unix_queues import QueueSeen
 from lab.records import DropNotice, SocketState
 
 Document = dict[str, Any]
 
 
 def trace_events(timeline: Timeline) -> list[Document]:
-    """System calls, TCP states and drops, each kind in order of time."""
+    """System calls, TCP states, unix sockets' queues and drops, each kind in order of time."""
     frame_of = {joined.drop: f"f{joined.crossing}" for joined in timeline.joins.dropped}
     return [
         *map(_system_call, timeline.system_calls),
         *(_state(number, state) for number, state in enumerate(timeline.states, 1)),
+        *(_queue(number, queue) for number, queue in enumerate(timeline.queues, 1)),
         *(
             _drop(number, drop, frame_of.get(number))
             for number, drop in enumerate(timeline.drops, 1)
@@ -61,6 +63,21 @@ def _state(number: int, state: SocketState) -> Document:
         "local": [state.local_address, state.local_port],
         "remote": [state.remote_address, state.remote_port],
         "tid": state.tid,
+    }
+
+
+def _queue(number: int, queue: QueueSeen) -> Document:
+    sample = queue.sample
+    return {
+        "id": f"queue {number}",
+        "kind": "queue",
+        "obtained": "sampled",
+        "time_ns": sample.time_ns,
+        "call": queue.call.id,
+        "socket": queue.socket or None,
+        "type": sample.type,
+        "unread_bytes": sample.unread_bytes,
+        "tid": sample.tid,
     }
 
 

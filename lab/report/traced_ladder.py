@@ -18,7 +18,7 @@ from lab.analysis.timeline import Timeline
 from lab.records import Obtained, SocketState
 from lab.report import lanes
 from lab.report.beats import Beat, beats, deepest
-from lab.report.call_text import duration, entered, returned, took, took_long
+from lab.report.call_text import duration, entered, left_to_read, returned, took, took_long
 from lab.report.ladder import STATE_COLUMNS
 from lab.report.rungs import (
     Rung,
@@ -82,6 +82,8 @@ class TracedLadder:
         if self.timeline.states:
             ways = {state.obtained.value for state in self.timeline.states}
             told.append(f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel")
+        if self.timeline.queues:
+            told.append("kernel: what is left to read in a unix socket, sampled when a call ends")
         if self.states:
             told.append("states in capitals beside a frame are inferred from the frames (RFC 9293)")
         for line in self.style.wrap(self.style.drawn("; ".join(told)), self.style.width - 2):
@@ -111,6 +113,8 @@ class TracedLadder:
             yield from self._call(beat, self.call_of[moment.event])
         elif moment.kind is MomentKind.STATE:
             yield self._aside(beat, self._state_text(moment.event), "dim cyan")
+        elif moment.kind is MomentKind.QUEUE:
+            yield self._aside(beat, self._queue_text(moment.event), "dim")
         elif moment.kind is MomentKind.DROP:
             yield self._aside(beat, self._drop_text(moment.event), "bold red")
         else:
@@ -125,6 +129,9 @@ class TracedLadder:
             is_right = state_on_right(state, self.timeline, self.sides)
             if is_right is not None:
                 return is_right
+        if moment.kind is MomentKind.QUEUE:
+            queue = self.timeline.queues[_number(moment.event) - 1]
+            return queue.call.id in self.sides.calls
         return moment.event in self.sides.calls or moment.host in self.sides.hosts
 
     def _call(self, beat: Beat, call: SystemCall) -> Iterator[Text]:
@@ -223,6 +230,10 @@ class TracedLadder:
         if state.obtained is Obtained.MEASURED:
             return f"kernel: {mark}{state.old or '?'} → {state.new}"
         return f"kernel: {mark}{state.new}, {state.obtained.value}"
+
+    def _queue_text(self, event: str) -> str:
+        sample = self.timeline.queues[_number(event) - 1].sample
+        return f"kernel: {left_to_read(sample)}, {Obtained.SAMPLED.value}"
 
     def _drop_text(self, event: str) -> str:
         drop = self.timeline.drops[_number(event) - 1]

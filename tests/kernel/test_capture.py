@@ -14,13 +14,13 @@ from lab.analysis.bracket import find_brackets
 from lab.analysis.claims import Claim, Outcome, holds, judge
 from lab.errors import KernelRefused
 from lab.family import Family
-from lab.kernel.capture import RING_MIN_BYTES, SLOT_MIN_BYTES
+from lab.kernel.capture import RING_MAX_BYTES, SLOT_MIN_BYTES
 from lab.kernel.sandbox import Sandbox
 from lab.records import CapturePoint, Direction, Frame, Recording
 from lab.topology import chain, two_hosts
 
 CLIENT, SERVER = "client/eth0", "server/eth0"
-SLOTS = RING_MIN_BYTES // SLOT_MIN_BYTES
+SLOTS = RING_MAX_BYTES // SLOT_MIN_BYTES
 
 
 def payload(number: int, size: int = 46) -> bytes:

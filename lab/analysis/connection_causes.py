@@ -120,6 +120,8 @@ def link_states(graph: MomentGraph, evidence: Evidence, joins: Joins) -> None:
     for (state, side, _), place in zip(evidence.states, graph.states, strict=True):
         if side is None or state.obtained is not Obtained.MEASURED:
             continue
+        if state.old == state.new:
+            continue  # close() after shutdown() sets FIN_WAIT1 again, and sends nothing
         if state.new == "SYN_SENT":
             graph.link(graph.entries.get(connects.get(side[0], "")), place)
             syn = first_segment(evidence.conversations[side[0]], side[1], _SYN)

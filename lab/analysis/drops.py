@@ -19,6 +19,8 @@ _STAMPS_APART_NS = 1_000_000
 
 _ETHERNET_BYTES = 14
 
+_NO_REASONS = frozenset({"NOT_SPECIFIED", "QUEUE_PURGE"})
+
 _Kind = tuple[str, int]
 """The interface's name and the length from the network header on."""
 
@@ -78,7 +80,8 @@ def _is_used_up(notice: DropNotice, crossing: Crossing) -> bool:
     """Whether the kernel has only thrown away what it had taken in.
 
     Linux frees an ACK, SYN or RST that it has processed by the same function as one that it
-    drops, and then gives no reason (tcp_rcv_state_process, seen in 6.18).
+    drops, and then gives no reason (tcp_rcv_state_process, seen in 6.18); a FIN it keeps in the
+    queue that goes with its socket.
     """
     tcp = crossing.packet.tcp
-    return notice.reason == "NOT_SPECIFIED" and tcp is not None and not tcp.payload_bytes
+    return notice.reason in _NO_REASONS and tcp is not None and not tcp.payload_bytes

@@ -41,9 +41,9 @@ def find_queues(trace: Trace, decoded: Sequence[SystemCall]) -> tuple[QueueSeen,
     for sample in sorted(trace.queues, key=lambda sample: sample.time_ns):
         exits = returned[sample.tid]
         at = bisect_right(exits, (sample.time_ns, len(decoded)))
-        place = exits[at - 1][1] if at else None
-        if place is not None and _tells_of(sample, trace.syscalls[place], decoded[place]):
-            seen.append(QueueSeen(sample, decoded[place]))
+        for _, place in exits[max(at - 1, 0) : at]:
+            if _tells_of(sample, trace.syscalls[place], decoded[place]):
+                seen.append(QueueSeen(sample, decoded[place]))
     return tuple(seen)
 
 

@@ -46,11 +46,11 @@ def duration(time_ns: int) -> str:
 
 
 def left_to_read(sample: QueueSample) -> str:
-    """What a unix socket's queue held: "9 bytes left to read"."""
-    if not sample.unread_bytes:
-        return "nothing left to read"
-    count = f"{sample.unread_bytes} byte{'' if sample.unread_bytes == 1 else 's'}"
-    return f"next message {count}" if sample.type == "SOCK_DGRAM" else f"{count} left to read"
+    """What a unix socket's queue held: "9 bytes left to read", "9 bytes in the next message"."""
+    count = f"{sample.unread_bytes or 'no'} byte{'' if sample.unread_bytes == 1 else 's'}"
+    if sample.type != "SOCK_DGRAM":
+        return f"{count} left to read"
+    return f"{count} in the next message" if sample.unread_bytes else "nothing in a next message"
 
 
 def socket_address(address: str, port: int) -> str:

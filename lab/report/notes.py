@@ -17,8 +17,8 @@ CALL, STATE, QUEUE, DROP = "system call", "TCP state", "unix queue", "drop"
 def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
     """Notes in order of time: one where a call is entered, one where it returns.
 
-    Calls are on an interface for each program, "client calls"; states on "states", unix
-    sockets' queues on "queues", drops on "drops". Evidence names events as the texts do: "client#4".
+    Calls are on an interface for each program, "client calls"; states on "states", unix sockets'
+    queues on "queues", drops on "drops". Evidence names events as the texts do: "client#4".
     """
     notes = (note for timeline in timelines for note in _notes(timeline))
     return tuple(sorted(notes, key=lambda note: note.time_ns))

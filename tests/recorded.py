@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from ipaddress import ip_address
@@ -17,10 +17,17 @@ from pathlib import Path
 
 from frame_bytes import internet_checksum, pseudo_header
 
+from lab.analysis.agreement_claims import makes_the_same_calls, traces_what_is_printed
 from lab.analysis.assembly import build_timelines
 from lab.analysis.bracket import find_brackets
 from lab.analysis.claims import Claim, Judgement, Verdict, judge
 from lab.analysis.timeline import Timeline
+from lab.analysis.traced_claims import (
+    accepts_after_the_handshake,
+    connects_around_the_handshake,
+    moves_each_byte_of_datagrams,
+    moves_each_byte_of_streams,
+)
 from lab.recording import load_recording
 from lab.records import Direction, Frame, ProgramRun, Recording
 from scenarios.tcp import SCENARIO
@@ -31,6 +38,19 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 ACKS = (7, 9, 11, 14, 16, 18, 20)
 DATA = (6, 8, 10, 13, 15, 17)
 
+ASKING_THE_TRACE = frozenset(
+    check.__name__
+    for check in (
+        accepts_after_the_handshake,
+        connects_around_the_handshake,
+        makes_the_same_calls,
+        moves_each_byte_of_datagrams,
+        moves_each_byte_of_streams,
+        traces_what_is_printed,
+    )
+)
+"""Names of the checks of system calls."""
+
 Edit = Callable[[Recording], Recording]
 Change = Callable[[bytes], bytes]
 
@@ -40,10 +60,26 @@ def recorded(family: int) -> Recording:
     return load_recording(FOLDER / f"tcp{family}")
 
 
-def judged(recording: Recording) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...]]:
+def told_by_system_calls(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """The claims that only a recording with a trace decides."""
+    return tuple(claim for claim in claims if claim.check.__name__ in ASKING_THE_TRACE)
+
+
+def told_by_frames_and_words(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """The other claims: of frames, and of what the programs print."""
+    return tuple(claim for claim in claims if claim.check.__name__ not in ASKING_THE_TRACE)
+
+
+CLAIMS = told_by_frames_and_words(SCENARIO.claims)
+"""What the recordings tcp4 and tcp6, which have no trace, decide of their scenario's claims."""
+
+
+def judged(
+    recording: Recording, claims: Iterable[Claim] = SCENARIO.claims
+) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...]]:
     """The timeline of the recording's one step, and the verdicts."""
     timelines = build_timelines(recording)
-    return timelines, judge(SCENARIO.claims, timelines)
+    return timelines, judge(claims, timelines)
 
 
 def verdict_of(claim: str, recording: Recording) -> Verdict:

@@ -29,6 +29,7 @@ from lab.records import (
     Memory,
     Obtained,
     ProgramRun,
+    QueueSample,
     Recording,
     SocketSeen,
     SocketState,
@@ -142,6 +143,7 @@ def traces() -> st.SearchStrategy[Trace]:
             )
         ),
         lost=TIMES,
+        queues=some(st.builds(QueueSample, TIMES, TEXTS, TEXTS, TIMES, TIMES, TEXTS)),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from lab.records import (
     KernelEvent,
     Memory,
     Obtained,
+    QueueSample,
     SocketState,
     Syscall,
     TaskEvent,
@@ -132,12 +133,21 @@ def state(
     return SocketState(at_ns(at), obtained, socket, old, new, *local, *remote, tid, step)
 
 
+def queue(
+    socket: str, unread_bytes: int, at: float, *, tid: int, type: str = "SOCK_STREAM"
+) -> QueueSample:
+    """A look at what is left to read in a unix socket."""
+    return QueueSample(at_ns(at), socket, type, unread_bytes, tid)
+
+
 def kernel_event(name: str, at: float, tid: int, **fields: int | str) -> KernelEvent:
     """Another tracepoint: kernel_event("sock:sock_send_length", 12, 200, sk="sk 1", length=7)."""
     return KernelEvent(at_ns(at), name, tid, dict(fields))
 
 
-def trace(*records: Syscall | TaskEvent | SocketState | KernelEvent, lost: int = 0) -> Trace:
+def trace(
+    *records: Syscall | TaskEvent | SocketState | KernelEvent | QueueSample, lost: int = 0
+) -> Trace:
     """A trace of these records, each kind in order of time."""
     return Trace(
         tuple(sorted((r for r in records if isinstance(r, Syscall)), key=lambda r: r.entry_ns)),
@@ -146,6 +156,7 @@ def trace(*records: Syscall | TaskEvent | SocketState | KernelEvent, lost: int =
         (),
         tuple(sorted((r for r in records if isinstance(r, KernelEvent)), key=lambda r: r.time_ns)),
         lost,
+        tuple(sorted((r for r in records if isinstance(r, QueueSample)), key=lambda r: r.time_ns)),
     )
 
 

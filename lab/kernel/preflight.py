@@ -106,7 +106,7 @@ def _sandbox() -> Iterator[Finding]:
             yield Finding(subject, True, told)
             yield from _features(sandbox)
     except LabError as error:
-        mend = "sudo; in a container: --privileged, or --cap-add SYS_ADMIN NET_ADMIN"
+        mend = "sudo; in a container: --privileged, or less by docs/ci.md"
         yield Finding(subject, False, str(error), mend)
 
 

@@ -10,6 +10,7 @@ from lab.analysis.story import phases
 from lab.analysis.timeline import Timeline
 from lab.family import Family
 from lab.report.byte_table import draw_bytes
+from lab.report.inner_calls import without_inner_calls
 from lab.report.ladder import Lanes, draw_ladder, lane_heads
 from lab.report.rungs import Rung, rungs_of
 from lab.report.sides import Sides, sides_of
@@ -36,12 +37,17 @@ def draw_run_ladder(
     if not is_traced:
         yield from draw_ladder(rungs, _heads(timeline), phase_of, style)
         return
+    timeline, left_out = without_inner_calls(timeline)
     sides = sides_of(timeline)
     passages = passages_of(timeline, sides)
     ladder = TracedLadder(timeline, rungs, sides, phase_of, passages, style)
     yield from lane_heads(_traced_heads(timeline, sides), style)
     if not is_explained:
         yield from ladder.legend()
+    if left_out:
+        yield Text(
+            f"  {left_out} calls on pipes within one program: see report.json", "bold yellow"
+        )
     yield from ladder.draw()
     yield from draw_bytes(timeline, style)
 

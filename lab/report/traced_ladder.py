@@ -232,8 +232,10 @@ class TracedLadder:
         return f"kernel: {mark}{state.new}, {state.obtained.value}"
 
     def _queue_text(self, event: str) -> str:
-        sample = self.timeline.queues[_number(event) - 1].sample
-        return f"kernel: {left_to_read(sample)}, {Obtained.SAMPLED.value}"
+        sample, call = self.timeline.queues[_number(event) - 1]
+        label = self.label_of_call[call.id]
+        mark = "" if label.startswith("#") else f"{label.rstrip()}: "
+        return f"kernel: {mark}{left_to_read(sample)}, {Obtained.SAMPLED.value}"
 
     def _drop_text(self, event: str) -> str:
         drop = self.timeline.drops[_number(event) - 1]

@@ -57,7 +57,7 @@ def test_a_recording_without_frames_or_programs_is_a_timeline_of_nothing() -> No
     empty = replace(r.recorded(4), frames=(), programs=(), canaries=(), points=())
     (timeline,), judgements = r.judged(empty)
     assert (timeline.crossings, timeline.flows, timeline.calls) == ((), (), {})
-    assert len(judgements) == 10
+    assert len(judgements) == len(SCENARIO.claims)
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -75,7 +75,7 @@ def test_each_step_has_its_own_timeline_and_its_frames_numbers_go_on(family: int
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("step", ["conversation", "again"])
 def test_claims_on_a_step_are_judged_by_its_frames_and_programs(family: int, step: str) -> None:
-    claims = [replace(claim, steps=(step,)) for claim in SCENARIO.claims]
+    claims = [replace(claim, steps=(step,)) for claim in r.CLAIMS]
     judgements = judge(claims, build_timelines(r.twice(r.recorded(family))))
     assert {judgement.verdict.outcome for judgement in judgements} == {Outcome.HOLDS}
     evidence = {event for judgement in judgements for event in judgement.verdict.evidence}
@@ -107,5 +107,5 @@ def test_a_frame_that_arrives_before_it_leaves_makes_the_step_blind() -> None:
     frames = [early if frame is came else frame for frame in r.recorded(4).frames]
     (timeline,) = build_timelines(r.with_frames(r.recorded(4), frames))
     assert [reason for reason in timeline.bracket.blind if "before it left" in reason]
-    outcomes = {judgement.verdict.outcome for judgement in judge(SCENARIO.claims, [timeline])}
+    outcomes = {judgement.verdict.outcome for judgement in judge(r.CLAIMS, [timeline])}
     assert outcomes == {Outcome.UNDECIDED}

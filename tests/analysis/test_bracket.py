@@ -114,7 +114,7 @@ def test_a_blind_recording_says_why(why: str) -> None:
 @pytest.mark.parametrize("why", BLIND)
 def test_nothing_is_decided_from_a_blind_recording(why: str) -> None:
     recording, reason = BLIND[why]
-    _, judgements = r.judged(recording)
+    _, judgements = r.judged(recording, r.CLAIMS)
     for judgement in judgements:
         assert judgement.verdict.outcome is Outcome.UNDECIDED
         assert reason in judgement.verdict.why

@@ -17,7 +17,7 @@ from lab.report.style import Style
 from lab.report.terminal import draw_report
 from scenarios.tcp import SCENARIO
 
-CLAIMS = [claim.id for claim in SCENARIO.claims]
+CLAIMS = [claim.id for claim in r.CLAIMS]
 FAMILIES = [4, 6]
 NOTHING_BUT_NEIGHBOUR = r.without(*range(3, 21))
 SECOND_PORT = r.changed(8, r.set_tcp(source_port=9))
@@ -238,7 +238,7 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     recording: Recording, width: int, ascii_only: bool
 ) -> None:
     (timeline,), judgements = r.judged(recording)
-    assert len(judgements) == len(CLAIMS)
+    assert len(judgements) == len(SCENARIO.claims)
     document = report_document([timeline], judgements)
     assert write_document(document)
     assert all(0 <= index < len(recording.frames) for index in frame_comments([timeline]))

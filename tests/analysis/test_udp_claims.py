@@ -29,7 +29,7 @@ from lab.report.style import Style
 from lab.report.terminal import draw_report
 from scenarios.udp import SCENARIO
 
-CLAIMS = [claim.id for claim in SCENARIO.claims]
+CLAIMS = [claim.id for claim in r.told_by_frames_and_words(SCENARIO.claims)]
 FAMILIES = [4, 6]
 BY_PROGRAMS = [
     "udp-boundaries", "udp-addresses", "udp-empty", "udp-unacknowledged", "udp-family",
@@ -339,7 +339,9 @@ def test_nothing_is_decided_where_the_kernel_dropped_frames(claim: str) -> None:
     assert "the kernel dropped" in verdict.why
 
 
-@pytest.mark.parametrize("claim", SCENARIO.claims, ids=lambda claim: claim.id)
+@pytest.mark.parametrize(
+    "claim", r.told_by_frames_and_words(SCENARIO.claims), ids=lambda claim: claim.id
+)
 def test_only_claims_on_a_step_whose_canary_is_missing_are_undecided(claim: object) -> None:
     recording = recorded(4)
     last = [canary for canary in recording.canaries if canary.step == "nobody"][-1]

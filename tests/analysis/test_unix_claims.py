@@ -15,7 +15,7 @@ from lab.analysis.crossing import Crossing
 from lab.records import NO_UNIX_DIAG, Recording, SocketSeen
 from scenarios.unix import SCENARIO
 
-CLAIMS = {claim.id: claim for claim in SCENARIO.claims}
+CLAIMS = {claim.id: claim for claim in r.told_by_frames_and_words(SCENARIO.claims)}
 FIRST_STEP = SCENARIO.steps[0].name
 FAMILIES = [4, 6]
 QUIET_STEPS = CLAIMS["unix-silent"].steps

@@ -13,12 +13,15 @@ from lab.results import Result
 
 
 def result_with(verdicts: dict[str, Verdict], failure: str = "") -> Result:
-    """The recorded run of tcp over IPv4, with these verdicts, and perhaps a failed program."""
+    """The recorded run of tcp over IPv4, with these verdicts, and perhaps a failed program.
+
+    It has no trace, and of its claims those that need none.
+    """
     recording = r.recorded(4)
     if failure:
         server, client = recording.programs
         recording = replace(recording, programs=(server, replace(client, failure=failure)))
-    timelines, judgements = r.judged(recording)
+    timelines, judgements = r.judged(recording, r.CLAIMS)
     changed = tuple(
         replace(each, verdict=verdicts.get(each.claim.id, each.verdict)) for each in judgements
     )

@@ -53,7 +53,8 @@ ONLY_BY = {
     "lab.cli": {"lab.__main__"},
     "lab.run": {"lab.cli"},
     "lab.kernel": {"lab.kernel", "lab.run", "lab.cli"},
-    "lab.report": {"lab.report", "lab.run", "lab.results", "lab.cli"},
+    "lab.report": {"lab.report", "lab.run", "lab.results", "lab.cli", "lab.ci_report"},
+    "lab.ci_report": {"lab.cli"},
     "scenarios": {"scenarios"},
     "lab.api": {"scenarios"},
 }

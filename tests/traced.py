@@ -134,10 +134,10 @@ def state(
 
 
 def queue(
-    socket: str, unread_bytes: int, at: float, *, tid: int, type: str = "SOCK_STREAM"
+    socket: str, unread_bytes: int, at: float, *, program: str = "server", step: str = ""
 ) -> QueueSample:
-    """A look at what is left to read in a unix socket."""
-    return QueueSample(at_ns(at), socket, type, unread_bytes, tid)
+    """A look at what is left to read in a unix stream socket, by its program's only thread."""
+    return QueueSample(at_ns(at), socket, "SOCK_STREAM", unread_bytes, pid_of(program), step)
 
 
 def kernel_event(name: str, at: float, tid: int, **fields: int | str) -> KernelEvent:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lab.analysis.system_call import SystemCall
     from lab.records import QueueSample, Syscall, Trace
 
+_ACCEPTING = frozenset({"accept", "accept4"})
+
 
 class QueueSeen(NamedTuple):
     """What was left to read in a unix socket, and when in its program's own story."""
@@ -48,5 +50,5 @@ def find_queues(trace: Trace, decoded: Sequence[SystemCall]) -> tuple[QueueSeen,
 
 
 def _tells_of(sample: QueueSample, call: Syscall, decoded: SystemCall) -> bool:
-    """Whether the call was on the socket, or made it."""
-    return bool(decoded.made) or call.socket == sample.socket
+    """Whether the call accepted the socket, or was on it."""
+    return bool(decoded.made) if call.name in _ACCEPTING else call.socket == sample.socket

@@ -377,7 +377,8 @@ def capture_on(topology: Topology, interface: str) -> None:
 def capture_with_an_unaligned_ring(topology: Topology) -> None:
     with build_topology(topology) as built, built[topology.hosts[0]].entered():
         ours, theirs = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in range(2))
-        Capture(PointName(topology.hosts[0], "eth0", "link"), ours, theirs, 100, 1 << 22).make_ring()
+        point = PointName(topology.hosts[0], "eth0", "link")
+        Capture(point, ours, theirs, 100, 1 << 22).make_ring()
 
 
 def capture_without_rights(topology: Topology) -> None:

@@ -132,7 +132,10 @@ def output_of(*command: str) -> str:
 
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment, cleared of what changes how the command prints."""
-    unwanted = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "PYTHONPATH")
+    unwanted = (
+        "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "PYTHONPATH",
+        "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE",
+    )  # fmt: skip
     kept = {key: value for key, value in os.environ.items() if key not in unwanted}
     return {**kept, "PYTHONPATH": str(REPOSITORY), **changes}
 

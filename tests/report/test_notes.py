@@ -71,6 +71,16 @@ def test_states_and_drops_are_noted() -> None:
     assert dropped in texts
 
 
+def test_what_is_left_to_read_is_noted() -> None:
+    notes = [note for note in trace_notes([t.unread()]) if note.interface == "queues"]
+    assert [note.text for note in notes] == [
+        "queue 1: s3 after server#1: 4 bytes left to read (sampled)",
+        "queue 2: s3 after server#2: no bytes left to read (sampled)",
+        "queue 3: s3 after client#2: 1 byte left to read (sampled)",
+    ]
+    assert notes[0].time_ns == t.at_ns(9)
+
+
 def test_notes_are_in_order_of_time() -> None:
     times = [note.time_ns for note in trace_notes([t.talk(), t.unix_talk()])]
     assert times == sorted(times)

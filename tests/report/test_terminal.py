@@ -163,7 +163,9 @@ def test_the_summary_names_each_claim_and_why_it_does_not_hold(width: int) -> No
     lines = [line.plain for line in draw_summary("tcp", judgements, Style(width, True))]
     assert lines[0] == "-- tcp " + "-" * (width - 7)
     assert len(judgements) == len(SCENARIO.claims)
-    told = [line.partition(" ")[0] for line in lines if line.startswith(("HOLDS", "BROKEN", "SKIP"))]
+    told = [
+        line.partition(" ")[0] for line in lines if line.startswith(("HOLDS", "BROKEN", "SKIP"))
+    ]
     assert told == [judgement.verdict.outcome.value for judgement in judgements]
     untraced = [line for line in lines if line.strip().startswith("no system call on a socket")]
     assert len(untraced) == told.count("SKIPPED") == len(SCENARIO.claims) - len(r.CLAIMS)

@@ -69,6 +69,24 @@ def test_states_and_drops_say_how_they_were_obtained() -> None:
     assert (drop["reason"], drop["frame"]) == ("NO_SOCKET", "f3")
 
 
+def test_what_is_left_to_read_is_an_event_of_its_call() -> None:
+    document = document_of(t.unread())
+    assert event(document, "queue 1") == {
+        "id": "queue 1",
+        "kind": "queue",
+        "obtained": "sampled",
+        "time_ns": t.at_ns(9),
+        "call": "server#1",
+        "socket": "s3",
+        "type": "SOCK_STREAM",
+        "unread_bytes": 4,
+        "tid": 7,
+        "step": t.talk().step,
+    }
+    moments = [each["event"] for each in document["order"] if each["moment"] == "queue"]
+    assert moments == ["queue 1", "queue 2", "queue 3"]
+
+
 def test_the_order_names_every_moment_of_every_event() -> None:
     document = document_of(t.dropped())
     moments = [(each["event"], each["moment"]) for each in document["order"]]

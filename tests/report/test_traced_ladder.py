@@ -122,6 +122,32 @@ def test_states_of_the_kernel_stand_beside_their_lane() -> None:
     assert only(lines, "sampled", "ESTABLISHED,").rstrip().endswith("kernel: ESTABLISHED, sampled")
 
 
+def test_what_is_left_to_read_stands_beside_the_call_that_left_it() -> None:
+    lines = drawn(t.unread())
+    at = lines.index(only(lines, "recvfrom = 7"))
+    assert lines[at + 1].rstrip().endswith("kernel: 4 bytes left to read, sampled")
+    at = lines.index(only(lines, "#2 sendto(4, '!', 1, 0, NULL, 0) = 1"))
+    assert lines[at + 1].rstrip().endswith("kernel: no bytes left to read, sampled")
+    at = lines.index(only(lines, "recvfrom(3, '!'"))
+    assert lines[at + 1].split(maxsplit=1)[1].startswith("kernel: 1 byte left to read, sampled")
+    legend = "sampled when a call ends"
+    assert only(lines, legend) and not any(legend in line for line in drawn(t.unix_talk()))
+
+
+def test_what_is_left_of_messages_is_the_next_one() -> None:
+    lines = drawn(t.unread("SOCK_DGRAM"))
+    assert only(lines, "kernel: 4 bytes in the next message, sampled")
+    assert only(lines, "kernel: nothing in a next message, sampled")
+
+
+def test_a_queue_is_named_by_its_call_where_its_side_has_several_threads() -> None:
+    timeline = t.unread()
+    calls = (replace(call, tid=ord(call.id[-1])) for call in timeline.system_calls)
+    lines = drawn(replace(timeline, system_calls=tuple(calls)))
+    assert only(lines, f"kernel: [{ord('1')}]#1: 4 bytes left to read, sampled")
+    assert only(lines, f"kernel: [{ord('2')}]#2: 1 byte left to read, sampled")
+
+
 def test_a_drop_stands_at_its_frame() -> None:
     lines = drawn(t.dropped())
     at = lines.index(only(lines, "✗ dropped by the kernel: NO_SOCKET (f3 SYN seq=0 win=42340)"))

@@ -14,7 +14,8 @@ from lab.analysis.byte_joins import Channel, Dropped, Joins, SentPart
 from lab.analysis.causality import Moment, MomentKind, Order
 from lab.analysis.system_call import Argument, Endpoint, SystemCall
 from lab.analysis.timeline import Timeline
-from lab.records import DropNotice, Obtained, SocketState
+from lab.analysis.unix_queues import QueueSeen
+from lab.records import DropNotice, Obtained, QueueSample, SocketState
 from lab.syscall_table import CALLS
 
 CLIENT, SERVER = "198.51.100.1", "198.51.100.2"
@@ -128,6 +129,9 @@ def order_of(timeline: Timeline, concurrent: tuple[str, ...] = ()) -> Order:
         moments.append(Moment(state.time_ns, MomentKind.STATE, f"state {number}", host))
     for number, drop in enumerate(timeline.drops, 1):
         moments.append(Moment(drop.time_ns, MomentKind.DROP, f"drop {number}", "server"))
+    for number, queue in enumerate(timeline.queues, 1):
+        time_ns, host = queue.sample.time_ns, queue.call.host
+        moments.append(Moment(time_ns, MomentKind.QUEUE, f"queue {number}", host))
     moments.sort(key=lambda moment: moment.time_ns)
     marked = {place for place, m in enumerate(moments) if f"{m.kind.value} {m.event}" in concurrent}
     return Order(tuple(moments), frozenset(marked), 1000, len(moments), ())
@@ -231,3 +235,16 @@ def unix_talk() -> Timeline:
         Channel("s3", "s2", "", (to_client,), 1, None, 1, 1, 0, 1),
     )
     return replace(timeline, joins=Joins(channels=channels))
+
+
+def unread(type: str = "SOCK_STREAM") -> Timeline:
+    """The same, where the server found four bytes more, and later none; and the client one."""
+    timeline = unix_talk()
+    by_id = {call.id: replace(call, socket="s3") for call in timeline.system_calls}
+    told = (("server#1", 9, 4), ("server#2", 26, 0), ("client#2", 32, 1))
+    queues = tuple(
+        QueueSeen(QueueSample(at_ns(at), "inode 9", type, left, 7), by_id[call])
+        for call, at, left in told
+    )
+    timeline = replace(timeline, queues=queues)
+    return replace(timeline, order=order_of(timeline))

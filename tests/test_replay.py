@@ -1,0 +1,74 @@
+"""Recordings that have a trace, replayed: the same report, the same files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import recorded as r
+import step_edits as s
+
+from lab.recording import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
+from lab.records import Recording
+from lab.report.comments import frame_comments
+from lab.report.document import write_document
+from lab.report.notes import trace_notes
+from lab.run import REPORT_FILE, judge_recording, load_scenario, replay
+
+TRACED = ["traced-tcp4", "traced-tcp6", "traced-udp4", "traced-unix4", "traced-calls4"]
+PRIVATE = (b"/work", b"/tmp", b"/root", b"/home")
+
+
+def report_of(recording: Recording) -> str:
+    _, _, document = judge_recording(recording, load_scenario(recording.scenario))
+    return write_document(document)
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_a_traced_recording_is_saved_again_as_the_same_bytes(name: str, tmp_path: Path) -> None:
+    recording = load_recording(r.FOLDER / name)
+    timelines, _, _ = judge_recording(recording, load_scenario(recording.scenario))
+    save_recording(recording, tmp_path, frame_comments(timelines), trace_notes(timelines))
+    assert load_recording(tmp_path) == recording
+    for file in (RECORDS_FILE, FRAMES_FILE):
+        assert (tmp_path / file).read_bytes() == (r.FOLDER / name / file).read_bytes(), file
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_a_replayed_traced_run_gives_the_same_report(name: str, tmp_path: Path) -> None:
+    recording = s.recording_of(name)
+    save_recording(recording, tmp_path, {})
+    first, again = report_of(recording), report_of(load_recording(tmp_path))
+    assert first == again
+    document = json.loads(first)
+    assert document["verdict"] == "HOLDS"
+    assert {claim["verdict"] for claim in document["claims"]} == {"HOLDS"}
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_evidence_of_a_traced_run_is_an_event_of_its_report(name: str) -> None:
+    document = json.loads(report_of(s.recording_of(name)))
+    events = Counter(event["id"] for event in document["events"])
+    named = {event for claim in document["claims"] for event in claim["evidence"]}
+    assert {events[event] for event in named} == {1}
+
+
+def test_replay_writes_the_report_once_and_then_finds_it_identical(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(r.FOLDER / "traced-tcp4", folder)
+    assert replay(str(folder)).note == f"{REPORT_FILE} is derived again; there was none"
+    written = (folder / REPORT_FILE).read_bytes()
+    assert replay(str(folder)).note == f"{REPORT_FILE} is derived again, identical"
+    assert (folder / REPORT_FILE).read_bytes() == written
+    assert written == report_of(s.recording_of("traced-tcp4")).encode("utf-8")
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_traced_recordings_hold_nothing_of_the_machine_they_were_made_on(name: str) -> None:
+    pointed_at = [m.data for c in s.recording_of(name).trace.syscalls for m in c.memory]
+    files = [path.read_bytes() for path in (r.FOLDER / name).iterdir()]
+    assert pointed_at
+    assert not [word for word in PRIVATE for data in [*files, *pointed_at] if word in data]

@@ -145,7 +145,7 @@ def test_other_refusals_of_the_system_are_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     assert error(tmp_path / "file" / "below").endswith("Not a directory")
     assert error(tmp_path / ("x" * 300)).endswith("File name too long")
-    assert error(tmp_path / "a\0b").endswith("embedded null byte")
+    assert "embedded null " in error(tmp_path / "a\0b")  # byte, or from Python 3.13 on character
 
 
 def test_a_name_that_would_break_the_line_is_escaped(tmp_path):

@@ -29,10 +29,11 @@ def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
     outer = [c for c in timeline.joins.channels if c.sender not in inner or c.receiver not in inner]
     if len(calls) <= MOST_INNER_CALLS or not (outer or timeline.crossings):
         return timeline, 0
+    looks = {f"queue {n}" for n, queue in enumerate(timeline.queues, 1) if queue.call.id in calls}
     drawn = replace(
         timeline,
         system_calls=tuple(call for call in timeline.system_calls if call.id not in calls),
-        order=_without(timeline.order, calls),
+        order=_without(timeline.order, calls | looks),
         joins=replace(timeline.joins, channels=tuple(outer)),
     )
     return drawn, len(calls)

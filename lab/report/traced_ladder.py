@@ -82,7 +82,7 @@ class TracedLadder:
         if self.timeline.states:
             ways = {state.obtained.value for state in self.timeline.states}
             told.append(f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel")
-        if self.timeline.queues:
+        if any(beat.moment.kind is MomentKind.QUEUE for beat in self.beats):
             told.append("kernel: what is left to read in a unix socket, sampled when a call ends")
         if self.states:
             told.append("states in capitals beside a frame are inferred from the frames (RFC 9293)")

@@ -11,8 +11,11 @@ from rich.text import Text
 from lab.analysis.assembly import build_timelines
 from lab.analysis.byte_joins import Joins
 from lab.analysis.timeline import Timeline
+from lab.analysis.unix_queues import QueueSeen
 from lab.recording import load_recording
+from lab.records import QueueSample
 from lab.report.beats import beats
+from lab.report.inner_calls import MOST_INNER_CALLS
 from lab.report.run_ladder import draw_run_ladder
 from lab.report.style import Style
 from lab.report.traced_ladder import MOST_BEATS
@@ -146,6 +149,29 @@ def test_a_queue_is_named_by_its_call_where_its_side_has_several_threads() -> No
     lines = drawn(replace(timeline, system_calls=tuple(calls)))
     assert only(lines, f"kernel: [{ord('1')}]#1: 4 bytes left to read, sampled")
     assert only(lines, f"kernel: [{ord('2')}]#2: 1 byte left to read, sampled")
+
+
+def test_what_is_left_of_a_call_that_is_not_drawn_is_not_drawn() -> None:
+    timeline = t.unread()
+    within = [
+        t.system_call("client", 10 + n, (40 + n, 40.5 + n), "read(8, 'x', 1)", "1")
+        for n in range(MOST_INNER_CALLS + 1)
+    ]
+    within = [replace(call, socket="s9") for call in within]
+    look = QueueSeen(QueueSample(t.at_ns(50.6), "inode 8", "SOCK_STREAM", 55, 7), within[10])
+    ends = (
+        replace(t.endpoint("s8", "client", peer="s9"), domain="AF_UNIX"),
+        replace(t.endpoint("s9", "client", peer="s8"), domain="AF_UNIX"),
+    )
+    timeline = replace(
+        timeline,
+        system_calls=(*timeline.system_calls, *within),
+        endpoints=(*timeline.endpoints, *ends),
+        queues=(look, *timeline.queues),
+    )
+    lines = drawn(replace(timeline, order=t.order_of(timeline)))
+    assert not any("55 bytes left" in line or "read(8" in line for line in lines)
+    assert only(lines, "kernel: 4 bytes left to read, sampled")
 
 
 def test_a_drop_stands_at_its_frame() -> None:

@@ -14,7 +14,7 @@ from lab.analysis.calls_claims import (
     waits_for_all,
 )
 from lab.analysis.link_claims import has_right_checksums
-from lab.analysis.traced_claims import moves_each_byte_of_streams
+from lab.analysis.traced_claims import reads_each_byte_of_streams
 from lab.api import Claim, Program, Scenario, Step, in_every_step, two_hosts
 
 PORT = "4242"
@@ -149,7 +149,7 @@ CLAIMS = (
         "calls-accounting",
         "Whichever calls move them: the bytes sent are those on the wire, and those read.",
         "write(2); send(2); read(2); recv(2)",
-        in_every_step(moves_each_byte_of_streams),
+        in_every_step(reads_each_byte_of_streams),
         steps=STREAMS,
     ),
     Claim(

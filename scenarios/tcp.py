@@ -15,7 +15,7 @@ from lab.analysis.tcp_claims import (
 from lab.analysis.traced_claims import (
     accepts_after_the_handshake,
     connects_around_the_handshake,
-    moves_each_byte_of_streams,
+    reads_each_byte_of_streams,
 )
 from lab.api import Claim, Program, Scenario, Step, two_hosts
 
@@ -121,7 +121,7 @@ CLAIMS = (
         "tcp-accounting",
         "The bytes that calls sent are those on the wire, and those that calls read.",
         "send(2); recv(2); RFC 9293, 3.4",
-        moves_each_byte_of_streams,
+        reads_each_byte_of_streams,
         statements=("I1",),
     ),
     Claim(

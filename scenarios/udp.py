@@ -3,7 +3,7 @@
 from lab.analysis.agreement_claims import traces_what_is_printed
 from lab.analysis.fragment_claims import cuts_into_fragments, reads_fragments_as_one
 from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
-from lab.analysis.traced_claims import moves_each_byte_of_datagrams
+from lab.analysis.traced_claims import reads_each_byte_of_datagrams
 from lab.analysis.udp_claims import (
     begins_with_data,
     delivers_the_empty_datagram,
@@ -169,7 +169,7 @@ CLAIMS = (
         "udp-accounting",
         "The bytes that calls sent are those on the wire, and those that calls read.",
         "sendto(2); recvfrom(2); RFC 768",
-        moves_each_byte_of_datagrams,
+        reads_each_byte_of_datagrams,
         statements=("I1",),
     ),
     Claim(

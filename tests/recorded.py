@@ -25,8 +25,8 @@ from lab.analysis.timeline import Timeline
 from lab.analysis.traced_claims import (
     accepts_after_the_handshake,
     connects_around_the_handshake,
-    moves_each_byte_of_datagrams,
-    moves_each_byte_of_streams,
+    reads_each_byte_of_datagrams,
+    reads_each_byte_of_streams,
 )
 from lab.recording import load_recording
 from lab.records import Direction, Frame, ProgramRun, Recording
@@ -44,8 +44,8 @@ ASKING_THE_TRACE = frozenset(
         accepts_after_the_handshake,
         connects_around_the_handshake,
         makes_the_same_calls,
-        moves_each_byte_of_datagrams,
-        moves_each_byte_of_streams,
+        reads_each_byte_of_datagrams,
+        reads_each_byte_of_streams,
         traces_what_is_printed,
     )
 )

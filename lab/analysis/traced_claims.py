@@ -70,21 +70,31 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
 def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
     """Nothing is read that did not arrive, and nothing arrives that no call sent.
 
-    What an acknowledged FIN follows has arrived whole.
+    What an acknowledged FIN follows has arrived whole. What is never read is no fault.
     """
     if not _talks(timeline):
         return skipped("no TCP connection was opened")
-    return _account(timeline, "tcp")
+    return _account(timeline, "tcp", all_is_read=False)
 
 
 def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
     """The same of datagrams, which may be lost."""
     if not any(flow.protocol == "udp" for flow in timeline.flows):
         return skipped("no UDP datagram was sent")
-    return _account(timeline, "udp")
+    return _account(timeline, "udp", all_is_read=False)
 
 
-def _account(timeline: Timeline, protocol: str) -> Verdict:
+def reads_each_byte_of_streams(timeline: Timeline) -> Verdict:
+    """The bytes that calls sent are those on the wire, and those that calls read: all of them."""
+    return _account(timeline, "tcp", all_is_read=True)
+
+
+def reads_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
+    """The same of datagrams that were neither lost nor left unread."""
+    return _account(timeline, "udp", all_is_read=True)
+
+
+def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict:
     """The bytes of all channels of a protocol: sent, on the wire, read."""
     if not timeline.system_calls:
         return skipped(why_untraced(timeline))
@@ -100,7 +110,8 @@ def _account(timeline: Timeline, protocol: str) -> Verdict:
         )
         events = [event for part in channel.parts for event in (part.call, *part.reads)]
         is_lost = channel.carried < channel.sent and _was_delivered(timeline, channel)
-        if channel.carried > channel.sent or channel.read > channel.carried or is_lost:
+        is_short = all_is_read and not channel.sent == channel.carried == channel.read
+        if channel.carried > channel.sent or channel.read > channel.carried or is_lost or is_short:
             return broken(said, dict.fromkeys(events))
         told.append(said)
         evidence += events

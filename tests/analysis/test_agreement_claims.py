@@ -188,3 +188,23 @@ def test_the_same_calls_are_skipped_where_either_step_was_not_traced(step: str) 
     kept = [call for call in recording.trace.syscalls if call.step != step]
     verdict = t.checked(UNIX, SAME, t.with_calls(recording, kept))
     assert verdict.outcome is Outcome.SKIPPED
+
+
+def test_a_program_that_was_not_traced_breaks_the_agreement() -> None:
+    for edit in (t.unseen("server"), t.changed("client", "shutdown", t.not_there)):
+        verdict = t.checked(TCP, "tcp-traced", edit(s.recording_of("traced-tcp4")))
+        assert (verdict.outcome, "no such call was traced" in verdict.why) == (
+            Outcome.BROKEN,
+            True,
+        ), verdict.why
+
+
+def test_the_same_calls_are_undecided_where_there_is_nobody_to_compare() -> None:
+    recording = s.recording_of("traced-unix4")
+    fewer = tuple(run for run in recording.programs if run.name != "client")
+    for edited in (
+        replace(recording, programs=()),
+        replace(recording, programs=fewer),
+        t.unseen("loopback-client")(t.unseen("client")(recording)),
+    ):
+        assert t.checked(UNIX, "unix-same-calls", edited).outcome is Outcome.UNDECIDED

@@ -17,6 +17,7 @@ import trace_edits as t
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.claims import Outcome, judge
+from lab.analysis.traced_claims import moves_each_byte_of_datagrams, moves_each_byte_of_streams
 from lab.records import Recording
 from scenarios.calls import SCENARIO as CALLS
 from scenarios.tcp import SCENARIO as TCP
@@ -106,17 +107,22 @@ def test_a_claim_that_is_skipped_says_why_nothing_was_traced(name: str) -> None:
     assert {(j.verdict.outcome, j.verdict.why) for j in judgements} == {(Outcome.SKIPPED, why)}
 
 
-@pytest.mark.parametrize("claim", [CONNECT, ACCEPT, TCP_BYTES])
+@pytest.mark.parametrize("claim", [CONNECT, ACCEPT])
 def test_claims_on_connections_are_skipped_where_none_was_opened(claim: str) -> None:
     recording = r.without(SYN_ACK, *range(6, 21), LAST_ACK)(s.recording_of("traced-tcp4"))
     verdict = t.checked(TCP, claim, recording)
     assert (verdict.outcome, verdict.why) == (Outcome.SKIPPED, "no TCP connection was opened")
 
 
-def test_claims_on_datagrams_are_skipped_where_none_was_sent() -> None:
-    recording = r.without(*range(3, 9))(run_of("traced-udp4", UDP_BYTES))
-    verdict = t.checked(UDP, UDP_BYTES, recording)
+def test_bytes_are_not_counted_where_there_is_no_connection_and_no_datagram() -> None:
+    unopened = r.without(SYN_ACK, *range(6, 21), LAST_ACK)(s.recording_of("traced-tcp4"))
+    verdict = moves_each_byte_of_streams(build_timelines(unopened)[0])
+    assert (verdict.outcome, verdict.why) == (Outcome.SKIPPED, "no TCP connection was opened")
+    unsent = r.without(*range(3, 9))(run_of("traced-udp4", UDP_BYTES))
+    verdict = moves_each_byte_of_datagrams(build_timelines(unsent)[0])
     assert (verdict.outcome, verdict.why) == (Outcome.SKIPPED, "no UDP datagram was sent")
+    assert t.checked(TCP, TCP_BYTES, unopened).outcome is Outcome.BROKEN
+    assert t.checked(UDP, UDP_BYTES, unsent).outcome is Outcome.UNDECIDED
 
 
 # Times: connect() and accept() around the handshake.
@@ -218,9 +224,11 @@ def test_bytes_on_their_way_when_all_ended_break_nothing(name: str) -> None:
         t.unseen("server", "recvfrom", "sendto"),
         t.unseen("client", "recvfrom"),
     )
-    verdict = t.checked(TCP, TCP_BYTES, cut_off(s.recording_of(name)))
+    recording = cut_off(s.recording_of(name))
+    verdict = moves_each_byte_of_streams(build_timelines(recording)[0])
     told = "48 bytes sent, 33 on the wire, 0 read"
     assert (verdict.outcome, told in verdict.why) == (Outcome.HOLDS, True), verdict.why
+    assert t.checked(TCP, TCP_BYTES, recording).outcome is Outcome.BROKEN
 
 
 @pytest.mark.parametrize(
@@ -243,9 +251,18 @@ def test_datagrams_that_only_calls_or_only_the_wire_have_break_the_claim(
 def test_a_datagram_that_is_lost_and_not_read_breaks_nothing() -> None:
     lost = r.lost(4)(run_of("traced-udp4", UDP_BYTES))
     unread = t.changed("server", "recvfrom", t.not_there, nth=1)(lost)
-    verdict = t.checked(UDP, UDP_BYTES, unread)
+    verdict = moves_each_byte_of_datagrams(build_timelines(unread)[0])
     told = "45 bytes sent, 20 on the wire, 20 read"
     assert (verdict.outcome, told in verdict.why) == (Outcome.HOLDS, True), verdict.why
+    assert t.checked(UDP, UDP_BYTES, unread).outcome is Outcome.BROKEN
+
+
+@pytest.mark.parametrize("calls", [("recvfrom", 0), ("recvfrom", 1)])
+def test_bytes_that_arrived_and_were_not_read_break_the_claim(calls: tuple[str, int]) -> None:
+    name, nth = calls
+    unread = t.changed("server", name, t.not_there, nth)(s.recording_of("traced-tcp4"))
+    verdict = t.checked(TCP, TCP_BYTES, unread)
+    assert (verdict.outcome, "48 on the wire, 32 read" in verdict.why) == (Outcome.BROKEN, True)
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,16 @@ def home(tmp_path: Path) -> str:
 
 
 def tshark(capture: Path, home: str, *words: str) -> list[list[str]]:
+    """Fields of the frames; the notes between them, which are "syslog" packets, left out."""
     fields = [part for name in words for part in ("-e", name)]
     done = subprocess.run(
-        ["tshark", "-n", "-r", str(capture), "-T", "fields", "-E", "occurrence=f", *fields],
+        ["tshark", "-n", "-r", str(capture), "-Y", "not syslog", "-T", "fields",
+         "-E", "occurrence=f", *fields],
         capture_output=True,
         text=True,
         check=True,
         env=environment(HOME=home),
-    )
+    )  # fmt: skip
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
@@ -111,3 +113,14 @@ def test_tshark_finds_nothing_malformed_and_no_bad_checksum(capture: Path, home:
     assert {row[0] for row in rows} == {""}
     assert {row[1] for row in rows} == {"", "1"}  # 1: good
     assert {row[2] for row in rows} <= {"", "1"}
+
+
+def test_tshark_shows_the_calls_between_the_frames(capture: Path, home: str) -> None:
+    done = subprocess.run(
+        ["tshark", "-n", "-r", str(capture), "-Y", "syslog", "-T", "fields", "-e", "syslog.msg"],
+        capture_output=True, text=True, check=True, env=environment(HOME=home),
+    )  # fmt: skip
+    told = done.stdout.splitlines()
+    calls = load_recording(capture.parent).trace.syscalls
+    assert sum(" = " in line and "#" in line for line in told) == len(calls)
+    assert any("connect(3, " in line for line in told)

@@ -53,6 +53,7 @@ from lab.topology import Topology
 CANARY_DEADLINE_S = 2.0
 SETTLE_DEADLINE_S = 5.0
 POLL_MS = 1  # between looks at what no descriptor tells
+FRAMES_MS = 4  # between looks at the rings: see _take_turn
 LOOPBACK_MTU_BYTES = 65536
 BROADCAST = b"\xff" * 6
 UNIX_DIAG = "unix sockets: sock_diag, while their programs wait"
@@ -212,7 +213,7 @@ class _Watch:
     def run_programs(self, step: Step) -> None:
         """Run the step's programs until nothing of them is left."""
         self._step = step.name
-        running = StepRun(step, self._namespaces, self._tracer, self._serve_once)
+        running = StepRun(step, self._namespaces, self._tracer, self._take_turn)
         self._stack.callback(running.close)
         self.programs = running.programs
         self.runs += running.run()
@@ -259,15 +260,26 @@ class _Watch:
         """Serve until done() or the deadline."""
         deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
         while not done() and time.monotonic_ns() <= deadline_ns:
-            self._serve_once(POLL_MS)
+            self._serve_once(POLL_MS, [capture.fileno() for capture in self.captures])
 
-    def _serve_once(self, wait_ms: int) -> None:
-        """Wait until something comes, `wait_ms` at most, and take everything."""
+    def _take_turn(self, wait_ms: int) -> None:
+        """One turn while programs run.
+
+        Frames do not wake this process: it would be woken for nearly each of them, at the cost
+        of the program that sends it. The rings hold more than comes in the time.
+        """
+        self._serve_once(min(wait_ms, FRAMES_MS), ())
+
+    def _serve_once(self, wait_ms: int, watched: Iterable[int]) -> None:
+        """Wait until something comes, `wait_ms` at most, and take everything.
+
+        `watched` are more descriptors that end the waiting.
+        """
         outputs = {o.descriptor: (p, o) for p in self.programs for o in p.outputs}
         ends = {p.ended: p for p in self.programs if p.ended_ns is None}
         traced = self._tracer.descriptors() if self._tracer else ()
         poll = select.poll()
-        for descriptor in (*outputs, *ends, *traced, *(c.fileno() for c in self.captures)):
+        for descriptor in (*outputs, *ends, *traced, *watched):
             poll.register(descriptor, select.POLLIN)
         readable = {descriptor for descriptor, _ in poll.poll(wait_ms)}
         self._take_frames()

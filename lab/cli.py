@@ -149,8 +149,7 @@ def _own_scenario(options: argparse.Namespace) -> Scenario | None:
     if server is None or client is None:
         given, missing = ("--client", "--server") if server is None else ("--server", "--client")
         raise UsageError(f"{given} needs {missing} as well")
-    from lab.own_programs import own_scenario
-    from lab.program import DEADLINE_S
+    from lab.own_programs import DEADLINE_S, own_scenario
 
     return own_scenario(
         server,

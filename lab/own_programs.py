@@ -7,9 +7,12 @@ import shlex
 
 from lab.analysis.own_claims import OWN_CLAIMS
 from lab.errors import UsageError
-from lab.program import DEADLINE_S, Listening, Program, Step
+from lab.program import Listening, Program, Step
 from lab.scenario import Scenario
 from lab.topology import two_hosts
+
+DEADLINE_S = 10.0
+"""When the client must have ended, unless told otherwise."""
 
 OWN = "own"
 """The name of such a scenario, in recordings and of the folder of its runs."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from lab.errors import UsageError
 
-DEADLINE_S = 10.0
-LISTENING_DEADLINE_S = 5.0
+DEADLINE_S = 30.0  # an emulated machine takes seconds to import what a demo needs
+LISTENING_DEADLINE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)

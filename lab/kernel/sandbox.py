@@ -142,7 +142,9 @@ def open_sandbox(preload: str = "lab.kernel.netlink", traced: bool = False) -> I
     ours, theirs = socket.socketpair()
     try:
         with theirs:
-            command = [sys.executable, "-I", "-S", "-c", _BOOT]
+            # -I has it ignore the environment, PYTHONDONTWRITEBYTECODE too: root would leave files.
+            isolated = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+            command = [sys.executable, *isolated, "-c", _BOOT]
             wanted = "traced" if traced else "untraced"
             arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted, *sys.path]
             # A session of its own keeps the terminal's Ctrl-C with the opener, who closes.

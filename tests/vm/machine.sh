@@ -25,20 +25,23 @@ print(s.getsockname()[1])'
 
 # Sets $accelerator, $ssh_port and $machine_pid. qemu dies with this shell, even by SIGKILL.
 start_machine() {
-    local processor=() clock=
+    local processor=() processors=2 clock=
     if kvm_works; then
         accelerator=kvm
         processor=(-accel kvm -cpu host)
     else
         accelerator='tcg, software emulation'
-        processor=(-accel "tcg,thread=multi,tb-size=512")
+        processor=(-accel "tcg,tb-size=512")
+        # With two, qemu's emulation hangs where one patches code, as tracing does, that the
+        # other runs.
+        processors=1
         # The emulated counter is one for all processors; Linux would not trust it, and read
         # a device's instead, many microseconds each time.
         clock=tsc=reliable
     fi
     ssh_port=$(free_port)
     setpriv --pdeathsig KILL nice -n 10 qemu-system-x86_64 "${processor[@]}" \
-        -smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+        -smp "$processors" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
         -serial "file:$folder/console.log" \
         -kernel "$folder/vmlinuz" -initrd "$folder/initrd" \
         -append 'root=/dev/vda rw console=ttyS0 quiet panic=-1 '"$clock" \

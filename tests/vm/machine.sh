@@ -23,9 +23,10 @@ free_port() {
 print(s.getsockname()[1])'
 }
 
-# Sets $accelerator, $ssh_port and $machine_pid. qemu dies with this shell, even by SIGKILL.
+# Sets $accelerator, $processors, $ssh_port and $machine_pid. qemu dies with this shell, even by SIGKILL.
 start_machine() {
-    local processor=() processors=2 clock=
+    local processor=() clock=
+    processors=2
     if kvm_works; then
         accelerator=kvm
         processor=(-accel kvm -cpu host)

@@ -54,6 +54,7 @@ _PAIRS = {"socketpair": 3, "pipe": 0, "pipe2": 0}
 """Which argument points to where they write their two descriptors."""
 
 _SECOND_DESCRIPTOR = {"sendfile": 1, "splice": 2, "epoll_ctl": 2, "dup2": 1, "dup3": 1}
+SPLICE_OUT = _SECOND_DESCRIPTOR["splice"]
 _SELECTS = frozenset({"poll", "ppoll", "select", "pselect6"})
 
 
@@ -77,12 +78,15 @@ class Followed:
     """For each call the object behind its descriptor; of splice's two, the socket."""
     made: tuple[tuple[int, ...], ...]
     """For each call the objects that it made, in the order of their descriptors."""
+    into: frozenset[int]
+    """Places of the calls of splice(2) that act upon what their second descriptor is."""
 
 
 def follow(trace: Trace) -> Followed:
     """What each call acted upon and made."""
     follower = _run(trace)
-    return Followed(tuple(follower.objects), tuple(follower.acts_on), tuple(follower.made))
+    acts_on, made = tuple(follower.acts_on), tuple(follower.made)
+    return Followed(tuple(follower.objects), acts_on, made, frozenset(follower.into))
 
 
 def relevant(trace: Trace) -> Trace:
@@ -162,6 +166,7 @@ class _Follower:
         self.objects: list[Opened] = []
         self.acts_on: list[int | None] = [None] * len(self.calls)
         self.made: list[tuple[int, ...]] = [()] * len(self.calls)
+        self.into: set[int] = set()
         self.is_relevant = [False] * len(self.calls)
         self.tables: dict[tuple[str, int], _Table] = {}
         """By program and thread; threads that share a table have the same one."""
@@ -247,6 +252,7 @@ class _Follower:
             self.watching.add(found)
         if call.name == "splice" and other is not None and not self._is_socket(found):
             found = other
+            self.into.add(index)
         self.acts_on[index] = found
 
     def _is_socket(self, what: int | None) -> bool:

@@ -88,10 +88,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A call, or the end of a process, that made the kernel send a FIN or RST."""
+    """A call, or what else closed a socket, that made the kernel send a FIN or RST."""
 
     call: str
-    """ "client#9"; "" where the process ended with the socket open."""
+    """ "client#9", of close(2) or shutdown(2); "" where neither did: the process ended with the
+    socket open, or gave it up by execve(2), dup2(2) or close_range(2)."""
     endpoint: str
     segment: int
     """The FIN's or RST's crossing."""

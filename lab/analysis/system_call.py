@@ -39,7 +39,7 @@ class SystemCall:
     moved: int
     """How many bytes it sent or received: its result for the calls that do, else 0."""
     descriptor: int | None
-    """The descriptor it was called on; None where it has none."""
+    """The descriptor it was called on, of splice's two the socket's; None where it has none."""
     socket: str
     """Id of the socket or pipe it acts upon ("s3"); "" where that is not known."""
     made: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.socket_constants import error_name
 from lab.analysis.syscall_text import decode_arguments
 from lab.analysis.system_call import SystemCall
-from lab.descriptors import EPOLL, Followed
+from lab.descriptors import EPOLL, SPLICE_OUT, Followed
 from lab.syscall_memory import descriptor_of, pointee
 from lab.syscall_table import CALLS
 
@@ -45,7 +45,8 @@ def decode(trace: Trace, followed: Followed, runs: Iterable[ProgramRun]) -> tupl
     ids = socket_ids(followed)
     counts: Counter[str] = Counter()
     decoded: list[SystemCall] = []
-    for call, acts_on, made in zip(trace.syscalls, followed.acts_on, followed.made, strict=True):
+    found = zip(trace.syscalls, followed.acts_on, followed.made, strict=True)
+    for place, (call, acts_on, made) in enumerate(found):
         counts[call.program] += 1
         decoded.append(
             _decode_call(
@@ -54,6 +55,7 @@ def decode(trace: Trace, followed: Followed, runs: Iterable[ProgramRun]) -> tupl
                 host=hosts.get(call.program, ""),
                 socket="" if acts_on is None else ids[acts_on],
                 made=tuple(ids[number] for number in made if ids[number]),
+                descriptor=_descriptor(call, place in followed.into),
             )
         )
     return tuple(decoded)
@@ -70,7 +72,13 @@ def socket_ids(followed: Followed) -> tuple[str, ...]:
 
 
 def _decode_call(
-    call: Syscall, *, id: str, host: str, socket: str, made: tuple[str, ...]
+    call: Syscall,
+    *,
+    id: str,
+    host: str,
+    socket: str,
+    made: tuple[str, ...],
+    descriptor: int | None,
 ) -> SystemCall:
     error = call.result if call.result is not None and _LAST_ERROR <= call.result < 0 else None
     moved = _moved_bytes(call)
@@ -88,14 +96,16 @@ def _decode_call(
         error="" if error is None else error_name(-error),
         data=_moved_data(call, moved),
         moved=moved,
-        descriptor=_descriptor(call),
+        descriptor=descriptor,
         socket=socket,
         made=made,
     )
 
 
-def _descriptor(call: Syscall) -> int | None:
+def _descriptor(call: Syscall, is_into: bool) -> int | None:
     shape = CALLS.get(call.name)
+    if is_into:
+        return descriptor_of(call.arguments[SPLICE_OUT])
     if shape is None or shape.descriptor is None:
         return None
     return descriptor_of(call.arguments[shape.descriptor])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.agreement_claims import why_untraced
 from lab.analysis.claims import Verdict, broken, frame_ids, holds, skipped, undecided
 from lab.analysis.packet import TcpFlags
+from lab.analysis.socket_calls import SocketCalls
 
 if TYPE_CHECKING:
     from lab.analysis.byte_joins import Channel
@@ -108,6 +109,8 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
             f"{channel.flow}: {channel.told}; {channel.sent} bytes sent, {channel.carried} on the "
             f"wire, {channel.read} read"
         )
+        if channel.carried > channel.sent and (call := _uncounted(timeline, channel)):
+            return undecided(f"{said}; how many bytes {call} sent is not known", [call])
         events = [event for part in channel.parts for event in (part.call, *part.reads)]
         is_lost = channel.carried < channel.sent and _was_delivered(timeline, channel)
         is_short = all_is_read and not channel.sent == channel.carried == channel.read
@@ -116,6 +119,15 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
         told.append(said)
         evidence += events
     return holds(_joined(told), dict.fromkeys(evidence)) if told else undecided(UNJOINED)
+
+
+def _uncounted(timeline: Timeline, channel: Channel) -> str:
+    """A call that may have sent more than its result tells; "" where there is none.
+
+    sendmmsg(2) returns how many messages, and one that never returned tells nothing.
+    """
+    sends = SocketCalls(timeline.system_calls).sends(channel.sender)
+    return next((c.id for c in sends if c.name == "sendmmsg" or c.result is None), "")
 
 
 def _was_delivered(timeline: Timeline, channel: Channel) -> bool:

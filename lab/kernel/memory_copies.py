@@ -30,7 +30,9 @@ _SECTION = 1320  # where the section begins that is still growing
 _VECTORS = 1328
 _MESSAGE = _VECTORS + VECTORS_LIMIT * 16
 _MESSAGE_BYTES = 56
-SCRATCH_BYTES = _MESSAGE + _MESSAGE_BYTES
+ROOM = _MESSAGE + _MESSAGE_BYTES
+"""At the exit: a u32 from the entry, how much the kernel was allowed to write."""
+SCRATCH_BYTES = ROOM + 8
 
 # struct iovec: iov_base, iov_len; the offsets in struct msghdr (recvmsg(2)).
 _VECTOR_BYTES, _VECTOR_LENGTH = 16, 8
@@ -84,11 +86,8 @@ class Copies:
         self._use_taken(SECTION_HEADER.size)
         code.place(skip)
 
-    def message(self, argument: int, room_offset: int) -> None:
-        """The sections of the struct msghdr at R3.
-
-        At the exit the u32 at R7 and that offset is what there was room for in its name.
-        """
+    def message(self, argument: int) -> None:
+        """The sections of the struct msghdr at R3. ROOM is what there was for its name."""
         code, skip = self._code, self._code.label()
         self._address(R1, _MESSAGE)
         code.move(R2, _MESSAGE_BYTES)
@@ -97,7 +96,7 @@ class Copies:
         code.load(Width.U64, R3, R6, _MESSAGE + _NAME)
         code.load(Width.U32, R2, R6, _MESSAGE + NAME_LENGTH)
         if self._at_exit:
-            code.load(Width.U32, R4, R7, room_offset)
+            code.load(Width.U32, R4, R6, ROOM)
         else:
             code.move(R4, R2)
         self.bytes(argument, "name")

@@ -32,6 +32,8 @@ DEFAULT_OR_IGNORED = (0, 1)  # SIG_DFL, SIG_IGN
 ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK = 512, 513, 514, 516
 _INTERRUPTED = {-ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND, -ERESTART_RESTARTBLOCK}
 
+WITH_POINTERS = frozenset(name for name, shape in CALLS.items() if shape.pointers)
+
 Handler = Callable[[int, bytes], None]
 
 
@@ -60,7 +62,7 @@ class Thread:
     newest: Thread | None = None
     """The one that it is making: its call has not yet returned its number."""
     entries: list[Entry] = field(default_factory=list)
-    """Every entry of a call that is traced, in order."""
+    """Every entry of a call that has pointers in the table, in order."""
 
     @property
     def known_as(self) -> int:
@@ -195,7 +197,7 @@ class CallFollower:
             if call is None and name != trace_events.RESTART:
                 call = Call(thread, name, tuple(arguments), time_ns)
             thread.under_way = call
-        if name != trace_events.RESTART:
+        if name in WITH_POINTERS:
             thread.entries.append((number, time_ns, call))
 
     def _made_again(self, thread: Thread, name: str, arguments: tuple[int, ...]) -> Call | None:

@@ -105,7 +105,7 @@ class Collected:
 
 
 Peeked = dict[int, list[PeekFields]]
-"""By thread, in the order of their entries. Tuples: the first process, which has no need of what
+"""By thread, in the order of its calls. Tuples: the first process, which has no need of what
 reads them, would import it to have values of its classes."""
 
 
@@ -272,7 +272,7 @@ class Collector:
 
 def _peek_fields(peek: Peek) -> PeekFields:
     memory = [(m.argument, m.part, m.at_exit, m.data, m.length) for m in peek.memory]
-    return peek.number, peek.entry_ns, tuple(memory)
+    return peek.number, peek.time_ns, peek.at_exit, tuple(memory)
 
 
 class _MemoryOpener(threading.Thread):

@@ -24,6 +24,7 @@ from lab.errors import KernelRefused
 from lab.kernel import bpf
 from lab.kernel.bpf import MapType
 from lab.kernel.memory_copies import SCRATCH_BYTES
+from lab.kernel.memory_moment import RING_BYTES, Maps, Traced
 from lab.kernel.memory_plans import (
     NUMBER_LIMIT,
     PARTS,
@@ -31,20 +32,16 @@ from lab.kernel.memory_plans import (
     REGISTERS,
     SECTION_HEADER,
     call_plans,
+    plans_at_work,
 )
-from lab.kernel.memory_programs import (
-    RING_BYTES,
-    SAVED_BYTES,
-    Maps,
-    entry_program,
-    exit_program,
-)
+from lab.kernel.memory_programs import entry_program, exit_program
 from lab.records import Memory
 
 CALLS_LIMIT = 4096
-"""How many threads can be in a call at once."""
+"""How many threads can be in a call at once whose caller says how much it may write."""
 
 _COUNT = struct.Struct("=Q")
+_ROOM_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,12 @@ class Peek:
 
     number: int
     """The call's number on this machine."""
-    entry_ns: int
-    """When it was made. CLOCK_MONOTONIC and the clocks' difference when it was taken in."""
+    time_ns: int
+    """When it was read. CLOCK_MONOTONIC and the clocks' difference when it was taken in."""
+    at_exit: bool
+    """Whether that was when the call returned; else it was when the call was made."""
     memory: tuple[Memory, ...]
     """In the order of the call's pointers; what could not be read is not there."""
-    gone: bool
-    """Whether its exit was seen."""
 
 
 class MemoryPeek:
@@ -96,11 +93,11 @@ class MemoryPeek:
             self._taken.append((taken, _clock_difference_ns()))
 
     def peeks(self) -> dict[int, list[Peek]]:
-        """What was taken since the last call: each thread's calls, in order of entry.
+        """What was taken since the last call: each thread's calls, in order.
 
-        Threads by their tid in the initial pid namespace. Every wanted call is there, with no
-        memory where nothing was to be read, but for the lost ones. The exit of a call whose
-        entry an earlier result holds is not told.
+        Threads by their tid in the initial pid namespace. Every call that has pointers in the
+        table is there, with no memory where nothing was to be read, but for the lost ones; where
+        the kernel fills what they point to, once it has returned.
         """
         taken, self._taken = self._taken, []
         return join_peeks(
@@ -109,7 +106,7 @@ class MemoryPeek:
 
     @property
     def lost(self) -> int:
-        """How many calls, and how many exits of other calls, there was no room for so far."""
+        """How many calls there was no room for so far."""
         return int(_COUNT.unpack(bpf.read_value(self._lost_map, _COUNT.size))[0])
 
     def close(self) -> None:
@@ -131,19 +128,20 @@ def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
         return descriptor
 
     maps = Maps(
-        plans=new_map(MapType.ARRAY, 4, NUMBER_LIMIT, 1, "wirelab_plans"),
-        calls=new_map(MapType.HASH, 4, SAVED_BYTES, CALLS_LIMIT, "wirelab_calls"),
+        plans=new_map(MapType.ARRAY, 4, 2 * NUMBER_LIMIT, 1, "wirelab_plans"),
+        rooms=new_map(MapType.HASH, 4, _ROOM_BYTES, CALLS_LIMIT, "wirelab_rooms"),
         scratch=new_map(MapType.PERCPU_ARRAY, 4, SCRATCH_BYTES, 1, "wirelab_scratch"),
         ring=ring.map,
         lost=new_map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost"),
     )
     plans, by_number = call_plans(machine)
-    bpf.write_value(maps.plans, by_number)
+    at_entry, at_exit = (plans_at_work(plans, by_number, at_exit) for at_exit in (False, True))
+    bpf.write_value(maps.plans, at_entry + at_exit)
     registers = REGISTERS[machine]
-    without = {1, os.getpid()}
+    traced = Traced(_own_pid_namespace(), {1, os.getpid()})
     codes = {
-        "sys_exit": exit_program(maps, plans, registers),
-        "sys_enter": entry_program(maps, plans, registers, _own_pid_namespace(), without),
+        "sys_exit": exit_program(maps, plans, registers, traced),
+        "sys_enter": entry_program(maps, plans, registers, traced),
     }
     for tracepoint, code in codes.items():
         program = bpf.load_program(code, f"wirelab_{tracepoint[4:]}")
@@ -169,17 +167,13 @@ def _clock_difference_ns() -> int:
 
 def join_peeks(records: Iterable[tuple[bytes, int]]) -> dict[int, list[Peek]]:
     """The peeks in records, each given with what its time lacks to CLOCK_REALTIME."""
-    found: dict[int, list[tuple[int, int, tuple[Memory, ...], bool]]] = {}
+    found: dict[int, list[Peek]] = {}
     for record, difference in records:
         time_ns, tid, number, at_exit = RECORD_HEADER.unpack_from(record)
-        if not at_exit:
-            call = number, time_ns + difference, _memory_in(record, False), False
-            found.setdefault(tid, []).append(call)
-        elif tid in found:
-            last, entry_ns, memory, gone = found[tid][-1]
-            if last == number and not gone:
-                found[tid][-1] = number, entry_ns, memory + _memory_in(record, True), True
-    return {tid: [Peek(*call) for call in calls] for tid, calls in found.items()}
+        memory = _memory_in(record, bool(at_exit))
+        peek = Peek(number, time_ns + difference, bool(at_exit), memory)
+        found.setdefault(tid, []).append(peek)
+    return found
 
 
 def _memory_in(record: bytes, at_exit: bool) -> tuple[Memory, ...]:

@@ -7,6 +7,7 @@ An instance's clock and size are changed only after the kernel has waited for ev
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import traceback
 from typing import NamedTuple
@@ -45,6 +46,19 @@ def take_started() -> Started:
     global _started
     started, _started = _started, None
     return started or start_collector()
+
+
+def end_started() -> None:
+    """End the collector that was started early, if it was, where another instrument is taken.
+
+    It would be taken for a process that a program has left behind.
+    """
+    global _started
+    started, _started = _started, None
+    if started is not None:
+        started.channel.close()
+        os.kill(started.pid, signal.SIGKILL)
+        os.waitpid(started.pid, 0)
 
 
 def start_collector() -> Started:

@@ -38,10 +38,14 @@ def _open_tracefs(
     addresses: frozenset[str], interfaces: frozenset[str]
 ) -> tuple[Tracer | None, str]:
     # Each is imported where it is used: a run's start must not wait for the other's import.
+    from lab.kernel.trace_start import end_started
     from lab.kernel.trace_tracefs import TracefsTracer
 
     reason = TracefsTracer.why_not()
-    return (None, reason) if reason else (TracefsTracer(addresses, interfaces), "")
+    if reason:
+        end_started()
+        return None, reason
+    return TracefsTracer(addresses, interfaces), ""
 
 
 def _open_ptrace(*_: frozenset[str]) -> tuple[Tracer | None, str]:

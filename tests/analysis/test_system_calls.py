@@ -23,6 +23,7 @@ from traced import (
     two_numbers,
 )
 
+from lab.analysis.socket_calls import is_read, is_send
 from lab.analysis.system_call import SystemCall
 from lab.analysis.system_calls import decode, of_step, socket_ids
 from lab.descriptors import follow
@@ -178,3 +179,14 @@ def test_any_calls_can_be_decoded(records: list[Syscall]) -> None:
         assert each.text.isprintable()
         assert len(each.data) <= each.moved
         assert (each.result == -1) >= bool(each.error)
+
+
+@pytest.mark.parametrize(("ends", "sends"), [((3, 5), True), ((5, 4), False)])
+def test_splice_sends_into_a_socket_and_reads_from_one(ends: tuple[int, int], sends: bool) -> None:
+    *_, spliced = decoded(
+        call("client", "pipe", two_numbers(3, 4), at=(0, 1)),
+        call("client", "socket", AF_INET, SOCK_STREAM, 0, result=5, at=(2, 3)),
+        call("client", "splice", ends[0], 0, ends[1], 0, 64, 0, result=9, at=(4, 5)),
+    )
+    assert (spliced.socket, spliced.descriptor, spliced.moved) == ("s3", 5, 9)
+    assert (is_send(spliced), is_read(spliced)) == (sends, not sends)

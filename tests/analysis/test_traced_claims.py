@@ -248,6 +248,22 @@ def test_datagrams_that_only_calls_or_only_the_wire_have_break_the_claim(
     assert (verdict.outcome, why in verdict.why) == (Outcome.BROKEN, True), verdict.why
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (t.with_result(None), "20 bytes sent, 45 on the wire, 45 read"),
+        (lambda call: replace(call, name="sendmmsg", result=1), "20 bytes sent, 45 on the wire"),
+    ],
+)
+def test_bytes_are_undecided_where_a_call_does_not_tell_how_many_it_sent(
+    change: t.Changed, told: str
+) -> None:
+    edit = t.changed("client", "sendto", change, nth=1)
+    verdict = t.checked(UDP, UDP_BYTES, edit(run_of("traced-udp4", UDP_BYTES)))
+    assert (verdict.outcome, told in verdict.why) == (Outcome.UNDECIDED, True), verdict.why
+    assert verdict.evidence
+
+
 def test_a_datagram_that_is_lost_and_not_read_breaks_nothing() -> None:
     lost = r.lost(4)(run_of("traced-udp4", UDP_BYTES))
     unread = t.changed("server", "recvfrom", t.not_there, nth=1)(lost)

@@ -1,7 +1,8 @@
 """A whole `wirelab run tcp`, from the shell and back, against the same programs in Mininet.
 
 Mininet only builds, runs the two programs and tears down; wirelab captures, dissects, judges,
-draws and saves as well. The two take turns, so that a noisy moment hits both.
+draws and saves as well, and traces the programs' calls, or does not (--trace none). They take
+turns, so that a noisy moment hits all.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ def report(name: str, times: list[float]) -> None:
 
 def main() -> None:
     reason = why_no_mininet()
-    bare, help_, ours, theirs = [], [], [], []
+    bare, help_, ours, untraced, theirs = [], [], [], [], []
     with tempfile.TemporaryDirectory() as out:
         for _ in range(REPEATS):
             bare.append(seconds(command(sys.executable, "-c", "pass")))
             help_.append(seconds(command(WIRELAB, "--help")))
-            ours.append(seconds(command(WIRELAB, "run", "tcp", "--out", out)))
+            run = (WIRELAB, "run", "tcp", "--out", out)
+            ours.append(seconds(command(*run)))
+            untraced.append(seconds(command(*run, "--trace", "none")))
             if not reason:
                 words = (sys.executable, str(DEMOS), "4242")
                 theirs.append(seconds(lambda: mininet("mininet_tcp.py", *words)))  # noqa: B023
@@ -54,11 +57,13 @@ def main() -> None:
     report("wirelab --help", help_)
     print(f"  --help / bare python: {median(help_) / median(bare):.2f} (at most 4)")
     report("wirelab run tcp", ours)
+    report("wirelab run tcp, untraced", untraced)
     if reason:
         print(f"Mininet: skipped, {reason}")
         return
     report("the exchange under Mininet", theirs)
-    print(f"  wirelab / Mininet: {median(ours) / median(theirs):.2f} (at most 1)")
+    print(f"  wirelab / Mininet: {median(ours) / median(theirs):.2f}")
+    print(f"  wirelab, untraced / Mininet: {median(untraced) / median(theirs):.2f} (at most 1)")
 
 
 if __name__ == "__main__":

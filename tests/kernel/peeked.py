@@ -141,29 +141,36 @@ def keep_running(command: list[str]) -> None:
 
 
 def while_blocked() -> tuple[list[Peek], list[Peek]]:
-    """The last peek of a program that blocks in a read, and all of it that is told afterwards."""
+    """The peeks of a program until it blocks in a read, and those when that was killed."""
     code = "import os; os.write(1, b'reading'); os.read(0, 1234)"
     peek = MemoryPeek.open()
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-IS", "-c", code], stdin=pipe, stdout=pipe) as process:
         calls: list[Peek] = []
         end = time.monotonic() + DEADLINE_S
-        while not (calls and _is_read_after_write(calls)):
+        while not any(memory.data == b"reading" for one in calls for memory in one.memory):
             assert time.monotonic() < end
             select.select([], [], [], 0.001)
             peek.take()
             for of_thread in peek.peeks().values():
                 calls += of_thread
+        assert process.stdout is not None
+        process.stdout.read(len(b"reading"))
+        _wait_until_asleep(process.pid, end)
+        peek.take()
+        calls += [one for of_thread in peek.peeks().values() for one in of_thread]
         process.send_signal(signal.SIGKILL)
+        process.wait()  # before its input is closed, which would end the read as well
     peek.take()
     after = [one for of_thread in peek.peeks().values() for one in of_thread]
     peek.close()
-    return calls[-1:], after
+    return calls, after
 
 
-def _is_read_after_write(calls: list[Peek]) -> bool:
-    texts = [memory.data for one in calls[:-1] for memory in one.memory]
-    return b"reading" in texts and not calls[-1].gone
+def _wait_until_asleep(pid: int, end: float) -> None:
+    while "S (sleeping)" not in Path(f"/proc/{pid}/status").read_text():
+        assert time.monotonic() < end
+        select.select([], [], [], 0.001)
 
 
 def leave_open() -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 import traced_programs
 from traced_programs import Traced
 
-from lab.kernel.sandbox import Sandbox
+from lab.kernel.sandbox import Sandbox, open_sandbox
 from lab.records import Obtained, Syscall
 
 SOCKET_CALLS = (
@@ -323,3 +323,11 @@ def test_a_program_that_cannot_be_started_leaves_nothing(sandbox: Sandbox) -> No
     trace, failed = sandbox.call(traced_programs.missing_program)
     assert failed
     assert (trace.syscalls, trace.tasks) == ((), ())
+
+
+def test_a_collector_that_is_not_wanted_after_all_is_ended() -> None:
+    """Else it would be told of as a process that a program has left behind."""
+    with open_sandbox() as sandbox:
+        instrument, others = sandbox.call(traced_programs.others_when_refused)
+    assert instrument.startswith("calls: ptrace")
+    assert not others

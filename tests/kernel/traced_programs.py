@@ -11,8 +11,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.kernel import trace_events, trace_start
+from lab.kernel.leftovers import orphans
 from lab.kernel.trace_instance import INSTANCES, Owner, mount_tracefs, owner
 from lab.kernel.trace_tracefs import TracefsTracer
+from lab.kernel.tracers import open_tracer
 from lab.records import Syscall, Trace
 
 FIRST_LINES = """
@@ -93,6 +96,18 @@ def missing_program() -> tuple[Trace, bool]:
     finally:
         tracer.close()
     raise AssertionError("it was started")
+
+
+def others_when_refused() -> tuple[str, frozenset[int]]:
+    """In a sandbox: what is taken where a tracepoint is absent, and processes beside its own."""
+    trace_start.begin_early()
+    trace_events.NEEDED = (*trace_events.NEEDED, "syscalls:sys_enter_none")
+    tracer, _ = open_tracer("auto", frozenset(), frozenset())
+    assert tracer is not None
+    try:
+        return tracer.instruments[0], orphans((), tracer.own_processes())
+    finally:
+        tracer.close()
 
 
 _held: list[TracefsTracer] = []

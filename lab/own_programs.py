@@ -57,6 +57,7 @@ def own_scenario(
             host="server",
             argv=_argv("--server", server, words),
             listens=Listening(port, unix),
+            deadline_s=deadline_s,
             serves=True,
         ),
         Program(

@@ -30,10 +30,11 @@ def join_drops(
 ) -> tuple[tuple[DropNotice, ...], tuple[Dropped, ...]]:
     """The notices that are about a frame that was seen arriving, and which.
 
-    That is the last frame of the notice's length that had arrived at an interface of that name
-    when the kernel took it up, within 1 ms, and that no other notice is about: a capture's
-    stamp is made when a frame is queued for its receiver, the notice's time of arrival when it
-    leaves the queue. A notice of a TCP segment without bytes that gives no reason is left out.
+    That is, of the frames of the notice's length that arrived at an interface of that name before
+    the drop, the one whose stamp is nearest to the notice's time of arrival, within 1 ms, and
+    that no other notice is about. A capture's stamp is made when a frame is queued for its
+    receiver, or where that is not done (of TCP's segments, seen in 6.18) when the capture gets
+    it; the notice's time of arrival in between. A notice of a TCP segment without bytes that gives no reason is left out.
     """
     by_number = {crossing.number: crossing for crossing in crossings}
     arrivals = _arrivals(by_number.values(), points)
@@ -70,10 +71,16 @@ def _take(arrivals: dict[_Kind, list[tuple[int, int]]], notice: DropNotice) -> i
     if notice.arrived_ns is None:
         return None
     here = arrivals.get((notice.interface, notice.length), [])
-    at = bisect_left(here, (notice.arrived_ns + 1, 0)) - 1
-    if at < 0 or here[at][0] < notice.arrived_ns - _STAMPS_APART_NS:
-        return None
-    return here.pop(at)[1]
+    near = bisect_left(here, (notice.arrived_ns, 0))
+    # The nearest of those before it, and of those behind it, if it came before the drop.
+    places = [place for place in (near - 1, near) if 0 <= place < len(here)]
+    apart = {
+        abs(here[place][0] - notice.arrived_ns): place
+        for place in places
+        if here[place][0] <= notice.time_ns
+    }
+    nearest_ns = min(apart, default=_STAMPS_APART_NS + 1)
+    return here.pop(apart[nearest_ns])[1] if nearest_ns <= _STAMPS_APART_NS else None
 
 
 def _is_used_up(notice: DropNotice, crossing: Crossing) -> bool:

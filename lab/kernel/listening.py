@@ -46,6 +46,8 @@ class Reachable:
     """None of a unix socket."""
     name: str
     """The path of a unix socket, or "@" and its abstract name."""
+    protocol: str
+    """ "tcp", "udp" or "unix"."""
 
     def is_wanted(self, wanted: Listening) -> bool:
         """Whether it is what a program is awaited to open."""
@@ -68,6 +70,13 @@ class ListeningWatch:
         """Whether it is there now. Raises KernelRefused."""
         return bool(self._matching() - self._before)
 
+    def udp_ports(self) -> tuple[int, ...]:
+        """The ports that appeared, where only UDP has any; () where TCP listens, or unix."""
+        new = self._matching() - self._before
+        if any(each.protocol != "udp" for each in new):
+            return ()
+        return tuple(sorted({each.port for each in new if each.port is not None}))
+
     def _matching(self) -> frozenset[Reachable]:
         with self._namespace.entered():
             found = _read_unix() if self._wanted.path else _read_inet()
@@ -82,7 +91,7 @@ def _read_unix() -> list[Reachable] | None:
     if sockets is None:
         return None
     return [
-        Reachable(seen.inode, None, seen.name if seen.is_path else f"@{seen.name}")
+        Reachable(seen.inode, None, seen.name if seen.is_path else f"@{seen.name}", "unix")
         for seen in sockets
         if seen.name and (seen.state == TCP_LISTEN or seen.kind == socket.SOCK_DGRAM)
     ]
@@ -94,25 +103,26 @@ def _read_inet() -> list[Reachable] | None:
     Source: sock_diag(7), linux/inet_diag.h.
     """
     found: list[Reachable] = []
-    for protocol, state in _STATES.values():
+    for name, (protocol, state) in _STATES.items():
         for family in _FAMILIES:
             request = _REQUEST.pack(family, protocol, 0, 1 << state)
             flags = NLM_F_REQUEST | NLM_F_DUMP
             length = _HEADER.size + len(request)
             header = _HEADER.pack(length, SOCK_DIAG_BY_FAMILY, flags, 0, 0)
             try:
-                found += map(_parse_inet, dump(NETLINK_SOCK_DIAG, header + request))
+                messages = dump(NETLINK_SOCK_DIAG, header + request)
             except OSError as error:
                 if error.errno in NO_DIAG:
                     return None
-                name = errno.errorcode.get(error.errno or 0, str(error.errno))
-                raise KernelRefused(f"cannot list sockets by sock_diag: {name}") from error
+                what = errno.errorcode.get(error.errno or 0, str(error.errno))
+                raise KernelRefused(f"cannot list sockets by sock_diag: {what}") from error
+            found += (_parse_inet(message, name) for message in messages)
     return [each for each in found if each.port]
 
 
-def _parse_inet(message: bytes) -> Reachable:
+def _parse_inet(message: bytes, protocol: str) -> Reachable:
     _, _, port, inode = _SOCKET.unpack_from(message, _HEADER.size)
-    return Reachable(inode, int.from_bytes(port, "big"), "")
+    return Reachable(inode, int.from_bytes(port, "big"), "", protocol)
 
 
 def _inet_in_proc() -> Iterator[Reachable]:
@@ -122,7 +132,7 @@ def _inet_in_proc() -> Iterator[Reachable]:
                 words = line.split()
                 local, state, inode = words[1], int(words[3], 16), int(words[9])
                 if state == wanted and (port := int(local.rpartition(":")[2], 16)):
-                    yield Reachable(inode, port, "")
+                    yield Reachable(inode, port, "", protocol)
 
 
 def _unix_in_proc() -> Iterator[Reachable]:
@@ -130,7 +140,7 @@ def _unix_in_proc() -> Iterator[Reachable]:
         words = line.split(None, 7)
         is_reachable = int(words[3], 16) & _ACCEPTS or int(words[4], 16) == socket.SOCK_DGRAM
         if is_reachable and len(words) == 8:
-            yield Reachable(int(words[6]), None, words[7])
+            yield Reachable(int(words[6]), None, words[7], "unix")
 
 
 def _lines_of(table: str) -> list[str]:

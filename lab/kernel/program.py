@@ -75,6 +75,8 @@ class RunningProgram:
         self.program = program
         self.failure = ""
         self.remark = ""
+        self.reached = ""
+        """How it is reached, where that may surprise."""
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
         look_near, look_far = socket.socketpair()
         environment = dict(os.environ)
@@ -264,7 +266,7 @@ class RunningProgram:
             stderr=self.stderr.data.decode("utf-8", "backslashreplace"),
             step=step,
             failure=self.failure,
-            remark=self.remark,
+            remark="; ".join(filter(None, (self.reached, self.remark))),
         )
 
     def close(self) -> None:

@@ -119,7 +119,8 @@ class StepRun:
         they meet is worth seeing.
         """
         wanted = running.program.listens
-        deadline_ns = time.monotonic_ns() + round(LISTENING_DEADLINE_S * 1e9)
+        deadline_s = min(LISTENING_DEADLINE_S, running.program.deadline_s)
+        deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
         while not listening.has_appeared():
             is_dead = running.ended_ns is not None and not self._find_orphans()
             # It may have opened it and ended since it was looked for.
@@ -128,10 +129,13 @@ class StepRun:
                 self._hopeless = f"{running.program.name} ended before it listened on {wanted}"
                 return
             if time.monotonic_ns() > deadline_ns:
-                running.fail(f"never listened on {wanted} within {LISTENING_DEADLINE_S:g} s")
+                running.fail(f"never listened on {wanted} within {deadline_s:g} s")
                 return
             self._take_turn(POLL_MS)
         running.note_listening()
+        if ports := listening.udp_ports():
+            told = ", ".join(map(str, ports))
+            running.reached = f"is reached at UDP port {told} alone: no TCP socket listens"
 
     def _take_turn(self, wait_ms: int = PATIENT_MS) -> None:
         self._serve(wait_ms)

@@ -150,6 +150,8 @@ def dropped(*notices: DropNotice) -> list[tuple[int, int, str]]:
 def test_a_drop_notice_is_joined_with_its_frame() -> None:
     assert dropped(notice(8, 300)) == [(1, 8, "TCP_CSUM")]
     assert dropped(notice(8, 0)) == [(1, 8, "TCP_CSUM")]
+    # The capture may stamp what the kernel has taken up already.
+    assert dropped(notice(8, -1_400)) == [(1, 8, "TCP_CSUM")]
 
 
 def test_a_frame_is_dropped_once() -> None:
@@ -167,7 +169,7 @@ def test_of_frames_alike_the_last_to_arrive_is_meant() -> None:
 
 
 def test_a_notice_that_fits_no_frame_is_left_out() -> None:
-    assert dropped(notice(8, -1)) == []
+    assert dropped(notice(8, -5_001)) == []  # it arrived behind the drop
     assert dropped(notice(8, 1_000_001)) == []
     assert dropped(notice(8, 300, interface="eth1")) == []
     assert dropped(notice(8, 300, length=1)) == []
@@ -179,8 +181,6 @@ def test_an_acknowledgement_freed_without_a_reason_is_no_drop() -> None:
     assert dropped(notice(8, 300, reason="NOT_SPECIFIED")) == [(1, 8, "NOT_SPECIFIED")]
 
 
-def test_a_drop_comes_after_its_frames_arrival() -> None:
-    found = notice(8, 300)
-    trace = replace(w.wire().trace, drops=(replace(found, time_ns=found.time_ns - 6_000),))
-    (violation,) = w.timeline_of(replace(w.wire(), trace=trace)).order.violations
-    assert violation.startswith("drop 1 was told ") and "before f8 arrived" in violation
+def test_a_drop_before_its_frame_arrived_is_another_frames() -> None:
+    late = notice(8, 300)
+    assert dropped(replace(late, time_ns=late.time_ns - 6_000)) == []

@@ -203,6 +203,20 @@ def test_datagrams_alone(own: Callable[..., Own]) -> None:
     assert run.verdicts["own-udp-begins"] == "HOLDS"
     assert run.verdicts["own-opens"] == "SKIPPED"
     assert run.programs["server"]["exit_status"] == 0
+    told = "is reached at UDP port 4242 alone: no TCP socket listens"
+    assert run.programs["server"]["remark"] == told
+    assert told in " ".join(run.done.stdout.split())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="drops are told to root alone")
+def test_a_dropped_segment_is_told_with_the_kernels_reason(own: Callable[..., Own]) -> None:
+    run = own(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
+    if not any("drops" in instrument for instrument in run.report["instruments"]):
+        pytest.skip("tracefs cannot be used here")
+    (drop,) = (event for event in run.report["events"] if event["kind"] == "drop")
+    assert drop["reason"] == "NO_SOCKET"
+    syn = next(event for event in run.report["events"] if event.get("tcp", {}).get("flags"))
+    assert f"dropped by the kernel: NO_SOCKET ({syn['id']} SYN" in run.done.stdout
 
 
 @pytest.mark.parametrize("kind", ["STREAM", "DGRAM", "SEQPACKET"])

@@ -27,7 +27,7 @@ RESUMING = ("restart_syscall", "rt_sigreturn")
 OTHER_WANTED = MAKING_TASKS + RESUMING
 """Calls that are not recorded but have to stop: what they do, other stops do not tell."""
 
-_SAMPLED_AT_ENTRY = frozenset({"close", "shutdown"})
+_SAMPLED_AT_ENTRY = frozenset({"close"})
 _SAMPLED_AT_EXIT = frozenset(
     {"connect", "bind", "listen", "shutdown", "sendto", "sendmsg", "sendmmsg", "sendfile"}
     | {"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv", "write", "writev"}

@@ -321,7 +321,7 @@ class Recording:
     """None where the scenario has no internet sockets."""
     started_ns: int
     kernel: str
-    """`uname -sr` of the machine."""
+    """`uname -srm` of the machine: "Linux 6.18 x86_64". Older recordings lack the last word."""
     instruments: tuple[str, ...]
     """What observed this run, by name."""
     interfaces: tuple[InterfaceSeen, ...]

@@ -13,6 +13,7 @@ from lab.analysis.bracket import Bracket, find_brackets
 from lab.analysis.crossing import Crossing
 from lab.analysis.drops import join_drops
 from lab.analysis.endpoints import find_endpoints
+from lab.analysis.epoll_text import machine_of
 from lab.analysis.evidence import Evidence
 from lab.analysis.flow import group_flows
 from lab.analysis.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_moments
@@ -57,7 +58,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     trace = of_step(recording.trace, bracket.step)
     drops, dropped = join_drops(trace.drops, crossings, recording.points)
     evidence = Evidence(crossings, flows, conversations, drops, trace.tasks)
-    _add_calls(evidence, trace, programs)
+    _add_calls(evidence, trace, programs, machine_of(recording.kernel))
     joins = join(evidence, dropped)
     order = order_moments(evidence, joins, _slack_ns(recording))
     blind = (*bracket.blind, *_reversed(crossings), *_faults(recording, order))
@@ -81,9 +82,11 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     )
 
 
-def _add_calls(evidence: Evidence, trace: Trace, programs: tuple[ProgramRun, ...]) -> None:
+def _add_calls(
+    evidence: Evidence, trace: Trace, programs: tuple[ProgramRun, ...], machine: str
+) -> None:
     followed = follow(trace)
-    calls = decode(trace, followed, programs)
+    calls = decode(trace, followed, programs, machine)
     endpoints, owners = find_endpoints(trace, followed, calls, programs, evidence.flows)
     states = select_states(trace.states, owners, evidence.flows, endpoints)
     evidence.add_calls(calls, endpoints, states, find_queues(trace, calls))

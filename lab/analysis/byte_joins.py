@@ -61,6 +61,10 @@ class Channel:
     """The segments or datagrams that carried something new."""
     reads: int
     read_parts: tuple[ReadPart, ...] = ()
+    uncounted: str = ""
+    """Id of a call that moved several messages at once at one of its ends (sendmmsg(2),
+    recvmmsg(2)): they are not followed, so the counts above are not those of all that was sent
+    and read, and of messages there are no parts. "" where every call is counted."""
 
     @property
     def told(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.message_channel import MessageWay, Sent
 from lab.analysis.messages import Messages, take_read
-from lab.analysis.socket_calls import argument
+from lab.analysis.socket_calls import argument, moves_several
 from lab.analysis.stream_channel import stream_channel
 
 if TYPE_CHECKING:
@@ -44,18 +44,26 @@ def _message_channels(endpoints: Sequence[Endpoint], calls: SocketCalls) -> Iter
     ]
     ways: dict[tuple[str, str], MessageWay] = {}
     waiting: dict[str, Messages[Sent]] = {}
+    uncounted: dict[str, str] = {}
     for call, receiver in _sends(senders, calls):
         way = ways.setdefault((call.socket, receiver), MessageWay())
         way.sender, way.receiver = call.socket, receiver
+        if moves_several(call):
+            uncounted.setdefault(receiver, call.id)
+            continue
         way.messages.append(Sent(call, None, call.moved))
         queue = waiting.setdefault(receiver, Messages())
         queue.add(call.moved, call.data, way.messages[-1])
     for receiver, queue in waiting.items():
         for call in sorted(calls.reads(receiver), key=lambda call: call.exit_ns or 0):
+            if moves_several(call):
+                uncounted.setdefault(receiver, call.id)
+                continue
             found = take_read(queue, call)
             if found is not None:
                 found.reads.append(call)
     for way in ways.values():
+        way.uncounted = uncounted.get(way.receiver, "")
         yield way.channel(None)
 
 

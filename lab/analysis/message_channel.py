@@ -25,7 +25,7 @@ class Sent:
 class MessageWay:
     """The messages of one way."""
 
-    __slots__ = ("flow", "messages", "receiver", "sender", "strays")
+    __slots__ = ("flow", "messages", "receiver", "sender", "strays", "uncounted")
 
     def __init__(self, flow: str = "") -> None:
         self.flow = flow
@@ -34,6 +34,9 @@ class MessageWay:
         self.messages: list[Sent] = []
         self.strays: list[SystemCall] = []
         """Reads of what nothing was seen to bring."""
+        self.uncounted = ""
+        """Id of a call that moved several of these messages, or may have. Which ones is not
+        known, and so it is not certain of any other call either."""
 
     def channel(self, carried: int | None) -> Channel:
         """The way, joined; `carried` are the bytes that arrived, None where there is no wire."""
@@ -43,14 +46,15 @@ class MessageWay:
             sender=self.sender,
             receiver=self.receiver,
             flow=self.flow,
-            parts=tuple(self._parts()),
+            parts=() if self.uncounted else tuple(self._parts()),
             sent=sum(call.moved for call in calls),
             carried=carried,
             read=sum(read.moved for read in reads),
             sends=len(calls),
             segments=sum(each.crossing is not None for each in self.messages),
             reads=len(reads),
-            read_parts=tuple(self._read_parts()),
+            read_parts=() if self.uncounted else tuple(self._read_parts()),
+            uncounted=self.uncounted,
         )
 
     def _parts(self) -> list[SentPart]:

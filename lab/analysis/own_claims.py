@@ -99,8 +99,10 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
         return skipped(NO_DATAGRAM)
     if empty:
         number = empty[0].number
-        sent = {n for c in timeline.joins.channels for part in c.parts for n in part.segments}
-        if timeline.system_calls and number not in sent:
+        channels = timeline.joins.channels
+        sent = {n for c in channels for part in c.parts for n in part.segments}
+        are_counted = timeline.system_calls and not any(c.uncounted for c in channels)
+        if are_counted and number not in sent:
             return broken(f"f{number} comes first, is empty, and no call sent it", [f"f{number}"])
         return undecided(
             f"f{number} comes first and is empty: a datagram of the program's, or a greeting of "

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.analysis.socket_calls import is_urgent
+from lab.analysis.socket_calls import is_urgent, moves_several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lab.analysis.system_call import SystemCall
-
-_UNKNOWN_BYTES = ("sendmmsg", "recvmmsg")
-"""They return how many messages, not how many bytes."""
 
 
 class Placed(NamedTuple):
@@ -43,7 +40,7 @@ def place(calls: Sequence[SystemCall]) -> list[Placed]:
     for group in _groups(calls):
         start = at
         for call in group:
-            if is_urgent(call) or call.name in _UNKNOWN_BYTES or call.result is None:
+            if is_urgent(call) or moves_several(call) or call.result is None:
                 return placed
             if call.moved:
                 placed.append(Placed(call, at, at + call.moved, start, len(group) == 1))

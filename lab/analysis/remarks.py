@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lab.analysis.byte_joins import Channel, Joins, SentPart
     from lab.analysis.evidence import Evidence
+    from lab.analysis.socket_states import Side
 
 Remark = tuple[str, str]
 """An event's id, and what there is to say of it."""
@@ -66,6 +67,12 @@ def _accepted_late(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             )
 
 
+def _returned_early(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+    """Both ways to show it say nearly the same: the second only where the first is not there."""
+    yield from _returned_before_departure(evidence, joins)
+    yield from _returned_before_acknowledgement(evidence, joins)
+
+
 def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
     for _, part in _tcp_parts(joins):
         call, crossing = evidence.calls.by_id[part.call], part.segments[0]
@@ -106,7 +113,9 @@ def _acknowledgement(evidence: Evidence, channel: Channel, end: int) -> int | No
     from_client = client is None or client.id != channel.sender
     for segment in evidence.conversations[channel.flow].segments:
         # The byte at place 0 has sequence number 1.
-        is_ack = segment.ack is not None and segment.ack > end
+        # A RST's number acknowledges nothing: it answers, and nobody has the bytes.
+        is_reset = int(segment.flags) & _RST
+        is_ack = segment.ack is not None and segment.ack > end and not is_reset
         if is_ack and segment.from_client == from_client and Note.LOST not in segment.notes:
             return segment.crossing
     return None
@@ -128,12 +137,23 @@ def _missing_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             continue
         conversation = evidence.conversations[side[0]]
         inferred = conversation.client_state if side[1] else conversation.server_state
-        if inferred is State.TIME_WAIT:
+        if inferred is State.TIME_WAIT and _had_ended(evidence, side, state.time_ns):
             yield (
                 f"state {number}",
                 "Linux never reports TIME-WAIT: the socket is replaced by a small record that "
                 "waits in its place, and is reported as CLOSE.",
             )
+
+
+def _had_ended(evidence: Evidence, side: Side, before_ns: int) -> bool:
+    """Whether the peer's FIN was there: without it CLOSE stands for a FIN-WAIT-2 of no socket.
+
+    A socket that is closed while it waits for the FIN is replaced by the same small record.
+    """
+    flow, is_client = side
+    fin = first_arrived(evidence, evidence.conversations[flow], not is_client, _FIN)
+    arrived_ns = evidence.arrival_ns(fin) if fin else None
+    return arrived_ns is not None and arrived_ns < before_ns
 
 
 def _written_to_closed(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
@@ -212,8 +232,7 @@ def _ms(duration_ns: int) -> str:
 _KINDS: tuple[Callable[[Evidence, Joins], Iterator[Remark]], ...] = (
     _answered_by_kernel,
     _accepted_late,
-    _returned_before_departure,
-    _returned_before_acknowledgement,
+    _returned_early,
     _late_state,
     _missing_state,
     _written_to_closed,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile"})
 _READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv"})
+_SEVERAL = {"sendmmsg": "sends", "recvmmsg": "receives"}
 _SHUTS_WRITING = ("SHUT_WR", "SHUT_RDWR")
 _SHUTS_READING = ("SHUT_RD", "SHUT_RDWR")
 
@@ -81,6 +82,17 @@ def is_read(call: SystemCall) -> bool:
         return False
     flags = argument(call, "flags")
     return "MSG_PEEK" not in flags and "MSG_ERRQUEUE" not in flags
+
+
+def moves_several(call: SystemCall) -> bool:
+    """Whether it moves several messages at once; it returns their number, not their bytes."""
+    return call.name in _SEVERAL
+
+
+def why_uncounted(call: SystemCall) -> str:
+    """Why a channel's bytes are not counted: "sendmmsg(2) sends several messages at once, ..."."""
+    what = _SEVERAL[call.name]
+    return f"{call.name}(2) {what} several messages at once, which are not followed"
 
 
 def is_urgent(call: SystemCall) -> bool:

@@ -169,6 +169,9 @@ OPTIONS = {
 }  # fmt: skip
 """Socket options by level."""
 
+PATH_MTU_DISCOVERY = _names("PMTUDISC_", "DONT=0 WANT=1 DO=2 PROBE=3 INTERFACE=4 OMIT=5")
+"""Values of IP_MTU_DISCOVER and, behind another prefix, of IPV6_MTU_DISCOVER. Source: ip(7)."""
+
 FCNTL_OPERATIONS = _names(
     "F_",
     """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.byte_joins import Channel, ReadPart, SentPart
 from lab.analysis.positions import place
+from lab.analysis.socket_calls import moves_several
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +44,7 @@ def stream_channel(
         segments=carriers.count if carriers is not None else 0,
         reads=len(reading),
         read_parts=tuple(_read_parts(read, carriers)),
+        uncounted=next((call.id for call in (*sends, *reads) if moves_several(call)), ""),
     )
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
+from lab.analysis.epoll_text import EPOLL_DATA_AT, event_text, events_text
 from lab.analysis.option_text import control_text, level_text, option_text, value_text
 from lab.analysis.socket_address import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, address_text
 from lab.analysis.socket_constants import (
     DOMAINS,
-    EPOLL_EVENTS,
     EPOLL_OPERATIONS,
     ETHERTYPES,
     FCNTL_OPERATIONS,
@@ -41,15 +41,22 @@ SHOWN_BYTES = 32
 _Decoder = Callable[[Syscall, int], str]
 """The text of a call's argument at a place."""
 
+_ACCESS_MODE = 3
+"""O_ACCMODE of open(2): O_RDONLY is that none of its bits is set."""
+
 _OPERATIONS_WITHOUT_ARGUMENT = frozenset({"F_GETFD", "F_GETFL", "F_GETOWN", "F_GETPIPE_SZ"})
 
 
-def decode_arguments(call: Syscall) -> tuple[Argument, ...]:
-    """The arguments by the names in the man page, each with its value in text."""
+def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
+    """The arguments by the names in the man page, each with its value in text.
+
+    `machine` is what `uname -m` said where it was made, "" where that is not known.
+    """
     shape = CALLS.get(call.name)
     if shape is None:
         return tuple(Argument(f"arg{i}", _number(call, i)) for i in range(len(call.arguments)))
-    names, decoders = shape.arguments[: _count(call)], _DECODERS[call.name]
+    names = shape.arguments[: _count(call)]
+    decoders = _DECODERS_OF[EPOLL_DATA_AT.get(machine)][call.name]
     return tuple(
         [
             _argument(name, decode(call, place))
@@ -172,11 +179,34 @@ def _value(call: Syscall, place: int) -> str:
     return value_text(_low(call, 1), _low(call, 2), memory.data)
 
 
+def result_flags(call: Syscall) -> str:
+    """The names of the flags that a call returned: fcntl(F_GETFL)'s; "" for other results."""
+    if call.name != "fcntl" or FCNTL_OPERATIONS.get(_low(call, 1)) != "F_GETFL":
+        return ""
+    if call.result is None:
+        return ""
+    access = [] if call.result & _ACCESS_MODE else ["O_RDONLY"]
+    others = [flag_names(OPEN_FLAGS, call.result)] if call.result else []
+    return "|".join([*access, *others])
+
+
+def _came(decode: Callable[[Memory], str]) -> _Decoder:
+    """What came into a buffer: nothing where the call returned 0, whoever read the memory."""
+
+    def text(call: Syscall, place: int) -> str:
+        memory = pointee(call, place)
+        if memory is None and call.result == 0 and call.arguments[place]:
+            memory = Memory(place, "", True, b"", 0)
+        return decode(memory) if memory else _pointer(call, place)
+
+    return text
+
+
 def _received(call: Syscall, place: int) -> str:
     """What came into a buffer; with MSG_TRUNC the result tells of more than it has room for."""
     memory, room = pointee(call, place), call.arguments[place + 1]
     if memory is None:
-        return _pointer(call, place)
+        return _read(call, place)
     if memory.length > room:
         memory = replace(memory, data=memory.data[:room], length=room)
     return buffer_text(memory)
@@ -185,6 +215,8 @@ def _received(call: Syscall, place: int) -> str:
 def _message(call: Syscall, place: int) -> str:
     """A struct msghdr: {198.51.100.2:4242, 'Hello. ', SCM_RIGHTS [5]}."""
     name, data, control = (pointee(call, place, part) for part in ("name", "data", "control"))
+    if data is None and call.name == "recvmsg" and call.result == 0 and call.arguments[place]:
+        data = Memory(place, "data", True, b"", 0)
     if data is None and name is None and control is None:
         return _pointer(call, place)
     parts = [
@@ -211,31 +243,6 @@ def _list(texts: list[str], memory: Memory) -> str:
     return f"[{', '.join(texts)}]"
 
 
-def _epoll_event(memory: Memory) -> str:
-    """A struct epoll_event; its data too where that looks like a descriptor.
-
-    Behind the first four bytes come eight of data, on x86 at once and elsewhere after four
-    that mean nothing. A recording does not say which machine it is of: eight bytes that make
-    a small number tell.
-    """
-    if len(memory.data) < 4:
-        return "{}"
-    events = flag_names(EPOLL_EVENTS, int.from_bytes(memory.data[:4], "little"))
-    for at in (4, 8):
-        data = memory.data[at : at + 8]
-        if len(data) == 8 and int.from_bytes(data, "little") < 1 << 20:
-            return f"{{{events}, data={int.from_bytes(data, 'little')}}}"
-    return f"{{{events}}}"
-
-
-def _epoll_events(memory: Memory) -> str:
-    """The first event; where the next begins depends on the machine."""
-    if not memory.length:
-        return "[]"
-    more = ", ..." if memory.length > 16 else ""
-    return f"[{_epoll_event(memory)}{more}]"
-
-
 def _fcntl_argument(call: Syscall, place: int) -> str:
     operation = FCNTL_OPERATIONS.get(_low(call, 1))
     if operation == "F_SETFD":
@@ -246,13 +253,14 @@ def _fcntl_argument(call: Syscall, place: int) -> str:
 
 
 _buffer = _of(buffer_text)
+_read = _came(buffer_text)
 _pair = _of(lambda memory: str(list(numbers_in(memory.data))))
 _buffers = _of(lambda memory: f"[{buffer_text(memory)}]")
+_reads = _came(lambda memory: f"[{buffer_text(memory)}]")
 _address_in = _of(lambda memory: address_text(memory.data))
 _message_flags = _flags(MESSAGE_FLAGS)
 _ADDRESS_OUT = (_number, _address_in, _length_behind(1))
 _POLLED = (_of(_polled), _unsigned)
-_EPOLL_WAIT = (_number, _of(_epoll_events), _number)
 _SELECT = (_number, *[_pointer] * 4)
 
 _DECODERS: dict[str, tuple[_Decoder, ...]] = {
@@ -274,9 +282,9 @@ _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "setsockopt": (_number, _level, _option, _value, _unsigned),
     "getsockopt": (_number, _level, _option, _value, _length_behind(3)),
     "shutdown": (_number, _one_of(SHUTDOWN_WAYS)),
-    "read": (_number, _buffer, _size),
+    "read": (_number, _read, _size),
     "write": (_number, _buffer, _size),
-    "readv": (_number, _buffers, _number),
+    "readv": (_number, _reads, _number),
     "writev": (_number, _buffers, _number),
     "sendfile": (_number, _number, _pointer, _size),
     "splice": (
@@ -299,8 +307,20 @@ _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "pselect6": (*_SELECT, _pointer),
     "epoll_create": (_number,),
     "epoll_create1": (_flags({0o2000000: "EPOLL_CLOEXEC"}),),
-    "epoll_ctl": (_number, _one_of(EPOLL_OPERATIONS), _number, _of(_epoll_event)),
-    "epoll_wait": (*_EPOLL_WAIT, _number),
-    "epoll_pwait": (*_EPOLL_WAIT, _number, _pointer, _size),
-    "epoll_pwait2": (*_EPOLL_WAIT, _pointer, _pointer, _size),
 }  # fmt: skip
+
+
+def _epoll_decoders(data_at: int | None) -> dict[str, tuple[_Decoder, ...]]:
+    """Those whose structs are not the same on all machines."""
+    event = _of(lambda memory: event_text(memory.data, data_at))
+    wait = (_number, _came(lambda memory: events_text(memory, data_at)), _number)
+    return {
+        "epoll_ctl": (_number, _one_of(EPOLL_OPERATIONS), _number, event),
+        "epoll_wait": (*wait, _number),
+        "epoll_pwait": (*wait, _number, _pointer, _size),
+        "epoll_pwait2": (*wait, _pointer, _pointer, _size),
+    }
+
+
+_DECODERS_OF = {at: _DECODERS | _epoll_decoders(at) for at in (None, *EPOLL_DATA_AT.values())}
+"""By where a struct epoll_event has its data."""

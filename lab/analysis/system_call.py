@@ -44,6 +44,8 @@ class SystemCall:
     """Id of the socket or pipe it acts upon ("s3"); "" where that is not known."""
     made: tuple[str, ...] = ()
     """Ids of the sockets or pipe ends that it returned, in the order of its descriptors."""
+    flags: str = ""
+    """Its result by names where it is flags: "O_RDWR|O_NONBLOCK", of fcntl(F_GETFL)."""
 
     @property
     def text(self) -> str:
@@ -52,9 +54,11 @@ class SystemCall:
 
     @property
     def returned(self) -> str:
-        """Its result as strace shows it: "7", "-1 ECONNREFUSED", "?"."""
+        """Its result as strace shows it: "7", "-1 ECONNREFUSED", "0x2 (O_RDWR)", "?"."""
         if self.result is None:
             return "?"
+        if self.flags:
+            return f"{self.result:#x} ({self.flags})"
         return f"{self.result} {self.error}" if self.error else str(self.result)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.socket_constants import error_name
-from lab.analysis.syscall_text import decode_arguments
+from lab.analysis.syscall_text import decode_arguments, result_flags
 from lab.analysis.system_call import SystemCall
 from lab.descriptors import EPOLL, SPLICE_OUT, Followed
 from lab.syscall_memory import descriptor_of, pointee
@@ -39,8 +39,13 @@ def of_step(trace: Trace, step: str) -> Trace:
     )
 
 
-def decode(trace: Trace, followed: Followed, runs: Iterable[ProgramRun]) -> tuple[SystemCall, ...]:
-    """One step's calls, decoded, in order of entry. `followed` is of the same trace."""
+def decode(
+    trace: Trace, followed: Followed, runs: Iterable[ProgramRun], machine: str = ""
+) -> tuple[SystemCall, ...]:
+    """One step's calls, decoded, in order of entry. `followed` is of the same trace.
+
+    `machine` is what `uname -m` said where they were made, "" where that is not known.
+    """
     hosts = {run.name: run.host for run in runs}
     ids = socket_ids(followed)
     counts: Counter[str] = Counter()
@@ -56,6 +61,7 @@ def decode(trace: Trace, followed: Followed, runs: Iterable[ProgramRun]) -> tupl
                 socket="" if acts_on is None else ids[acts_on],
                 made=tuple(ids[number] for number in made if ids[number]),
                 descriptor=_descriptor(call, place in followed.into),
+                machine=machine,
             )
         )
     return tuple(decoded)
@@ -79,6 +85,7 @@ def _decode_call(
     socket: str,
     made: tuple[str, ...],
     descriptor: int | None,
+    machine: str,
 ) -> SystemCall:
     error = call.result if call.result is not None and _LAST_ERROR <= call.result < 0 else None
     moved = _moved_bytes(call)
@@ -89,7 +96,7 @@ def _decode_call(
         pid=call.pid,
         tid=call.tid,
         name=call.name,
-        arguments=decode_arguments(call),
+        arguments=decode_arguments(call, machine),
         entry_ns=call.entry_ns,
         exit_ns=call.exit_ns,
         result=call.result if error is None else -1,
@@ -99,6 +106,7 @@ def _decode_call(
         descriptor=descriptor,
         socket=socket,
         made=made,
+        flags=result_flags(call) if error is None else "",
     )
 
 

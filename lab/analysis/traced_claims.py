@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.agreement_claims import why_untraced
 from lab.analysis.claims import Verdict, broken, frame_ids, holds, skipped, undecided
 from lab.analysis.packet import TcpFlags
-from lab.analysis.socket_calls import SocketCalls
+from lab.analysis.socket_calls import SocketCalls, why_uncounted
 
 if TYPE_CHECKING:
     from lab.analysis.byte_joins import Channel
@@ -103,6 +103,9 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
     told: list[str] = []
     evidence: list[str] = []
     for channel in channels:
+        if channel.uncounted:
+            why = why_uncounted(_calls(timeline)[channel.uncounted])
+            return undecided(f"{channel.flow}: not counted: {why}", [channel.uncounted])
         if channel.carried is None or not channel.sender or not channel.receiver:
             return undecided(f"{channel.flow}: not both of its sockets are known")
         said = (
@@ -122,12 +125,9 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
 
 
 def _uncounted(timeline: Timeline, channel: Channel) -> str:
-    """A call that may have sent more than its result tells; "" where there is none.
-
-    sendmmsg(2) returns how many messages, and one that never returned tells nothing.
-    """
+    """A call that may have sent something and never returned to tell; "" where there is none."""
     sends = SocketCalls(timeline.system_calls).sends(channel.sender)
-    return next((c.id for c in sends if c.name == "sendmmsg" or c.result is None), "")
+    return next((c.id for c in sends if c.result is None), "")
 
 
 def _was_delivered(timeline: Timeline, channel: Channel) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lab.analysis.flow import transport_endpoints
 from lab.analysis.message_channel import MessageWay, Sent
 from lab.analysis.messages import Messages, take_read
-from lab.analysis.socket_calls import argument
+from lab.analysis.socket_calls import argument, moves_several
 from lab.analysis.tcp_channels import flow_name, is_a_side
 
 if TYPE_CHECKING:
@@ -45,9 +45,13 @@ def udp_channels(
     if udp:
         joiner = _Joiner([flow for flow in flows if flow.protocol == "udp"])
         sends = [(call, endpoint) for endpoint in udp for call in calls.sends(endpoint.id)]
-        joiner.join_sends(sorted(sends, key=lambda each: each[0].entry_ns))
+        sends.sort(key=lambda each: each[0].entry_ns)
         reads = [(call, endpoint) for endpoint in udp for call in calls.reads(endpoint.id)]
-        joiner.join_reads(sorted(reads, key=lambda each: each[0].exit_ns or 0))
+        reads.sort(key=lambda each: each[0].exit_ns or 0)
+        joiner.join_sends(each for each in sends if not moves_several(each[0]))
+        joiner.join_reads(each for each in reads if not moves_several(each[0]))
+        joiner.set_apart([each for each in sends if moves_several(each[0])], is_sender=True)
+        joiner.set_apart([each for each in reads if moves_several(each[0])], is_sender=False)
         yield from joiner.channels()
 
 
@@ -104,6 +108,26 @@ class _Joiner:
                 found.sent.reads.append(call)
                 found.way.receiver = found.way.receiver or endpoint.id
 
+    def set_apart(self, several: Iterable[tuple[SystemCall, Endpoint]], *, is_sender: bool) -> None:
+        """Mark the ways of which some calls may have moved several datagrams at once.
+
+        Whose they are is told where one socket alone can have moved what no other call did.
+        """
+        first = {endpoint.id: (call, endpoint) for call, endpoint in reversed([*several])}
+        owners: defaultdict[MessageWay, set[str]] = defaultdict(set)
+        for call, endpoint in first.values():
+            moved = _may_have_sent if is_sender else _may_have_read
+            for each in self.datagrams:
+                if moved(call, endpoint, each):
+                    each.way.uncounted = each.way.uncounted or call.id
+                    owners[each.way].add(endpoint.id)
+        for way, ids in owners.items():
+            owner = ids.pop() if len(ids) == 1 else ""
+            if is_sender:
+                way.sender = way.sender or owner
+            else:
+                way.receiver = way.receiver or owner
+
     def _way_of(self, endpoint: Endpoint, is_sender: bool) -> MessageWay:
         """Where to put what no datagram is joined with."""
         flow = self.flows.get(endpoint.flow)
@@ -130,6 +154,28 @@ class _Joiner:
 def _could_be(local: str, destination: str, datagram: _Datagram) -> bool:
     """Whether a datagram was sent from and to there; "" is anywhere."""
     return _is_same_port(local, datagram.source) and _is_same(destination, datagram.destination)
+
+
+def _may_have_sent(call: SystemCall, endpoint: Endpoint, datagram: _Datagram) -> bool:
+    """Whether a call of sendmmsg(2) may have sent a datagram, or others of its way."""
+    left_ns = datagram.crossing.sent_ns
+    return (
+        datagram.crossing.sender == endpoint.host
+        and datagram.way.sender in ("", endpoint.id)
+        and _could_be(endpoint.local, endpoint.remote, datagram)
+        and left_ns is not None
+        and call.entry_ns < left_ns
+    )
+
+
+def _may_have_read(call: SystemCall, endpoint: Endpoint, datagram: _Datagram) -> bool:
+    """Whether a call of recvmmsg(2) may have read a datagram, or others of its way."""
+    return (
+        datagram.crossing.receiver == endpoint.host
+        and datagram.way.receiver in ("", endpoint.id)
+        and _is_same_port(endpoint.local, datagram.destination)
+        and datagram.crossing.received_ns is not None
+    )
 
 
 def _queue(datagrams: Iterable[_Datagram]) -> Messages[_Datagram]:

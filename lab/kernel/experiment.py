@@ -95,7 +95,7 @@ def run_plan(plan: Plan) -> Recording:
         scenario=plan.scenario,
         family=plan.family,
         started_ns=started_ns,
-        kernel=f"{system.sysname} {system.release}",
+        kernel=f"{system.sysname} {system.release} {system.machine}",
         instruments=(
             *_instruments(),
             *(tracer.instruments if tracer else (why_untraced,)),

@@ -8,11 +8,14 @@ from itertools import pairwise
 from rich.text import Text
 
 from lab.analysis.byte_joins import Channel
+from lab.analysis.socket_calls import why_uncounted
 from lab.analysis.timeline import Timeline
 from lab.report.style import Style
 
 MOST_CHANNELS = 12
 OUTSIDE = "somebody not traced"
+UNKNOWN = "somebody"
+"""Of a channel that is not counted: it may be a program that was traced."""
 
 
 def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
@@ -22,8 +25,14 @@ def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
         return
     yield Text()
     yield style.heading("How the bytes went")
+    if timeline.bracket.blind:
+        told = (
+            f"The capture was blind ({timeline.bracket.blind[0]}): the wire may have carried more."
+        )
+        for line in style.wrap(told, style.width - 2):
+            yield Text(f"  {line}", "bold red")
     for channel in channels[:MOST_CHANNELS]:
-        text = f"{_ends(channel, timeline)}: {channel.told}, {_accounting(channel)}"
+        text = f"{_ends(channel, timeline)}: {_counts(channel, timeline)}"
         colour = "" if _is_even(channel) else "bold yellow"
         for line in style.wrap(style.drawn(text), style.width - 2, "  "):
             yield Text(f"  {line}", colour)
@@ -35,9 +44,18 @@ def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
 def _ends(channel: Channel, timeline: Timeline) -> str:
     """Who sent to whom: "client → server (tcp 0)"."""
     program_of = {endpoint.id: endpoint.program for endpoint in timeline.endpoints}
-    sender, receiver = (program_of.get(end, OUTSIDE) for end in (channel.sender, channel.receiver))
+    other = UNKNOWN if channel.uncounted else OUTSIDE
+    sender, receiver = (program_of.get(end, other) for end in (channel.sender, channel.receiver))
     way = channel.flow or "no wire"
     return f"{sender} → {receiver} ({way})"
+
+
+def _counts(channel: Channel, timeline: Timeline) -> str:
+    """What was counted, or why it was not."""
+    if not channel.uncounted:
+        return f"{channel.told}, {_accounting(channel)}"
+    call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
+    return f"not counted: {why_uncounted(call)}"
 
 
 def _accounting(channel: Channel) -> str:
@@ -51,4 +69,6 @@ def _accounting(channel: Channel) -> str:
 
 
 def _is_even(channel: Channel) -> bool:
+    if channel.uncounted:
+        return False
     return channel.sent == channel.read and channel.carried in (None, channel.sent)

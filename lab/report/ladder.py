@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from lab.analysis.story import EXPLANATIONS, Phase
-from lab.report.rungs import Rung, below, colour_of, draw_arrow, label_of, states_of
+from lab.report.rungs import Rung, below, colour_of, draw_arrow, fits, label_of, states_of
 from lab.report.style import Style
 
 TIME_COLUMNS = 9
@@ -34,13 +34,18 @@ def draw_ladder(
     lanes: Lanes,
     phase_of: Mapping[int, Phase],
     style: Style,
+    legend: Iterable[Text] = (),
 ) -> Iterator[Text]:
-    """The ladder's lines; a heading where a phase begins, explained the first time."""
+    """The ladder's lines; a heading where a phase begins, explained the first time.
+
+    `legend` stands below the lanes' names.
+    """
     if not rungs:
         return
     wire = style.width - TIME_COLUMNS - 2 * STATE_COLUMNS - EDGES
     zero_ns = rungs[0].crossing.time_ns
     yield from lane_heads(lanes, style)
+    yield from legend
     phase: Phase | None = None
     explained: set[Phase] = set()
     for rung in rungs:
@@ -52,7 +57,8 @@ def draw_ladder(
                 yield Text(f"  {EXPLANATIONS[phase]}", "italic")
                 explained.add(phase)
         yield _draw_rung(rung, zero_ns, wire, style)
-        for note in below(rung, wire):
+        cut = [] if fits(rung, wire, style) else [label_of(rung)]
+        for note in (*cut, *below(rung, wire)):
             for line in style.wrap(note, wire):
                 yield Text(" " * (TIME_COLUMNS + STATE_COLUMNS + 4) + line, "dim")
 
@@ -82,7 +88,7 @@ def elapsed(time_ns: int, zero_ns: int) -> str:
 def _draw_rung(rung: Rung, zero_ns: int, wire: int, style: Style) -> Text:
     left, right = states_of(rung)
     line = Text(f"{elapsed(rung.crossing.time_ns, zero_ns)} ", "dim")
-    line.append(f"{left:<{STATE_COLUMNS}} ", "cyan")
+    line.append(f"{left:<{STATE_COLUMNS}} ", "dim italic")
     line.append(draw_arrow(label_of(rung), rung, wire, style), colour_of(rung))
-    line.append(f" {right:>{STATE_COLUMNS}}", "cyan")
+    line.append(f" {right:>{STATE_COLUMNS}}", "dim italic")
     return line

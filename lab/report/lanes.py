@@ -56,6 +56,13 @@ class Gutter:
             self._leave(call)
         return shapes[::-1] if self.mirrored else shapes
 
+    def pass_over(self, call: str, kind: int) -> None:
+        """Open or close a call's bracket where no line shows it."""
+        if kind is OPENING:
+            self._enter(call)
+        else:
+            self._leave(call)
+
     def _enter(self, call: str) -> None:
         if "" in self._columns:
             self._columns[self._columns.index("")] = call
@@ -123,6 +130,10 @@ class Board:
             return self._compose(time, self.left.draw(call, kind), body, None)
         body = Text(" " * (self.room - body.cell_len)) + body
         return self._compose(time, self.left.draw(), body, self.right.draw(call, kind))
+
+    def pass_over(self, call: str, kind: int, on_right: bool) -> None:
+        """Open or close a call's bracket without a line, as OPENING or CLOSING says."""
+        (self.right if on_right else self.left).pass_over(call, kind)
 
     def block(self, texts: Sequence[str], on_right: bool, colour: str) -> list[Text]:
         """Lines of text at one side, without a time, under each other."""

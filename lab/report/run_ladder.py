@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -12,6 +12,7 @@ from lab.family import Family
 from lab.report.byte_table import draw_bytes
 from lab.report.inner_calls import without_inner_calls
 from lab.report.ladder import Lanes, draw_ladder, lane_heads
+from lab.report.legend import draw_legend, frame_clauses
 from lab.report.rungs import Rung, rungs_of
 from lab.report.sides import Sides, sides_of
 from lab.report.style import Style
@@ -20,11 +21,11 @@ from lab.report.traced_ladder import TracedLadder
 
 
 def draw_run_ladder(
-    timeline: Timeline, style: Style, *, is_explained: bool = False
+    timeline: Timeline, style: Style, explained: set[str] | None = None
 ) -> Iterator[Text]:
     """The heading, the ladder, and how the bytes went as far as that is known.
 
-    `is_explained` leaves out what the signs of a ladder with system calls mean.
+    What the signs mean is told but for what `explained` has, to which it is added.
     """
     yield Text()
     is_traced = bool(timeline.system_calls)
@@ -35,21 +36,29 @@ def draw_run_ladder(
     rungs = _rungs(timeline)
     phase_of = phases(timeline.crossings, timeline.conversations)
     if not is_traced:
-        yield from draw_ladder(rungs, _heads(timeline), phase_of, style)
+        legend = draw_legend(_untold(frame_clauses(timeline), explained), style)
+        yield from draw_ladder(rungs, _heads(timeline), phase_of, style, legend)
         return
     timeline, left_out = without_inner_calls(timeline)
     sides = sides_of(timeline)
     passages = passages_of(timeline, sides)
     ladder = TracedLadder(timeline, rungs, sides, phase_of, passages, style)
     yield from lane_heads(_traced_heads(timeline, sides), style)
-    if not is_explained:
-        yield from ladder.legend()
+    yield from draw_legend(_untold(ladder.legend(), explained), style)
     if left_out:
         yield Text(
             f"  {left_out} calls on pipes within one program: see report.json", "bold yellow"
         )
     yield from ladder.draw()
     yield from draw_bytes(timeline, style)
+
+
+def _untold(clauses: Iterable[str], explained: set[str] | None) -> list[str]:
+    """The clauses that are not in `explained`, to which they are added."""
+    untold = [clause for clause in clauses if clause not in (explained or ())]
+    if explained is not None:
+        explained.update(untold)
+    return untold
 
 
 def _hosts(timeline: Timeline) -> list[str]:
@@ -72,9 +81,8 @@ def _rungs(timeline: Timeline) -> list[Rung]:
         for segment in conversation.segments
         if len(timeline.conversations) > 1
     }
-    if timeline.system_calls:
-        numbers = (crossing.number for crossing in timeline.crossings)
-        mark_of = {number: f"f{number} {mark_of.get(number, '')}" for number in numbers}
+    numbers = (crossing.number for crossing in timeline.crossings)
+    mark_of = {number: f"f{number} {mark_of.get(number, '')}" for number in numbers}
     return rungs_of(
         timeline.crossings,
         segment_of,

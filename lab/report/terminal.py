@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 OUTCOME_COLUMNS = 11
 STDOUT_LINES = 200
 STDERR_LINES = 10
+DEMOS = ("scenarios", "demos")
+"""The folder of the programs that wirelab's own scenarios run."""
 
 
 class _Console(Console):
@@ -71,14 +73,14 @@ def draw_report(
 ) -> Iterator[Text]:
     """The lines of one run's report: its steps in order, then the claims."""
     yield from _draw_head(timelines, title, style)
-    first_traced = next((timeline for timeline in timelines if timeline.system_calls), None)
+    explained: set[str] = set()
     for timeline in timelines:
         if len(timelines) > 1:
             yield Text()
             yield style.banner(timeline.step)
         yield from _draw_programs(timeline, style)
         yield from _draw_sockets(timeline, style)
-        yield from draw_run_ladder(timeline, style, is_explained=timeline is not first_traced)
+        yield from draw_run_ladder(timeline, style, explained)
     yield Text()
     yield style.heading("Claims")
     for judgement in judgements:
@@ -181,12 +183,7 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
     for run in timeline.programs:
         yield Text()
         yield style.heading(f"{run.name}, on {run.host}")
-        # The folder and the interpreter's are this machine's; the names tell the story.
-        command = shlex.join(
-            os.path.basename(word) if word.startswith("/") else word  # noqa: PTH119
-            for word in run.argv
-        )
-        for piece in style.wrap(f"$ {command}", style.width - 2, "    "):
+        for piece in style.wrap(f"$ {shlex.join(_command(run.argv))}", style.width - 2, "    "):
             yield Text(f"  {piece}", "dim")
         lines = run.stdout.splitlines()
         for text in lines[:STDOUT_LINES]:
@@ -195,6 +192,16 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
         if len(lines) > STDOUT_LINES:
             yield Text(f"  ... {len(lines) - STDOUT_LINES} lines more, in recording.jsonl", "dim")
         yield from _draw_end(run, style)
+
+
+def _command(argv: Sequence[str]) -> list[str]:
+    """The words of a command; of a demo, without its folder's and its interpreter's.
+
+    Those are this machine's, and the names tell the story. What a user wrote stays whole.
+    """
+    demos = [word for word in argv if PurePath(word).parts[-3:-1] == DEMOS]
+    shortened = (*demos, *argv[:1]) if demos else ()
+    return [PurePath(word).name if word in shortened else word for word in argv]
 
 
 def _draw_end(run: ProgramRun, style: Style) -> Iterator[Text]:

@@ -156,6 +156,7 @@ def _channel(channel: Channel) -> Document:
         "sends": channel.sends,
         "segments": channel.segments,
         "reads": channel.reads,
+        "uncounted": channel.uncounted or None,
         "parts": [
             {
                 "call": part.call,

@@ -18,8 +18,12 @@ from lab.analysis.timeline import Timeline
 from lab.records import Obtained, SocketState
 from lab.report import lanes
 from lab.report.beats import Beat, beats, deepest
+from lab.report.call_labels import ConnectionTags, call_labels
 from lab.report.call_text import duration, entered, left_to_read, returned, took, took_long
 from lab.report.ladder import STATE_COLUMNS
+from lab.report.legend import frame_clauses, trace_clauses
+from lab.report.looks import Looks
+from lab.report.repetition import LeftOut, rows_of
 from lab.report.rungs import (
     Rung,
     below,
@@ -34,9 +38,6 @@ from lab.report.rungs import (
 from lab.report.sides import Sides, state_on_right
 from lab.report.style import Style
 from lab.report.through_kernel import Passage, draw_passage
-
-MOST_BEATS = 400
-"""Longer ladders are cut: nobody reads on, and report.json has everything."""
 
 NO_FAULTS = frozenset({"EINPROGRESS", "EAGAIN", "EINTR", "EALREADY"})
 """Errors by which a call only tells that something is not over yet."""
@@ -62,9 +63,10 @@ class TracedLadder:
         self.passages = passages
         self.call_of = {call.id: call for call in timeline.system_calls}
         self.rung_of = {f"f{rung.crossing.number}": rung for rung in rungs}
-        self.label_of_call = _labels(timeline.system_calls, sides)
+        self.label_of_call = call_labels(timeline.system_calls, sides)
+        self.tags = ConnectionTags(timeline)
         self.beats = list(beats(timeline.order))
-        self.board = _board(self.beats[:MOST_BEATS], sides, style)
+        self.board = _board(self.beats, sides, style)
         self.states = STATE_COLUMNS + 1 if any(rung.segment for rung in rungs) else 0
         self.wire = self.board.room - 2 * self.states
         self.beneath = self.board.room - self.states - 2
@@ -74,20 +76,10 @@ class TracedLadder:
         for event, remark in timeline.joins.remarks:
             self.remarks.setdefault(event, []).append(remark)
 
-    def legend(self) -> Iterator[Text]:
-        """What the signs mean, of those that there are."""
-        told = ["┌ a call is entered, └ it has returned, ╶ nothing happened meanwhile"]
-        if self.timeline.order.concurrent:
-            told.append("∥ too close to what is above it to know which was first")
-        if self.timeline.states:
-            ways = {state.obtained.value for state in self.timeline.states}
-            told.append(f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel")
-        if any(beat.moment.kind is MomentKind.QUEUE for beat in self.beats):
-            told.append("kernel: what is left to read in a unix socket, sampled when a call ends")
-        if self.states:
-            told.append("states in capitals beside a frame are inferred from the frames (RFC 9293)")
-        for line in self.style.wrap(self.style.drawn("; ".join(told)), self.style.width - 2):
-            yield Text(f"  {line}", "dim")
+    def legend(self) -> Iterator[str]:
+        """What the signs mean, of those that there are, a clause each."""
+        yield from trace_clauses(self.timeline, self.label_of_call.values(), self.style)
+        yield from frame_clauses(self.timeline)
 
     def draw(self) -> Iterator[Text]:
         """The lines, and loudly those pairs that were seen effect before cause."""
@@ -97,15 +89,26 @@ class TracedLadder:
                 yield Text(f"  {line}", "bold red")
 
     def _rows(self) -> Iterator[Text]:
-        for beat in self.beats[:MOST_BEATS]:
-            yield from self._beat(beat)
-        left = len(self.beats) - MOST_BEATS
-        if left > 0:
-            yield Text(f"  ... and {left} lines more; report.json has all of it", "bold yellow")
-            return
+        looks = Looks(self.call_of, self.rung_of, self.phase_of, frozenset(self.remarks))
+        for row in rows_of(self.beats, looks.of):
+            if isinstance(row, LeftOut):
+                yield from self._left_out(row)
+            else:
+                yield from self._beat(row)
         for call in self.timeline.system_calls:
             if call.exit_ns is None:
                 yield self._unfinished(call)
+
+    def _left_out(self, row: LeftOut) -> list[Text]:
+        """The line that stands for beats, after which what they left open is open."""
+        for beat in row.beats:
+            event = beat.moment.event
+            if event in self.call_of and not beat.is_whole:
+                kind = lanes.OPENING if beat.moment.kind is MomentKind.ENTRY else lanes.CLOSING
+                self.board.pass_over(event, kind, event in self.sides.calls)
+        on_right = all(beat.moment.event in self.sides.calls for beat in row.beats)
+        texts = self.style.wrap(row.told, self.board.room - 2)
+        return self.board.block(texts, on_right, "bold yellow")
 
     def _beat(self, beat: Beat) -> Iterator[Text]:
         moment = beat.moment
@@ -153,7 +156,8 @@ class TracedLadder:
     ) -> Text:
         """A call's line; where it is too long, its middle is cut and its end kept."""
         tail = self.style.safe(tail)
-        head = self.style.cut(self.label_of_call[call.id] + head, self.board.room - len(tail))
+        label = self.label_of_call[call.id] + self.tags.of(call, kind is not lanes.OPENING)
+        head = self.style.cut(label + head, self.board.room - len(tail))
         is_fault = call.error and call.error not in NO_FAULTS and kind is not lanes.OPENING
         body = Text(head + tail, "red" if is_fault else "")
         on_right = call.id in self.sides.calls
@@ -273,18 +277,3 @@ def _port(state: SocketState, timeline: Timeline) -> int:
     """The port that tells the connection: its client's; 0 where it has none yet."""
     clients = {conversation.flow.a.port for conversation in timeline.conversations}
     return state.remote_port if state.remote_port in clients else state.local_port
-
-
-def _labels(calls: Sequence[SystemCall], sides: Sides) -> dict[str, str]:
-    """What stands before each call: its number, and whose it is where its side has several."""
-    labels: dict[str, str] = {}
-    for on_right in (False, True):
-        here = [call for call in calls if (call.id in sides.calls) is on_right]
-        threads = {program: set[int]() for program in dict.fromkeys(call.program for call in here)}
-        for call in here:
-            threads[call.program].add(call.tid)
-        for call in here:
-            told = call.program if len(threads) > 1 else ""
-            told += f"[{call.tid}]" if len(threads[call.program]) > 1 else ""
-            labels[call.id] = f"{told}#{call.id.rpartition('#')[2]} "
-    return labels

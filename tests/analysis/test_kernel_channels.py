@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from system_calls import decoded, pipe, unix
@@ -88,3 +89,19 @@ def test_equal_messages_are_read_in_the_order_in_which_they_were_sent() -> None:
         ends, datagram(1, 1, b"x"), datagram(2, 1, b"x"), read(3, 1, b"x"), read(4, 1, b"x")
     )
     assert [part.reads for part in channel.parts] == [("client#3",), ("client#4",)]
+
+
+@pytest.mark.parametrize("type", ["SOCK_STREAM", "SOCK_DGRAM"])
+@pytest.mark.parametrize(("name", "socket"), [("sendmmsg", "s1"), ("recvmmsg", "s2")])
+def test_where_several_messages_moved_at_once_bytes_are_not_counted(
+    type: str, name: str, socket: str
+) -> None:
+    ends = [unix("s1", "s2", type), unix("s2", "s1", type)]
+    several = decoded(3, name, (3, 3), socket=socket, result=2)
+    forth, back = datagram(1, 1, b"x"), datagram(4, 1, b"y", socket="s2")
+    back_read = decoded(5, "recvfrom", (5, 5), socket="s1", moved=1, data=b"y")
+    found = channels(ends, forth, several, read(3, 1, b"x"), back, back_read)
+    assert [(each.sender, each.uncounted) for each in found] == [("s1", "client#3"), ("s2", "")]
+    assert found[1].parts[0].reads == ("client#5",)
+    if type == "SOCK_DGRAM":
+        assert found[0].parts == found[0].read_parts == ()

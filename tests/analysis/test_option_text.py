@@ -95,3 +95,18 @@ def test_any_value_gives_one_line_of_text(level: int, option: int, data: bytes) 
     assert value_text(level, option, data).isprintable()
     assert value_text(level, option, data)
     assert control_text(data).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("level", "option", "number", "text"),
+    [
+        (IP, 10, 2, "[IP_PMTUDISC_DO]"),
+        (IP, 10, 0, "[IP_PMTUDISC_DONT]"),
+        (IPV6, 23, 3, "[IPV6_PMTUDISC_PROBE]"),
+        (IP, 10, 77, "[77]"),
+    ],
+)
+def test_how_path_mtu_is_discovered_is_told_by_name(
+    level: int, option: int, number: int, text: str
+) -> None:
+    assert value_text(level, option, struct.pack("<i", number)) == text

@@ -6,7 +6,10 @@ import pytest
 import traced as t
 import traced_tcp as w
 
-from lab.records import Obtained, Syscall
+from lab.analysis.evidence import Evidence
+from lab.analysis.packet import TcpFlags
+from lab.analysis.remarks import find_remarks
+from lab.records import Obtained, SocketState, Syscall
 
 
 def remarks(times: w.Times, *more, **options) -> dict[str, list[str]]:
@@ -40,13 +43,21 @@ def test_an_accept_that_came_late_had_no_part_in_the_handshake() -> None:
     assert told["f4"][0].startswith("The server's kernel answers the SYN by itself: server#4")
 
 
-def test_a_send_may_return_before_its_bytes_leave_and_before_they_are_acknowledged() -> None:
-    left, came = w.us_of(6, arrival=False), w.us_of(7, arrival=True)
+def test_a_send_may_return_before_its_bytes_leave() -> None:
+    left = w.us_of(6, arrival=False)
     told = remarks(early_but(w.place_of("sendto", program="client"), left - 5, left - 2))
     assert told["client#3"] == [
         "sendto() returned 0.002 ms before its first byte left (f6): it has only put the bytes "
         "into the send buffer.",
-        f"sendto() returned {(came - left + 2) / 1000:.3f} ms before the peer's ACK of its bytes "
+    ]
+    assert not any("the peer's ACK" in text for texts in told.values() for text in texts)
+
+
+def test_a_send_may_return_before_its_bytes_are_acknowledged() -> None:
+    left, came = w.us_of(6, arrival=False), w.us_of(7, arrival=True)
+    told = remarks(w.times_by(fixed={w.place_of("sendto", program="client"): (left - 5, left + 1)}))
+    assert told["client#3"] == [
+        f"sendto() returned {(came - left - 1) / 1000:.3f} ms before the peer's ACK of its bytes "
         "(f7) arrived: it tells that they are in the send buffer, not that they were received.",
     ]
 
@@ -104,3 +115,33 @@ def test_untraced_steps_have_no_remarks() -> None:
         return None
 
     assert remarks(w.times_by(), change=omit) == {}
+
+
+def state_at(time_us: float) -> SocketState:
+    """The client's socket closing for the kernel, as FIN-WAIT-2 does."""
+    ends = ("198.51.100.1", 40858), ("198.51.100.2", 4242)
+    return t.state("sk 1", "CLOSE", *ends, time_us, old="FIN_WAIT2", step="conversation")
+
+
+def test_a_socket_that_closes_before_the_peers_fin_is_not_told_to_be_in_time_wait() -> None:
+    came = w.us_of(19, arrival=True)
+    assert "TIME-WAIT" in remarks(w.times_by(), state_at(came + 1))["state 1"][0]
+    assert "state 1" not in remarks(w.times_by(), state_at(came - 1))
+
+
+def test_a_rst_acknowledges_no_bytes() -> None:
+    left, came = w.us_of(6, arrival=False), w.us_of(7, arrival=True)
+    times = w.times_by(fixed={w.place_of("sendto", program="client"): (left - 5, came - 1)})
+    timeline = w.timeline_of(w.traced(times))
+    (talk,) = timeline.conversations
+    segments = (
+        s if s.from_client else replace(s, flags=s.flags | TcpFlags.RST) for s in talk.segments
+    )
+    told = []
+    for each in (talk, replace(talk, segments=tuple(segments))):
+        evidence = Evidence(timeline.crossings, timeline.flows, [each])
+        evidence.add_calls(timeline.system_calls, timeline.endpoints, ())
+        told.append(
+            "the peer's ACK of its bytes (f7)" in str(find_remarks(evidence, timeline.joins))
+        )
+    assert told == [True, False]

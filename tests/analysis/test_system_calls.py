@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 import pytest
@@ -190,3 +191,16 @@ def test_splice_sends_into_a_socket_and_reads_from_one(ends: tuple[int, int], se
     )
     assert (spliced.socket, spliced.descriptor, spliced.moved) == ("s3", 5, 9)
     assert (is_send(spliced), is_read(spliced)) == (sends, not sends)
+
+
+def test_flags_that_fcntl_returned_are_told_like_those_that_it_is_given() -> None:
+    assert only("fcntl", 3, 3, 0, result=0o4002).returned == "0x802 (O_RDWR|O_NONBLOCK)"
+    assert only("fcntl", 3, 3, 0, result=-9).returned == "-1 EBADF"
+    assert only("fcntl", 3, 1, 0, result=1).returned == "1"
+
+
+@pytest.mark.parametrize(("machine", "told"), [("x86_64", "{EPOLLIN, data=3}"), ("", "{EPOLLIN}")])
+def test_structs_are_those_of_the_machine(machine: str, told: str) -> None:
+    event = call("client", "epoll_ctl", 4, 1, 3, struct.pack("<IQI", 1, 3, 9))
+    (found,) = decode(trace(event), follow(trace(event)), (), machine)
+    assert found.arguments[3].text == told

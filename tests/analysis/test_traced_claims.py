@@ -248,19 +248,29 @@ def test_datagrams_that_only_calls_or_only_the_wire_have_break_the_claim(
     assert (verdict.outcome, why in verdict.why) == (Outcome.BROKEN, True), verdict.why
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (t.with_result(None), "20 bytes sent, 45 on the wire, 45 read"),
-        (lambda call: replace(call, name="sendmmsg", result=1), "20 bytes sent, 45 on the wire"),
-    ],
-)
-def test_bytes_are_undecided_where_a_call_does_not_tell_how_many_it_sent(
-    change: t.Changed, told: str
-) -> None:
-    edit = t.changed("client", "sendto", change, nth=1)
+def test_bytes_are_undecided_where_a_call_does_not_tell_how_many_it_sent() -> None:
+    edit = t.changed("client", "sendto", t.with_result(None), nth=1)
     verdict = t.checked(UDP, UDP_BYTES, edit(run_of("traced-udp4", UDP_BYTES)))
+    told = "20 bytes sent, 45 on the wire, 45 read"
     assert (verdict.outcome, told in verdict.why) == (Outcome.UNDECIDED, True), verdict.why
+    assert verdict.evidence
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "flow"),
+    [("traced-udp4", UDP_BYTES, "udp 0"), ("traced-tcp4", TCP_BYTES, "tcp 0")],
+)
+@pytest.mark.parametrize(
+    ("program", "old", "new", "what"),
+    [("client", "sendto", "sendmmsg", "sends"), ("server", "recvfrom", "recvmmsg", "receives")],
+)
+def test_bytes_are_undecided_where_a_call_moved_several_messages_at_once(
+    name: str, claim: str, flow: str, program: str, old: str, new: str, what: str
+) -> None:
+    edit = t.changed(program, old, lambda call: replace(call, name=new, result=1), nth=1)
+    verdict = t.checked(RUNS[name], claim, edit(run_of(name, claim)))
+    why = f"{flow}: not counted: {new}(2) {what} several messages at once, which are not followed"
+    assert (verdict.outcome, verdict.why) == (Outcome.UNDECIDED, why)
     assert verdict.evidence
 
 

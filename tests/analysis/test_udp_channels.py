@@ -104,3 +104,50 @@ def test_another_port_sent_something_else() -> None:
 def test_what_no_traced_program_had_a_part_in_has_no_channel() -> None:
     assert channels() == []
     assert list(udp_channels([flow()], [], SocketCalls(()))) == []
+
+
+def several(name: str, socket: str, program: str, time_ns: int = 1) -> SystemCall:
+    """sendmmsg(2) or recvmmsg(2), which tell no bytes."""
+    return decoded(9, name, (time_ns, time_ns + 1), socket=socket, program=program, result=3)
+
+
+def test_datagrams_that_were_sent_at_once_have_their_sender_and_are_not_counted() -> None:
+    sent = from_client()
+    reads = [read(at, crossing) for at, crossing in enumerate(sent, 1)]
+    (channel,) = channels(several("sendmmsg", "s1", "client"), *reads)
+    assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", "udp 0")
+    assert (channel.uncounted, channel.parts, channel.read_parts) == ("client#9", (), ())
+
+
+def test_datagrams_that_were_read_at_once_have_their_reader_and_are_not_counted() -> None:
+    sends = [send(at, crossing) for at, crossing in enumerate(from_client(), 1)]
+    (channel,) = channels(*sends, several("recvmmsg", "s2", "server"))
+    assert (channel.sender, channel.receiver, channel.uncounted) == ("s1", "s2", "server#9")
+
+
+def test_one_call_for_several_datagrams_leaves_none_of_its_sockets_sends_certain() -> None:
+    (first, *_) = from_client()
+    (channel,) = channels(send(1, first), several("sendmmsg", "s1", "client"))
+    assert (channel.uncounted, channel.parts) == ("client#9", ())
+
+
+def test_datagrams_that_left_before_the_call_are_not_its() -> None:
+    last_ns = max(each.sent_ns or 0 for each in from_client())
+    late = several("sendmmsg", "s1", "client", last_ns + 1)
+    (channel,) = channels(late, read(1, from_client()[0]))
+    assert (channel.sender, channel.uncounted) == ("", "")
+
+
+def test_another_ports_call_for_several_datagrams_changes_nothing() -> None:
+    (first, *_) = from_client()
+    other = several("sendmmsg", "s1", "client")
+    assert [c.uncounted for c in channels(other, read(1, first), local="198.51.100.1:1")] == [""]
+
+
+def test_of_two_sockets_that_may_have_sent_neither_is_named() -> None:
+    ends = [endpoint("s1", "client", ""), endpoint("s3", "client", "")]
+    ends.append(endpoint("s2", "server", f"0.0.0.0:{flow().b.port}"))
+    calls = [several("sendmmsg", id, "client") for id in ("s1", "s3")]
+    calls.append(read(1, from_client()[0]))
+    (channel,) = udp_channels([flow()], ends, SocketCalls(calls))
+    assert (channel.sender, channel.uncounted) == ("", "client#9")

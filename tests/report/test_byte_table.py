@@ -52,3 +52,32 @@ def test_many_channels_are_cut() -> None:
 
 def test_no_channels_are_no_table() -> None:
     assert list(draw_bytes(with_channels(), Style(80, ascii_only=True))) == []
+
+
+def test_a_blind_capture_is_told_first() -> None:
+    timeline = with_channels(t.channel("s2", "s3", 48))
+    blind = replace(timeline.bracket, blind=("the kernel dropped 1 frames at client/eth0",))
+    lines = list(draw_bytes(replace(timeline, bracket=blind), Style(120, ascii_only=True)))
+    assert lines[2].plain == (
+        "  The capture was blind (the kernel dropped 1 frames at client/eth0): the wire may have "
+        "carried more."
+    )
+    assert lines[2].style == "bold red"
+    assert "48 bytes sent" in lines[3].plain
+
+
+def test_a_way_that_is_not_counted_tells_why() -> None:
+    timeline = t.talk()
+    call = replace(timeline.system_calls[0], name="sendmmsg")
+    channels = [replace(t.channel(s, "s3", 48), uncounted=call.id) for s in ("s2", "")]
+    told = replace(
+        timeline,
+        system_calls=(call, *timeline.system_calls[1:]),
+        joins=Joins(channels=tuple(channels)),
+    )
+    why = "not counted: sendmmsg(2) sends several messages at once, which are not followed"
+    lines = list(draw_bytes(told, Style(120, ascii_only=False)))[-2:]
+    assert [line.plain for line in lines] == [
+        f"  client → server (tcp 0): {why}", f"  somebody → server (tcp 0): {why}"
+    ]  # fmt: skip
+    assert {line.style for line in lines} == {"bold yellow"}

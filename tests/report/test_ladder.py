@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.text import Text
 from transcript import converse
 
 from lab.analysis.story import EXPLANATIONS, Phase, phases
@@ -174,3 +175,20 @@ def test_segments_of_several_connections_are_marked():
     )
     assert "-4000: SYN seq=0" in text
     assert text.count("4000: ") == 1
+
+
+def test_a_label_that_does_not_fit_its_arrow_stands_below_it() -> None:
+    talk = converse(TALK)
+    segment_of = {segment.crossing: segment for segment in talk.segments}
+    marks = {talk.segments[0].crossing: "a mark that is longer than any: "}
+    rungs = rungs_of(talk.flow.crossings, segment_of, lambda _: True, marks)
+    lines = [line.plain for line in draw_ladder(rungs, Lanes("a", "b"), {}, ASCII)]
+    at = next(n for n, line in enumerate(lines) if "-a mark that is longer than any:" in line)
+    assert lines[at].count("...-") == 1 and "win=1000" not in lines[at]
+    assert " ".join(lines[at + 1].split()) == "a mark that is longer than any: SYN seq=0"
+
+
+def test_a_legend_stands_below_the_names() -> None:
+    rungs = rungs_of(converse(TALK).flow.crossings, {}, lambda _: True)
+    lines = list(draw_ladder(rungs, Lanes("a", "b"), {}, ASCII, [Text("told")]))
+    assert lines[0].plain.split() == ["ms", "a", "b"] and lines[1].plain == "told"

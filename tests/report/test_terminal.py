@@ -112,11 +112,23 @@ def test_a_title_may_be_long_and_not_ascii() -> None:
         assert line.plain.isascii() and len(line.plain) <= 80
 
 
-def test_programs_are_shown_with_command_and_output_and_without_folders() -> None:
-    run = replace(r.recorded(4).programs[0], argv=("/usr/bin/python3", "/some/where/x.py", "a b"))
+def command(*argv: str) -> str:
+    run = replace(r.recorded(4).programs[0], argv=argv)
     lines = report(replace(r.recorded(4), programs=(run,)))
-    assert "  $ python3 x.py 'a b'" in lines
     assert "  listen(3, 1) = 0" in lines
+    (line,) = [line for line in lines if line.startswith("  $ ")]
+    return line
+
+
+def test_demos_are_shown_with_command_and_output_and_without_folders() -> None:
+    demo = "/some/where/scenarios/demos/x.py"
+    assert command("/usr/bin/python3", demo, "a b") == "  $ python3 x.py 'a b'"
+    assert command("/usr/bin/python3", demo, "/run/x") == "  $ python3 x.py /run/x"
+
+
+def test_a_users_own_words_stay_whole() -> None:
+    assert command("nc", "-lU", "/tmp/x.sock") == "  $ nc -lU /tmp/x.sock"
+    assert command("/usr/bin/python3", "/tmp/x.py") == "  $ /usr/bin/python3 /tmp/x.py"
 
 
 def test_the_clients_frames_point_right_and_the_servers_left() -> None:
@@ -334,14 +346,14 @@ def test_a_call_of_a_few_lines_is_shown_whole() -> None:
 @pytest.mark.parametrize("family", [4, 6])
 def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int) -> None:
     timelines = build_timelines(load_recording(r.FOLDER / f"udp{family}"))
-    lines = [line.plain for line in draw_report(timelines, (), TITLE, Style(80, True))]
-    assert max(map(len, lines)) <= 80
+    lines = [line.plain for line in draw_report(timelines, (), TITLE, Style(100, True))]
+    assert max(map(len, lines)) <= 100
     text = "\n".join(line.strip() for line in lines)
     for told in ("'Hello. '", "len=0---", "'A000A001A002", "len=4000\n", "port unreachable-"):
         assert told in text, told
     assert text.count("whole: UDP ") == 1
     assert text.count("quotes UDP ") == 2
-    assert [text.count(told) for told in ("-fragment ", ", more-", ", last-")] == [3, 2, 1]
+    assert [text.count(told) for told in (" fragment ", ", more-", ", last-")] == [3, 2, 1]
 
 
 def test_the_kernels_view_of_unix_sockets_is_shown():

@@ -14,11 +14,10 @@ from lab.analysis.timeline import Timeline
 from lab.analysis.unix_queues import QueueSeen
 from lab.recording import load_recording
 from lab.records import QueueSample
-from lab.report.beats import beats
 from lab.report.inner_calls import MOST_INNER_CALLS
+from lab.report.repetition import FIRST_ROWS, LAST_ROWS
 from lab.report.run_ladder import draw_run_ladder
 from lab.report.style import Style
-from lab.report.traced_ladder import MOST_BEATS
 
 GOLDEN = Path(__file__).parent / "tcp4_traced.txt"
 WIDTHS = [80, 100, 120]
@@ -134,7 +133,8 @@ def test_what_is_left_to_read_stands_beside_the_call_that_left_it() -> None:
     at = lines.index(only(lines, "recvfrom(3, '!'"))
     assert lines[at + 1].split(maxsplit=1)[1].startswith("kernel: 1 byte left to read, sampled")
     legend = "sampled when a call ends"
-    assert only(lines, legend) and not any(legend in line for line in drawn(t.unix_talk()))
+    assert legend in legend_of(t.unread(), set())
+    assert legend not in legend_of(t.unix_talk(), set())
 
 
 def test_what_is_left_of_messages_is_the_next_one() -> None:
@@ -241,14 +241,65 @@ def test_programs_of_one_side_are_named() -> None:
     assert only(lines, "╶ client#1 close(3) = 0") and only(lines, "╶ client-two#1 close(3) = 0")
 
 
-def test_a_long_ladder_is_cut_and_says_how_much_is_missing() -> None:
-    told = [("client", -900 + n / 2, -899.9 + n / 2, "close(3)", "0") for n in range(1000)]
-    timeline = with_calls(*told)
+def test_of_a_long_ladder_the_middle_is_cut() -> None:
+    told = [("client", -900 + n / 2, -899.9 + n / 2, f"close({n})", "0") for n in range(1000)]
+    timeline = with_calls(("server", -901, 9000, "read(4, 0x7f, 1)", "0"), *told)
     lines = drawn(timeline)
-    missing = len(list(beats(timeline.order))) - MOST_BEATS
-    assert sum("close(3)" in line for line in lines) == MOST_BEATS
-    assert missing > 600
-    assert only(lines, f"... and {missing} lines more; report.json has all of it")
+    at = lines.index(only(lines, "lines left out; report.json has them"))
+    # One whole arrow is a line, and so is each half of what takes two.
+    assert "close(248) = 0" in lines[at - 1]
+    assert sum("close(" in line for line in lines) < FIRST_ROWS + LAST_ROWS
+    assert only(lines, "close(999) = 0") and only(lines, "f20 ")
+    assert only(lines, "── Closing ──")
+    assert all(line.endswith("│") for line in lines[at : at + 20])
+    assert only(lines, "read = 0").endswith("┘")
+
+
+def test_a_call_that_ends_where_the_ladder_is_cut_is_closed_behind_it() -> None:
+    told = [("client", -900 + n / 2, -899.9 + n / 2, f"close({n})", "0") for n in range(1000)]
+    lines = drawn(with_calls(("server", -901, -700.2, "read(4, 0x7f, 1)", "0"), *told))
+    at = lines.index(only(lines, "lines left out; report.json has them"))
+    assert lines[at - 1].endswith("│") and not lines[at + 1].rstrip().endswith("│")
+
+
+def test_a_call_that_comes_again_and_again_is_folded() -> None:
+    told = [("client", -900 + n, -899.9 + n, "poll(fds, 1, 0)", "0") for n in range(300)]
+    lines = drawn(with_calls(*told))
+    at = lines.index(only(lines, "... 298 times more"))
+    assert "#1 poll(fds, 1, 0) = 0" in lines[at - 1]
+    assert "#300 poll(fds, 1, 0) = 0" in lines[at + 1]
+    assert sum("poll(" in line for line in lines) == 2
+
+
+def test_a_fold_stands_beside_the_lane_of_its_calls() -> None:
+    for program, is_right in (("client", False), ("server", True)):
+        told = [(program, -900 + n, -899.9 + n, "poll(fds, 1, 0)", "0") for n in range(9)]
+        assert only(drawn(with_calls(*told)), "... 7 times more").startswith(" " * 50) is is_right
+
+
+def test_calls_of_several_connections_tell_theirs() -> None:
+    timeline = t.talk()
+    (one,) = timeline.conversations
+    other = replace(
+        one, segments=(), flow=replace(one.flow, number=1, a=replace(one.flow.a, port=40999))
+    )
+    sockets = {"connect": "s2", "sendto": "s2", "listen": "s1", "accept4": "s1"}
+    calls = tuple(
+        replace(
+            call,
+            socket=sockets.get(call.name, "") if call.id != "server#7" else "s3",
+            made=("s3",) if call.name == "accept4" else (),
+        )
+        for call in timeline.system_calls
+    )
+    timeline = replace(timeline, system_calls=calls)
+    lines = drawn(replace(timeline, conversations=(one, other)))
+    assert only(lines, "#2 40858: connect(3") and only(lines, "#2 40858: connect = 0")
+    assert only(lines, "#4 accept4(3, addr") and only(lines, "#4 40858: accept4 = 4")
+    assert only(lines, "#3 listen(3, 1) = 0") and only(lines, "f6 40858: PSH ACK")
+    legend = " ".join(line.strip() for line in lines)
+    assert "40858: the client's port, which tells the connection" in legend
+    assert not any("40858: " in line for line in drawn(timeline))
 
 
 def test_bytes_of_a_unix_socket_go_through_the_kernel() -> None:
@@ -269,11 +320,46 @@ def test_without_calls_the_ladder_is_that_of_the_wire_alone() -> None:
     assert "\n".join(line.rstrip() for line in lines[1:]) in wire
 
 
-def test_what_the_signs_mean_is_told_once() -> None:
-    style = Style(80, ascii_only=False)
-    lines = [line.plain for line in draw_run_ladder(t.talk(), style, is_explained=True)]
-    assert not any("a call is entered" in line for line in lines)
-    assert only(drawn(t.talk()), "a call is entered")
+def legend_of(timeline: Timeline, explained: set[str], *, ascii_only: bool = False) -> str:
+    lines = [line.plain for line in draw_run_ladder(timeline, Style(80, ascii_only), explained)]
+    end = next(n for n, line in enumerate(lines) if line[:9].strip() == "0.000")
+    return " ".join(line.strip() for line in lines[3:end])
+
+
+def test_what_a_sign_means_is_told_once() -> None:
+    explained: set[str] = set()
+    first = legend_of(t.talk(), explained)
+    assert "┌ (right: ┐) a call is entered, └ (right: ┘) it has returned, ╶ or ╴ nothing" in first
+    assert "states in capitals beside a frame are inferred" in first
+    assert "sampled when a call ends" not in first
+    assert legend_of(t.talk(), explained) == ""
+    rest = legend_of(t.unread(), explained)
+    assert rest.partition(f"server {t.SERVER} ")[2] == (
+        "kernel: what is left to read in a unix socket, sampled when a call ends"
+    )
+
+
+def test_the_legend_is_right_for_both_lanes_in_ascii() -> None:
+    told = legend_of(t.talk(), set(), ascii_only=True)
+    assert "/ (right: \\) a call is entered, \\ (right: /) it has returned, - nothing" in told
+    lines = drawn(t.talk(), ascii_only=True)
+    assert only(lines, "#4 accept4(3").endswith("\\") and only(lines, "#4 accept4 =").endswith("/")
+
+
+def test_threads_are_told_in_the_legend() -> None:
+    timeline = t.talk()
+    first, *others = timeline.system_calls
+    calls = (replace(first, tid=9), *others)
+    assert "[9] a thread's number" in legend_of(replace(timeline, system_calls=calls), set())
+    assert "thread" not in legend_of(timeline, set())
+
+
+def test_without_calls_inferred_states_are_told_as_such() -> None:
+    lines = list(draw_run_ladder(replace(t.talk(), system_calls=()), Style(80, False)))
+    assert lines[3].plain.startswith("  states in capitals beside a frame are inferred")
+    (syn,) = [line for line in lines if "─f3 SYN seq=0" in line.plain]
+    state = syn.plain.index("SYN-SENT")
+    assert "dim italic" in {str(span.style) for span in syn.spans if span.start <= state < span.end}
 
 
 def test_programs_of_one_host_that_talk_stand_face_to_face() -> None:

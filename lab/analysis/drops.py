@@ -34,7 +34,8 @@ def join_drops(
     the drop, the one whose stamp is nearest to the notice's time of arrival, within 1 ms, and
     that no other notice is about. A capture's stamp is made when a frame is queued for its
     receiver, or where that is not done (of TCP's segments, seen in 6.18) when the capture gets
-    it; the notice's time of arrival in between. A notice of a TCP segment without bytes that gives no reason is left out.
+    it; the notice's time of arrival in between. A notice of a TCP segment without bytes that
+    gives no reason is left out.
     """
     by_number = {crossing.number: crossing for crossing in crossings}
     arrivals = _arrivals(by_number.values(), points)

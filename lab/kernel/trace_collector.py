@@ -221,11 +221,12 @@ class Collector:
         raise InstrumentError("the first process's mark is not in the trace")
 
     def _collect(self) -> Collected:
-        """Everything up to now. The count of what was lost is the kernel's: pages tell less."""
+        """Everything up to now. The count of what was lost is the kernel's: pages tell less.
+
+        What BPF had no room for is no event: the call is there, its pointers are shown as such.
+        """
         self._drain()
         lost = self._calls.lost() + self._kernel.lost()
-        if self._memory.peek is not None:
-            lost += self._memory.peek.lost
         collected = Collected(
             self._pages[self._calls].take(), self._pages[self._kernel].take(), lost - self._lost
         )

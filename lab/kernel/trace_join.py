@@ -2,8 +2,7 @@
 
 Both tell of every call that has pointers, and a thread makes one after another, so that the k-th
 belongs to the k-th. Only a call that has not returned may have nothing read yet. Where one of
-them has lost some (a kernel skips a BPF program that was preempted on the same CPU) the calls'
-numbers show it; then only those are given theirs that alone were
+them has lost some the calls' numbers show it; then only those are given theirs that alone were
 entered, or returned, at the time that both tell.
 """
 

@@ -156,8 +156,7 @@ def write(times):
 A_QUARTER, ALL = 6_500, 28_000
 """Calls that fill more than a quarter of the ring, and more than all of it."""
 MOST = 0.99
-"""A kernel in which a task can be preempted at the entry to a call (6.13 and later) does not run
-the program for another that enters one on the same CPU meanwhile."""
+"""Now and then the kernel refuses room in a ring that has some (seen in 6.18, one of 20,000)."""
 
 
 def test_a_ring_that_is_read_when_it_asks_loses_nothing(sandbox: Sandbox) -> None:
@@ -165,7 +164,7 @@ def test_a_ring_that_is_read_when_it_asks_loses_nothing(sandbox: Sandbox) -> Non
     seen = sandbox.call(peeked.run, code)
     (calls,) = seen.peeks
     written = [one for one in calls if one.number == OURS["write"]]
-    assert MOST * 5 * A_QUARTER <= len(written) <= 5 * A_QUARTER
+    assert len(written) >= MOST * 5 * A_QUARTER
     assert len(written) > ALL
     # The kernel may take a page away for a moment: then its call's memory is not read.
     shown = [one for one in written if one.memory]
@@ -174,7 +173,7 @@ def test_a_ring_that_is_read_when_it_asks_loses_nothing(sandbox: Sandbox) -> Non
         (b"x" * MEMORY_LIMIT_BYTES, 1000)
     }
     assert seen.asked > 1
-    assert seen.lost == 0
+    assert 5 * A_QUARTER - len(written) <= seen.lost <= (1 - MOST) * ALL
 
 
 def test_what_a_full_ring_loses_is_counted(sandbox: Sandbox) -> None:
@@ -182,7 +181,7 @@ def test_what_a_full_ring_loses_is_counted(sandbox: Sandbox) -> None:
     assert (none.asked, none.lost, many.asked) == (0, 0, 1)
     (few,), (calls,) = none.peeks, many.peeks
     assert ALL / 2 < len(calls) < ALL
-    assert MOST * (len(few) + ALL) <= len(calls) + many.lost <= len(few) + ALL
+    assert len(calls) + many.lost == len(few) + ALL
 
 
 def test_a_little_in_the_ring_wakes_nobody(sandbox: Sandbox) -> None:

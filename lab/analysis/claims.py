@@ -93,6 +93,12 @@ def frame_ids(numbers: Iterable[int]) -> tuple[str, ...]:
     return tuple(f"f{number}" for number in numbers)
 
 
+def first_of(told: Sequence[str], most: int = 4) -> str:
+    """The first of many sentences, and how many there are more."""
+    more = f"; and {len(told) - most} more" if len(told) > most else ""
+    return "; ".join(told[:most]) + more
+
+
 def in_every_step(check: Callable[[Timeline], Verdict]) -> Callable[..., Verdict]:
     """A check of one step as a check of several: it holds where it holds in each of them."""
 

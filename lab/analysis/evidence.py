@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.flow import transport_endpoints
 from lab.analysis.socket_calls import SocketCalls
-from lab.analysis.tcp_channels import find_sides, flow_name
+from lab.analysis.tcp_channels import find_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ class Evidence:
     ) -> None:
         self.crossings = {crossing.number: crossing for crossing in crossings}
         self.flows = flows
-        self.conversations = {flow_name(each.flow): each for each in conversations}
+        self.conversations = {each.flow.name: each for each in conversations}
         self.drops = drops
         self._exits: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for task in sorted(tasks, key=lambda task: task.time_ns):

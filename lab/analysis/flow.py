@@ -46,6 +46,11 @@ class Flow:
     errors: tuple[Crossing, ...]
     """ICMP errors that quote a packet of this flow."""
 
+    @property
+    def name(self) -> str:
+        """How events and endpoints call it: "tcp 0"."""
+        return f"{self.protocol} {self.number}"
+
 
 class _Builder:
     """A flow while it grows."""

@@ -49,7 +49,7 @@ class _Side:
     def take(self, socket: SocketFacts, local: str, remote: str) -> None:
         """This side is the socket's, which has these addresses."""
         self.is_taken = True
-        socket.flow = flow_id(self.flow)
+        socket.flow = self.flow.name
         socket.local, socket.remote = local, remote
 
 
@@ -88,11 +88,6 @@ def _source_port(flow: Flow) -> int:
 
 def _port(place: str) -> str:
     return place.rpartition(":")[2]
-
-
-def flow_id(flow: Flow) -> str:
-    """What a flow is called: "tcp 0"."""
-    return f"{flow.protocol} {flow.number}"
 
 
 def match_flows(

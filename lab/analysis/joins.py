@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.byte_joins import Accepted, Closed, Joins
 from lab.analysis.kernel_channels import kernel_channels
 from lab.analysis.packet import TcpFlags
-from lab.analysis.tcp_channels import flow_name, tcp_channels
+from lab.analysis.tcp_channels import tcp_channels
 from lab.analysis.tcp_segment import Note
 from lab.analysis.udp_channels import udp_channels
 
@@ -55,7 +55,7 @@ def _accepted(evidence: Evidence) -> Iterator[Accepted]:
         arrived_ns = evidence.arrival_ns(ack)
         if arrived_ns is not None:
             waited_ns, was_waiting = call.exit_ns - arrived_ns, arrived_ns < call.entry_ns
-            name = flow_name(conversation.flow)
+            name = conversation.flow.name
             yield Accepted(call.id, name, ack, waited_ns, was_waiting)
 
 
@@ -69,7 +69,7 @@ def _connects(evidence: Evidence) -> Iterator[tuple[str, str]]:
             )
             call = next(opening, None)
             if call is not None:
-                yield call.id, flow_name(conversation.flow)
+                yield call.id, conversation.flow.name
 
 
 def _is_simultaneous(conversation: TcpConversation) -> bool:

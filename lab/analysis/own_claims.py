@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.agreement_claims import why_untraced
-from lab.analysis.claims import Claim, Verdict, broken, frame_ids, holds, skipped, undecided
+from lab.analysis.claims import (
+    Claim,
+    Verdict,
+    broken,
+    first_of,
+    frame_ids,
+    holds,
+    skipped,
+    undecided,
+)
 from lab.analysis.link_claims import has_right_checksums
 from lab.analysis.packet import Tcp, TcpFlags
 from lab.analysis.tcp import Teardown
@@ -69,7 +78,7 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
         told.append(f"{_name(talk)} opens with f{numbers[0]}, its payload begins with f{first}")
     if not told:
         return skipped("no TCP connection carried payload" if _opened(timeline) else NO_CONNECTION)
-    return holds(_joined(told), evidence)
+    return holds(first_of(told), evidence)
 
 
 def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
@@ -87,7 +96,7 @@ def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
         else:
             return broken(f"{_name(talk)} ended otherwise: {talk.teardown.value}", frame_ids(ends))
         evidence += frame_ids(dict.fromkeys([*ends, *talk.resets[:1]]))
-    return holds(_joined(told), evidence) if told else skipped(NO_CONNECTION)
+    return holds(first_of(told), evidence) if told else skipped(NO_CONNECTION)
 
 
 def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
@@ -110,7 +119,7 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
             [f"f{number}"],
         )
     told = [f"f{c.number} comes first, with {len(c.packet.payload)} bytes" for c in firsts]
-    return holds(_joined(told), frame_ids(crossing.number for crossing in firsts))
+    return holds(first_of(told), frame_ids(crossing.number for crossing in firsts))
 
 
 def has_no_wrong_checksum(timeline: Timeline) -> Verdict:
@@ -164,12 +173,6 @@ def _attempt(talk: TcpConversation) -> str:
     if talk.resets:
         return f"{_name(talk)} was refused with a RST, f{talk.resets[0]}"
     return f"{_name(talk)} was never answered"
-
-
-def _joined(told: list[str], most: int = 4) -> str:
-    """The first of many sentences, and how many there are more."""
-    more = f"; and {len(told) - most} more" if len(told) > most else ""
-    return "; ".join(told[:most]) + more
 
 
 def _tcps(talk: TcpConversation, numbers: list[int]) -> list[Tcp]:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.analysis.tcp_channels import flow_name, is_a_side
+from lab.analysis.tcp_channels import is_a_side
 from lab.records import Obtained
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def select_states(
     `owners` are the endpoints' ids as far as they are known otherwise, in the states' order.
     """
     ordered = sorted(zip(states, owners, strict=True), key=lambda each: each[0].time_ns)
-    by_name = {flow_name(flow): flow for flow in flows}
+    by_name = {flow.name: flow for flow in flows}
     sides: dict[str, Side] = {}
     for endpoint in endpoints:
         if endpoint.flow in by_name:
@@ -65,7 +65,7 @@ def find_state_sides(
     by_ends: dict[tuple[str, str], list[tuple[int, Side]]] = {}
     for flow in flows:
         if flow.protocol == "tcp":
-            began_ns, name = flow.crossings[0].time_ns, flow_name(flow)
+            began_ns, name = flow.crossings[0].time_ns, flow.name
             for near, far in ((flow.a, flow.b), (flow.b, flow.a)):
                 found = by_ends.setdefault((str(near), str(far)), [])
                 found.append((began_ns, (name, near is flow.a)))

@@ -25,18 +25,13 @@ Sides = dict[tuple[str, bool], "Endpoint"]
 """The endpoint at each side of a flow: by the flow's name and whether it is its `a`."""
 
 
-def flow_name(flow: Flow) -> str:
-    """How events and endpoints name a flow: "tcp 0"."""
-    return f"{flow.protocol} {flow.number}"
-
-
 def find_sides(flows: Iterable[Flow], endpoints: Iterable[Endpoint]) -> Sides:
     """The endpoints that are known to be a flow's ends; the first where several are one.
 
     A Multipath TCP connection's flows are left out: each carries some of its bytes, and its end
     is told in an option, not by their FINs (RFC 8684, 3.3).
     """
-    by_name = {flow_name(flow): flow for flow in flows if not _is_multipath(flow)}
+    by_name = {flow.name: flow for flow in flows if not _is_multipath(flow)}
     sides: Sides = {}
     for endpoint in endpoints:
         flow = by_name.get(endpoint.flow)
@@ -72,7 +67,7 @@ def tcp_channels(
     A way on which nothing went is left out.
     """
     for conversation in conversations:
-        name = flow_name(conversation.flow)
+        name = conversation.flow.name
         for from_client in (True, False):
             sender, receiver = sides.get((name, from_client)), sides.get((name, not from_client))
             if sender is not None or receiver is not None:
@@ -96,6 +91,6 @@ def _channel(
         sends,
         reads,
         carriers,
-        flow_name(conversation.flow),
+        conversation.flow.name,
         stream.length,
     )

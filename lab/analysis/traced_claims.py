@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.agreement_claims import why_untraced
-from lab.analysis.claims import Verdict, broken, frame_ids, holds, skipped, undecided
+from lab.analysis.claims import Verdict, broken, first_of, frame_ids, holds, skipped, undecided
 from lab.analysis.packet import TcpFlags
 from lab.analysis.socket_calls import SocketCalls, why_uncounted
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
 
 UNJOINED = "no call could be joined with a connection on the wire"
-MOST_TOLD = 4
 
 
 def connects_around_the_handshake(timeline: Timeline) -> Verdict:
@@ -44,7 +43,7 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
             return broken(f"{call.id} returned before f{answer} came", [call.id, f"f{answer}"])
         after = _us(call.exit_ns - come_ns)
         told.append(f"{call.id} returned {after} after f{answer} had come")
-    return holds(_joined(told), evidence) if told else undecided(UNJOINED)
+    return holds(first_of(told), evidence) if told else undecided(UNJOINED)
 
 
 def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
@@ -65,7 +64,7 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
         waited = "which had waited" if accepted.was_waiting else "which it had waited for"
         after = _us(call.exit_ns - come_ns)
         told.append(f"{call.id} returned {after} after f{accepted.ack}, {waited}")
-    return holds(_joined(told), evidence) if told else undecided(UNJOINED)
+    return holds(first_of(told), evidence) if told else undecided(UNJOINED)
 
 
 def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
@@ -121,7 +120,7 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
             return broken(said, dict.fromkeys(events))
         told.append(said)
         evidence += events
-    return holds(_joined(told), dict.fromkeys(evidence)) if told else undecided(UNJOINED)
+    return holds(first_of(told), dict.fromkeys(evidence)) if told else undecided(UNJOINED)
 
 
 def _uncounted(timeline: Timeline, channel: Channel) -> str:
@@ -179,9 +178,3 @@ def _arrival(talk: TcpConversation, number: int) -> int:
 
 def _us(duration_ns: int) -> str:
     return f"{duration_ns / 1000:.0f} µs"
-
-
-def _joined(told: list[str]) -> str:
-    """The first of many sentences, and how many there are more."""
-    more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
-    return "; ".join(told[:MOST_TOLD]) + more

@@ -11,7 +11,7 @@ from lab.analysis.flow import transport_endpoints
 from lab.analysis.message_channel import MessageWay, Sent
 from lab.analysis.messages import Messages, take_read
 from lab.analysis.socket_calls import argument, moves_several
-from lab.analysis.tcp_channels import flow_name, is_a_side
+from lab.analysis.tcp_channels import is_a_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,13 +59,13 @@ class _Joiner:
     """A step's datagrams while they are being joined."""
 
     def __init__(self, flows: Iterable[Flow]) -> None:
-        self.flows = {flow_name(flow): flow for flow in flows}
+        self.flows = {flow.name: flow for flow in flows}
         self.ways: dict[tuple[str, bool], MessageWay] = {}
         """By flow and whether its `a` sends; what has no flow by endpoint."""
         self.datagrams = [each for flow in self.flows.values() for each in self._datagrams(flow)]
 
     def _datagrams(self, flow: Flow) -> Iterator[_Datagram]:
-        name = flow_name(flow)
+        name = flow.name
         for crossing in flow.crossings:
             ends = transport_endpoints(crossing.packet)
             assert ends is not None, "a flow's packets have endpoints"

@@ -161,7 +161,7 @@ def _opened(timeline: Timeline) -> list[TcpConversation]:
 
 def _name(talk: TcpConversation) -> str:
     """The flow's id, as in the report."""
-    return f"tcp {talk.flow.number}"
+    return talk.flow.name
 
 
 def _connections(number: int) -> str:

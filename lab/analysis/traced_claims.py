@@ -154,11 +154,7 @@ def _calls(timeline: Timeline) -> dict[str, SystemCall]:
 
 def _talks(timeline: Timeline) -> dict[str, TcpConversation]:
     """The connections that were opened, by their flows' ids."""
-    return {
-        f"tcp {talk.flow.number}": talk
-        for talk in timeline.conversations
-        if talk.handshake is not None
-    }
+    return {talk.flow.name: talk for talk in timeline.conversations if talk.handshake is not None}
 
 
 def _first_syn(flow: Flow) -> tuple[int, int]:

@@ -220,7 +220,7 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
     states = (segment.sender_state, segment.receiver_state)
     client, server = states if segment.from_client else reversed(states)
     return {
-        "flow": f"tcp {conversation.flow.number}",
+        "flow": conversation.flow.name,
         "summary": describe_segment(segment),
         "tcp": {
             "flags": flag_names(segment.flags),
@@ -264,7 +264,7 @@ def _flows(timeline: Timeline) -> list[Document]:
 
 def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
     document: Document = {
-        "id": f"{flow.protocol} {flow.number}",
+        "id": flow.name,
         "a": str(flow.a),
         "b": str(flow.b),
         "frames": [f"f{crossing.number}" for crossing in flow.crossings],

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
+from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
 
 from lab.kernel.sandbox import Sandbox, open_sandbox
+from lab.kernel.trace_ptrace import PtraceTracer
+from lab.topology import two_hosts
 
 HERE = Path(__file__).parent
 
@@ -108,3 +112,21 @@ def anyones_folder(as_nobody: list[str]) -> Iterator[Path]:
         if as_nobody:
             os.chown(name, NOBODY, NOBODY)
         yield Path(name)
+
+
+@pytest.fixture
+def needs_ptrace() -> None:
+    if reason := PtraceTracer.why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def traced(sandbox: Sandbox, needs_ptrace: None) -> Callable[..., Traced]:
+    """Runs a program on a host, traced by ptrace."""
+
+    def run(*command: str, kill_after: str = "", kill_with: int = signal.SIGKILL) -> Traced:
+        arguments = two_hosts(), [command], kill_after, kill_with
+        trace, (ended,) = sandbox.call(run_in_a_host, *arguments)
+        return Traced(trace, *ended)
+
+    return run

@@ -23,7 +23,6 @@ from ptraced import (
 
 from lab.analysis.transcript import parse_transcript
 from lab.kernel.sandbox import Sandbox
-from lab.kernel.trace_ptrace import PtraceTracer
 from lab.records import Obtained, ProgramRun, Syscall
 from lab.topology import two_hosts
 
@@ -33,20 +32,7 @@ LOOPBACK = {"4": "127.0.0.1", "6": "::1"}
 KERNEL_NAMES = {"send": "sendto", "recv": "recvfrom", "accept": "accept4"}
 
 
-@pytest.fixture(autouse=True)
-def needs_ptrace() -> None:
-    if reason := PtraceTracer.why_not():
-        pytest.skip(reason)
-
-
-@pytest.fixture
-def traced(sandbox: Sandbox) -> Callable[..., Traced]:
-    def run(*command: str, kill_after: str = "", kill_with: int = signal.SIGKILL) -> Traced:
-        arguments = two_hosts(), [command], kill_after, kill_with
-        trace, (ended,) = sandbox.call(run_in_a_host, *arguments)
-        return Traced(trace, *ended)
-
-    return run
+pytestmark = pytest.mark.usefixtures("needs_ptrace")
 
 
 @pytest.mark.parametrize("family", LOOPBACK)

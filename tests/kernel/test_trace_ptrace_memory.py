@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import errno
-import signal
 import socket
 from collections.abc import Callable
 
 import pytest
-from ptraced import Traced, python, run_in_a_host
+from ptraced import Traced, python
 
-from lab.kernel.sandbox import Sandbox
-from lab.kernel.trace_ptrace import PtraceTracer
 from lab.records import MEMORY_LIMIT_BYTES, Memory
-from lab.topology import two_hosts
 
-
-@pytest.fixture(autouse=True)
-def needs_ptrace() -> None:
-    if reason := PtraceTracer.why_not():
-        pytest.skip(reason)
-
-
-@pytest.fixture
-def traced(sandbox: Sandbox) -> Callable[..., Traced]:
-    def run(*command: str, kill_after: str = "", kill_with: int = signal.SIGKILL) -> Traced:
-        arguments = two_hosts(), [command], kill_after, kill_with
-        trace, (ended,) = sandbox.call(run_in_a_host, *arguments)
-        return Traced(trace, *ended)
-
-    return run
+pytestmark = pytest.mark.usefixtures("needs_ptrace")
 
 
 MESSAGES = """

@@ -6,27 +6,9 @@ import errno
 from collections.abc import Callable
 
 import pytest
-from ptraced import Traced, python, run_in_a_host
+from ptraced import Traced, python
 
-from lab.kernel.sandbox import Sandbox
-from lab.kernel.trace_ptrace import PtraceTracer
-from lab.topology import two_hosts
-
-
-@pytest.fixture(autouse=True)
-def needs_ptrace() -> None:
-    if reason := PtraceTracer.why_not():
-        pytest.skip(reason)
-
-
-@pytest.fixture
-def traced(sandbox: Sandbox) -> Callable[..., Traced]:
-    def run(*command: str) -> Traced:
-        trace, (ended,) = sandbox.call(run_in_a_host, two_hosts(), [command])
-        assert ended.status == 0
-        return Traced(trace, *ended)
-
-    return run
+pytestmark = pytest.mark.usefixtures("needs_ptrace")
 
 
 def left(done: Traced) -> list[int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
+from own_run import Own
 from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
 
@@ -130,3 +131,9 @@ def traced(sandbox: Sandbox, needs_ptrace: None) -> Callable[..., Traced]:
         return Traced(trace, *ended)
 
     return run
+
+
+@pytest.fixture
+def own(tmp_path: Path, marker: str) -> Callable[..., Own]:
+    """A run of two commands that leaves nothing behind but its folder."""
+    return lambda *words, **settings: Own(tmp_path, *words, **settings)

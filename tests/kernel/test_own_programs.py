@@ -1,4 +1,4 @@
-"""Two commands of anybody's: what comes of them, and of every way in which they can fail.
+"""Two commands of anybody's, and what is said of what they do.
 
 Most are not traced: what is said of their calls is tested by itself.
 """
@@ -11,81 +11,20 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from outside import NOBODY, names_in, wirelab
-
-DONE, FAILED, CANNOT = 0, 2, 3
-
-CONVERSE = """
-import socket
-listener = socket.create_server(("", {port}))
-peer, _ = listener.accept()
-while data := peer.recv(100):
-    peer.sendall(data.upper())
-"""
-ASK = """
-import socket
-s = socket.create_connection(("{server}", {port}))
-s.sendall(b"hello")
-s.shutdown(socket.SHUT_WR)
-print(s.recv(100), s.recv(100))
-"""
-SERVE_FOR_EVER = """
-import socket
-listener = socket.create_server(("{server}", {port}), family=socket.AF_INET{six})
-while True:
-    peer, _ = listener.accept()
-    with peer:
-        peer.sendall(peer.recv(100).upper())
-"""
-HANG = "import select; select.select([], [], [])"
-
-
-def python(code: str, *words: str) -> str:
-    return shlex.join((sys.executable, "-IS", "-c", code.strip(), *words))
-
-
-class Own:
-    """One run of two commands."""
-
-    def __init__(
-        self, out: Path, server: str, client: str, *options: str, trace: str = "none"
-    ) -> None:
-        words = ("run", "--server", server, "--client", client, "--trace", trace, "--out", out)
-        started_s = time.monotonic()
-        self.done = wirelab(*words, *options)
-        self.took_s = time.monotonic() - started_s
-        self.folder = out / "own" / "latest"
-        assert self.done.stderr == ""
-        self.report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
-        self.programs = {run["name"]: run for run in self.report["programs"]}
-        records = (self.folder / "recording.jsonl").read_text().splitlines()
-        lines = [json.loads(line) for line in records]
-        self.wrote = {line["name"]: line["stdout"] for line in lines if line["kind"] == "program"}
-        self.verdicts = {claim["id"]: claim["verdict"] for claim in self.report["claims"]}
-
-    @property
-    def head(self) -> str:
-        return " ".join(self.done.stdout.partition("\n\n")[0].split())
-
-    def failure(self, name: str) -> str:
-        """One line, in the report's head as well."""
-        told: str = self.programs[name]["failure"]
-        assert "\n" not in told
-        assert f"program {name} {told}" in self.head
-        assert self.done.returncode == FAILED
-        return told
-
-
-@pytest.fixture
-def own(tmp_path: Path, marker: str) -> Callable[..., Own]:
-    """A run that leaves nothing behind but its folder."""
-    return lambda *words, **settings: Own(tmp_path, *words, **settings)
+from own_run import (
+    ASK,
+    CANNOT,
+    CONVERSE,
+    DONE,
+    SERVE_FOR_EVER,
+    Own,
+    python,
+)
 
 
 @pytest.mark.parametrize("family", ["4", "6"])
@@ -238,51 +177,6 @@ def test_a_unix_socket(own: Callable[..., Own], kind: str, path: str) -> None:
     assert run.verdicts["own-unix-silent"] == "SKIPPED"
 
 
-def test_a_command_that_is_not_found(own: Callable[..., Own]) -> None:
-    run = own("nosuchprogram -x", python(ASK))
-    expected = "cannot be started: nosuchprogram: No such file or directory"
-    assert run.failure("server") == expected
-    assert run.failure("client") == f"was not started, since server {expected}"
-    assert run.programs["server"]["exit_status"] == 127
-    assert run.took_s < 8
-
-
-def test_a_client_that_is_not_found(own: Callable[..., Own]) -> None:
-    run = own(python(CONVERSE), "nosuchprogram -x")
-    assert run.failure("client").startswith("cannot be started: nosuchprogram: ")
-    assert "failure" not in run.programs["server"]
-
-
-def test_a_server_that_fails_at_once(own: Callable[..., Own]) -> None:
-    run = own(python("raise SystemExit('address in use')"), python(ASK))
-    assert run.failure("server") == "exited with status 1; its stderr ends: address in use"
-    assert run.failure("client").startswith("was not started, since server ended before it listen")
-    assert run.took_s < 8
-
-
-def test_a_server_that_ends_well_and_too_early(own: Callable[..., Own]) -> None:
-    run = own(python("print('nothing to do')"), python(ASK))
-    assert run.failure("server").startswith("ended before it listened on TCP or UDP port 4242")
-    assert run.wrote["server"] == "nothing to do\n"
-
-
-def test_a_client_that_is_killed_by_a_signal(own: Callable[..., Own]) -> None:
-    die = ASK + "import os; os.kill(os.getpid(), 11)"
-    run = own(python(CONVERSE), python(die))
-    assert run.failure("client") == "was killed by SIGSEGV; it wrote nothing to stderr"
-    assert run.programs["client"]["exit_status"] == -11
-    # What happened until then is shown and judged.
-    assert run.verdicts["own-opens"] == run.verdicts["own-closes"] == "HOLDS"
-    assert "failure" not in run.programs["server"]
-
-
-def test_a_server_that_crashes_in_the_middle(own: Callable[..., Own]) -> None:
-    crash = CONVERSE.replace("while data", "import os; os.kill(os.getpid(), 6)\nwhile data")
-    run = own(python(crash), python(ASK))
-    assert run.failure("server").startswith("was killed by SIGABRT")
-    assert run.verdicts["own-opens"] == "HOLDS"
-
-
 def test_a_server_that_forks_and_exits_once_it_listens(own: Callable[..., Own]) -> None:
     fork = "\nimport os\nif os.fork(): os._exit(0)\nos.setsid()\npeer, _"
     run = own(python(CONVERSE.replace("\npeer, _", fork)), python(ASK))
@@ -305,30 +199,6 @@ select.select([], [], [], 0.3)
     assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert "remark" in run.programs["server"]
-
-
-def test_a_server_that_never_listens_and_a_client_that_meets_it(own: Callable[..., Own]) -> None:
-    run = own(python(HANG), python(ASK))
-    assert run.failure("server").startswith("never listened on TCP or UDP port 4242 within 10 s")
-    assert "ConnectionRefusedError" in run.failure("client")
-    told = next(c for c in run.report["claims"] if c["id"] == "own-opens")
-    assert told["verdict"] == "SKIPPED"
-    assert "was refused with a RST" in told["why"]
-
-
-def test_a_client_that_outlives_its_deadline(own: Callable[..., Own]) -> None:
-    hang = ASK.replace("print(", "import select; select.select([], [], [])\nprint(")
-    run = own(python(CONVERSE), python(hang), "--deadline", "0.5")
-    assert run.failure("client").startswith("had not ended 0.5 s after its start")
-    assert run.verdicts["own-opens"] == "HOLDS"
-    assert run.took_s < 10
-
-
-def test_a_client_that_writes_without_bound(own: Callable[..., Own]) -> None:
-    run = own(python(CONVERSE), python("while True: print('spam' * 100)"))
-    assert run.failure("client").startswith("wrote more than 1048576 bytes")
-    assert len(run.done.stdout.splitlines()) < 2000
-    assert "lines more, in recording.jsonl" in run.done.stdout
 
 
 def test_other_braces_are_the_commands_own(own: Callable[..., Own]) -> None:
@@ -393,36 +263,6 @@ def test_as_an_ordinary_user(
     assert verdicts["own-opens"] == verdicts["own-closes"] == "HOLDS"
     if os.geteuid() == 0:
         assert next(anyones_folder.iterdir()).stat().st_uid == NOBODY
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ((), "run what?"),
-        (("--server", "true"), "--server needs --client as well"),
-        (("--client", "true"), "--client needs --server as well"),
-        (("tcp", "--server", "true", "--client", "true"), "not both"),
-        (("tcp", "--port", "1"), "go with --server and --client"),
-        (("--server", "", "--client", "true"), "--server is empty"),
-        (("--server", "true", "--client", "'"), "cannot split --client"),
-        (("own",), "there is no scenario 'own'"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(tmp_path: Path, words: list[str], said: str) -> None:
-    done = wirelab("run", *words, "--out", tmp_path)
-    assert done.returncode == FAILED
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == ""
-    assert names_in(tmp_path) == set()
-
-
-@pytest.mark.parametrize("option", [("--port", "0"), ("--port", "65536"), ("--deadline", "0"),
-                                    ("--deadline", "soon"), ("--deadline", "nan")])  # fmt: skip
-def test_a_number_that_is_none_is_refused(tmp_path: Path, option: tuple[str, str]) -> None:
-    done = wirelab("run", "--server", "a", "--client", "b", *option, "--out", tmp_path)
-    assert done.returncode == FAILED
-    assert f"argument {option[0]}: {option[1]!r} is no" in done.stderr
 
 
 # Programs that everybody knows.

@@ -1,0 +1,73 @@
+"""Two commands of anybody's, run as `wirelab run --server --client` runs them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from outside import wirelab
+
+DONE, FAILED, CANNOT = 0, 2, 3
+
+CONVERSE = """
+import socket
+listener = socket.create_server(("", {port}))
+peer, _ = listener.accept()
+while data := peer.recv(100):
+    peer.sendall(data.upper())
+"""
+ASK = """
+import socket
+s = socket.create_connection(("{server}", {port}))
+s.sendall(b"hello")
+s.shutdown(socket.SHUT_WR)
+print(s.recv(100), s.recv(100))
+"""
+SERVE_FOR_EVER = """
+import socket
+listener = socket.create_server(("{server}", {port}), family=socket.AF_INET{six})
+while True:
+    peer, _ = listener.accept()
+    with peer:
+        peer.sendall(peer.recv(100).upper())
+"""
+
+
+def python(code: str, *words: str) -> str:
+    return shlex.join((sys.executable, "-IS", "-c", code.strip(), *words))
+
+
+class Own:
+    """One run of two commands."""
+
+    def __init__(
+        self, out: Path, server: str, client: str, *options: str, trace: str = "none"
+    ) -> None:
+        words = ("run", "--server", server, "--client", client, "--trace", trace, "--out", out)
+        started_s = time.monotonic()
+        self.done = wirelab(*words, *options)
+        self.took_s = time.monotonic() - started_s
+        self.folder = out / "own" / "latest"
+        assert self.done.stderr == ""
+        self.report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        self.programs = {run["name"]: run for run in self.report["programs"]}
+        records = (self.folder / "recording.jsonl").read_text().splitlines()
+        lines = [json.loads(line) for line in records]
+        self.wrote = {line["name"]: line["stdout"] for line in lines if line["kind"] == "program"}
+        self.verdicts = {claim["id"]: claim["verdict"] for claim in self.report["claims"]}
+
+    @property
+    def head(self) -> str:
+        return " ".join(self.done.stdout.partition("\n\n")[0].split())
+
+    def failure(self, name: str) -> str:
+        """One line, in the report's head as well."""
+        told: str = self.programs[name]["failure"]
+        assert "\n" not in told
+        assert f"program {name} {told}" in self.head
+        assert self.done.returncode == FAILED
+        return told

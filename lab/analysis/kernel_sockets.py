@@ -58,8 +58,10 @@ class _Life:
 
     def add(self, place: int, state: SocketState) -> None:
         self.states.append(place)
-        self.local = host_place(state.local_address, state.local_port) or self.local
-        self.remote = host_place(state.remote_address, state.remote_port) or self.remote
+        if state.local_port:
+            self.local = host_place(state.local_address, state.local_port)
+        if state.remote_port:
+            self.remote = host_place(state.remote_address, state.remote_port)
         self.passive |= state.new == "SYN_RECV" and state.old in ("LISTEN", "")
         if state.new == "ESTABLISHED" and self.established_ns is None:
             self.established_ns = state.time_ns

@@ -7,7 +7,7 @@ place of an endpoint, as flows and states name it.
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 
 from lab.analysis.socket_constants import DOMAINS, ETHERTYPES
 
@@ -41,11 +41,15 @@ def place_of(data: bytes) -> str:
     return ""
 
 
-def host_place(address: str, port: int) -> str:
-    """The same of an address in text and a port; "" where there is no port yet."""
-    if not port:
-        return ""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def host_place(host: str, port: int) -> str:
+    """The same of an address in text and a port."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"{host}:{port}"
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
 
 
 def ipv4_place(address: bytes, port: int) -> str:

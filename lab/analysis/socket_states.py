@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
+from lab.analysis.socket_address import host_place
 from lab.analysis.tcp_channels import is_a_side
 from lab.records import Obtained
 
@@ -95,8 +95,8 @@ def _ends(states: Sequence[SocketState]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for state in reversed(states):
         ends = (
-            socket_address(state.local_address, state.local_port),
-            socket_address(state.remote_address, state.remote_port),
+            host_place(state.local_address, state.local_port),
+            host_place(state.remote_address, state.remote_port),
         )
         if not state.local_port or not state.remote_port:
             ends = following.get(state.socket, ends)
@@ -106,14 +106,3 @@ def _ends(states: Sequence[SocketState]) -> list[tuple[str, str]]:
             following[state.socket] = ends
         found.append(ends)
     return found[::-1]
-
-
-def socket_address(host: str, port: int) -> str:
-    """A socket's address as flows write theirs; IPv4 in IPv6 (RFC 4291, 2.5.5.2) as IPv4."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return f"{host}:{port}"
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"

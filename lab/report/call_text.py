@@ -53,11 +53,6 @@ def left_to_read(sample: QueueSample) -> str:
     return f"{count} in the next message" if sample.unread_bytes else "nothing in a next message"
 
 
-def socket_address(address: str, port: int) -> str:
-    """An address and its port: "198.51.100.1:40858", "[2001:db8::1]:4242"."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
 def _filled(call: SystemCall) -> frozenset[int]:
     """The places of the arguments that the kernel writes to."""
     shape = CALLS.get(call.name)

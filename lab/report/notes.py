@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lab.analysis.socket_address import host_place
 from lab.analysis.system_call import SystemCall
 from lab.analysis.timeline import Timeline
 from lab.analysis.unix_queues import QueueSeen
 from lab.records import DropNotice, Obtained, SocketState
-from lab.report.call_text import entered, left_to_read, socket_address, took
+from lab.report.call_text import entered, left_to_read, took
 from lab.upper_pdu import Note
 
 CALL, STATE, QUEUE, DROP = "system call", "TCP state", "unix queue", "drop"
@@ -46,8 +47,8 @@ def _call_notes(call: SystemCall) -> Iterator[Note]:
 
 
 def _state_text(state: SocketState) -> str:
-    local = socket_address(state.local_address, state.local_port)
-    remote = socket_address(state.remote_address, state.remote_port)
+    local = host_place(state.local_address, state.local_port)
+    remote = host_place(state.remote_address, state.remote_port)
     change = f"{state.old or '?'} -> " if state.obtained is Obtained.MEASURED else ""
     return f"{local} to {remote}: {change}{state.new} ({state.obtained.value})"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lab.analysis.socket_address import host_place
 from lab.analysis.timeline import Timeline
 from lab.records import SocketState
-from lab.report.call_text import socket_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def state_on_right(state: SocketState, timeline: Timeline, sides: Sides) -> bool
     """Whether a socket is a right program's; None where its host tells that."""
     if not sides.programs:
         return None
-    local = socket_address(state.local_address, state.local_port)
-    remote = socket_address(state.remote_address, state.remote_port)
+    local = host_place(state.local_address, state.local_port)
+    remote = host_place(state.remote_address, state.remote_port)
     for endpoint in timeline.endpoints:
         # A socket that is not bound yet has no port: its peer's address tells it.
         known = endpoint.local == local if state.local_port else endpoint.remote == remote

@@ -61,7 +61,9 @@ def test_an_address_has_a_text_and_a_place(data: bytes, text: str, place: str) -
     [
         ("198.51.100.1", 5, "198.51.100.1:5"),
         ("2001:db8::1", 5, "[2001:db8::1]:5"),
-        ("198.51.100.1", 0, ""),
+        ("198.51.100.1", 0, "198.51.100.1:0"),
+        ("::ffff:198.51.100.1", 5, "198.51.100.1:5"),
+        ("?", 5, "?:5"),
     ],
 )
 def test_a_place_is_made_of_an_address_and_a_port(address: str, port: int, place: str) -> None:

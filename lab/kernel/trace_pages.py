@@ -40,7 +40,6 @@ class PageLayout:
     data_offset: int
     padding: int
     time_extend: int
-    time_stamp: int
 
 
 def parse_page_layout(header_page: str, header_event: str) -> PageLayout:
@@ -59,7 +58,6 @@ def parse_page_layout(header_page: str, header_event: str) -> PageLayout:
             data_offset=fields["data"].offset,
             padding=int(kinds["padding"]),
             time_extend=int(kinds["time_extend"]),
-            time_stamp=int(kinds["time_stamp"]),
         )
     except KeyError as error:
         raise InstrumentError(
@@ -135,7 +133,7 @@ def _parse_events(
         elif kind == layout.time_extend:
             time_ns += (_word(data, position)[0] << _TIME_SHIFT) + delta
             position += 4
-        else:
+        else:  # the last of 5 bits' kinds: an absolute time stamp
             time_ns = _absolute((_word(data, position)[0] << _TIME_SHIFT) + delta, time_ns)
             position += 4
 

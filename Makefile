@@ -98,13 +98,14 @@ if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then \
 fi
 endef
 
+# The sources are compiled where they may be: a synced folder can be another user's.
 $(VENV)/.ready: pyproject.toml
 	@$(FIND_MISSING)
 	@echo "setting up $(VENV) with $(PYTHON), once"
 	@umask 022; export PIP_ROOT_USER_ACTION=ignore; \
 	"$(PYTHON)" -m venv --clear $(VENV); \
 	$(PIP) install --editable .; \
-	$(VENV)/bin/python -m compileall -q lab scenarios; \
+	[ ! -w lab ] || $(VENV)/bin/python -m compileall -q lab scenarios; \
 	touch $@; $(GIVE_TO_INVOKER)
 
 $(VENV)/.ready-dev: $(VENV)/.ready

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +47,7 @@ class Own:
         self, out: Path, server: str, client: str, *options: str, trace: str = "none"
     ) -> None:
         words = ("run", "--server", server, "--client", client, "--trace", trace, "--out", out)
-        started_s = time.monotonic()
         self.done = wirelab(*words, *options)
-        self.took_s = time.monotonic() - started_s
         self.folder = out / "own" / "latest"
         assert self.done.stderr == ""
         self.report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
@@ -63,6 +60,12 @@ class Own:
     @property
     def head(self) -> str:
         return " ".join(self.done.stdout.partition("\n\n")[0].split())
+
+    def lasted_s(self, name: str) -> float:
+        """From the program's start until its end was known."""
+        run = self.programs[name]
+        lasted: int = run["ended_ns"] - run["started_ns"]
+        return lasted / 1e9
 
     def failure(self, name: str) -> str:
         """One line, in the report's head as well."""

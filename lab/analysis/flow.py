@@ -55,7 +55,7 @@ class Flow:
 class _Builder:
     """A flow while it grows."""
 
-    __slots__ = ("base", "crossings", "errors", "number", "protocol")
+    __slots__ = ("base", "crossings", "errors", "has_ended", "number", "protocol")
 
     def __init__(self, protocol: Protocol, number: int) -> None:
         self.protocol: Protocol = protocol
@@ -64,19 +64,27 @@ class _Builder:
         self.errors: list[Crossing] = []
         self.base: dict[Endpoint, int] = {}
         """The initial sequence number of each sender, as far as it is known or implied."""
+        self.has_ended = False
+        """Whether either side has sent a FIN or a RST since the last SYN."""
 
     def is_reused_by(self, source: Endpoint, tcp: Tcp) -> bool:
         """Whether this segment opens another conversation on the same endpoints."""
-        return _is_syn(tcp) and self.base.get(source, tcp.seq) != tcp.seq
+        if not tcp.flags & TcpFlags.SYN or source not in self.base:
+            return False
+        return self.has_ended or self.base[source] != tcp.seq
 
-    def note_base(self, source: Endpoint, destination: Endpoint, tcp: Tcp) -> None:
-        """Remember the initial sequence numbers that this segment tells or implies."""
+    def note(self, source: Endpoint, destination: Endpoint, tcp: Tcp) -> None:
+        """Remember what this segment tells or implies: initial sequence numbers, an end."""
         if tcp.flags & TcpFlags.SYN:
             self.base[source] = tcp.seq
         else:
             self.base.setdefault(source, (tcp.seq - 1) % _SEQUENCE_SPACE)
         if tcp.flags & TcpFlags.ACK:
             self.base.setdefault(destination, (tcp.ack - 1) % _SEQUENCE_SPACE)
+        if tcp.flags & TcpFlags.RST or _is_fin(tcp):
+            self.has_ended = True
+        elif _is_syn(tcp):
+            self.has_ended = False
 
     def build(self) -> Flow:
         a, b = _initiator_first(self.crossings)
@@ -87,12 +95,12 @@ class _Builder:
 def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     """The TCP and UDP flows in order of first frame, numbered as tshark numbers streams.
 
-    Packets between the same two endpoints, in either direction, are one flow. A SYN
-    without ACK begins another one where its sequence number is not the initial sequence
-    number its sender has had so far: the one of its last SYN, else the one implied by its
-    own first segment (`seq - 1`) or by what the peer acknowledged (`ack - 1`). A SYN-ACK
-    never begins a flow between endpoints that have one.
-    Source: experiments with tshark 4.0.17 (tests/analysis/test_flow.py).
+    Packets between the same two endpoints, in either direction, are one flow. A SYN or
+    SYN-ACK begins another one after a FIN or a RST, and where its sequence number is not the
+    initial sequence number its sender has had so far: the one of its last SYN, else the one
+    implied by its own first segment (`seq - 1`) or by what the peer acknowledged (`ack - 1`).
+    Source: experiments with tshark 4.6.9 (tests/analysis/test_flow.py). Before 4.2 it went by
+    the sequence number alone, before 4.6 a SYN-ACK never began a stream.
     """
     builders: list[_Builder] = []
     latest: dict[tuple[Protocol, Endpoint, Endpoint], _Builder] = {}
@@ -117,7 +125,7 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
             latest[protocol, destination, source] = builder
         builder.crossings.append(crossing)
         if tcp is not None:
-            builder.note_base(source, destination, tcp)
+            builder.note(source, destination, tcp)
     return tuple(builder.build() for builder in builders)
 
 
@@ -167,6 +175,12 @@ def _quoted_in_part(packet: Packet, icmp: Icmp) -> tuple[Protocol, Endpoint, End
         return None
     source = Endpoint(ip.source, int.from_bytes(ports[:2], "big"))
     return protocol, source, Endpoint(ip.destination, int.from_bytes(ports[2:], "big"))
+
+
+def _is_fin(tcp: Tcp) -> bool:
+    """Every segment but the first has an ACK: RFC 9293, 3.10.7.4."""
+    flags = TcpFlags.FIN | TcpFlags.ACK
+    return tcp.flags & flags == flags
 
 
 def _is_syn(tcp: Tcp) -> bool:

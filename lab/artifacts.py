@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +18,9 @@ def check_writable(out: Path) -> None:
     """Raise UsageError where folders cannot be made under `out`, before anything is run."""
     existing = out
     try:
-        while not existing.exists() and existing != existing.parent:
+        while not _exists(existing) and existing != existing.parent:
             existing = existing.parent
-        is_folder = existing.is_dir()
+        is_folder = stat.S_ISDIR(existing.stat().st_mode)
     except OSError as error:
         raise UsageError(
             f"cannot write artifacts to {out}: {error.strerror}; use --out DIR"
@@ -32,6 +33,18 @@ def check_writable(out: Path) -> None:
         )
 
 
+def _exists(path: Path) -> bool:
+    """Whether there is such a path; raises OSError where that cannot be told.
+
+    Path.exists() takes every error for "no" since Python 3.14.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def create_folder(out: Path, scenario: str, started_ns: int) -> Path:
     """A new folder `out/scenario/time`, the time in UTC to the microsecond.
 
@@ -39,7 +52,7 @@ def create_folder(out: Path, scenario: str, started_ns: int) -> Path:
     """
     started_us = started_ns // 1000
     parent = out / scenario
-    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    missing = [folder for folder in (parent, *parent.parents) if not _exists(folder)]
     parent.mkdir(parents=True, exist_ok=True)
     for folder in missing:
         give_to_invoker(folder)

@@ -117,6 +117,13 @@ def test_a_name_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
         check_writable(tmp_path / ("x" * 300))
 
 
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    with pytest.raises(UsageError, match="Too many levels of symbolic links"):
+        check_writable(link / "runs")
+
+
 @needs_root
 def test_all_that_a_run_under_sudo_leaves_belongs_to_who_called_sudo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,7 +4,7 @@ Written out, not taken from the machine at hand: a recording may be read on anot
 two machines differ (O_DIRECT and some of its neighbours), the number has no name here.
 
 Source: include/uapi/asm-generic/{socket,fcntl,errno}.h, include/uapi/linux/{in,in6,tcp,udp,
-eventpoll,netlink,if_ether}.h and include/linux/socket.h of Linux 6.18.
+eventpoll,netlink,if_ether}.h and include/linux/socket.h of Linux 6.18; EFTYPE of 7.2.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ _ERRORS = """
     ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH
     EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM
     EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE
-    ERFKILL EHWPOISON
+    ERFKILL EHWPOISON EFTYPE
 """
 """From 1; "-" is a number without a name."""
 

@@ -145,7 +145,8 @@ def _unix_in_proc() -> Iterator[Reachable]:
 
 def _lines_of(table: str) -> list[str]:
     """The table's lines without its head; none where the kernel has no such table (no IPv6)."""
-    path = Path("/proc/thread-self/net") / table
-    if not path.exists():
+    try:
+        text = (Path("/proc/thread-self/net") / table).read_bytes()
+    except FileNotFoundError:
         return []
-    return os.fsdecode(path.read_bytes()).splitlines()[1:]
+    return os.fsdecode(text).splitlines()[1:]

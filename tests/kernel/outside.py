@@ -20,6 +20,7 @@ from lab.topology import Topology
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARKER = "WIRELAB_TEST_MARKER"
 DEADLINE_S = 10.0
+STARTING_S = 30.0  # an emulated machine takes seconds to start what a run consists of
 FAMILIES = ("4", "6")
 NOBODY = 65534
 

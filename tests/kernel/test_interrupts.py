@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from outside import (
+    STARTING_S,
     command,
     environment,
     marked,
@@ -39,7 +40,7 @@ def interrupted(folder: Path, when: Callable[[int], object], marker: str) -> tup
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: process.poll() is not None or when(process.pid))
+    wait_until(lambda: process.poll() is not None or when(process.pid), STARTING_S)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=5)
     wait_until_gone(marker)
@@ -70,7 +71,7 @@ def test_ctrl_c_at_any_moment_gives_no_traceback(
     )  # fmt: skip
     pidfd = os.pidfd_open(process.pid)
     # Before the command line is there, it is Python that is interrupted, and says so.
-    wait_until(lambda: len(marked(marker)) >= 2 or process.poll() is not None)
+    wait_until(lambda: len(marked(marker)) >= 2 or process.poll() is not None, STARTING_S)
     select.select([pidfd], [], [], delay_ms / 1000)
     os.close(pidfd)
     process.send_signal(signal.SIGINT)

@@ -18,11 +18,13 @@ from pathlib import Path
 import inside
 import pytest
 from outside import (
+    STARTING_S,
     children,
     environment,
     host,
     is_alive,
     marked,
+    wait_until,
     wait_until_gone,
 )
 
@@ -240,7 +242,8 @@ def test_the_openers_death_ends_everything(marker: str, number: signal.Signals) 
     assert process.stdout is not None
     with process, process.stdout:
         assert process.stdout.readline() == b"up\n"
-        assert len(marked(marker)) == 4
+        # The opener, the keeper, the first process and the daemon; not what forked that.
+        wait_until(lambda: len(marked(marker)) == 4, STARTING_S)
         process.send_signal(number)
         assert process.wait() == -number
         wait_until_gone(marker)

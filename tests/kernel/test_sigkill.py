@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from outside import (
+    STARTING_S,
     command,
     environment,
     host,
@@ -134,7 +135,7 @@ def test_a_run_killed_while_its_programs_hang_leaves_nothing(
     demo.write_text("import select; select.select([], [], [])\n")
     before = host()
     run = Run(tmp_path / "run", cwd=other_scenarios)
-    wait_until(lambda: len(marked(marker)) >= 5)  # both programs are there
+    wait_until(lambda: len(marked(marker)) >= 5, STARTING_S)  # both programs are there
     run.kill_after(0)
     assert run.process.returncode == -signal.SIGKILL
     wait_until_gone(marker, 3)

@@ -1,7 +1,9 @@
-# A virtual machine of tests/vm/image, for tests/vm/run, which sets $folder to where its files are.
+# A virtual machine of tests/vm/image, for tests/vm/run, which sets $folder to where that has its
+# files, and $machine to a folder with a copy of its disk, where what the machine says goes.
 # shellcheck shell=bash
 
 folder=${folder:?}
+machine=
 BOOT_DEADLINE_S=300
 machine_pid=
 
@@ -43,13 +45,13 @@ start_machine() {
     ssh_port=$(free_port)
     setpriv --pdeathsig KILL nice -n 10 qemu-system-x86_64 "${processor[@]}" \
         -smp "$processors" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
-        -serial "file:$folder/console.log" \
+        -serial "file:$machine/console.log" \
         -kernel "$folder/vmlinuz" -initrd "$folder/initrd" \
         -append 'root=/dev/vda rw console=ttyS0 quiet panic=-1 '"$clock" \
-        -drive "file=$folder/disk.ext4,format=raw,if=virtio,cache=unsafe" \
+        -drive "file=$machine/disk.ext4,format=raw,if=virtio,cache=unsafe" \
         -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$ssh_port-:22" \
         -device virtio-net-pci,netdev=net0 -device virtio-rng-pci \
-        </dev/null >"$folder/qemu.log" 2>&1 &
+        </dev/null >"$machine/qemu.log" 2>&1 &
     machine_pid=$!
 }
 
@@ -69,9 +71,9 @@ in_machine() {
 
 wait_for_machine() {
     local end=$((SECONDS + BOOT_DEADLINE_S))
-    until in_machine true </dev/null 2>"$folder/ssh.log"; do
+    until in_machine true </dev/null 2>"$machine/ssh.log"; do
         if [ $SECONDS -gt $end ] || ! kill -0 "$machine_pid" 2>/dev/null; then
-            tail -n 20 "$folder/qemu.log" "$folder/console.log" "$folder/ssh.log" >&2
+            tail -n 20 "$machine/qemu.log" "$machine/console.log" "$machine/ssh.log" >&2
             echo "cannot reach the virtual machine by ssh within $BOOT_DEADLINE_S s ($accelerator);" \
                 "what qemu, the console and ssh said is above" >&2
             return 1

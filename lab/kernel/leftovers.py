@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lab.errors import InstrumentError
 
 FIRST_PROCESS = 1
 END_DEADLINE_S = 5.0
+LOOKS = 20  # at /proc, while processes come
 
 
 def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
@@ -60,19 +61,38 @@ def signal_each(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def _parents() -> dict[int, int]:
-    """The parent of each process that has not ended."""
-    found: dict[int, int] = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208  a Path for each entry costs ten times as much
-        if not name.isdigit():
-            continue
+    """The parent of each process that has not ended.
+
+    /proc is no snapshot: a process that hands on to a child and ends while the others are being
+    read is gone, and its child was not listed yet. So it is read until nobody new has come;
+    where somebody always does, everybody seen counts.
+    """
+    seen: dict[int, int] = {}
+    listed = _pids()
+    for _ in range(LOOKS):
+        found = dict(_living(listed))
+        before, listed = listed, _pids()
+        if listed <= before:
+            return found
+        seen |= found
+    return seen
+
+
+def _pids() -> frozenset[str]:
+    # os.listdir: a Path for each entry costs ten times as much.
+    return frozenset(filter(str.isdigit, os.listdir("/proc")))  # noqa: PTH208
+
+
+def _living(pids: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Each process that has not ended, and its parent."""
+    for pid in pids:
         try:
-            stat = Path(f"/proc/{name}/stat").read_bytes()
+            stat = Path(f"/proc/{pid}/stat").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
         state, parent = stat.rpartition(b")")[2].split()[:2]
         if state not in b"ZX":
-            found[int(name)] = int(parent)
-    return found
+            yield int(pid), int(parent)
 
 
 def _is_below(pid: int, answered: Collection[int], parents: dict[int, int]) -> bool:

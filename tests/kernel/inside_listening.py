@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lab.kernel import listening
@@ -99,3 +100,28 @@ def left_behind() -> tuple[bool, bool, bool]:
     end_all([], lambda: None)
     left = [pid for pid in (child, grandchild, orphan) if Path(f"/proc/{pid}").exists()]
     return counted, spared, bool(left)
+
+
+def look_at_a_relay(forks: int) -> tuple[int, int]:
+    """How often a process that forks and ends, again and again, was looked for, and not seen."""
+    held, hold = os.pipe()
+    if os.fork() == 0:
+        for _ in range(forks):
+            if os.fork():
+                os._exit(0)
+        os._exit(0)
+    os.close(hold)
+    ended = select.poll()
+    ended.register(held, select.POLLHUP)
+    looks = misses = 0
+    while True:
+        found = orphans([], [])
+        if ended.poll(0):
+            break
+        looks += 1
+        misses += not found
+    os.close(held)
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    return looks, misses

@@ -44,3 +44,9 @@ def test_without_sock_diag_proc_is_asked_and_named(sandbox: Sandbox) -> None:
 
 def test_what_programs_leave_behind_is_counted_and_ended(sandbox: Sandbox) -> None:
     assert sandbox.call(inside.left_behind) == (True, True, False)
+
+
+def test_a_process_that_hands_on_to_a_child_and_ends_is_never_missed(sandbox: Sandbox) -> None:
+    looks, misses = sandbox.call(inside.look_at_a_relay, 500)
+    assert looks > 10
+    assert misses == 0

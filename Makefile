@@ -67,7 +67,7 @@ bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the 
 vm-validate: ## validate the Vagrantfile; shellcheck every shell script
 	@tests/vm/validate
 
-vm-test: ## as root: the lab in a Debian virtual machine of its own (VM_CACHE=, VM_LOG=)
+vm-test: ## as root: the lab in Debian virtual machines of its own (VM_CACHE=, VM_LOG=)
 	@tests/vm/run --out $(OUT)/vm $(if $(VM_CACHE),--cache $(VM_CACHE)) $(if $(VM_LOG),--log $(VM_LOG))
 
 clean: ## remove .venv, runs and caches

@@ -65,7 +65,7 @@ class _Builder:
         self.base: dict[Endpoint, int] = {}
         """The initial sequence number of each sender, as far as it is known or implied."""
         self.has_ended = False
-        """Whether either side has sent a FIN or a RST since the last SYN."""
+        """Whether either side has sent a FIN with ACK or a RST since the last SYN without ACK."""
 
     def is_reused_by(self, source: Endpoint, tcp: Tcp) -> bool:
         """Whether this segment opens another conversation on the same endpoints."""
@@ -96,11 +96,12 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     """The TCP and UDP flows in order of first frame, numbered as tshark numbers streams.
 
     Packets between the same two endpoints, in either direction, are one flow. A SYN or
-    SYN-ACK begins another one after a FIN or a RST, and where its sequence number is not the
-    initial sequence number its sender has had so far: the one of its last SYN, else the one
-    implied by its own first segment (`seq - 1`) or by what the peer acknowledged (`ack - 1`).
-    Source: experiments with tshark 4.6.9 (tests/analysis/test_flow.py). Before 4.2 it went by
-    the sequence number alone, before 4.6 a SYN-ACK never began a stream.
+    SYN-ACK of a side whose initial sequence number is known begins another one where it has
+    another number, or where a FIN with ACK or a RST has been sent since the last SYN. That number
+    is the one of its last SYN, else the one implied by its own first segment (`seq - 1`) or by
+    what the peer acknowledged (`ack - 1`).
+    Source: experiments with tshark 4.6.9 (tests/analysis/test_flow.py). 4.0 goes by the number
+    alone, and there and in 4.2 a SYN-ACK never begins a stream.
     """
     builders: list[_Builder] = []
     latest: dict[tuple[Protocol, Endpoint, Endpoint], _Builder] = {}
@@ -178,7 +179,7 @@ def _quoted_in_part(packet: Packet, icmp: Icmp) -> tuple[Protocol, Endpoint, End
 
 
 def _is_fin(tcp: Tcp) -> bool:
-    """Every segment but the first has an ACK: RFC 9293, 3.10.7.4."""
+    """Whether it is a FIN that a receiver takes: RFC 9293, 3.10.7.4, drops one without ACK."""
     flags = TcpFlags.FIN | TcpFlags.ACK
     return tcp.flags & flags == flags
 

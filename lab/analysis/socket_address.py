@@ -42,7 +42,7 @@ def place_of(data: bytes) -> str:
 
 
 def host_place(host: str, port: int) -> str:
-    """The same of an address in text and a port."""
+    """The same of an address in text, IPv4 in IPv6 (RFC 4291, 2.5.5.2) as IPv4, and a port."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from lab.errors import InstrumentError
@@ -20,13 +21,19 @@ def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
     """Processes of this pid namespace that no running program of the lab's answers for.
 
     That is: none of `running`, nor of the lab's `own`, is or has been handed down as an ancestor
-    of theirs. The kernel hands children whose parent has ended to the first process.
+    of theirs. The kernel hands children whose parent has ended to the first process. Where new
+    processes come all the time, those that a moment ago were there.
     """
-    parents = _parents()
     answered = {FIRST_PROCESS, *running, *own}
-    return frozenset(
-        pid for pid in parents if pid != FIRST_PROCESS and not _is_below(pid, answered, parents)
-    )
+    found: frozenset[int] = frozenset()
+    for parents, is_whole in islice(_looks(), LOOKS):
+        seen = frozenset(
+            pid for pid in parents if pid != FIRST_PROCESS and not _is_below(pid, answered, parents)
+        )
+        if is_whole:
+            return seen
+        found = seen or found
+    return found
 
 
 def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
@@ -37,15 +44,20 @@ def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
     spared = {FIRST_PROCESS, *own}
     deadline_ns = time.monotonic_ns() + round(END_DEADLINE_S * 1e9)
     killed: set[int] = set()
+    left: Collection[int] = ()
     # Again and again: one may fork while the others are being killed.
-    while left := _parents().keys() - spared:
+    for parents, is_whole in _looks():
+        now = parents.keys() - spared
+        if is_whole and not now:
+            break
+        left = now or left
         if time.monotonic_ns() > deadline_ns:
             raise InstrumentError(
-                f"{len(left)} processes of the step's programs are still there "
-                f"{END_DEADLINE_S:g} s after SIGKILL: pids {', '.join(map(str, sorted(left)))}"
+                f"processes of the step's programs go on {END_DEADLINE_S:g} s after SIGKILL, the "
+                f"last with pids {', '.join(map(str, sorted(left)))}"
             )
-        signal_each(left, signal.SIGKILL)
-        killed |= left
+        signal_each(now, signal.SIGKILL)
+        killed |= now
         serve()
     # With their parents dead, all are the first process's to collect.
     for pid in killed:
@@ -60,22 +72,18 @@ def signal_each(pids: Iterable[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def _parents() -> dict[int, int]:
-    """The parent of each process that has not ended.
+def _looks() -> Iterator[tuple[dict[int, int], bool]]:
+    """Looks at /proc: each process that has not ended with its parent; and if those are all.
 
-    /proc is no snapshot: a process that hands on to a child and ends while the others are being
-    read is gone, and its child was not listed yet. So it is read until nobody new has come;
-    where somebody always does, everybody seen counts.
+    /proc is no snapshot: where a process hands on to a child and ends while others are being
+    read, it is gone, and its child was not listed yet. So those are all where nobody new has
+    come meanwhile.
     """
-    seen: dict[int, int] = {}
     listed = _pids()
-    for _ in range(LOOKS):
+    while True:
         found = dict(_living(listed))
         before, listed = listed, _pids()
-        if listed <= before:
-            return found
-        seen |= found
-    return seen
+        yield found, listed <= before
 
 
 def _pids() -> frozenset[str]:

@@ -146,7 +146,7 @@ def _unix_in_proc() -> Iterator[Reachable]:
 def _lines_of(table: str) -> list[str]:
     """The table's lines without its head; none where the kernel has no such table (no IPv6)."""
     try:
-        text = (Path("/proc/thread-self/net") / table).read_bytes()
+        table_bytes = (Path("/proc/thread-self/net") / table).read_bytes()
     except FileNotFoundError:
         return []
-    return os.fsdecode(text).splitlines()[1:]
+    return os.fsdecode(table_bytes).splitlines()[1:]

@@ -17,7 +17,7 @@ from lab.records import Direction, Frame
 CLIENT = Endpoint(IPv4Address("10.0.0.1"), 40000)
 SERVER = Endpoint(IPv4Address("10.0.0.2"), 80)
 
-# The right side is what tshark 4.0.17 gives as tcp.stream.
+# The right side is what tshark 4.6.9 gives as tcp.stream.
 TSHARK_STREAMS = {
     "a new SYN with another ISN": (
         """
@@ -197,6 +197,14 @@ TSHARK_STREAMS = {
         """,
         [0, 0, 0],
     ),
+    "a RST, the first SYN-ACK of its receiver, and that again": (
+        """
+        0.1 client > server RST seq=101
+        0.2 server > client SYN,ACK seq=900 ack=101
+        0.3 server > client SYN,ACK seq=900 ack=101
+        """,
+        [0, 0, 1],
+    ),
     "a RST without ACK implies its sender's ISN": (
         """
         0.1 client > server SYN seq=100
@@ -222,13 +230,23 @@ FIRST_TSHARK = {
     "the same ISN again after one FIN": (4, 2),
     "a refusal, and the same ISN again": (4, 2),
     "a RST before the SYN that it fits": (4, 2),
+    "a RST, the first SYN-ACK of its receiver, and that again": (
+        """
+        0.1 client > server RST seq=101
+        0.2 server > client SYN,ACK seq=900 ack=101
+        0.3 server > client SYN,ACK seq=900 ack=101
+        """,
+        [0, 0, 1],
+    ),
     "a RST without ACK implies its sender's ISN": (4, 2),
     "a SYN-ACK with another ISN": (4, 6),
     "a RST, and a SYN-ACK that comes late": (4, 6),
     "a peer's SYN-ACK in the middle of a stream": (4, 6),
+    "a RST, the first SYN-ACK of its receiver, and that again": (4, 6),
 }
-"""The version of tshark from which on it numbers so; an older one has one stream where the
-endpoints and the initial sequence number are the same, and where it is a SYN-ACK."""
+"""The first of 4.0, 4.2 and 4.6 that numbers so; 4.4 was not tried. An older one has one stream
+where the endpoints and the initial sequence number are the same, and where it is a SYN-ACK."""
+assert FIRST_TSHARK.keys() <= TSHARK_STREAMS.keys()
 
 
 @pytest.mark.parametrize(("text", "streams"), TSHARK_STREAMS.values(), ids=TSHARK_STREAMS)

@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -102,26 +102,49 @@ def left_behind() -> tuple[bool, bool, bool]:
     return counted, spared, bool(left)
 
 
-def look_at_a_relay(forks: int) -> tuple[int, int]:
-    """How often a process that forks and ends, again and again, was looked for, and not seen."""
+@contextmanager
+def relay(forks: int) -> Iterator[Callable[[], bool]]:
+    """A process that forks and ends, as its child does, until the last; whether one goes on."""
     held, hold = os.pipe()
-    if os.fork() == 0:
+    told, tell = os.pipe()
+    group = os.fork()
+    if group == 0:
+        os.setpgid(0, 0)
+        os.close(tell)
+        ending = select.poll()
+        ending.register(told, select.POLLHUP)
         for _ in range(forks):
-            if os.fork():
+            if ending.poll(0) or os.fork():
                 os._exit(0)
         os._exit(0)
     os.close(hold)
+    os.close(told)
     ended = select.poll()
     ended.register(held, select.POLLHUP)
-    looks = misses = 0
-    while True:
-        found = orphans([], [])
-        if ended.poll(0):
-            break
-        looks += 1
-        misses += not found
-    os.close(held)
-    with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
-    return looks, misses
+    try:
+        yield lambda: not ended.poll(0)
+    finally:
+        os.close(tell)
+        ended.poll()
+        os.close(held)
+        with suppress(ChildProcessError):
+            while True:
+                os.waitpid(-group, 0)
+
+
+def look_at_a_relay(looks: int) -> int:
+    """How often the one of its processes that was there was not seen."""
+    misses = 0
+    with relay(100_000) as goes_on:
+        for _ in range(looks):
+            found = orphans([], [])
+            assert goes_on()
+            misses += not found
+    return misses
+
+
+def end_a_relay() -> bool:
+    """Whether it goes on after all have been ended."""
+    with relay(300) as goes_on:
+        end_all([], lambda: None)
+        return goes_on()

@@ -230,14 +230,6 @@ FIRST_TSHARK = {
     "the same ISN again after one FIN": (4, 2),
     "a refusal, and the same ISN again": (4, 2),
     "a RST before the SYN that it fits": (4, 2),
-    "a RST, the first SYN-ACK of its receiver, and that again": (
-        """
-        0.1 client > server RST seq=101
-        0.2 server > client SYN,ACK seq=900 ack=101
-        0.3 server > client SYN,ACK seq=900 ack=101
-        """,
-        [0, 0, 1],
-    ),
     "a RST without ACK implies its sender's ISN": (4, 2),
     "a SYN-ACK with another ISN": (4, 6),
     "a RST, and a SYN-ACK that comes late": (4, 6),

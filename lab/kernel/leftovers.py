@@ -77,13 +77,17 @@ def _looks() -> Iterator[tuple[dict[int, int], bool]]:
 
     /proc is no snapshot: where a process hands on to a child and ends while others are being
     read, it is gone, and its child was not listed yet. So those are all where nobody new has
-    come meanwhile.
+    come meanwhile. Those that were seen to have ended are not read again, so that looks are
+    quick however many nobody has waited for.
     """
     listed = _pids()
+    ended: set[str] = set()
     while True:
-        found = dict(_living(listed))
+        parents = {pid: _parent(pid) for pid in listed - ended}
+        ended.update(pid for pid, parent in parents.items() if parent is None)
         before, listed = listed, _pids()
-        yield found, listed <= before
+        living = {int(pid): parent for pid, parent in parents.items() if parent is not None}
+        yield living, listed <= before
 
 
 def _pids() -> frozenset[str]:
@@ -91,16 +95,14 @@ def _pids() -> frozenset[str]:
     return frozenset(filter(str.isdigit, os.listdir("/proc")))  # noqa: PTH208
 
 
-def _living(pids: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Each process that has not ended, and its parent."""
-    for pid in pids:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        state, parent = stat.rpartition(b")")[2].split()[:2]
-        if state not in b"ZX":
-            yield int(pid), int(parent)
+def _parent(pid: str) -> int | None:
+    """A process's parent; None where the process has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, parent = stat.rpartition(b")")[2].split()[:2]
+    return None if state in b"ZX" else int(parent)
 
 
 def _is_below(pid: int, answered: Collection[int], parents: dict[int, int]) -> bool:

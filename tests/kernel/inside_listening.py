@@ -109,14 +109,16 @@ def relay(forks: int) -> Iterator[Callable[[], bool]]:
     told, tell = os.pipe()
     group = os.fork()
     if group == 0:
-        os.setpgid(0, 0)
-        os.close(tell)
-        ending = select.poll()
-        ending.register(told, select.POLLHUP)
-        for _ in range(forks):
-            if ending.poll(0) or os.fork():
-                os._exit(0)
-        os._exit(0)
+        try:
+            os.setpgid(0, 0)
+            os.close(tell)
+            ending = select.poll()
+            ending.register(told, select.POLLHUP)
+            for _ in range(forks):
+                if ending.poll(0) or os.fork():
+                    break
+        finally:
+            os._exit(0)
     os.close(hold)
     os.close(told)
     ended = select.poll()
@@ -129,7 +131,7 @@ def relay(forks: int) -> Iterator[Callable[[], bool]]:
         os.close(held)
         with suppress(ChildProcessError):
             while True:
-                os.waitpid(-group, 0)
+                os.waitpid(-1, 0)
 
 
 def look_at_a_relay(looks: int) -> int:
@@ -140,6 +142,9 @@ def look_at_a_relay(looks: int) -> int:
             found = orphans([], [])
             assert goes_on()
             misses += not found
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
     return misses
 
 

@@ -20,14 +20,17 @@ kvm_works() {
     [[ $said == *'Kernel panic'* ]]
 }
 
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+# Ports that are free and differ, a line each.
+free_ports() {
+    python3 -c 'import socket, sys
+held = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(one.getsockname()[1] for one in held), sep="\n")' "$1"
 }
 
 # Sets $accelerator, $processors, $ssh_port and $machine_pid. qemu dies with this shell, even by SIGKILL.
 start_machine() {
     local processor=() clock=
+    ssh_port=$1
     processors=2
     if kvm_works; then
         accelerator=kvm
@@ -42,7 +45,6 @@ start_machine() {
         # a device's instead, many microseconds each time.
         clock=tsc=reliable
     fi
-    ssh_port=$(free_port)
     setpriv --pdeathsig KILL nice -n 10 qemu-system-x86_64 "${processor[@]}" \
         -smp "$processors" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
         -serial "file:$machine/console.log" \
@@ -80,6 +82,8 @@ wait_for_machine() {
         fi
         sleep 1
     done
+    # Else it is another's ssh that answers.
+    kill -0 "$machine_pid"
 }
 
 # Kills it, too, where it does not turn itself off: its disk is thrown away.

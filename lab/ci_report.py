@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lab.artifacts import give_to_invoker
@@ -18,6 +18,9 @@ CLAIM_SOURCES = ("scenarios/*.py", "lab/analysis/*_claims.py")
 """Where claims are written, from the repository's root."""
 
 
+UNFINISHED = "the command did not come to its end"
+
+
 def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
     """The results of runs, which are made one by one, once CI services are told of them.
 
@@ -25,41 +28,56 @@ def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
     Annotations go to standard error, since --json has standard output to itself.
     Raises what making the runs raises, and UsageError.
     """
-    if junit:
-        _check_writable(Path(junit))
+    places = _places()
+    file = _JunitFile(Path(junit), places) if junit else None
     results: list[Result] = []
-    error = ""
+    error = UNFINISHED
     try:
         for result in runs:
             results.append(result)
-    except LabError as problem:
-        error = str(problem)
+            if file:
+                file.write(results, UNFINISHED)
+        error = ""
+    except Exception as problem:
+        error = str(problem) if isinstance(problem, LabError) else repr(problem)
         raise
     finally:
-        if junit:
-            _write_junit(results, Path(junit), error)
+        if file:
+            file.write(results, error, last=True)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             _write_summary(results, error)
-            for line in annotate(results, _places(), error):
+            for line in annotate(results, places, error):
                 print(line, file=sys.stderr)
     return results
 
 
-def _check_writable(path: Path) -> None:
-    """Raise UsageError where the file cannot be written, before anything is run."""
-    try:
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+class _JunitFile:
+    """The file of --junit. It is right at every moment, since a command may be killed at any."""
 
+    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
+        """Raises UsageError where it cannot be written, before anything is run."""
+        self._path = path
+        self._places = places
+        try:
+            path.open("xb").close()
+            give_to_invoker(path)
+        except FileExistsError:
+            pass  # whoever owns it still does
+        except OSError as problem:
+            raise UsageError(f"cannot write {path}: {problem.strerror}") from None
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder")
+        self._is_kept = path.is_file()
+        self.write((), UNFINISHED)
 
-def _write_junit(results: Sequence[Result], path: Path, error: str) -> None:
-    try:
-        path.write_bytes(junit_document(results, _places(), error))
-        give_to_invoker(path)
-    except OSError as problem:
-        raise UsageError(f"cannot write {path}: {problem.strerror}") from None
+    def write(self, results: Sequence[Result], error: str, *, last: bool = False) -> None:
+        """Put these results in the place of those before; only the last ones go to a pipe."""
+        if not self._is_kept and not last:
+            return
+        try:
+            self._path.write_bytes(junit_document(results, self._places, error))
+        except OSError as problem:
+            raise UsageError(f"cannot write {self._path}: {problem.strerror}") from None
 
 
 def _write_summary(results: Sequence[Result], error: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lab.analysis.own_claims import OWN_CLAIMS
 from lab.claim_places import find_claims
 from lab.run import load_scenario, scenario_names
 
@@ -21,6 +22,14 @@ def test_every_claim_of_every_scenario_is_found_where_it_is_written() -> None:
             file, line = places[claim.id]
             lines = file.read_text().splitlines()[line - 1 : line + 1]
             assert any(f'"{claim.id}"' in text for text in lines)
+
+
+def test_every_claim_of_two_programs_is_found_where_it_is_written() -> None:
+    (source,) = SCENARIOS.parent.glob("lab/analysis/own_claims.py")
+    places = find_claims([source])
+    assert set(places) >= {claim.id for claim in OWN_CLAIMS}
+    lines = source.read_text().splitlines()
+    assert all(f'"{claim}"' in lines[line] for claim, (_, line) in places.items())
 
 
 def test_a_claim_by_keyword_is_found(tmp_path: Path) -> None:

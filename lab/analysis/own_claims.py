@@ -5,6 +5,7 @@ Each check takes any number of connections, and is SKIPPED where there is nothin
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.agreement_claims import why_untraced
@@ -203,66 +204,66 @@ def _is_fast_open(talk: TcpConversation) -> bool:
 
 
 OWN_CLAIMS = tuple(
-    Claim(f"own-{name}", text, source, check, despite_failures=True)
-    for name, text, source, check in (
-        (
-            "opens",
+    replace(claim, despite_failures=True)
+    for claim in (
+        Claim(
+            "own-opens",
             "Each TCP connection opens with SYN, SYN-ACK and ACK, whose numbers fit.",
             "RFC 9293, 3.5",
             opens_each_with_three_segments,
         ),
-        (
-            "no-early-payload",
+        Claim(
+            "own-no-early-payload",
             "No payload travels before its TCP connection is open, or in the SYN (Fast Open).",
             "RFC 9293, 3.5; RFC 7413, 2",
             sends_no_payload_before_any_is_open,
         ),
-        (
-            "connect",
+        Claim(
+            "own-connect",
             "The SYN leaves after connect() is called, which returns after the SYN-ACK has come.",
             "connect(2); RFC 9293, 3.10.1",
             connects_around_the_handshake,
         ),
-        (
-            "accept",
+        Claim(
+            "own-accept",
             "accept() returns after the handshake's ACK has come.",
             "accept(2); listen(2)",
             accepts_after_the_handshake,
         ),
-        (
-            "stream-bytes",
+        Claim(
+            "own-stream-bytes",
             "The bytes of a TCP connection are neither made nor lost on their way: what calls "
             "sent is on the wire, and calls read nothing else.",
             "RFC 9293, 2.2; tcp(7)",
             moves_each_byte_of_streams,
         ),
-        (
-            "closes",
+        Claim(
+            "own-closes",
             "Each TCP connection ends: a FIN each way, acknowledged, or a RST.",
             "RFC 9293, 3.5.2 and 3.6",
             closes_each_or_resets_it,
         ),
-        (
-            "udp-begins",
+        Claim(
+            "own-udp-begins",
             "UDP greets nobody: the first frame of an exchange carries data.",
             "RFC 768; udp(7)",
             begins_each_exchange_with_data,
         ),
-        (
-            "datagram-bytes",
+        Claim(
+            "own-datagram-bytes",
             "The bytes of a UDP exchange are not made on their way: calls sent what is on the "
             "wire, and read nothing else.",
             "RFC 768; udp(7)",
             moves_each_byte_of_datagrams,
         ),
-        (
-            "unix-silent",
+        Claim(
+            "own-unix-silent",
             "What goes through a unix socket puts no frame on any wire.",
             "unix(7)",
             keeps_unix_sockets_off_the_wire,
         ),
-        (
-            "checksums",
+        Claim(
+            "own-checksums",
             "Every checksum is right.",
             "RFC 1071; RFC 9293, 3.1; RFC 768; RFC 791, 3.1; RFC 8200, 8.1",
             has_no_wrong_checksum,

@@ -36,7 +36,7 @@ def junit_document(
     if error:
         suite = ElementTree.SubElement(root, "testsuite", name="wirelab")
         case = ElementTree.SubElement(suite, "testcase", classname="wirelab", name="the command")
-        ElementTree.SubElement(case, "error", type="ended early", message=_text(error))
+        _tell(case, "error", "ended early", error, error)
         _count(suite)
     _count(root)
     ElementTree.indent(root)
@@ -48,7 +48,7 @@ def _suite(result: Result, place_of: Mapping[str, Place]) -> ElementTree.Element
     ended_ns = max((run.ended_ns for run in recording.programs), default=recording.started_ns)
     suite = ElementTree.Element(
         "testsuite",
-        name=_text(result.title.partition(":")[0]),
+        name=_name(result),
         time=f"{(ended_ns - recording.started_ns) / 1e9:.3f}",
         timestamp=result.document["started"].partition(".")[0],
     )
@@ -57,26 +57,30 @@ def _suite(result: Result, place_of: Mapping[str, Place]) -> ElementTree.Element
     for name, value in (*facts, *(("instrument", line) for line in recording.instruments)):
         ElementTree.SubElement(properties, "property", name=name, value=_text(value))
     for judgement in result.judgements:
-        suite.append(_case(judgement, result.scenario, place_of))
+        suite.append(_case(judgement, _class(result), place_of))
     if result.failures:
         case = ElementTree.SubElement(suite, "testcase", classname=_class(result), name="programs")
         why = "; ".join(result.failures)
-        ElementTree.SubElement(case, "error", type="program failed", message=_text(why))
+        _tell(case, "error", "program failed", why, why)
     _count(suite)
     return suite
 
 
+def _name(result: Result) -> str:
+    """The scenario, and the family if it has one: "tcp over IPv4"."""
+    return _text(result.title.partition(":")[0])
+
+
 def _class(result: Result) -> str:
-    return _text(f"wirelab.{result.scenario}")
+    """The same as a class: some services take cases of one class and name for one case."""
+    return f"wirelab.{_name(result).replace(' over ', '.')}"
 
 
-def _case(
-    judgement: Judgement, scenario: str, place_of: Mapping[str, Place]
-) -> ElementTree.Element:
+def _case(judgement: Judgement, named: str, place_of: Mapping[str, Place]) -> ElementTree.Element:
     claim, verdict = judgement.claim, judgement.verdict
     case = ElementTree.Element(
         "testcase",
-        classname=_text(f"wirelab.{scenario}"),
+        classname=named,
         name=_text(f"{claim.id}: {judgement.text}"),
     )
     if claim.id in place_of:
@@ -84,13 +88,18 @@ def _case(
         case.set("file", _text(file))
         case.set("line", str(line))
     if verdict.outcome in _ELEMENTS:
-        element = ElementTree.SubElement(case, _ELEMENTS[verdict.outcome])
-        element.set("message", _text(verdict.why))
+        told = verdict.why
         if verdict.outcome is not Outcome.SKIPPED:
-            element.set("type", verdict.outcome.value)
             seen = ", ".join(verdict.evidence) or "no event"
-            element.text = _text(f"{verdict.why}\n{claim.source}. Seen in: {seen}")
+            told = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
+        _tell(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, told)
     return case
+
+
+def _tell(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
+    """Say what became of a case. Some services show the message, some the text."""
+    element = ElementTree.SubElement(case, tag, type=kind, message=_text(message))
+    element.text = _text(text)
 
 
 def _count(element: ElementTree.Element) -> None:

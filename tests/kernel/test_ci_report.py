@@ -43,6 +43,8 @@ def test_a_failing_program_is_an_error_for_ci(tmp_path: Path) -> None:
     assert "exited with status 3" in error.get("message", "")
     told = [line for line in done.stderr.splitlines() if line.startswith("::error title=own::")]
     assert any("exited with status 3" in line for line in told)
+    (place,) = [line for line in done.stderr.splitlines() if "title=own-opens " in line]
+    assert place.startswith("::notice file=lab/analysis/own_claims.py,line=")
     assert "**program failed:**" in (tmp_path / "summary.md").read_text()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_run_is_a_suite_and_a_claim_a_case() -> None:
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("10", "0", "0")
     assert float(suite.get("time", "")) > 0
     opens = case(suite, "tcp-opens")
-    assert opens.get("classname") == "wirelab.tcp"
+    assert opens.get("classname") == "wirelab.tcp.IPv4"
     assert (opens.get("file"), opens.get("line")) == ("scenarios/tcp.py", "38")
     assert list(opens) == []
     assert case(suite, "tcp-closes").get("file") is None
@@ -46,6 +47,7 @@ def test_each_outcome_has_its_element_and_is_counted(
     root = parsed({"tcp-opens": verdict})
     (element,) = case(root, "tcp-opens")
     assert (element.tag, element.get("message")) == (tag, verdict.why)
+    assert (element.text or "").splitlines()[0] == verdict.why
     for counting in (root, root[0]):
         assert counting.get(counted) == "1"
         others = {"failures", "errors", "skipped"} - {counted}
@@ -63,6 +65,25 @@ def test_a_failed_program_is_an_error() -> None:
     (programs,) = [c for c in root.iter("testcase") if c.get("name") == "programs"]
     assert programs[0].tag == "error"
     assert "was killed by SIGSEGV" in programs[0].get("message", "")
+    assert programs[0].text == programs[0].get("message")
+
+
+def test_no_two_cases_of_both_families_have_one_name() -> None:
+    other = replace(result_with({}, failure="failed"), title="tcp over IPv6: a stream")
+    root = ElementTree.fromstring(junit_document([result_with({}, failure="failed"), other], {}))
+    names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
+    assert len(names) == len(set(names)) == 22
+
+
+def test_what_ended_the_command_is_an_error_beside_the_results() -> None:
+    root = ElementTree.fromstring(junit_document([result_with({})], {}, "no such scenario"))
+    assert (root.get("tests"), root.get("errors")) == ("11", "1")
+    (error,) = [case[0] for case in root.iter("testcase") if case.get("classname") == "wirelab"]
+    assert (error.tag, error.get("type"), error.text) == (
+        "error",
+        "ended early",
+        "no such scenario",
+    )
 
 
 def test_what_xml_cannot_hold_is_escaped() -> None:

@@ -31,7 +31,18 @@ class ProgramError(UsageError):
 
 
 class MachineError(LabError):
-    """This machine lacks or forbids something; the message says how to mend it."""
+    """This machine lacks or forbids something.
+
+    `refusal` is what, `advice` how to mend it, or ""; the message is both.
+    """
+
+    def __init__(self, refusal: str, advice: str = "") -> None:
+        super().__init__(refusal, advice)
+        self.refusal = refusal
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.refusal}; {self.advice}" if self.advice else self.refusal
 
 
 class KernelRefused(MachineError):

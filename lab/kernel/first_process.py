@@ -90,28 +90,27 @@ def _keep(opener: int, first: int, terminated: int) -> None:
 def _enter_namespaces() -> None:
     """Unshare; with a user namespace where this process lacks the capabilities."""
     flags = libc.CLONE_NEWNS | libc.CLONE_NEWPID | libc.CLONE_NEWNET
-    if has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW"):
-        trace_instance.note_owner()
-        try:
-            libc.unshare(flags, "cannot create namespaces")
-        except KernelRefused as error:
-            advice = "`wirelab doctor` says what forbids it"
-            raise KernelRefused(f"{error}; {advice}") from error.__cause__
-        return
-    advice = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
     uid, gid = os.geteuid(), os.getegid()
+    advice = "`wirelab doctor` says what forbids it"
+    if uid != 0:
+        advice = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
+    privileged = has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW")
+    if privileged:
+        trace_instance.note_owner()
     try:
+        if privileged:
+            libc.unshare(flags, "cannot create namespaces")
+            return
         libc.unshare(libc.CLONE_NEWUSER, "cannot create a user namespace")
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
         libc.unshare(flags, "cannot create namespaces inside a user namespace")
     except KernelRefused as error:
-        raise KernelRefused(f"{error}; {advice}") from error.__cause__
+        raise KernelRefused(error.refusal, advice) from error.__cause__
     except OSError as error:
-        raise KernelRefused(
-            f"cannot map uid {uid} into a user namespace: {error}; {advice}"
-        ) from None
+        attempt = f"cannot map uid {uid} into a user namespace"
+        raise KernelRefused(f"{attempt}: {error}", advice) from None
 
 
 def _become_first_process(channel: Channel, keeper_alive: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import LabError, MachineError
 from lab.kernel.capabilities import has_capabilities
 from lab.kernel.sandbox import Sandbox, open_sandbox
 
@@ -60,8 +60,8 @@ def _examine() -> Iterator[Finding]:
     if not system.ok:
         return  # nothing below can be asked of another kernel
     privileged = has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW")
-    who = "root's capabilities" if privileged else f"uid {os.geteuid()}, no capabilities"
-    yield Finding("privilege", True, f"{who}; the lab runs with and without")
+    without = f"uid {os.geteuid()}, no capabilities; a user namespace gives them to a sandbox"
+    yield Finding("privilege", True, "root's capabilities" if privileged else without)
     in_sandbox = tuple(_sandbox())
     works = all(finding.ok or not finding.needed for finding in in_sandbox)
     yield from _user_namespace_sysctls(needed=not works)
@@ -106,8 +106,10 @@ def _sandbox() -> Iterator[Finding]:
             yield Finding(subject, True, told)
             yield from _features(sandbox)
     except LabError as error:
-        mend = "sudo; in a container: --privileged, or less by docs/ci.md"
-        yield Finding(subject, False, str(error), mend)
+        why = error.refusal if isinstance(error, MachineError) else str(error)
+        sudo = "" if os.geteuid() == 0 else "sudo; "
+        mend = f"{sudo}in a container: --privileged, or less by docs/ci.md"
+        yield Finding(subject, False, why, mend)
 
 
 def _features(sandbox: Sandbox) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from lab.errors import LabError
+from lab.errors import MachineError
 from lab.kernel.sandbox import open_sandbox
 
 
@@ -12,7 +12,7 @@ def why_no_sandbox() -> str:
     try:
         with open_sandbox() as sandbox:
             sandbox.call(len, "")
-    except LabError as error:
+    except MachineError as error:
         return str(error)
     return ""
 

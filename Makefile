@@ -77,6 +77,11 @@ clean: ## remove .venv, runs and caches
 # What a package from PyPI cannot bring. netifaces is compiled: it needs gcc and Python.h.
 define FIND_MISSING
 missing=(); \
+if [ -z "$(PYTHON)" ] && command -v python3 >/dev/null; then \
+	echo "wirelab needs Python 3.11 or newer, and python3 is $$(python3 --version); to mend:" >&2; \
+	echo "  a newer Debian or Ubuntu, or make PYTHON=/path/to/a/newer/python3" >&2; \
+	exit 1; \
+fi; \
 [ -n "$(PYTHON)" ] || missing+=(python3); \
 command -v gcc >/dev/null || missing+=(gcc); \
 if [ -n "$(PYTHON)" ]; then \

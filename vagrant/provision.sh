@@ -18,6 +18,20 @@ if [ ! -f "$project/pyproject.toml" ]; then
     exit 1
 fi
 
+# A machine that has just booted may be updating itself; apt-get waits for some locks, not for all.
+LOCKED_S=300
+apt_get() {
+    local end=$((SECONDS + LOCKED_S)) said
+    until said=$(LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+        apt-get --quiet=2 -o DPkg::Lock::Timeout=$LOCKED_S "$@" 2>&1 >/dev/null); do
+        if [[ $said != *'Could not get lock'* ]] || [ $SECONDS -gt $end ]; then
+            printf '%s\n' "$said" "provision.sh: apt-get $1 failed; what it said is above" >&2
+            return 1
+        fi
+        sleep 2
+    done
+}
+
 missing=()
 for package in "${packages[@]}"; do
     state_of_package=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" \
@@ -26,11 +40,8 @@ for package in "${packages[@]}"; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
     echo "installing ${missing[*]}"
-    export DEBIAN_FRONTEND=noninteractive
-    # A machine that has just booted may be updating itself.
-    apt_get=(apt-get --quiet=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
-    "${apt_get[@]}" update
-    "${apt_get[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
+    apt_get update
+    apt_get install --no-install-recommends "${missing[@]}"
 fi
 
 # The Makefile reads this, whoever calls it: sudo drops the environment.

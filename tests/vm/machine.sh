@@ -5,6 +5,7 @@
 folder=${folder:?}
 machine=
 BOOT_DEADLINE_S=300
+COMMAND_DEADLINE_S=7200
 machine_pid=
 
 # Whether KVM runs a kernel to its end; /dev/kvm may be there and do nothing, in a virtual
@@ -63,12 +64,12 @@ ssh_options() {
         -o UserKnownHostsFile="$folder/known_hosts" -o HostKeyAlias=wirelab-vm
 }
 
-# Run a command in the machine, as vagrant.
+# Run a command in the machine, as vagrant; status 124 after two hours.
 in_machine() {
     local options
     mapfile -t options < <(ssh_options)
     # shellcheck disable=SC2029  # the words are the machine's
-    ssh "${options[@]}" vagrant@127.0.0.1 "$@"
+    timeout --foreground "$COMMAND_DEADLINE_S" ssh "${options[@]}" vagrant@127.0.0.1 "$@"
 }
 
 wait_for_machine() {

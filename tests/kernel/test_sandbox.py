@@ -54,7 +54,7 @@ def many_threads(count: int) -> Iterator[None]:
     def work() -> None:
         while not stop.is_set():
             os.environ.get("HOME")
-            select.select([], [], [], 0.001)
+            select.select([], [], [], 0.01)  # less, and they starve what an emulated machine starts
 
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from lab.artifacts import give_to_invoker
 from lab.claim_places import find_claims
@@ -52,32 +53,48 @@ def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
 
 
 class _JunitFile:
-    """The file of --junit. It is right at every moment, since a command may be killed at any."""
+    """The file of --junit. It is written again after each run: a command may be killed."""
 
     def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
         """Raises UsageError where it cannot be written, before anything is run."""
         self._path = path
         self._places = places
         try:
-            path.open("xb").close()
-            give_to_invoker(path)
-        except FileExistsError:
-            pass  # whoever owns it still does
+            self._file = _open_or_create(path)
+            self._is_kept = path.is_file()
         except OSError as problem:
-            raise UsageError(f"cannot write {path}: {problem.strerror}") from None
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder")
-        self._is_kept = path.is_file()
+            raise self._unwritable(problem) from None
         self.write((), UNFINISHED)
 
     def write(self, results: Sequence[Result], error: str, *, last: bool = False) -> None:
         """Put these results in the place of those before; only the last ones go to a pipe."""
-        if not self._is_kept and not last:
-            return
         try:
-            self._path.write_bytes(junit_document(results, self._places, error))
+            if self._is_kept:
+                self._file.seek(0)
+            if self._is_kept or last:
+                self._file.write(junit_document(results, self._places, error))
+                self._file.flush()
+            if self._is_kept:
+                self._file.truncate()
+            if last:
+                self._file.close()
         except OSError as problem:
-            raise UsageError(f"cannot write {self._path}: {problem.strerror}") from None
+            raise self._unwritable(problem) from None
+
+    def _unwritable(self, problem: OSError) -> UsageError:
+        return UsageError(f"cannot write {self._path}: {problem.strerror}")
+
+
+def _open_or_create(path: Path) -> BinaryIO:
+    """The file, for writing; whoever owns it still does, and a new one is the invoker's."""
+    try:
+        file = path.open("xb")
+    except FileExistsError:
+        # Not to be created: else root is refused files of others in /tmp. Source: proc(5),
+        # /proc/sys/fs/protected_regular.
+        return os.fdopen(os.open(path, os.O_WRONLY), "wb")
+    give_to_invoker(path)
+    return file
 
 
 def _write_summary(results: Sequence[Result], error: str) -> None:

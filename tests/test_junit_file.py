@@ -65,7 +65,9 @@ def test_a_pipe_is_given_one_document() -> None:
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: Path) -> None:
     ran = []
     runs = (ran.append(1) or result_with({}) for _ in range(1))
-    for path in (tmp_path, tmp_path / "absent" / "junit.xml"):
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to("absent")
+    for path in (tmp_path, tmp_path / "absent" / "junit.xml", dangling):
         with pytest.raises(UsageError, match=r"^cannot write "):
             publish(runs, str(path))
     assert ran == []
@@ -77,8 +79,10 @@ def test_under_sudo_a_new_file_is_the_callers_and_an_old_one_stays_whose_it_is(
 ) -> None:
     monkeypatch.setenv("SUDO_UID", str(NOBODY))
     monkeypatch.setenv("SUDO_GID", str(NOBODY))
+    tmp_path.chmod(0o1777)  # as /tmp is, where many kernels refuse root the files of others
     old, new = tmp_path / "old.xml", tmp_path / "new.xml"
     old.touch()
-    for path in (old, new):
+    for path in (old, new, new):
         publish([result_with({})], str(path))
+        assert told(path.read_bytes()) == (1, [])
     assert (old.stat().st_uid, new.stat().st_uid) == (0, NOBODY)

@@ -88,7 +88,8 @@ def _user_namespace_sysctls(*, needed: bool) -> Iterator[Finding]:
         except OSError:
             continue  # this kernel has no such switch
         name = key.replace("/", ".")
-        mend = f"sudo sysctl {name}={wanted}, or use sudo"
+        or_sudo = "" if os.geteuid() == 0 else ", or use sudo"
+        mend = f"sudo sysctl {name}={wanted}{or_sudo}"
         allowed = value != forbidding
         detail = f"{value}, so that ordinary users {'may' if allowed else 'may not'} open a sandbox"
         yield Finding(name, allowed, detail, mend, needed)

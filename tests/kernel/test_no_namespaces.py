@@ -25,7 +25,11 @@ FORBID = (
 @pytest.fixture
 def confined(as_sandboxing_nobody: list[str]) -> list[str]:
     """What makes a command one of an ordinary user's who may make no namespace."""
-    return [*as_sandboxing_nobody, *FORBID]
+    confined = [*as_sandboxing_nobody, *FORBID]
+    tried = subprocess.run([*confined, "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        pytest.skip(f"unshare(1) cannot forbid namespaces here: {tried.stderr.strip()}")
+    return confined
 
 
 def test_a_run_says_what_forbids_it(confined: list[str], anyones_folder: Path) -> None:
@@ -38,7 +42,7 @@ def test_doctor_says_what_is_missing_and_how_to_mend_it(confined: list[str]) -> 
     done = wirelab("doctor", as_user=confined)
     assert (done.returncode, done.stderr) == (3, "")
     missing = [line for line in done.stdout.splitlines() if line.startswith("MISSING ")]
-    assert missing == [
+    assert [line for line in missing if "apparmor" not in line] == [
         "MISSING  user.max_user_namespaces: 0, so that ordinary users may not open a sandbox; to "
         "mend: sudo sysctl user.max_user_namespaces=15000, or use sudo",
         f"MISSING  namespaces: {REASON}; to mend: sudo; in a container: --privileged, or less by "
@@ -52,7 +56,8 @@ def test_kernel_tests_are_skipped_and_the_last_line_says_so(confined: list[str])
         [*confined, "tests/run", *tests], cwd=REPOSITORY, text=True, capture_output=True,
         env={**environment(), "VENV": sys.prefix},
     )  # fmt: skip
-    who = subprocess.check_output([*confined, "id", "-un"], text=True).strip()
+    # Of a user without a name it tells the number, and fails.
+    who = subprocess.run([*confined, "id", "-un"], text=True, stdout=subprocess.PIPE).stdout.strip()
     *_, summary, last = done.stdout.splitlines()
     assert done.returncode == 0, done.stderr
     assert summary == f"{' '.join(tests)} as {who}: passed"

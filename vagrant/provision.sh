@@ -23,13 +23,15 @@ LOCKED_S=300
 apt_get() {
     local end=$((SECONDS + LOCKED_S)) said
     until said=$(LC_ALL=C DEBIAN_FRONTEND=noninteractive \
-        apt-get --quiet=2 -o DPkg::Lock::Timeout=$LOCKED_S "$@" 2>&1 >/dev/null); do
+        apt-get --quiet=2 -o DPkg::Lock::Timeout=$LOCKED_S -o Dpkg::Use-Pty=0 "$@" \
+        2>&1 >/dev/null); do
         if [[ $said != *'Could not get lock'* ]] || [ $SECONDS -gt $end ]; then
             printf '%s\n' "$said" "provision.sh: apt-get $1 failed; what it said is above" >&2
             return 1
         fi
         sleep 2
     done
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
 }
 
 missing=()

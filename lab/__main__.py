@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line."""
     try:
-        from lab.cli import main as run_command_line
+        from lab.cli.main import main as run_command_line
 
         run_command_line()
     except KeyboardInterrupt:

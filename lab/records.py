@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
-from lab.family import Family
+from lab.model.family import Family
 
 CANARY_TEXT = b"wirelab canary"
 """What every canary's payload begins with."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from lab.analysis.claims import Judgement
-from lab.analysis.crossing import Crossing
-from lab.analysis.flow import Flow
-from lab.analysis.tcp import TcpConversation
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.flow import Flow
+from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.timeline import Timeline
-from lab.report.document import Document
+from lab.model.claim import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Result:
     timelines: tuple[Timeline, ...]
     """One for each step."""
     judgements: tuple[Judgement, ...]
-    document: Document
+    document: dict[str, Any]
+    """What report.json holds."""
     scenario: str
     title: str
     """What was run, for a heading."""

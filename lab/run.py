@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lab.errors import CaptureFileError, LabError, UsageError
-from lab.family import Family
 
 # Little is imported until the sandbox is on its way.
-from lab.kernel.sandbox import Pending, Sandbox, open_sandbox
+from lab.kernel.sandbox.sandbox import Pending, Sandbox, open_sandbox
+from lab.model.family import Family
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
-    from lab.analysis.claims import Judgement
     from lab.analysis.timeline import Timeline
+    from lab.model.claim import Judgement
+    from lab.model.scenario import Scenario
     from lab.records import Recording
-    from lab.report.document import Document
+    from lab.report.document.report import Document
     from lab.results import Result, Shown
-    from lab.scenario import Scenario
 
 REPORT_FILE = "report.json"
 
@@ -59,7 +59,7 @@ def load_scenario(name: str) -> Scenario:
         what = f"{type(error).__name__}: {error}"
         raise UsageError(f"scenarios/{module_name}.py cannot be loaded: {what}") from None
 
-    from lab.scenario import Scenario
+    from lab.model.scenario import Scenario
 
     if not isinstance(scenario, Scenario):
         raise UsageError(f"scenarios/{module_name}.py: SCENARIO is no Scenario")
@@ -99,7 +99,7 @@ def run_scenario(
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
-    from lab.artifacts import check_writable
+    from lab.recording.artifacts import check_writable
 
     target = Path(out)
     check_writable(target)
@@ -122,8 +122,8 @@ def judge_recording(
 ) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...], Document]:
     """A recording understood, judged and reported on; nothing is written."""
     from lab.analysis.assembly import build_timelines
-    from lab.analysis.claims import judge
-    from lab.report.document import report_document
+    from lab.analysis.judging import judge
+    from lab.report.document.report import report_document
 
     timelines = build_timelines(recording)
     recorded = {timeline.step for timeline in timelines}
@@ -143,7 +143,7 @@ def replay(folder_name: str) -> Result:
     Its report.json is written again where it differs from what it was, and only then: a
     recording may lie where one cannot write. Raises CaptureFileError, UsageError.
     """
-    from lab.recording import load_recording
+    from lab.recording.storage import load_recording
 
     folder = Path(folder_name)
     recording = load_recording(folder)
@@ -157,7 +157,7 @@ def replay(folder_name: str) -> Result:
 
 
 def _scenario_of(recording: Recording) -> Scenario:
-    from lab.own_programs import OWN, recorded_scenario
+    from lab.ad_hoc import OWN, recorded_scenario
 
     if recording.scenario == OWN:
         return recorded_scenario()
@@ -169,11 +169,11 @@ def read_file(name: str) -> Shown:
 
     Raises CaptureFileError.
     """
-    from lab.analysis.bracket import ETHERNET_HEADER_BYTES
-    from lab.analysis.flow import group_flows
-    from lab.analysis.joining import crossings_of_file
-    from lab.analysis.tcp import analyse_tcp
-    from lab.capture_file import read_capture
+    from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
+    from lab.analysis.flows.crossings import crossings_of_file
+    from lab.analysis.flows.flow import group_flows
+    from lab.analysis.tcp.conversation import analyse_tcp
+    from lab.pcap.capture_file import read_capture
     from lab.records import CANARY_TEXT
     from lab.results import Shown
 
@@ -194,7 +194,8 @@ def _scenarios_folder() -> Path:
 
 
 def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> Pending[Recording]:
-    from lab.kernel.plan import Plan, record
+    from lab.kernel.plan import Plan
+    from lab.kernel.recorder import record
 
     demos = str(_scenarios_folder() / "demos")
     words = scenario.words(family, sys.executable, demos)
@@ -215,9 +216,9 @@ def _import_what_comes_after() -> None:
     scapy and rich take longer to import than the programs to run.
     """
     import lab.analysis.assembly
-    import lab.recording
-    import lab.report.document
-    import lab.report.terminal  # noqa: F401
+    import lab.recording.storage
+    import lab.report.document.report
+    import lab.report.terminal.page  # noqa: F401
 
 
 def _result(
@@ -241,10 +242,10 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
 
     Their folder, and what is to be said of it. Raises UsageError.
     """
-    from lab.artifacts import create_folder, finish_folder
-    from lab.recording import save_recording
-    from lab.report.comments import frame_comments
-    from lab.report.notes import trace_notes
+    from lab.recording.artifacts import create_folder, finish_folder
+    from lab.recording.storage import save_recording
+    from lab.report.capture.comments import frame_comments
+    from lab.report.capture.notes import trace_notes
 
     recording = timelines[0].recording
     try:
@@ -262,7 +263,7 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
 
 def _rewrite_report(document: Document, folder: Path) -> str:
     """Bring the folder's report up to date; what is to be said of it. Raises OSError."""
-    from lab.report.document import write_document
+    from lab.report.document.report import write_document
 
     try:
         before = (folder / REPORT_FILE).read_bytes()
@@ -275,8 +276,8 @@ def _rewrite_report(document: Document, folder: Path) -> str:
 
 
 def _write_report(document: Document, folder: Path) -> None:
-    from lab.artifacts import give_to_invoker
-    from lab.report.document import write_document
+    from lab.recording.artifacts import give_to_invoker
+    from lab.report.document.report import write_document
 
     path = folder / REPORT_FILE
     path.write_text(write_document(document), "utf-8")

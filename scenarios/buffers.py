@@ -1,6 +1,7 @@
 """How much a unix socket holds, each way, beside pipes and FIFOs."""
 
-from lab.analysis.buffers_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.buffers import (
     carries_both_ways_on_one_descriptor,
     exchanges_alike_over_fifos,
     exchanges_alike_over_pipes,
@@ -13,8 +14,7 @@ from lab.analysis.buffers_claims import (
     mixes_the_writers_of_a_fifo,
     opens_once_the_peer_comes,
 )
-from lab.analysis.link_claims import puts_no_frame_anywhere
-from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.link import puts_no_frame_anywhere
 
 FOLDER = "/run/wirelab"
 

@@ -1,7 +1,8 @@
 """read and write beside send and recv and their kin: what is alike, and what only some can do."""
 
-from lab.analysis.agreement_claims import traces_what_is_printed
-from lab.analysis.calls_claims import (
+from lab.api import Claim, Program, Scenario, Step, in_every_step, two_hosts
+from lab.checks.agreement import traces_what_is_printed
+from lab.checks.calls import (
     fails_where_it_would_wait,
     holds_back_for_more,
     peeks_without_taking,
@@ -13,9 +14,8 @@ from lab.analysis.calls_claims import (
     tells_what_was_cut,
     waits_for_all,
 )
-from lab.analysis.link_claims import has_right_checksums
-from lab.analysis.traced_claims import reads_each_byte_of_streams
-from lab.api import Claim, Program, Scenario, Step, in_every_step, two_hosts
+from lab.checks.link import has_right_checksums
+from lab.checks.traced import reads_each_byte_of_streams
 
 PORT = "4242"
 CALLS = ("write", "send", "sendto", "sendmsg")

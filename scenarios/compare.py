@@ -1,12 +1,12 @@
 """The same messages over TCP, UDP and a unix stream, over IPv4 and IPv6, side by side."""
 
-from lab.analysis.comparison_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.comparison import (
     carries_the_same_messages,
     costs_frames_to_connect,
     keeps_boundaries_in_datagrams_only,
 )
-from lab.analysis.link_claims import puts_no_frame_anywhere
-from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.link import puts_no_frame_anywhere
 
 PORT = "4242"
 PATH = "/run/wirelab/compare.sock"

@@ -1,7 +1,8 @@
 """Sockets below TCP and UDP: IP packets, frames, and a TCP connection made by hand."""
 
-from lab.analysis.link_claims import has_right_checksums
-from lab.analysis.raw_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.link import has_right_checksums
+from lab.checks.raw import (
     carries_bytes_by_hand,
     leaves_an_unowned_address_alone,
     makes_unix_raw_a_datagram_socket,
@@ -12,8 +13,7 @@ from lab.analysis.raw_claims import (
     resets_what_it_does_not_know,
     sends_the_header_we_wrote,
 )
-from lab.analysis.tcp_claims import closes_each_direction, opens_with_three_segments
-from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.tcp import closes_each_direction, opens_with_three_segments
 
 PORT = "4242"
 RAW = ("CAP_NET_RAW",)

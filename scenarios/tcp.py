@@ -1,8 +1,9 @@
 """A TCP conversation: how it opens, carries bytes both ways, and closes."""
 
-from lab.analysis.agreement_claims import traces_what_is_printed
-from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
-from lab.analysis.tcp_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.agreement import traces_what_is_printed
+from lab.checks.link import finds_the_neighbour_first, has_right_checksums
+from lab.checks.tcp import (
     acknowledges_every_byte,
     closes_each_direction,
     delivers_every_byte,
@@ -12,12 +13,11 @@ from lab.analysis.tcp_claims import (
     speaks_its_family,
     uses_the_options_both_offered,
 )
-from lab.analysis.traced_claims import (
+from lab.checks.traced import (
     accepts_after_the_handshake,
     connects_around_the_handshake,
     reads_each_byte_of_streams,
 )
-from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 

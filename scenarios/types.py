@@ -1,6 +1,7 @@
 """Which sockets there are: domain, type and protocol, and what some of them put on the wire."""
 
-from lab.analysis.types_claims import (
+from lab.api import Claim, Family, Program, Scenario, Step, two_hosts
+from lab.checks.types import (
     grants_all_unix_types,
     grants_internet_seqpacket_with_sctp_only,
     grants_internet_streams_and_datagrams,
@@ -10,7 +11,6 @@ from lab.analysis.types_claims import (
     speaks_ipv4_to_an_ipv4_client,
     tells_what_it_granted,
 )
-from lab.api import Claim, Family, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 

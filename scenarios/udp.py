@@ -1,10 +1,10 @@
 """Datagrams: sent alone, cut to fit, lost without a word, and refused."""
 
-from lab.analysis.agreement_claims import traces_what_is_printed
-from lab.analysis.fragment_claims import cuts_into_fragments, reads_fragments_as_one
-from lab.analysis.link_claims import finds_the_neighbour_first, has_right_checksums
-from lab.analysis.traced_claims import reads_each_byte_of_datagrams
-from lab.analysis.udp_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.agreement import traces_what_is_printed
+from lab.checks.link import finds_the_neighbour_first, has_right_checksums
+from lab.checks.traced import reads_each_byte_of_datagrams
+from lab.checks.udp.delivery import (
     begins_with_data,
     delivers_the_empty_datagram,
     keeps_message_boundaries,
@@ -13,11 +13,11 @@ from lab.analysis.udp_claims import (
     speaks_its_family_in_datagrams,
     tells_where_it_came_from,
 )
-from lab.analysis.unreachable_claims import (
+from lab.checks.udp.fragments import cuts_into_fragments, reads_fragments_as_one
+from lab.checks.udp.unreachable import (
     answers_port_unreachable,
     tells_only_the_connected_socket,
 )
-from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PORT = "4242"
 PORT_OF_NOBODY = "4343"

@@ -1,8 +1,9 @@
 """A unix stream between two hosts: a conversation, and not one frame. Its names; TCP on lo."""
 
-from lab.analysis.agreement_claims import makes_the_same_calls, traces_what_is_printed
-from lab.analysis.link_claims import puts_no_frame_anywhere
-from lab.analysis.unix_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.agreement import makes_the_same_calls, traces_what_is_printed
+from lab.checks.link import puts_no_frame_anywhere
+from lab.checks.unix.streams import (
     appears_on_loopback_alone,
     carries_every_byte,
     frees_an_abstract_name_by_close,
@@ -12,7 +13,6 @@ from lab.analysis.unix_claims import (
     keeps_its_path_until_it_is_removed,
     reaches_a_path_from_another_host,
 )
-from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 PATH = "/run/wirelab/conversation"
 NAME = "wirelab"

@@ -1,7 +1,8 @@
 """The types of unix sockets: what each keeps and loses, and what only they can pass."""
 
-from lab.analysis.link_claims import puts_no_frame_anywhere
-from lab.analysis.unix_types_claims import (
+from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.checks.link import puts_no_frame_anywhere
+from lab.checks.unix.types import (
     blocks_when_the_queue_is_full,
     ends_with_its_connection,
     internet_passes_neither,
@@ -13,7 +14,6 @@ from lab.analysis.unix_types_claims import (
     needs_a_connection,
     passes_a_descriptor,
 )
-from lab.api import Claim, Program, Scenario, Step, two_hosts
 
 FOLDER = "/run/wirelab"
 

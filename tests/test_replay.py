@@ -11,11 +11,11 @@ import pytest
 import recorded as r
 import step_edits as s
 
-from lab.recording import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
+from lab.recording.storage import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
 from lab.records import Recording
-from lab.report.comments import frame_comments
-from lab.report.document import write_document
-from lab.report.notes import trace_notes
+from lab.report.capture.comments import frame_comments
+from lab.report.capture.notes import trace_notes
+from lab.report.document.report import write_document
 from lab.run import REPORT_FILE, judge_recording, load_scenario, replay
 
 TRACED = ["traced-tcp4", "traced-tcp6", "traced-udp4", "traced-unix4", "traced-calls4"]

@@ -9,28 +9,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.analysis.bracket import Bracket, find_brackets
-from lab.analysis.crossing import Crossing
-from lab.analysis.drops import join_drops
-from lab.analysis.endpoints import find_endpoints
-from lab.analysis.epoll_text import machine_of
-from lab.analysis.evidence import Evidence
-from lab.analysis.flow import group_flows
-from lab.analysis.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_moments
-from lab.analysis.joining import join_crossings
-from lab.analysis.joins import join
+from lab.analysis.calls.decode import decode, of_step
+from lab.analysis.calls.epoll import machine_of
+from lab.analysis.calls.transcript import parse_transcript
+from lab.analysis.correlate.correlate import join
+from lab.analysis.correlate.drops import join_drops
+from lab.analysis.correlate.evidence import Evidence
+from lab.analysis.flows.bracket import Bracket, find_brackets
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.crossings import join_crossings
+from lab.analysis.flows.flow import group_flows
+from lab.analysis.order.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_moments
 from lab.analysis.remarks import find_remarks
-from lab.analysis.socket_states import select_states
-from lab.analysis.system_calls import decode, of_step
-from lab.analysis.tcp import analyse_tcp
+from lab.analysis.sockets.endpoints import find_endpoints
+from lab.analysis.sockets.states import select_states
+from lab.analysis.sockets.unix_queues import find_queues
+from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
-from lab.analysis.transcript import parse_transcript
-from lab.analysis.unix_queues import find_queues
-from lab.descriptors import follow
 from lab.records import Recording
+from lab.syscalls.descriptors import follow
 
 if TYPE_CHECKING:
-    from lab.analysis.causality import Order
+    from lab.analysis.order.moments import Order
     from lab.records import ProgramRun, Trace
 
 _VIOLATIONS_TOLD = 3

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.transcript import Call, reads_of, sends_of, sent_bytes
 from lab.analysis.story import Phase, phases
-from lab.analysis.transcript import Call, reads_of, sends_of, sent_bytes
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline

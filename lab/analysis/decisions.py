@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lab.analysis.claims import Judgement, Outcome
-from lab.statements import Statement
+from lab.model.claim import Judgement, Outcome
+from lab.model.statements import Statement
 
 # The worst first: what a statement is where its claims differ.
 _ORDER = (Outcome.BROKEN, Outcome.UNDECIDED, Outcome.HOLDS, Outcome.SKIPPED)

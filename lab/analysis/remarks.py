@@ -5,19 +5,19 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lab.analysis.connection_causes import first_arrived, opens_in_order
-from lab.analysis.packet import TcpFlags
-from lab.analysis.socket_calls import ends_stream
-from lab.analysis.tcp_segment import Note
-from lab.analysis.tcp_state import State
+from lab.analysis.order.connection_causes import first_arrived, opens_in_order
+from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.socket_calls import ends_stream
+from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.state import State
 from lab.records import Obtained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lab.analysis.byte_joins import Channel, Joins, SentPart
-    from lab.analysis.evidence import Evidence
-    from lab.analysis.socket_states import Side
+    from lab.analysis.correlate.correlation import Channel, Joins, SentPart
+    from lab.analysis.correlate.evidence import Evidence
+    from lab.analysis.sockets.states import Side
 
 Remark = tuple[str, str]
 """An event's id, and what there is to say of it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 
-from lab.analysis.crossing import Crossing
-from lab.analysis.fragments import Piece, piece_of
-from lab.analysis.packet import (
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.packets.fragments import Piece, piece_of
+from lab.analysis.packets.packet import (
     Arp,
     Ethernet,
     Icmp,
@@ -21,8 +21,8 @@ from lab.analysis.packet import (
     TcpStart,
     Udp,
 )
-from lab.analysis.tcp import TcpConversation
-from lab.analysis.tcp_segment import Segment
+from lab.analysis.tcp.conversation import TcpConversation
+from lab.analysis.tcp.segment import Segment
 
 FLAG_ORDER = (
     TcpFlags.SYN,

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.analysis.bracket import Bracket
-    from lab.analysis.byte_joins import Joins
-    from lab.analysis.causality import Order
-    from lab.analysis.crossing import Crossing
-    from lab.analysis.flow import Flow
-    from lab.analysis.system_call import Endpoint, SystemCall
-    from lab.analysis.tcp import TcpConversation
-    from lab.analysis.transcript import Call
-    from lab.analysis.unix_queues import QueueSeen
+    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.calls.transcript import Call
+    from lab.analysis.correlate.correlation import Joins
+    from lab.analysis.flows.bracket import Bracket
+    from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.flows.flow import Flow
+    from lab.analysis.order.moments import Order
+    from lab.analysis.sockets.unix_queues import QueueSeen
+    from lab.analysis.tcp.conversation import TcpConversation
     from lab.records import DropNotice, ProgramRun, Recording, SocketSeen, SocketState
 
 

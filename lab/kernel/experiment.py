@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 
 from lab.errors import KernelRefused
-from lab.kernel.capture import (
+from lab.kernel.capture.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     ETHERNET_HEADER_BYTES,
     Capture,
@@ -23,21 +23,22 @@ from lab.kernel.capture import (
     close_captures,
     open_captures,
 )
-from lab.kernel.namespace import (
+from lab.kernel.network.links_ready import wait_until_quiet
+from lab.kernel.network.namespace import (
     Namespace,
     build_topology,
     forget_neighbours,
     in_user_namespace,
 )
+from lab.kernel.network.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
+from lab.kernel.network.witness import check_interfaces
 from lab.kernel.plan import Plan
-from lab.kernel.program import RunningProgram
-from lab.kernel.quiet import wait_until_quiet
-from lab.kernel.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
-from lab.kernel.step_run import StepRun
-from lab.kernel.tracer import Tracer
+from lab.kernel.programs.running_program import RunningProgram
+from lab.kernel.programs.step_run import StepRun
+from lab.kernel.trace.tracer import Tracer
 from lab.kernel.tracers import open_tracer
-from lab.kernel.witness import check_interfaces
-from lab.program import Step
+from lab.model.program import Step
+from lab.model.topology import Topology
 from lab.records import (
     CANARY_TEXT,
     NO_UNIX_DIAG,
@@ -48,7 +49,6 @@ from lab.records import (
     SocketSeen,
     Trace,
 )
-from lab.topology import Topology
 
 CANARY_DEADLINE_S = 2.0
 SETTLE_DEADLINE_S = 5.0
@@ -131,7 +131,7 @@ def _addresses(topology: Topology) -> frozenset[str]:
 
 def _joined(traces: Iterable[Trace]) -> Trace:
     """The traces of a run's steps as one, without what no socket or pipe was concerned in."""
-    from lab.descriptors import relevant
+    from lab.syscalls.descriptors import relevant
 
     pruned = [relevant(trace) for trace in traces]
     return Trace(

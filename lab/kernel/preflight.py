@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError, MachineError
-from lab.kernel.capabilities import has_capabilities
-from lab.kernel.sandbox import Sandbox, open_sandbox
+from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
+from lab.kernel.system.capabilities import has_capabilities
 
 IPPROTO_SCTP = 132
 IPPROTO_MPTCP = 262
@@ -142,7 +142,7 @@ def _tracefs(privileged: bool) -> Finding:
 
 def sandbox_kind() -> str:
     """Run inside: what the sandbox is made of."""
-    from lab.kernel.namespace import in_user_namespace
+    from lab.kernel.network.namespace import in_user_namespace
 
     kinds = "mount, pid and network namespaces"
     return f"user, {kinds}" if in_user_namespace() else kinds
@@ -150,10 +150,10 @@ def sandbox_kind() -> str:
 
 def build_and_capture() -> str:
     """Run inside: two hosts, checked and captured on."""
-    from lab.kernel.capture import PointName, open_captures
-    from lab.kernel.namespace import build_topology
-    from lab.kernel.witness import check_interfaces
-    from lab.topology import two_hosts
+    from lab.kernel.capture.capture import PointName, open_captures
+    from lab.kernel.network.namespace import build_topology
+    from lab.kernel.network.witness import check_interfaces
+    from lab.model.topology import two_hosts
 
     topology = two_hosts()
     with build_topology(topology) as namespaces:
@@ -179,8 +179,8 @@ def try_socket(domain: int, kind: int, protocol: int) -> str:
 
 def try_netem() -> str:
     """Run inside: "" where the netem queueing discipline is there, else why not."""
-    from lab.kernel.namespace import LOOPBACK_INDEX
-    from lab.kernel.netlink import check_netem
+    from lab.kernel.network.namespace import LOOPBACK_INDEX
+    from lab.kernel.network.netlink import check_netem
 
     try:
         check_netem(LOOPBACK_INDEX)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lab.errors import MachineError
-from lab.kernel.tracer import Tracer
+from lab.kernel.trace.tracer import Tracer
 
 AUTO, NONE = "auto", "none"
 
@@ -38,8 +38,8 @@ def _open_tracefs(
     addresses: frozenset[str], interfaces: frozenset[str]
 ) -> tuple[Tracer | None, str]:
     # Each is imported where it is used: a run's start must not wait for the other's import.
-    from lab.kernel.trace_start import end_started
-    from lab.kernel.trace_tracefs import TracefsTracer
+    from lab.kernel.trace.tracefs.start import end_started
+    from lab.kernel.trace.tracefs.tracer import TracefsTracer
 
     reason = TracefsTracer.why_not()
     if reason:
@@ -49,7 +49,7 @@ def _open_tracefs(
 
 
 def _open_ptrace(*_: frozenset[str]) -> tuple[Tracer | None, str]:
-    from lab.kernel.trace_ptrace import PtraceTracer
+    from lab.kernel.trace.ptrace.tracer import PtraceTracer
 
     reason = PtraceTracer.why_not()
     return (None, reason) if reason else (PtraceTracer(), "")

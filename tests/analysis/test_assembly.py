@@ -7,7 +7,8 @@ import pytest
 import recorded as r
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.claims import Outcome, judge
+from lab.analysis.judging import judge
+from lab.model.claim import Outcome
 from scenarios.tcp import SCENARIO
 
 

@@ -6,8 +6,8 @@ import pytest
 import traced as t
 import traced_tcp as w
 
-from lab.analysis.evidence import Evidence
-from lab.analysis.packet import TcpFlags
+from lab.analysis.correlate.evidence import Evidence
+from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.remarks import find_remarks
 from lab.records import Obtained, SocketState, Syscall
 

@@ -7,9 +7,9 @@ import pytest
 import recorded as r
 from transcript import converse
 
-from lab.analysis.crossing import Crossing
-from lab.analysis.dissect import Reassembler, dissect
-from lab.analysis.packet import Tcp, TcpFlags, TcpOption
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.packets.dissect import Reassembler, dissect
+from lab.analysis.packets.packet import Tcp, TcpFlags, TcpOption
 from lab.analysis.story import (
     EXPLANATIONS,
     FLAG_ORDER,

@@ -13,7 +13,7 @@ import frame_bytes as fb
 import pytest
 from tshark_version import tshark_version
 
-from lab.analysis.dissect import Reassembler, dissect
+from lab.analysis.packets.dissect import Reassembler, dissect
 from lab.records import Direction, Frame, LinkType
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from statistics import median
 
-from lab.kernel.sandbox import open_sandbox
+from lab.kernel.sandbox.sandbox import open_sandbox
 from tests.benchmarks.peer import mininet, why_no_mininet
 
 LENGTHS = (2, 20, 200)
@@ -21,9 +21,9 @@ LIMIT_RATIO = 5.0
 
 def build(length: int) -> tuple[float, float]:
     """Run inside a sandbox: seconds to build a chain, and to close it."""
-    from lab.kernel.namespace import build_topology
-    from lab.kernel.quiet import wait_until_quiet
-    from lab.topology import chain
+    from lab.kernel.network.links_ready import wait_until_quiet
+    from lab.kernel.network.namespace import build_topology
+    from lab.model.topology import chain
 
     topology = chain(length)
     started = time.perf_counter()

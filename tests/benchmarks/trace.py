@@ -14,12 +14,13 @@ from statistics import median
 
 from lab.analysis.assembly import build_timelines
 from lab.errors import LabError
-from lab.family import Family
-from lab.kernel.plan import Plan, record
-from lab.kernel.sandbox import open_sandbox
-from lab.program import Program, Step
+from lab.kernel.plan import Plan
+from lab.kernel.recorder import record
+from lab.kernel.sandbox.sandbox import open_sandbox
+from lab.model.family import Family
+from lab.model.program import Program, Step
+from lab.model.topology import two_hosts
 from lab.records import Recording
-from lab.topology import two_hosts
 
 CONNECTIONS = 1000
 UNRELATED_CALLS = 100_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from outside import REPOSITORY, check_refused, environment, wirelab
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.kernel]
 
 REASON = "cannot create a user namespace: ENOSPC (No space left on device)"
 ADVICE = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
@@ -51,7 +51,7 @@ def test_doctor_says_what_is_missing_and_how_to_mend_it(confined: list[str]) -> 
 
 
 def test_kernel_tests_are_skipped_and_the_last_line_says_so(confined: list[str]) -> None:
-    tests = ("tests/test_topology.py", "tests/kernel/test_listening.py")
+    tests = ("tests/model/test_topology.py", "tests/kernel/programs/test_listening.py")
     done = subprocess.run(
         [*confined, "tests/run", *tests], cwd=REPOSITORY, text=True, capture_output=True,
         env={**environment(), "VENV": sys.prefix},

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from outside import wirelab
 
+pytestmark = pytest.mark.kernel
+
 DEMO = Path("scenarios/demos/unix_stream_client.py")
 CONNECTED = "    for message in MESSAGES:\n"
 LEAK = """\

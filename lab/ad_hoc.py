@@ -1,0 +1,115 @@
+"""Two commands of anybody's as a scenario: `wirelab run --server CMD --client CMD`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from lab.checks.own import OWN_CLAIMS
+from lab.errors import UsageError
+from lab.model.program import Listening, Program, Step
+from lab.model.scenario import Scenario
+from lab.model.topology import two_hosts
+
+DEADLINE_S = 10.0
+"""When the client must have ended, unless told otherwise."""
+
+OWN = "own"
+"""The name of such a scenario, in recordings and of the folder of its runs."""
+
+STEP = "own"
+DEFAULT_PORT = 4242
+DEFAULT_SOCKET = "own.sock"
+SHARED_DIRECTORY = "/run/wirelab"
+
+WORDS = ("server", "client", "server_url", "client_url", "family", "python", "loopback")
+"""Words of a program's argv that a command may use, each in braces; `port` and `unix` too."""
+
+# A word behind a "$" is the shell's: sh -c 'echo ${server}'.
+_BRACE = re.compile(r"(?<!\$)\{(\w+)\}|[{}]")
+
+
+def own_scenario(
+    server: str,
+    client: str,
+    *,
+    port: int | None = None,
+    unix: str = "",
+    deadline_s: float = DEADLINE_S,
+) -> Scenario:
+    """The two commands on two hosts, the client started once the server can be reached.
+
+    A command is split into words as by a shell, and run without one. `{server}`, `{port}` and
+    so on are replaced in it (see WORDS); all other braces stay. The server is waited for at
+    `port`; where that is None at 4242 if a command has `{port}`, else at any. With `unix` it is
+    waited for at that socket instead, a relative path being one in /run/wirelab.
+    Raises UsageError.
+    """
+    commands = server + client
+    if unix or "{unix}" in commands:
+        unix = _path(unix or DEFAULT_SOCKET)
+    if port is None and "{port}" in commands:
+        port = DEFAULT_PORT
+    words = {"port": "" if port is None else str(port), "unix": unix}
+    programs = (
+        Program(
+            "server",
+            host="server",
+            argv=_argv("--server", server, words),
+            listens=Listening(port, unix),
+            deadline_s=deadline_s,
+            serves=True,
+        ),
+        Program(
+            "client",
+            host="client",
+            argv=_argv("--client", client, words),
+            deadline_s=deadline_s,
+        ),
+    )
+    return _scenario(programs, is_unix=bool(unix))
+
+
+def recorded_scenario() -> Scenario:
+    """What judges a recording of such a run: the claims do not depend on the commands."""
+    return _scenario((), is_unix=False)
+
+
+def _scenario(programs: tuple[Program, ...], is_unix: bool) -> Scenario:
+    return Scenario(
+        name=OWN,
+        summary="two programs of your own",
+        topology=two_hosts(),
+        steps=(Step(STEP, programs),),
+        claims=OWN_CLAIMS,
+        speaks_ip=not is_unix,
+        captures_loopback=is_unix,
+    )
+
+
+def _path(name: str) -> str:
+    """A unix socket's name: an abstract one, or a path, of the shared folder where relative."""
+    return name if name.startswith(("/", "@")) else f"{SHARED_DIRECTORY}/{name}"
+
+
+def _argv(option: str, command: str, values: dict[str, str]) -> tuple[str, ...]:
+    """The command's words, as Program.expanded takes them."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"cannot split {option} {command!r} into words: {error}") from None
+    if not words:
+        raise UsageError(f"{option} is empty; give it a command")
+    return tuple(_BRACE.sub(lambda match: _replaced(match, values), word) for word in words)
+
+
+def _replaced(match: re.Match[str], values: dict[str, str]) -> str:
+    """A known word's value or itself, all other braces doubled: str.format leaves those single."""
+    name = match[1]
+    if name in values:
+        return _doubled(values[name])
+    return match[0] if name in WORDS else _doubled(match[0])
+
+
+def _doubled(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,119 @@
+"""What a struct sockaddr says (ip(7), ipv6(7), unix(7), packet(7), netlink(7)), in text.
+
+There are two texts of an address: as an argument of a call, as strace would show it, and as the
+place of an endpoint, as flows and states name it.
+"""
+
+from __future__ import annotations
+
+import struct
+from ipaddress import IPv6Address, ip_address
+
+from lab.analysis.calls.constants import DOMAINS, ETHERTYPES
+
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
+_FAMILY_BYTES = 2
+_MAPPED = b"\0" * 10 + b"\xff\xff"
+"""What an IPv6 address begins with that stands for an IPv4 one. Source: RFC 4291, 2.5.5.2."""
+
+
+def family_of(data: bytes) -> int | None:
+    """The address family; None where the bytes end before it."""
+    return int.from_bytes(data[:_FAMILY_BYTES], "little") if len(data) >= _FAMILY_BYTES else None
+
+
+def place_of(data: bytes) -> str:
+    """Where an endpoint is: "198.51.100.1:40858", "[2001:db8::1]:4242", "/run/x", "@name".
+
+    "" where the address names no place: an unnamed unix socket, another family, bytes cut
+    short. An IPv4 address that is mapped into IPv6 is the IPv4 one that the wire shows.
+    """
+    family = family_of(data)
+    if family == AF_INET and len(data) >= 8:
+        return ipv4_place(data[4:8], _port(data))
+    if family == AF_INET6 and len(data) >= 24:
+        address = data[8:24]
+        if address.startswith(_MAPPED):
+            return ipv4_place(address[12:], _port(data))
+        return f"[{IPv6Address(address)}]:{_port(data)}"
+    if family == AF_UNIX and len(data) > _FAMILY_BYTES:
+        return unix_name(data[_FAMILY_BYTES:])
+    return ""
+
+
+def host_place(host: str, port: int) -> str:
+    """The same of an address in text, IPv4 in IPv6 (RFC 4291, 2.5.5.2) as IPv4, and a port."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"{host}:{port}"
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
+
+
+def ipv4_place(address: bytes, port: int) -> str:
+    """Four bytes and a port."""
+    return f"{'.'.join(map(str, address))}:{port}"
+
+
+def unix_name(data: bytes) -> str:
+    """A path, "@" and an abstract name, or "" of an unnamed one, from sun_path's bytes.
+
+    Bytes that are no text are escaped, so that no name can garble a report.
+    """
+    is_abstract = data[:1] == b"\0"
+    name = data[1:] if is_abstract else data.split(b"\0", 1)[0]
+    text = "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name.decode("utf-8", "backslashreplace")
+    )
+    return f"@{text}" if is_abstract else text
+
+
+def address_text(data: bytes) -> str:
+    """An address as an argument: 198.51.100.2:4242, [fe80::1%2]:53, "/run/x", "@name", unnamed.
+
+    Whatever the bytes are they give some text; of an unknown family, the bytes in hex.
+    """
+    family = family_of(data)
+    if family is None:
+        return f"{{{_hex(data)}}}"
+    rest = data[_FAMILY_BYTES:]
+    if family == AF_INET and len(data) >= 8:
+        return ipv4_place(data[4:8], _port(data))
+    if family == AF_INET6 and len(data) >= 24:
+        return f"[{_ipv6_text(data)}]:{_port(data)}"
+    if family == AF_UNIX:
+        return f'"{unix_name(rest)}"' if rest else "unnamed"
+    if family == AF_NETLINK and len(data) >= 12:
+        number, groups = struct.unpack_from("<II", data, 4)
+        return f"{{AF_NETLINK, pid {number}, groups {groups:#x}}}"
+    if family == AF_PACKET and len(data) >= 12:
+        return _link_layer_text(data)
+    name = DOMAINS.get(family, f"AF_{family}")
+    return f"{{{name}, {_hex(rest)}}}" if rest.strip(b"\0") else name
+
+
+def _ipv6_text(data: bytes) -> str:
+    address = data[8:24]
+    if address.startswith(_MAPPED):
+        return f"::ffff:{'.'.join(map(str, address[12:]))}"
+    scope = int.from_bytes(data[24:28], "little")
+    return f"{IPv6Address(address)}%{scope}" if scope else str(IPv6Address(address))
+
+
+def _link_layer_text(data: bytes) -> str:
+    """Of a struct sockaddr_ll, packet(7)."""
+    protocol, interface = struct.unpack_from(">H", data, 2)[0], struct.unpack_from("<i", data, 4)[0]
+    kind = ETHERTYPES.get(protocol, hex(protocol))
+    address = data[12 : 12 + data[11]].hex(":")
+    return "{" + ", ".join(filter(None, ["AF_PACKET", kind, f"if{interface}", address])) + "}"
+
+
+def _port(data: bytes) -> int:
+    return int.from_bytes(data[2:4], "big")
+
+
+def _hex(data: bytes) -> str:
+    return f"0x{data.hex()}" if data else ""

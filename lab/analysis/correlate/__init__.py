@@ -1,0 +1,1 @@
+"""What calls and packets say of each other: sends, segments and reads of the same bytes."""

@@ -1,0 +1,117 @@
+"""What calls and packets say of each other: bytes, openings, ends, drops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.analysis.correlate.correlation import Accepted, Closed, Joins
+from lab.analysis.correlate.kernel_channels import kernel_channels
+from lab.analysis.correlate.tcp_channels import tcp_channels
+from lab.analysis.correlate.udp_channels import udp_channels
+from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.tcp.segment import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.correlate.correlation import Dropped
+    from lab.analysis.correlate.evidence import Evidence
+    from lab.analysis.tcp.conversation import TcpConversation
+
+_FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
+_OPENING = ("", "EINPROGRESS", "EINTR", "ECONNREFUSED", "ETIMEDOUT")
+"""What connect(2) returns after it has sent a SYN."""
+
+
+def join(evidence: Evidence, dropped: tuple[Dropped, ...] = ()) -> Joins:
+    """Everything of a step that can be joined, without remarks.
+
+    Only joins that follow from what was seen: what could belong to several is left out.
+    """
+    endpoints = tuple(evidence.endpoints.values())
+    return Joins(
+        channels=(
+            *tcp_channels(evidence.conversations.values(), evidence.sides, evidence.calls),
+            *udp_channels(evidence.flows, endpoints, evidence.calls),
+            *kernel_channels(endpoints, evidence.calls),
+        ),
+        accepted=tuple(_accepted(evidence)),
+        closed=tuple(_closed(evidence)),
+        dropped=dropped,
+        connects=tuple(_connects(evidence)),
+    )
+
+
+def _accepted(evidence: Evidence) -> Iterator[Accepted]:
+    for call in evidence.system_calls:
+        if not call.name.startswith("accept") or call.error or not call.made:
+            continue
+        endpoint = evidence.endpoints.get(call.made[0])
+        conversation = evidence.conversations.get(endpoint.flow) if endpoint is not None else None
+        if conversation is None or conversation.handshake is None or call.exit_ns is None:
+            continue
+        ack = conversation.handshake.ack
+        arrived_ns = evidence.arrival_ns(ack)
+        if arrived_ns is not None:
+            waited_ns, was_waiting = call.exit_ns - arrived_ns, arrived_ns < call.entry_ns
+            name = conversation.flow.name
+            yield Accepted(call.id, name, ack, waited_ns, was_waiting)
+
+
+def _connects(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    for conversation, is_client, endpoint in evidence.tcp_ends():
+        if not endpoint.listener and (is_client or _is_simultaneous(conversation)):
+            opening = (
+                call
+                for call in evidence.calls.on(endpoint.id)
+                if call.name == "connect" and call.error in _OPENING
+            )
+            call = next(opening, None)
+            if call is not None:
+                yield call.id, conversation.flow.name
+
+
+def _is_simultaneous(conversation: TcpConversation) -> bool:
+    return conversation.handshake is not None and conversation.handshake.simultaneous
+
+
+def _closed(evidence: Evidence) -> Iterator[Closed]:
+    for conversation, is_client, endpoint in evidence.tcp_ends():
+        number, is_reset = _first_closing(conversation, is_client)
+        left_ns = evidence.departure_ns(number) if number else None
+        if left_ns is None:
+            continue
+        call = evidence.calls.ends_sending(endpoint.id)
+        if call is None or _another_ended(evidence, call, left_ns):
+            if not is_reset or _has_ended(evidence, endpoint, left_ns):
+                yield Closed("", endpoint.id, number)
+        elif not is_reset or (call.name == "close" and call.entry_ns < left_ns):
+            yield Closed(call.id, endpoint.id, number)
+
+
+def _first_closing(conversation: TcpConversation, from_client: bool) -> tuple[int, bool]:
+    """The first FIN or RST that a side sent, and whether it is a RST; 0 where there is none."""
+    for segment in conversation.segments:
+        flags = int(segment.flags)
+        if segment.from_client == from_client and flags & (_FIN | _RST):
+            if Note.DAMAGED in segment.notes or Note.DUPLICATED in segment.notes:
+                continue
+            return segment.crossing, not flags & _FIN
+    return 0, False
+
+
+def _another_ended(evidence: Evidence, call: SystemCall, left_ns: int) -> bool:
+    """Whether another process ended between the call and the segment.
+
+    It had the socket as well, then: what a fork left open is closed by the last to have it.
+    """
+    returned_ns = call.exit_ns if call.exit_ns is not None else left_ns
+    if call.name != "close" or returned_ns >= left_ns:
+        return False
+    ended = evidence.ended(call.program, returned_ns, left_ns)
+    return any(pid != call.pid for pid in ended)
+
+
+def _has_ended(evidence: Evidence, endpoint: Endpoint, before_ns: int) -> bool:
+    return bool(evidence.ended(endpoint.program, 0, before_ns))

@@ -1,0 +1,54 @@
+"""The bytes of TCP connections: sends joined with segments, and segments with reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.analysis.correlate.carriers import Carriers
+from lab.analysis.correlate.stream_channel import stream_channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lab.analysis.calls.system_call import Endpoint
+    from lab.analysis.correlate.correlation import Channel
+    from lab.analysis.sockets.flow_ends import Sides
+    from lab.analysis.sockets.socket_calls import SocketCalls
+    from lab.analysis.tcp.conversation import TcpConversation
+
+
+def tcp_channels(
+    conversations: Iterable[TcpConversation], sides: Sides, calls: SocketCalls
+) -> Iterator[Channel]:
+    """Both ways of each connection with at least one end in a traced program.
+
+    A way on which nothing went is left out.
+    """
+    for conversation in conversations:
+        name = conversation.flow.name
+        for from_client in (True, False):
+            sender, receiver = sides.get((name, from_client)), sides.get((name, not from_client))
+            if sender is not None or receiver is not None:
+                yield from _channel(conversation, from_client, sender, receiver, calls)
+
+
+def _channel(
+    conversation: TcpConversation,
+    from_client: bool,
+    sender: Endpoint | None,
+    receiver: Endpoint | None,
+    calls: SocketCalls,
+) -> Iterator[Channel]:
+    stream = conversation.client_to_server if from_client else conversation.server_to_client
+    sends = calls.sends(sender.id) if sender is not None else []
+    reads = calls.reads(receiver.id) if receiver is not None else []
+    carriers = Carriers(conversation, from_client)
+    yield from stream_channel(
+        sender.id if sender is not None else "",
+        receiver.id if receiver is not None else "",
+        sends,
+        reads,
+        carriers,
+        conversation.flow.name,
+        stream.length,
+    )

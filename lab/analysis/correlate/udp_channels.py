@@ -1,0 +1,214 @@
+"""The datagrams of UDP: each call that sent one, the crossing that carried it, and its reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from lab.analysis.correlate.message_channel import MessageWay, Sent
+from lab.analysis.correlate.messages import Messages, take_read
+from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.sockets.flow_ends import is_a_side
+from lab.analysis.sockets.socket_calls import argument, moves_several
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.correlate.correlation import Channel
+    from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.flows.flow import Flow
+    from lab.analysis.sockets.socket_calls import SocketCalls
+
+
+class _Datagram(NamedTuple):
+    """A datagram that waits for the calls that sent and read it."""
+
+    crossing: Crossing
+    way: MessageWay
+    sent: Sent
+    source: str
+    destination: str
+
+
+def udp_channels(
+    flows: Iterable[Flow], endpoints: Iterable[Endpoint], calls: SocketCalls
+) -> Iterator[Channel]:
+    """Both ways of each UDP flow that a traced program had a part in.
+
+    Sends of which nothing left and reads of what was not seen arriving are in the channel of
+    their endpoint's only flow, or in one without a flow.
+    """
+    udp = [endpoint for endpoint in endpoints if endpoint.protocol == "udp"]
+    if udp:
+        joiner = _Joiner([flow for flow in flows if flow.protocol == "udp"])
+        sends = [(call, endpoint) for endpoint in udp for call in calls.sends(endpoint.id)]
+        sends.sort(key=lambda each: each[0].entry_ns)
+        reads = [(call, endpoint) for endpoint in udp for call in calls.reads(endpoint.id)]
+        reads.sort(key=lambda each: each[0].exit_ns or 0)
+        joiner.join_sends(each for each in sends if not moves_several(each[0]))
+        joiner.join_reads(each for each in reads if not moves_several(each[0]))
+        joiner.set_apart([each for each in sends if moves_several(each[0])], is_sender=True)
+        joiner.set_apart([each for each in reads if moves_several(each[0])], is_sender=False)
+        yield from joiner.channels()
+
+
+class _Joiner:
+    """A step's datagrams while they are being joined."""
+
+    def __init__(self, flows: Iterable[Flow]) -> None:
+        self.flows = {flow.name: flow for flow in flows}
+        self.ways: dict[tuple[str, bool], MessageWay] = {}
+        """By flow and whether its `a` sends; what has no flow by endpoint."""
+        self.datagrams = [each for flow in self.flows.values() for each in self._datagrams(flow)]
+
+    def _datagrams(self, flow: Flow) -> Iterator[_Datagram]:
+        name = flow.name
+        for crossing in flow.crossings:
+            ends = transport_endpoints(crossing.packet)
+            assert ends is not None, "a flow's packets have endpoints"
+            way = self.ways.setdefault((name, ends[0] == flow.a), MessageWay(name))
+            sent = Sent(None, crossing.number, _length(crossing))
+            way.messages.append(sent)
+            yield _Datagram(crossing, way, sent, str(ends[0]), str(ends[1]))
+
+    def join_sends(self, sends: Iterable[tuple[SystemCall, Endpoint]]) -> None:
+        left = [each for each in self.datagrams if each.crossing.sent_ns is not None]
+        waiting: defaultdict[str, Messages[_Datagram]] = defaultdict(Messages)
+        for each in sorted(left, key=lambda each: each.crossing.number):
+            queue = waiting[each.crossing.sender]
+            queue.add(_length(each.crossing), each.crossing.packet.payload, each)
+        for call, endpoint in sends:
+            fits = partial(_could_be, endpoint.local, _destination(call, endpoint))
+            found = waiting[endpoint.host].take(call.moved, call.data, fits)
+            if found is None:
+                self._way_of(endpoint, True).messages.append(Sent(call, None, call.moved))
+            else:
+                found.sent.call = call
+                found.way.sender = found.way.sender or endpoint.id
+
+    def join_reads(self, reads: Iterable[tuple[SystemCall, Endpoint]]) -> None:
+        came = [each for each in self.datagrams if each.crossing.received_ns is not None]
+        came.sort(key=attrgetter("crossing.received_ns", "crossing.number"))
+        arrived: defaultdict[tuple[str, str], list[_Datagram]] = defaultdict(list)
+        for each in came:
+            for port in ("", _port(each.destination)):
+                arrived[each.crossing.receiver, port].append(each)
+        waiting: dict[str, Messages[_Datagram]] = {}
+        for call, endpoint in reads:
+            if endpoint.id not in waiting:
+                here = arrived[endpoint.host, _port(endpoint.local)]
+                waiting[endpoint.id] = _queue(here)
+            found = take_read(waiting[endpoint.id], call)
+            if found is None:
+                self._way_of(endpoint, False).strays.append(call)
+            else:
+                found.sent.reads.append(call)
+                found.way.receiver = found.way.receiver or endpoint.id
+
+    def set_apart(self, several: Iterable[tuple[SystemCall, Endpoint]], *, is_sender: bool) -> None:
+        """Mark the ways of which some calls may have moved several datagrams at once.
+
+        Whose they are is told where one socket alone can have moved what no other call did.
+        """
+        first = {endpoint.id: (call, endpoint) for call, endpoint in reversed([*several])}
+        owners: defaultdict[MessageWay, set[str]] = defaultdict(set)
+        for call, endpoint in first.values():
+            moved = _may_have_sent if is_sender else _may_have_read
+            for each in self.datagrams:
+                if moved(call, endpoint, each):
+                    each.way.uncounted = each.way.uncounted or call.id
+                    owners[each.way].add(endpoint.id)
+        for way, ids in owners.items():
+            owner = ids.pop() if len(ids) == 1 else ""
+            if is_sender:
+                way.sender = way.sender or owner
+            else:
+                way.receiver = way.receiver or owner
+
+    def _way_of(self, endpoint: Endpoint, is_sender: bool) -> MessageWay:
+        """Where to put what no datagram is joined with."""
+        flow = self.flows.get(endpoint.flow)
+        key = (endpoint.id, is_sender)
+        if flow is not None:
+            key = (endpoint.flow, is_a_side(endpoint, flow) == is_sender)
+        way = self.ways.setdefault(key, MessageWay(endpoint.flow))
+        if is_sender:
+            way.sender = way.sender or endpoint.id
+        else:
+            way.receiver = way.receiver or endpoint.id
+        return way
+
+    def channels(self) -> Iterator[Channel]:
+        arrived: defaultdict[int, int] = defaultdict(int)
+        for each in self.datagrams:
+            if each.crossing.received_ns is not None:
+                arrived[id(each.way)] += _length(each.crossing)
+        for way in self.ways.values():
+            if way.sender or way.receiver:
+                yield way.channel(arrived[id(way)])
+
+
+def _could_be(local: str, destination: str, datagram: _Datagram) -> bool:
+    """Whether a datagram was sent from and to there; "" is anywhere."""
+    return _is_same_port(local, datagram.source) and _is_same(destination, datagram.destination)
+
+
+def _may_have_sent(call: SystemCall, endpoint: Endpoint, datagram: _Datagram) -> bool:
+    """Whether a call of sendmmsg(2) may have sent a datagram, or others of its way."""
+    left_ns = datagram.crossing.sent_ns
+    return (
+        datagram.crossing.sender == endpoint.host
+        and datagram.way.sender in ("", endpoint.id)
+        and _could_be(endpoint.local, endpoint.remote, datagram)
+        and left_ns is not None
+        and call.entry_ns < left_ns
+    )
+
+
+def _may_have_read(call: SystemCall, endpoint: Endpoint, datagram: _Datagram) -> bool:
+    """Whether a call of recvmmsg(2) may have read a datagram, or others of its way."""
+    return (
+        datagram.crossing.receiver == endpoint.host
+        and datagram.way.receiver in ("", endpoint.id)
+        and _is_same_port(endpoint.local, datagram.destination)
+        and datagram.crossing.received_ns is not None
+    )
+
+
+def _queue(datagrams: Iterable[_Datagram]) -> Messages[_Datagram]:
+    queue: Messages[_Datagram] = Messages()
+    for each in datagrams:
+        queue.add(_length(each.crossing), each.crossing.packet.payload, each)
+    return queue
+
+
+def _length(crossing: Crossing) -> int:
+    udp = crossing.packet.udp
+    assert udp is not None, "a UDP flow has datagrams only"
+    return udp.payload_bytes
+
+
+def _destination(call: SystemCall, endpoint: Endpoint) -> str:
+    """Where the call sent to, as far as it is told; "" where it is not."""
+    told = argument(call, "dest_addr")
+    return told if ":" in told else endpoint.remote
+
+
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
+
+
+def _is_same_port(told: str, seen: str) -> bool:
+    return not told or _port(told) == _port(seen)
+
+
+def _is_same(told: str, seen: str) -> bool:
+    """Whether a socket address may be a datagram's.
+
+    IPv4 in an IPv6 socket, scopes and wildcards are written in other ways: then the port tells.
+    """
+    is_plain = not any(mark in told for mark in ("::ffff:", "%", "0.0.0.0", "[::]"))
+    return told == seen or not told or (not is_plain and _is_same_port(told, seen))

@@ -1,0 +1,1 @@
+"""Frames at both ends of a link made one crossing, and crossings made flows."""

@@ -1,0 +1,90 @@
+"""Frames seen at two ends of a link, joined into one crossing each."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.packets.dissect import Reassembler, dissect
+from lab.records import CapturePoint, Direction, Frame
+
+
+def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
+    """Each frame of a capture with one vantage point as a crossing of its own."""
+    reassembler = Reassembler()
+    return tuple(
+        Crossing(number, reassembler.add(dissect(frame)), "", "", frame.time_ns, frame.time_ns)
+        for number, frame in enumerate(frames, start=1)
+    )
+
+
+def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
+    """The crossings of a capture file, whose points' hosts and links are not known.
+
+    Where it has several points and tells every frame's direction, a frame that left one and
+    arrived with the same bytes at another is one crossing; else each frame is.
+    """
+    names = dict.fromkeys(frame.point for frame in frames)
+    if len(names) < 2 or any(frame.direction is Direction.UNKNOWN for frame in frames):
+        return crossings_of_capture(frames)
+    points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
+    return join_crossings(frames, points)
+
+
+@dataclass(slots=True)
+class _Sighting:
+    """A crossing while its frames are being joined."""
+
+    frame: Frame
+    sender: str
+    receiver: str
+    sent_ns: int | None
+    received_ns: int | None
+
+
+def join_crossings(
+    frames: Sequence[Frame], points: Sequence[CapturePoint], first: int = 1
+) -> tuple[Crossing, ...]:
+    """The frames of several capture points as crossings, in order of time, from number `first`.
+
+    A frame seen leaving (OUT) is joined to the earliest frame with the same bytes seen
+    arriving at another point of the same link; on a link with one point (`lo`), at that
+    point. A frame that only arrived keeps `sent_ns` None.
+    """
+    point_by_name = {point.name: point for point in points}
+    peers: dict[str, list[CapturePoint]] = defaultdict(list)
+    for point in points:
+        peers[point.link].append(point)
+    pending: dict[tuple[str, str, bytes], deque[_Sighting]] = defaultdict(deque)
+    sightings: list[_Sighting] = []
+    # A frame leaves before it arrives; at the same nanosecond, too.
+    order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
+    for frame in order:
+        point = point_by_name[frame.point]
+        others = [peer for peer in peers[point.link] if peer is not point] or [point]
+        far = others[0].host
+        if frame.direction is Direction.OUT:
+            sighting = _Sighting(frame, point.host, far, frame.time_ns, None)
+            for other in others:
+                pending[point.link, other.name, frame.data].append(sighting)
+        else:
+            waiting = pending[point.link, point.name, frame.data]
+            if waiting:
+                waiting.popleft().received_ns = frame.time_ns
+                continue
+            sighting = _Sighting(frame, far, point.host, None, frame.time_ns)
+        sightings.append(sighting)
+    reassembler = Reassembler()
+    return tuple(
+        Crossing(
+            number,
+            reassembler.add(dissect(s.frame)),
+            s.sender,
+            s.receiver,
+            s.sent_ns,
+            s.received_ns,
+        )
+        for number, s in enumerate(sightings, start=first)
+    )

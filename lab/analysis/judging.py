@@ -1,0 +1,59 @@
+"""What a run makes of its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, holds
+from lab.model.family import Family
+
+if TYPE_CHECKING:
+    from lab.analysis.timeline import Timeline
+
+
+def in_every_step(check: Callable[[Timeline], Verdict]) -> Callable[..., Verdict]:
+    """A check of one step as a check of several: it holds where it holds in each of them."""
+
+    def check_steps(*timelines: Timeline) -> Verdict:
+        verdicts = [check(timeline) for timeline in timelines]
+        for verdict in verdicts:
+            if verdict.outcome is not Outcome.HOLDS:
+                return verdict
+        evidence = [event for verdict in verdicts for event in verdict.evidence]
+        return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
+
+    check_steps.__name__ = check.__name__
+    return check_steps
+
+
+def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judgement, ...]:
+    """Each claim with its verdict on a run's timelines, one for each step.
+
+    Where a capture was blind nothing is decided, whatever the frames that it did see
+    suggest: what is missing from them may have been there. Nor is it where a program failed,
+    but by claims that allow for it: what it did not do shows nothing.
+    """
+    by_step = {timeline.step: timeline for timeline in timelines}
+    judgements: list[Judgement] = []
+    for claim in claims:
+        concerned = [by_step[step] for step in claim.steps] if claim.steps else timelines[:1]
+        blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
+        failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
+        verdict = claim.check(*concerned)
+        doubts = [f"the capture was blind: {'; '.join(blind)}"] if blind else [*failures]
+        if doubts and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
+            verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
+        over_ipv6 = timelines[0].recording.family is Family.IPV6
+        text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text
+        judgements.append(Judgement(claim, verdict, text))
+    return tuple(judgements)
+
+
+def overall(judgements: Iterable[Judgement]) -> Outcome:
+    """The worst outcome: BROKEN before UNDECIDED before HOLDS; skipped claims hold."""
+    outcomes = {judgement.verdict.outcome for judgement in judgements}
+    for outcome in (Outcome.BROKEN, Outcome.UNDECIDED):
+        if outcome in outcomes:
+            return outcome
+    return Outcome.HOLDS

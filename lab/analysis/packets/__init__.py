@@ -1,0 +1,1 @@
+"""Bytes of a frame → Packet: every header, from the link layer in."""

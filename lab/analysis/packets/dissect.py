@@ -1,0 +1,115 @@
+"""Frame → Packet: every header of a frame, from the link layer in.
+
+    dissect        link layer, here
+      internet     IPv4, IPv6, extension headers      (reassembly: fragments made whole)
+        transport  TCP, UDP      icmp  ICMP, ICMPv6, and the packet an error quotes
+          headers  one header's bytes to one record: the only user of scapy
+
+No input raises: what makes no sense is a Malformed among the layers. Tunnels (IP in IP,
+GRE), MPLS, PPPoE and IP over LLC/SNAP are not entered; they are Payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lab.analysis.packets import headers
+from lab.analysis.packets.internet import dissect_ip, dissect_ipv4, dissect_ipv6
+from lab.analysis.packets.packet import Packet
+from lab.analysis.packets.reassembly import Reassembler
+from lab.analysis.packets.walk import Walk
+from lab.records import Frame, LinkType
+
+__all__ = ["Reassembler", "dissect"]
+
+_IPV4, _ARP, _IPV6 = 0x0800, 0x0806, 0x86DD
+_TAGS = frozenset((0x8100, 0x88A8, 0x9100))
+_FIRST_TYPE = 0x0600
+"""Below it, the number after the addresses is a length. Source: IEEE 802.3, 3.2.6."""
+
+_TYPELESS_HARDWARE = frozenset((778, 803, 824))
+"""GRE, radiotap and netlink: cooked frames whose protocol is no Ethernet type."""
+
+_LOOPBACK_IPV4 = 2
+_LOOPBACK_IPV6 = frozenset((10, 24, 28, 30))
+"""AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, and macOS."""
+
+
+def dissect(frame: Frame) -> Packet:
+    """The frame's layers from the outside in. Fragments are left as they came.
+
+    Source: the headers' own, see packet.py; https://www.tcpdump.org/linktypes.html
+    """
+    walk = Walk(frame.data)
+    _LINK_LAYERS[frame.link_type](walk, max(frame.wire_bytes, len(frame.data)))
+    return Packet(frame, tuple(walk.layers))
+
+
+def _dissect_ethernet(walk: Walk, end: int) -> None:
+    if walk.holds(0, 14, end, "Ethernet"):
+        ethernet = headers.ethernet(walk.data, 0)
+        walk.layers.append(ethernet)
+        _dissect_by_type(walk, ethernet.type, 14, end)
+
+
+def _dissect_by_type(walk: Walk, kind: int, at: int, end: int) -> None:
+    """Add VLAN tags and what the type after the last of them announces."""
+    while kind in _TAGS:
+        if not walk.holds(at, 4, end, "VLAN tag"):
+            return
+        vlan = headers.vlan(walk.data, at)
+        walk.layers.append(vlan)
+        kind, at = vlan.type, at + 4
+    if kind == _IPV4:
+        dissect_ipv4(walk, at, end)
+    elif kind == _IPV6:
+        dissect_ipv6(walk, at, end)
+    elif kind == _ARP:
+        _dissect_arp(walk, at, end)
+    else:
+        walk.payload(at, min(end, at + kind) if kind < _FIRST_TYPE else end)
+
+
+def _dissect_arp(walk: Walk, at: int, end: int) -> None:
+    if walk.holds(at, 8, end, "ARP") and walk.holds(
+        at, headers.arp_bytes(walk.data, at), end, "ARP"
+    ):
+        walk.layers.append(headers.arp(walk.data, at))
+
+
+def _dissect_cooked(walk: Walk, end: int, version: int) -> None:
+    size, hardware_at = (16, 2) if version == 1 else (20, 8)
+    if not walk.holds(0, size, end, "Linux cooked"):
+        return
+    cooked = headers.cooked(walk.data, 0, version)
+    walk.layers.append(cooked)
+    hardware = int.from_bytes(walk.data[hardware_at : hardware_at + 2], "big")
+    if cooked.protocol < _FIRST_TYPE or hardware in _TYPELESS_HARDWARE:
+        walk.payload(size, end)
+    else:
+        _dissect_by_type(walk, cooked.protocol, size, end)
+
+
+def _dissect_loopback(walk: Walk, end: int) -> None:
+    if not walk.holds(0, 4, end, "loopback"):
+        return
+    loopback = headers.loopback(walk.data, 0)
+    walk.layers.append(loopback)
+    if loopback.family == _LOOPBACK_IPV4:
+        dissect_ipv4(walk, 4, end)
+    elif loopback.family in _LOOPBACK_IPV6:
+        dissect_ipv6(walk, 4, end)
+    else:
+        walk.payload(4, end)
+
+
+_LINK_LAYERS: dict[LinkType, Callable[[Walk, int], None]] = {
+    LinkType.ETHERNET: _dissect_ethernet,
+    LinkType.LINUX_SLL: lambda walk, end: _dissect_cooked(walk, end, 1),
+    LinkType.LINUX_SLL2: lambda walk, end: _dissect_cooked(walk, end, 2),
+    LinkType.NULL: _dissect_loopback,
+    LinkType.LOOP: _dissect_loopback,
+    LinkType.RAW: lambda walk, end: dissect_ip(walk, 0, end),
+    LinkType.IPV4: lambda walk, end: dissect_ipv4(walk, 0, end),
+    LinkType.IPV6: lambda walk, end: dissect_ipv6(walk, 0, end),
+}

@@ -1,0 +1,64 @@
+"""TCP and UDP in a walk, from the first byte of their headers."""
+
+from __future__ import annotations
+
+from lab.analysis.packets import headers
+from lab.analysis.packets.walk import Walk
+
+TCP, UDP = 6, 17
+
+
+def dissect_tcp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
+    """Add Tcp and Payload, or TcpStart where the header's 20 fixed bytes are not all there.
+
+    Unreadable options leave the segment standing: Linux ignores them, and delivers its
+    data.
+    """
+    present_end = walk.present_end(end)
+    if 8 <= present_end - at < 20:
+        walk.layers.append(headers.tcp_start(walk.data, at))
+    if not walk.holds(at, 20, end, "TCP"):
+        return
+    header_bytes = (walk.data[at + 12] >> 4) * 4
+    if header_bytes < 20:
+        walk.malformed(at, "TCP", f"data offset is {header_bytes} bytes, below 20")
+        return
+    header_end = at + header_bytes
+    tcp, error = headers.tcp(
+        walk.data,
+        at,
+        min(header_end, present_end),
+        max(end - header_end, 0),
+        walk.checksum_ok(at, end, addresses, TCP),
+    )
+    walk.layers.append(tcp)
+    if header_end > end:
+        reason = f"data offset is {header_bytes} bytes, past the segment's {end - at}"
+        walk.malformed(at, "TCP", reason)
+    elif walk.holds(at, header_bytes, end, "TCP") and error:
+        walk.malformed(at + 20 + error.offset, "TCP", error.reason)
+    walk.payload(header_end, end)
+
+
+def dissect_udp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
+    """Add Udp and Payload. Bytes past the UDP length are not its payload."""
+    if not walk.holds(at, 8, end, "UDP"):
+        return
+    length = int.from_bytes(walk.data[at + 4 : at + 6], "big")
+    if length < 8:
+        walk.malformed(at, "UDP", f"length is {length}, below 8")
+        return
+    too_long = at + length > end
+    datagram_end = end if too_long else at + length
+    checksum_ok = None if too_long else _udp_checksum_ok(walk, at, datagram_end, addresses)
+    walk.layers.append(headers.udp(walk.data, at, datagram_end - at - 8, checksum_ok))
+    if too_long:
+        walk.malformed(at, "UDP", f"length is {length}, past the packet's {end - at}")
+    walk.payload(at + 8, datagram_end)
+
+
+def _udp_checksum_ok(walk: Walk, at: int, end: int, addresses: bytes | None) -> bool | None:
+    """As sent over IPv4, zero is no checksum (RFC 768); over IPv6 it is none allowed."""
+    if addresses is not None and walk.data[at + 6 : at + 8] == b"\0\0":
+        return None if len(addresses) == 8 else False
+    return walk.checksum_ok(at, end, addresses, UDP)

@@ -1,0 +1,116 @@
+"""The calls of a step by the socket or pipe that they act upon, and what each is good for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lab.analysis.calls.system_call import SystemCall
+
+_SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile"})
+_READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv"})
+_SEVERAL = {"sendmmsg": "sends", "recvmmsg": "receives"}
+_SHUTS_WRITING = ("SHUT_WR", "SHUT_RDWR")
+_SHUTS_READING = ("SHUT_RD", "SHUT_RDWR")
+
+
+class SocketCalls:
+    """A step's calls, by socket, in order of entry."""
+
+    __slots__ = ("_by_socket", "by_id")
+
+    def __init__(self, calls: Iterable[SystemCall]) -> None:
+        self.by_id: dict[str, SystemCall] = {}
+        self._by_socket: dict[str, list[SystemCall]] = defaultdict(list)
+        for call in calls:
+            self.by_id[call.id] = call
+            if call.socket:
+                self._by_socket[call.socket].append(call)
+
+    def on(self, socket: str) -> Sequence[SystemCall]:
+        """All calls on a socket."""
+        return self._by_socket.get(socket, ())
+
+    def sends(self, socket: str) -> list[SystemCall]:
+        """Calls that sent, or that may have sent something before their program ended."""
+        return [call for call in self.on(socket) if is_send(call)]
+
+    def reads(self, socket: str) -> list[SystemCall]:
+        """Calls that returned something or the end of the stream, and took it away."""
+        return [call for call in self.on(socket) if is_read(call)]
+
+    def ends_sending(self, socket: str) -> SystemCall | None:
+        """The call after which nothing more is sent, where there was one.
+
+        The first shutdown(2) for writing; else the last close(2): while a duplicate of the
+        descriptor is open, closing one does nothing.
+        """
+        last = None
+        for call in self.on(socket):
+            if _shuts(call, _SHUTS_WRITING):
+                return call
+            if call.name == "close" and not call.error:
+                last = call
+        return last
+
+    def stopped_reading(self, socket: str, before_ns: int) -> bool:
+        """Whether the program itself ended the reading, by shutdown(2), before a time."""
+        return any(
+            call.entry_ns < before_ns and _shuts(call, _SHUTS_READING) for call in self.on(socket)
+        )
+
+
+def is_send(call: SystemCall) -> bool:
+    """Whether it puts bytes into its socket or pipe, and did not fail."""
+    if call.error:
+        return False
+    return call.name in _SENDS or (
+        call.name == "splice" and argument(call, "fd_out") == str(call.descriptor)
+    )
+
+
+def is_read(call: SystemCall) -> bool:
+    """Whether it returned and took bytes out of its socket or pipe; MSG_PEEK leaves them there."""
+    if call.error or call.result is None:
+        return False
+    if call.name == "splice":
+        return argument(call, "fd_in") == str(call.descriptor)
+    if call.name not in _READS:
+        return False
+    flags = argument(call, "flags")
+    return "MSG_PEEK" not in flags and "MSG_ERRQUEUE" not in flags
+
+
+def moves_several(call: SystemCall) -> bool:
+    """Whether it moves several messages at once; it returns their number, not their bytes."""
+    return call.name in _SEVERAL
+
+
+def why_uncounted(call: SystemCall) -> str:
+    """Why a channel's bytes are not counted: "sendmmsg(2) sends several messages at once, ..."."""
+    what = _SEVERAL[call.name]
+    return f"{call.name}(2) {what} several messages at once, which are not followed"
+
+
+def is_urgent(call: SystemCall) -> bool:
+    """Whether it is about a byte out of band, which is not in the stream where it was sent."""
+    return "MSG_OOB" in argument(call, "flags")
+
+
+def ends_stream(call: SystemCall) -> bool:
+    """Whether it is a read that returned 0 although it asked for something."""
+    if call.result != 0 or not is_read(call) or call.name in ("recvmmsg", "splice"):
+        return False
+    return "0" not in (argument(call, "len"), argument(call, "count"))
+
+
+def argument(call: SystemCall, name: str) -> str:
+    """The argument's text; "" where the call has none of that name."""
+    return next((each.text for each in call.arguments if each.name == name), "")
+
+
+def _shuts(call: SystemCall, how: Sequence[str]) -> bool:
+    return call.name == "shutdown" and not call.error and argument(call, "how") in how

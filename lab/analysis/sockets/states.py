@@ -1,0 +1,108 @@
+"""Which connection a socket's state is of."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from lab.analysis.calls.address import host_place
+from lab.analysis.sockets.flow_ends import is_a_side
+from lab.records import Obtained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lab.analysis.calls.system_call import Endpoint
+    from lab.analysis.flows.flow import Flow
+    from lab.records import SocketState
+
+_FIRST_OLD = ("CLOSE", "LISTEN")
+"""What a socket's first change is from. Its name may have been another's before."""
+
+Side = tuple[str, bool]
+"""A flow's name, and whether it is its `a` whose state it is."""
+
+
+class StateSeen(NamedTuple):
+    """A socket's state, and whose it is."""
+
+    state: SocketState
+    side: Side | None
+    """None where it is no flow's: a listening socket's."""
+    owner: str
+    """The endpoint's id; "" where it is no traced program's, or none had it yet."""
+
+
+def select_states(
+    states: Sequence[SocketState],
+    owners: Iterable[str],
+    flows: Iterable[Flow],
+    endpoints: Iterable[Endpoint],
+) -> tuple[StateSeen, ...]:
+    """The states of a step's sockets, in order of time: those of its endpoints and flows.
+
+    `owners` are the endpoints' ids as far as they are known otherwise, in the states' order.
+    """
+    ordered = sorted(zip(states, owners, strict=True), key=lambda each: each[0].time_ns)
+    by_name = {flow.name: flow for flow in flows}
+    sides: dict[str, Side] = {}
+    for endpoint in endpoints:
+        if endpoint.flow in by_name:
+            is_a = is_a_side(endpoint, by_name[endpoint.flow])
+            sides[endpoint.id] = endpoint.flow, is_a
+    by_address = find_state_sides([state for state, _ in ordered], by_name.values())
+    seen = (
+        StateSeen(state, sides.get(owner, side), owner)
+        for (state, owner), side in zip(ordered, by_address, strict=True)
+    )
+    return tuple(each for each in seen if each.side is not None or each.owner)
+
+
+def find_state_sides(
+    states: Sequence[SocketState], flows: Iterable[Flow]
+) -> tuple[Side | None, ...]:
+    """Of each state, in order of time, the side of a TCP flow that its addresses are of."""
+    by_ends: dict[tuple[str, str], list[tuple[int, Side]]] = {}
+    for flow in flows:
+        if flow.protocol == "tcp":
+            began_ns, name = flow.crossings[0].time_ns, flow.name
+            for near, far in ((flow.a, flow.b), (flow.b, flow.a)):
+                found = by_ends.setdefault((str(near), str(far)), [])
+                found.append((began_ns, (name, near is flow.a)))
+    return tuple(
+        _side_at(by_ends.get(ends, []), state)
+        for state, ends in zip(states, _ends(states), strict=True)
+    )
+
+
+def _side_at(began: Sequence[tuple[int, Side]], state: SocketState) -> Side | None:
+    """Of the flows between the same two ends the one that was there: SYN_SENT comes before it."""
+    if len(began) < 2:
+        return began[0][1] if began else None
+    at = bisect_right([time_ns for time_ns, _ in began], state.time_ns)
+    is_ahead = state.new == "SYN_SENT" and state.obtained is Obtained.MEASURED
+    place = at if is_ahead else at - 1
+    return began[place][1] if 0 <= place < len(began) else None
+
+
+def _ends(states: Sequence[SocketState]) -> list[tuple[str, str]]:
+    """Both addresses of each state.
+
+    The kernel tells of CLOSE -> SYN_SENT before the socket has a port, and of LISTEN -> SYN_RECV
+    while the new socket has its listener's addresses: they have those that they have next.
+    """
+    following: dict[str, tuple[str, str]] = {}
+    found: list[tuple[str, str]] = []
+    for state in reversed(states):
+        ends = (
+            host_place(state.local_address, state.local_port),
+            host_place(state.remote_address, state.remote_port),
+        )
+        if not state.local_port or not state.remote_port:
+            ends = following.get(state.socket, ends)
+        if state.old in _FIRST_OLD:
+            following.pop(state.socket, None)
+        else:
+            following[state.socket] = ends
+        found.append(ends)
+    return found[::-1]

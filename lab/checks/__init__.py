@@ -1,0 +1,1 @@
+"""Claims and their checks: pure functions from timelines to verdicts."""

@@ -1,0 +1,156 @@
+"""Checks of system calls against what the programs say of them, and against another run's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lab.model.claim import Verdict, broken, holds, skipped, undecided
+from lab.syscalls.table import CALLS
+
+if TYPE_CHECKING:
+    from lab.analysis.calls.system_call import SystemCall
+    from lab.analysis.calls.transcript import Call
+    from lab.analysis.timeline import Timeline
+
+SYSTEM_CALLS = {
+    "accept": frozenset({"accept", "accept4"}),
+    "send": frozenset({"sendto"}),
+    "recv": frozenset({"recvfrom"}),
+}
+"""What the C library, or Python, makes of a call whose system call has another name."""
+
+SAME_ERRORS = {"ENOTSUP": "EOPNOTSUPP", "EWOULDBLOCK": "EAGAIN"}
+"""Python's names of two errors, and the other names of the same numbers (errno(3))."""
+
+COMPARED = ("socket", "bind", "listen", "accept", "connect", "sendto", "shutdown", "close")
+"""Calls whose number and results are the program's doing alone; reads depend on time as well."""
+
+
+def why_untraced(timeline: Timeline) -> str:
+    """Why there are no system calls to judge, as the recording's instruments have it."""
+    instruments = timeline.recording.instruments
+    told = next((line for line in instruments if line.startswith("calls: not traced")), "")
+    return told or "no system call on a socket or pipe was traced"
+
+
+def traces_what_is_printed(*timelines: Timeline) -> Verdict:
+    """Every call that a program printed was traced: in that order, with that result and data."""
+    if untraced := next((each for each in timelines if not each.system_calls), None):
+        return skipped(why_untraced(untraced))
+    evidence: list[str] = []
+    for timeline in timelines:
+        for program, printed in timeline.calls.items():
+            traced = [call for call in timeline.system_calls if call.program == program]
+            found = _found(printed, traced)
+            if isinstance(found, Verdict):
+                return found
+            evidence += found
+    if not evidence:
+        return undecided("the programs printed no call that was traced")
+    return holds(
+        f"{len(evidence) // 2} calls that the programs printed were traced in the same order, "
+        "with the same results and the same bytes",
+        evidence,
+    )
+
+
+def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
+    """Two steps' programs make the same calls with the same results; the first has no frame."""
+    if not (unix.system_calls and internet.system_calls):
+        return skipped(why_untraced(unix))
+    if unix.crossings:
+        return broken(f"{len(unix.crossings)} frames were seen", [f"f{unix.crossings[0].number}"])
+    evidence: list[str] = []
+    told: list[str] = []
+    if not unix.programs or len(unix.programs) != len(internet.programs):
+        counts = f"{len(unix.programs)} and {len(internet.programs)}"
+        return undecided(f"the two steps have {counts} programs, not the same number")
+    for ours, theirs in zip(unix.programs, internet.programs, strict=True):
+        pair = [
+            [call for call in timeline.system_calls if call.program == run.name]
+            for timeline, run in ((unix, ours), (internet, theirs))
+        ]
+        if fault := _difference(pair[0], pair[1]):
+            return broken(f"{ours.name} and {theirs.name}: {fault}", _ids(pair[0] + pair[1]))
+        if not _ids(pair[0]):
+            return undecided(f"no call of {ours.name} or {theirs.name} was traced")
+        counted = Counter(_common_name(call) for call in pair[0] if _is_compared(call))
+        calls = ", ".join(f"{n} {name}" for name, n in counted.items())
+        told.append(f"{ours.name}: {calls}; {_read(pair[0])} bytes read until the end")
+        evidence += _ids(pair[0])
+    return holds(
+        f"{'. '.join(told)}. The same as over TCP, where {len(internet.crossings)} frames were "
+        "seen; here none",
+        evidence,
+    )
+
+
+def _found(printed: Sequence[Call], traced: Sequence[SystemCall]) -> list[str] | Verdict:
+    """The ids of one program's printed calls, each with its traced one's; or what is missing."""
+    found: list[str] = []
+    at = 0
+    for call in printed:
+        if not _system_calls_of(call) & CALLS.keys():
+            continue  # none of those that are traced: unlink(), say
+        place = next((n for n in range(at, len(traced)) if _agrees(call, traced[n])), None)
+        if place is None:
+            told = f"{call.program} printed {call.text} = {call.result} {call.error}".rstrip()
+            return broken(f"{told}, and no such call was traced", [call.id])
+        found += [call.id, traced[place].id]
+        at = place + 1
+    return found
+
+
+def _system_calls_of(call: Call) -> frozenset[str]:
+    return SYSTEM_CALLS.get(call.name, frozenset({call.name}))
+
+
+def _agrees(printed: Call, traced: SystemCall) -> bool:
+    """Whether the traced call can be the one that was printed."""
+    if traced.name not in _system_calls_of(printed):
+        return False
+    error = SAME_ERRORS.get(printed.error, printed.error)
+    if (traced.result, traced.error) != (printed.result, error):
+        return False
+    # Of long data only the first bytes are traced; none where memory cannot be read.
+    data = printed.data[: max(printed.result, 0)]
+    return not traced.data or data.startswith(traced.data[: len(data)])
+
+
+def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str:
+    """What the two programs' calls differ in; "" where they do not."""
+    results = [
+        [(_common_name(call), call.result, call.error) for call in calls if _is_compared(call)]
+        for calls in (ours, theirs)
+    ]
+    for first, second in zip(*results, strict=False):
+        if first != second:
+            return f"{_told(first)} here, {_told(second)} there"
+    if len(results[0]) != len(results[1]):
+        return f"{len(results[0])} calls here, {len(results[1])} there"
+    if _read(ours) != _read(theirs):
+        return f"{_read(ours)} bytes read here, {_read(theirs)} there"
+    return ""
+
+
+def _told(call: tuple[str, int | None, str]) -> str:
+    name, result, error = call
+    return f"{name} = {result} {error}".rstrip()
+
+
+def _is_compared(call: SystemCall) -> bool:
+    return _common_name(call) in COMPARED
+
+
+def _common_name(call: SystemCall) -> str:
+    return "accept" if call.name == "accept4" else call.name
+
+
+def _read(calls: Sequence[SystemCall]) -> int:
+    return sum(call.moved for call in calls if call.name in ("recvfrom", "recvmsg", "read"))
+
+
+def _ids(calls: Sequence[SystemCall]) -> list[str]:
+    return [call.id for call in calls if _is_compared(call)]

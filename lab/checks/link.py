@@ -1,0 +1,120 @@
+"""Checks of what any exchange over a link shows, whatever its transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.analysis.calls.transcript import reads_of
+from lab.analysis.packets.packet import Arp, Ethernet, Icmp
+from lab.model.claim import Verdict, broken, frame_ids, holds, undecided
+
+if TYPE_CHECKING:
+    from lab.analysis.timeline import Timeline
+
+ARP_REQUEST, ARP_REPLY = 1, 2
+NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
+
+
+def has_right_checksums(*timelines: Timeline) -> Verdict:
+    """IPv4 header, TCP, UDP and ICMP checksums of every frame, computed again."""
+    checked = 0
+    for crossing in (crossing for timeline in timelines for crossing in timeline.crossings):
+        event = [f"f{crossing.number}"]
+        if crossing.packet.malformed is not None:
+            reason = crossing.packet.malformed.reason
+            return broken(f"f{crossing.number} is malformed: {reason}", event)
+        for layer in crossing.packet.layers:
+            ok = getattr(layer, "checksum_ok", True)
+            if ok is False:
+                name = type(layer).__name__
+                return broken(f"f{crossing.number} has a wrong {name} checksum", event)
+            if ok is None:
+                why = f"f{crossing.number}: its {type(layer).__name__} checksum cannot be computed"
+                return undecided(why, event)
+            checked += hasattr(layer, "checksum_ok")
+    if not checked:
+        return broken("no frame has a checksum")
+    seen = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
+    return holds(f"{checked} checksums computed again, all right", seen)
+
+
+def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
+    """The hardware address is asked for and told before the first IP packet is sent to it."""
+    first = next((c for c in timeline.crossings if c.packet.tcp or c.packet.udp), None)
+    if first is None or first.packet.ip is None:
+        return broken("no TCP segment or UDP datagram was seen")
+    destination = first.packet.ip.destination
+    question = answer = None
+    for crossing in timeline.crossings[: timeline.crossings.index(first)]:
+        arp, icmp = crossing.packet.arp, crossing.packet.icmp
+        if _asks_for(arp, icmp, destination):
+            question = question or crossing
+        elif question is not None and (told := _told_address(arp, icmp, destination)):
+            answer = crossing
+            hardware_address = told
+    if question is None:
+        return broken(f"nobody asked who has {destination}", [f"f{first.number}"])
+    if answer is None:
+        return broken(
+            f"nobody told who has {destination} before the first packet went there",
+            frame_ids([question.number, first.number]),
+        )
+    evidence = frame_ids([question.number, answer.number, first.number])
+    ethernet = first.packet.layers[0]
+    protocol = "ARP" if answer.packet.arp else "Neighbor Discovery"
+    if not isinstance(ethernet, Ethernet) or ethernet.destination != hardware_address:
+        return broken(f"the first packet does not go to {hardware_address}, as told", evidence)
+    return holds(
+        f"{protocol} tells that {destination} is at {hardware_address}; the first packet goes "
+        "there: a frame needs a hardware address, a program knows only the IP address",
+        evidence,
+    )
+
+
+def _asks_for(arp: Arp | None, icmp: Icmp | None, address: object) -> bool:
+    if arp is not None:
+        return arp.operation == ARP_REQUEST and arp.target == address
+    return icmp is not None and icmp.type == NEIGHBOR_SOLICITATION and icmp.target == address
+
+
+def _told_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | None:
+    """The hardware address that an answer gives for an IP address."""
+    if arp is not None and arp.operation == ARP_REPLY and arp.sender == address:
+        return arp.sender_hardware
+    if icmp is not None and icmp.type == NEIGHBOR_ADVERTISEMENT and icmp.target == address:
+        return icmp.link_layer
+    return None
+
+
+def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
+    """Bytes went from program to program, and no device of any host saw a frame."""
+    recording = timelines[0].recording
+    captured = {(point.host, point.interface) for point in recording.points}
+    if not captured:
+        return undecided("nothing was captured, on any device")
+    for seen in recording.interfaces:
+        if (seen.host, seen.name) not in captured:
+            return undecided(f"{seen.host}/{seen.name} was not captured")
+    frames = [crossing for timeline in timelines for crossing in timeline.crossings]
+    if frames:
+        names = ", ".join(sorted({crossing.packet.frame.point for crossing in frames}))
+        return broken(
+            f"{len(frames)} frames were seen, at {names}",
+            frame_ids(crossing.number for crossing in frames),
+        )
+    evidence: list[str] = []
+    total = 0
+    for timeline in timelines:
+        calls = [call for told in timeline.calls.values() for call in told]
+        if not calls:
+            return undecided(f"the programs of step {timeline.step} printed no calls")
+        reads = reads_of(calls)
+        total += sum(call.result for call in reads)
+        evidence += [call.id for call in reads]
+    if not total:
+        return undecided("no program printed that it read anything", evidence)
+    return holds(
+        f"{total} bytes were read, and not one frame was seen between the canaries at "
+        f"{', '.join(point.name for point in recording.points)}",
+        evidence,
+    )

@@ -1,0 +1,176 @@
+"""Checks of any programs' system calls against what their calls put on the wire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
+from lab.checks.agreement import why_untraced
+from lab.model.claim import Verdict, broken, first_of, frame_ids, holds, skipped, undecided
+
+if TYPE_CHECKING:
+    from lab.analysis.calls.system_call import SystemCall
+    from lab.analysis.correlate.correlation import Channel
+    from lab.analysis.flows.flow import Flow
+    from lab.analysis.tcp.conversation import TcpConversation
+    from lab.analysis.timeline import Timeline
+
+UNJOINED = "no call could be joined with a connection on the wire"
+
+
+def connects_around_the_handshake(timeline: Timeline) -> Verdict:
+    """connect() is entered before its SYN leaves; it returns 0 after the SYN-ACK arrived."""
+    if doubt := _doubt(timeline):
+        return doubt
+    calls, talks = _calls(timeline), _talks(timeline)
+    told: list[str] = []
+    evidence: list[str] = []
+    for call_id, flow in timeline.joins.connects:
+        call, talk = calls[call_id], talks.get(flow)
+        if talk is None or talk.handshake is None:
+            continue
+        syn_ns, syn = _first_syn(talk.flow)
+        answer = talk.handshake.syn_ack
+        evidence += [call.id, *frame_ids((syn, answer))]
+        if call.entry_ns > syn_ns:
+            return broken(f"f{syn} left before {call.id} was entered", [call.id, f"f{syn}"])
+        if call.error or call.exit_ns is None:
+            told.append(f"{call.id} did not wait ({call.error or 'it never returned'})")
+            continue
+        come_ns = _arrival(talk, answer)
+        if call.exit_ns < come_ns:
+            return broken(f"{call.id} returned before f{answer} came", [call.id, f"f{answer}"])
+        after = _us(call.exit_ns - come_ns)
+        told.append(f"{call.id} returned {after} after f{answer} had come")
+    return holds(first_of(told), evidence) if told else undecided(UNJOINED)
+
+
+def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
+    """accept() returns after the handshake's last segment arrived."""
+    if doubt := _doubt(timeline):
+        return doubt
+    calls, talks = _calls(timeline), _talks(timeline)
+    told: list[str] = []
+    evidence: list[str] = []
+    for accepted in timeline.joins.accepted:
+        call, talk = calls[accepted.call], talks.get(accepted.flow)
+        if talk is None or call.exit_ns is None:
+            continue
+        evidence += [call.id, f"f{accepted.ack}"]
+        come_ns = _arrival(talk, accepted.ack)
+        if call.exit_ns < come_ns:
+            return broken(f"{call.id} returned before f{accepted.ack} came", evidence[-2:])
+        waited = "which had waited" if accepted.was_waiting else "which it had waited for"
+        after = _us(call.exit_ns - come_ns)
+        told.append(f"{call.id} returned {after} after f{accepted.ack}, {waited}")
+    return holds(first_of(told), evidence) if told else undecided(UNJOINED)
+
+
+def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
+    """Nothing is read that did not arrive, and nothing arrives that no call sent.
+
+    What an acknowledged FIN follows has arrived whole. What is never read is no fault.
+    """
+    if not _talks(timeline):
+        return skipped("no TCP connection was opened")
+    return _account(timeline, "tcp", all_is_read=False)
+
+
+def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
+    """The same of datagrams, which may be lost."""
+    if not any(flow.protocol == "udp" for flow in timeline.flows):
+        return skipped("no UDP datagram was sent")
+    return _account(timeline, "udp", all_is_read=False)
+
+
+def reads_each_byte_of_streams(timeline: Timeline) -> Verdict:
+    """The bytes that calls sent are those on the wire, and those that calls read: all of them."""
+    return _account(timeline, "tcp", all_is_read=True)
+
+
+def reads_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
+    """The same of datagrams that were neither lost nor left unread."""
+    return _account(timeline, "udp", all_is_read=True)
+
+
+def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict:
+    """The bytes of all channels of a protocol: sent, on the wire, read."""
+    if not timeline.system_calls:
+        return skipped(why_untraced(timeline))
+    channels = [c for c in timeline.joins.channels if c.flow.partition(" ")[0] == protocol]
+    told: list[str] = []
+    evidence: list[str] = []
+    for channel in channels:
+        if channel.uncounted:
+            why = why_uncounted(_calls(timeline)[channel.uncounted])
+            return undecided(f"{channel.flow}: not counted: {why}", [channel.uncounted])
+        if channel.carried is None or not channel.sender or not channel.receiver:
+            return undecided(f"{channel.flow}: not both of its sockets are known")
+        said = (
+            f"{channel.flow}: {channel.told}; {channel.sent} bytes sent, {channel.carried} on the "
+            f"wire, {channel.read} read"
+        )
+        if channel.carried > channel.sent and (call := _uncounted(timeline, channel)):
+            return undecided(f"{said}; how many bytes {call} sent is not known", [call])
+        events = [event for part in channel.parts for event in (part.call, *part.reads)]
+        is_lost = channel.carried < channel.sent and _was_delivered(timeline, channel)
+        is_short = all_is_read and not channel.sent == channel.carried == channel.read
+        if channel.carried > channel.sent or channel.read > channel.carried or is_lost or is_short:
+            return broken(said, dict.fromkeys(events))
+        told.append(said)
+        evidence += events
+    return holds(first_of(told), dict.fromkeys(evidence)) if told else undecided(UNJOINED)
+
+
+def _uncounted(timeline: Timeline, channel: Channel) -> str:
+    """A call that may have sent something and never returned to tell; "" where there is none."""
+    sends = SocketCalls(timeline.system_calls).sends(channel.sender)
+    return next((c.id for c in sends if c.result is None), "")
+
+
+def _was_delivered(timeline: Timeline, channel: Channel) -> bool:
+    """Whether all that was sent this way was acknowledged, the FIN behind it too."""
+    talk = _talks(timeline).get(channel.flow)
+    host = next((e.host for e in timeline.endpoints if e.id == channel.sender), "")
+    if talk is None:
+        return False
+    first, from_client = talk.flow.crossings[0], talk.segments[0].from_client
+    is_clients = host == (first.sender if from_client else first.receiver)
+    stream = talk.client_to_server if is_clients else talk.server_to_client
+    return stream.fin_acked is not None
+
+
+def _doubt(timeline: Timeline) -> Verdict | None:
+    """Why nothing can be said of connections; None where something can."""
+    if not _talks(timeline):
+        return skipped("no TCP connection was opened")
+    return None if timeline.system_calls else skipped(why_untraced(timeline))
+
+
+def _calls(timeline: Timeline) -> dict[str, SystemCall]:
+    return {call.id: call for call in timeline.system_calls}
+
+
+def _talks(timeline: Timeline) -> dict[str, TcpConversation]:
+    """The connections that were opened, by their flows' ids."""
+    return {talk.flow.name: talk for talk in timeline.conversations if talk.handshake is not None}
+
+
+def _first_syn(flow: Flow) -> tuple[int, int]:
+    """When the first SYN left, and its number."""
+    return next(
+        (crossing.time_ns, crossing.number)
+        for crossing in flow.crossings
+        if crossing.packet.tcp is not None and crossing.packet.tcp.flags & TcpFlags.SYN
+    )
+
+
+def _arrival(talk: TcpConversation, number: int) -> int:
+    """When a crossing arrived; where that was not seen, when it left."""
+    crossing = next(crossing for crossing in talk.flow.crossings if crossing.number == number)
+    return crossing.received_ns if crossing.received_ns is not None else crossing.time_ns
+
+
+def _us(duration_ns: int) -> str:
+    return f"{duration_ns / 1000:.0f} µs"

@@ -1,0 +1,1 @@
+"""Checks of UDP: datagrams that arrive, that are cut, and that nobody reads."""

@@ -1,0 +1,1 @@
+"""Frames captured from an interface."""

@@ -1,0 +1,1 @@
+"""Namespaces, links and addresses, and what can be asked about them."""

@@ -1,0 +1,192 @@
+"""One network namespace of a topology, and how a whole topology of them is built."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import KernelRefused, MachineError
+from lab.kernel.network.netlink import Netlink, VethEnd, create_namespace
+from lab.kernel.network.offloads import Offloads, read_offloads, turn_off_offloads
+from lab.kernel.system import libc
+from lab.model.topology import Interface, Topology
+
+LOOPBACK_INDEX = 1
+# Behind what the kernel puts into every new namespace by itself: tunl0, sit0 and other tunnels'
+# fallback devices, where their modules are loaded (net.core.fb_tunnels_only_for_init_net).
+FIRST_INDEX = 101
+
+# What would put frames on a link that no program caused. Set as the namespace's defaults
+# before it has links. MLD cannot be turned off; version 1 reports a group as it is joined
+# and once more after a random part of the interval, and /proc/net/igmp6 tells when that is
+# done (see quiet.py). Version 2 repeats as often as a host-wide sysctl says.
+QUIET_LINK_SYSCTLS = {
+    "net/ipv6/conf/default/addr_gen_mode": "1",  # no link-local address by itself
+    "net/ipv6/conf/default/dad_transmits": "0",
+    "net/ipv6/conf/default/accept_ra": "0",
+    "net/ipv6/conf/default/router_solicitations": "0",
+    "net/ipv6/conf/default/force_mld_version": "1",
+    "net/ipv6/conf/default/mldv1_unsolicited_report_interval": "1",
+}
+
+
+@dataclass(slots=True)
+class Namespace:
+    """A network namespace, held by a descriptor; `netlink` is a socket inside it."""
+
+    name: str
+    descriptor: int
+    netlink: Netlink
+    interfaces: tuple[Interface, ...]
+    first_index: int
+    """The index of the first of them; the others follow."""
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Run the with statement's body inside: new sockets and programs belong to it.
+
+        Only the calling thread moves; /proc/self/net stays the main thread's.
+        """
+        here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            libc.setns(self.descriptor, libc.CLONE_NEWNET, f"cannot enter namespace {self.name}")
+            try:
+                yield
+            finally:
+                libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
+        finally:
+            os.close(here)
+
+    def index(self, interface: Interface) -> int:
+        """The interface's index in this namespace."""
+        return self.first_index + self.interfaces.index(interface)
+
+    def close(self) -> None:
+        """Let go of it; without a name or a process in it the kernel reclaims it."""
+        self.netlink.close()
+        os.close(self.descriptor)
+
+
+@contextmanager
+def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
+    """The topology's namespaces by host, linked, addressed, up and quiet.
+
+    Runs in a sandbox's first process. At the end of the with statement the namespaces are
+    closed; their names and links go with the sandbox.
+
+    Raises KernelRefused.
+    """
+    with ExitStack() as stack:
+        namespaces: dict[str, Namespace] = {}
+        here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # Indexes are unique in the topology: to the ends of a veth that have the same one
+            # the kernel's linkwatch attends up to a second later.
+            index = FIRST_INDEX
+            interfaces_of = defaultdict(list)
+            for interface in topology.interfaces():
+                interfaces_of[interface.host].append(interface)
+            for host in topology.hosts:
+                namespaces[host] = _create(host, interfaces_of[host], index)
+                stack.callback(namespaces[host].close)
+                index += len(interfaces_of[host])
+        finally:
+            libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
+            os.close(here)
+        _connect(topology, namespaces)
+        yield namespaces
+
+
+def in_user_namespace() -> bool:
+    """Whether this process is in another user namespace than the machine's own.
+
+    Source: user_namespaces(7): there, all uids are mapped to themselves.
+    """
+    return Path("/proc/self/uid_map").read_text("ascii").split() != ["0", "0", "4294967295"]
+
+
+def forget_neighbours(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
+    """Have every host forget the hardware addresses of its neighbours.
+
+    So that a step begins like any other, whatever went before it. Raises KernelRefused.
+    """
+    for link in topology.links:
+        for near, far in (link.ends, link.ends[::-1]):
+            namespace = namespaces[near.host]
+            for address in far.addresses:
+                namespace.netlink.forget_neighbour(namespace.index(near), address.ip)
+            namespace.netlink.commit()
+
+
+def _create(host: str, interfaces: Sequence[Interface], first_index: int) -> Namespace:
+    """Create and enter one namespace."""
+    create_namespace(host)
+    descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    for key, value in QUIET_LINK_SYSCTLS.items():
+        write_sysctl(key, value)
+    return Namespace(host, descriptor, Netlink(host), tuple(interfaces), first_index)
+
+
+def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
+    """Create the links, then address and bring up, one batch of requests a namespace."""
+    ends = {
+        (interface.host, interface.name): VethEnd(
+            interface.name, namespace.index(interface), _hardware_address(host, place)
+        )
+        for host, namespace in enumerate(namespaces.values(), start=1)
+        for place, interface in enumerate(namespace.interfaces, start=1)
+    }
+    links_from = defaultdict(list)
+    position = {host: number for number, host in enumerate(topology.hosts)}
+    for link in topology.links:
+        first, second = sorted(link.ends, key=lambda end: position[end.host])
+        links_from[first.host].append((first, second, link.mtu_bytes))
+    offloads: Offloads | None = None
+    for namespace in namespaces.values():
+        netlink = namespace.netlink
+        netlink.set_up(LOOPBACK_INDEX)
+        for near, far, mtu_bytes in links_from[namespace.name]:
+            netlink.create_veth(
+                ends[near.host, near.name],
+                ends[far.host, far.name],
+                namespaces[far.host].descriptor,
+                mtu_bytes,
+            )
+        for interface in namespace.interfaces:
+            for address in interface.addresses:
+                netlink.add_address(ends[interface.host, interface.name].index, address)
+        netlink.commit()
+        for interface in namespace.interfaces:
+            offloads = offloads or read_offloads(netlink.fileno(), interface.name)
+            turn_off_offloads(netlink.fileno(), interface.name, offloads)
+            netlink.set_up(ends[interface.host, interface.name].index)
+        netlink.commit()
+
+
+def _hardware_address(host: int, place: int) -> str:
+    """A locally administered address that tells host and interface: 02:00:00:00:02:01."""
+    return f"02:00:{host >> 16:02x}:{host >> 8 & 0xFF:02x}:{host & 0xFF:02x}:{place & 0xFF:02x}"
+
+
+def write_sysctl(key: str, value: str) -> None:
+    """Set a sysctl of the entered namespace, by its path under /proc/sys.
+
+    Raises MachineError where this kernel has none, KernelRefused.
+    """
+    path = f"/proc/sys/{key}"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, value.encode("ascii"))
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise MachineError(
+            f"this kernel has no sysctl {key}; the lab needs IPv6 (boot without ipv6.disable=1)"
+        ) from None
+    except OSError as error:
+        raise KernelRefused(f"cannot set sysctl {key}: {error.strerror}") from error

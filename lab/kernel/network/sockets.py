@@ -1,0 +1,81 @@
+"""What sockets a namespace holds. Source: proc(5), /proc/net; sock_diag(7)."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+from lab.kernel.network.namespace import Namespace
+from lab.kernel.network.netlink import read_unix_sockets
+from lab.records import SocketSeen
+
+# include/net/tcp_states.h: in none of these does a socket send of its own accord.
+TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN = 6, 7, 10
+SETTLED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
+
+# unix sockets use three of TCP's states.
+UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
+
+
+def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[SocketSeen] | None:
+    """The namespace's unix sockets at this moment; None where the kernel cannot tell.
+
+    Raises KernelRefused.
+    """
+    with namespace.entered():
+        time_ns = time.time_ns()
+        found = read_unix_sockets()
+    if found is None:
+        return None
+    return [
+        SocketSeen(
+            time_ns=time_ns,
+            look=look,
+            host=namespace.name,
+            type=socket.SocketKind(seen.kind).name,
+            state=UNIX_STATES.get(seen.state, str(seen.state)),
+            name=seen.name if seen.is_path or not seen.name else f"@{seen.name}",
+            inode=seen.inode,
+            peer_inode=seen.peer_inode,
+            receive_queue=seen.receive_queue,
+            send_queue=seen.send_queue,
+            step=step,
+        )
+        for seen in found
+    ]
+
+
+def has_unsettled_tcp(namespace: Namespace) -> bool:
+    """Whether a TCP connection of the namespace may still send something."""
+    return bool(unsettled_tcp(namespace))
+
+
+def unsettled_tcp(namespace: Namespace) -> list[str]:
+    """TCP connections that may still send something, a line each.
+
+    The sockets are counted before they are listed: a list walks the hash table of the whole
+    machine, some milliseconds where there is much memory.
+    """
+    with namespace.entered():
+        net = Path("/proc/thread-self/net")
+        if not _tcp_in_use(net):
+            return []
+        found: list[str] = []
+        for table in ("tcp", "tcp6"):
+            for line in (net / table).read_text("ascii").splitlines()[1:]:
+                _, local, remote, state = line.split()[:4]
+                if int(state, 16) not in SETTLED_STATES:
+                    found.append(f"{namespace.name}: {local} {remote} in state {state}")
+        return found
+
+
+def _tcp_in_use(net: Path) -> int:
+    """TCP sockets of the entered namespace, those in TIME-WAIT left out."""
+    total = 0
+    for table in ("sockstat", "sockstat6"):
+        for line in (net / table).read_text("ascii").splitlines():
+            words = line.split()
+            if words[0] in ("TCP:", "TCP6:"):
+                total += int(words[words.index("inuse") + 1])
+    return total

@@ -1,0 +1,87 @@
+"""The second opinion: interfaces and addresses as an ordinary program sees them.
+
+netifaces asks the C library (getifaddrs(3)), not rtnetlink as the builder did, so that the
+two agree only where the namespace really is what was asked for.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import struct
+from collections.abc import Mapping
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+
+import netifaces
+
+from lab.errors import InstrumentError
+from lab.kernel.network.namespace import Namespace
+from lab.records import InterfaceSeen
+
+SIOCGIFFLAGS = 0x8913
+IFF_UP = 0x1
+
+
+def read_interfaces(namespace: Namespace) -> tuple[InterfaceSeen, ...]:
+    """Every interface inside the namespace with its IP addresses, `lo` included.
+
+    One without an address that is down is left out: nothing can pass it. The kernel puts such
+    devices (tunl0, sit0) into each new namespace where a tunnel's module is loaded.
+    """
+    with namespace.entered():
+        seen = [(name, _addresses(name)) for name in sorted(netifaces.interfaces())]
+        return tuple(
+            InterfaceSeen(namespace.name, name, addresses)
+            for name, addresses in seen
+            if addresses or _is_up(name)
+        )
+
+
+def check_interfaces(namespaces: Mapping[str, Namespace]) -> tuple[InterfaceSeen, ...]:
+    """Every namespace's interfaces, shown to be what the topology asked for.
+
+    Raises InstrumentError where they differ.
+    """
+    seen: list[InterfaceSeen] = []
+    for namespace in namespaces.values():
+        found = read_interfaces(namespace)
+        asked = {
+            interface.name: frozenset(interface.addresses) for interface in namespace.interfaces
+        }
+        got = {entry.name: frozenset(entry.addresses) for entry in found if entry.name != "lo"}
+        if asked != got:
+            raise InstrumentError(
+                f"namespace {namespace.name} is not what was asked for: asked for "
+                f"{_describe(asked)}; a program inside sees {_describe(got)}"
+            )
+        seen.extend(found)
+    return tuple(seen)
+
+
+def _addresses(name: str) -> tuple[IPv4Interface | IPv6Interface, ...]:
+    by_family = netifaces.ifaddresses(name)
+    found: list[IPv4Interface | IPv6Interface] = []
+    for family in (netifaces.AF_INET, netifaces.AF_INET6):
+        for entry in by_family.get(family, ()):
+            address = entry["addr"].split("%", 1)[0]
+            # An IPv6 netmask comes as "ffff:ffff:ffff:ffff::/64".
+            _, _, prefix = entry["netmask"].partition("/")
+            found.append(ip_interface(f"{address}/{prefix or entry['netmask']}"))
+    return tuple(found)
+
+
+def _is_up(name: str) -> bool:
+    """Whether the interface is up. Source: netdevice(7), SIOCGIFFLAGS."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        answer = fcntl.ioctl(asking, SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
+    return bool(struct.unpack_from("H", answer, 16)[0] & IFF_UP)
+
+
+def _describe(interfaces: Mapping[str, frozenset[IPv4Interface | IPv6Interface]]) -> str:
+    return (
+        ", ".join(
+            f"{name} with {' and '.join(sorted(map(str, addresses))) or 'no address'}"
+            for name, addresses in sorted(interfaces.items())
+        )
+        or "no interface"
+    )

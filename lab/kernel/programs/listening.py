@@ -1,0 +1,152 @@
+"""Which sockets of a namespace can be reached: TCP listening, UDP bound, unix with a name.
+
+By sock_diag(7); where the kernel has none for a kind of socket, by proc(5), /proc/net.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import KernelRefused
+from lab.kernel.network.namespace import Namespace
+from lab.kernel.network.netlink import NLM_F_DUMP, NLM_F_REQUEST, NO_DIAG, dump, read_unix_sockets
+from lab.model.program import Listening
+
+# linux/sock_diag.h, linux/netlink.h
+NETLINK_SOCK_DIAG = 4
+SOCK_DIAG_BY_FAMILY = 20
+
+# include/net/tcp_states.h. A UDP socket that has no peer is in CLOSE.
+TCP_CLOSE, TCP_LISTEN = 7, 10
+_STATES = {"tcp": (socket.IPPROTO_TCP, TCP_LISTEN), "udp": (socket.IPPROTO_UDP, TCP_CLOSE)}
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
+BY_SOCK_DIAG = "listening sockets: sock_diag"
+BY_PROC = "listening sockets: /proc/net, this kernel's sock_diag lacks a part"
+
+_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_REQUEST = struct.Struct("=BBBxI48x")  # struct inet_diag_req_v2, its sockid of zeros
+_SOCKET = struct.Struct("=BBxx2s62xI")  # struct inet_diag_msg: family, state, port, inode
+
+_ACCEPTS = 0x10000  # __SO_ACCEPTCON in the flags of /proc/net/unix
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A socket that can be reached."""
+
+    inode: int
+    port: int | None
+    """None of a unix socket."""
+    name: str
+    """The path of a unix socket, or "@" and its abstract name."""
+    protocol: str
+    """ "tcp", "udp" or "unix"."""
+
+    def is_wanted(self, wanted: Listening) -> bool:
+        """Whether it is what a program is awaited to open."""
+        if wanted.path:
+            return self.name == wanted.path
+        return self.port is not None and wanted.port in (None, self.port)
+
+
+class ListeningWatch:
+    """Waits for a socket of a namespace that was not there when this was made."""
+
+    def __init__(self, namespace: Namespace, wanted: Listening) -> None:
+        """Remember which there are. Raises KernelRefused."""
+        self._namespace = namespace
+        self._wanted = wanted
+        self.instrument = BY_SOCK_DIAG
+        self._before = self._matching()
+
+    def has_appeared(self) -> bool:
+        """Whether it is there now. Raises KernelRefused."""
+        return bool(self._matching() - self._before)
+
+    def udp_ports(self) -> tuple[int, ...]:
+        """The ports that appeared, where only UDP has any; () where TCP listens, or unix."""
+        new = self._matching() - self._before
+        if any(each.protocol != "udp" for each in new):
+            return ()
+        return tuple(sorted({each.port for each in new if each.port is not None}))
+
+    def _matching(self) -> frozenset[Reachable]:
+        with self._namespace.entered():
+            found = _read_unix() if self._wanted.path else _read_inet()
+            if found is None:
+                self.instrument = BY_PROC
+                found = list(_unix_in_proc() if self._wanted.path else _inet_in_proc())
+        return frozenset(each for each in found if each.is_wanted(self._wanted))
+
+
+def _read_unix() -> list[Reachable] | None:
+    sockets = read_unix_sockets()
+    if sockets is None:
+        return None
+    return [
+        Reachable(seen.inode, None, seen.name if seen.is_path else f"@{seen.name}", "unix")
+        for seen in sockets
+        if seen.name and (seen.state == TCP_LISTEN or seen.kind == socket.SOCK_DGRAM)
+    ]
+
+
+def _read_inet() -> list[Reachable] | None:
+    """None where this kernel has no inet_diag (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG).
+
+    Source: sock_diag(7), linux/inet_diag.h.
+    """
+    found: list[Reachable] = []
+    for name, (protocol, state) in _STATES.items():
+        for family in _FAMILIES:
+            request = _REQUEST.pack(family, protocol, 0, 1 << state)
+            flags = NLM_F_REQUEST | NLM_F_DUMP
+            length = _HEADER.size + len(request)
+            header = _HEADER.pack(length, SOCK_DIAG_BY_FAMILY, flags, 0, 0)
+            try:
+                messages = dump(NETLINK_SOCK_DIAG, header + request)
+            except OSError as error:
+                if error.errno in NO_DIAG:
+                    return None
+                what = errno.errorcode.get(error.errno or 0, str(error.errno))
+                raise KernelRefused(f"cannot list sockets by sock_diag: {what}") from error
+            found += (_parse_inet(message, name) for message in messages)
+    return [each for each in found if each.port]
+
+
+def _parse_inet(message: bytes, protocol: str) -> Reachable:
+    _, _, port, inode = _SOCKET.unpack_from(message, _HEADER.size)
+    return Reachable(inode, int.from_bytes(port, "big"), "", protocol)
+
+
+def _inet_in_proc() -> Iterator[Reachable]:
+    for protocol, (_, wanted) in _STATES.items():
+        for table in (protocol, f"{protocol}6"):
+            for line in _lines_of(table):
+                words = line.split()
+                local, state, inode = words[1], int(words[3], 16), int(words[9])
+                if state == wanted and (port := int(local.rpartition(":")[2], 16)):
+                    yield Reachable(inode, port, "", protocol)
+
+
+def _unix_in_proc() -> Iterator[Reachable]:
+    for line in _lines_of("unix"):
+        words = line.split(None, 7)
+        is_reachable = int(words[3], 16) & _ACCEPTS or int(words[4], 16) == socket.SOCK_DGRAM
+        if is_reachable and len(words) == 8:
+            yield Reachable(int(words[6]), None, words[7], "unix")
+
+
+def _lines_of(table: str) -> list[str]:
+    """The table's lines without its head; none where the kernel has no such table (no IPv6)."""
+    try:
+        table_bytes = (Path("/proc/thread-self/net") / table).read_bytes()
+    except FileNotFoundError:
+        return []
+    return os.fsdecode(table_bytes).splitlines()[1:]

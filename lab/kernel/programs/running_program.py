@@ -1,0 +1,323 @@
+"""A program at work in a namespace: started, ready, ended, with all it wrote."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from lab.errors import ProgramError
+from lab.kernel.network.namespace import Namespace
+from lab.kernel.system.capabilities import ambient_capabilities
+from lab.model.program import Program
+from lab.records import ProgramRun
+
+OUTPUT_LIMIT_BYTES = 1 << 20
+READ_BYTES = 1 << 16
+DYING_MS = 200
+NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
+
+
+@dataclass(slots=True)
+class Output:
+    """What comes out of one of a program's descriptors."""
+
+    descriptor: int
+    data: bytearray = field(default_factory=bytearray)
+    closed: bool = False
+
+    def read(self) -> bool:
+        """Take some of what is there, at the end of the file close; False if there is nothing."""
+        try:
+            chunk = os.read(self.descriptor, READ_BYTES)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            # A unix stream's end, where the program died with something unread.
+            chunk = b""
+        self.data += chunk
+        if not chunk:
+            self.close()
+        return bool(chunk)
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more has come than a program of the lab has to say."""
+        return len(self.data) > OUTPUT_LIMIT_BYTES
+
+    def close(self) -> None:
+        """Close the descriptor, once."""
+        if not self.closed:
+            os.close(self.descriptor)
+            self.closed = True
+
+
+class RunningProgram:
+    """A started program. Its outputs and `ended` are for the caller's poll to watch."""
+
+    def __init__(
+        self,
+        program: Program,
+        namespace: Namespace,
+        before_exec: Callable[[], None] | None = None,
+    ) -> None:
+        """Start it inside the namespace; its process calls `before_exec` as its last own act.
+
+        Raises ProgramError where it cannot be started: a failure, as a record tells it.
+        """
+        self.program = program
+        self.failure = ""
+        self.remark = ""
+        self.reached = ""
+        """How it is reached, where that may surprise."""
+        ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
+        look_near, look_far = socket.socketpair()
+        environment = dict(os.environ)
+        passed: list[int] = []
+        for wanted, variable, descriptor in (
+            (program.signals_ready, "READY_FD", ready_write),
+            (program.is_looked_at, "LOOK_FD", look_far.fileno()),
+        ):
+            if wanted:
+                environment[variable] = str(descriptor)
+                passed.append(descriptor)
+        self.started_ns = time.time_ns()
+        try:
+            with namespace.entered(), ambient_capabilities(program.capabilities):
+                process = subprocess.Popen(
+                    program.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=passed,
+                    env=environment,
+                    start_new_session=True,
+                    preexec_fn=before_exec,
+                )
+        except (OSError, subprocess.SubprocessError) as error:
+            os.close(ready_read)
+            look_near.close()
+            why = (
+                _why_not_run(program.argv[0], error)
+                if isinstance(error, OSError)
+                else f"{error} (to be traced)"
+            )
+            raise ProgramError(f"cannot be started: {_printable(program.argv[0])}: {why}") from None
+        finally:
+            os.close(ready_write)
+            look_far.close()
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._process = process
+        self.ended = os.pidfd_open(process.pid)
+        self.stdout = Output(os.dup(process.stdout.fileno()))
+        self.stderr = Output(os.dup(process.stderr.fileno()))
+        self.ready = Output(ready_read)
+        self.look = Output(look_near.detach())
+        self._outputs = (self.stdout, self.stderr, self.ready, self.look)
+        for output in self._outputs:
+            os.set_blocking(output.descriptor, False)
+        process.stdout.close()
+        process.stderr.close()
+        self._was_told_to_end = False
+        self.ready_ns: int | None = None
+        self.ended_ns: int | None = None
+        # The clock of the records may be set meanwhile; this one goes on.
+        self._deadline_ns = time.monotonic_ns() + round(program.deadline_s * 1e9)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Its descriptors that are still open."""
+        return tuple(output for output in self._outputs if not output.closed)
+
+    def wants_look(self) -> str:
+        """The word of the moment at which it waits to be looked at; "" where it does not."""
+        word, end, rest = self.look.data.partition(b"\n")
+        if not end:
+            return ""
+        self.look.data = rest
+        return word.decode("ascii", "backslashreplace")
+
+    def looked(self) -> None:
+        """Let it go on, unless it has ended meanwhile."""
+        if not self.look.closed:
+            with suppress(BrokenPipeError):
+                os.write(self.look.descriptor, b"go on\n")
+
+    def take(self, output: Output) -> None:
+        """Read from one of its descriptors that poll found readable."""
+        output.read()
+        self._note_readiness()
+
+    def note_end(self) -> None:
+        """Collect its exit status and last words; to be called once `ended` is readable.
+
+        What it left running may hold its outputs open for ever, or write for ever, so that
+        they are read until they would block, not until their end, and to the limit only.
+        """
+        if self.ended_ns is None:
+            self.ended_ns = time.time_ns()
+            self._process.wait()
+            for output in self.outputs:
+                while not output.closed and not output.overfull and output.read():
+                    pass
+            # It may have signalled it and ended between two looks of the caller's poll.
+            self._note_readiness()
+
+    def check_ready(self) -> None:
+        """End it as failed where it can no longer write to READY_FD that it is ready."""
+        if self.ready_ns is not None:
+            return
+        if self.ready.closed and self.ended_ns is None:
+            # A process that dies closes its descriptors a moment before it has ended.
+            poll = select.poll()
+            poll.register(self.ended, select.POLLIN)
+            if poll.poll(DYING_MS):
+                self.note_end()
+        if self.ready_ns is None and (self.ready.closed or self.ended_ns is not None):
+            self.check_end()
+            self.end_failed("never became ready: it wrote nothing to READY_FD")
+
+    def note_listening(self) -> None:
+        """It is ready: what it was awaited to open is there."""
+        self.ready_ns = time.time_ns()
+
+    def check_output(self) -> None:
+        """End it as failed where it wrote without bound."""
+        if any(output.overfull for output in self._outputs):
+            self.end_failed(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has outlived its deadline; one that serves has none."""
+        is_late = time.monotonic_ns() > self._deadline_ns
+        return is_late and self.ended_ns is None and not self.program.serves
+
+    def end_late(self) -> None:
+        """End it as failed, since it has taken as long as it has."""
+        left_s = (self._deadline_ns - time.monotonic_ns()) / 1e9
+        taken = f"{self.program.deadline_s - max(0.0, left_s):.3g}"
+        was_ready = self.ready_ns is not None or not self.program.signals_ready
+        state = "had not ended" if was_ready else "never became ready:"
+        self.end_failed(f"{state} {taken} s after its start")
+
+    def check_end(self) -> None:
+        """Note a failure where it has ended with another exit status than 0, by itself."""
+        status = self._process.returncode
+        if self.ended_ns is not None and status and not self._was_told_to_end:
+            self.fail(
+                f"exited with status {status}"
+                if status > 0
+                else f"was killed by {_signal_name(-status)}"
+            )
+
+    def tell_to_end(self) -> None:
+        """Send SIGTERM to it and to the processes that it started, as far as it leads them."""
+        if self.ended_ns is None:
+            self._was_told_to_end = True
+            self.remark = "went on, and was ended by SIGTERM when the others had ended"
+            os.killpg(self.pid, signal.SIGTERM)
+
+    def end_failed(self, what: str) -> None:
+        """Kill it, and note why as its failure."""
+        self.kill()
+        self.fail(what)
+
+    def fail(self, what: str) -> None:
+        """Note as its failure what it did, and the end of its stderr; the first one stays."""
+        if self.failure:
+            return
+        lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
+        said = (
+            f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
+        )
+        self.failure = f"{what}; {said}"
+
+    def kill(self) -> None:
+        """Kill it if it is alive, and collect what it had written."""
+        if self.ended_ns is None:
+            signal.pidfd_send_signal(self.ended, signal.SIGKILL)
+            self.note_end()
+
+    def record(self, step: str) -> ProgramRun:
+        """What it was and did as part of a step. It must have ended."""
+        assert self.ended_ns is not None
+        return ProgramRun(
+            name=self.program.name,
+            host=self.program.host,
+            argv=self.program.argv,
+            started_ns=self.started_ns,
+            ready_ns=self.ready_ns,
+            ended_ns=self.ended_ns,
+            exit_status=self._process.returncode,
+            stdout=self.stdout.data.decode("utf-8", "backslashreplace"),
+            stderr=self.stderr.data.decode("utf-8", "backslashreplace"),
+            step=step,
+            failure=self.failure,
+            remark="; ".join(filter(None, (self.reached, self.remark))),
+        )
+
+    def close(self) -> None:
+        """Kill it if need be and close its descriptors."""
+        self.kill()
+        for output in self._outputs:
+            output.close()
+        os.close(self.ended)
+
+    def _note_readiness(self) -> None:
+        if self.ready.data and self.ready_ns is None:
+            self.ready_ns = time.time_ns()
+
+
+def _why_not_run(name: str, error: OSError) -> str:
+    """Why a command could not be run.
+
+    execvp(3) gives EACCES for one that is nowhere, where a folder of PATH cannot be searched.
+    """
+    if error.errno == errno.EACCES and "/" not in name:
+        folders = os.get_exec_path()
+        if not any(os.path.lexists(os.path.join(folder, name)) for folder in folders):  # noqa: PTH118
+            return os.strerror(errno.ENOENT)
+    return error.strerror or str(error)
+
+
+def unstarted(program: Program, step: str, failure: str) -> ProgramRun:
+    """The record of a program that never was."""
+    now_ns = time.time_ns()
+    return ProgramRun(
+        name=program.name,
+        host=program.host,
+        argv=program.argv,
+        started_ns=now_ns,
+        ready_ns=None,
+        ended_ns=now_ns,
+        exit_status=NEVER_STARTED,
+        stdout="",
+        stderr="",
+        step=step,
+        failure=failure,
+    )
+
+
+def _printable(text: str) -> str:
+    """The text with its control characters escaped: a terminal must not obey them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # a real-time signal between SIGRTMIN and SIGRTMAX

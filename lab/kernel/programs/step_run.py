@@ -1,0 +1,213 @@
+"""The programs of one step, from the first one's start until nothing of them is left."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from lab.errors import ProgramError
+from lab.kernel.network.namespace import Namespace
+from lab.kernel.network.netlink import import_unix_diag
+from lab.kernel.network.sockets import has_unsettled_tcp
+from lab.kernel.programs.leftovers import end_all, orphans, signal_each
+from lab.kernel.programs.listening import ListeningWatch
+from lab.kernel.programs.running_program import RunningProgram, unstarted
+from lab.kernel.trace.tracer import Tracer
+from lab.model.program import LISTENING_DEADLINE_S, Program, Step
+from lab.records import ProgramRun
+
+POLL_MS = 1  # between looks at what no descriptor tells
+PATIENT_MS = 20  # between looks at the programs' deadlines
+SETTLE_DEADLINE_S = 2.0  # for those that serve to close what their clients have closed
+LINGER_S = 0.25  # for those that end with their clients to do so
+TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
+FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
+
+
+class StepRun:
+    """The programs of one step at work.
+
+    `serve` is the loop's one turn: it waits for something, for that many milliseconds at most,
+    and takes in everything, of `programs` too.
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        namespaces: Mapping[str, Namespace],
+        tracer: Tracer | None,
+        serve: Callable[[int], None],
+    ) -> None:
+        self._step = step
+        self._namespaces = namespaces
+        self._tracer = tracer
+        self._serve = serve
+        self.programs: list[RunningProgram] = []
+        """Those that were started, in the order of their start."""
+        self.instruments: list[str] = []
+        self._unstarted: dict[str, ProgramRun] = {}
+        self._hopeless = ""
+        """Why those that are not started yet are not to be started."""
+        self._orphans: frozenset[int] = frozenset()
+        self._ended = 0
+        """How many had ended when last looked."""
+        self._failed_ns: int | None = None
+        """When one was first seen to have failed and ended (CLOCK_MONOTONIC)."""
+
+    def run(self) -> tuple[ProgramRun, ...]:
+        """Start them in order, each once those before it are ready; wait until all have ended.
+
+        Raises KernelRefused and InstrumentError; that programs fail is in their records.
+        """
+        if any(program.is_looked_at or program.listens for program in self._step.programs):
+            import_unix_diag()  # not while a program waits for it
+        for program in self._step.programs:
+            self._start(program)
+        while any(p.ended_ns is None and not p.program.serves for p in self.programs):
+            self._take_turn()
+            self._end_those_without_hope()
+        self._end_those_that_serve()
+        end_all(self._own_processes(), lambda: self._take_turn(POLL_MS))
+        records = {p.program.name: p.record(self._step.name) for p in self.programs}
+        records |= self._unstarted
+        return tuple(records[program.name] for program in self._step.programs)
+
+    def close(self) -> None:
+        """Kill those that are left, and close their descriptors."""
+        for running in self.programs:
+            running.close()
+
+    def _start(self, program: Program) -> None:
+        """Start a program and wait until it is ready, unless there is no use in it."""
+        if self._hopeless:
+            self._leave_out(program, f"was not started, since {self._hopeless}")
+            return
+        namespace = self._namespaces[program.host]
+        listening = ListeningWatch(namespace, program.listens) if program.listens else None
+        before_exec = self._tracer.prepare(program.name) if self._tracer else None
+        try:
+            running = RunningProgram(program, namespace, before_exec)
+        except ProgramError as error:
+            self._leave_out(program, str(error))
+            return
+        self.programs.append(running)
+        if self._tracer is not None:
+            self._tracer.started(program.name, running.pid)
+        if program.signals_ready:
+            self._wait_until_it_says_so(running)
+        elif listening is not None:
+            self._wait_until_it_listens(running, listening)
+            self.instruments.append(listening.instrument)
+
+    def _leave_out(self, program: Program, failure: str) -> None:
+        self._unstarted[program.name] = unstarted(program, self._step.name, failure)
+        if program.signals_ready or program.listens:
+            self._hopeless = self._hopeless or f"{program.name} {failure}"
+
+    def _wait_until_it_says_so(self, running: RunningProgram) -> None:
+        while running.ready_ns is None and not running.failure:
+            self._take_turn()
+            running.check_ready()
+        if running.failure and running.ready_ns is None:
+            self._hopeless = f"{running.program.name} never became ready"
+
+    def _wait_until_it_listens(self, running: RunningProgram, listening: ListeningWatch) -> None:
+        """Wait for the socket, whosoever of its processes opens it.
+
+        Where it never comes but the program lives, the others are started all the same: what
+        they meet is worth seeing.
+        """
+        wanted = running.program.listens
+        deadline_s = min(LISTENING_DEADLINE_S, running.program.deadline_s)
+        deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
+        while not listening.has_appeared():
+            is_dead = running.ended_ns is not None and not self._find_orphans()
+            # It may have opened it and ended since it was looked for.
+            if is_dead and not listening.has_appeared():
+                running.fail(f"ended before it listened on {wanted}")
+                self._hopeless = f"{running.program.name} ended before it listened on {wanted}"
+                return
+            if time.monotonic_ns() > deadline_ns:
+                running.fail(f"never listened on {wanted} within {deadline_s:g} s")
+                return
+            self._take_turn(POLL_MS)
+        running.note_listening()
+        if ports := listening.udp_ports():
+            told = ", ".join(map(str, ports))
+            running.reached = f"is reached at UDP port {told} alone: no TCP socket listens"
+
+    def _take_turn(self, wait_ms: int = PATIENT_MS) -> None:
+        self._serve(wait_ms)
+        for running in self.programs:
+            running.check_output()
+            running.check_end()
+        if any(running.is_overdue for running in self.programs):
+            # Those still at work may wait for each other: which is to blame, their words tell.
+            for running in self.programs:
+                if running.ended_ns is None and not running.program.serves:
+                    running.end_late()
+        self._note_orphans()
+
+    def _note_orphans(self) -> None:
+        """Tell of a program that has ended, and left processes that go on."""
+        ended = [running for running in self.programs if running.ended_ns is not None]
+        if len(ended) == self._ended:
+            return
+        self._ended = len(ended)
+        found = self._find_orphans()
+        last = max(ended, key=lambda running: running.ended_ns or 0)
+        if found - self._orphans and not last.remark and not last.failure:
+            last.remark = "exited with status 0 while processes that it had started went on"
+        self._orphans |= found
+
+    def _find_orphans(self) -> frozenset[int]:
+        running = [p.pid for p in self.programs if p.ended_ns is None]
+        return orphans(running, self._own_processes())
+
+    def _own_processes(self) -> Sequence[int]:
+        return self._tracer.own_processes() if self._tracer else ()
+
+    def _end_those_without_hope(self) -> None:
+        """End those that go on for long after another has failed and ended."""
+        failed = [p for p in self.programs if p.failure and p.ended_ns is not None]
+        if not failed:
+            return
+        now_ns = time.monotonic_ns()
+        self._failed_ns = self._failed_ns or now_ns
+        if now_ns - self._failed_ns > FAILURE_GRACE_S * 1e9:
+            for running in self.programs:
+                if running.ended_ns is None and not running.program.serves:
+                    names = " and ".join(each.program.name for each in failed)
+                    running.end_failed(f"was ended {FAILURE_GRACE_S:g} s after {names} had failed")
+
+    def _end_those_that_serve(self) -> None:
+        """Give those that serve a moment to end with their clients; then end them.
+
+        SIGTERM goes to what they left behind as well, where they went into the background.
+        """
+        if not any(running.program.serves for running in self.programs):
+            return
+        self._serve_until(lambda: self._are_gone() or self._are_settled(), SETTLE_DEADLINE_S)
+        self._serve_until(self._are_gone, LINGER_S)
+        if self._are_gone():
+            return
+        for running in self.programs:
+            running.tell_to_end()
+        signal_each(self._find_orphans(), signal.SIGTERM)
+        self._serve_until(self._are_gone, TERM_GRACE_S)
+        for running in self.programs:
+            if running.ended_ns is None:
+                running.remark = f"went on, and was killed {TERM_GRACE_S:g} s after SIGTERM"
+                running.kill()
+
+    def _are_gone(self) -> bool:
+        return all(p.ended_ns is not None for p in self.programs) and not self._find_orphans()
+
+    def _are_settled(self) -> bool:
+        return not any(map(has_unsettled_tcp, self._namespaces.values()))
+
+    def _serve_until(self, done: Callable[[], bool], deadline_s: float) -> None:
+        deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
+        while not done() and time.monotonic_ns() <= deadline_ns:
+            self._take_turn(5)

@@ -1,0 +1,20 @@
+"""What a sandbox is called with to record a run, light to import for who opens it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.kernel.plan import Plan
+    from lab.records import Recording
+
+
+def record(plan: Plan) -> Recording:
+    """Run the plan; for Sandbox.submit.
+
+    The opener names this function without importing pyroute2 and all else that runs it.
+    Raises as experiment.run_plan does.
+    """
+    from lab.kernel.experiment import run_plan
+
+    return run_plan(plan)

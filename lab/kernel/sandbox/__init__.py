@@ -1,0 +1,1 @@
+"""Namespaces of their own that the kernel reclaims, whatever happens."""

@@ -1,0 +1,170 @@
+"""A sandbox: namespaces of its own that the kernel reclaims, whatever happens.
+
+    with open_sandbox() as sandbox:
+        answer = sandbox.call(function, argument)    # runs inside, as its first process
+
+The function travels by its importable name, arguments and result by pickle. The opener may
+have threads: nothing is forked from it but a fresh interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, ParamSpec, TypeVar
+
+from lab.errors import InstrumentError, MachineError
+from lab.kernel.system.channel import Channel, ChannelClosed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# -I and -S: neither the environment nor site-packages' start-up files may change what the
+# first process is; it gets the opener's own import path instead.
+_BOOT = """
+import sys
+sys.path[:] = sys.argv[5:]
+from lab.kernel.sandbox.supervisor import main
+main()
+"""
+
+CLOSE_DEADLINE_S = 10.0
+
+
+class Sandbox:
+    """An open sandbox. `keeper_pid` is the process whose end is the sandbox's end."""
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: Channel) -> None:
+        self._process = process
+        self._channel = channel
+        self._ready = False
+
+    @property
+    def keeper_pid(self) -> int:
+        """Pid of the sandbox's outermost process, a child of this one."""
+        return self._process.pid
+
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Pending[R]:
+        """Start `function(*args)` in the first process; its result is fetched later.
+
+        Calls run one at a time, in the order of their submission, and results must be
+        fetched in that order.
+        """
+        if kwargs:
+            raise TypeError("a sandboxed call takes positional arguments only")
+        try:
+            self._channel.send((function, args))
+        except ChannelClosed:
+            self._raise_first_error()
+        return Pending(self)
+
+    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """`function(*args)`, run in the first process.
+
+        Raises what the function raised where it is a LabError; MachineError where this
+        machine cannot open a sandbox; InstrumentError where the first process died.
+        """
+        return self.submit(function, *args, **kwargs).result()
+
+    def end(self) -> None:
+        """Have the sandbox end, without waiting; no call is possible any more."""
+        self._channel.close()
+
+    def abort(self) -> None:
+        """Have the sandbox end at once, whatever call it is at, without waiting."""
+        self._process.terminate()  # the keeper's word to kill the first process
+        self.end()
+
+    def close(self) -> None:
+        """End the sandbox and wait until its processes are gone."""
+        self.end()
+        try:
+            self._process.wait(CLOSE_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            # The first process dies with its keeper.
+            self._process.kill()
+            self._process.wait()
+
+    def _receive(self) -> object:
+        """The next value; the sandbox's own greeting is taken off first."""
+        try:
+            if not self._ready:
+                self._check(self._channel.receive())
+                self._ready = True
+            return self._check(self._channel.receive())
+        except ChannelClosed:
+            raise InstrumentError(
+                "the sandbox's first process died; its messages, if any, are above"
+            ) from None
+
+    def _raise_first_error(self) -> None:
+        """The reason a channel was found closed: what the sandbox said before it ended."""
+        self._receive()
+        raise InstrumentError("the sandbox ended early")
+
+    @staticmethod
+    def _check(message: tuple[str, object]) -> object:
+        kind, value = message
+        if kind == "error":
+            assert isinstance(value, Exception)
+            raise value
+        if kind == "crash":
+            raise InstrumentError(f"the lab failed inside the sandbox:\n{value}")
+        return value
+
+
+class Pending(Generic[R]):
+    """A call under way in a sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def result(self) -> R:
+        """Wait for the result; raises as Sandbox.call does."""
+        return self._sandbox._receive()  # type: ignore[return-value]
+
+
+@contextmanager
+def open_sandbox(
+    preload: str = "lab.kernel.network.netlink", traced: bool = False
+) -> Iterator[Sandbox]:
+    """A sandbox, closed at the end of the with statement.
+
+    `preload` is the module that the first process imports before its first call arrives, and
+    `traced` whether it has the tracing of root's programs begun before that.
+
+    With CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW it has mount, pid and network
+    namespaces; without, a user namespace around them (man pages: user_namespaces(7),
+    pid_namespaces(7)).
+    """
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            # -I has it ignore the environment, PYTHONDONTWRITEBYTECODE too: root would leave files.
+            isolated = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+            command = [sys.executable, *isolated, "-c", _BOOT]
+            wanted = "traced" if traced else "untraced"
+            arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted, *sys.path]
+            # A session of its own keeps the terminal's Ctrl-C with the opener, who closes.
+            process = subprocess.Popen(
+                [*command, *arguments],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+    except OSError as error:
+        ours.close()
+        raise MachineError(f"cannot start {sys.executable}: {error.strerror}") from None
+    sandbox = Sandbox(process, Channel(ours))
+    try:
+        yield sandbox
+    except BaseException:
+        # Ctrl-C among others: the call under way may take as long as a program's deadline.
+        sandbox.abort()
+        raise
+    finally:
+        sandbox.close()

@@ -1,0 +1,1 @@
+"""System calls and capabilities that every part of the privileged edge needs."""

@@ -1,0 +1,1 @@
+"""Two BPF programs that copy the memory behind pointer arguments."""

@@ -1,0 +1,193 @@
+"""BPF maps, programs and ring buffers, each behind a descriptor that is all that keeps it.
+
+Source: bpf(2), include/uapi/linux/bpf.h, Documentation/bpf/ringbuf.rst.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import enum
+import mmap
+import os
+import select
+import struct
+from collections.abc import Iterator
+
+from lab.errors import KernelRefused
+from lab.kernel.system import libc
+
+_MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _PROGRAM_LOAD, _RAW_TRACEPOINT_OPEN = 0, 1, 2, 5, 17
+_RAW_TRACEPOINT = 17  # BPF_PROG_TYPE_RAW_TRACEPOINT
+
+# The parts of union bpf_attr: map_type, key_size, value_size, max_entries, map_flags,
+# inner_map_fd, numa_node, map_name; map_fd, key, value, flags; prog_type, insn_cnt, insns,
+# license, log_level, log_size, log_buf, kern_version, prog_flags, prog_name; name, prog_fd.
+_MAP = struct.Struct("=7I16s")
+_ELEMENT = struct.Struct("=I4xQQQ")
+_PROGRAM = struct.Struct("=IIQQIIQII16s")
+_ATTACHMENT = struct.Struct("=QI4x")
+
+# The kernel takes the GPL helpers' callers by this string alone; the programs given to it here
+# use some, those that read memory. It is the license of the loaded program.
+_LICENSE = b"GPL"
+_LOG_BYTES = 1 << 16
+
+# A record in the ring: its length with two flags, a page offset, then its bytes, to a
+# multiple of 8.
+_RECORD_HEADER = struct.Struct("=I4x")
+_BUSY, _DISCARDED = 1 << 31, 1 << 30
+_POSITION = struct.Struct("=Q")
+
+
+class MapType(enum.IntEnum):
+    """enum bpf_map_type, as far as it is used."""
+
+    HASH = 1
+    ARRAY = 2
+    PERCPU_ARRAY = 6
+    RINGBUF = 27
+
+
+def create_map(kind: MapType, key_bytes: int, value_bytes: int, entries: int, name: str) -> int:
+    """A new map's descriptor. Raises KernelRefused."""
+    attribute = _MAP.pack(kind, key_bytes, value_bytes, entries, 0, 0, 0, name.encode())
+    return libc.bpf(_MAP_CREATE, attribute, f"create the BPF map {name}")
+
+
+def read_value(descriptor: int, value_bytes: int) -> bytes:
+    """The first value of an array. Raises KernelRefused."""
+    value = ctypes.create_string_buffer(value_bytes)
+    _at_first_value(_MAP_LOOKUP, descriptor, value, "read from a BPF map")
+    return value.raw
+
+
+def write_value(descriptor: int, value: bytes) -> None:
+    """Write the first value of an array, whose length must be its own. Raises KernelRefused."""
+    given = ctypes.create_string_buffer(value, len(value))
+    _at_first_value(_MAP_UPDATE, descriptor, given, "write to a BPF map")
+
+
+def _at_first_value(
+    command: int, descriptor: int, value: ctypes.Array[ctypes.c_char], attempt: str
+) -> None:
+    key = ctypes.c_uint32(0)
+    attribute = _ELEMENT.pack(descriptor, ctypes.addressof(key), ctypes.addressof(value), 0)
+    libc.bpf(command, attribute, attempt)
+
+
+def load_program(code: bytes, name: str) -> int:
+    """The descriptor of a program for a raw tracepoint.
+
+    Raises KernelRefused, with what the verifier said last.
+    """
+    try:
+        return _load(code, name, None)
+    except KernelRefused as error:
+        refusal = error
+    # Only now a log is asked for, which makes the verifier several times slower.
+    log = ctypes.create_string_buffer(_LOG_BYTES)
+    with contextlib.suppress(KernelRefused):
+        return _load(code, name, log)
+    said = log.value.decode(errors="replace").splitlines()
+    reasons = [line for line in said if line.strip() and not line.startswith("processed ")]
+    raise KernelRefused("; ".join([str(refusal), *reasons[-2:]])) from refusal
+
+
+def _load(code: bytes, name: str, log: ctypes.Array[ctypes.c_char] | None) -> int:
+    instructions, license_text = (ctypes.create_string_buffer(text) for text in (code, _LICENSE))
+    attribute = _PROGRAM.pack(
+        _RAW_TRACEPOINT,
+        len(code) // 8,
+        ctypes.addressof(instructions),
+        ctypes.addressof(license_text),
+        0 if log is None else 1,
+        0 if log is None else len(log),
+        0 if log is None else ctypes.addressof(log),
+        0,
+        0,
+        name.encode(),
+    )
+    return libc.bpf(_PROGRAM_LOAD, attribute, f"load the BPF program {name}")
+
+
+def attach(program: int, tracepoint: str) -> int:
+    """A descriptor: while it is open, the program runs at the tracepoint. Raises KernelRefused."""
+    name = ctypes.create_string_buffer(tracepoint.encode())
+    attribute = _ATTACHMENT.pack(ctypes.addressof(name), program)
+    return libc.bpf(_RAW_TRACEPOINT_OPEN, attribute, f"attach to the tracepoint {tracepoint}")
+
+
+def length_committed(data: bytes | mmap.mmap, start: int, available: int) -> int:
+    """How many of the available bytes from `start` on are whole records that are written.
+
+    A record that another processor is still writing ends them.
+    """
+    done = 0
+    while done < available:
+        (header,) = _RECORD_HEADER.unpack_from(data, start + done)
+        if header & _BUSY:
+            break
+        done += _space_taken(header)
+    return done
+
+
+def records_of(data: bytes) -> Iterator[bytes]:
+    """The records in what a ring gave; those that their writer discarded are left out."""
+    at = 0
+    while at < len(data):
+        (header,) = _RECORD_HEADER.unpack_from(data, at)
+        first = at + _RECORD_HEADER.size
+        at += _space_taken(header)
+        if not header & _DISCARDED:
+            yield data[first : first + (header & ~(_BUSY | _DISCARDED))]
+
+
+def _space_taken(header: int) -> int:
+    return ((header & ~(_BUSY | _DISCARDED)) + _RECORD_HEADER.size + 7) & ~7
+
+
+class Ring:
+    """The reader's side of a ring buffer, a map of `size` bytes (a power of two pages)."""
+
+    def __init__(self, size: int, name: str) -> None:
+        """Raises KernelRefused."""
+        self.map = create_map(MapType.RINGBUF, 0, 0, size, name)
+        self._size = size
+        self._consumed = 0
+        page = mmap.PAGESIZE
+        try:
+            self._consumer = mmap.mmap(self.map, page)
+            # The writers' position; then the ring twice, so that no record is in two pieces.
+            self._data = mmap.mmap(self.map, page + 2 * size, prot=mmap.PROT_READ, offset=page)
+        except OSError as error:
+            os.close(self.map)
+            raise KernelRefused(f"map the BPF ring buffer {name}: {error}") from error
+        # poll(2) of the ring itself tells of any byte in it, and a poll loop would turn with
+        # every record. Edge-triggered, it tells only that a writer asked for a wake-up.
+        self._wake_up = select.epoll()
+        self._wake_up.register(self.map, select.EPOLLIN | select.EPOLLET)
+
+    def fileno(self) -> int:
+        """Readable when a writer has asked for a wake-up since the last `read`."""
+        return self._wake_up.fileno()
+
+    def read(self) -> bytes:
+        """What has been written since the last call, for `records_of`; without waiting."""
+        self._wake_up.poll(0)
+        # On machines that reorder loads: the system call just made, and the interpreter's work
+        # between the loads, keep this position older than the headers read below.
+        (produced,) = _POSITION.unpack_from(self._data)
+        start = mmap.PAGESIZE + self._consumed % self._size
+        length = length_committed(self._data, start, produced - self._consumed)
+        taken = self._data[start : start + length]
+        self._consumed += length
+        _POSITION.pack_into(self._consumer, 0, self._consumed)
+        return taken
+
+    def close(self) -> None:
+        """Give back the memory and the descriptors."""
+        self._wake_up.close()
+        self._consumer.close()
+        self._data.close()
+        os.close(self.map)

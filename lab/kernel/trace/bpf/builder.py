@@ -1,0 +1,260 @@
+"""What the BPF programs for the entry and for the exit of system calls have in common.
+
+R6 is the tracepoint's context and then the scratch, R7 the call's registers, R8 its result (at
+the entry free), R9 its plan. There are no loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.copies import ROOM, Copies
+from lab.kernel.trace.bpf.plans import (
+    NOT_WANTED,
+    NUMBER_LIMIT,
+    CallPlan,
+    Registers,
+    length_argument,
+)
+from lab.syscalls.table import Layout, Pointer, Size
+
+R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
+
+# enum bpf_func_id
+MAP_LOOKUP = 1
+_KTIME_GET_NS = 5
+_GET_CURRENT_PID_TGID = 14
+_PROBE_READ_KERNEL = 113
+_GET_NS_CURRENT_PID_TGID = 120
+_RINGBUF_OUTPUT, _RINGBUF_QUERY = 130, 134
+
+_NO_WAKEUP, _FORCE_WAKEUP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
+
+RING_BYTES = 1 << 22
+# The reader is woken where the ring has become fuller by this much, and not by every record
+# after that: a wake-up costs its writer some microseconds. A record of whichever processor
+# comes to lie in the window, which has room for 36 of the longest.
+_WAKE_UP_BYTES = RING_BYTES // 4
+_WAKE_UP_WINDOW_BYTES = 1 << 14
+
+# The stack.
+_TID = -8
+_NAMESPACE_PIDS = -16  # struct bpf_pidns_info: pid, tgid
+_TOLD = -24
+_REGISTERS_END = -24
+
+
+class Maps(NamedTuple):
+    """Descriptors of the maps that the programs share."""
+
+    plans: int
+    """An array whose one value has at a call's number, a byte, its plan where the entry has work
+    for it; then the same for the exit, from NUMBER_LIMIT on."""
+    rooms: int
+    """By tid, for calls under way: a u32, how much the kernel may write."""
+    scratch: int
+    """An array of one value for each processor."""
+    ring: int
+    lost: int
+    """An array whose one value, of 64 bits, counts what there was no room for."""
+
+
+class Traced(NamedTuple):
+    """Whose calls are looked at."""
+
+    namespace: tuple[int, int]
+    """Their pid namespace: device and inode of its file in /proc/PID/ns."""
+    without: Collection[int]
+    """The pids in it of those whose calls are not."""
+
+
+class Moment:
+    """The code of one program, the entry's or the exit's, as it grows."""
+
+    def __init__(
+        self, maps: Maps, plans: list[CallPlan], registers: Registers, at_exit: bool
+    ) -> None:
+        self.code = Code()
+        self.end = self.code.label()
+        self.copies = Copies(self.code, at_exit)
+        self.plans = list(enumerate(plans, 1))
+        self._maps = maps
+        self._registers = registers
+        self._at_exit = at_exit
+
+    def finish(self) -> bytes:
+        """The program."""
+        self.code.place(self.end)
+        self.code.move(R0, 0)
+        self.code.exit()
+        return self.code.assemble()
+
+    def find_plan(self, number: Register) -> None:
+        """R9 becomes the call's plan; ends where it has none for this moment."""
+        code = self.code
+        code.jump_if(number, Condition.GE, NUMBER_LIMIT, self.end)
+        code.load_map_value(R2, self._maps.plans)
+        code.add(R2, number)
+        code.load(Width.U8, R9, R2, NUMBER_LIMIT if self._at_exit else 0)
+        code.jump_if(R9, Condition.EQ, NOT_WANTED, self.end)
+
+    def copy_registers(self) -> None:
+        """Those of the context at R6, to where R7 is from now on."""
+        code = self.code
+        self._stack_address(R7, _REGISTERS_END - self._registers.length)
+        code.move(R1, R7)
+        code.move(R2, self._registers.length)
+        code.load(Width.U64, R3, R6, 0)  # struct pt_regs *
+        code.add(R3, self._registers.first)
+        code.call(_PROBE_READ_KERNEL)
+
+    def argument(self, target: Register, number: int | None, plan: CallPlan) -> None:
+        """`target` becomes the call's argument."""
+        assert number is not None
+        width = Width.U32 if number in plan.narrow else Width.U64
+        self.code.load(width, target, R7, self._registers.arguments[number])
+
+    def end_unless_inside(self, traced: Traced) -> None:
+        """Go on for the traced processes alone; keep the tid of the initial pid namespace."""
+        code = self.code
+        code.load_constant(R1, traced.namespace[0])
+        code.load_constant(R2, traced.namespace[1])
+        self._stack_address(R3, _NAMESPACE_PIDS)
+        code.move(R4, 8)
+        code.call(_GET_NS_CURRENT_PID_TGID)
+        code.jump_if(R0, Condition.NE, 0, self.end)
+        code.load(Width.U32, R1, STACK, _NAMESPACE_PIDS + 4)
+        for pid in traced.without:
+            code.jump_if(R1, Condition.EQ, pid, self.end)
+        code.call(_GET_CURRENT_PID_TGID)
+        code.store(Width.U32, STACK, _TID, R0)
+
+    def tid_address(self, target: Register) -> None:
+        """`target` becomes where the tid is, a u32."""
+        self._stack_address(target, _TID)
+
+    def told_address(self, target: Register) -> None:
+        """`target` becomes where there is room for a u32 that the program tells."""
+        self._stack_address(target, _TOLD)
+
+    def begin_record(self) -> None:
+        """Have R6 be the scratch, and write the header."""
+        code = self.code
+        code.store(Width.U32, STACK, _TOLD, 0)
+        code.load_map(R1, self._maps.scratch)
+        self.told_address(R2)
+        code.call(MAP_LOOKUP)
+        code.jump_if(R0, Condition.EQ, 0, self.end)
+        code.move(R6, R0)
+        code.call(_KTIME_GET_NS)
+        code.store(Width.U64, R6, 0, R0)
+        code.load(Width.U32, R1, STACK, _TID)
+        code.store(Width.U32, R6, 8, R1)
+        code.load(Width.U32, R1, R7, self._registers.number)
+        code.store(Width.U16, R6, 12, R1)
+        code.store(Width.U16, R6, 14, int(self._at_exit))
+        self.copies.begin()
+
+    def put_record(self) -> None:
+        """The record goes to the ring; its reader is woken where another quarter of it is full.
+
+        Then the program ends.
+        """
+        code, quiet = self.code, self.code.label()
+        code.load_map(R1, self._maps.ring)
+        code.move(R2, 0)  # BPF_RB_AVAIL_DATA
+        code.call(_RINGBUF_QUERY)
+        code.move(R4, _NO_WAKEUP)
+        code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, quiet)
+        code.calculate(Calculation.AND, R0, _WAKE_UP_BYTES - 1)
+        code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, quiet)
+        code.move(R4, _FORCE_WAKEUP)
+        code.place(quiet)
+        code.load_map(R1, self._maps.ring)
+        code.move(R2, R6)
+        self.copies.length(R3)
+        code.call(_RINGBUF_OUTPUT)
+        self.count_lost()
+
+    def count_lost(self) -> None:
+        """End the program; where R0, what a helper returned, is an error, count that."""
+        code = self.code
+        code.jump_if(R0, Condition.EQ, 0, self.end)
+        code.load_map_value(R1, self._maps.lost)
+        code.move(R2, 1)
+        code.add_atomically(R1, 0, R2)
+        code.jump(self.end)
+
+    def follow_pointers(self) -> None:
+        """For each plan whose pointers are followed at this moment, code that does."""
+        code, done = self.code, self.code.label()
+        work = [
+            (code.label(), number, plan)
+            for number, plan in self.plans
+            if plan.at_exit == self._at_exit
+        ]
+        for label, number, _ in work:
+            code.jump_if(R9, Condition.EQ, number, label)
+        code.jump(done)
+        for label, _, plan in work:
+            code.place(label)
+            for pointer in plan.pointers:
+                self._follow(pointer, plan)
+            code.jump(done)
+        code.place(done)
+
+    def _follow(self, pointer: Pointer, plan: CallPlan) -> None:
+        self.argument(R3, pointer.argument, plan)
+        match pointer.layout:
+            case Layout.BYTES:
+                self._follow_bytes(pointer, plan)
+            case Layout.IOVEC:
+                self.argument(R2, pointer.argument + 1, plan)
+                self.copies.vectors(pointer.argument, "")
+            case Layout.MSGHDR:
+                self.copies.message(pointer.argument)
+
+    def _follow_bytes(self, pointer: Pointer, plan: CallPlan) -> None:
+        """R2 becomes the length that is told, R4 the most that can be there."""
+        code, skip = self.code, self.code.label()
+        length = length_argument(pointer)
+        match pointer.size:
+            case Size.FIXED:
+                code.move(R2, pointer.number)
+                code.move(R4, R2)
+            case Size.ARGUMENT:
+                self.argument(R2, length, plan)
+                code.move(R4, R2)
+            case Size.ITEMS:
+                self.argument(R2, length, plan)
+                code.calculate(Calculation.MUL, R2, pointer.number)
+                code.move(R4, R2)
+            case Size.RESULT:
+                # With MSG_TRUNC the result exceeds what there was room for.
+                code.move(R2, R8)
+                code.calculate(Calculation.MUL, R2, pointer.number)
+                self.argument(R4, length, plan)
+                code.calculate(Calculation.MUL, R4, pointer.number)
+            case Size.POINTEE:
+                self._read_told(pointer, plan, skip)
+        self.copies.bytes(pointer.argument, "")
+        code.place(skip)
+
+    def _read_told(self, pointer: Pointer, plan: CallPlan, skip: int) -> None:
+        """R2 becomes the u32 that another argument points to, R4 what it was at the entry."""
+        code = self.code
+        code.jump_if(R3, Condition.EQ, 0, skip)
+        self.argument(R3, pointer.number, plan)
+        self.told_address(R1)
+        code.move(R2, 4)
+        self.copies.read_user()
+        code.jump_if(R0, Condition.NE, 0, skip)
+        code.load(Width.U32, R2, STACK, _TOLD)
+        code.load(Width.U32, R4, R6, ROOM)
+        self.argument(R3, pointer.argument, plan)
+
+    def _stack_address(self, target: Register, offset: int) -> None:
+        self.code.move(target, STACK)
+        self.code.add(target, offset)

@@ -1,0 +1,1 @@
+"""Tracing by ptrace(2), for everybody."""

@@ -1,0 +1,327 @@
+"""The system calls of a program's stopped tasks, taken down at their entries and exits."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+
+from lab.kernel.trace.ptrace.pointers import Before, CallPointers, Memory, Read
+from lab.kernel.trace.ptrace.ptrace import (
+    INFO_ADDRESS,
+    INFO_BYTES,
+    PTRACE_CONT,
+    PTRACE_GET_SYSCALL_INFO,
+    PTRACE_SYSCALL,
+    SYSCALL_INFO,
+    ptrace,
+    unpack_entry,
+    unpack_result,
+)
+from lab.kernel.trace.ptrace.socket_samples import CONNECTED, Descriptors, Socket, SocketSamples
+from lab.syscalls.numbers import numbers, other_numbers
+from lab.syscalls.table import CALLS
+
+MAKING_TASKS = ("clone", "clone3", "fork", "vfork")
+RESUMING = ("restart_syscall", "rt_sigreturn")
+OTHER_WANTED = MAKING_TASKS + RESUMING
+"""Calls that are not recorded but have to stop: what they do, other stops do not tell."""
+
+_SAMPLED_AT_ENTRY = frozenset({"close"})
+_SAMPLED_AT_EXIT = frozenset(
+    {"connect", "bind", "listen", "shutdown", "sendto", "sendmsg", "sendmmsg", "sendfile"}
+    | {"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv", "write", "writev"}
+)
+_MOVING_BYTES = _SAMPLED_AT_EXIT - {"connect", "bind", "listen", "shutdown"}
+_MAY_CHANGE_ADDRESSES = frozenset({"connect", "bind", "listen"})
+_READING = frozenset({"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv"})
+_ACCEPTING = frozenset({"accept", "accept4"})
+_CLOSED_ARGUMENT = {"close": 0, "dup2": 1, "dup3": 1}
+
+# include/linux/errno.h: ERESTARTSYS to ERESTART_RESTARTBLOCK, which no program sees.
+_FIRST_RESTART, _LAST_RESTART = -516, -512
+_INT = 0xFFFFFFFF
+
+
+class Process:
+    """A thread group."""
+
+    __slots__ = ("descriptors", "memory", "tasks", "tgid")
+
+    def __init__(self, tgid: int) -> None:
+        self.tgid = tgid
+        self.tasks = 0
+        self.descriptors = Descriptors(tgid)
+        self.memory = Memory(tgid)
+
+    def became_another(self) -> None:
+        """execve(2) has given it another memory and another table of descriptors."""
+        self.descriptors.leave()
+        self.memory.close()
+
+    def close(self) -> None:
+        """Its last task has ended."""
+        self.descriptors.close()
+        self.memory.close()
+
+
+class Plan:
+    """What there is to do at the stops of one of the traced calls."""
+
+    __slots__ = (
+        "accepts", "argument_count", "closed", "closes", "descriptor", "may_change_addresses",
+        "moves_bytes", "name", "needs_before", "pointers", "reads_entry", "reads_exit",
+        "reads_queue", "samples_entry", "samples_exit",
+    )  # fmt: skip
+
+    def __init__(self, name: str, can_sample: bool) -> None:
+        shape = CALLS[name]
+        self.name = name
+        self.argument_count = len(shape.arguments)
+        self.descriptor = shape.descriptor
+        self.pointers = CallPointers(name)
+        self.reads_entry = self.pointers.has_entry
+        self.needs_before = self.pointers.needs_before
+        self.reads_exit = self.pointers.has_exit
+        self.samples_entry = can_sample and name in _SAMPLED_AT_ENTRY
+        self.samples_exit = can_sample and name in _SAMPLED_AT_EXIT
+        self.moves_bytes = name in _MOVING_BYTES
+        self.reads_queue = can_sample and name in _READING
+        self.accepts = can_sample and name in _ACCEPTING
+        self.may_change_addresses = name in _MAY_CHANGE_ADDRESSES
+        self.closed = _CLOSED_ARGUMENT.get(name)
+        self.closes = self.closed is not None or name == "close_range"
+
+
+class Call:
+    """A call as it is taken down."""
+
+    __slots__ = (
+        "before", "entry_ns", "exit_ns", "facts", "interrupted_ns", "plan", "reads", "result",
+        "socket", "task",
+    )  # fmt: skip
+
+    # Set where they are needed alone: a call is taken down while its thread waits.
+    before: Before
+    interrupted_ns: int
+    entry_ns: int
+
+    def __init__(
+        self, plan: Plan, task: Task, facts: tuple[int, ...], found: Socket | None
+    ) -> None:
+        """`facts`: instruction pointer, number, and six arguments."""
+        self.plan = plan
+        self.task = task
+        self.facts = facts
+        self.socket = found
+        self.reads: list[Read] | None = None
+        self.exit_ns: int | None = None
+        self.result: int | None = None
+
+    def record(self) -> CallFacts:
+        """It as plain values."""
+        return (
+            self.task.process.tgid,
+            self.task.tid,
+            self.plan.name,
+            self.facts[2 : 2 + self.plan.argument_count],
+            self.reads or [],
+            self.entry_ns,
+            self.exit_ns,
+            self.result,
+            self.socket.name if self.socket is not None else "",
+        )
+
+
+CallFacts = tuple[int, int, str, tuple[int, ...], list[Read], int, int | None, int | None, str]
+"""The fields of a lab.records.Syscall, in their order, without program and step."""
+
+
+class Task:
+    """A thread."""
+
+    __slots__ = ("call", "clone_flags", "exits", "interrupted", "process", "tid")
+
+    def __init__(self, tid: int, process: Process) -> None:
+        self.tid = tid
+        self.process = process
+        self.became_another()
+
+    def became_another(self) -> None:
+        """It has begun, or become another program: nothing of it goes on."""
+        self.call: Call | None = None
+        self.interrupted: list[Call] = []
+        """Calls that a signal interrupted, of which it is not known yet whether they restart."""
+        self.clone_flags = 0
+        self.exits = False
+
+
+class CallRecorder:
+    """The calls of all of a program's tasks, in the order of their entries."""
+
+    def __init__(self, can_sample: bool) -> None:
+        """`can_sample`: whether sockets can be looked at."""
+        self.calls: list[Call] = []
+        self.sockets = SocketSamples()
+        self._plans = {number: Plan(name, can_sample) for name, number in numbers().items()}
+        other = other_numbers()
+        self._making_tasks = {other[name] for name in MAKING_TASKS if name in other}
+        self._clone = other["clone"]
+        self._clone3 = other["clone3"]
+        self._restart_syscall = other["restart_syscall"]
+        self._rt_sigreturn = other["rt_sigreturn"]
+
+    def enter(self, task: Task) -> None:
+        """The task is stopped before a wanted call: take it down and let it be made."""
+        tid, process = task.tid, task.process
+        if ptrace(PTRACE_GET_SYSCALL_INFO, tid, INFO_BYTES, INFO_ADDRESS) < 0:
+            return  # it was killed; its end is yet to be told
+        facts = unpack_entry(SYSCALL_INFO)
+        plan = self._plans.get(facts[1])
+        if plan is None or task.interrupted:
+            if self._goes_on(task, facts):
+                return
+            if plan is None:
+                self._prepare_task(task, facts)
+                return
+        found = None
+        if plan.descriptor is not None:
+            descriptor = facts[2 + plan.descriptor] & _INT
+            found = self.sockets.find(process.descriptors, tid, descriptor)
+            if found is not None and plan.samples_entry and found.is_tcp:
+                self.sockets.sample(process.descriptors, tid, descriptor, found)
+        call = task.call = Call(plan, task, facts, found)
+        if plan.reads_entry:
+            call.reads = plan.pointers.read_at_entry(process.memory, facts[2:])
+        if plan.needs_before:
+            call.before = plan.pointers.look_before(process.memory, facts[2:])
+        if plan.closes:
+            _forget_closed(process, call)
+        self.calls.append(call)
+        call.entry_ns = time.time_ns()
+        ptrace(PTRACE_SYSCALL, tid, 0, 0)
+
+    def exit(self, task: Task, now_ns: int) -> None:
+        """The task is stopped behind a wanted call, or a signal handler."""
+        tid, call = task.tid, task.call
+        if ptrace(PTRACE_GET_SYSCALL_INFO, tid, INFO_BYTES, INFO_ADDRESS) < 0:
+            return
+        (result,) = unpack_result(SYSCALL_INFO)
+        task.call = None
+        if call is None:
+            _leave_handler(task, result)
+        elif _FIRST_RESTART <= result <= _LAST_RESTART:
+            call.interrupted_ns = now_ns
+            task.interrupted.append(call)
+        else:
+            call.exit_ns, call.result = now_ns, result
+            self._complete(task, call, result)
+        ptrace(PTRACE_CONT, tid, 0, 0)
+
+    def forget_all(self) -> None:
+        """Nothing before this moment was the program's."""
+        self.calls.clear()
+        self.sockets.samples.clear()
+        self.sockets.queues.clear()
+
+    def _complete(self, task: Task, call: Call, result: int) -> None:
+        """What can be learnt at the exit of a call that has returned."""
+        plan, process = call.plan, task.process
+        if plan.reads_exit and result >= 0:
+            before = call.before if plan.needs_before else {}
+            reads = plan.pointers.read_at_exit(process.memory, call.facts[2:], result, before)
+            call.reads = reads if call.reads is None else call.reads + reads
+        if plan.closes:
+            # Another of its threads may have looked at it while it was being closed.
+            _forget_closed(process, call)
+        found = call.socket
+        if found is None:
+            return
+        if plan.samples_exit and found.is_tcp:
+            # A call that moved bytes through a connection tells nothing new of it: the end of
+            # the other side's bytes is told by one that moves none.
+            if result <= 0 or not plan.moves_bytes or found.state not in CONNECTED:
+                self._sample(task, call, found)
+        elif plan.accepts and result >= 0 and (found.is_tcp or found.unix_type):
+            self._sample_accepted(task, result)
+        if plan.reads_queue and found.unix_type:
+            descriptor = self._descriptor(task, call, found)
+            if descriptor >= 0:
+                self.sockets.sample_queue(process.descriptors, task.tid, descriptor, found)
+
+    def _sample_accepted(self, task: Task, descriptor: int) -> None:
+        """Look at a socket that is new."""
+        descriptors = task.process.descriptors
+        accepted = self.sockets.find(descriptors, task.tid, descriptor)
+        if accepted is None:
+            return
+        if accepted.is_tcp:
+            self.sockets.sample(descriptors, task.tid, descriptor, accepted, b"")
+        if accepted.unix_type:
+            self.sockets.sample_queue(descriptors, task.tid, descriptor, accepted)
+
+    def _descriptor(self, task: Task, call: Call, found: Socket) -> int:
+        """The descriptor that the call was made on; -1 where it is not its socket any more."""
+        assert call.plan.descriptor is not None
+        descriptor = call.facts[2 + call.plan.descriptor] & _INT
+        known = self.sockets.find(task.process.descriptors, task.tid, descriptor)
+        return descriptor if known is found else -1
+
+    def _sample(self, task: Task, call: Call, found: Socket) -> None:
+        """Look at the socket that the call was made on, if the descriptor still is it."""
+        descriptors = task.process.descriptors
+        descriptor = self._descriptor(task, call, found)
+        if descriptor < 0:
+            return
+        connects_to = None
+        if call.plan.may_change_addresses:
+            connects_to = call.reads[0][3] if call.reads and call.plan.name == "connect" else b""
+        self.sockets.sample(descriptors, task.tid, descriptor, found, connects_to)
+
+    def _goes_on(self, task: Task, facts: tuple[int, ...]) -> bool:
+        """Whether this is no new call, but an interrupted one restarting or a handler's end.
+
+        The kernel restarts a call by having the thread make it again, or restart_syscall(2);
+        the program does not see that, and here both are one call.
+        """
+        if not task.interrupted:
+            return False
+        number = facts[1]
+        if number == self._restart_syscall or facts == task.interrupted[-1].facts:
+            task.call = task.interrupted.pop()
+        elif number != self._rt_sigreturn:
+            return False
+        ptrace(PTRACE_SYSCALL, task.tid, 0, 0)
+        return True
+
+    def _prepare_task(self, task: Task, facts: tuple[int, ...]) -> None:
+        """Remember what the task wants of the one that it is about to make, and let it."""
+        number = facts[1]
+        if number in self._making_tasks:
+            task.clone_flags = 0
+            if number == self._clone:
+                task.clone_flags = facts[2]
+            elif number == self._clone3:
+                task.clone_flags = int.from_bytes(
+                    task.process.memory.read(facts[2], 8), sys.byteorder
+                )
+        ptrace(PTRACE_CONT, task.tid, 0, 0)
+
+
+def _forget_closed(process: Process, call: Call) -> None:
+    """What is known of the descriptors that the call closes holds no longer."""
+    if call.plan.closed is None:
+        process.descriptors.forget_all()
+    else:
+        process.descriptors.forget(call.facts[2 + call.plan.closed] & _INT)
+
+
+def _leave_handler(task: Task, result: int) -> None:
+    """A signal handler has returned to where the signal came.
+
+    rt_sigreturn(2) "returns" what is in the register for results: EINTR where the interrupted
+    call fails with it, else what the call needs to be made again.
+    """
+    if task.interrupted and result == -errno.EINTR:
+        call = task.interrupted.pop()
+        call.exit_ns, call.result = call.interrupted_ns, result

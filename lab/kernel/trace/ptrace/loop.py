@@ -1,0 +1,205 @@
+"""The tracer process of one program: its tasks, and what they do that stops them.
+
+A task is a thread, in the words of clone(2); a process is a group of them. Source: ptrace(2).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from lab.kernel.trace.ptrace import ptrace
+from lab.kernel.trace.ptrace.calls import CallRecorder, Process, Task
+from lab.records import TaskEvent
+
+CLONE_FILES = 0x400
+CLONE_THREAD = 0x10000
+
+_FIRST_STATUS_BYTES = 4096
+_STOPPING = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
+_NEW_TASK = frozenset(
+    {ptrace.PTRACE_EVENT_FORK, ptrace.PTRACE_EVENT_VFORK, ptrace.PTRACE_EVENT_CLONE}
+)
+
+
+class OneCpu:
+    """The CPU that a tracer shares with its program while that has a single task.
+
+    Of the two only one can go on at a time. On one CPU each stop costs two switches between
+    them; on two it costs waking the other CPU as well, more than all the rest of the stop.
+    """
+
+    def __init__(self, cpu: int) -> None:
+        self._allowed = os.sched_getaffinity(0)
+        self._own = {cpu}
+        self._is_bound = False
+
+    def bind(self, tid: int) -> None:
+        """Have this process and the task use that CPU alone. Raises OSError."""
+        for each in (0, tid):
+            os.sched_setaffinity(each, self._own)
+        self._is_bound = True
+
+    def release(self, tids: Iterable[int]) -> None:
+        """Have this process and the tasks use all CPUs again; those that chose others keep them."""
+        if self._is_bound:
+            self._is_bound = False
+            for each in (0, *tids):
+                with suppress(ProcessLookupError):
+                    if os.sched_getaffinity(each) == self._own:
+                        os.sched_setaffinity(each, self._allowed)
+
+
+class TracerLoop:
+    """Everything that a program's tasks do, from its first execve(2) until the last has ended."""
+
+    def __init__(self, program: str, tid: int, can_sample: bool, cpu: int) -> None:
+        """Trace the program's first task, on that CPU. Raises KernelRefused and OSError."""
+        self.calls = CallRecorder(can_sample)
+        self.task_events: list[TaskEvent] = []
+        self._program = program
+        self._tasks: dict[int, Task] = {}
+        self._processes: dict[int, Process] = {}
+        self._untold: dict[int, int] = {}
+        """Places of the starts of tasks whose parent's event has yet to come."""
+        self._has_begun = False
+        self._cpus = OneCpu(cpu)
+        self._cpus.bind(tid)
+        ptrace.seize(tid)
+        self._add(tid, Process(tid), time.time_ns())
+
+    def run(self) -> None:
+        """Serve the tasks' stops until none is left."""
+        wait, wall, now = os.waitpid, ptrace.WALL, time.time_ns
+        tasks, calls = self._tasks, self.calls
+        entry_stop, exit_stop = ptrace.SECCOMP_STOP, ptrace.EXIT_STOP
+        while True:
+            try:
+                tid, status = wait(-1, wall)
+            except ChildProcessError:
+                return
+            if status == exit_stop:
+                calls.exit(tasks[tid], now())
+            elif status == entry_stop:
+                calls.enter(tasks[tid])
+            else:
+                self._serve(tid, status, now())
+
+    def _serve(self, tid: int, status: int, now_ns: int) -> None:
+        """A stop that is no call's, or a task's end."""
+        if not os.WIFSTOPPED(status):
+            self._ended(tid, now_ns)
+            return
+        if tid not in self._tasks:
+            self._adopt(tid, now_ns)
+        task = self._tasks[tid]
+        event, number = status >> 16, os.WSTOPSIG(status)
+        if event == ptrace.PTRACE_EVENT_STOP:
+            # A new task, a group-stop, or its end: PTRACE_LISTEN lets the stop be one.
+            request = ptrace.PTRACE_LISTEN if number in _STOPPING else ptrace.PTRACE_CONT
+            ptrace.ptrace(request, tid, 0, 0)
+            return
+        if event in _NEW_TASK:
+            self._made(task, ptrace.event_message(tid), now_ns)
+        elif event == ptrace.PTRACE_EVENT_EXEC:
+            self._became(task, now_ns)
+        elif event == ptrace.PTRACE_EVENT_EXIT:
+            self._exits(task, now_ns)
+        ptrace.ptrace(ptrace.PTRACE_CONT, tid, 0, 0 if event else number)
+
+    def _add(self, tid: int, process: Process, now_ns: int, parent: int = 0) -> None:
+        """A new task, and its start as far as that is known."""
+        if self._tasks:
+            self._cpus.release((tid, *self._tasks))
+        self._tasks[tid] = Task(tid, process)
+        process.tasks += 1
+        self._processes[process.tgid] = process
+        self._note(now_ns, "start", process, tid, parent, process.tgid != tid)
+
+    def _note(
+        self,
+        now_ns: int,
+        kind: str,
+        process: Process,
+        tid: int,
+        parent: int = 0,
+        shares_files: bool = False,
+    ) -> None:
+        pid = process.tgid
+        event = TaskEvent(now_ns, self._program, kind, pid, tid, parent, shares_files)
+        self.task_events.append(event)
+
+    def _adopt(self, tid: int, now_ns: int) -> None:
+        """A new task that stops before its parent's event tells of it.
+
+        The parent may be killed before it can tell: what /proc says has to do then.
+        """
+        tgid, parent = _group_and_parent(tid)
+        process = self._processes.get(tgid) if tgid != tid else None
+        self._untold[tid] = len(self.task_events)
+        self._add(tid, process or Process(tgid), now_ns, parent)
+
+    def _made(self, parent: Task, tid: int, now_ns: int) -> None:
+        """A task has made another; its flags were seen when it asked for it."""
+        if not tid:
+            return
+        place = self._untold.pop(tid, len(self.task_events))
+        if place == len(self.task_events):
+            is_thread = parent.clone_flags & CLONE_THREAD
+            self._add(tid, parent.process if is_thread else Process(tid), now_ns)
+        shares = bool(parent.clone_flags & CLONE_FILES)
+        start = replace(self.task_events[place], parent_tid=parent.tid, shares_files=shares)
+        self.task_events[place] = start
+        task = self._tasks.get(tid)
+        if shares and task is not None and task.process is not parent.process:
+            task.process.descriptors.share(parent.process.descriptors)
+
+    def _became(self, task: Task, now_ns: int) -> None:
+        """execve(2): the process has only this task left, whatever its number was before."""
+        for tid in [t.tid for t in self._tasks.values() if t.process is task.process]:
+            if tid != task.tid:
+                self._forget(tid, now_ns)
+        if not self._has_begun:
+            self._has_begun = True
+            self.calls.forget_all()  # what was done between fork and execve is not the program's
+        task.became_another()
+        task.process.became_another()
+        self._note(now_ns, "exec", task.process, task.tid)
+
+    def _exits(self, task: Task, now_ns: int) -> None:
+        """A task is about to end: its descriptors are still open."""
+        if not task.exits:
+            task.exits = True
+            self._note(now_ns, "exit", task.process, task.tid)
+
+    def _ended(self, tid: int, now_ns: int) -> None:
+        """A task has ended."""
+        if tid in self._tasks:
+            self._forget(tid, now_ns)
+
+    def _forget(self, tid: int, now_ns: int) -> None:
+        task = self._tasks.pop(tid)
+        self._exits(task, now_ns)
+        process = task.process
+        process.tasks -= 1
+        if process.tasks == 0:
+            process.close()
+            self._processes.pop(process.tgid, None)
+
+
+def _group_and_parent(tid: int) -> tuple[int, int]:
+    """A task's process and, by /proc, the task that made it: of a thread its process."""
+    found = {"Tgid": tid, "PPid": 0}
+    try:
+        with open(f"/proc/{tid}/status", "rb") as file:  # noqa: PTH123 — a Path costs more
+            for line in file.read(_FIRST_STATUS_BYTES).decode("ascii", "replace").splitlines():
+                key, _, value = line.partition(":")
+                if key in found:
+                    found[key] = int(value)
+    except OSError:
+        pass  # it was killed meanwhile
+    return found["Tgid"], found["Tgid"] if found["Tgid"] != tid else found["PPid"]

@@ -1,0 +1,118 @@
+"""The filter by which a program's wanted system calls stop for its tracer, and no others.
+
+Source: seccomp(2), Documentation/userspace-api/seccomp_filter.rst.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from collections.abc import Iterable
+
+from lab.syscalls.numbers import other_numbers
+
+# include/uapi/linux/audit.h
+AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+# include/uapi/linux/seccomp.h
+SECCOMP_SET_MODE_FILTER = 1
+SECCOMP_GET_ACTION_AVAIL = 2
+SECCOMP_FILTER_FLAG_SPEC_ALLOW = 1 << 2
+SECCOMP_RET_TRACE = 0x7FF00000
+SECCOMP_RET_ALLOW = 0x7FFF0000
+
+PR_SET_NO_NEW_PRIVS = 38
+
+# Classic BPF: include/uapi/linux/bpf_common.h; struct seccomp_data has the call's number at 0
+# and the architecture at 4.
+LOAD_WORD, JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER, ARCHITECTURE = 0, 4
+
+Instruction = tuple[int, int, int, int]
+"""Code, how many instructions to skip if true, if not, and a constant: struct sock_filter."""
+
+
+def filter_program(architecture: int, numbers: Iterable[int]) -> list[Instruction]:
+    """A program that gives SECCOMP_RET_TRACE for these numbers and SECCOMP_RET_ALLOW else.
+
+    Calls of another architecture are allowed, those of x32 as well: its numbers are higher.
+    It looks at the number and the architecture alone, so that the kernel (5.11) works out
+    beforehand which calls are always allowed, and does not run it for them.
+    """
+    cuts = [(0, SECCOMP_RET_ALLOW)]
+    for number in sorted(numbers):
+        if cuts[-1] == (number, SECCOMP_RET_ALLOW):
+            cuts.pop()
+        if not cuts or cuts[-1][1] == SECCOMP_RET_ALLOW:
+            cuts.append((number, SECCOMP_RET_TRACE))
+        cuts.append((number + 1, SECCOMP_RET_ALLOW))
+    return [
+        (LOAD_WORD, 0, 0, ARCHITECTURE),
+        (JUMP_IF_EQUAL, 1, 0, architecture),
+        (RETURN, 0, 0, SECCOMP_RET_ALLOW),
+        (LOAD_WORD, 0, 0, NUMBER),
+        *_search(cuts),
+    ]
+
+
+def _search(cuts: list[tuple[int, int]]) -> list[Instruction]:
+    """The action of the last cut that is not above the number, found by halving."""
+    if len(cuts) == 1:
+        return [(RETURN, 0, 0, cuts[0][1])]
+    middle = len(cuts) // 2
+    below, above = _search(cuts[:middle]), _search(cuts[middle:])
+    return [(JUMP_IF_AT_LEAST, len(below), 0, cuts[middle][0]), *below, *above]
+
+
+class Filter:
+    """A filter ready to be installed; made before a fork for the child, which has little time."""
+
+    def __init__(self, numbers: Iterable[int], has_privilege: bool) -> None:
+        """Raises MachineError.
+
+        `has_privilege`: whether the one to install it has CAP_SYS_ADMIN. Others give up
+        set-user-ID programs for it (PR_SET_NO_NEW_PRIVS).
+        """
+        self._call = other_numbers()["seccomp"]
+        program = filter_program(AUDIT_ARCHITECTURES[os.uname().machine], numbers)
+        code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+        self._code = ctypes.create_string_buffer(code, len(code))
+        self._program = ctypes.create_string_buffer(
+            struct.pack("@HP", len(program), ctypes.addressof(self._code))
+        )
+        self._has_privilege = has_privilege
+
+    def install(self) -> None:
+        """Have the calling thread and all that it will make filtered, for ever. Raises OSError.
+
+        A filter is no reason to slow the program by measures against speculation.
+        """
+        address = ctypes.addressof(self._program)
+        flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW
+        if not self._has_privilege and _LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1:
+            raise _last_error("prctl PR_SET_NO_NEW_PRIVS")
+        if _LIBC.syscall(self._call, SECCOMP_SET_MODE_FILTER, flags, address, 0) == -1:
+            raise _last_error("seccomp")
+
+
+def refusal() -> str:
+    """Why a filter cannot stop calls for a tracer here; "" where it can. Raises MachineError."""
+    wanted = ctypes.c_uint32(SECCOMP_RET_TRACE)
+    address = ctypes.addressof(wanted)
+    call = other_numbers()["seccomp"]
+    if _LIBC.syscall(call, SECCOMP_GET_ACTION_AVAIL, 0, address, 0) == -1:
+        return str(_last_error("seccomp"))
+    return ""
+
+
+def _last_error(call: str) -> OSError:
+    number = ctypes.get_errno()
+    return OSError(number, f"{call}: {os.strerror(number)}")
+
+
+# Not the one of lab.kernel.system.libc: the types of its arguments are its other users' affair.
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.syscall.argtypes = [ctypes.c_long] * 5
+_LIBC.syscall.restype = ctypes.c_long
+_LIBC.prctl.argtypes = [ctypes.c_long] * 5

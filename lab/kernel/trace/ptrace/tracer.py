@@ -1,0 +1,304 @@
+"""System calls and sockets' states by ptrace(2), for which nobody has to be root.
+
+Each program has a tracer process of its own, so that two programs are traced at the same time.
+It keeps what it sees until the last process of its program has ended, and then hands it over.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
+
+from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.kernel.system.capabilities import has_capabilities
+from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
+from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
+from lab.kernel.trace.ptrace.loop import TracerLoop
+from lab.kernel.trace.ptrace.socket_samples import QueueFacts, Sample
+from lab.kernel.trace.tracer import Tracer
+from lab.records import Memory, Obtained, QueueSample, SocketState, Syscall, Trace
+from lab.syscalls.numbers import numbers, other_numbers
+
+END_DEADLINE_S = 10.0
+READ_BYTES = 1 << 20
+
+_ENTRY_NS, _TIME_NS = attrgetter("entry_ns"), attrgetter("time_ns")
+_TRACED = b"t"
+_PID_BYTES = 4
+
+
+class TracerProcess:
+    """The process that traces one program, as the first process has it."""
+
+    def __init__(self, program: str, can_sample: bool, cpu: int) -> None:
+        """Fork it. Raises KernelRefused."""
+        self.program = program
+        self.was_started = False
+        self.has_ended = False
+        self._received = bytearray()
+        ours, theirs = socket.socketpair()
+        try:
+            self.pid = os.fork()
+        except OSError as error:
+            ours.close()
+            raise KernelRefused(f"cannot fork a tracer for {program}: {error.strerror}") from error
+        if self.pid == 0:
+            _be_tracer(theirs, program, can_sample, cpu)
+        theirs.close()
+        self._end = os.pidfd_open(self.pid)
+        self._channel = ours
+        ours.setblocking(False)
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable with what it hands over."""
+        return self._channel.fileno()
+
+    def have_traced(self) -> None:
+        """Be traced by it: for the program's own process, before its execve(2). Raises OSError."""
+        descriptor = self._channel.fileno()
+        os.write(descriptor, os.getpid().to_bytes(_PID_BYTES, sys.byteorder))
+        # Making it block would make it block in the first process as well.
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.poll()
+        if os.read(descriptor, 1) != _TRACED:
+            raise PermissionError(f"cannot trace {self.program}")
+
+    def take(self) -> None:
+        """Take what it has handed over, without waiting; reap it where that is all."""
+        while not self.has_ended:
+            try:
+                chunk = self._channel.recv(READ_BYTES)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                chunk = b""
+            self._received += chunk
+            if not chunk:
+                self._reap()
+
+    def wait(self, deadline_ns: int) -> None:
+        """Take all that it hands over. Raises InstrumentError at the deadline (monotonic)."""
+        while not self.has_ended:
+            left_ms = (deadline_ns - time.monotonic_ns()) / 1e6
+            if left_ms <= 0:
+                self.kill()
+                raise InstrumentError(
+                    f"the tracer of {self.program} has not ended: a process of the program is "
+                    "still there; end every process that the program starts"
+                )
+            poll = select.poll()
+            poll.register(self._channel, select.POLLIN)
+            poll.poll(left_ms)
+            self.take()
+
+    def trace(self, step: str) -> Trace:
+        """What it handed over, with the step's name. Raises InstrumentError."""
+        try:
+            failure, calls, tasks, samples, queues = pickle.loads(self._received)
+        except (EOFError, pickle.UnpicklingError, ValueError) as error:
+            raise InstrumentError(
+                f"the tracer of {self.program} died before it could tell what it had seen"
+            ) from error
+        if failure:
+            raise InstrumentError(f"the tracer of {self.program} failed:\n{failure}")
+        return Trace(
+            syscalls=tuple(_syscall(self.program, facts, step) for facts in calls),
+            tasks=tuple(replace(event, step=step) for event in tasks),
+            states=tuple(_state(facts, step) for facts in samples),
+            queues=tuple(_queue(facts, step) for facts in queues),
+        )
+
+    def kill(self) -> None:
+        """End it, and with it every process that it still traces."""
+        if not self.has_ended:
+            signal.pidfd_send_signal(self._end, signal.SIGKILL)
+            self._reap()
+
+    def _reap(self) -> None:
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        self.has_ended = True
+        os.close(self._end)
+        self._channel.close()
+
+
+class PtraceTracer(Tracer):
+    """System calls by ptrace(2), stopped by seccomp(2); states by looking at the sockets."""
+
+    def __init__(self) -> None:
+        refusal = socket_samples.refusal()
+        self._can_sample = not refusal
+        self.instruments = (
+            "calls: ptrace, stopped by seccomp's RET_TRACE",
+            f"states: not sampled ({refusal})"
+            if refusal
+            else "states: sampled by TCP_INFO, unix queues by SIOCINQ, at the calls' ends",
+        )
+        self._tracers: list[TracerProcess] = []
+        wanted = [*numbers().values()]
+        wanted += [n for name, n in other_numbers().items() if name in OTHER_WANTED]
+        self._filter = seccomp.Filter(wanted, has_capabilities("CAP_SYS_ADMIN"))
+
+    @classmethod
+    def why_not(cls) -> str:
+        """Why it cannot be used on this machine; "" where it can."""
+        try:
+            return ptrace.refusal() or seccomp.refusal()
+        except LabError as error:
+            return str(error)
+
+    def prepare(self, program: str) -> Callable[[], None]:
+        """Fork its tracer; what the child calls has it traced and filtered."""
+        self._drop_unstarted()
+        # Programs beside each other on a CPU each, as far as there are enough.
+        cpus = sorted(os.sched_getaffinity(0))
+        cpu = cpus[len(self._tracers) % len(cpus)]
+        tracer = TracerProcess(program, self._can_sample, cpu)
+        self._tracers.append(tracer)
+        wanted = self._filter
+
+        def be_traced() -> None:
+            tracer.have_traced()
+            wanted.install()
+
+        return be_traced
+
+    def started(self, program: str, pid: int) -> None:
+        """Its tracer's is the program that was prepared last under that name."""
+        for tracer in reversed(self._tracers):
+            if tracer.program == program:
+                tracer.was_started = True
+                return
+        raise InstrumentError(f"program {program} (pid {pid}) was started, but never prepared")
+
+    def descriptors(self) -> Sequence[int]:
+        """Those of the tracers that have not handed over yet."""
+        return [tracer.fileno() for tracer in self._tracers if not tracer.has_ended]
+
+    def take(self) -> None:
+        """Take in what the tracers hand over."""
+        for tracer in self._tracers:
+            tracer.take()
+
+    def end_step(self, step: str) -> Trace:
+        """Wait for the step's tracers, and put together what they saw."""
+        self._drop_unstarted()
+        tracers, self._tracers = self._tracers, []
+        deadline_ns = time.monotonic_ns() + round(END_DEADLINE_S * 1e9)
+        try:
+            for tracer in tracers:
+                tracer.wait(deadline_ns)
+        finally:
+            for tracer in tracers:
+                tracer.kill()
+        traces = [tracer.trace(step) for tracer in tracers]
+        return Trace(
+            syscalls=tuple(sorted((c for t in traces for c in t.syscalls), key=_ENTRY_NS)),
+            tasks=tuple(sorted((e for t in traces for e in t.tasks), key=_TIME_NS)),
+            states=tuple(sorted((s for t in traces for s in t.states), key=_TIME_NS)),
+            queues=tuple(sorted((q for t in traces for q in t.queues), key=_TIME_NS)),
+        )
+
+    def own_processes(self) -> Sequence[int]:
+        """The tracers that have not ended."""
+        return [tracer.pid for tracer in self._tracers if not tracer.has_ended]
+
+    def close(self) -> None:
+        """Kill the tracers; the processes that they trace die with them (PTRACE_O_EXITKILL)."""
+        for tracer in self._tracers:
+            tracer.kill()
+        self._tracers.clear()
+
+    def _drop_unstarted(self) -> None:
+        """Forget the tracers of programs that could not be started."""
+        for tracer in self._tracers:
+            if not tracer.was_started:
+                tracer.kill()
+        self._tracers = [tracer for tracer in self._tracers if tracer.was_started]
+
+
+def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int) -> None:
+    """Trace the process whose pid comes over the channel; never returns."""
+    answer: tuple[Any, ...]
+    try:
+        _leave_everything_but(channel)
+        pid = int.from_bytes(channel.recv(_PID_BYTES), sys.byteorder)
+        loop = TracerLoop(program, pid, can_sample, cpu)
+        channel.sendall(_TRACED)
+        loop.run()
+        calls = [call.record() for call in loop.calls.calls]
+        sockets = loop.calls.sockets
+        answer = "", calls, loop.task_events, sockets.samples, sockets.queues
+    except BaseException:
+        answer = traceback.format_exc(), [], [], [], []
+    try:
+        channel.sendall(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+    finally:
+        os._exit(0)
+
+
+def _leave_everything_but(channel: socket.socket) -> None:
+    """Give up what the first process has open, and what would slow the tracer down.
+
+    Another program's pipe, held open here, would have no end for its reader.
+    """
+    kept = channel.fileno()
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    gc.disable()
+    # Two descriptors for each process: those of a forking server can be many.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _syscall(program: str, facts: CallFacts, step: str) -> Syscall:
+    pid, tid, name, arguments, reads, entry_ns, exit_ns, result, found = facts
+    return Syscall(
+        program=program,
+        pid=pid,
+        tid=tid,
+        name=name,
+        arguments=arguments,
+        memory=tuple(Memory(*read) for read in reads),
+        entry_ns=entry_ns,
+        exit_ns=exit_ns,
+        result=result,
+        socket=found,
+        step=step,
+    )
+
+
+def _state(sample: Sample, step: str) -> SocketState:
+    time_ns, name, state, local, local_port, remote, remote_port, tid = sample
+    return SocketState(
+        time_ns=time_ns,
+        obtained=Obtained.SAMPLED,
+        socket=name,
+        old="",
+        new=state,
+        local_address=local,
+        local_port=local_port,
+        remote_address=remote,
+        remote_port=remote_port,
+        tid=tid,
+        step=step,
+    )
+
+
+def _queue(facts: QueueFacts, step: str) -> QueueSample:
+    time_ns, name, kind, unread_bytes, tid = facts
+    return QueueSample(time_ns, name, kind, unread_bytes, tid, step)

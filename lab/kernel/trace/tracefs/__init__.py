@@ -1,0 +1,1 @@
+"""Tracing by the kernel's tracepoints, for root."""

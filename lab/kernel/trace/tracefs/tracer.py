@@ -1,0 +1,196 @@
+"""Tracing by the kernel's own tracepoints, for root: nothing of a program is stopped.
+
+The kernel writes an event at each system call's entry and return, at each change of a TCP
+socket's state and each packet that it drops, into buffers of the run's own (trace_instance.py).
+A process beside the first one empties them (trace_collector.py); what they tell is worked out
+when a step has ended. Source: Documentation/trace/ftrace.rst and events.rst.
+
+Not seen are system calls that a 64-bit kernel serves for 32-bit programs, which have no
+tracepoints.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from operator import itemgetter
+from pathlib import Path
+
+from lab.errors import InstrumentError, LabError
+from lab.kernel.system.capabilities import has_capabilities
+from lab.kernel.system.channel import ChannelClosed
+from lab.kernel.trace.tracefs import events as trace_events
+from lab.kernel.trace.tracefs.calls import CallFollower
+from lab.kernel.trace.tracefs.collector import Collected, Follow, Ready
+from lab.kernel.trace.tracefs.format import Formats
+from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, has_owner, mount_tracefs
+from lab.kernel.trace.tracefs.memory_join import give_memory
+from lab.kernel.trace.tracefs.pages import Event, PageLayout, parse_pages
+from lab.kernel.trace.tracefs.sockets import SocketFollower, Threads
+from lab.kernel.trace.tracefs.start import take_started
+from lab.kernel.trace.tracer import Tracer
+from lab.records import Trace
+
+ANSWER_DEADLINE_S = 10.0
+SECOND_NS = 1_000_000_000
+
+
+class TracefsTracer(Tracer):
+    """The tracepoints at work; to be made in the first process of one of root's sandboxes."""
+
+    def __init__(self, addresses: frozenset[str], interfaces: frozenset[str]) -> None:
+        """Begin to make everything ready, unless that has begun; the first `prepare` waits for it.
+
+        `addresses` and `interfaces` are the topology's: the machine's other traffic is in the
+        trace as well.
+        """
+        self.instruments = (
+            "calls: tracefs, raw per-CPU pipes, clock tai",
+            "states and drops: tracefs",
+            "bytes at pointers: BPF",
+        )
+        self._addresses, self._interfaces = addresses, interfaces | {"lo"}
+        self._programs: list[str] = []
+        self._marker: int | None = None
+        self._channel, self._collector = take_started()
+
+    @classmethod
+    def why_not(cls) -> str:
+        """Why this process cannot use it; "" where it can. Mounts tracefs where it is not."""
+        if not has_owner() or not has_capabilities("CAP_SYS_ADMIN"):
+            return "root's own capabilities are needed"
+        try:
+            mount_tracefs()
+            if not _has_clock():
+                return "the kernel's trace has no clock `tai` (Linux has it since 5.18)"
+        except (LabError, OSError) as error:
+            return f"tracefs: {error}"
+        for event in trace_events.NEEDED:
+            if not os.path.lexists(f"{TRACEFS}/events/{event.replace(':', '/')}"):
+                return f"the kernel has no tracepoint {event}"
+        return ""
+
+    def prepare(self, program: str) -> Callable[[], None]:
+        """What the child calls: it says in the trace which program it is.
+
+        Raises KernelRefused and InstrumentError where the instrument could not be made ready.
+        """
+        if self._marker is None:
+            self._marker = self._begin()
+        marker, place = self._marker, len(self._programs)
+        self._programs.append(program)
+
+        def mark() -> None:
+            os.write(marker, b"%s%d %d" % (trace_events.PROGRAM_MARK, place, os.getpid()))
+
+        return mark
+
+    def started(self, program: str, pid: int) -> None:
+        """Nothing: its mark has told."""
+
+    def descriptors(self) -> Sequence[int]:
+        """None: the collector empties the buffers."""
+        return ()
+
+    def take(self) -> None:
+        """Nothing to take in."""
+
+    def end_step(self, step: str) -> Trace:
+        """What was seen since the step before, marked with this step's name."""
+        if self._marker is None:
+            return Trace()
+        collected = self._ask("collect")
+        assert isinstance(collected, Collected)
+        # Whole seconds: leap seconds are all that is between the two clocks.
+        ahead_ns = time.clock_gettime_ns(time.CLOCK_TAI) - time.time_ns()
+        ahead_ns = round(ahead_ns / SECOND_NS) * SECOND_NS
+        calls, missed = _events(self._layout, collected.calls, ahead_ns)
+        others, missed_others = _events(self._layout, collected.kernel, ahead_ns)
+        self._calls.feed(calls)
+        peeked = self._answer()
+        assert isinstance(peeked, dict)
+        give_memory(self._calls.threads, peeked)
+        self._calls.settle_numbers()
+        self._sockets.feed(others, Threads(self._calls.threads))
+        syscalls, tasks = self._calls.take(step)
+        states, drops, events = self._sockets.take(step)
+        # The pages tell of most of what the kernel counts, so that the two do not add up.
+        lost = max(missed + missed_others, collected.lost)
+        return Trace(syscalls, tasks, states, drops, events, lost)
+
+    def own_processes(self) -> Sequence[int]:
+        """The collector's."""
+        return (self._collector,)
+
+    def close(self) -> None:
+        """End the collector. The keeper removes the instances when nothing uses them any more."""
+        self._channel.close()
+        if self._marker is not None:
+            os.close(self._marker)
+        # Its end, some 40 ms for what the kernel has to take back, is not waited for; it is this
+        # sandbox's.
+        os.kill(self._collector, signal.SIGKILL)
+
+    def _begin(self) -> int:
+        """Wait until all is ready and have this process's children traced; where marks go."""
+        ready = self._answer()
+        assert isinstance(ready, Ready)
+        mark = Instance("kernel").open_marker()
+        os.write(mark, trace_events.FIRST_MARK)
+        os.close(mark)
+        starter = self._ask(Follow(self._interfaces))
+        assert isinstance(starter, int)
+        formats = Formats(ready.formats)
+        self._layout: PageLayout = ready.layout
+        self._calls = CallFollower(formats, self._programs, starter)
+        self._sockets = SocketFollower(formats, self._addresses, self._interfaces)
+        if ready.why_no_memory:
+            self.instruments = (
+                *self.instruments[:-1],
+                f"bytes at pointers: not read ({ready.why_no_memory})",
+            )
+        if ready.missing:
+            self.instruments += (f"tracepoints absent: {', '.join(ready.missing)}",)
+        return Instance("calls").open_marker()
+
+    def _ask(self, request: object) -> object:
+        with suppress(ChannelClosed):  # its last words are still to be read
+            self._channel.send(request)
+        return self._answer()
+
+    def _answer(self) -> object:
+        """The collector's next answer. Raises what it failed of."""
+        try:
+            if not select.select([self._channel], [], [], ANSWER_DEADLINE_S)[0]:
+                raise InstrumentError(f"the trace's collector is silent for {ANSWER_DEADLINE_S} s")
+            kind, value = self._channel.receive()
+        except ChannelClosed:
+            raise InstrumentError("the trace's collector has died") from None
+        if kind == "error":
+            raise value
+        return value
+
+
+def _has_clock() -> bool:
+    """Whether a trace can have the times of CLOCK_TAI."""
+    major, minor = os.uname().release.split(".")[:2]
+    if (int(major), int("".join(filter(str.isdigit, minor)))) >= (5, 18):
+        return True  # to read the file is to wait until no other lab makes or removes an instance
+    return "tai" in re.findall(r"\w+", Path(TRACEFS, "trace_clock").read_text("ascii"))
+
+
+def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[Event], int]:
+    """The events of all CPUs in order of time, and how many were missed."""
+    events: list[Event] = []
+    missed = 0
+    for data in pages:
+        found, gone = parse_pages(layout, data)
+        events += found
+        missed += gone
+    events.sort(key=itemgetter(0))
+    return [(time_ns - ahead_ns, record) for time_ns, record in events], missed

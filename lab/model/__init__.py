@@ -1,0 +1,1 @@
+"""What a person writes: topologies, programs, scenarios and claims, as plain values."""

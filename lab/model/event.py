@@ -1,0 +1,51 @@
+"""The names of events: what evidence, the order of a step and the report refer to."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class EventKind(enum.Enum):
+    """What an event is."""
+
+    FRAME = "frame"
+    """A frame's way over one link, numbered through the run."""
+    PRINTED_CALL = "printed call"
+    """A call as a demo program printed it, numbered within the program."""
+    SYSTEM_CALL = "system call"
+    """A traced system call, numbered within the program."""
+    STATE = "state"
+    """A change of a TCP socket's state, numbered within the step."""
+    DROP = "drop"
+    """A packet that the kernel dropped, numbered within the step."""
+    QUEUE = "queue"
+    """A sample of what was left to read in a unix socket, numbered within the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventId:
+    """One event of a step."""
+
+    kind: EventKind
+    number: int
+    """From 1."""
+    program: str = ""
+    """Whose call it is; "" for every other kind."""
+
+    def __str__(self) -> str:
+        """As reports show it: "f3", "client:2", "client#4", "state 2", "drop 1", "queue 3"."""
+        match self.kind:
+            case EventKind.FRAME:
+                return f"f{self.number}"
+            case EventKind.PRINTED_CALL:
+                return f"{self.program}:{self.number}"
+            case EventKind.SYSTEM_CALL:
+                return f"{self.program}#{self.number}"
+            case _:
+                return f"{self.kind.value} {self.number}"
+
+
+def frame_id(number: int) -> EventId:
+    """The event of the frame with that number."""
+    return EventId(EventKind.FRAME, number)

@@ -1,0 +1,89 @@
+"""What a person writes: a topology, steps of programs, and claims, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from lab.errors import UsageError
+from lab.model.claim import Claim
+from lab.model.family import Family
+from lab.model.program import Program, Step
+from lab.model.topology import Topology
+
+OTHER_WORDS = frozenset({"python", "demos", "family", "loopback"})
+"""Words of a program's argv that stand for no host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An experiment: who is there, what they run, and what must turn out to be true.
+
+    Raises UsageError where names clash, or a claim names a step that there is not.
+    """
+
+    name: str
+    summary: str
+    topology: Topology
+    steps: tuple[Step, ...]
+    claims: tuple[Claim, ...]
+    speaks_ip: bool = True
+    """Whether internet sockets have a part in it, so that it differs by IP version."""
+    captures_loopback: bool = False
+    """Whether each host's `lo` is a capture point as well."""
+
+    def __post_init__(self) -> None:
+        programs = [program.name for step in self.steps for program in step.programs]
+        steps = [step.name for step in self.steps]
+        for what, names in (
+            ("programs", programs),
+            ("steps", steps),
+            ("claims", [claim.id for claim in self.claims]),
+        ):
+            if len(set(names)) < len(names):
+                raise UsageError(f"scenario {self.name}: two {what} share a name: {names}")
+        for step in self.steps:
+            for program in step.programs:
+                self._check_host(program)
+        for host in OTHER_WORDS.intersection(self.topology.hosts):
+            raise UsageError(
+                f"scenario {self.name}: a host cannot be named {host!r}, which stands for "
+                "something else in a program's argv"
+            )
+        for claim in self.claims:
+            if unknown := set(claim.steps) - set(steps):
+                raise UsageError(f"scenario {self.name}: claim {claim.id} is on step {unknown}")
+
+    def _check_host(self, program: Program) -> None:
+        hosts = self.topology.hosts
+        if program.host not in hosts:
+            raise UsageError(
+                f"scenario {self.name}: program {program.name} runs on {program.host!r}, "
+                f"which is no host of the topology; those are {', '.join(hosts)}"
+            )
+
+    def words(self, family: Family | None, python: str, demos: str) -> dict[str, str]:
+        """What the programs' `{words}` stand for; without a family, IPv4's addresses."""
+        family = family or Family.IPV4
+        addresses: dict[str, IPv4Address | IPv6Address] = {
+            host: self.topology.address(host, family) for host in self.topology.hosts
+        }
+        fixed = {
+            "python": python,
+            "demos": demos,
+            "family": str(family.value),
+            "loopback": "127.0.0.1" if family is Family.IPV4 else "::1",
+        }
+        for interface in reversed(list(self.topology.interfaces())):
+            for address in interface.addresses:
+                fixed[f"{interface.host}{address.version}"] = str(address.ip)
+        for host, ip in addresses.items():
+            fixed[f"{host}_url"] = f"[{ip}]" if ip.version == 6 else str(ip)
+        return fixed | {host: str(address) for host, address in addresses.items()}
+
+    def expanded_steps(self, words: dict[str, str]) -> tuple[Step, ...]:
+        """The steps with their programs' `{words}` replaced.
+
+        Raises UsageError for an unknown word.
+        """
+        return tuple(step.expanded(words) for step in self.steps)

@@ -1,0 +1,153 @@
+"""Hosts and the links between them, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+
+from lab.errors import UsageError
+from lab.model.family import Family
+
+IPInterface = IPv4Interface | IPv6Interface
+
+# Documentation ranges (RFC 5737, RFC 3849): never anybody's real address.
+DOCUMENTATION_IPV4 = IPv4Network("198.51.100.0/24")
+DOCUMENTATION_IPV6 = IPv6Network("2001:db8::/64")
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One end of a link: a network interface of a host, with its addresses."""
+
+    host: str
+    name: str
+    addresses: tuple[IPInterface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A veth pair between two hosts."""
+
+    a: Interface
+    b: Interface
+    mtu_bytes: int = 1500
+
+    @property
+    def name(self) -> str:
+        """Both ends, as "host/interface--host/interface"."""
+        return f"{self.a.host}/{self.a.name}--{self.b.host}/{self.b.name}"
+
+    @property
+    def ends(self) -> tuple[Interface, Interface]:
+        """Both interfaces."""
+        return self.a, self.b
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What is built: one network namespace for each host, one veth pair for each link.
+
+    Raises UsageError where a name is unfit or two things share one.
+    """
+
+    hosts: tuple[str, ...]
+    links: tuple[Link, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for host in self.hosts:
+            if not host.isascii() or not host.replace("-", "").replace("_", "").isalnum():
+                raise UsageError(f"host name {host!r}: use ASCII letters, digits, '-' and '_'")
+            if host in seen:
+                raise UsageError(f"host {host!r} is in the topology twice")
+            seen.add(host)
+        taken: set[tuple[str, str]] = set()
+        for end in self.interfaces():
+            if end.host not in seen:
+                raise UsageError(f"a link ends at {end.host!r}, which is no host of the topology")
+            if not _is_interface_name(end.name):
+                raise UsageError(
+                    f"interface name {end.name!r}: use 1 to 15 printable ASCII characters "
+                    "without ' ', '/' and ':', and not 'lo'"
+                )
+            if (end.host, end.name) in taken:
+                raise UsageError(f"{end.host} has two interfaces named {end.name!r}")
+            taken.add((end.host, end.name))
+
+    def interfaces(self) -> Iterator[Interface]:
+        """Every link's two ends, in order."""
+        for link in self.links:
+            yield from link.ends
+
+    def address(self, host: str, family: Family) -> IPv4Address | IPv6Address:
+        """The host's first address of that family.
+
+        Raises UsageError where there is none.
+        """
+        for interface in self.interfaces():
+            for address in interface.addresses:
+                if interface.host == host and address.version == family.value:
+                    return address.ip
+        raise UsageError(f"the topology gives {host!r} no IPv{family.value} address")
+
+
+def _is_interface_name(name: str) -> bool:
+    """Whether Linux takes it for a new interface's name (dev_valid_name, 6.18)."""
+    return (
+        0 < len(name) < 16
+        and name.isascii()
+        and name.isprintable()
+        and not set(name) & set(" /:%")
+        and name not in (".", "..", "lo")
+    )
+
+
+def two_hosts() -> Topology:
+    """`client` and `server`, `eth0` of each joined by one link."""
+    return joined_pair("client", "server")
+
+
+def joined_pair(first: str, second: str) -> Topology:
+    """Two hosts on one link in the documentation ranges, .1 and .2."""
+    ends = [
+        Interface(host, "eth0", _numbered(DOCUMENTATION_IPV4, DOCUMENTATION_IPV6, number))
+        for number, host in enumerate((first, second), start=1)
+    ]
+    return Topology((first, second), (Link(ends[0], ends[1]),))
+
+
+def chain(length: int) -> Topology:
+    """`length` hosts h0, h1, … in a row; each link has its own /30 and /64.
+
+    The IPv4 networks are taken from 198.18.0.0/15 (RFC 2544), which holds 32,768 of them.
+    """
+    if not 2 <= length <= 32_769:
+        raise UsageError(f"a chain has 2 to 32769 hosts, not {length}")
+    ipv4 = IPv4Network("198.18.0.0/15")
+    ipv6 = IPv6Network("2001:db8::/32")
+    links: list[Link] = []
+    for index in range(length - 1):
+        net4 = IPv4Network((int(ipv4.network_address) + 4 * index, 30))
+        net6 = IPv6Network((int(ipv6.network_address) + (index << 64), 64))
+        left = Interface(f"h{index}", "right", _numbered(net4, net6, 1))
+        right = Interface(f"h{index + 1}", "left", _numbered(net4, net6, 2))
+        links.append(Link(left, right))
+    return Topology(tuple(f"h{index}" for index in range(length)), tuple(links))
+
+
+def _numbered(
+    net4: IPv4Network, net6: IPv6Network, number: int
+) -> tuple[IPv4Interface, IPv6Interface]:
+    """The `number`th address of both networks, with their prefix lengths."""
+    return (
+        IPv4Interface((int(net4.network_address) + number, net4.prefixlen)),
+        IPv6Interface((int(net6.network_address) + number, net6.prefixlen)),
+    )

@@ -1,0 +1,1 @@
+"""Capture files: any pcap or pcapng read, pcapng written."""

@@ -1,0 +1,1 @@
+"""What the capture file says to its readers in Wireshark."""

@@ -1,0 +1,63 @@
+"""What recording.pcapng says between its packets: system calls, TCP states, queues, drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lab.analysis.calls.address import host_place
+from lab.analysis.calls.call_text import entered, left_to_read, took
+from lab.analysis.calls.system_call import SystemCall
+from lab.analysis.sockets.unix_queues import QueueSeen
+from lab.analysis.timeline import Timeline
+from lab.pcap.upper_pdu import Note
+from lab.records import DropNotice, Obtained, SocketState
+
+CALL, STATE, QUEUE, DROP = "system call", "TCP state", "unix queue", "drop"
+
+
+def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
+    """Notes in order of time: one where a call is entered, one where it returns.
+
+    Calls are on an interface for each program, "client calls"; states on "states", unix sockets'
+    queues on "queues", drops on "drops". Evidence names events as the texts do: "client#4".
+    """
+    notes = (note for timeline in timelines for note in _notes(timeline))
+    return tuple(sorted(notes, key=lambda note: note.time_ns))
+
+
+def _notes(timeline: Timeline) -> Iterator[Note]:
+    for call in timeline.system_calls:
+        yield from _call_notes(call)
+    for number, state in enumerate(timeline.states, 1):
+        yield Note(state.time_ns, "states", STATE, f"state {number}: {_state_text(state)}")
+    for number, queue in enumerate(timeline.queues, 1):
+        yield Note(queue.sample.time_ns, "queues", QUEUE, f"queue {number}: {_queue_text(queue)}")
+    frame_of = {joined.drop: f", frame f{joined.crossing}" for joined in timeline.joins.dropped}
+    for number, drop in enumerate(timeline.drops, 1):
+        text = f"drop {number}: {_drop_text(drop)}{frame_of.get(number, '')}"
+        yield Note(drop.time_ns, "drops", DROP, text)
+
+
+def _call_notes(call: SystemCall) -> Iterator[Note]:
+    interface = f"{call.program} calls"
+    yield Note(call.entry_ns, interface, CALL, f"{call.id}: {entered(call)}")
+    if call.exit_ns is not None:
+        text = f"{call.id}: {call.text} = {call.returned} <{took(call)}>"
+        yield Note(call.exit_ns, interface, CALL, text)
+
+
+def _state_text(state: SocketState) -> str:
+    local = host_place(state.local_address, state.local_port)
+    remote = host_place(state.remote_address, state.remote_port)
+    change = f"{state.old or '?'} -> " if state.obtained is Obtained.MEASURED else ""
+    return f"{local} to {remote}: {change}{state.new} ({state.obtained.value})"
+
+
+def _queue_text(queue: QueueSeen) -> str:
+    socket = f"{queue.socket} " if queue.socket else ""
+    return f"{socket}after {queue.call.id}: {left_to_read(queue.sample)} (sampled)"
+
+
+def _drop_text(drop: DropNotice) -> str:
+    where = f" from {drop.interface}" if drop.interface else ""
+    return f"the kernel dropped a packet of {drop.length} bytes{where}: {drop.reason}"

@@ -1,0 +1,75 @@
+"""Results for GitHub Actions: annotations at the claims' lines, and a job's summary.
+
+Source: docs.github.com, "Workflow commands for GitHub Actions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lab.model.claim import Outcome
+
+if TYPE_CHECKING:
+    from lab.report.ci.junit import Place
+    from lab.results import Result
+
+_LEVELS = {Outcome.BROKEN: "error", Outcome.UNDECIDED: "error", Outcome.SKIPPED: "notice"}
+
+
+def annotate(
+    results: Sequence[Result], place_of: Mapping[str, Place], error: str = ""
+) -> Iterator[str]:
+    """A workflow command for each claim that does not hold, and each program that failed.
+
+    `error` is what ended the command early, or "".
+    """
+    if error:
+        yield f"::error title=wirelab::{_message(error)}"
+    for result in results:
+        for failure in result.failures:
+            yield f"::error title={_property(result.scenario)}::{_message(failure)}"
+        for judgement in result.judgements:
+            claim, verdict = judgement.claim, judgement.verdict
+            if verdict.outcome not in _LEVELS:
+                continue
+            place = ""
+            if claim.id in place_of:
+                file, line = place_of[claim.id]
+                place = f"file={_property(file)},line={line},"
+            title = _property(f"{claim.id} {verdict.outcome.value}")
+            told = _message(f"{judgement.text} {verdict.why}")
+            yield f"::{_LEVELS[verdict.outcome]} {place}title={title}::{told}"
+
+
+def summarize(results: Sequence[Result], error: str = "") -> str:
+    """The job's summary, in Markdown: a table of claims for each run."""
+    lines = [f"**wirelab ended early:** {_cell(error)}", ""] if error else []
+    for result in results:
+        lines += [f"### wirelab: {_cell(result.title)}", ""]
+        lines += [f"- **program failed:** {_cell(failure)}" for failure in result.failures]
+        lines += ["", "| claim | verdict | why |", "|---|---|---|"]
+        for judgement in result.judgements:
+            verdict = judgement.verdict
+            cells = (judgement.text, verdict.outcome.value, verdict.why)
+            lines.append(f"| {' | '.join(map(_cell, cells))} |")
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _message(text: str) -> str:
+    """A command's text: on one line."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """A command's property: neither `:` nor `,` ends it."""
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _cell(text: str) -> str:
+    """Text in a table: on one line, no markup."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    for character in "\\`*_{}[]<>|#~$":
+        plain = plain.replace(character, f"\\{character}")
+    return plain

@@ -1,0 +1,118 @@
+"""Results as a JUnit XML file, which CI services read.
+
+One testsuite for each run, one testcase for each claim, and one for the programs where some
+failed. BROKEN is a failure, UNDECIDED an error, SKIPPED is skipped.
+Source: the form that the services agree on, https://github.com/testmoapp/junitxml
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from lab.model.claim import Judgement, Outcome
+
+if TYPE_CHECKING:
+    from lab.results import Result
+
+Place = tuple[str, int]
+"""A file's name and a line in it."""
+
+_ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error", Outcome.SKIPPED: "skipped"}
+
+
+def junit_document(
+    results: Sequence[Result], place_of: Mapping[str, Place], error: str = ""
+) -> bytes:
+    """The XML document, UTF-8.
+
+    `place_of` tells by claim id where the claim is written; `error` is what ended the command
+    early, or "".
+    """
+    root = ElementTree.Element("testsuites", name="wirelab")
+    for result in results:
+        root.append(_suite(result, place_of))
+    if error:
+        suite = ElementTree.SubElement(root, "testsuite", name="wirelab")
+        case = ElementTree.SubElement(suite, "testcase", classname="wirelab", name="the command")
+        _tell(case, "error", "ended early", error, error)
+        _count(suite)
+    _count(root)
+    ElementTree.indent(root)
+    return bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
+
+
+def _suite(result: Result, place_of: Mapping[str, Place]) -> ElementTree.Element:
+    recording = result.timelines[0].recording
+    ended_ns = max((run.ended_ns for run in recording.programs), default=recording.started_ns)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=_name(result),
+        time=f"{(ended_ns - recording.started_ns) / 1e9:.3f}",
+        timestamp=result.document["started"].partition(".")[0],
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    facts = [("kernel", recording.kernel), ("artifacts", str(result.folder))]
+    for name, value in (*facts, *(("instrument", line) for line in recording.instruments)):
+        ElementTree.SubElement(properties, "property", name=name, value=_text(value))
+    for judgement in result.judgements:
+        suite.append(_case(judgement, _class(result), place_of))
+    if result.failures:
+        case = ElementTree.SubElement(suite, "testcase", classname=_class(result), name="programs")
+        why = "; ".join(result.failures)
+        _tell(case, "error", "program failed", why, why)
+    _count(suite)
+    return suite
+
+
+def _name(result: Result) -> str:
+    """The scenario, and the family if it has one: "tcp over IPv4"."""
+    return _text(result.title.partition(":")[0])
+
+
+def _class(result: Result) -> str:
+    """The same as a class: some services take cases of one class and name for one case."""
+    return f"wirelab.{_name(result).replace(' over ', '.')}"
+
+
+def _case(judgement: Judgement, named: str, place_of: Mapping[str, Place]) -> ElementTree.Element:
+    claim, verdict = judgement.claim, judgement.verdict
+    case = ElementTree.Element(
+        "testcase",
+        classname=named,
+        name=_text(f"{claim.id}: {judgement.text}"),
+    )
+    if claim.id in place_of:
+        file, line = place_of[claim.id]
+        case.set("file", _text(file))
+        case.set("line", str(line))
+    if verdict.outcome in _ELEMENTS:
+        told = verdict.why
+        if verdict.outcome is not Outcome.SKIPPED:
+            seen = ", ".join(verdict.evidence) or "no event"
+            told = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
+        _tell(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, told)
+    return case
+
+
+def _tell(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
+    """Say what became of a case. Some services show the message, some the text."""
+    element = ElementTree.SubElement(case, tag, type=kind, message=_text(message))
+    element.text = _text(text)
+
+
+def _count(element: ElementTree.Element) -> None:
+    """Set the numbers of cases of each kind."""
+    element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(attribute, str(sum(1 for _ in element.iter(tag))))
+
+
+def _text(text: str) -> str:
+    """The text without the characters that XML cannot hold. Source: XML 1.0, 2.2, Char."""
+    return "".join(c if _is_xml(ord(c)) else f"\\x{ord(c):02x}" for c in text)
+
+
+def _is_xml(code: int) -> bool:
+    return code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF

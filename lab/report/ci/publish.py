@@ -1,0 +1,121 @@
+"""What CI services read of a command's results: a JUnit file, GitHub's annotations and summary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from lab.errors import LabError, UsageError
+from lab.recording.artifacts import give_to_invoker
+from lab.report.ci.claim_places import find_claims
+from lab.report.ci.github import annotate, summarize
+from lab.report.ci.junit import Place, junit_document
+from lab.results import Result
+
+CLAIM_SOURCES = ("scenarios/*.py", "lab/checks/**/*.py")
+"""Where claims are written, from the repository's root."""
+
+
+UNFINISHED = "the command did not come to its end"
+
+
+def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
+    """The results of runs, which are made one by one, once CI services are told of them.
+
+    They are told of those that there are, and of what ended the command, where it ends early.
+    Annotations go to standard error, since --json has standard output to itself.
+    Raises what making the runs raises, and UsageError.
+    """
+    places = _places()
+    file = _JunitFile(Path(junit), places) if junit else None
+    results: list[Result] = []
+    error = UNFINISHED
+    try:
+        for result in runs:
+            results.append(result)
+            if file:
+                file.write(results, UNFINISHED)
+        error = ""
+    except Exception as problem:
+        error = str(problem) if isinstance(problem, LabError) else repr(problem)
+        raise
+    finally:
+        if file:
+            file.write(results, error, last=True)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            _write_summary(results, error)
+            for line in annotate(results, places, error):
+                print(line, file=sys.stderr)
+    return results
+
+
+class _JunitFile:
+    """The file of --junit. It is written again after each run: a command may be killed."""
+
+    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
+        """Raises UsageError where it cannot be written, before anything is run."""
+        self._path = path
+        self._places = places
+        try:
+            self._file = _open_or_create(path)
+            self._is_kept = path.is_file()
+        except OSError as problem:
+            raise self._unwritable(problem) from None
+        self.write((), UNFINISHED)
+
+    def write(self, results: Sequence[Result], error: str, *, last: bool = False) -> None:
+        """Put these results in the place of those before; only the last ones go to a pipe."""
+        try:
+            if self._is_kept:
+                self._file.seek(0)
+            if self._is_kept or last:
+                self._file.write(junit_document(results, self._places, error))
+                self._file.flush()
+            if self._is_kept:
+                self._file.truncate()
+            if last:
+                self._file.close()
+        except OSError as problem:
+            raise self._unwritable(problem) from None
+
+    def _unwritable(self, problem: OSError) -> UsageError:
+        return UsageError(f"cannot write {self._path}: {problem.strerror}")
+
+
+def _open_or_create(path: Path) -> BinaryIO:
+    """The file, for writing; whoever owns it still does, and a new one is the invoker's."""
+    try:
+        file = path.open("xb")
+    except FileExistsError:
+        # Not to be created: else root is refused files of others in /tmp. Source: proc(5),
+        # /proc/sys/fs/protected_regular.
+        return os.fdopen(os.open(path, os.O_WRONLY), "wb")
+    give_to_invoker(path)
+    return file
+
+
+def _write_summary(results: Sequence[Result], error: str) -> None:
+    """Append to the job's summary, which belongs to all of its steps."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(summarize(results, error))
+    except OSError as problem:
+        raise UsageError(f"cannot write {path}: {problem.strerror}") from None
+
+
+def _places() -> dict[str, Place]:
+    """Where each claim is written: its file, from the workspace if that is above it, and line."""
+    root = Path(__file__).resolve().parents[3]
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root).resolve()
+    base = workspace if root.is_relative_to(workspace) else root
+    sources = [path for pattern in CLAIM_SOURCES for path in sorted(root.glob(pattern))]
+    return {
+        claim: (path.relative_to(base).as_posix(), line)
+        for claim, (path, line) in find_claims(sources).items()
+    }

@@ -1,0 +1,1 @@
+"""The report for a terminal; the only folder that imports rich."""

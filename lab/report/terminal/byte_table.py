@@ -1,0 +1,74 @@
+"""How the bytes went: from sends over the wire to reads, a line for each way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from rich.text import Text
+
+from lab.analysis.correlate.correlation import Channel
+from lab.analysis.sockets.socket_calls import why_uncounted
+from lab.analysis.timeline import Timeline
+from lab.report.terminal.style import Style
+
+MOST_CHANNELS = 12
+OUTSIDE = "somebody not traced"
+UNKNOWN = "somebody"
+"""Of a channel that is not counted: it may be a program that was traced."""
+
+
+def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
+    """Each channel's counts, and its bytes as the calls sent, the wire carried, calls read."""
+    channels = timeline.joins.channels
+    if not channels:
+        return
+    yield Text()
+    yield style.heading("How the bytes went")
+    if timeline.bracket.blind:
+        told = (
+            f"The capture was blind ({timeline.bracket.blind[0]}): the wire may have carried more."
+        )
+        for line in style.wrap(told, style.width - 2):
+            yield Text(f"  {line}", "bold red")
+    for channel in channels[:MOST_CHANNELS]:
+        text = f"{_ends(channel, timeline)}: {_counts(channel, timeline)}"
+        colour = "" if _is_even(channel) else "bold yellow"
+        for line in style.wrap(style.drawn(text), style.width - 2, "  "):
+            yield Text(f"  {line}", colour)
+    left = len(channels) - MOST_CHANNELS
+    if left > 0:
+        yield Text(f"  ... and {left} more; report.json has them all", "bold yellow")
+
+
+def _ends(channel: Channel, timeline: Timeline) -> str:
+    """Who sent to whom: "client → server (tcp 0)"."""
+    program_of = {endpoint.id: endpoint.program for endpoint in timeline.endpoints}
+    other = UNKNOWN if channel.uncounted else OUTSIDE
+    sender, receiver = (program_of.get(end, other) for end in (channel.sender, channel.receiver))
+    way = channel.flow or "no wire"
+    return f"{sender} → {receiver} ({way})"
+
+
+def _counts(channel: Channel, timeline: Timeline) -> str:
+    """What was counted, or why it was not."""
+    if not channel.uncounted:
+        return f"{channel.told}, {_accounting(channel)}"
+    call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
+    return f"not counted: {why_uncounted(call)}"
+
+
+def _accounting(channel: Channel) -> str:
+    """ "48 bytes sent = 48 on the wire = 48 read"."""
+    counts = [(channel.sent, "sent"), (channel.carried, "on the wire"), (channel.read, "read")]
+    told = [(count, where) for count, where in counts if count is not None]
+    text = f"{told[0][0]} bytes {told[0][1]}"
+    for (before, _), (count, where) in pairwise(told):
+        text += f" {'=' if count == before else '≠'} {count} {where}"
+    return text
+
+
+def _is_even(channel: Channel) -> bool:
+    if channel.uncounted:
+        return False
+    return channel.sent == channel.read and channel.carried in (None, channel.sent)

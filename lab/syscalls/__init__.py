@@ -1,0 +1,1 @@
+"""System calls as Linux defines them: numbers, arguments, memory, descriptors."""

@@ -1,0 +1,364 @@
+"""Which socket, pipe or epoll instance each descriptor of a program is, call by call.
+
+Descriptors are numbers that a process gives away again: what 5 is depends on who asks, and when.
+This follows the calls and tasks of a trace in the order of their times: a call finds its
+descriptor when it is made and brings a new one when it returns; close(2) takes it away when it
+is made, since another thread may get the number before it returns.
+
+Not known: what a program was started with; a pair whose numbers the instrument could not read;
+what ioctl(FIOCLEX), unshare(CLONE_FILES), pidfd_getfd(2) and io_uring(7) do, which are not
+traced. Where the instrument names the socket behind a descriptor, that finds it all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lab.records import Syscall, TaskEvent, Trace
+from lab.syscalls.memory import (
+    descriptor_of,
+    passed_descriptors,
+    pointee,
+    polled_descriptors,
+    two_descriptors,
+)
+from lab.syscalls.table import CALLS
+
+_CLOEXEC = 0o2000000
+"""SOCK_CLOEXEC, O_CLOEXEC and EPOLL_CLOEXEC, which are one number on x86_64 and aarch64."""
+_FD_CLOEXEC = 1
+_F_DUPFD, _F_SETFD, _F_DUPFD_CLOEXEC = 0, 2, 1030
+_RANGE_UNSHARE, _RANGE_CLOEXEC = 2, 4
+_MSG_PEEK, _MSG_CMSG_CLOEXEC = 0x2, 0x40000000
+
+SOCKET, READ_END, WRITE_END, EPOLL = "socket", "read end", "write end", "epoll"
+
+_MAKERS = {
+    "socket": (SOCKET,),
+    "accept": (SOCKET,),
+    "accept4": (SOCKET,),
+    "socketpair": (SOCKET, SOCKET),
+    "pipe": (READ_END, WRITE_END),
+    "pipe2": (READ_END, WRITE_END),
+    "epoll_create": (EPOLL,),
+    "epoll_create1": (EPOLL,),
+}
+"""What a call makes, in the order of its descriptors."""
+
+_MAKERS_FLAGS = {
+    "socket": 1, "socketpair": 1, "accept4": 3, "pipe2": 1, "epoll_create1": 0,
+}  # fmt: skip
+"""Which argument says whether execve(2) closes what they make."""
+
+_PAIRS = {"socketpair": 3, "pipe": 0, "pipe2": 0}
+"""Which argument points to where they write their two descriptors."""
+
+_SECOND_DESCRIPTOR = {"sendfile": 1, "splice": 2, "epoll_ctl": 2, "dup2": 1, "dup3": 1}
+SPLICE_OUT = _SECOND_DESCRIPTOR["splice"]
+_SELECTS = frozenset({"poll", "ppoll", "select", "pselect6"})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a descriptor stands for (an open file description, open(2))."""
+
+    kind: str
+    """SOCKET, READ_END or WRITE_END of a pipe, or EPOLL."""
+    made_by: int
+    """Place of the call that made it in the trace's syscalls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a trace's calls acted upon. Objects are numbers: places in `objects`."""
+
+    objects: tuple[Opened, ...]
+    """In the order in which their makers returned."""
+    acts_on: tuple[int | None, ...]
+    """For each call the object behind its descriptor; of splice's two, the socket."""
+    made: tuple[tuple[int, ...], ...]
+    """For each call the objects that it made, in the order of their descriptors."""
+    into: frozenset[int]
+    """Places of the calls of splice(2) that act upon what their second descriptor is."""
+
+
+def follow(trace: Trace) -> Followed:
+    """What each call acted upon and made."""
+    follower = _run(trace)
+    acts_on, made = tuple(follower.acts_on), tuple(follower.made)
+    return Followed(tuple(follower.objects), acts_on, made, frozenset(follower.into))
+
+
+def relevant(trace: Trace) -> Trace:
+    """The same trace with those calls alone that tell something of its sockets and pipes.
+
+    Kept are calls on what `follow` knows, calls that made or should have made such, and those
+    that wait for descriptors where one of them is known or it is not told which they are. What
+    `follow` says of a call that is kept is the same before and after.
+    """
+    follower = _run(trace)
+    kept = zip(trace.syscalls, follower.is_relevant, strict=True)
+    return replace(trace, syscalls=tuple(call for call, is_kept in kept if is_kept))
+
+
+def _run(trace: Trace) -> _Follower:
+    """What was followed, as if epoll instances that watched nothing known had not been made."""
+    passed_over: frozenset[int] = frozenset()
+    if all(call.name != "epoll_ctl" for call in trace.syscalls):
+        passed_over = frozenset(
+            place
+            for place, call in enumerate(trace.syscalls)
+            if _MAKERS.get(call.name) == (EPOLL,) and call.result is not None and call.result >= 0
+        )
+    while True:
+        follower = _Follower(trace, passed_over)
+        follower.run()
+        idle = follower.idle_epolls()
+        if not idle:
+            return follower
+        passed_over |= idle
+
+
+class _Table:
+    """A process's descriptors, as far as they are known."""
+
+    __slots__ = ("closed_by_exec", "held")
+
+    def __init__(self, held: dict[int, int], closed_by_exec: set[int]) -> None:
+        self.held = held
+        self.closed_by_exec = closed_by_exec
+
+    def copy(self) -> _Table:
+        return _Table(dict(self.held), set(self.closed_by_exec))
+
+    def after_exec(self) -> _Table:
+        kept = {fd: what for fd, what in self.held.items() if fd not in self.closed_by_exec}
+        return _Table(kept, set())
+
+    def put(self, descriptor: int, what: int | None, closed_by_exec: bool = False) -> None:
+        """A descriptor that is something else from now on; None for what is not known."""
+        self.drop(descriptor)
+        if what is not None:
+            self.held[descriptor] = what
+            self.mark(descriptor, closed_by_exec)
+
+    def mark(self, descriptor: int, closed_by_exec: bool) -> None:
+        if closed_by_exec:
+            self.closed_by_exec.add(descriptor)
+        else:
+            self.closed_by_exec.discard(descriptor)
+
+    def drop(self, descriptor: int) -> None:
+        self.held.pop(descriptor, None)
+        self.closed_by_exec.discard(descriptor)
+
+
+class _Follower:
+    """The tables of all tasks while a trace goes by."""
+
+    def __init__(self, trace: Trace, passed_over: frozenset[int]) -> None:
+        self.calls = trace.syscalls
+        self.passed_over = passed_over
+        """Places of calls that make what shall stay unknown."""
+        self.watching: set[int | None] = set()
+        """The epoll instances that something known was added to."""
+        self.tasks = trace.tasks
+        self.objects: list[Opened] = []
+        self.acts_on: list[int | None] = [None] * len(self.calls)
+        self.made: list[tuple[int, ...]] = [()] * len(self.calls)
+        self.into: set[int] = set()
+        self.is_relevant = [False] * len(self.calls)
+        self.tables: dict[tuple[str, int], _Table] = {}
+        """By program and thread; threads that share a table have the same one."""
+        self.by_name: dict[str, int] = {}
+        """Objects by the names that the kernel has for sockets."""
+        self.names: dict[int, str] = {}
+        self.in_flight: list[tuple[int | None, ...]] = []
+        """What was passed by SCM_RIGHTS and not received yet, message by message."""
+
+    def run(self) -> None:
+        for _, index, phase in self._moments():
+            if index < 0:
+                self._follow_task(self.tasks[phase])
+            elif phase == 0:
+                self._enter(index, self.calls[index])
+            else:
+                self._leave(index, self.calls[index])
+
+    def idle_epolls(self) -> frozenset[int]:
+        """Places of the calls that made epoll instances which never watched anything known.
+
+        Python makes and closes one when it is started.
+        """
+        return frozenset(
+            opened.made_by
+            for number, opened in enumerate(self.objects)
+            if opened.kind == EPOLL and number not in self.watching
+        )
+
+    def _moments(self) -> list[tuple[int, int, int]]:
+        """Everything by time; at the same time tasks first, and calls one after another."""
+        moments = [(task.time_ns, -1, place) for place, task in enumerate(self.tasks)]
+        for index, call in enumerate(self.calls):
+            moments.append((call.entry_ns, index, 0))
+            if call.exit_ns is not None:
+                moments.append((call.exit_ns, index, 1))
+        return sorted(moments)
+
+    def _table(self, program: str, pid: int, tid: int) -> _Table:
+        """A thread's table; that of its process where nothing told of the thread's start."""
+        table = self.tables.get((program, tid)) or self.tables.get((program, pid))
+        if table is None:
+            table = self.tables[program, pid] = _Table({}, set())
+        return self.tables.setdefault((program, tid), table)
+
+    def _follow_task(self, task: TaskEvent) -> None:
+        key = (task.program, task.tid)
+        if task.kind == "exit":
+            self.tables.pop(key, None)
+        elif task.kind == "exec":
+            self.tables[key] = self._table(task.program, task.pid, task.tid).after_exec()
+        elif not task.parent_tid:
+            self.tables[key] = _Table({}, set())
+        else:
+            parent = self._table(task.program, task.pid, task.parent_tid)
+            self.tables[key] = parent if task.shares_files else parent.copy()
+
+    def _enter(self, index: int, call: Syscall) -> None:
+        table = self._table(call.program, call.pid, call.tid)
+        self._find(index, call, table)
+        if call.name == "close":
+            table.drop(descriptor_of(call.arguments[0]))
+        elif call.name == "close_range":
+            self._close_range(index, call, table)
+        elif call.name == "sendmsg":
+            self._pass(index, call, table)
+        elif call.name in _SELECTS:
+            self.is_relevant[index] = _waits_for_known(call, table)
+        elif call.name in _MAKERS:
+            self.is_relevant[index] = index not in self.passed_over
+
+    def _find(self, index: int, call: Syscall, table: _Table) -> None:
+        shape = CALLS.get(call.name)
+        if shape is None or shape.descriptor is None:
+            return
+        descriptor = descriptor_of(call.arguments[shape.descriptor])
+        was_known = descriptor in table.held
+        found = self._look_up(table, descriptor, call.socket)
+        second = _SECOND_DESCRIPTOR.get(call.name)
+        other = second and table.held.get(descriptor_of(call.arguments[second]))
+        self.is_relevant[index] = was_known or found is not None or other is not None
+        if call.name == "epoll_ctl" and other is not None:
+            self.watching.add(found)
+        if call.name == "splice" and other is not None and not self._is_socket(found):
+            found = other
+            self.into.add(index)
+        self.acts_on[index] = found
+
+    def _is_socket(self, what: int | None) -> bool:
+        return what is not None and self.objects[what].kind == SOCKET
+
+    def _look_up(self, table: _Table, descriptor: int, name: str) -> int | None:
+        """What a descriptor is. The kernel's name for it counts for more than the table."""
+        found = table.held.get(descriptor)
+        if not name:
+            return found
+        if found is not None and self.names.setdefault(found, name) == name:
+            self.by_name[name] = found
+            return found
+        found = self.by_name.get(name)
+        table.put(descriptor, found)
+        return found
+
+    def _close_range(self, index: int, call: Syscall, table: _Table) -> None:
+        first, last, flags = (argument & 0xFFFFFFFF for argument in call.arguments[:3])
+        meant = [descriptor for descriptor in table.held if first <= descriptor <= last]
+        self.is_relevant[index] = bool(meant or flags & _RANGE_UNSHARE)
+        if call.result is not None and call.result < 0:
+            return
+        if flags & _RANGE_UNSHARE:
+            table = self.tables[call.program, call.tid] = table.copy()
+        for descriptor in meant:
+            if flags & _RANGE_CLOEXEC:
+                table.mark(descriptor, True)
+            else:
+                table.drop(descriptor)
+
+    def _pass(self, index: int, call: Syscall, table: _Table) -> None:
+        control = pointee(call, 1, "control")
+        if control is None or call.result is None or call.result < 0:
+            return
+        passed = passed_descriptors(control.data)
+        if passed:
+            self.in_flight.append(tuple(table.held.get(descriptor) for descriptor in passed))
+            self.is_relevant[index] = True
+
+    def _leave(self, index: int, call: Syscall) -> None:
+        if call.result is None or call.result < 0:
+            return
+        table = self._table(call.program, call.pid, call.tid)
+        if call.name in _MAKERS:
+            self._make(index, call, call.result, table)
+        elif call.name in ("dup", "dup2", "dup3"):
+            self._duplicate(index, call, call.result, table)
+        elif call.name == "fcntl":
+            self._control(index, call, call.result, table)
+        elif call.name == "recvmsg":
+            self._receive(index, call, table)
+
+    def _make(self, index: int, call: Syscall, result: int, table: _Table) -> None:
+        kinds = _MAKERS[call.name]
+        descriptors = (result,) if len(kinds) == 1 else two_descriptors(call, _PAIRS[call.name])
+        place = _MAKERS_FLAGS.get(call.name)
+        closed_by_exec = place is not None and bool(call.arguments[place] & _CLOEXEC)
+        if index in self.passed_over:
+            self.is_relevant[index] = result in table.held
+            table.put(result, None)
+            return
+        first = len(self.objects)
+        for kind, descriptor in zip(kinds, descriptors, strict=False):
+            table.put(descriptor, len(self.objects), closed_by_exec)
+            self.objects.append(Opened(kind, index))
+        self.made[index] = tuple(range(first, len(self.objects)))
+
+    def _duplicate(self, index: int, call: Syscall, result: int, table: _Table) -> None:
+        if descriptor_of(call.arguments[0]) == result:
+            return
+        closed_by_exec = call.name == "dup3" and bool(call.arguments[2] & _CLOEXEC)
+        self.is_relevant[index] |= result in table.held
+        table.put(result, self.acts_on[index], closed_by_exec)
+
+    def _control(self, index: int, call: Syscall, result: int, table: _Table) -> None:
+        descriptor, operation = descriptor_of(call.arguments[0]), call.arguments[1] & 0xFFFFFFFF
+        if operation in (_F_DUPFD, _F_DUPFD_CLOEXEC):
+            self.is_relevant[index] |= result in table.held
+            table.put(result, self.acts_on[index], operation == _F_DUPFD_CLOEXEC)
+        elif operation == _F_SETFD and descriptor in table.held:
+            table.mark(descriptor, bool(call.arguments[2] & _FD_CLOEXEC))
+
+    def _receive(self, index: int, call: Syscall, table: _Table) -> None:
+        """Descriptors that came with a message.
+
+        Which message they were sent with is not told: it is the oldest that carried as many,
+        or more where the reader had no room for all of them.
+        """
+        control = pointee(call, 1, "control")
+        numbers = passed_descriptors(control.data) if control else ()
+        sent = next((sent for sent in self.in_flight if len(sent) >= len(numbers)), None)
+        if not numbers or sent is None:
+            return
+        self.is_relevant[index] = True
+        flags = call.arguments[2]
+        if not flags & _MSG_PEEK:
+            self.in_flight.remove(sent)
+        for descriptor, what in zip(numbers, sent, strict=False):
+            table.put(descriptor, what, bool(flags & _MSG_CMSG_CLOEXEC))
+
+
+def _waits_for_known(call: Syscall, table: _Table) -> bool:
+    memory = pointee(call, 0) if call.name in ("poll", "ppoll") else None
+    if memory is None:
+        return bool(table.held)
+    if any(descriptor in table.held for descriptor in polled_descriptors(memory.data)):
+        return True
+    return len(memory.data) < memory.length and bool(table.held)

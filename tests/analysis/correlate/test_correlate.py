@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import recorded as r
+import traced as t
+import traced_tcp as w
+
+from lab.analysis.correlate.correlation import Accepted, Closed
+from lab.analysis.timeline import Timeline
+from lab.records import DropNotice, Syscall
+
+
+def timeline(**more) -> Timeline:
+    return w.timeline_of(w.traced(w.times_by(w.earliest), **more))
+
+
+def test_each_send_is_joined_with_its_segment_and_its_reads() -> None:
+    forth, back = timeline().joins.channels
+    assert forth.told == "3 sends → 3 segments → 4 reads"
+    assert back.told == "3 sends → 3 segments → 1 read"
+    assert [(p.call, p.start, p.end, p.segments, p.reads) for p in forth.parts] == [
+        ("client#3", 0, 7, (6,), ("server#5",)),
+        ("client#4", 7, 33, (8,), ("server#6", "server#7")),
+        ("client#5", 33, 48, (10,), ("server#8",)),
+    ]
+    assert [(p.call, p.start, p.end, p.segment) for p in back.read_parts] == [
+        ("client#7", 0, 43, 17)
+    ]
+
+
+def test_the_three_sums_of_a_channel_are_the_calls_and_the_wires() -> None:
+    for channel, size in zip(timeline().joins.channels, (48, 43), strict=True):
+        assert (channel.sent, channel.carried, channel.read) == (size, size, size)
+
+
+def test_a_retransmission_carries_nothing_for_the_first_time() -> None:
+    recording = w.traced(w.times_by(), base=r.repeated(8, 2_000)(w.wire()))
+    found = w.timeline_of(recording)
+    assert found.joins.channels[0].parts[1].segments == (8,)
+    assert found.order.violations == ()
+
+
+def test_bytes_that_were_lost_are_read_when_their_retransmission_arrives() -> None:
+    new_id = r.changed(9, r.patch(r.ETHERNET + 4, b"\0\7"))
+    again = r.both(r.repeated(8, 3_000), new_id, r.lost(8))(w.wire())
+    found = w.timeline_of(w.traced(w.times_by(), base=again))
+    part, read = found.joins.channels[0].parts[1], found.joins.channels[0].read_parts[1]
+    assert (part.segments, read.segment) == ((8,), 9)
+
+
+def test_peeking_reads_take_nothing_away() -> None:
+    def peek(call: Syscall) -> Syscall:
+        is_first = call.program == "server" and call.name == "recvfrom" and call.result == 7
+        return replace(call, arguments=(*call.arguments[:3], 2, 0, 0)) if is_first else call
+
+    forth = timeline(change=peek).joins.channels[0]
+    assert (forth.reads, forth.read) == (3, 41)
+    assert forth.parts[0].reads == ("server#6",)
+
+
+def test_bytes_that_no_call_sent_make_the_places_of_the_others_uncertain() -> None:
+    def omit(call: Syscall) -> Syscall | None:
+        return None if call.result == 26 and call.program == "client" else call
+
+    forth = timeline(change=omit).joins.channels[0]
+    assert (forth.sent, forth.carried) == (22, 48)
+    assert not any(part.certain for part in forth.parts)
+
+
+def test_sends_at_the_same_time_have_no_certain_place() -> None:
+    recording = w.traced(w.times_by())
+    calls = list(recording.trace.syscalls)
+    sends = [call for call in calls if call.program == "client" and call.name == "sendto"]
+    changed = replace(sends[1], entry_ns=sends[0].entry_ns + 1, tid=7)
+    calls[calls.index(sends[1])] = changed
+    calls.sort(key=lambda call: call.entry_ns)
+    found = w.timeline_of(replace(recording, trace=replace(recording.trace, syscalls=tuple(calls))))
+    parts = found.joins.channels[0].parts
+    assert [part.certain for part in parts] == [False, False, True]
+    assert not any("f6" in each or "f8" in each for each in found.order.violations)
+
+
+def test_from_an_urgent_byte_on_no_place_is_told() -> None:
+    def urgent(call: Syscall) -> Syscall:
+        is_second = call.program == "client" and call.result == 26
+        return replace(call, arguments=(*call.arguments[:3], 1, 0, 0)) if is_second else call
+
+    forth = timeline(change=urgent).joins.channels[0]
+    assert [part.call for part in forth.parts] == ["client#3"]
+    assert forth.sent == 48
+
+
+def test_accept_is_joined_with_the_handshake_it_picked_up() -> None:
+    found = timeline()
+    accept = next(call for call in found.system_calls if call.name == "accept4")
+    (ack,) = (c for c in found.crossings if c.number == 5)
+    assert found.joins.accepted == (
+        Accepted(accept.id, "tcp 0", 5, accept.exit_ns - ack.received_ns, False),
+    )
+
+
+def test_connect_is_joined_with_the_flow_that_it_opened() -> None:
+    assert timeline().joins.connects == (("client#2", "tcp 0"),)
+
+
+def test_fins_are_joined_with_shutdown_and_close() -> None:
+    found = timeline()
+    client, server = (next(e.id for e in found.endpoints if e.flow and e.program == program)
+                      for program in ("client", "server"))  # fmt: skip
+    assert found.joins.closed == (Closed("client#6", client, 12), Closed("server#13", server, 19))
+
+
+def test_a_fin_without_a_call_is_the_processs_end() -> None:
+    def omit(call: Syscall) -> Syscall | None:
+        return None if call.name == "close" else call
+
+    (_, server) = timeline(change=omit).joins.closed
+    assert (server.call, server.segment) == ("", 19)
+
+
+def test_a_fin_after_another_process_ended_is_not_the_earlier_close() -> None:
+    left_us = w.us_of(19, arrival=False)
+    ended = t.task("server", "exit", left_us - 1, pid=101, step="conversation")
+    recording = w.traced(w.times_by(w.earliest), ended)
+    assert w.timeline_of(recording).joins.closed[1].call == ""
+    same = t.task("server", "exit", left_us - 1, step="conversation")
+    recording = w.traced(w.times_by(w.earliest), same)
+    assert w.timeline_of(recording).joins.closed[1].call == "server#13"
+
+
+def notice(number: int, late_ns: int, **more) -> DropNotice:
+    crossing = next(c for c in w.wire_timeline().crossings if c.number == number)
+    assert crossing.received_ns is not None
+    arrived_ns = crossing.received_ns + late_ns
+    length = crossing.packet.frame.wire_bytes - 14
+    found = DropNotice(
+        arrived_ns + 5_000, "TCP_CSUM", "eth0", arrived_ns, length, step="conversation"
+    )
+    return replace(found, **more)
+
+
+def dropped(*notices: DropNotice) -> list[tuple[int, int, str]]:
+    trace = replace(w.wire().trace, drops=notices)
+    found = w.timeline_of(replace(w.wire(), trace=trace))
+    assert len(found.drops) == len(found.joins.dropped)
+    return [(each.drop, each.crossing, each.reason) for each in found.joins.dropped]
+
+
+def test_a_drop_notice_is_joined_with_its_frame() -> None:
+    assert dropped(notice(8, 300)) == [(1, 8, "TCP_CSUM")]
+    assert dropped(notice(8, 0)) == [(1, 8, "TCP_CSUM")]
+    # The capture may stamp what the kernel has taken up already.
+    assert dropped(notice(8, -1_400)) == [(1, 8, "TCP_CSUM")]
+
+
+def test_a_frame_is_dropped_once() -> None:
+    assert dropped(notice(8, 300), notice(8, 300)) == [(1, 8, "TCP_CSUM")]
+
+
+def test_of_frames_alike_the_last_to_arrive_is_meant() -> None:
+    again = r.repeated(8, 5_000)(w.wire())
+    (first, second) = (c for c in w.timeline_of(again).crossings if c.packet.payload == w.HELLO[1])
+    assert second.received_ns is not None
+    late_ns = second.received_ns - (first.received_ns or 0) + 100
+    trace = replace(again.trace, drops=(notice(8, late_ns),))
+    (joined,) = w.timeline_of(replace(again, trace=trace)).joins.dropped
+    assert joined.crossing == second.number
+
+
+def test_a_notice_that_fits_no_frame_is_left_out() -> None:
+    assert dropped(notice(8, -5_001)) == []  # it arrived behind the drop
+    assert dropped(notice(8, 1_000_001)) == []
+    assert dropped(notice(8, 300, interface="eth1")) == []
+    assert dropped(notice(8, 300, length=1)) == []
+    assert dropped(notice(8, 300, arrived_ns=None)) == []
+
+
+def test_an_acknowledgement_freed_without_a_reason_is_no_drop() -> None:
+    assert dropped(notice(7, 300, reason="NOT_SPECIFIED")) == []
+    assert dropped(notice(8, 300, reason="NOT_SPECIFIED")) == [(1, 8, "NOT_SPECIFIED")]
+
+
+def test_a_drop_before_its_frame_arrived_is_another_frames() -> None:
+    late = notice(8, 300)
+    assert dropped(replace(late, time_ns=late.time_ns - 6_000)) == []

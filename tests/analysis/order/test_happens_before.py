@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import traced as t
+import traced_tcp as w
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from lab.analysis.order.moments import MomentKind
+from lab.analysis.timeline import Timeline
+from lab.records import Obtained, Recording
+
+slow_to_draw = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def legal_times(draw) -> w.Times:
+    """Times of all calls that keep every cause before its effect."""
+    return w.times_by(lambda low, high: draw(st.floats(low, high)))
+
+
+def places(timeline: Timeline) -> dict[tuple[str, MomentKind], int]:
+    return {(each.event, each.kind): at for at, each in enumerate(timeline.order.moments)}
+
+
+@given(legal_times())
+@slow_to_draw
+def test_what_can_have_happened_violates_nothing(times: w.Times) -> None:
+    timeline = w.timeline_of(w.traced(times))
+    assert timeline.order.violations == ()
+    assert timeline.bracket.blind == ()
+    assert len(timeline.order.moments) == 2 * (len(times) + len(timeline.crossings))
+    assert [each.time_ns for each in timeline.order.moments] == sorted(
+        each.time_ns for each in timeline.order.moments
+    )
+
+
+def number_of(place: int) -> str:
+    """The id of a planned call."""
+    program = w.planned()[place].program
+    before = [each for each in w.planned()[: place + 1] if each.program == program]
+    return f"{program}#{len(before)}"
+
+
+WAITING = [place for place, each in enumerate(w.planned()) if each.awaits]
+CAUSING = [place for place, each in enumerate(w.planned()) if each.causes]
+
+
+@given(legal_times(), st.sampled_from(WAITING), st.integers(1, 500))
+@slow_to_draw
+def test_a_return_before_what_was_waited_for_is_the_one_violation(
+    times: w.Times, place: int, early_ns: int
+) -> None:
+    awaited = w.planned()[place].awaits
+    assert awaited is not None
+    entry, end = times[place][0], w.us_of(awaited, arrival=True) - early_ns / 1000
+    assume(entry < end)
+    changed = (*times[:place], (entry, end), *times[place + 1 :])
+    (violation,) = w.timeline_of(w.traced(changed)).order.violations
+    assert violation == (
+        f"{number_of(place)} returned {early_ns / 1000:.3f} µs before f{awaited} arrived, "
+        f"which must come first"
+    )
+
+
+@given(legal_times(), st.sampled_from(CAUSING), st.integers(1, 500))
+@slow_to_draw
+def test_an_entry_after_what_it_caused_is_the_one_violation(
+    times: w.Times, place: int, late_ns: int
+) -> None:
+    caused = w.planned()[place].causes
+    assert caused is not None
+    entry, end = w.us_of(caused, arrival=False) + late_ns / 1000, times[place][1]
+    assume(entry < end)
+    changed = (*times[:place], (entry, end), *times[place + 1 :])
+    (violation,) = w.timeline_of(w.traced(changed)).order.violations
+    assert violation == (
+        f"f{caused} left {late_ns / 1000:.3f} µs before {number_of(place)} was entered, "
+        f"which must come first"
+    )
+
+
+def test_a_violation_makes_the_step_blind_and_keeps_the_cause_first() -> None:
+    times = list(w.times_by())
+    place = next(at for at, each in enumerate(w.planned()) if each.name == "connect")
+    left = w.us_of(3, arrival=False)
+    times[place] = (left + 5, times[place][1])
+    timeline = w.timeline_of(w.traced(tuple(times)))
+    told = "f3 left 5.000 µs before client#2 was entered, which must come first"
+    assert timeline.bracket.blind == (f"instrument error: {told}",)
+    at = places(timeline)
+    assert at["client#2", MomentKind.ENTRY] < at["f3", MomentKind.DEPARTURE]
+
+
+def test_a_thread_that_does_two_things_at_once_is_a_violation() -> None:
+    times = list(w.times_by(w.earliest))
+    times[1] = (times[1][0], times[2][0] + 0.5)
+    times[2] = (times[2][0], times[2][0] + 1)
+    times[3] = (times[2][1], times[3][1])
+    (violation,) = w.timeline_of(w.traced(tuple(times))).order.violations
+    assert violation.startswith("server#3 was entered 0.500 µs before server#2 returned")
+
+
+def test_a_call_in_a_signals_handler_is_within_the_restarted_one() -> None:
+    times = w.times_by(w.earliest)
+    accept = next(at for at, each in enumerate(w.planned()) if each.name == "accept4")
+    entry, end = times[accept]
+    handled = t.call("server", "close", 77, at=(entry + 1, end - 1), step="conversation")
+    recording = w.traced(times)
+    calls = sorted((*recording.trace.syscalls, handled), key=lambda call: call.entry_ns)
+    trace = replace(recording.trace, syscalls=tuple(calls))
+    timeline = w.timeline_of(replace(recording, trace=trace))
+    assert timeline.order.violations == ()
+
+
+def test_calls_that_never_returned_have_an_entry_only() -> None:
+    def unfinished(call):
+        is_last = call.name == "close" and call.program == "server"
+        return replace(call, exit_ns=None, result=None) if is_last else call
+
+    timeline = w.timeline_of(w.traced(w.times_by(), change=unfinished))
+    at = places(timeline)
+    assert ("server#13", MomentKind.ENTRY) in at
+    assert ("server#13", MomentKind.EXIT) not in at
+
+
+def state(new: str, at: float, *, old: str = "", client: bool = True, sampled: bool = False):
+    ends = [("198.51.100.1", 40858), ("198.51.100.2", 4242)]
+    local, remote = ends if client else ends[::-1]
+    obtained = Obtained.SAMPLED if sampled else Obtained.MEASURED
+    socket = "sk 1" if client else "sk 2"
+    tid = t.pid_of("client") if sampled else 0
+    return t.state(
+        socket, new, local, remote, at, old=old, obtained=obtained, tid=tid, step="conversation"
+    )
+
+
+def left(number: int) -> float:
+    return w.us_of(number, arrival=False)
+
+
+def came(number: int) -> float:
+    return w.us_of(number, arrival=True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "violation"),
+    [
+        (state("SYN_SENT", left(3) + 1, old="CLOSE"), "f3 left 1.000 µs before state 1 was"),
+        (
+            state("ESTABLISHED", came(4) - 1, old="SYN_SENT"),
+            "state 1 was reached 1.000 µs before f4 arrived",
+        ),
+        (
+            state("SYN_RECV", came(5) - 1, old="LISTEN", client=False),
+            "state 1 was reached 1.000 µs before f5 arrived",
+        ),
+        (
+            state("ESTABLISHED", came(5) - 1, old="SYN_RECV", client=False),
+            "state 1 was reached 1.000 µs before f5 arrived",
+        ),
+        (state("FIN_WAIT1", left(12) + 1, old="ESTABLISHED"), "f12 left 1.000 µs before state 1"),
+        (
+            state("CLOSE_WAIT", came(12) - 1, old="ESTABLISHED", client=False),
+            "state 1 was reached 1.000 µs before f12 arrived",
+        ),
+        (
+            state("LAST_ACK", left(19) + 1, old="CLOSE_WAIT", client=False),
+            "f19 left 1.000 µs before state 1",
+        ),
+    ],
+    ids=lambda value: value.new if hasattr(value, "new") else "",
+)
+def test_a_measured_state_has_its_place_among_the_segments(seen, violation: str) -> None:
+    timeline = w.timeline_of(w.traced(w.times_by(), seen))
+    assert len(timeline.states) == 1
+    (found,) = timeline.order.violations
+    assert found.startswith(violation)
+
+
+def test_a_sampled_state_says_nothing_of_the_time_before_it() -> None:
+    late = state("SYN_SENT", left(6), sampled=True)
+    timeline = w.timeline_of(w.traced(w.times_by(), late))
+    assert timeline.order.violations == ()
+    assert [seen.new for seen in timeline.states] == ["SYN_SENT"]
+
+
+def test_a_state_before_the_socket_has_a_port_is_its_connections() -> None:
+    unbound = t.state(
+        "sk 1", "SYN_SENT", ("198.51.100.1", 0), ("198.51.100.2", 4242), left(3) - 1,
+        old="CLOSE", step="conversation",
+    )  # fmt: skip
+    known = state("ESTABLISHED", came(4) + 1, old="SYN_SENT")
+    timeline = w.timeline_of(w.traced(w.times_by(), unbound, known))
+    at = places(timeline)
+    assert at["client#2", MomentKind.ENTRY] < at["state 1", MomentKind.STATE]
+    assert at["state 1", MomentKind.STATE] < at["f3", MomentKind.DEPARTURE]
+
+
+def test_states_of_other_sockets_are_left_out() -> None:
+    other = t.state("sk 9", "LISTEN", ("10.0.0.1", 22), ("0.0.0.0", 0), 20, step="conversation")
+    assert w.timeline_of(w.traced(w.times_by(), other)).states == ()
+
+
+def test_lost_events_make_the_step_blind() -> None:
+    recording = w.traced(w.times_by())
+    blind = replace(recording, trace=replace(recording.trace, lost=3))
+    assert w.timeline_of(blind).bracket.blind == ("the tracer lost 3 events",)
+
+
+def test_an_untraced_recording_has_its_frames_in_order() -> None:
+    timeline = w.wire_timeline()
+    assert len(timeline.order.moments) == 2 * len(timeline.crossings)
+    assert timeline.order.edges == len(timeline.crossings)
+    assert timeline.system_calls == timeline.joins.channels == timeline.joins.remarks == ()
+
+
+@pytest.mark.parametrize(("instrument", "slack_ns"), [("calls: ptrace", 20_000), ("x", 1_000)])
+def test_the_slack_is_the_instruments(instrument: str, slack_ns: int) -> None:
+    recording: Recording = replace(w.wire(), instruments=(instrument,))
+    assert w.timeline_of(recording).order.slack_ns == slack_ns

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import frame_bytes as fb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lab.analysis.packets.checksum import checksum_holds, pseudo_header
+
+
+def test_rfc_1071_example_holds() -> None:
+    assert checksum_holds(bytes.fromhex("0001f203f4f5f6f7220d"))
+    assert not checksum_holds(bytes.fromhex("0001f203f4f5f6f7220e"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=1, max_size=80), st.integers(0, 15))
+def test_it_agrees_with_summing_word_by_word(data: bytes, bit: int) -> None:
+    padded = data + b"\0" * (len(data) % 2)
+    summed = padded + fb.internet_checksum(data).to_bytes(2, "big")
+    assert checksum_holds(summed)
+    wrong = int.from_bytes(summed, "big") ^ 1 << bit
+    assert not checksum_holds(wrong.to_bytes(len(summed), "big"))
+
+
+def test_an_odd_last_byte_is_the_high_half_of_a_word() -> None:
+    assert checksum_holds(b"\xab\xff\x54") is True
+    assert checksum_holds(b"\xab\xff\x55") is False
+
+
+def test_zeros_are_not_their_own_checksum() -> None:
+    assert checksum_holds(bytes(8)) is False
+
+
+def test_one_form_of_pseudo_header_sums_as_both() -> None:
+    for source, destination in ((fb.V4_A, fb.V4_B), (fb.V6_A, fb.V6_B)):
+        ours = pseudo_header(source.packed + destination.packed, 17, 70000 % 65536)
+        rfc = fb.pseudo_header(source, destination, 17, 70000 % 65536)
+        assert fb.internet_checksum(ours) == fb.internet_checksum(rfc)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.analysis.tcp.state import TRANSITIONS, Event, State, next_state, render_transitions
+
+ACTIVE_OPEN = [Event.SEND_SYN, Event.RECEIVE_SYN_ACK]
+PASSIVE_OPEN = [Event.PASSIVE_OPEN, Event.RECEIVE_SYN, Event.RECEIVE_ACK_OF_SYN]
+
+WALKS = {
+    "active open": (ACTIVE_OPEN, "SYN-SENT ESTABLISHED"),
+    "passive open": (PASSIVE_OPEN, "LISTEN SYN-RECEIVED ESTABLISHED"),
+    "simultaneous open": (
+        [Event.SEND_SYN, Event.RECEIVE_SYN, Event.RECEIVE_ACK_OF_SYN],
+        "SYN-SENT SYN-RECEIVED ESTABLISHED",
+    ),
+    "send from LISTEN": ([Event.PASSIVE_OPEN, Event.SEND_SYN], "LISTEN SYN-SENT"),
+    "close from LISTEN": ([Event.PASSIVE_OPEN, Event.CLOSE], "LISTEN CLOSED"),
+    "close from SYN-SENT": ([Event.SEND_SYN, Event.CLOSE], "SYN-SENT CLOSED"),
+    "close from SYN-RECEIVED": (
+        [*PASSIVE_OPEN[:2], Event.SEND_FIN],
+        "LISTEN SYN-RECEIVED FIN-WAIT-1",
+    ),
+    "close first": (
+        [
+            *ACTIVE_OPEN,
+            Event.SEND_FIN,
+            Event.RECEIVE_ACK_OF_FIN,
+            Event.RECEIVE_FIN,
+            Event.TIME_WAIT_TIMEOUT,
+        ],
+        "SYN-SENT ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED",
+    ),
+    "close first, FIN and ACK in one (note 2)": (
+        [*ACTIVE_OPEN, Event.SEND_FIN, Event.RECEIVE_FIN_AND_ACK_OF_FIN],
+        "SYN-SENT ESTABLISHED FIN-WAIT-1 TIME-WAIT",
+    ),
+    "close second": (
+        [*PASSIVE_OPEN, Event.RECEIVE_FIN, Event.SEND_FIN, Event.RECEIVE_ACK_OF_FIN],
+        "LISTEN SYN-RECEIVED ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED",
+    ),
+    "simultaneous close": (
+        [*ACTIVE_OPEN, Event.SEND_FIN, Event.RECEIVE_FIN, Event.RECEIVE_ACK_OF_FIN],
+        "SYN-SENT ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT",
+    ),
+    "reset after passive OPEN (note 1)": (
+        [*PASSIVE_OPEN[:2], Event.RECEIVE_RST_AFTER_PASSIVE_OPEN],
+        "LISTEN SYN-RECEIVED LISTEN",
+    ),
+    "reset after active OPEN": (
+        [Event.SEND_SYN, Event.RECEIVE_SYN, Event.RECEIVE_RST],
+        "SYN-SENT SYN-RECEIVED CLOSED",
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "states"), WALKS.values(), ids=WALKS)
+def test_figure_5_is_walked(events, states):
+    state, walked = State.CLOSED, []
+    for event in events:
+        state = next_state(state, event)
+        walked.append(state.value)
+    assert walked == states.split()
+
+
+def test_the_walks_and_the_resets_are_the_whole_table():
+    walked = set()
+    for events, _ in WALKS.values():
+        state = State.CLOSED
+        for event in events:
+            walked.add((state, event))
+            state = next_state(state, event)
+    resets = {(state, event) for state, event in TRANSITIONS if "RST" in event.value}
+    assert walked | resets == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize("state", set(State) - {State.CLOSED, State.LISTEN})
+def test_a_received_rst_closes_every_state_that_has_a_peer(state):
+    assert next_state(state, Event.RECEIVE_RST) is State.CLOSED
+
+
+@pytest.mark.parametrize("state", [State.LISTEN, State.SYN_SENT, State.TIME_WAIT])
+def test_a_rst_sent_to_a_stray_segment_changes_nothing(state):
+    assert next_state(state, Event.SEND_RST) is state
+
+
+@pytest.mark.parametrize("state", [State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_2])
+def test_a_sent_rst_aborts_a_connection(state):
+    assert next_state(state, Event.SEND_RST) is State.CLOSED
+
+
+def test_an_event_that_is_not_in_the_table_leaves_the_state():
+    assert next_state(State.TIME_WAIT, Event.RECEIVE_FIN) is State.TIME_WAIT
+    assert next_state(State.LISTEN, Event.RECEIVE_RST) is State.LISTEN
+
+
+def test_the_table_is_rendered_a_row_for_each_transition_in_order_of_states():
+    header, rule, *rows = render_transitions().splitlines()
+    cells = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows]
+    assert (header, rule) == ("| state | event | next state |", "|---|---|---|")
+    assert set(cells) == {(s.value, e.value, after.value) for (s, e), after in TRANSITIONS.items()}
+    assert len(cells) == len(TRANSITIONS)
+    names = [state.value for state in State]
+    positions = [names.index(cell[0]) for cell in cells]
+    assert positions == sorted(positions)
+
+
+def test_the_table_in_the_documentation_is_the_one_in_the_code():
+    text = (Path(__file__).parents[3] / "ARCHITECTURE.md").read_text("utf-8")
+    assert text.endswith("\n\n" + render_transitions().rstrip("\n") + "\n")

@@ -1,0 +1,374 @@
+"""What is remarkable about segments, and the bytes that came through."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transcript import converse, crossings
+
+from lab.analysis.flows.flow import group_flows
+from lab.analysis.tcp.conversation import analyse_tcp
+from lab.analysis.tcp.segment import Note
+
+OPEN = """
+    0.01 client > server SYN seq=100
+    0.02 server > client SYN,ACK seq=900 ack=101
+    0.03 client > server ACK seq=101 ack=901
+"""
+
+
+def notes(text, opening=OPEN):
+    """The notes of each segment after the opening, by name."""
+    segments = converse(opening + text).segments
+    skip = len([line for line in opening.splitlines() if line.strip()])
+    return [" ".join(sorted(note.name for note in s.notes)) for s in segments[skip:]]
+
+
+def test_data_sent_again_is_a_retransmission_whether_or_not_it_was_lost():
+    assert notes(
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc lost
+        0.2 client > server ACK seq=101 ack=901 data=abc
+        0.3 client > server ACK seq=101 ack=901 data=abc
+        """
+    ) == ["LOST", "RETRANSMISSION", "RETRANSMISSION"]
+
+
+def test_a_retransmission_may_carry_new_data_too():
+    assert notes(
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 client > server ACK seq=101 ack=901 data=abcdef
+        0.3 client > server ACK seq=107 ack=901 data=ghi
+        """
+    ) == ["", "RETRANSMISSION", ""]
+
+
+def test_a_syn_ack_sent_again_is_a_retransmission():
+    assert notes("0.4 server > client SYN,ACK seq=900 ack=101") == ["RETRANSMISSION"]
+
+
+def test_a_gap_and_its_late_filler_at_one_point():
+    assert notes(
+        """
+        0.1 client > server ACK seq=104 ack=901 data=def
+        0.2 client > server ACK seq=101 ack=901 data=abc
+        """
+    ) == ["PREVIOUS_NOT_CAPTURED", "OUT_OF_ORDER"]
+
+
+def test_segments_that_overtake_each_other_between_two_points_are_out_of_order():
+    text = """
+        0.1 client > server ACK seq=101 ack=901 data=abc recv=0.4
+        0.2 client > server ACK seq=104 ack=901 data=def recv=0.3
+        """
+    assert notes(text) == ["OUT_OF_ORDER", ""]
+    assert converse(OPEN + text).client_to_server.data == b"abcdef"
+
+
+def test_an_ack_beyond_the_last_byte_shows_that_segments_are_missing_once():
+    assert notes(
+        """
+        0.1 client > server ACK seq=201 ack=901
+        0.2 client > server ACK seq=201 ack=901
+        """
+    ) == ["PREVIOUS_NOT_CAPTURED", ""]
+
+
+DATA_AND_ACK = """
+    0.1 server > client ACK seq=901 ack=101 data=aaa
+    0.2 client > server ACK seq=101 ack=904 win=50
+    0.3 server > client ACK seq=904 ack=101 data=bbb lost
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ("client > server ACK seq=101 ack=904 win=50", "DUPLICATE_ACK"),
+        ("client > server ACK seq=101 ack=904 win=50 lost", "LOST"),
+        ("client > server ACK seq=101 ack=904 win=60", "WINDOW_UPDATE"),
+        ("client > server ACK seq=101 ack=904 win=50 data=x", ""),
+        ("client > server FIN,ACK seq=101 ack=904 win=50", ""),
+        ("client > server ACK seq=101 ack=901 win=50", ""),
+        ("client > server ACK seq=101 ack=907 win=50", ""),
+        ("client > server RST,ACK seq=101 ack=904 win=50", ""),
+    ],
+    ids=["all five hold", "lost", "window", "data", "FIN", "older ACK", "newer ACK", "RST"],
+)
+def test_a_duplicate_ack_meets_all_conditions_of_rfc_5681(line, note):
+    assert notes(DATA_AND_ACK + "0.4 " + line)[3:] == [note]
+
+
+def test_without_outstanding_data_an_ack_is_no_duplicate():
+    text = DATA_AND_ACK.rsplit("0.3", 1)[0] + "0.4 client > server ACK seq=101 ack=904 win=50"
+    assert notes(text)[2:] == [""]
+
+
+@pytest.mark.parametrize("payload", ["", "len=1"])
+def test_a_keep_alive_and_its_answer(payload):
+    text = f"""
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 server > client ACK seq=901 ack=104
+        9.0 client > server ACK seq=103 ack=901 {payload}
+        9.1 server > client ACK seq=901 ack=104
+        """
+    assert notes(text) == ["", "", "KEEP_ALIVE", ""]
+    stream = converse(OPEN + text).client_to_server
+    assert (stream.data, stream.overlaps_differ) == (b"abc", False)
+
+
+def test_one_unacknowledged_byte_sent_again_is_no_keep_alive():
+    assert notes(
+        """
+        0.1 client > server ACK seq=101 ack=901 data=a lost
+        0.4 client > server ACK seq=101 ack=901 data=a
+        """
+    ) == ["LOST", "RETRANSMISSION"]
+
+
+def test_a_keep_alive_right_after_the_handshake_is_no_byte_of_the_stream():
+    text = "9.0 client > server ACK seq=100 ack=901 len=1"
+    assert notes(text) == ["KEEP_ALIVE"]
+    assert converse(OPEN + text).client_to_server.data == b""
+
+
+def test_windows_that_close_are_probed_and_open_again():
+    assert notes(
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 server > client ACK seq=901 ack=104 win=0
+        0.4 client > server ACK seq=103 ack=901
+        0.5 server > client ACK seq=901 ack=104 win=0
+        0.8 client > server ACK seq=104 ack=901 data=d
+        0.9 server > client ACK seq=901 ack=104 win=0
+        1.6 client > server ACK seq=104 ack=901 data=d
+        1.7 server > client ACK seq=901 ack=105 win=500
+        1.8 server > client ACK seq=901 ack=105 win=900
+        """
+    ) == [
+        "",
+        "ZERO_WINDOW",
+        "ZERO_WINDOW_PROBE",
+        "ZERO_WINDOW",
+        "ZERO_WINDOW_PROBE",
+        "DUPLICATE_ACK ZERO_WINDOW",
+        "RETRANSMISSION ZERO_WINDOW_PROBE",
+        "",
+        "WINDOW_UPDATE",
+    ]
+
+
+def test_the_window_of_a_rst_says_nothing():
+    assert notes("0.1 server > client RST,ACK seq=901 ack=101 win=0") == [""]
+
+
+def test_a_copy_made_by_the_network_is_no_retransmission():
+    text = """
+        0.10 client > server ACK seq=101 ack=901 data=abc recv=0.11
+        0.10 client > server ACK seq=101 ack=901 data=abc arrived recv=0.12
+        """
+    assert notes(text) == ["", "DUPLICATED"]
+    stream = converse(OPEN + text).client_to_server
+    assert (stream.data, stream.sent_bytes) == (b"abc", 3)
+
+
+def test_a_segment_damaged_on_the_way_reaches_no_stream_and_no_state():
+    text = """
+        0.10 client > server FIN,ACK seq=101 ack=901 data=abc lost
+        0.11 client > server FIN,ACK seq=101 ack=901 data=aXc arrived bad
+        """
+    conversation = converse(OPEN + text)
+    assert notes(text) == ["LOST", "DAMAGED"]
+    assert conversation.client_to_server.data == b""
+    assert conversation.client_to_server.gaps == ((1, 4),)
+    assert conversation.server_state.value == "ESTABLISHED"
+
+
+def test_wrong_checksums_at_one_point_are_taken_for_offloading():
+    conversation = converse(OPEN + "0.10 client > server ACK seq=101 ack=901 data=abc bad")
+    assert conversation.client_to_server.data == b"abc"
+
+
+def test_a_segment_that_was_only_seen_arriving_is_taken_as_sent_then():
+    conversation = converse(OPEN + "0.10 client > server ACK seq=101 ack=901 data=abc arrived")
+    assert conversation.segments[-1].notes == frozenset()
+    assert conversation.client_to_server.sent_bytes == 3
+
+
+def test_sequence_numbers_wrap_in_the_middle_of_everything():
+    top = 2**32
+    conversation = converse(
+        f"""
+        0.01 client > server SYN seq={top - 3}
+        0.02 server > client SYN,ACK seq={top - 1} ack={top - 2}
+        0.03 client > server ACK seq={top - 2} ack={top}
+        0.04 client > server ACK seq={top + 2} ack={top} data=efgh
+        0.05 client > server ACK seq={top - 2} ack={top} data=abcd
+        0.06 client > server FIN,ACK seq={top + 6} ack={top}
+        0.07 server > client ACK seq={top} ack={top + 7}
+        """
+    )
+    assert conversation.client_to_server.data == b"abcdefgh"
+    assert conversation.client_to_server.fin_acked == 7
+    assert [s.seq for s in conversation.segments] == [0, 0, 1, 5, 1, 9, 1]
+    assert conversation.segments[-1].ack == 10
+    assert [s.notes for s in conversation.segments[3:5]] == [
+        {Note.PREVIOUS_NOT_CAPTURED},
+        {Note.OUT_OF_ORDER},
+    ]
+
+
+def test_positions_go_on_beyond_four_gigabytes():
+    gigabyte = 2**30
+    lines = [
+        f"0.{k + 4} client > server ACK seq={101 + k * gigabyte} ack=901 len=1" for k in range(6)
+    ]
+    conversation = converse(OPEN + "\n".join(lines))
+    assert [s.seq for s in conversation.segments[3:]] == [1 + k * gigabyte for k in range(6)]
+
+
+GAPS = {
+    "a lost segment, sent again": (
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc lost
+        0.2 client > server ACK seq=104 ack=901 data=def
+        0.3 client > server ACK seq=101 ack=901 data=abc
+        """,
+        (b"abcdef", ()),
+    ),
+    "a lost segment": (
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 client > server ACK seq=104 ack=901 data=def lost
+        0.3 client > server ACK seq=107 ack=901 data=ghi
+        """,
+        (b"abc", ((4, 7),)),
+    ),
+    "the first bytes": ("0.1 client > server ACK seq=104 ack=901 data=def", (b"", ((1, 4),))),
+    "a segment cut by the capture": (
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abcdef cut=2
+        0.2 client > server ACK seq=107 ack=901 data=ghi
+        """,
+        (b"ab", ((3, 7),)),
+    ),
+    "the last bytes, by the FIN": (
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 client > server FIN,ACK seq=106 ack=901
+        """,
+        (b"abc", ((4, 6),)),
+    ),
+    "the last bytes, by the peer's ACK": (
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 server > client ACK seq=901 ack=110
+        """,
+        (b"abc", ((4, 10),)),
+    ),
+    "none, though the FIN was acknowledged": (
+        """
+        0.1 client > server FIN,ACK seq=101 ack=901 data=abc
+        0.2 server > client ACK seq=901 ack=105
+        """,
+        (b"abc", ()),
+    ),
+    "none, though the client goes on to number behind its FIN": (
+        """
+        0.1 client > server FIN,ACK seq=101 ack=901 data=abc
+        0.2 server > client FIN,ACK seq=901 ack=105
+        0.3 client > server ACK seq=105 ack=902
+        """,
+        (b"abc", ()),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), GAPS.values(), ids=GAPS)
+def test_bytes_that_did_not_come_are_gaps(text, expected):
+    stream = converse(OPEN + text).client_to_server
+    assert (stream.data, stream.gaps) == expected
+
+
+def test_bytes_behind_a_gap_are_counted():
+    stream = converse(OPEN + GAPS["a lost segment"][0]).client_to_server
+    assert (stream.length, stream.sent_bytes) == (6, 9)
+
+
+def test_a_retransmission_with_other_bytes_is_told_and_does_not_replace_the_first():
+    stream = converse(
+        OPEN
+        + """
+        0.1 client > server ACK seq=101 ack=901 data=abcd
+        0.2 client > server ACK seq=103 ack=901 data=cXef
+        """
+    ).client_to_server
+    assert (stream.data, stream.overlaps_differ) == (b"abcdef", True)
+
+
+def test_midstream_a_capture_may_hold_bytes_from_before_its_first_segment():
+    stream = converse(
+        """
+        0.1 client > server ACK seq=5003 ack=7000 data=def
+        0.2 client > server ACK seq=5000 ack=7000 data=abc
+        """
+    ).client_to_server
+    assert (stream.data, stream.start, stream.gaps) == (b"abcdef", -2, ())
+
+
+@st.composite
+def deliveries(draw):
+    """A byte string and segments that carry all of it, in any order, any number of times."""
+    data = draw(st.binary(min_size=1, max_size=60))
+    cuts = draw(st.lists(st.integers(0, len(data)), max_size=8))
+    edges = sorted({0, len(data), *cuts})
+    parts = list(pairwise(edges))
+    size = st.integers(0, len(data))
+    extra = draw(st.lists(st.tuples(size, size).map(sorted).map(tuple), max_size=8))
+    return data, draw(st.permutations(parts + [(s, e) for s, e in extra]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(deliveries(), st.integers(0, 2**32 - 1))
+def test_bytes_in_are_bytes_out(delivery, isn):
+    data, parts = delivery
+    lines = [f"0.01 client > server SYN seq={isn}", "0.02 server > client SYN,ACK seq=7"]
+    lines += [
+        f"{0.1 + position:.1f} client > server ACK seq={isn + 1 + start} ack=8 hex={part.hex()}"
+        for position, (start, end) in enumerate(parts)
+        for part in [data[start:end]]
+    ]
+    stream = converse("\n".join(lines)).client_to_server
+    assert stream.data == data
+    assert (stream.gaps, stream.overlaps_differ, stream.length) == ((), False, len(data))
+    assert stream.sent_bytes == sum(end - start for start, end in parts)
+
+
+near_the_edge = st.integers(0, 40).map(lambda n: (2**32 - 20 + n) % 2**32)
+any_line = st.builds(
+    "{}.{} {} {} seq={} ack={} win={} len={} {}".format,
+    st.integers(0, 2),
+    st.integers(0, 9),
+    st.sampled_from(["client > server", "server > client"]),
+    st.sampled_from(["SYN", "SYN,ACK", "ACK", "FIN,ACK", "RST", "RST,ACK", "-", "SYN,FIN,RST"]),
+    near_the_edge | st.integers(0, 2**32 - 1),
+    near_the_edge | st.integers(0, 2**32 - 1),
+    st.sampled_from([0, 1000]),
+    st.integers(0, 3),
+    st.sampled_from(["", "lost", "arrived", "recv=1.5", "arrived bad", "cut=1"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(any_line, min_size=1, max_size=12))
+def test_any_segments_at_all_are_analysed(lines):
+    for flow in group_flows(crossings("\n".join(lines))):
+        conversation = analyse_tcp(flow)
+        assert [s.crossing for s in conversation.segments] == [c.number for c in flow.crossings]
+        for stream in (conversation.client_to_server, conversation.server_to_client):
+            assert len(stream.data) <= stream.length
+            assert all(start < end for start, end in stream.gaps)

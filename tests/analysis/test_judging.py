@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import recorded as r
+
+from lab.analysis.judging import in_every_step, overall
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds
+
+SKIPPED = Verdict(Outcome.SKIPPED, "this kernel has no such thing")
+UNDECIDED = Verdict(Outcome.UNDECIDED, "nothing was printed")
+SEVERITY = [Outcome.HOLDS, Outcome.UNDECIDED, Outcome.BROKEN]
+
+
+def judgements(*outcomes: Outcome) -> list[Judgement]:
+    return [
+        Judgement(Claim("x", "X.", "RFC 1", lambda _: holds("")), Verdict(outcome, ""), "X.")
+        for outcome in outcomes
+    ]
+
+
+def test_a_verdict_carries_its_reason_and_evidence() -> None:
+    assert holds("so", ["f1"]) == Verdict(Outcome.HOLDS, "so", ("f1",))
+    assert broken("so", (f"f{n}" for n in (1, 2))) == Verdict(Outcome.BROKEN, "so", ("f1", "f2"))
+
+
+@pytest.mark.parametrize("outcomes", [*itertools.product(Outcome, repeat=3)])
+def test_the_worst_outcome_is_the_runs(outcomes: tuple[Outcome, ...]) -> None:
+    told = [outcome for outcome in outcomes if outcome is not Outcome.SKIPPED]
+    worst = max(told, key=SEVERITY.index, default=Outcome.HOLDS)
+    assert overall(judgements(*outcomes)) is worst
+
+
+def test_no_claims_hold() -> None:
+    assert overall([]) is Outcome.HOLDS
+
+
+@pytest.mark.parametrize("verdict", [holds("a", ["f1"]), broken("b"), SKIPPED, UNDECIDED])
+def test_a_capture_that_was_alive_leaves_a_verdict_as_it_is(verdict: Verdict) -> None:
+    assert r.judge_with(lambda _: verdict, r.recorded(4)) == verdict
+
+
+@pytest.mark.parametrize("verdict", [SKIPPED, UNDECIDED])
+def test_a_blind_capture_leaves_what_is_not_decided_as_it_is(verdict: Verdict) -> None:
+    assert r.judge_with(lambda _: verdict, r.blind(r.recorded(4))) == verdict
+
+
+@pytest.mark.parametrize("verdict", [holds("a", ["f1"]), broken("b", ["f2"])])
+def test_a_blind_capture_decides_nothing(verdict: Verdict) -> None:
+    judged = r.judge_with(lambda _: verdict, r.blind(r.recorded(4)))
+    assert judged.outcome is Outcome.UNDECIDED
+    assert judged.why.startswith("the capture was blind: the kernel dropped 1 frames at")
+    assert judged.evidence == verdict.evidence
+
+
+def of_steps(*verdicts: Verdict) -> Verdict:
+    """The verdict of a check of one step, on steps of which it has these."""
+    check = in_every_step(lambda step: verdicts[step])  # type: ignore[call-overload]
+    return check(*range(len(verdicts)))
+
+
+def test_what_holds_in_every_step_holds_with_all_evidence_and_each_reason_once() -> None:
+    whole = of_steps(holds("so", ["f1"]), holds("thus", ["f2"]), holds("so", ["f3"]))
+    assert whole == holds("so; thus", ["f1", "f2", "f3"])
+
+
+@pytest.mark.parametrize("other", [broken("no", ["f2"]), SKIPPED, UNDECIDED])
+def test_the_first_step_in_which_it_does_not_hold_is_the_whole_verdict(other: Verdict) -> None:
+    assert of_steps(holds("so", ["f1"]), other, broken("neither", ["f3"])) == other
+
+
+def test_a_check_of_every_step_keeps_its_name() -> None:
+    def says_so(_: object) -> Verdict:
+        return holds("so")
+
+    assert in_every_step(says_so).__name__ == "says_so"

@@ -1,0 +1,178 @@
+"""tracefs instances: whoever is killed, none is left, and nobody loses one that is in use."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import traced_programs
+from outside import children, environment, is_alive, wait_until
+
+from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(autouse=True)
+def needs_tracefs(sandbox: Sandbox) -> Iterator[None]:
+    if reason := sandbox.call(traced_programs.why_not):
+        pytest.skip(reason)
+    yield
+
+
+def instances(observer: Sandbox, keeper: int) -> list[str]:
+    """Those that the sandbox of that keeper has."""
+    return [
+        name
+        for name in observer.call(traced_programs.instances)
+        if name.split("-")[2] == str(keeper)
+    ]
+
+
+def kinds(names: list[str]) -> list[str]:
+    return [name.rpartition("-")[2] for name in names]
+
+
+def wait_until_removed(observer: Sandbox, keeper: int) -> None:
+    wait_until(lambda: not instances(observer, keeper))
+
+
+def test_a_traced_sandbox_has_two_and_leaves_none(sandbox: Sandbox) -> None:
+    with open_sandbox() as traced:
+        traced.call(traced_programs.hold_tracer)
+        names = instances(sandbox, traced.keeper_pid)
+        assert names == sorted(
+            map(traced.call(traced_programs.owner_of_all).name, names_of_kinds())
+        )
+    wait_until_removed(sandbox, traced.keeper_pid)
+
+
+def names_of_kinds() -> tuple[str, str]:
+    return "calls", "kernel"
+
+
+def test_a_sandbox_that_traces_nothing_has_none(sandbox: Sandbox) -> None:
+    with open_sandbox() as untraced:
+        untraced.call(len, "")
+        assert instances(sandbox, untraced.keeper_pid) == []
+
+
+OPENER = """
+import sys
+sys.path[:] = sys.argv[1:]
+import inside, traced_programs
+from lab.kernel.sandbox.sandbox import open_sandbox
+with open_sandbox() as sandbox:
+    print(sandbox.keeper_pid, flush=True)
+    sandbox.call(traced_programs.{function})
+    print("up", flush=True)
+    sandbox.call(inside.block)
+"""
+
+
+class Opener:
+    """A process of its own that opens a traced sandbox."""
+
+    def __init__(self, function: str) -> None:
+        command = [sys.executable, "-c", OPENER.format(function=function), *sys.path]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            self.keeper = int(said.readline())
+            assert said.readline() == b"up\n"
+
+    def kill_all(self) -> None:
+        """The opener, the keeper and the first process, so that nobody can clean up."""
+        (first,) = children(self.keeper)
+        # Stopped, so that none sees another's end.
+        for pid in (self.keeper, first, self.process.pid):
+            os.kill(pid, signal.SIGSTOP)
+        for pid in (self.keeper, first, self.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        wait_until(lambda: not is_alive(self.keeper) and not is_alive(first))
+
+
+@pytest.mark.parametrize("function", ["hold_tracer", "begin_tracer"])
+def test_the_openers_death_leaves_none(sandbox: Sandbox, function: str) -> None:
+    opener = Opener(function)
+    opener.process.kill()
+    opener.process.wait()
+    wait_until_removed(sandbox, opener.keeper)
+
+
+@pytest.mark.parametrize("function", ["hold_tracer", "begin_tracer"])
+def test_what_everybodys_death_leaves_the_next_start_sweeps(
+    sandbox: Sandbox, function: str
+) -> None:
+    opener = Opener(function)
+    opener.kill_all()
+    with open_sandbox() as following:
+        following.call(traced_programs.hold_tracer)
+        wait_until_removed(sandbox, opener.keeper)
+        assert kinds(instances(sandbox, following.keeper_pid)) == ["calls", "kernel"]
+
+
+def test_without_a_next_start_they_would_be_left(sandbox: Sandbox) -> None:
+    """The control: that everybody's death does leave them."""
+    opener = Opener("hold_tracer")
+    opener.kill_all()
+    left = instances(sandbox, opener.keeper)
+    assert kinds(left) == ["calls", "kernel"]
+    sandbox.call(traced_programs.remove_instances, *left)
+
+
+def test_a_living_labs_instances_survive_other_starts(sandbox: Sandbox) -> None:
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_sandbox()) for _ in range(3)]
+        pending = [one.submit(traced_programs.hold_tracer) for one in opened]
+        for one in pending:
+            one.result()
+        for one in opened:
+            assert kinds(instances(sandbox, one.keeper_pid)) == ["calls", "kernel"]
+    for one in opened:
+        wait_until_removed(sandbox, one.keeper_pid)
+
+
+def test_only_what_has_surely_lost_its_owner_is_swept(sandbox: Sandbox) -> None:
+    owner = sandbox.call(traced_programs.owner_of_all)
+    nobody = 4_194_304  # above any pid (proc(5), pid_max)
+    left = {
+        owner._replace(pid=nobody).name("calls"),
+        owner._replace(start_time=owner.start_time + 1).name("kernel"),
+    }
+    kept = {
+        owner.name("kernel"),
+        owner._replace(namespace=owner.namespace + 1, pid=nobody).name("calls"),
+        owner._replace(pid=nobody).name("other"),
+        f"x{owner._replace(pid=nobody).name('calls')}".replace("xwirelab", "wirelab-x"),
+    }
+    sandbox.call(traced_programs.make_instances, *left, *kept)
+    try:
+        with open_sandbox() as following:
+            following.call(traced_programs.hold_tracer)
+            wait_until(lambda: not left & set(sandbox.call(traced_programs.instances)))
+            assert kept <= set(sandbox.call(traced_programs.instances))
+    finally:
+        sandbox.call(traced_programs.remove_instances, *kept)
+
+
+WHY_NOT = """
+import sys
+sys.path[:] = sys.argv[1:]
+import traced_programs
+from lab.kernel.sandbox.sandbox import open_sandbox
+with open_sandbox() as sandbox:
+    print(sandbox.call(traced_programs.why_not))
+"""
+
+
+def test_an_ordinary_user_is_told_why_not(as_nobody: list[str]) -> None:
+    command = [*as_nobody, sys.executable, "-c", WHY_NOT, *sys.path]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment())
+    assert done.stdout == "root's own capabilities are needed\n", done.stderr

@@ -1,0 +1,334 @@
+"""Tracing by tracefs: programs say what they did, and the trace must say the same."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import pytest
+import traced_programs
+from traced_programs import Traced
+
+from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
+from lab.records import Obtained, Syscall
+
+pytestmark = pytest.mark.kernel
+
+SOCKET_CALLS = (
+    "socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "shutdown",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def needs_tracefs(sandbox: Sandbox) -> Iterator[None]:
+    if reason := sandbox.call(traced_programs.why_not):
+        pytest.skip(reason)
+    yield
+
+
+def run(sandbox: Sandbox, *programs: str) -> Traced:
+    traced = sandbox.call(traced_programs.trace, programs)
+    assert traced.trace.lost == 0
+    return traced
+
+
+def told(calls: list[Syscall]) -> list[tuple[str, int | None]]:
+    return [(call.name, call.result) for call in calls]
+
+
+CONVERSATION = """
+done = []
+def told(name, call, *arguments):
+    try:
+        value = call(*arguments)
+    except OSError as error:
+        done.append((name, -error.errno))
+        raise
+    number = {
+        'sendto': value, 'recvfrom': len(value) if isinstance(value, bytes) else 0,
+        'accept4': value[0].fileno() if isinstance(value, tuple) else 0,
+        'socket': value.fileno() if isinstance(value, socket.socket) else 0,
+    }.get(name, 0)
+    done.append((name, number))
+    return value
+server = told('socket', socket.socket)
+told('bind', server.bind, ('127.0.0.1', 0))
+told('listen', server.listen)
+client = told('socket', socket.socket)
+told('connect', client.connect, server.getsockname())
+peer, _ = told('accept4', server.accept)
+told('sendto', client.send, b'Hello. ')
+told('recvfrom', peer.recv, 100)
+told('sendto', peer.send, b'x' * 1000)
+told('recvfrom', client.recv, 10)
+told('shutdown', client.shutdown, socket.SHUT_WR)
+told('recvfrom', peer.recv, 100)
+peer.setblocking(False)
+server.setblocking(False)
+try:
+    told('accept4', server.accept)
+except BlockingIOError:
+    pass
+refused = told('socket', socket.socket)
+try:
+    told('connect', refused.connect, ('127.0.0.1', 1))
+except ConnectionRefusedError:
+    pass
+print((done, server.getsockname()[1], client.getsockname()[1]))
+"""
+
+
+def test_the_trace_has_the_calls_that_the_program_made(sandbox: Sandbox) -> None:
+    traced = run(sandbox, CONVERSATION)
+    ((done, _, _),) = traced.said
+    assert told(traced.calls(*SOCKET_CALLS)) == done
+    assert all(
+        call.exit_ns is not None and call.entry_ns < call.exit_ns for call in traced.trace.syscalls
+    )
+    assert {(call.pid, call.tid) for call in traced.trace.syscalls} == {(traced.pids[0],) * 2}
+
+
+def test_what_pointers_point_to_is_read(sandbox: Sandbox) -> None:
+    traced = run(sandbox, CONVERSATION)
+    if "bytes at pointers: BPF" not in traced.instruments:
+        pytest.skip(next(one for one in traced.instruments if "pointers" in one))
+    data = [call.memory[0] for call in traced.calls("sendto", "recvfrom") if call.memory]
+    assert [(one.data[:7], one.length) for one in data][:4] == [
+        (b"Hello. ", 7), (b"Hello. ", 7), (b"x" * 7, 1000), (b"x" * 7, 10),
+    ]  # fmt: skip
+    (((_, port, _),)) = traced.said
+    address = traced.calls("connect")[0].memory[0].data
+    assert struct.unpack_from("!H", address, 2) == (port,)
+
+
+def test_the_states_of_both_ends_are_told(sandbox: Sandbox) -> None:
+    traced = run(sandbox, CONVERSATION)
+    ((_, server, client),) = traced.said
+    pid = traced.pids[0]
+    states = traced.trace.states
+    assert {state.obtained for state in states} == {Obtained.MEASURED}
+    assert [
+        (state.old, state.new, state.tid) for state in states
+        if state.local_port == client and state.remote_port == server
+    ][:2] == [("SYN_SENT", "ESTABLISHED", pid), ("ESTABLISHED", "FIN_WAIT1", pid)]  # fmt: skip
+    by_socket = {state.socket for state in states if state.local_port == client}
+    assert [
+        (state.old, state.new) for state in states
+        if state.socket in by_socket and state.new == "SYN_SENT"
+    ] == [("CLOSE", "SYN_SENT")]  # fmt: skip
+    assert [(state.old, state.new) for state in states if state.local_port == server][:2] == [
+        ("CLOSE", "LISTEN"), ("LISTEN", "SYN_RECV"),
+    ]  # fmt: skip
+    connect = traced.calls("connect")[0]
+    (sent,) = [state for state in states if state.new == "SYN_SENT"][:1]
+    assert connect.exit_ns is not None
+    assert connect.entry_ns < sent.time_ns < connect.exit_ns
+
+
+def test_lengths_are_told_by_the_kernel_itself(sandbox: Sandbox) -> None:
+    traced = run(sandbox, CONVERSATION)
+    if any("sock_send_length" in one for one in traced.instruments):
+        pytest.skip("this kernel does not tell")
+    sent = [event for event in traced.trace.events if event.name == "sock:sock_send_length"]
+    assert [(event.fields["ret"], event.tid) for event in sent] == [
+        (7, traced.pids[0]), (1000, traced.pids[0]),
+    ]  # fmt: skip
+
+
+REFUSED = """
+gone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+gone.bind(('127.0.0.1', 0))
+to = gone.getsockname()
+gone.close()
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.sendto(b'nobody', to)
+"""
+
+
+def test_a_drop_has_a_reason_and_the_packets_arrival(sandbox: Sandbox) -> None:
+    traced = run(sandbox, REFUSED)
+    call = next(call for call in traced.calls("sendto") if call.result == 6)
+    drops = [drop for drop in traced.trace.drops if drop.reason == "NO_SOCKET"]
+    assert [(drop.interface, drop.length) for drop in drops] == [("lo", 20 + 8 + 6)]
+    assert drops[0].arrived_ns is not None
+    assert call.entry_ns < drops[0].arrived_ns < drops[0].time_ns
+
+
+FAMILY = """
+pair = socket.socketpair()
+made = []
+def work(number):
+    pair[0].send(b'x' * number)
+    made.append(threading.get_native_id())
+threads = [threading.Thread(target=work, args=(10 + n,)) for n in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+child = os.fork()
+if child == 0:
+    pair[0].send(b'x' * 20)
+    grandchild = os.fork()
+    if grandchild == 0:
+        thread = threading.Thread(target=lambda: pair[0].send(b'x' * 30))
+        thread.start()
+        thread.join()
+        os._exit(0)
+    os.waitpid(grandchild, 0)
+    pair[0].send(b'x' * grandchild)
+    os._exit(0)
+os.waitpid(child, 0)
+print((made, child))
+"""
+
+
+def test_threads_and_forks_are_followed(sandbox: Sandbox) -> None:
+    traced = run(sandbox, FAMILY)
+    ((made, child),) = traced.said
+    main = traced.pids[0]
+    sent = traced.calls("sendto")
+    grandchild = sent[-1].result
+    assert sorted((call.pid, call.tid) for call in sent[:3]) == sorted((main, tid) for tid in made)
+    assert [(call.pid, call.result) for call in sent[3:]] == [
+        (child, 20), (grandchild, 30), (child, grandchild),
+    ]  # fmt: skip
+    tasks = traced.trace.tasks
+    starts = {task.tid: (task.pid, task.parent_tid) for task in tasks if task.kind == "start"}
+    assert starts[main] == (main, 0)
+    assert all(starts[tid] == (main, main) for tid in made)
+    assert starts[child] == (child, main)
+    assert starts[grandchild] == (grandchild, child)
+    assert starts[sent[4].tid] == (grandchild, grandchild)
+    assert sorted(task.tid for task in tasks if task.kind == "exit") == sorted(starts)
+
+
+EXEC_IN_A_THREAD = """
+def become():
+    os.execv(sys.executable, [sys.executable, '-ISc', 'import os; os.close(0); print(os.getpid())'])
+threading.Thread(target=become).start()
+threading.Event().wait()
+"""
+
+
+def test_a_thread_that_calls_execve_becomes_its_process(sandbox: Sandbox) -> None:
+    traced = run(sandbox, EXEC_IN_A_THREAD)
+    pid = traced.pids[0]
+    assert traced.said == (pid,)
+    assert [call.tid for call in traced.calls("close") if call.arguments == (0,)] == [pid]
+    assert [(task.kind, task.tid == pid) for task in traced.trace.tasks] == [
+        ("start", True), ("exec", True), ("start", False), ("exit", False), ("exec", True),
+        ("exit", True),
+    ]  # fmt: skip
+
+
+INTERRUPTED = """
+near, far = socket.socketpair()
+class Caught(Exception): pass
+def handler(*_):
+    if raises: raise Caught
+    far.send(b'from the handler')
+signal.signal(signal.SIGALRM, handler)
+raises = True
+signal.siginterrupt(signal.SIGALRM, True)
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+try: near.recv(5)
+except Caught: pass
+libc = ctypes.CDLL(None)
+if os.fork() == 0:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    while open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()[0] != 'T': pass
+    os.kill(os.getppid(), signal.SIGCONT)
+    far.send(b'after')
+    os._exit(0)
+near.recv(6)
+os.wait()
+"""
+
+
+def test_interrupted_calls_end_as_the_program_saw_them(sandbox: Sandbox) -> None:
+    received = run(sandbox, INTERRUPTED).calls("recvfrom")
+    assert told(received) == [("recvfrom", -4), ("recvfrom", 5)]
+
+
+KILLED = """
+near, far = socket.socketpair()
+pid = os.fork()
+if pid == 0:
+    near.recv(1)
+    os._exit(1)
+while 'recv' not in open(f'/proc/{pid}/wchan').read() and open(
+    f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0] != 'S': pass
+os.kill(pid, signal.SIGKILL)
+os.waitpid(pid, 0)
+"""
+
+
+def test_a_call_in_which_its_process_was_killed_never_returned(sandbox: Sandbox) -> None:
+    (received,) = run(sandbox, KILLED).calls("recvfrom")
+    assert (received.exit_ns, received.result) == (None, None)
+
+
+def test_programs_at_the_same_time_are_told_apart(sandbox: Sandbox) -> None:
+    one = "a, b = socket.socketpair()\nfor _ in range({}): a.send(b'x')\nprint(os.getpid())"
+    traced = run(sandbox, one.format(50), one.format(80))
+    counts = dict.fromkeys(("program 0", "program 1"), 0)
+    for call in traced.calls("sendto"):
+        counts[call.program] += 1
+    assert counts == {"program 0": 50, "program 1": 80}
+    assert {call.program: call.pid for call in traced.calls("sendto")} == {
+        f"program {place}": pid for place, pid in enumerate(traced.said)
+    }
+
+
+def test_steps_are_told_apart(sandbox: Sandbox) -> None:
+    one = "pair = socket.socketpair(); pair[0].send(b'x' * {})"
+    traced = sandbox.call(
+        traced_programs.trace,
+        (one.format(1),),
+        (one.format(2), one.format(3)),
+        (),
+        (one.format(4),),
+    )
+    assert [
+        {(call.step, call.result) for call in trace.syscalls if call.name == "sendto"}
+        for trace in traced.traces
+    ] == [{("step 0", 1)}, {("step 1", 2), ("step 1", 3)}, set(), {("step 3", 4)}]
+
+
+MANY = """
+a, b = socket.socketpair()
+for number in range(10000):
+    a.send(b'x')
+    b.recv(1)
+"""
+
+
+def test_forty_thousand_calls_are_all_there(sandbox: Sandbox) -> None:
+    traced = run(sandbox, MANY, MANY)
+    assert len(traced.calls("sendto")) == len(traced.calls("recvfrom")) == 20_000
+    assert all(call.result == 1 for call in traced.calls("sendto", "recvfrom"))
+    entries = [call.entry_ns for call in traced.trace.syscalls]
+    assert entries == sorted(entries)
+
+
+def test_times_are_on_the_clock_of_the_records(sandbox: Sandbox) -> None:
+    text = (
+        "a, b = socket.socketpair()\nt = time.time_ns()\na.send(b'1')\nprint((t, time.time_ns()))"
+    )
+    traced = run(sandbox, text)
+    ((before, after),) = traced.said
+    (sent,) = traced.calls("sendto")
+    assert sent.exit_ns is not None
+    assert before < sent.entry_ns < sent.exit_ns < after
+
+
+def test_a_program_that_cannot_be_started_leaves_nothing(sandbox: Sandbox) -> None:
+    trace, failed = sandbox.call(traced_programs.missing_program)
+    assert failed
+    assert (trace.syscalls, trace.tasks) == ((), ())
+
+
+def test_a_collector_that_is_not_wanted_after_all_is_ended() -> None:
+    """Else it would be told of as a process that a program has left behind."""
+    with open_sandbox() as sandbox:
+        instrument, others = sandbox.call(traced_programs.others_when_refused)
+    assert instrument.startswith("calls: ptrace")
+    assert not others

@@ -1,0 +1,57 @@
+from lab.analysis.decisions import decide
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, holds
+from lab.model.statements import STATEMENTS, Statement
+from lab.run import load_scenario, scenario_names
+
+STATEMENT = Statement("X1", "what the notes say", "what is true")
+
+
+def judgement(outcome, claim="claim", statements=("X1",)):
+    verdict = Verdict(outcome, "because")
+    return Judgement(
+        Claim(claim, "text", "source", lambda _: holds(""), statements), verdict, "text"
+    )
+
+
+def outcome_of(*outcomes):
+    (decision,) = decide([STATEMENT], [("scenario", judgement(outcome)) for outcome in outcomes])
+    return decision.outcome
+
+
+def test_every_statement_is_decided_by_some_scenario():
+    decided = {
+        statement
+        for name in scenario_names()
+        for claim in load_scenario(name).claims
+        for statement in claim.statements
+    }
+    assert {statement.id for statement in STATEMENTS} == decided
+
+
+def test_statements_have_ids_of_their_own():
+    ids = [statement.id for statement in STATEMENTS]
+    assert len(set(ids)) == len(ids) == 20
+
+
+def test_a_statement_is_the_worst_of_its_claims():
+    assert outcome_of(Outcome.HOLDS, Outcome.HOLDS) is Outcome.HOLDS
+    assert outcome_of(Outcome.HOLDS, Outcome.UNDECIDED) is Outcome.UNDECIDED
+    assert outcome_of(Outcome.UNDECIDED, Outcome.BROKEN, Outcome.HOLDS) is Outcome.BROKEN
+
+
+def test_a_statement_is_skipped_only_where_all_its_claims_are():
+    assert outcome_of(Outcome.SKIPPED, Outcome.SKIPPED) is Outcome.SKIPPED
+    assert outcome_of(Outcome.SKIPPED, Outcome.HOLDS) is Outcome.HOLDS
+
+
+def test_a_statement_that_no_claim_decides_is_undecided():
+    judged = [("scenario", judgement(Outcome.HOLDS, statements=()))]
+    (decision,) = decide([STATEMENT], judged)
+    assert decision.outcome is Outcome.UNDECIDED
+    assert decision.by == ()
+
+
+def test_a_decision_names_scenario_and_claim_once():
+    judged = [("tcp", judgement(Outcome.HOLDS, "a")), ("tcp", judgement(Outcome.BROKEN, "a"))]
+    (decision,) = decide([STATEMENT], judged)
+    assert decision.by == (("tcp", "a", Outcome.BROKEN),)

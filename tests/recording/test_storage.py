@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from ipaddress import ip_interface
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+import recorded as r
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lab.errors import CaptureFileError
+from lab.model.family import Family
+from lab.recording.storage import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
+from lab.records import (
+    Canary,
+    CapturePoint,
+    Direction,
+    DropNotice,
+    Frame,
+    InterfaceSeen,
+    KernelEvent,
+    Memory,
+    Obtained,
+    ProgramRun,
+    QueueSample,
+    Recording,
+    SocketSeen,
+    SocketState,
+    Syscall,
+    TaskEvent,
+    Trace,
+)
+from lab.report.capture.comments import frame_comments
+from lab.report.document.report import report_document, write_document
+
+FOLDERS = [r.FOLDER / "tcp4", r.FOLDER / "tcp6"]
+OPTIONAL = frozenset({"family", "ready_ns", "peer_inode"})
+OTHER_VALUES = [None, True, -1, 2**63, 1.5, "x", "", [], ["x"], [None], {}, [[]]]
+
+
+def saved_again(recording: Recording, folder: Path) -> Recording:
+    save_recording(recording, folder, {})
+    return load_recording(folder)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A recording to be damaged."""
+    folder = tmp_path / "run"
+    shutil.copytree(FOLDERS[0], folder)
+    return folder
+
+
+def lines_of(folder: Path) -> list[str]:
+    return (folder / RECORDS_FILE).read_text("utf-8").splitlines(keepends=True)
+
+
+def damage(folder: Path, text: str) -> str:
+    """What is said of a recording whose records are this text."""
+    (folder / RECORDS_FILE).write_text(text, "utf-8")
+    with pytest.raises(CaptureFileError) as error:
+        load_recording(folder)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_recordings_of_the_tests_hold_nothing_of_the_machine_they_were_made_on(
+    folder: Path,
+) -> None:
+    for path in folder.iterdir():
+        data = path.read_bytes()
+        assert not [word for word in (b"/work", b"/tmp", b"/root", b"/home") if word in data]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_loaded_recording_is_saved_as_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    recording = load_recording(folder)
+    (timeline,), _ = r.judged(recording)
+    save_recording(recording, tmp_path, frame_comments([timeline]))
+    for name in (FRAMES_FILE, RECORDS_FILE):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_replayed_run_gives_the_same_report(folder: Path, tmp_path: Path) -> None:
+    recording = load_recording(folder)
+    reports = [
+        write_document(report_document(*r.judged(each)))
+        for each in (recording, load_recording(folder), saved_again(recording, tmp_path))
+    ]
+    assert reports[0] == reports[1] == reports[2]
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
+TEXTS = st.text(max_size=12)
+TIMES = st.integers(0, 2**62)
+POINTS = st.builds(CapturePoint, NAMES, NAMES, NAMES, NAMES, TIMES, TIMES)
+ADDRESSES = st.ip_addresses(v=4).map(lambda a: f"{a}/24") | st.ip_addresses(v=6).map(str)
+
+
+def some(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(strategy, max_size=2).map(tuple)
+
+
+def traces() -> st.SearchStrategy[Trace]:
+    u64, truths = st.integers(0, 2**64 - 1), st.booleans()
+    memory = st.builds(Memory, TIMES, TEXTS, truths, st.binary(max_size=9), TIMES)
+    return st.builds(
+        Trace,
+        syscalls=some(
+            st.builds(
+                Syscall,
+                TEXTS, TIMES, TIMES, TEXTS, some(u64), some(memory), TIMES, st.none() | TIMES,
+                st.none() | st.integers(-4095, 2**62), TEXTS, TEXTS,
+            )
+        ),
+        tasks=some(
+            st.builds(
+                TaskEvent,
+                TIMES, TEXTS, st.sampled_from(["start", "exec", "exit"]), TIMES, TIMES, TIMES,
+                truths, TEXTS,
+            )
+        ),
+        states=some(
+            st.builds(
+                SocketState,
+                TIMES, st.sampled_from(Obtained), TEXTS, TEXTS, TEXTS, TEXTS, TIMES, TEXTS, TIMES,
+                TIMES, TEXTS,
+            )
+        ),
+        drops=some(st.builds(DropNotice, TIMES, TEXTS, TEXTS, st.none() | TIMES, TIMES, TEXTS)),
+        events=some(
+            st.builds(
+                KernelEvent,
+                TIMES, TEXTS, TIMES, st.dictionaries(TEXTS, u64 | TEXTS, max_size=2), TEXTS,
+            )
+        ),
+        lost=TIMES,
+        queues=some(st.builds(QueueSample, TIMES, TEXTS, TEXTS, TIMES, TIMES, TEXTS)),
+    )  # fmt: skip
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> Recording:
+    points = draw(st.lists(POINTS, max_size=3, unique_by=lambda point: point.name))
+    names = st.sampled_from([point.name for point in points]) if points else st.nothing()
+    frames = st.builds(
+        lambda time, point, direction, data, more: Frame(
+            time, point, direction, data, len(data) + more
+        ),
+        TIMES, names, st.sampled_from(Direction), st.binary(max_size=20), st.integers(0, 9),
+    )  # fmt: skip
+    canaries = st.builds(Canary, st.sampled_from(["opening", "closing"]), names, st.binary(), TEXTS)
+    interfaces = st.builds(
+        InterfaceSeen, TEXTS, TEXTS, st.lists(ADDRESSES.map(ip_interface), max_size=2).map(tuple)
+    )
+    programs = st.builds(
+        ProgramRun,
+        TEXTS, TEXTS, st.lists(TEXTS, max_size=3).map(tuple), TIMES, st.none() | TIMES, TIMES,
+        st.integers(-64, 255), TEXTS, TEXTS, TEXTS, TEXTS,
+    )  # fmt: skip
+    sockets = st.builds(
+        SocketSeen,
+        TIMES, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TIMES, st.none() | TIMES, TIMES, TIMES, TEXTS,
+    )  # fmt: skip
+    return Recording(
+        scenario=draw(TEXTS),
+        family=draw(st.sampled_from([*Family, None])),
+        started_ns=draw(TIMES),
+        kernel=draw(TEXTS),
+        instruments=tuple(draw(st.lists(TEXTS, max_size=2))),
+        interfaces=tuple(draw(st.lists(interfaces, max_size=2))),
+        points=tuple(points),
+        canaries=tuple(draw(st.lists(canaries, max_size=3 if points else 0))),
+        programs=tuple(draw(st.lists(programs, max_size=2))),
+        unfinished=tuple(draw(st.lists(TEXTS, max_size=2))),
+        frames=tuple(draw(st.lists(frames, max_size=4 if points else 0))),
+        sockets=tuple(draw(st.lists(sockets, max_size=2))),
+        trace=draw(traces()),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(recordings())
+def test_what_is_saved_is_loaded_again(recording: Recording) -> None:
+    with TemporaryDirectory() as folder:
+        assert saved_again(recording, Path(folder)) == recording
+
+
+@pytest.mark.parametrize("text", ["\u2028 \x85 \x1c \r\n \v \f", "\udcff no UTF-8", "漢字 😀 \0"])
+def test_odd_characters_of_a_program_come_back(text: str, tmp_path: Path) -> None:
+    run = replace(r.recorded(4).programs[0], stdout=text, argv=("python3", text))
+    recording = replace(r.recorded(4), programs=(run,))
+    loaded = saved_again(recording, tmp_path)
+    assert loaded == recording
+    write_document(report_document(*r.judged(loaded))).encode("utf-8")
+
+
+def test_records_cut_off_anywhere_are_damaged(copy: Path) -> None:
+    text = (copy / RECORDS_FILE).read_text("utf-8")
+    for end in itertools.chain(range(0, len(text) - 1, 37), range(len(text) - 50, len(text) - 1)):
+        assert "recording.jsonl is damaged" in damage(copy, text[:end])
+
+
+def test_a_last_line_without_its_end_of_line_is_whole(copy: Path) -> None:
+    text = (copy / RECORDS_FILE).read_text("utf-8")
+    (copy / RECORDS_FILE).write_text(text[:-1], "utf-8")
+    assert load_recording(copy) == r.recorded(4)
+
+
+def test_every_line_is_missed(copy: Path) -> None:
+    lines = lines_of(copy)
+    for index in range(len(lines)):
+        assert "damaged" in damage(copy, "".join(lines[:index] + lines[index + 1 :]))
+
+
+def test_no_line_may_be_there_twice(copy: Path) -> None:
+    lines = lines_of(copy)
+    for index in range(len(lines)):
+        assert "damaged" in damage(copy, "".join(lines[: index + 1] + lines[index:]))
+
+
+def test_every_key_is_missed(copy: Path) -> None:
+    lines = lines_of(copy)
+    for index, line in first_of_each_kind(lines):
+        for key in line:
+            fewer = json.dumps({k: v for k, v in line.items() if k != key}) + "\n"
+            said = damage(copy, "".join([*lines[:index], fewer, *lines[index + 1 :]]))
+            assert f"there is no '{key}'" in said
+
+
+def first_of_each_kind(lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    kinds: set[str] = set()
+    for index, text in enumerate(lines):
+        line = json.loads(text)
+        if line["kind"] not in kinds:
+            kinds.add(line["kind"])
+            yield index, line
+
+
+def test_another_value_is_damage_or_another_recording_that_can_be_judged(copy: Path) -> None:
+    lines = lines_of(copy)
+    damaged = 0
+    for index, line in first_of_each_kind(lines):
+        for key, value in itertools.product(line, OTHER_VALUES):
+            if line[key] == value:
+                continue
+            changed = json.dumps(line | {key: value}) + "\n"
+            text = "".join([*lines[:index], changed, *lines[index + 1 :]])
+            (copy / RECORDS_FILE).write_text(text, "utf-8")
+            try:
+                recording = load_recording(copy)
+            except CaptureFileError as error:
+                damaged += 1
+                assert "\n" not in str(error)
+            else:
+                assert type(value) is type(line[key]) or key in OPTIONAL, (key, value)
+                write_document(report_document(*r.judged(recording)))
+    assert damaged > 250
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n", "{}\n", "[]\n", "null\n", "1\n", '"kind"\n', '{"kind": []}\n', "[" * 100_000,
+     '{"kind": "run"}\n{"kind": "end"}\n', "\ufeff{}", "NaN", '{"kind": ' + "9" * 5000 + "}"],
+)  # fmt: skip
+def test_what_is_no_recording_is_damaged(copy: Path, text: str) -> None:
+    assert "recording.jsonl is damaged" in damage(copy, text)
+
+
+def test_another_schema_is_named(copy: Path) -> None:
+    text = (copy / RECORDS_FILE).read_text("utf-8").replace("wirelab.recording/1", "other/2")
+    assert "its schema is 'other/2', not 'wirelab.recording/1'" in damage(copy, text)
+
+
+def test_a_frame_of_an_unknown_point_is_damage(copy: Path) -> None:
+    text = (copy / RECORDS_FILE).read_text("utf-8").replace("client/eth0", "client/eth9")
+    assert "there is no capture point 'client/eth0'" in damage(copy, text)
+
+
+def test_frames_cut_off_anywhere_are_an_error(copy: Path) -> None:
+    data = (copy / FRAMES_FILE).read_bytes()
+    for end in range(0, len(data), 97):
+        (copy / FRAMES_FILE).write_bytes(data[:end])
+        with pytest.raises(CaptureFileError):
+            load_recording(copy)
+
+
+def test_frames_that_end_at_a_whole_frame_are_missed(copy: Path) -> None:
+    recording = load_recording(copy)
+    records = (copy / RECORDS_FILE).read_text("utf-8")
+    save_recording(replace(recording, frames=recording.frames[:-1]), copy, {})
+    assert "recorded with 64 frames; recording.pcapng holds 63" in damage(copy, records)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda folder: shutil.rmtree(folder), "holds no recording: no recording.jsonl"),
+        (lambda folder: (folder / RECORDS_FILE).unlink(), "holds no recording"),
+        (lambda folder: (folder / FRAMES_FILE).unlink(), "no such file"),
+        (lambda folder: (folder / FRAMES_FILE).write_bytes(b""), "recording.pcapng"),
+        (lambda folder: (folder / RECORDS_FILE).write_bytes(b"\xff\xfe"), "cannot read"),
+    ],
+)
+def test_a_folder_that_holds_no_whole_recording_is_named(
+    copy: Path, spoil: Callable[[Path], None], said: str
+) -> None:
+    spoil(copy)
+    with pytest.raises(CaptureFileError) as error:
+        load_recording(copy)
+    assert said in str(error.value)
+    assert str(copy) in str(error.value)
+
+
+def test_a_file_instead_of_a_folder_is_an_error(copy: Path) -> None:
+    with pytest.raises(CaptureFileError, match="cannot read"):
+        load_recording(copy / RECORDS_FILE)
+
+
+def test_a_programs_failure_and_remark_are_kept(tmp_path: Path) -> None:
+    first, second = r.recorded(4).programs
+    programs = (replace(first, failure="was killed"), replace(second, remark="went on"))
+    recording = replace(r.recorded(4), programs=programs)
+    assert saved_again(recording, tmp_path).programs == programs

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from results import result_with
+
+from lab.model.claim import broken, skipped, undecided
+from lab.report.ci.github import annotate, summarize
+
+PLACES = {"tcp-opens": ("scenarios/tcp.py", 38)}
+
+
+def test_what_holds_is_not_annotated() -> None:
+    assert list(annotate([result_with({})], PLACES)) == []
+
+
+def test_a_broken_claim_is_an_error_at_its_line() -> None:
+    result = result_with({"tcp-opens": broken("50 % lost,\nwhy: none")})
+    (line,) = annotate([result], PLACES)
+    assert line == (
+        "::error file=scenarios/tcp.py,line=38,title=tcp-opens BROKEN::The connection opens with "
+        "SYN, SYN-ACK and ACK, whose numbers fit. 50 %25 lost,%0Awhy: none"
+    )
+
+
+def test_undecided_is_an_error_and_skipped_a_notice() -> None:
+    verdicts = {"tcp-opens": undecided("blind"), "tcp-closes": skipped("no such thing")}
+    first, second = annotate([result_with(verdicts)], PLACES)
+    assert first.startswith("::error file=")
+    assert second.startswith("::notice title=tcp-closes SKIPPED::")
+
+
+def test_a_failed_program_is_an_error() -> None:
+    (line,) = [
+        line
+        for line in annotate([result_with({}, failure="crashed: 100 %")], PLACES)
+        if line.startswith("::error title=tcp::")
+    ]
+    assert line.endswith("crashed: 100 %25")
+
+
+def test_the_summary_is_a_table_of_claims() -> None:
+    text = summarize([result_with({"tcp-opens": broken("a | b <i> `c`\n* d")})])
+    lines = text.splitlines()
+    assert lines[0] == "### wirelab: tcp over IPv4: a stream"
+    assert lines[3] == "| claim | verdict | why |"
+    (row,) = [line for line in lines if "BROKEN" in line]
+    assert row.endswith("| BROKEN | a \\| b \\<i\\> \\`c\\` \\* d |")
+    assert sum("HOLDS" in line for line in lines) == 9
+
+
+def test_the_summary_names_a_failed_program() -> None:
+    text = summarize([result_with({}, failure="was killed by SIGSEGV")])
+    assert "**program failed:**" in text and "was killed by SIGSEGV" in text

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import product
+
+import pytest
+import recorded as r
+
+from lab.analysis.assembly import build_timelines
+from lab.recording.storage import load_recording
+from lab.records import Recording
+from lab.report.document.report import Document, report_document, write_document
+
+FAMILIES = [4, 6]
+
+
+def document_of(recording: Recording) -> Document:
+    return report_document(*r.judged(recording))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_document_is_the_same_each_time_and_is_json(family: int) -> None:
+    first, again = (document_of(r.recorded(family)) for _ in range(2))
+    assert first == again
+    assert json.loads(write_document(first)) == first
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_document_tells_the_run(family: int) -> None:
+    document = document_of(r.recorded(family))
+    assert document["schema"] == "wirelab.report/1"
+    assert (document["scenario"], document["family"], document["verdict"]) == (
+        "tcp",
+        family,
+        "HOLDS",
+    )
+    assert document["started"].startswith("20") and document["started"].endswith("Z")
+    assert len(document["started"]) == len("2023-11-14T22:13:20.123456789Z")
+    assert [program["name"] for program in document["programs"]] == ["server", "client"]
+
+
+def test_times_keep_every_nanosecond() -> None:
+    recording = replace(r.recorded(4), started_ns=1_700_000_000_000_000_007)
+    assert document_of(recording)["started"] == "2023-11-14T22:13:20.000000007Z"
+    event = document_of(recording)["events"][0]
+    first = r.sightings(r.recorded(4), 1)
+    assert (event["sent_ns"], event["received_ns"]) == (first[0].time_ns, first[1].time_ns)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_all_evidence_is_an_event_of_the_document(family: int) -> None:
+    document = document_of(r.recorded(family))
+    events = [event["id"] for event in document["events"]]
+    assert len(set(events)) == len(events) == 20 + 14 + 9
+    named = {event for claim in document["claims"] for event in claim["evidence"]}
+    named |= {event for flow in document["flows"] for event in flow["frames"]}
+    assert named <= set(events)
+    assert {"f1", "f20", "client:3", "server:6"} <= named
+
+
+def test_segments_carry_relative_numbers_states_and_phases() -> None:
+    syn, syn_ack = document_of(r.recorded(4))["events"][2:4]
+    assert (syn["flow"], syn["phase"], syn["summary"][:9]) == ("tcp 0", "opening", "SYN seq=0")
+    assert (syn["from"], syn["to"]) == ("client", "server")
+    assert syn["tcp"]["client_state"] == "SYN-SENT"
+    assert syn_ack["tcp"] == {
+        "flags": "SYN ACK",
+        "seq": 0,
+        "ack": 1,
+        "len": 0,
+        "window": syn_ack["tcp"]["window"],
+        "notes": [],
+        "states": "inferred",
+        "client_state": "ESTABLISHED",
+        "server_state": "SYN-RECEIVED",
+    }
+    assert syn_ack["role"].startswith("handshake 2 of 3")
+
+
+def test_a_flow_is_told_from_handshake_to_teardown() -> None:
+    (flow,) = document_of(r.recorded(6))["flows"]
+    assert flow["id"] == "tcp 0"
+    assert flow["b"] == "[2001:db8::2]:4242"
+    assert flow["handshake"]["frames"] == ["f3", "f4", "f5"]
+    assert flow["handshake"]["syn_to_syn_ack_ns"] > 0
+    assert flow["options"]["mss_to_server"] == 1440
+    assert flow["client_to_server"] == {"bytes": 48, "gaps": [], "fin": "f12", "fin_acked": "f13"}
+    assert flow["server_to_client"]["bytes"] == 43
+    assert (flow["teardown"], flow["resets"]) == ("FIN from both sides", [])
+
+
+def test_a_lost_frame_has_no_arrival_and_leaves_a_gap() -> None:
+    document = document_of(r.lost(8)(r.recorded(4)))
+    event = document["events"][7]
+    assert (event["id"], event["received_ns"]) == ("f8", None)
+    assert event["tcp"]["notes"] == ["lost"]
+    assert event["tcp"]["server_state"] is None
+    assert document["flows"][0]["client_to_server"]["gaps"] == [[8, 34]]
+    assert document["verdict"] == "BROKEN"
+
+
+def test_a_flow_whose_opening_was_not_seen_has_no_handshake() -> None:
+    (flow,) = document_of(r.without(3, 4, 5)(r.recorded(4)))["flows"]
+    assert flow["handshake"] is None
+    assert flow["options"] is None
+
+
+def test_a_blind_capture_is_told_with_its_reasons() -> None:
+    document = report_document(*r.judged(r.blind(r.recorded(4)), r.CLAIMS))
+    assert document["verdict"] == "UNDECIDED"
+    assert document["capture"]["dropped"] == 2
+    assert len(document["capture"]["blind"]) == 2
+    assert {claim["verdict"] for claim in document["claims"]} == {"UNDECIDED"}
+
+
+def test_a_failed_call_is_an_event_with_its_errno() -> None:
+    line = "connect(3, ('198.51.100.2', 9)) = -1 ECONNREFUSED\n"
+    document = document_of(r.printed("client", lambda _: line)(r.recorded(4)))
+    (event,) = [e for e in document["events"] if e["id"] == "client:1"]
+    assert (event["result"], event["error"]) == (-1, "ECONNREFUSED")
+    assert event["obtained"] == "told by the program"
+
+
+@pytest.mark.parametrize("text", ["\udcff", "\ud800\u2028", "漢字"])
+def test_any_text_can_be_written_and_read_again(text: str) -> None:
+    runs = tuple(replace(run, argv=(text,)) for run in r.recorded(4).programs)
+    document = document_of(replace(r.recorded(4), programs=runs))
+    written = write_document(document)
+    assert json.loads(written.encode("utf-8")) == document
+
+
+@pytest.mark.parametrize(("family", "number"), [*product(FAMILIES, [1, 3, 8, 20])])
+def test_the_numbers_of_frames_have_no_gaps_when_one_is_missing(family: int, number: int) -> None:
+    events = document_of(r.without(number)(r.recorded(family)))["events"]
+    frames = [event["id"] for event in events if event["kind"] == "frame"]
+    assert frames == [f"f{n}" for n in range(1, 20)]
+
+
+def test_every_step_has_its_events_and_flows() -> None:
+    document = document_of(r.twice(r.recorded(4)))
+    assert document["steps"] == ["conversation", "again"]
+    assert [flow["step"] for flow in document["flows"]] == ["conversation", "again"]
+    events = [event["id"] for event in document["events"]]
+    assert len(events) == len(set(events)) == 2 * (20 + 14 + 9)
+    assert document["capture"]["canaries"] == {"sent": 24, "seen": 24}
+
+
+def test_a_run_without_internet_sockets_has_no_family() -> None:
+    assert document_of(replace(r.recorded(4), family=None))["family"] is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_datagrams_fragments_and_errors_tell_what_is_particular_to_them(family: int) -> None:
+    recording = load_recording(r.FOLDER / f"udp{family}")
+    document = report_document(build_timelines(recording), ())
+    event = {each["id"]: each for each in document["events"]}
+    assert (event["f4"]["udp"]["len"], event["f4"]["udp"]["destination_port"]) == (25, 4242)
+    assert [event[f"f{n}"]["fragment"]["more"] for n in (15, 16, 17)] == [True, True, False]
+    assert (event["f15"]["fragment"]["start"], event["f17"]["fragment"]["end"]) == (0, 4008)
+    assert "udp" not in event["f16"]
+    assert "last; whole: UDP " in event["f17"]["summary"]
+    assert event["f17"]["summary"].endswith("> 4242 len=4000")
+    unreachable = {"type": 3, "code": 3} if family == 4 else {"type": 1, "code": 4}
+    assert event["f22"]["icmp"] == unreachable
+    assert (event["f22"]["phase"], event["f22"]["role"]) == (
+        "error",
+        "nobody listens on UDP port 4343",
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_flow_of_datagrams_has_their_lengths_each_way(family: int) -> None:
+    recording = load_recording(r.FOLDER / f"udp{family}")
+    flows = report_document(build_timelines(recording), ())["flows"]
+    assert [(flow["a_to_b"], flow["b_to_a"]) for flow in flows] == [
+        ([7, 25, 0, 13], [23, 20]),
+        ([40, 7], []),
+        ([4000, 7], []),
+        ([14], []),
+        ([14], []),
+    ]
+    assert [flow["errors"] for flow in flows] == [[], [], [], ["f22"], ["f24"]]

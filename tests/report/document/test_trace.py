@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import traced_runs as t
+
+from lab.analysis.correlate.correlation import Accepted, Closed, Joins, SentPart
+from lab.analysis.timeline import Timeline
+from lab.report.document.report import report_document, write_document
+
+
+def document_of(timeline: Timeline) -> dict[str, Any]:
+    return report_document([timeline], ())
+
+
+def event(document: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [each for each in document["events"] if each["id"] == name]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_system_call_is_an_event_with_its_arguments_by_name() -> None:
+    connect = event(document_of(t.talk()), "client#2")
+    assert connect == {
+        "id": "client#2",
+        "kind": "system call",
+        "obtained": "measured",
+        "program": "client",
+        "host": "client",
+        "pid": 7,
+        "tid": 7,
+        "name": "connect",
+        "arguments": {"sockfd": "3", "addr": "198.51.100.2:4242", "addrlen": "16"},
+        "entry_ns": t.at_ns(-10),
+        "exit_ns": t.at_ns(60),
+        "result": 0,
+        "error": None,
+        "moved": 0,
+        "descriptor": None,
+        "socket": None,
+        "made": [],
+        "data": "",
+        "step": t.talk().step,
+    }
+
+
+def test_a_call_that_failed_and_one_that_never_returned() -> None:
+    document = document_of(t.talk())
+    failed, lasting = event(document, "client#8"), event(document, "client#9")
+    assert (failed["result"], failed["error"]) == (-1, "ECONNRESET")
+    assert (lasting["exit_ns"], lasting["result"], lasting["error"]) == (None, None, None)
+
+
+def test_data_is_text_from_which_the_bytes_can_be_had_again() -> None:
+    data = bytes(range(256)) + b"'\\"
+    calls = tuple(replace(call, data=data) for call in t.talk().system_calls[:1])
+    text = event(document_of(replace(t.talk(), system_calls=calls)), "server#1")["data"]
+    assert text.isascii() and text.isprintable()
+    assert text.encode("ascii").decode("unicode_escape").encode("latin-1") == data
+
+
+def test_states_and_drops_say_how_they_were_obtained() -> None:
+    document = document_of(t.dropped())
+    assert [event(document, f"state {n}")["obtained"] for n in (1, 3)] == ["measured", "sampled"]
+    assert (event(document, "state 1")["old"], event(document, "state 3")["old"]) == ("CLOSE", None)
+    drop = event(document, "drop 1")
+    assert (drop["reason"], drop["frame"]) == ("NO_SOCKET", "f3")
+
+
+def test_what_is_left_to_read_is_an_event_of_its_call() -> None:
+    document = document_of(t.unread())
+    assert event(document, "queue 1") == {
+        "id": "queue 1",
+        "kind": "queue",
+        "obtained": "sampled",
+        "time_ns": t.at_ns(9),
+        "call": "server#1",
+        "socket": "s3",
+        "type": "SOCK_STREAM",
+        "unread_bytes": 4,
+        "tid": 7,
+        "step": t.talk().step,
+    }
+    moments = [each["event"] for each in document["order"] if each["moment"] == "queue"]
+    assert moments == ["queue 1", "queue 2", "queue 3"]
+
+
+def test_the_order_names_every_moment_of_every_event() -> None:
+    document = document_of(t.dropped())
+    moments = [(each["event"], each["moment"]) for each in document["order"]]
+    assert len(set(moments)) == len(moments) == len(t.dropped().order.moments)
+    ids = {each["id"] for each in document["events"]}
+    assert {name for name, _ in moments} <= ids
+    marked = [each["event"] for each in document_of(t.talk())["order"] if each["concurrent"]]
+    assert marked == ["client#3", "server#6"]
+
+
+def test_endpoints_joins_and_violations_are_told() -> None:
+    part = SentPart("client#3", 0, 7, (6,), ("server#5",))
+    joins = Joins(
+        channels=(replace(t.channel("s2", "", 7), parts=(part,)),),
+        accepted=(Accepted("server#4", "tcp 0", 5, 21_000, False),),
+        closed=(Closed("", "s3", 19),),
+        connects=(("client#2", "tcp 0"),),
+        remarks=(("f4", "So it is."),),
+    )
+    order = replace(t.talk().order, violations=("f3 came early",))
+    document = document_of(replace(t.talk(), joins=joins, order=order))
+    (told,) = document["joins"]
+    assert (told["channels"][0]["sender"], told["channels"][0]["receiver"]) == ("s2", None)
+    (carried,) = told["channels"][0]["parts"]
+    assert (carried["segments"], carried["reads"]) == (["f6"], ["server#5"])
+    assert told["accepts"][0]["ack"] == "f5"
+    assert told["closes"] == [{"call": None, "endpoint": "s3", "segment": "f19"}]
+    assert told["connects"] == [{"call": "client#2", "flow": "tcp 0"}]
+    assert told["remarks"] == [{"event": "f4", "remark": "So it is."}]
+    assert document["violations"] == [{"step": t.talk().step, "violation": "f3 came early"}]
+    client = document["endpoints"][1]
+    assert (client["id"], client["flow"], client["local"]) == ("s2", "tcp 0", None)
+
+
+def test_the_document_is_json_and_the_same_each_time() -> None:
+    first, again = document_of(t.talk()), document_of(t.talk())
+    assert first == again == json.loads(write_document(first))
+
+
+def test_a_run_that_was_not_traced_has_no_joins() -> None:
+    document = document_of(t.talk(told=(), silent=True))
+    assert (document["joins"], document["violations"]) == ([], [])
+    assert not [each for each in document["events"] if each["kind"] in ("system call", "state")]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+from lab.analysis.order.moments import Moment, MomentKind, Order
+from lab.report.terminal.beats import Beat, beats, deepest
+
+KINDS = {
+    "in": MomentKind.ENTRY,
+    "out": MomentKind.EXIT,
+    "leaves": MomentKind.DEPARTURE,
+    "comes": MomentKind.ARRIVAL,
+    "state": MomentKind.STATE,
+}
+
+
+def beats_of(text: str, concurrent: frozenset[int] = frozenset()) -> list[Beat]:
+    """ "a in, a out": what happened, in order."""
+    moments = tuple(
+        Moment(place, KINDS[each.split()[1]], each.split()[0], "host")
+        for place, each in enumerate(text.split(", "))
+    )
+    return list(beats(Order(moments, concurrent, 0, 0, ())))
+
+
+def told(text: str) -> list[str]:
+    return [
+        f"{beat.moment.event} {beat.moment.kind.value}{' whole' * beat.is_whole}"
+        for beat in beats_of(text)
+    ]
+
+
+def test_a_call_in_which_nothing_else_happens_is_one_beat() -> None:
+    assert told("a in, a out, b in, b out") == ["a entry whole", "b entry whole"]
+
+
+def test_a_call_in_which_something_happens_is_two() -> None:
+    assert told("a in, b in, b out, a out") == ["a entry", "b entry whole", "a exit"]
+
+
+def test_a_frame_that_arrives_at_once_is_one_beat() -> None:
+    assert told("f1 leaves, f1 comes, f2 leaves, a in, f2 comes") == [
+        "f1 departure whole",
+        "f2 departure",
+        "a entry",
+        "f2 arrival",
+    ]
+
+
+def test_a_frame_seen_at_one_end_alone_is_one_beat() -> None:
+    assert told("f1 leaves, f2 comes") == ["f1 departure whole", "f2 arrival whole"]
+
+
+def test_a_call_that_never_returns_is_not_whole() -> None:
+    assert told("a in") == ["a entry"]
+
+
+def test_a_state_is_a_beat_of_its_own() -> None:
+    assert told("a in, s state, a out") == ["a entry", "s state", "a exit"]
+
+
+def test_a_beat_is_concurrent_where_its_first_moment_is() -> None:
+    marked = beats_of("a in, b in, b out, a out", frozenset({1, 3}))
+    assert [beat.is_concurrent for beat in marked] == [False, True, True]
+
+
+def test_the_depth_counts_what_is_open_at_once() -> None:
+    def everything(_: str) -> bool:
+        return True
+
+    for text, depth in (
+        ("f1 leaves, f1 comes", 0),
+        ("a in, a out, b in, b out", 1),
+        ("a in, b in, b out, a out", 2),
+        ("a in, b in, a out, c in, b out, c out", 2),
+        ("a in, b in, c in, c out, b out, a out", 3),
+    ):
+        assert deepest(beats_of(text), everything) == depth
+    assert deepest(beats_of("a in, b in, b out, a out"), lambda call: call == "b") == 1
+
+
+def test_no_moment_is_lost() -> None:
+    for text in ("a in, a out", "a in, f1 leaves, f1 comes, a out, b in"):
+        count = sum(2 if beat.is_whole else 1 for beat in beats_of(text))
+        assert count == text.count(",") + 1
+    assert all(a.moment.time_ns < b.moment.time_ns for a, b in pairwise(beats_of("a in, b in")))

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import traced_runs as t
+from rich.text import Text
+
+from lab.analysis.correlate.correlation import Channel, Joins
+from lab.analysis.timeline import Timeline
+from lab.report.terminal.byte_table import MOST_CHANNELS, draw_bytes
+from lab.report.terminal.style import Style
+
+
+def with_channels(*channels: Channel) -> Timeline:
+    return replace(t.talk(), joins=Joins(channels=channels))
+
+
+def drawn(*channels: Channel, ascii_only: bool = False) -> list[Text]:
+    return list(draw_bytes(with_channels(*channels), Style(120, ascii_only)))[2:]
+
+
+def test_each_way_tells_its_calls_segments_and_bytes() -> None:
+    (line,) = drawn(t.channel("s2", "s3", 48))
+    assert line.plain == (
+        "  client → server (tcp 0): 3 sends → 3 segments → 4 reads, "
+        "48 bytes sent = 48 on the wire = 48 read"
+    )
+    assert line.style == ""
+
+
+def test_bytes_that_were_not_read_stand_out() -> None:
+    (line,) = drawn(t.channel("s2", "s3", 48, read=7))
+    assert line.plain.endswith("48 bytes sent = 48 on the wire ≠ 7 read")
+    assert line.style == "bold yellow"
+
+
+def test_without_a_wire_two_counts_are_told() -> None:
+    (line,) = drawn(Channel("s2", "s3", "", (), 7, None, 7, 1, 0, 2), ascii_only=True)
+    assert line.plain == ("  client -> server (no wire): 1 send -> 2 reads, 7 bytes sent = 7 read")
+
+
+def test_an_end_that_is_no_traced_programs_is_told_so() -> None:
+    (line,) = drawn(t.channel("s2", "", 48))
+    assert "client → somebody not traced (tcp 0)" in line.plain
+
+
+def test_many_channels_are_cut() -> None:
+    lines = drawn(*[t.channel("s2", "s3", 48)] * (MOST_CHANNELS + 5))
+    assert len(lines) == MOST_CHANNELS + 1
+    assert lines[-1].plain == "  ... and 5 more; report.json has them all"
+
+
+def test_no_channels_are_no_table() -> None:
+    assert list(draw_bytes(with_channels(), Style(80, ascii_only=True))) == []
+
+
+def test_a_blind_capture_is_told_first() -> None:
+    timeline = with_channels(t.channel("s2", "s3", 48))
+    blind = replace(timeline.bracket, blind=("the kernel dropped 1 frames at client/eth0",))
+    lines = list(draw_bytes(replace(timeline, bracket=blind), Style(120, ascii_only=True)))
+    assert lines[2].plain == (
+        "  The capture was blind (the kernel dropped 1 frames at client/eth0): the wire may have "
+        "carried more."
+    )
+    assert lines[2].style == "bold red"
+    assert "48 bytes sent" in lines[3].plain
+
+
+def test_a_way_that_is_not_counted_tells_why() -> None:
+    timeline = t.talk()
+    call = replace(timeline.system_calls[0], name="sendmmsg")
+    channels = [replace(t.channel(s, "s3", 48), uncounted=call.id) for s in ("s2", "")]
+    told = replace(
+        timeline,
+        system_calls=(call, *timeline.system_calls[1:]),
+        joins=Joins(channels=tuple(channels)),
+    )
+    why = "not counted: sendmmsg(2) sends several messages at once, which are not followed"
+    lines = list(draw_bytes(told, Style(120, ascii_only=False)))[-2:]
+    assert [line.plain for line in lines] == [
+        f"  client → server (tcp 0): {why}", f"  somebody → server (tcp 0): {why}"
+    ]  # fmt: skip
+    assert {line.style for line in lines} == {"bold yellow"}

@@ -1,0 +1,390 @@
+"""What the tests have a sandbox do: each function runs in its first process."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from ipaddress import IPv4Interface, IPv6Interface
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.kernel.capture.capture import (
+    ETH_P_LOCAL_EXPERIMENTAL,
+    Capture,
+    PointName,
+    close_captures,
+    open_captures,
+)
+from lab.kernel.network import namespace
+from lab.kernel.network.links_ready import wait_until_quiet
+from lab.kernel.network.namespace import FIRST_INDEX, Namespace, build_topology
+from lab.kernel.network.netlink import VethEnd, create_namespace
+from lab.kernel.network.sockets import unsettled_tcp
+from lab.kernel.network.witness import check_interfaces, read_interfaces
+from lab.kernel.sandbox.sandbox import open_sandbox
+from lab.kernel.system import libc
+from lab.kernel.system.capabilities import NUMBERS, ambient_capabilities
+from lab.model.topology import Topology
+from lab.records import CapturePoint, Frame, InterfaceSeen
+
+ETH0 = FIRST_INDEX
+BROADCAST = b"\xff" * 6
+SOURCE = b"\x02\0\0\0\0\x63"
+
+_kept = ExitStack()
+
+
+# The sandbox and its processes.
+
+
+def process_ids() -> tuple[int, int]:
+    return os.getpid(), os.getppid()
+
+
+def namespaces() -> dict[str, str]:
+    kinds = ("net", "mnt", "pid", "user")
+    return {kind: str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in kinds}
+
+
+def raise_error(error: Exception) -> None:
+    raise error
+
+
+def block() -> None:
+    select.select([], [], [])
+
+
+DAEMON = """
+import os, select, signal, sys
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+os.write(1, b"up")
+select.select([], [], [])
+"""
+
+
+def start_daemon() -> None:
+    """Leave a process behind that has left its parent, its session and the terminal's signals."""
+    read, write = os.pipe()
+    with subprocess.Popen([sys.executable, "-IS", "-c", DAEMON], stdout=write):
+        os.close(write)
+    assert os.read(read, 2) == b"up"
+    os.close(read)
+
+
+def output_of(*command: str) -> str:
+    """As a program that keeps what it needs to change namespaces."""
+    with ambient_capabilities(["CAP_SYS_ADMIN", "CAP_NET_ADMIN"]):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def forbid_user_namespaces_and_try_another_sandbox() -> str:
+    """The message of a sandbox refused inside this one, which must be in a user namespace."""
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    drop_capabilities()
+    try:
+        with open_sandbox() as sandbox:
+            sandbox.call(process_ids)
+    except LabError as error:
+        return f"{type(error).__name__}: {error}"
+    return "opened"
+
+
+def drop_capabilities(kept: int = 0) -> None:
+    """Give up this thread's capabilities but `kept`. Source: capset(2), version 3."""
+    header = struct.pack("=Ii", 0x20080522, 0)
+    data = ctypes.create_string_buffer(24)
+    assert libc.LIBC.capget(header, data) == 0
+    low, _, _, high, _, _ = struct.unpack("=6I", data.raw)
+    low, high = low & kept, high & kept >> 32
+    data = ctypes.create_string_buffer(struct.pack("=6I", low, low, 0, high, high, 0), 24)
+    assert libc.LIBC.capset(header, data) == 0
+
+
+# Namespaces.
+
+
+def keep_topology(topology: Topology) -> None:
+    """Build it and leave it there for the sandbox's later calls."""
+    _kept.enter_context(build_topology(topology))
+
+
+def seen_by_witness(topology: Topology) -> tuple[InterfaceSeen, ...]:
+    with build_topology(topology) as built:
+        return check_interfaces(built)
+
+
+def address_behind_its_back(topology: Topology, address: IPv4Interface | IPv6Interface) -> None:
+    with build_topology(topology) as built:
+        first = built[topology.hosts[0]]
+        first.netlink.add_address(ETH0, address)
+        first.netlink.commit()
+        check_interfaces(built)
+
+
+def device_behind_its_back(topology: Topology, is_up: bool) -> tuple[InterfaceSeen, ...]:
+    """What the witness says with a device in the first host that nobody asked for."""
+    with build_topology(topology) as built:
+        first, second = list(built.values())[:2]
+        ends = (VethEnd("tunl0", 2, f"02:00:00:00:ff:{number:02x}") for number in (1, 2))
+        first.netlink.create_veth(*ends, second.descriptor, 1500)
+        if is_up:
+            first.netlink.set_up(2)
+        first.netlink.commit()
+        return check_interfaces(built)
+
+
+def add_addresses(
+    topology: Topology, addresses: Sequence[IPv4Interface | IPv6Interface]
+) -> tuple[str, tuple[InterfaceSeen, ...]]:
+    """All in one commit to the first host; the refusal, and the interfaces afterwards."""
+    with build_topology(topology) as built:
+        first = built[topology.hosts[0]]
+        for address in addresses:
+            first.netlink.add_address(ETH0, address)
+        try:
+            first.netlink.commit()
+        except LabError as error:
+            refusal = f"{type(error).__name__}: {error}"
+        else:
+            refusal = ""
+        return refusal, read_interfaces(first)
+
+
+def create_twice(name: str) -> None:
+    create_namespace(name)
+    create_namespace(name)
+
+
+def write_sysctl(topology: Topology, key: str, value: str) -> None:
+    with build_topology(topology) as built, built[topology.hosts[0]].entered():
+        namespace.write_sysctl(key, value)
+
+
+def namespace_after_an_error_inside(topology: Topology) -> tuple[Path, Path, Path]:
+    """The network namespace before, inside and after a with statement that raised."""
+    link = Path("/proc/thread-self/ns/net")
+    with build_topology(topology) as built:
+        before, within = link.readlink(), link
+        try:
+            with built[topology.hosts[0]].entered():
+                within = link.readlink()
+                raise LookupError
+        except LookupError:
+            return before, within, link.readlink()
+
+
+# The older requests of include/uapi/linux/ethtool.h, each with a 32-bit answer. They are
+# another way to the features than the one that lab.kernel.network.offloads uses.
+ETHTOOL_REQUESTS = {
+    "rx-checksumming": 0x14,
+    "tx-checksumming": 0x16,
+    "scatter-gather": 0x18,
+    "tcp-segmentation-offload": 0x1E,
+    "generic-segmentation-offload": 0x23,
+    "generic-receive-offload": 0x2B,
+}
+
+
+def offloads(topology: Topology) -> tuple[dict[str, list[str]], list[str]]:
+    """What is on, by interface; and what a veth has on that nobody has touched."""
+    with build_topology(topology) as built:
+        first = built[topology.hosts[0]]
+        near, far = (
+            VethEnd("spare0", 90, "02:00:00:00:09:00"),
+            VethEnd("spare1", 91, "02:00:00:00:09:01"),
+        )
+        first.netlink.create_veth(near, far, first.descriptor, 1500)
+        first.netlink.commit()
+        ours = {
+            f"{end.host}/{end.name}": _features_on(built[end.host], end.name)
+            for end in topology.interfaces()
+        }
+        return ours, _features_on(first, "spare0")
+
+
+def _features_on(namespace: Namespace, interface: str) -> list[str]:
+    found = []
+    for name, request in ETHTOOL_REQUESTS.items():
+        value = array("I", [request, 0])
+        ifreq = struct.pack("=16sQ16x", interface.encode(), value.buffer_info()[0])
+        fcntl.ioctl(namespace.netlink.fileno(), 0x8946, ifreq)
+        if value[1]:
+            found.append(name)
+    return found
+
+
+def mtus(topology: Topology) -> dict[str, int]:
+    """By interface. Source: netdevice(7), SIOCGIFMTU."""
+    found = {}
+    with build_topology(topology) as built:
+        for end in topology.interfaces():
+            request = struct.pack("=16si20x", end.name.encode(), 0)
+            answer = fcntl.ioctl(built[end.host].netlink.fileno(), 0x8921, request)
+            found[f"{end.host}/{end.name}"] = struct.unpack_from("=i", answer, 16)[0]
+    return found
+
+
+LOOPBACK_ADDRESS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+
+def unsettled_as_a_connection_ends(topology: Topology, family: int) -> tuple[list[str], ...]:
+    """What is unsettled while there is a listener, a connection, half of one and none."""
+    found = []
+    with build_topology(topology) as built:
+        here = built[topology.hosts[0]]
+        with here.entered():
+            listener = socket.create_server((LOOPBACK_ADDRESS[family], 4242), family=family)
+            client = socket.socket(family)
+        found.append(unsettled_tcp(here))
+        client.connect((LOOPBACK_ADDRESS[family], 4242))
+        server, _ = listener.accept()
+        found.append(unsettled_tcp(here))
+        client.close()
+        found.append(unsettled_tcp(here))
+        server.close()
+        end = time.monotonic() + 5
+        while unsettled_tcp(here) and time.monotonic() < end:
+            select.select([], [], [], 0.001)
+        found.append(unsettled_tcp(here))
+        listener.close()
+    return tuple(found)
+
+
+# Captures.
+
+
+@contextmanager
+def captures_of(topology: Topology) -> Iterator[tuple[Mapping[str, Namespace], list[Capture]]]:
+    """The topology, quiet, with a capture at each interface."""
+    with build_topology(topology) as built:
+        wait_until_quiet(built)
+        wanted = [
+            (built[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
+            for link in topology.links
+            for end in link.ends
+        ]
+        captures = open_captures(wanted)
+        try:
+            yield built, captures
+        finally:
+            close_captures(captures)
+
+
+def frame(payload: bytes, kind: int = ETH_P_LOCAL_EXPERIMENTAL) -> bytes:
+    return BROADCAST + SOURCE + struct.pack("!H", kind) + payload
+
+
+def frames_sent(
+    topology: Topology, sent: Sequence[bytes]
+) -> tuple[list[Frame], list[CapturePoint], tuple[int, int]]:
+    """Each frame sent from the first point: what all saw, counted, and the time around it."""
+    with captures_of(topology) as (_, captures):
+        before = time.time_ns()
+        for data in sent:
+            captures[0].send_frame(data)
+        far = captures[1]
+        seen = read_until(captures, lambda f: f.point == far.point.name, len(sent))
+        after = time.time_ns()
+        return seen, [capture.statistics() for capture in captures], (before, after)
+
+
+def read_until(captures: Iterable[Capture], wanted: object, count: int) -> list[Frame]:
+    """Everything seen until `count` frames were wanted, or for five seconds."""
+    assert callable(wanted)
+    found: list[Frame] = []
+    poll = select.poll()
+    for capture in captures:
+        poll.register(capture.fileno(), select.POLLIN)
+    end = time.monotonic() + 5
+    while sum(map(wanted, found)) < count and time.monotonic() < end:
+        poll.poll(20)
+        found += [one for capture in captures for one in capture.read_frames()]
+    return found
+
+
+def watch(topology: Topology, window_s: float) -> list[Frame]:
+    """Everything seen in a window of time that begins with a frame of our own from each end."""
+    with captures_of(topology) as (_, captures):
+        poll = select.poll()
+        for capture in captures:
+            poll.register(capture.fileno(), select.POLLIN)
+            capture.send_frame(frame(b"our own".ljust(46, b"\0")))
+        seen: list[Frame] = []
+        end = time.monotonic() + window_s
+        while (left_s := end - time.monotonic()) > 0:
+            poll.poll(left_s * 1000)
+            seen += [one for capture in captures for one in capture.read_frames()]
+        return seen
+
+
+def overflow(topology: Topology, count: int) -> tuple[list[Frame], list[CapturePoint], int]:
+    """`count` frames to rings that nobody reads; what they held, what they counted.
+
+    Then one frame more, to rings that were read; how many saw it.
+    """
+    with captures_of(topology) as (_, captures):
+        for number in range(count):
+            captures[0].send_frame(frame(number.to_bytes(4).ljust(46, b"\0")))
+        wait_until_counted(captures[1], count)
+        held = [one for capture in captures for one in capture.read_frames()]
+        counted = [capture.statistics() for capture in captures]
+        last = frame(b"last".ljust(46, b"\0"))
+        captures[0].send_frame(last)
+        seen = read_until(captures, lambda one: one.data == last, 2)
+        return held, counted, sum(one.data == last for one in seen)
+
+
+def wait_until_counted(capture: Capture, count: int) -> None:
+    end = time.monotonic() + 5
+    while capture.statistics().frames < count and time.monotonic() < end:
+        select.select([], [], [], 0.001)
+
+
+def count_twice(topology: Topology) -> tuple[list[int], int]:
+    """A point's frame counts after one frame, after no other, and after two more."""
+    counts = []
+    with captures_of(topology) as (_, captures):
+        read = 0
+        for number in (1, 0, 2):
+            for _ in range(number):
+                captures[0].send_frame(frame(bytes(46)))
+            read += len(read_until(captures[:1], lambda _: True, number))
+            counts.append(captures[0].statistics().frames)
+        return counts, read
+
+
+def capture_on(topology: Topology, interface: str) -> None:
+    with build_topology(topology) as built:
+        host = topology.hosts[0]
+        open_captures([(built[host], PointName(host, interface, "link"), 1500)])
+
+
+def capture_with_an_unaligned_ring(topology: Topology) -> None:
+    with build_topology(topology) as built, built[topology.hosts[0]].entered():
+        ours, theirs = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in range(2))
+        point = PointName(topology.hosts[0], "eth0", "link")
+        Capture(point, ours, theirs, 100, 1 << 22).make_ring()
+
+
+def capture_without_rights(topology: Topology) -> None:
+    """Ask for a raw socket as a process that may do everything else."""
+    with build_topology(topology) as built:
+        drop_capabilities(~(1 << NUMBERS["CAP_NET_RAW"]))
+        host = topology.hosts[0]
+        open_captures([(built[host], PointName(host, "eth0", "link"), 1500)])

@@ -1,0 +1,190 @@
+"""What the tests see and do from outside the sandbox: the host, its processes, the command."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from lab.model.topology import Topology
+from lab.recording.storage import load_recording, save_recording
+from lab.records import Recording
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+MARKER = "WIRELAB_TEST_MARKER"
+DEADLINE_S = 10.0
+STARTING_S = 30.0  # an emulated machine takes seconds to start what a run consists of
+FAMILIES = ("4", "6")
+NOBODY = 65534
+
+
+def wait_until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
+    """Return once the condition is true; fail at the deadline."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {deadline_s} s: {condition}")
+        select.select([], [], [], 0.002)
+
+
+def _names(folder: str) -> list[str]:
+    # os.listdir: a Path for each of /proc's entries costs ten times as much.
+    return os.listdir(folder)  # noqa: PTH208
+
+
+def pids() -> Iterator[int]:
+    yield from (int(name) for name in _names("/proc") if name.isdigit())
+
+
+def marked(value: str) -> frozenset[int]:
+    """Processes whose environment holds the marker; a zombie has none."""
+    wanted = f"{MARKER}={value}".encode()
+    found = set()
+    for pid in pids():
+        try:
+            if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.add(pid)
+        except OSError:
+            continue  # gone, or another user's
+    return frozenset(found)
+
+
+def wait_until_gone(value: str, deadline_s: float = DEADLINE_S) -> None:
+    """Fail where a process with this marker is still there at the deadline."""
+    try:
+        wait_until(lambda: not marked(value), deadline_s)
+    except AssertionError:
+        raise AssertionError(f"left behind: {[command_of(p) for p in marked(value)]}") from None
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return f"{pid}, gone"
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process is there and no zombie. Source: proc(5), /proc/pid/stat."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def children(parent: int) -> list[int]:
+    found = []
+    for pid in pids():
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            continue
+        if int(stat.rpartition(")")[2].split()[1]) == parent:
+            found.append(pid)
+    return found
+
+
+class Host(NamedTuple):
+    """What a run must leave as it was."""
+
+    namespaces: tuple[str, ...]
+    interfaces: tuple[str, ...]
+    links: str
+    mounts: str
+    names: tuple[str, ...] | None
+    """The entries of /run/netns; None where it does not exist."""
+
+
+def host() -> Host:
+    kinds = ("net", "mnt", "pid", "user")
+    names = "/run/netns"
+    interfaces = Path("/proc/net/dev").read_text().splitlines()[2:]
+    return Host(
+        namespaces=tuple(str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in kinds),
+        interfaces=tuple(line.partition(":")[0].strip() for line in interfaces),
+        links=output_of("ip", "-o", "link") if shutil.which("ip") else "",
+        mounts=Path("/proc/self/mountinfo").read_text(),
+        names=tuple(sorted(_names(names))) if Path(names).is_dir() else None,
+    )
+
+
+def net_namespaces() -> frozenset[str]:
+    """Every network namespace that a process is in, as far as this user may look."""
+    found = set()
+    for pid in pids():
+        try:
+            found.add(str(Path(f"/proc/{pid}/ns/net").readlink()))
+        except OSError:
+            continue
+    return frozenset(found)
+
+
+def output_of(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This process's environment, cleared of what changes how the command prints."""
+    unwanted = (
+        "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "PYTHONPATH",
+        "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE",
+    )  # fmt: skip
+    kept = {key: value for key, value in os.environ.items() if key not in unwanted}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), **changes}
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "lab", *map(str, words)]
+
+
+def wirelab(
+    *words: str | Path,
+    cwd: Path | None = None,
+    as_user: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """The command run to its end; nothing is checked."""
+    return subprocess.run(
+        [*as_user, *command(*words)],
+        cwd=cwd or "/",
+        env=environment(**(env or {})),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def with_mtu(topology: Topology, mtu_bytes: int) -> Topology:
+    return replace(
+        topology, links=tuple(replace(link, mtu_bytes=mtu_bytes) for link in topology.links)
+    )
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def check_refused(done: subprocess.CompletedProcess[str], status: int = 2) -> str:
+    """The message of a command that was refused: one or two lines, nothing else."""
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("wirelab: ")
+    assert done.stderr.endswith("\n")
+    assert len(done.stderr.splitlines()) <= 2
+    assert done.stdout == ""
+    return done.stderr
+
+
+def edited(folder: Path, edit: Callable[[Recording], Recording]) -> Path:
+    save_recording(edit(load_recording(folder)), folder, {})
+    return folder

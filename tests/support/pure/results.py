@@ -1,0 +1,29 @@
+"""Results to report on: a judged recording, with verdicts put in the place of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import recorded as r
+
+from lab.model.claim import Verdict
+from lab.report.document.report import report_document
+from lab.results import Result
+
+
+def result_with(verdicts: dict[str, Verdict], failure: str = "") -> Result:
+    """The recorded run of tcp over IPv4, with these verdicts, and perhaps a failed program.
+
+    It has no trace, and of its claims those that need none.
+    """
+    recording = r.recorded(4)
+    if failure:
+        server, client = recording.programs
+        recording = replace(recording, programs=(server, replace(client, failure=failure)))
+    timelines, judgements = r.judged(recording, r.CLAIMS)
+    changed = tuple(
+        replace(each, verdict=verdicts.get(each.claim.id, each.verdict)) for each in judgements
+    )
+    document = report_document(timelines, changed)
+    return Result(timelines, changed, document, "tcp", "tcp over IPv4: a stream", Path("runs/x"))

@@ -1,0 +1,135 @@
+"""Two commands as a scenario: words, braces, ports and paths."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.ad_hoc import own_scenario, recorded_scenario
+from lab.errors import UsageError
+from lab.model.family import Family
+from lab.model.program import Listening, Program
+
+
+def programs(
+    server: str = "true",
+    client: str = "true",
+    port: int | None = None,
+    unix: str = "",
+    family: Family = Family.IPV4,
+) -> tuple[Program, Program]:
+    """The two programs as they are run."""
+    scenario = own_scenario(server, client, port=port, unix=unix)
+    (step,) = scenario.expanded_steps(scenario.words(family, "/usr/bin/python3", "/demos"))
+    first, second = step.programs
+    return first, second
+
+
+def client_argv(command: str, **settings: object) -> tuple[str, ...]:
+    return programs(client=command, **settings)[1].argv  # type: ignore[arg-type]
+
+
+def test_the_server_is_awaited_and_may_serve_for_ever_the_client_may_not() -> None:
+    server, client = programs("nc -l 1", "nc {server} 1")
+    assert (server.name, server.host, server.serves) == ("server", "server", True)
+    assert (client.name, client.host, client.serves) == ("client", "client", False)
+    assert server.listens == Listening()
+    assert client.listens is None
+
+
+@pytest.mark.parametrize(
+    ("command", "argv"),
+    [
+        ("nc {server} {port}", ("nc", "198.51.100.2", "4242")),
+        ("curl http://{server_url}:{port}/", ("curl", "http://198.51.100.2:4242/")),
+        ("a {client} {family} {loopback}", ("a", "198.51.100.1", "4", "127.0.0.1")),
+        ("{python} -c 'print({{}})'", ("/usr/bin/python3", "-c", "print({{}})")),
+        ("cat '{unix}'", ("cat", "/run/wirelab/own.sock")),
+        ("awk '{print $1}'", ("awk", "{print $1}")),
+        ("sh -c 'echo ${server} ${x}'", ("sh", "-c", "echo ${server} ${x}")),
+        ("a {} {0} { } }{ {server.x} {server!r} {server:d}",
+         ("a", "{}", "{0}", "{", "}", "}{", "{server.x}", "{server!r}", "{server:d}")),
+        ("a '{srever} {demos} {server4}'", ("a", "{srever} {demos} {server4}")),
+        ('a "b c" d\\ e', ("a", "b c", "d e")),
+    ],
+)  # fmt: skip
+def test_known_words_are_replaced_and_other_braces_stay(
+    command: str, argv: tuple[str, ...]
+) -> None:
+    assert client_argv(command) == argv
+
+
+def test_an_address_in_a_url_is_in_brackets_over_ipv6_alone() -> None:
+    argv = client_argv("a {server} {server_url} {client_url}", family=Family.IPV6)
+    assert argv == ("a", "2001:db8::2", "[2001:db8::2]", "[2001:db8::1]")
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_a_command_without_known_words_is_run_as_it_is(words: list[str]) -> None:
+    known = ("{server", "{client", "{port", "{unix", "{family", "{python", "{loopback")
+    if not any(word in text for word in known for text in words):
+        assert client_argv(shlex.join(words)) == tuple(words)
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "port", "unix", "listening"),
+    [
+        ("a", "b", None, "", Listening()),
+        ("a {port}", "b", None, "", Listening(4242)),
+        ("a", "b {port}", None, "", Listening(4242)),
+        ("a", "b", 80, "", Listening(80)),
+        ("a {port}", "b", 80, "", Listening(80)),
+        ("a", "b {unix}", None, "", Listening(None, "/run/wirelab/own.sock")),
+        ("a", "b", None, "x", Listening(None, "/run/wirelab/x")),
+        ("a", "b", None, "/tmp/x", Listening(None, "/tmp/x")),
+        ("a", "b", None, "@x", Listening(None, "@x")),
+        ("a {unix}", "b {port}", 80, "{x}", Listening(80, "/run/wirelab/{x}")),
+    ],
+)
+def test_what_the_server_is_awaited_at(
+    server: str, client: str, port: int | None, unix: str, listening: Listening
+) -> None:
+    assert programs(server, client, port, unix)[0].listens == listening
+
+
+def test_a_paths_braces_are_its_own() -> None:
+    assert client_argv("cat {unix}", unix="{server}") == ("cat", "/run/wirelab/{server}")
+
+
+def test_a_run_for_a_unix_socket_speaks_no_ip_and_watches_every_device() -> None:
+    over_ip, over_unix = own_scenario("a", "b"), own_scenario("a", "b", unix="x")
+    assert (over_ip.speaks_ip, over_ip.captures_loopback) == (True, False)
+    assert (over_unix.speaks_ip, over_unix.captures_loopback) == (False, True)
+
+
+def test_the_deadline_is_the_clients() -> None:
+    (step,) = own_scenario("a", "b", deadline_s=2.5).steps
+    assert step.programs[1].deadline_s == 2.5
+
+
+def test_a_recording_is_judged_by_the_same_claims() -> None:
+    assert recorded_scenario().claims == own_scenario("a", "b", unix="c").claims
+    assert all(claim.despite_failures for claim in recorded_scenario().claims)
+
+
+@pytest.mark.parametrize("command", ["", "  ", "'", '"a', "a \\"])
+def test_what_is_no_command_is_refused(command: str) -> None:
+    with pytest.raises(UsageError, match="--server"):
+        own_scenario(command, "true")
+    with pytest.raises(UsageError, match="--client"):
+        own_scenario("true", command)
+
+
+@pytest.mark.parametrize(
+    ("listening", "text"),
+    [
+        (Listening(), "any TCP or UDP port"),
+        (Listening(80), "TCP or UDP port 80"),
+        (Listening(80, "/run/x"), "/run/x"),
+    ],
+)
+def test_what_is_awaited_reads_well(listening: Listening, text: str) -> None:
+    assert str(listening) == text

@@ -1,10 +1,30 @@
+"""What every test has, and fixtures of those that need the real kernel."""
+
 from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
+from own_run import Own
+from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
 
-pytest_plugins = ["fixtures"]
+from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
+from lab.kernel.trace.ptrace.tracer import PtraceTracer
+from lab.model.topology import two_hosts
+
+SUPPORT = Path(__file__).parent / "support" / "kernel"
+
 
 # No database of examples: a test run leaves nothing behind, and under sudo nothing of root's.
 # No deadline for an example: how long one takes is the machine's affair.
@@ -16,3 +36,105 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     # Here and not in a fixture, so that pytest reports one place, and all skips in one line.
     if item.get_closest_marker("kernel") and (refusal := why_no_sandbox()):
         pytest.skip(refusal)
+
+
+@pytest.fixture
+def marker(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A value that every process started in this test carries in its environment.
+
+    After the test none of them may be left.
+    """
+    value = uuid.uuid4().hex
+    monkeypatch.setenv(MARKER, value)
+    yield value
+    wait_until_gone(value)
+
+
+@pytest.fixture
+def sandbox(marker: str) -> Iterator[Sandbox]:
+    with open_sandbox() as opened:
+        yield opened
+
+
+@pytest.fixture
+def other_scenarios(tmp_path: Path) -> Path:
+    """A folder whose scenarios are ours to spoil: the working directory's come first."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REPOSITORY / "scenarios", tmp_path / "scenarios", ignore=ignored)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folder of one run of tcp for each family."""
+    folders = {}
+    for family in FAMILIES:
+        out = tmp_path_factory.mktemp(f"ipv{family}")
+        done = wirelab("run", "tcp", "--family", family, "--out", out)
+        assert done.returncode == 0, done.stderr
+        folders[family] = (out / "tcp" / "latest").resolve()
+    return folders
+
+
+@pytest.fixture
+def copied(runs: dict[str, Path], tmp_path: Path) -> Path:
+    """A run's folder to damage."""
+    return Path(shutil.copytree(runs["4"], tmp_path / "copied"))
+
+
+@pytest.fixture
+def as_nobody() -> list[str]:
+    """What makes a command one of an ordinary user's, where this is root."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed")
+    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    if wirelab("list", as_user=prefix).returncode != 0:
+        pytest.skip(f"uid {NOBODY} cannot read the lab")
+    return prefix
+
+
+@pytest.fixture
+def as_sandboxing_nobody(as_nobody: list[str]) -> list[str]:
+    """The same, where this machine opens a sandbox to an ordinary user."""
+    done = subprocess.run(
+        [*as_nobody, sys.executable, SUPPORT / "refusal.py"],
+        env=environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    if reason := done.stdout.strip():
+        pytest.skip(f"uid {NOBODY}: {reason}")
+    return as_nobody
+
+
+@pytest.fixture
+def anyones_folder(as_nobody: list[str]) -> Iterator[Path]:
+    """A folder of that user's: tmp_path is for the user who runs the tests alone."""
+    with tempfile.TemporaryDirectory(prefix="wirelab-test-") as name:
+        if as_nobody:
+            os.chown(name, NOBODY, NOBODY)
+        yield Path(name)
+
+
+@pytest.fixture
+def needs_ptrace() -> None:
+    if reason := PtraceTracer.why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def traced(sandbox: Sandbox, needs_ptrace: None) -> Callable[..., Traced]:
+    """Runs a program on a host, traced by ptrace."""
+
+    def run(*command: str, kill_after: str = "", kill_with: int = signal.SIGKILL) -> Traced:
+        arguments = two_hosts(), [command], kill_after, kill_with
+        trace, (ended,) = sandbox.call(run_in_a_host, *arguments)
+        return Traced(trace, *ended)
+
+    return run
+
+
+@pytest.fixture
+def own(tmp_path: Path, marker: str) -> Callable[..., Own]:
+    """A run of two commands that leaves nothing behind but its folder."""
+    return lambda *words, **settings: Own(tmp_path, *words, **settings)

@@ -1,0 +1,88 @@
+"""Importing does nothing: no descriptor, thread, process or file, and nothing slow early."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from house import FILES, ROOT
+
+WATCHED = """
+import json, os, sys, threading
+sys.dont_write_bytecode = True
+def descriptors():
+    found = {}
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found[number] = os.readlink(f"/proc/self/fd/{number}")
+        except FileNotFoundError:
+            pass  # the listing's own
+    return found
+before = descriptors()
+seen = []
+def hook(name, arguments):
+    if name.startswith("socket.") or name in ("os.mkdir", "subprocess.Popen", "os.fork"):
+        seen.append([name, repr(arguments)])
+    elif name == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        seen.append([name, str(arguments[0])])
+sys.addaudithook(hook)
+for name in sys.argv[1:]:
+    __import__(name)
+opened = [path for number, path in descriptors().items() if before.get(number) != path]
+print(json.dumps({
+    "seen": seen,
+    # ctypes' libffi, from 3.5 on, keeps its own library open, for its trampolines.
+    "descriptors": [path for path in opened if not path.rpartition("/")[2].startswith("libffi.")],
+    "threads": threading.active_count(),
+    "packages": sorted({"rich", "scapy", "pyroute2", "click", "netifaces"} & set(sys.modules)),
+}))
+"""
+
+
+def import_watched(home: Path, *modules: str) -> dict[str, Any]:
+    """What importing the modules does, in an interpreter of its own with an empty home."""
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, *modules],
+        env={"HOME": str(home), "PYTHONPATH": ":".join([str(ROOT), *filter(None, sys.path)])},
+        capture_output=True,
+        text=True,
+        cwd=home,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert list(home.iterdir()) == []
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+NOTHING = {"seen": [], "descriptors": [], "threads": 1}
+
+
+def test_the_command_line_imports_no_other_package(tmp_path: Path) -> None:
+    assert import_watched(tmp_path, "lab.cli.main") == NOTHING | {"packages": []}
+
+
+def test_a_scenario_can_be_run_before_anything_slow_is_imported(tmp_path: Path) -> None:
+    told = import_watched(tmp_path, "lab.run", "scenarios.tcp", "lab.kernel.plan")
+    assert told == NOTHING | {"packages": []}
+
+
+def test_importing_the_dissection_opens_and_writes_nothing(tmp_path: Path) -> None:
+    assert import_watched(tmp_path, "lab.analysis.packets.dissect") == NOTHING | {
+        "packages": ["scapy"]
+    }
+
+
+def test_importing_everything_opens_and_writes_nothing(tmp_path: Path) -> None:
+    modules = [
+        name
+        for name in FILES
+        if (name.split(".")[0] == "lab" and not name.endswith("__main__"))
+        or name == "scenarios.tcp"
+    ]
+    told = import_watched(tmp_path, *modules)
+    assert "click" not in told.pop("packages")
+    assert told == NOTHING

@@ -21,7 +21,7 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run bench-trace \
+.PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run bench-trace against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -63,6 +63,10 @@ bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the s
 
 bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.trace
+
+against: $(VENV)/.ready ## what replays give and runs cost here and at COMMIT=, side by side
+	@$(VENV)/bin/python -m tests.against.replays $(COMMIT)
+	@$(VENV)/bin/python -m tests.against.cost $(COMMIT)
 
 vm-validate: ## validate the Vagrantfile; shellcheck every shell script
 	@tests/vm/validate

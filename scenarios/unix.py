@@ -29,7 +29,7 @@ CONVERSATION = Step(
             host="server",
             argv=("{python}", "-IS", "{demos}/unix_stream_server.py", PATH),
             signals_ready=True,
-            is_looked_at=True,
+            has_checkpoints=True,
         ),
         Program(
             "client",

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _end_interrupted(*_: object) -> NoReturn:
-    """End at once on Ctrl-C; the keeper ends the sandbox when it sees that.
+    """End at once on Ctrl-C; the supervisor ends the sandbox when it sees that.
 
     KeyboardInterrupt may be raised where Python ignores exceptions, between two imports say:
     a traceback is printed, and the run goes on.

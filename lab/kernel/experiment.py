@@ -23,14 +23,14 @@ from lab.kernel.capture.capture import (
     close_captures,
     open_captures,
 )
-from lab.kernel.network.links_ready import wait_until_quiet
+from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
     Namespace,
     build_topology,
     forget_neighbours,
     in_user_namespace,
 )
-from lab.kernel.network.sockets import has_unsettled_tcp, look_at_unix_sockets, unsettled_tcp
+from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp, unix_sockets_seen
 from lab.kernel.network.witness import check_interfaces
 from lab.kernel.plan import Plan
 from lab.kernel.programs.running_program import RunningProgram
@@ -51,7 +51,7 @@ from lab.records import (
 )
 
 CANARY_DEADLINE_S = 2.0
-SETTLE_DEADLINE_S = 5.0
+DRAIN_DEADLINE_S = 5.0
 POLL_MS = 1  # between looks at what no descriptor tells
 FRAMES_MS = 4  # between looks at the rings: see _take_turn
 LOOPBACK_MTU_BYTES = 65536
@@ -77,7 +77,7 @@ def run_plan(plan: Plan) -> Recording:
             stack.callback(tracer.close)
         namespaces = stack.enter_context(build_topology(plan.topology))
         interfaces = check_interfaces(namespaces)
-        wait_until_quiet(namespaces)
+        wait_until_links_ready(namespaces)
         with _Watch(plan, namespaces, tracer) as watch:
             for step in plan.steps:
                 forget_neighbours(plan.topology, namespaces)
@@ -227,8 +227,8 @@ class _Watch:
     def settle(self, step: Step) -> list[str]:
         """Wait until no TCP connection has anything left to send; return those that have."""
         namespaces = self._namespaces.values()
-        self._serve(lambda: not any(map(has_unsettled_tcp, namespaces)), SETTLE_DEADLINE_S)
-        lines = [line for namespace in namespaces for line in unsettled_tcp(namespace)]
+        self._serve(lambda: not any(map(has_undrained_tcp, namespaces)), DRAIN_DEADLINE_S)
+        lines = [line for namespace in namespaces for line in undrained_tcp(namespace)]
         return [f"step {step.name}: {line}" for line in lines]
 
     def _send_canary(self, capture: Capture, step: str, bracket: str, cpu: int) -> None:
@@ -240,10 +240,10 @@ class _Watch:
         capture.send_frame(BROADCAST + bytes(6) + kind + payload)
         self.canaries.append(Canary(bracket, capture.point.name, payload, step))
 
-    def _look(self, word: str) -> None:
-        """Record every host's unix sockets at the moment that a program calls `word`."""
+    def _record_unix_sockets(self, checkpoint: str) -> None:
+        """Record every host's unix sockets while a program waits at a checkpoint."""
         for namespace in self._namespaces.values():
-            seen = look_at_unix_sockets(namespace, word, self._step)
+            seen = unix_sockets_seen(namespace, checkpoint, self._step)
             self.instruments.append(NO_UNIX_DIAG if seen is None else UNIX_DIAG)
             self.sockets += seen or ()
 
@@ -291,6 +291,6 @@ class _Watch:
         for descriptor in readable & ends.keys():
             ends[descriptor].note_end()
         for running in self.programs:
-            if word := running.wants_look():
-                self._look(word)
-                running.looked()
+            if (checkpoint := running.take_checkpoint()) is not None:
+                self._record_unix_sockets(checkpoint)
+                running.pass_checkpoint()

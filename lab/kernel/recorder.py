@@ -1,4 +1,4 @@
-"""What a sandbox is called with to record a run, light to import for who opens it."""
+"""The function that a sandbox's init is called with to record a run, light to import."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def record(plan: Plan) -> Recording:
-    """Run the plan; for Sandbox.submit.
+    """What was observed in a run of the plan. To be called by Sandbox.submit.
 
-    The opener names this function without importing pyroute2 and all else that runs it.
+    The parent refers to this function without importing pyroute2 and all else that runs it.
     Raises as experiment.run_plan does.
     """
     from lab.kernel.experiment import run_plan

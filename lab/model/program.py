@@ -45,9 +45,10 @@ class Program:
     after it wait for that."""
     deadline_s: float = DEADLINE_S
     """Seconds from its start until it must have ended."""
-    is_looked_at: bool = False
-    """Whether it writes words to the descriptor named in LOOK_FD, one at a time; at each, the
-    kernel's unix sockets are recorded, and a line is written back to let it go on."""
+    has_checkpoints: bool = False
+    """Whether it waits at checkpoints: it writes the name of each, a line, to the descriptor named
+    in CHECKPOINT_FD. Then the kernel's unix sockets are recorded, and a line is written back to
+    let it go on."""
     listens: Listening | None = None
     """The socket that the programs after it wait for, as the kernel's tables show it."""
     serves: bool = False

@@ -18,7 +18,7 @@ from lab.records import Syscall, TaskEvent, Trace
 from lab.syscalls.memory import (
     descriptor_of,
     passed_descriptors,
-    pointee,
+    pointer_argument,
     polled_descriptors,
     two_descriptors,
 )
@@ -285,7 +285,7 @@ class _Follower:
                 table.drop(descriptor)
 
     def _pass(self, index: int, call: Syscall, table: _Table) -> None:
-        control = pointee(call, 1, "control")
+        control = pointer_argument(call, 1, "control")
         if control is None or call.result is None or call.result < 0:
             return
         passed = passed_descriptors(control.data)
@@ -342,7 +342,7 @@ class _Follower:
         Which message they were sent with is not told: it is the oldest that carried as many,
         or more where the reader had no room for all of them.
         """
-        control = pointee(call, 1, "control")
+        control = pointer_argument(call, 1, "control")
         numbers = passed_descriptors(control.data) if control else ()
         sent = next((sent for sent in self.in_flight if len(sent) >= len(numbers)), None)
         if not numbers or sent is None:
@@ -356,7 +356,7 @@ class _Follower:
 
 
 def _waits_for_known(call: Syscall, table: _Table) -> bool:
-    memory = pointee(call, 0) if call.name in ("poll", "ppoll") else None
+    memory = pointer_argument(call, 0) if call.name in ("poll", "ppoll") else None
     if memory is None:
         return bool(table.held)
     if any(descriptor in table.held for descriptor in polled_descriptors(memory.data)):

@@ -23,7 +23,7 @@ def descriptor_of(argument: int) -> int:
     return number - 2**32 if number >= 2**31 else number
 
 
-def pointee(call: Syscall, argument: int, part: str = "") -> Memory | None:
+def pointer_argument(call: Syscall, argument: int, part: str = "") -> Memory | None:
     """What an argument of the call points to, where it was read."""
     for memory in call.memory:
         if memory.argument == argument and memory.part == part:
@@ -39,7 +39,7 @@ def numbers_in(data: bytes) -> tuple[int, ...]:
 
 def two_descriptors(call: Syscall, argument: int) -> tuple[int, ...]:
     """The pair that the kernel wrote (pipe(2), socketpair(2)); none where it was not read."""
-    memory = pointee(call, argument)
+    memory = pointer_argument(call, argument)
     return numbers_in(memory.data[:8]) if memory and len(memory.data) >= 8 else ()
 
 

@@ -17,7 +17,7 @@ class Size(enum.Enum):
     """The argument numbered `number`."""
     RESULT = "result"
     """The call's result, times `number`."""
-    POINTEE = "pointee"
+    VALUE_RESULT = "pointer_argument"
     """The u32 that the argument numbered `number` points to (a socklen_t *)."""
     FIXED = "fixed"
     """`number` bytes."""
@@ -73,7 +73,7 @@ def _out(argument: int) -> Pointer:
 
 def _told(argument: int, length: int) -> Pointer:
     """Bytes written by the kernel, as many as it writes to where another argument points."""
-    return Pointer(argument, True, Layout.BYTES, Size.POINTEE, length)
+    return Pointer(argument, True, Layout.BYTES, Size.VALUE_RESULT, length)
 
 
 def _pair(argument: int) -> Pointer:

@@ -3,9 +3,9 @@
 By hand:    python3 unix_stream_server.py /tmp/talk
 and then:   python3 unix_stream_client.py /tmp/talk
 
-Where the environment has READY_FD, a line is written to that descriptor once the server
-listens; where it has LOOK_FD, one is written to that once all has come and nothing is read,
-and one is awaited before it goes on.
+If the environment has READY_FD, a line is written to that descriptor once the server listens.
+If it has CHECKPOINT_FD, a line is written to that once all has come and nothing is read, and
+the server waits for a line before it goes on.
 """
 
 import array
@@ -35,10 +35,10 @@ def wait_for_all(connection):
     waiting = array.array("i", [0])
     fcntl.ioctl(number, termios.FIONREAD, waiting)
     show(f"ioctl({number}, FIONREAD, {waiting[0]})", 0)
-    if "LOOK_FD" in os.environ:
-        look = int(os.environ["LOOK_FD"])
-        os.write(look, b"unread\n")
-        os.read(look, 100)
+    if "CHECKPOINT_FD" in os.environ:
+        checkpoint = int(os.environ["CHECKPOINT_FD"])
+        os.write(checkpoint, b"unread\n")
+        os.read(checkpoint, 100)
 
 
 def main(path):

@@ -21,14 +21,14 @@ LIMIT_RATIO = 5.0
 
 def build(length: int) -> tuple[float, float]:
     """Run inside a sandbox: seconds to build a chain, and to close it."""
-    from lab.kernel.network.links_ready import wait_until_quiet
+    from lab.kernel.network.links_ready import wait_until_links_ready
     from lab.kernel.network.namespace import build_topology
     from lab.model.topology import chain
 
     topology = chain(length)
     started = time.perf_counter()
     with build_topology(topology) as namespaces:
-        wait_until_quiet(namespaces)
+        wait_until_links_ready(namespaces)
         built = time.perf_counter()
     return built - started, time.perf_counter() - built
 

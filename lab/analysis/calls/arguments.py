@@ -32,7 +32,7 @@ from lab.analysis.calls.epoll import EPOLL_DATA_AT, event_text, events_text
 from lab.analysis.calls.option_text import control_text, level_text, option_text, value_text
 from lab.analysis.calls.system_call import Argument
 from lab.records import Memory, Syscall
-from lab.syscalls.memory import descriptor_of, numbers_in, pointee
+from lab.syscalls.memory import descriptor_of, numbers_in, pointer_argument
 from lab.syscalls.table import CALLS
 
 SHOWN_BYTES = 32
@@ -132,7 +132,7 @@ def _of(decode: Callable[[Memory], str], part: str = "") -> _Decoder:
     """What an argument points to; the pointer where that was not read."""
 
     def text(call: Syscall, place: int) -> str:
-        memory = pointee(call, place, part)
+        memory = pointer_argument(call, place, part)
         return decode(memory) if memory else _pointer(call, place)
 
     return text
@@ -158,7 +158,7 @@ def _length_behind(address: int) -> _Decoder:
     """A socklen_t *: what the kernel wrote there is how long the address or value is."""
 
     def text(call: Syscall, place: int) -> str:
-        memory = pointee(call, address)
+        memory = pointer_argument(call, address)
         return f"[{memory.length}]" if memory else _pointer(call, place)
 
     return text
@@ -173,7 +173,7 @@ def _option(call: Syscall, place: int) -> str:
 
 
 def _value(call: Syscall, place: int) -> str:
-    memory = pointee(call, place)
+    memory = pointer_argument(call, place)
     if memory is None:
         return _pointer(call, place)
     return value_text(_low(call, 1), _low(call, 2), memory.data)
@@ -194,7 +194,7 @@ def _came(decode: Callable[[Memory], str]) -> _Decoder:
     """What came into a buffer: nothing where the call returned 0, whoever read the memory."""
 
     def text(call: Syscall, place: int) -> str:
-        memory = pointee(call, place)
+        memory = pointer_argument(call, place)
         if memory is None and call.result == 0 and call.arguments[place]:
             memory = Memory(place, "", True, b"", 0)
         return decode(memory) if memory else _pointer(call, place)
@@ -204,7 +204,7 @@ def _came(decode: Callable[[Memory], str]) -> _Decoder:
 
 def _received(call: Syscall, place: int) -> str:
     """What came into a buffer; with MSG_TRUNC the result tells of more than it has room for."""
-    memory, room = pointee(call, place), call.arguments[place + 1]
+    memory, room = pointer_argument(call, place), call.arguments[place + 1]
     if memory is None:
         return _read(call, place)
     if memory.length > room:
@@ -214,7 +214,9 @@ def _received(call: Syscall, place: int) -> str:
 
 def _message(call: Syscall, place: int) -> str:
     """A struct msghdr: {198.51.100.2:4242, 'Hello. ', SCM_RIGHTS [5]}."""
-    name, data, control = (pointee(call, place, part) for part in ("name", "data", "control"))
+    name, data, control = (
+        pointer_argument(call, place, part) for part in ("name", "data", "control")
+    )
     if data is None and call.name == "recvmsg" and call.result == 0 and call.arguments[place]:
         data = Memory(place, "data", True, b"", 0)
     if data is None and name is None and control is None:

@@ -10,7 +10,7 @@ from lab.analysis.calls.arguments import decode_arguments, result_flags
 from lab.analysis.calls.constants import error_name
 from lab.analysis.calls.system_call import SystemCall
 from lab.syscalls.descriptors import EPOLL, SPLICE_OUT, Followed
-from lab.syscalls.memory import descriptor_of, pointee
+from lab.syscalls.memory import descriptor_of, pointer_argument
 from lab.syscalls.table import CALLS
 
 if TYPE_CHECKING:
@@ -130,5 +130,5 @@ def _moved_bytes(call: Syscall) -> int:
 def _moved_data(call: Syscall, moved: int) -> bytes:
     if not moved:
         return b""
-    memory = pointee(call, 1) or pointee(call, 1, "data")
+    memory = pointer_argument(call, 1) or pointer_argument(call, 1, "data")
     return memory.data[:moved] if memory else b""

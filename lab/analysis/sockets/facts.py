@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.address import AF_INET, AF_INET6, AF_UNIX, family_of, place_of
 from lab.analysis.calls.constants import SOCK_TYPE_MASK
 from lab.syscalls.descriptors import EPOLL, SOCKET
-from lab.syscalls.memory import pointee
+from lab.syscalls.memory import pointer_argument
 
 if TYPE_CHECKING:
     from lab.records import Syscall, Trace
@@ -186,13 +186,13 @@ def _note_connect(index: int, call: Syscall, socket: SocketFacts) -> None:
 
 def _tells_failure(call: Syscall) -> bool:
     """Whether it is how a program learns that the kernel went on connecting in vain."""
-    value = pointee(call, 3)
+    value = pointer_argument(call, 3)
     is_asked = call.arguments[1:3] == (_SOL_SOCKET, _SO_ERROR)
     return is_asked and value is not None and any(value.data[:4])
 
 
 def _address(call: Syscall) -> bytes:
-    memory = pointee(call, 1)
+    memory = pointer_argument(call, 1)
     return memory.data if memory else b""
 
 

@@ -10,7 +10,7 @@ from lab.analysis.calls.address import place_of
 from lab.analysis.calls.decode import SEND_CALLS
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
-from lab.syscalls.memory import pointee
+from lab.syscalls.memory import pointer_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -235,7 +235,7 @@ def _first_sends(
 
 def _destination(call: Syscall) -> str:
     place = _NAMES_DESTINATION.get(call.name)
-    memory = pointee(call, *place) if place else None
+    memory = pointer_argument(call, *place) if place else None
     return place_of(memory.data) if memory else ""
 
 

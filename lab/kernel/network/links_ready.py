@@ -26,7 +26,7 @@ MAF_TIMER_RUNNING = 0x01
 SOLICITED_NODE_PREFIX = int(IPv6Address("ff02::1:ff00:0"))
 
 
-def wait_until_quiet(namespaces: Mapping[str, Namespace]) -> None:
+def wait_until_links_ready(namespaces: Mapping[str, Namespace]) -> None:
     """Wait until every link is up, every IPv6 address in use and every report sent.
 
     Raises KernelRefused after DEADLINE_S seconds.

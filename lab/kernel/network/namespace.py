@@ -24,7 +24,7 @@ FIRST_INDEX = 101
 # before it has links. MLD cannot be turned off; version 1 reports a group as it is joined
 # and once more after a random part of the interval, and /proc/net/igmp6 tells when that is
 # done (see quiet.py). Version 2 repeats as often as a host-wide sysctl says.
-QUIET_LINK_SYSCTLS = {
+SILENT_LINK_SYSCTLS = {
     "net/ipv6/conf/default/addr_gen_mode": "1",  # no link-local address by itself
     "net/ipv6/conf/default/dad_transmits": "0",
     "net/ipv6/conf/default/accept_ra": "0",
@@ -126,7 +126,7 @@ def _create(host: str, interfaces: Sequence[Interface], first_index: int) -> Nam
     """Create and enter one namespace."""
     create_namespace(host)
     descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    for key, value in QUIET_LINK_SYSCTLS.items():
+    for key, value in SILENT_LINK_SYSCTLS.items():
         write_sysctl(key, value)
     return Namespace(host, descriptor, Netlink(host), tuple(interfaces), first_index)
 

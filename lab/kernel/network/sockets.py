@@ -12,14 +12,14 @@ from lab.records import SocketSeen
 
 # include/net/tcp_states.h: in none of these does a socket send of its own accord.
 TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN = 6, 7, 10
-SETTLED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
+DRAINED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
 
 # unix sockets use three of TCP's states.
 UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
 
 
-def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[SocketSeen] | None:
-    """The namespace's unix sockets at this moment; None where the kernel cannot tell.
+def unix_sockets_seen(namespace: Namespace, checkpoint: str, step: str) -> list[SocketSeen] | None:
+    """The namespace's unix sockets now, or None if this kernel has no unix_diag.
 
     Raises KernelRefused.
     """
@@ -31,7 +31,7 @@ def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[Soc
     return [
         SocketSeen(
             time_ns=time_ns,
-            look=look,
+            look=checkpoint,
             host=namespace.name,
             type=socket.SocketKind(seen.kind).name,
             state=UNIX_STATES.get(seen.state, str(seen.state)),
@@ -46,12 +46,12 @@ def look_at_unix_sockets(namespace: Namespace, look: str, step: str) -> list[Soc
     ]
 
 
-def has_unsettled_tcp(namespace: Namespace) -> bool:
+def has_undrained_tcp(namespace: Namespace) -> bool:
     """Whether a TCP connection of the namespace may still send something."""
-    return bool(unsettled_tcp(namespace))
+    return bool(undrained_tcp(namespace))
 
 
-def unsettled_tcp(namespace: Namespace) -> list[str]:
+def undrained_tcp(namespace: Namespace) -> list[str]:
     """TCP connections that may still send something, a line each.
 
     The sockets are counted before they are listed: a list walks the hash table of the whole
@@ -65,7 +65,7 @@ def unsettled_tcp(namespace: Namespace) -> list[str]:
         for table in ("tcp", "tcp6"):
             for line in (net / table).read_text("ascii").splitlines()[1:]:
                 _, local, remote, state = line.split()[:4]
-                if int(state, 16) not in SETTLED_STATES:
+                if int(state, 16) not in DRAINED_STATES:
                     found.append(f"{namespace.name}: {local} {remote} in state {state}")
         return found
 

@@ -1,4 +1,4 @@
-"""Processes that the programs of a step leave behind. Source: proc(5), /proc/pid/stat."""
+"""Processes that the programs of a step leave running. Source: proc(5), /proc/pid/stat."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from pathlib import Path
 
 from lab.errors import InstrumentError
 
-FIRST_PROCESS = 1
+INIT = 1
 END_DEADLINE_S = 5.0
-LOOKS = 20  # at /proc, while processes come
+MOST_LISTINGS = 20  # of /proc, while new processes keep appearing
 
 
 def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
-    """Processes of this pid namespace that no running program of the lab's answers for.
+    """Processes of this pid namespace that descend from no running program and none of `own`.
 
-    That is: none of `running`, nor of the lab's `own`, is or has been handed down as an ancestor
-    of theirs. The kernel hands children whose parent has ended to the first process. Where new
-    processes come all the time, those that a moment ago were there.
+    `running` are the step's programs that run, `own` the lab's own processes. The kernel makes
+    the init the parent of processes whose parent has ended. If new processes keep appearing,
+    the orphans of a recent listing.
     """
-    answered = {FIRST_PROCESS, *running, *own}
+    roots = {INIT, *running, *own}
     found: frozenset[int] = frozenset()
-    for parents, is_whole in islice(_looks(), LOOKS):
+    for parents, is_complete in islice(_listings(), MOST_LISTINGS):
         seen = frozenset(
-            pid for pid in parents if pid != FIRST_PROCESS and not _is_below(pid, answered, parents)
+            pid for pid in parents if pid != INIT and not _descends(pid, roots, parents)
         )
-        if is_whole:
+        if is_complete:
             return seen
         found = seen or found
     return found
 
 
 def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
-    """Kill every process of this pid namespace but the first and the lab's `own`.
+    """Kill every process of this pid namespace but the init and the lab's `own`.
 
-    `serve` is called while they come to their end. Raises InstrumentError where they do not.
+    `serve` is called while they end. Raises InstrumentError if they do not.
     """
-    spared = {FIRST_PROCESS, *own}
+    spared = {INIT, *own}
     deadline_ns = time.monotonic_ns() + round(END_DEADLINE_S * 1e9)
     killed: set[int] = set()
     left: Collection[int] = ()
     # Again and again: one may fork while the others are being killed.
-    for parents, is_whole in _looks():
+    for parents, is_complete in _listings():
         now = parents.keys() - spared
-        if is_whole and not now:
+        if is_complete and not now:
             break
         left = now or left
         if time.monotonic_ns() > deadline_ns:
@@ -59,26 +59,25 @@ def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
         signal_each(now, signal.SIGKILL)
         killed |= now
         serve()
-    # With their parents dead, all are the first process's to collect.
+    # With their parents dead, the init has to wait for all of them.
     for pid in killed:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 
 
 def signal_each(pids: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to processes, of which some may have ended."""
+    """Send a signal to processes; those that have ended are passed over."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def _looks() -> Iterator[tuple[dict[int, int], bool]]:
-    """Looks at /proc: each process that has not ended with its parent; and if those are all.
+def _listings() -> Iterator[tuple[dict[int, int], bool]]:
+    """Listings of /proc: the parent of each living process, and whether those are all.
 
-    /proc is no snapshot: where a process hands on to a child and ends while others are being
-    read, it is gone, and its child was not listed yet. So those are all where nobody new has
-    come meanwhile. Those that were seen to have ended are not read again, so that looks are
-    quick however many nobody has waited for.
+    /proc is no snapshot: a process that forks and ends while others are being read is gone, and
+    its child was not listed yet. A listing is complete if no process has appeared meanwhile.
+    Processes seen to have ended are not read again: zombies may be many.
     """
     listed = _pids()
     ended: set[str] = set()
@@ -96,7 +95,7 @@ def _pids() -> frozenset[str]:
 
 
 def _parent(pid: str) -> int | None:
-    """A process's parent; None where the process has ended."""
+    """A process's parent, or None if the process has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -105,8 +104,8 @@ def _parent(pid: str) -> int | None:
     return None if state in b"ZX" else int(parent)
 
 
-def _is_below(pid: int, answered: Collection[int], parents: dict[int, int]) -> bool:
-    """Whether it, or the nearest of its ancestors that is one of those, is not the first."""
-    while pid in parents and pid not in answered:
+def _descends(pid: int, roots: Collection[int], parents: dict[int, int]) -> bool:
+    """Whether the process is, or descends from, one of `roots` other than the init."""
+    while pid in parents and pid not in roots:
         pid = parents[pid]
-    return pid != FIRST_PROCESS and pid in answered
+    return pid != INIT and pid in roots

@@ -78,12 +78,12 @@ class RunningProgram:
         self.reached = ""
         """How it is reached, where that may surprise."""
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
-        look_near, look_far = socket.socketpair()
+        checkpoint_near, checkpoint_far = socket.socketpair()
         environment = dict(os.environ)
         passed: list[int] = []
         for wanted, variable, descriptor in (
             (program.signals_ready, "READY_FD", ready_write),
-            (program.is_looked_at, "LOOK_FD", look_far.fileno()),
+            (program.has_checkpoints, "CHECKPOINT_FD", checkpoint_far.fileno()),
         ):
             if wanted:
                 environment[variable] = str(descriptor)
@@ -103,7 +103,7 @@ class RunningProgram:
                 )
         except (OSError, subprocess.SubprocessError) as error:
             os.close(ready_read)
-            look_near.close()
+            checkpoint_near.close()
             why = (
                 _why_not_run(program.argv[0], error)
                 if isinstance(error, OSError)
@@ -112,7 +112,7 @@ class RunningProgram:
             raise ProgramError(f"cannot be started: {_printable(program.argv[0])}: {why}") from None
         finally:
             os.close(ready_write)
-            look_far.close()
+            checkpoint_far.close()
         assert process.stdout is not None
         assert process.stderr is not None
         self._process = process
@@ -120,8 +120,8 @@ class RunningProgram:
         self.stdout = Output(os.dup(process.stdout.fileno()))
         self.stderr = Output(os.dup(process.stderr.fileno()))
         self.ready = Output(ready_read)
-        self.look = Output(look_near.detach())
-        self._outputs = (self.stdout, self.stderr, self.ready, self.look)
+        self.checkpoints = Output(checkpoint_near.detach())
+        self._outputs = (self.stdout, self.stderr, self.ready, self.checkpoints)
         for output in self._outputs:
             os.set_blocking(output.descriptor, False)
         process.stdout.close()
@@ -142,19 +142,19 @@ class RunningProgram:
         """Its descriptors that are still open."""
         return tuple(output for output in self._outputs if not output.closed)
 
-    def wants_look(self) -> str:
-        """The word of the moment at which it waits to be looked at; "" where it does not."""
-        word, end, rest = self.look.data.partition(b"\n")
+    def take_checkpoint(self) -> str | None:
+        """The checkpoint it waits at, or None."""
+        name, end, rest = self.checkpoints.data.partition(b"\n")
         if not end:
-            return ""
-        self.look.data = rest
-        return word.decode("ascii", "backslashreplace")
+            return None
+        self.checkpoints.data = rest
+        return name.decode("ascii", "backslashreplace")
 
-    def looked(self) -> None:
-        """Let it go on, unless it has ended meanwhile."""
-        if not self.look.closed:
+    def pass_checkpoint(self) -> None:
+        """Let it go on from its checkpoint, unless it has ended meanwhile."""
+        if not self.checkpoints.closed:
             with suppress(BrokenPipeError):
-                os.write(self.look.descriptor, b"go on\n")
+                os.write(self.checkpoints.descriptor, b"go on\n")
 
     def take(self, output: Output) -> None:
         """Read from one of its descriptors that poll found readable."""

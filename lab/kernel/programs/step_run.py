@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lab.errors import ProgramError
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import import_unix_diag
-from lab.kernel.network.sockets import has_unsettled_tcp
+from lab.kernel.network.sockets import has_undrained_tcp
 from lab.kernel.programs.leftovers import end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch
 from lab.kernel.programs.running_program import RunningProgram, unstarted
@@ -19,7 +19,7 @@ from lab.records import ProgramRun
 
 POLL_MS = 1  # between looks at what no descriptor tells
 PATIENT_MS = 20  # between looks at the programs' deadlines
-SETTLE_DEADLINE_S = 2.0  # for those that serve to close what their clients have closed
+DRAIN_DEADLINE_S = 2.0  # for those that serve to close what their clients have closed
 LINGER_S = 0.25  # for those that end with their clients to do so
 TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
 FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
@@ -60,7 +60,7 @@ class StepRun:
 
         Raises KernelRefused and InstrumentError; that programs fail is in their records.
         """
-        if any(program.is_looked_at or program.listens for program in self._step.programs):
+        if any(program.has_checkpoints or program.listens for program in self._step.programs):
             import_unix_diag()  # not while a program waits for it
         for program in self._step.programs:
             self._start(program)
@@ -188,7 +188,7 @@ class StepRun:
         """
         if not any(running.program.serves for running in self.programs):
             return
-        self._serve_until(lambda: self._are_gone() or self._are_settled(), SETTLE_DEADLINE_S)
+        self._serve_until(lambda: self._are_gone() or self._are_drained(), DRAIN_DEADLINE_S)
         self._serve_until(self._are_gone, LINGER_S)
         if self._are_gone():
             return
@@ -204,8 +204,8 @@ class StepRun:
     def _are_gone(self) -> bool:
         return all(p.ended_ns is not None for p in self.programs) and not self._find_orphans()
 
-    def _are_settled(self) -> bool:
-        return not any(map(has_unsettled_tcp, self._namespaces.values()))
+    def _are_drained(self) -> bool:
+        return not any(map(has_undrained_tcp, self._namespaces.values()))
 
     def _serve_until(self, done: Callable[[], bool], deadline_s: float) -> None:
         deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)

@@ -1,9 +1,9 @@
 """A sandbox: namespaces of its own that the kernel reclaims, whatever happens.
 
     with open_sandbox() as sandbox:
-        answer = sandbox.call(function, argument)    # runs inside, as its first process
+        answer = sandbox.call(function, argument)    # runs inside, in its init (pid 1)
 
-The function travels by its importable name, arguments and result by pickle. The opener may
+The function is sent by its importable name, arguments and result are pickled. The parent may
 have threads: nothing is forked from it but a fresh interpreter.
 """
 
@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from typing import Generic, ParamSpec, TypeVar
 
 from lab.errors import InstrumentError, MachineError
-from lab.kernel.system.channel import Channel, ChannelClosed
+from lab.kernel.system.message_socket import MessageSocket, PeerGone
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # -I and -S: neither the environment nor site-packages' start-up files may change what the
-# first process is; it gets the opener's own import path instead.
+# sandbox's processes are; they get the parent's own import path instead.
 _BOOT = """
 import sys
 sys.path[:] = sys.argv[5:]
@@ -36,20 +36,21 @@ CLOSE_DEADLINE_S = 10.0
 
 
 class Sandbox:
-    """An open sandbox. `keeper_pid` is the process whose end is the sandbox's end."""
+    """An open sandbox. It ends with its supervisor, the process `supervisor_pid`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: Channel) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], messages: MessageSocket) -> None:
+        """`process` is the supervisor, `messages` leads to the init."""
         self._process = process
-        self._channel = channel
+        self._messages = messages
         self._ready = False
 
     @property
-    def keeper_pid(self) -> int:
+    def supervisor_pid(self) -> int:
         """Pid of the sandbox's outermost process, a child of this one."""
         return self._process.pid
 
     def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Pending[R]:
-        """Start `function(*args)` in the first process; its result is fetched later.
+        """Start `function(*args)` in the init; its result is fetched later.
 
         Calls run one at a time, in the order of their submission, and results must be
         fetched in that order.
@@ -57,26 +58,26 @@ class Sandbox:
         if kwargs:
             raise TypeError("a sandboxed call takes positional arguments only")
         try:
-            self._channel.send((function, args))
-        except ChannelClosed:
+            self._messages.send((function, args))
+        except PeerGone:
             self._raise_first_error()
         return Pending(self)
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """`function(*args)`, run in the first process.
+        """`function(*args)`, run in the init.
 
-        Raises what the function raised where it is a LabError; MachineError where this
-        machine cannot open a sandbox; InstrumentError where the first process died.
+        Raises what the function raised if it is a LabError; MachineError if this machine
+        cannot open a sandbox; InstrumentError if the init died.
         """
         return self.submit(function, *args, **kwargs).result()
 
     def end(self) -> None:
-        """Have the sandbox end, without waiting; no call is possible any more."""
-        self._channel.close()
+        """Tell the sandbox to end, without waiting; no call is possible any more."""
+        self._messages.close()
 
     def abort(self) -> None:
-        """Have the sandbox end at once, whatever call it is at, without waiting."""
-        self._process.terminate()  # the keeper's word to kill the first process
+        """Tell the sandbox to end at once, whatever call is under way, without waiting."""
+        self._process.terminate()  # at SIGTERM the supervisor kills the init
         self.end()
 
     def close(self) -> None:
@@ -85,24 +86,24 @@ class Sandbox:
         try:
             self._process.wait(CLOSE_DEADLINE_S)
         except subprocess.TimeoutExpired:
-            # The first process dies with its keeper.
+            # The init dies with its supervisor.
             self._process.kill()
             self._process.wait()
 
     def _receive(self) -> object:
-        """The next value; the sandbox's own greeting is taken off first."""
+        """The next value; the init's own "ready" is taken off first."""
         try:
             if not self._ready:
-                self._check(self._channel.receive())
+                self._check(self._messages.receive())
                 self._ready = True
-            return self._check(self._channel.receive())
-        except ChannelClosed:
+            return self._check(self._messages.receive())
+        except PeerGone:
             raise InstrumentError(
-                "the sandbox's first process died; its messages, if any, are above"
+                "the sandbox's init process died; its messages, if any, are above"
             ) from None
 
     def _raise_first_error(self) -> None:
-        """The reason a channel was found closed: what the sandbox said before it ended."""
+        """Raise what the sandbox sent before it ended, which is why the socket is closed."""
         self._receive()
         raise InstrumentError("the sandbox ended early")
 
@@ -134,12 +135,12 @@ def open_sandbox(
 ) -> Iterator[Sandbox]:
     """A sandbox, closed at the end of the with statement.
 
-    `preload` is the module that the first process imports before its first call arrives, and
-    `traced` whether it has the tracing of root's programs begun before that.
+    The init imports the module `preload` before its first call arrives; if `traced`, it starts
+    to prepare tracing for root's programs before that.
 
-    With CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW it has mount, pid and network
-    namespaces; without, a user namespace around them (man pages: user_namespaces(7),
-    pid_namespaces(7)).
+    With CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW the sandbox has mount, pid and network
+    namespaces; without them, a user namespace around these. Source: user_namespaces(7),
+    pid_namespaces(7).
     """
     ours, theirs = socket.socketpair()
     try:
@@ -149,7 +150,7 @@ def open_sandbox(
             command = [sys.executable, *isolated, "-c", _BOOT]
             wanted = "traced" if traced else "untraced"
             arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted, *sys.path]
-            # A session of its own keeps the terminal's Ctrl-C with the opener, who closes.
+            # A session of its own: the terminal's Ctrl-C reaches the parent alone, which closes.
             process = subprocess.Popen(
                 [*command, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -159,7 +160,7 @@ def open_sandbox(
     except OSError as error:
         ours.close()
         raise MachineError(f"cannot start {sys.executable}: {error.strerror}") from None
-    sandbox = Sandbox(process, Channel(ours))
+    sandbox = Sandbox(process, MessageSocket(ours))
     try:
         yield sandbox
     except BaseException:

@@ -133,11 +133,11 @@ def test_links_are_quiet(sandbox: Sandbox, topology: Topology) -> None:
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_a_tcp_connection_is_unsettled_until_both_sides_have_closed(
+def test_a_tcp_connection_is_undrained_until_both_sides_have_closed(
     sandbox: Sandbox, family: int
 ) -> None:
     listening, open_, half_closed, closed = sandbox.call(
-        inside.unsettled_as_a_connection_ends, two_hosts(), family
+        inside.undrained_as_a_connection_ends, two_hosts(), family
     )
     assert listening == []
     assert [line.split()[-1] for line in open_] == ["01", "01"]  # ESTABLISHED

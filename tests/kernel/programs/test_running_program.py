@@ -53,7 +53,7 @@ def failure(marker: str, *programs: Program) -> str:
     """What is told of the programs of a run that failed, a line each; nothing of them is left."""
     with open_sandbox() as sandbox:
         recording = run(sandbox, *programs)
-        wait_until(lambda: len(marked(marker)) == 2)  # the keeper and the first process
+        wait_until(lambda: len(marked(marker)) == 2)  # the supervisor and init
     wait_until_gone(marker)
     failures = [f"program {it.name} {it.failure}" for it in recording.programs if it.failure]
     assert [it.name for it in recording.programs] == [program.name for program in programs]
@@ -116,16 +116,16 @@ def test_the_next_program_starts_once_the_one_before_is_ready(sandbox: Sandbox) 
     assert first.started_ns + 100_000_000 <= first.ready_ns <= second.started_ns
 
 
-def test_a_program_that_is_looked_at_and_ends_without_going_on_does_no_harm(
+def test_a_program_that_ends_at_its_checkpoint_does_no_harm(
     sandbox: Sandbox,
 ) -> None:
     """What it leaves unread in its socket makes the lab's end meet ECONNRESET."""
     code = (
         "import os, select\n"
-        "look = int(os.environ['LOOK_FD'])\nos.write(look, b'now\\n')\n"
-        "select.select([look], [], [])\nprint('ended')\n"
+        "checkpoint = int(os.environ['CHECKPOINT_FD'])\nos.write(checkpoint, b'now\\n')\n"
+        "select.select([checkpoint], [], [])\nprint('ended')\n"
     )
-    recording = run(sandbox, replace(python(code), is_looked_at=True))
+    recording = run(sandbox, replace(python(code), has_checkpoints=True))
     assert [one.stdout for one in recording.programs] == ["ended\n"]
 
 
@@ -137,7 +137,7 @@ def test_a_child_left_behind_with_its_outputs_does_not_delay_the_end(marker: str
     began = time.monotonic()
     with open_sandbox() as sandbox:
         it = run_one(sandbox, leave)
-        # The keeper and the first process: neither the child nor what traced it.
+        # The supervisor and init: neither the child nor what traced it.
         wait_until(lambda: len(marked(marker)) == 2)
     assert time.monotonic() - began < DEADLINE_S
     assert it.stdout.startswith("before\n")

@@ -42,9 +42,9 @@ from lab.model.topology import chain, two_hosts
 pytestmark = pytest.mark.kernel
 
 
-def first_process(sandbox: Sandbox) -> int:
+def init_pid(sandbox: Sandbox) -> int:
     sandbox.call(inside.process_ids)  # it is there once it has answered
-    (pid,) = children(sandbox.keeper_pid)
+    (pid,) = children(sandbox.supervisor_pid)
     return pid
 
 
@@ -124,7 +124,7 @@ def test_the_end_of_the_thread_that_opened_it_is_not_its_end(marker: str) -> Non
         thread.start()
         thread.join()
         (sandbox,) = opened
-        pid = first_process(sandbox)
+        pid = init_pid(sandbox)
         assert sandbox.call(abs, -2) == 2
         assert is_alive(pid)
 
@@ -152,11 +152,11 @@ def test_namespaces_have_their_names_for_ip_netns_inside(sandbox: Sandbox) -> No
 def test_closing_ends_processes_that_left_their_session_and_ignore_signals(marker: str) -> None:
     with open_sandbox() as sandbox:
         sandbox.call(inside.start_daemon)
-        pid = first_process(sandbox)
+        pid = init_pid(sandbox)
         (daemon,) = filter(is_alive, children(pid))
-        assert {daemon, pid, sandbox.keeper_pid} <= marked(marker)
+        assert {daemon, pid, sandbox.supervisor_pid} <= marked(marker)
     assert not any(map(is_alive, (daemon, pid)))
-    assert not Path(f"/proc/{sandbox.keeper_pid}").exists()
+    assert not Path(f"/proc/{sandbox.supervisor_pid}").exists()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
@@ -175,7 +175,7 @@ def test_an_exception_in_the_with_statement_ends_it_in_the_midst_of_a_call(
 def test_an_exception_before_the_sandbox_is_up_ends_it(marker: str) -> None:
     with pytest.raises(LookupError), open_sandbox() as sandbox:
         raise LookupError
-    assert not Path(f"/proc/{sandbox.keeper_pid}").exists()
+    assert not Path(f"/proc/{sandbox.supervisor_pid}").exists()
     wait_until_gone(marker)
 
 
@@ -189,28 +189,28 @@ def test_closing_ends_a_call_that_does_not_end_by_itself(
     wait_until_gone(marker)
 
 
-def test_the_keepers_death_ends_everything_inside(marker: str) -> None:
+def test_the_supervisors_death_ends_everything_inside(marker: str) -> None:
     with open_sandbox() as sandbox:
         sandbox.call(inside.start_daemon)
         assert len(marked(marker)) == 3
-        os.kill(sandbox.keeper_pid, signal.SIGKILL)
+        os.kill(sandbox.supervisor_pid, signal.SIGKILL)
         wait_until_gone(marker)
         with pytest.raises(InstrumentError, match="died"):
             sandbox.call(abs, -1)
 
 
-def test_the_first_processs_death_makes_the_next_call_raise(marker: str) -> None:
+def test_the_death_of_init_makes_the_next_call_raise(marker: str) -> None:
     with open_sandbox() as sandbox:
         sandbox.call(inside.start_daemon)
-        os.kill(first_process(sandbox), signal.SIGKILL)
+        os.kill(init_pid(sandbox), signal.SIGKILL)
         wait_until_gone(marker)
         with pytest.raises(InstrumentError, match="died"):
             sandbox.call(abs, -1)
 
 
-def test_the_first_processs_death_ends_a_call_under_way(marker: str) -> None:
+def test_the_death_of_init_ends_a_call_under_way(marker: str) -> None:
     with open_sandbox() as sandbox:
-        pid = first_process(sandbox)
+        pid = init_pid(sandbox)
         pending = sandbox.submit(inside.block)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(InstrumentError, match="died"):
@@ -224,7 +224,7 @@ def test_what_is_not_installed_inside_is_named(module: str) -> None:
         sandbox.call(abs, -1)
 
 
-OPENER = """
+PARENT = """
 import sys
 sys.path[:] = sys.argv[1:]
 import inside
@@ -237,14 +237,14 @@ with open_sandbox() as sandbox:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_the_openers_death_ends_everything(marker: str, number: signal.Signals) -> None:
+def test_the_parents_death_ends_everything(marker: str, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", OPENER, *sys.path], stdout=subprocess.PIPE, env=environment()
+        [sys.executable, "-c", PARENT, *sys.path], stdout=subprocess.PIPE, env=environment()
     )
     assert process.stdout is not None
     with process, process.stdout:
         assert process.stdout.readline() == b"up\n"
-        # The opener, the keeper, the first process and the daemon; not what forked that.
+        # The parent, the supervisor, init and the daemon; not what forked that.
         wait_until(lambda: len(marked(marker)) == 4, STARTING_S)
         process.send_signal(number)
         assert process.wait() == -number

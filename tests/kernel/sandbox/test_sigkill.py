@@ -102,7 +102,7 @@ def test_what_a_run_leaves_would_be_seen(marker: str, tmp_path: Path) -> None:
         seen_namespaces |= net_namespaces() - namespaces
     run.process.communicate()
     assert run.process.returncode == 0
-    assert seen_processes >= 4  # the command, the keeper, the first process, a program
+    assert seen_processes >= 4  # the command, the supervisor, init, a program
     assert len(seen_namespaces) >= 2  # the sandbox's own and a host's
 
 

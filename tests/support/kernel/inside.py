@@ -1,4 +1,4 @@
-"""What the tests have a sandbox do: each function runs in its first process."""
+"""What the tests have a sandbox do: each function runs in its init."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from lab.kernel.capture.capture import (
     open_captures,
 )
 from lab.kernel.network import namespace
-from lab.kernel.network.links_ready import wait_until_quiet
+from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import FIRST_INDEX, Namespace, build_topology
 from lab.kernel.network.netlink import VethEnd, create_namespace
-from lab.kernel.network.sockets import unsettled_tcp
+from lab.kernel.network.sockets import undrained_tcp
 from lab.kernel.network.witness import check_interfaces, read_interfaces
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.system import libc
@@ -243,25 +243,25 @@ def mtus(topology: Topology) -> dict[str, int]:
 LOOPBACK_ADDRESS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
-def unsettled_as_a_connection_ends(topology: Topology, family: int) -> tuple[list[str], ...]:
-    """What is unsettled while there is a listener, a connection, half of one and none."""
+def undrained_as_a_connection_ends(topology: Topology, family: int) -> tuple[list[str], ...]:
+    """What is not drained while there is a listener, a connection, half of one and none."""
     found = []
     with build_topology(topology) as built:
         here = built[topology.hosts[0]]
         with here.entered():
             listener = socket.create_server((LOOPBACK_ADDRESS[family], 4242), family=family)
             client = socket.socket(family)
-        found.append(unsettled_tcp(here))
+        found.append(undrained_tcp(here))
         client.connect((LOOPBACK_ADDRESS[family], 4242))
         server, _ = listener.accept()
-        found.append(unsettled_tcp(here))
+        found.append(undrained_tcp(here))
         client.close()
-        found.append(unsettled_tcp(here))
+        found.append(undrained_tcp(here))
         server.close()
         end = time.monotonic() + 5
-        while unsettled_tcp(here) and time.monotonic() < end:
+        while undrained_tcp(here) and time.monotonic() < end:
             select.select([], [], [], 0.001)
-        found.append(unsettled_tcp(here))
+        found.append(undrained_tcp(here))
         listener.close()
     return tuple(found)
 
@@ -273,7 +273,7 @@ def unsettled_as_a_connection_ends(topology: Topology, family: int) -> tuple[lis
 def captures_of(topology: Topology) -> Iterator[tuple[Mapping[str, Namespace], list[Capture]]]:
     """The topology, quiet, with a capture at each interface."""
     with build_topology(topology) as built:
-        wait_until_quiet(built)
+        wait_until_links_ready(built)
         wanted = [
             (built[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
             for link in topology.links

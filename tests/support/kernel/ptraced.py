@@ -1,4 +1,4 @@
-"""Programs traced by ptrace, in a sandbox's first process or beside a test."""
+"""Programs traced by ptrace, in the init of a sandbox or beside a test."""
 
 from __future__ import annotations
 

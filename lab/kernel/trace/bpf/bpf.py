@@ -1,4 +1,4 @@
-"""BPF maps, programs and ring buffers, each behind a descriptor that is all that keeps it.
+"""BPF maps, programs and ring buffers. Each exists as long as its descriptor is open.
 
 Source: bpf(2), include/uapi/linux/bpf.h, Documentation/bpf/ringbuf.rst.
 """
@@ -28,8 +28,7 @@ _ELEMENT = struct.Struct("=I4xQQQ")
 _PROGRAM = struct.Struct("=IIQQIIQII16s")
 _ATTACHMENT = struct.Struct("=QI4x")
 
-# The kernel takes the GPL helpers' callers by this string alone; the programs given to it here
-# use some, those that read memory. It is the license of the loaded program.
+# The helpers that read memory may be called only by programs that declare this license.
 _LICENSE = b"GPL"
 _LOG_BYTES = 1 << 16
 
@@ -41,7 +40,7 @@ _POSITION = struct.Struct("=Q")
 
 
 class MapType(enum.IntEnum):
-    """enum bpf_map_type, as far as it is used."""
+    """The members of enum bpf_map_type that are used."""
 
     HASH = 1
     ARRAY = 2
@@ -63,7 +62,7 @@ def read_value(descriptor: int, value_bytes: int) -> bytes:
 
 
 def write_value(descriptor: int, value: bytes) -> None:
-    """Write the first value of an array, whose length must be its own. Raises KernelRefused."""
+    """Write the first value of an array; `value` must have its length. Raises KernelRefused."""
     given = ctypes.create_string_buffer(value, len(value))
     _at_first_value(_MAP_UPDATE, descriptor, given, "write to a BPF map")
 
@@ -77,15 +76,15 @@ def _at_first_value(
 
 
 def load_program(code: bytes, name: str) -> int:
-    """The descriptor of a program for a raw tracepoint.
+    """The descriptor of a loaded program for a raw tracepoint.
 
-    Raises KernelRefused, with what the verifier said last.
+    Raises KernelRefused, with the last lines of the verifier's log.
     """
     try:
         return _load(code, name, None)
     except KernelRefused as error:
         refusal = error
-    # Only now a log is asked for, which makes the verifier several times slower.
+    # The log is requested only now: it makes the verifier several times slower.
     log = ctypes.create_string_buffer(_LOG_BYTES)
     with contextlib.suppress(KernelRefused):
         return _load(code, name, log)
@@ -112,16 +111,16 @@ def _load(code: bytes, name: str, log: ctypes.Array[ctypes.c_char] | None) -> in
 
 
 def attach(program: int, tracepoint: str) -> int:
-    """A descriptor: while it is open, the program runs at the tracepoint. Raises KernelRefused."""
+    """A descriptor; the program runs at the tracepoint until it is closed. Raises KernelRefused."""
     name = ctypes.create_string_buffer(tracepoint.encode())
     attribute = _ATTACHMENT.pack(ctypes.addressof(name), program)
     return libc.bpf(_RAW_TRACEPOINT_OPEN, attribute, f"attach to the tracepoint {tracepoint}")
 
 
 def length_committed(data: bytes | mmap.mmap, start: int, available: int) -> int:
-    """How many of the available bytes from `start` on are whole records that are written.
+    """How many of the available bytes from `start` on are complete records.
 
-    A record that another processor is still writing ends them.
+    They end at a record that another processor is still writing.
     """
     done = 0
     while done < available:
@@ -133,7 +132,7 @@ def length_committed(data: bytes | mmap.mmap, start: int, available: int) -> int
 
 
 def records_of(data: bytes) -> Iterator[bytes]:
-    """The records in what a ring gave; those that their writer discarded are left out."""
+    """The records in bytes read from a ring, without those that their writer discarded."""
     at = 0
     while at < len(data):
         (header,) = _RECORD_HEADER.unpack_from(data, at)
@@ -158,13 +157,13 @@ class Ring:
         page = mmap.PAGESIZE
         try:
             self._consumer = mmap.mmap(self.map, page)
-            # The writers' position; then the ring twice, so that no record is in two pieces.
+            # The writers' position; then the ring mapped twice, so that no record is split.
             self._data = mmap.mmap(self.map, page + 2 * size, prot=mmap.PROT_READ, offset=page)
         except OSError as error:
             os.close(self.map)
             raise KernelRefused(f"map the BPF ring buffer {name}: {error}") from error
-        # poll(2) of the ring itself tells of any byte in it, and a poll loop would turn with
-        # every record. Edge-triggered, it tells only that a writer asked for a wake-up.
+        # poll(2) of the ring itself returns while there is any byte in it: a poll loop would run
+        # for every record. Edge-triggered epoll returns only when a writer asked for a wake-up.
         self._wake_up = select.epoll()
         self._wake_up.register(self.map, select.EPOLLIN | select.EPOLLET)
 
@@ -173,10 +172,10 @@ class Ring:
         return self._wake_up.fileno()
 
     def read(self) -> bytes:
-        """What has been written since the last call, for `records_of`; without waiting."""
+        """What has been written since the last call, to be split by `records_of`; no waiting."""
         self._wake_up.poll(0)
-        # On machines that reorder loads: the system call just made, and the interpreter's work
-        # between the loads, keep this position older than the headers read below.
+        # On machines that reorder loads, the system call just made and the interpreter's work
+        # between the loads make sure that this position is older than the headers read below.
         (produced,) = _POSITION.unpack_from(self._data)
         start = mmap.PAGESIZE + self._consumed % self._size
         length = length_committed(self._data, start, produced - self._consumed)
@@ -186,7 +185,7 @@ class Ring:
         return taken
 
     def close(self) -> None:
-        """Give back the memory and the descriptors."""
+        """Free the memory and close the descriptors."""
         self._wake_up.close()
         self._consumer.close()
         self._data.close()

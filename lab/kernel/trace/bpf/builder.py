@@ -1,7 +1,7 @@
-"""What the BPF programs for the entry and for the exit of system calls have in common.
+"""A builder for the BPF programs at the entry and at the exit of system calls.
 
-R6 is the tracepoint's context and then the scratch, R7 the call's registers, R8 its result (at
-the entry free), R9 its plan. There are no loops.
+R6 is the tracepoint's context and later the scratch, R7 the call's registers, R8 its result (free
+at the entry), R9 its plan. There are no loops.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _RINGBUF_OUTPUT, _RINGBUF_QUERY = 130, 134
 _NO_WAKEUP, _FORCE_WAKEUP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
 
 RING_BYTES = 1 << 22
-# The reader is woken where the ring has become fuller by this much, and not by every record
-# after that: a wake-up costs its writer some microseconds. A record of whichever processor
-# comes to lie in the window, which has room for 36 of the longest.
+# The reader is woken whenever the ring has become fuller by this much, and not by every record
+# after that: a wake-up costs its writer some microseconds. Some processor's record is certain to
+# begin inside the window, which has room for 36 of the longest.
 _WAKE_UP_BYTES = RING_BYTES // 4
 _WAKE_UP_WINDOW_BYTES = 1 << 14
 
 # The stack.
 _TID = -8
 _NAMESPACE_PIDS = -16  # struct bpf_pidns_info: pid, tgid
-_TOLD = -24
+_NUMBER = -24  # a u32 that is read from memory, or is a map's key
 _REGISTERS_END = -24
 
 
@@ -50,28 +50,28 @@ class Maps(NamedTuple):
     """Descriptors of the maps that the programs share."""
 
     plans: int
-    """An array whose one value has at a call's number, a byte, its plan where the entry has work
-    for it; then the same for the exit, from NUMBER_LIMIT on."""
+    """An array of one value: at each call's number a byte, its plan at the entry or NOT_WANTED;
+    from NUMBER_LIMIT on, the same for the exit."""
     rooms: int
-    """By tid, for calls under way: a u32, how much the kernel may write."""
+    """By tid, for calls under way: a u32, how many bytes the kernel may write."""
     scratch: int
     """An array of one value for each processor."""
     ring: int
     lost: int
-    """An array whose one value, of 64 bits, counts what there was no room for."""
+    """An array of one value, of 64 bits: how many records did not fit."""
 
 
 class Traced(NamedTuple):
-    """Whose calls are looked at."""
+    """Which processes' calls are traced."""
 
     namespace: tuple[int, int]
     """Their pid namespace: device and inode of its file in /proc/PID/ns."""
     without: Collection[int]
-    """The pids in it of those whose calls are not."""
+    """Pids in it of processes that are not traced."""
 
 
-class Moment:
-    """The code of one program, the entry's or the exit's, as it grows."""
+class ProgramBuilder:
+    """Builds one program, the entry's or the exit's: each method appends code to it."""
 
     def __init__(
         self, maps: Maps, plans: list[CallPlan], registers: Registers, at_exit: bool
@@ -85,14 +85,14 @@ class Moment:
         self._at_exit = at_exit
 
     def finish(self) -> bytes:
-        """The program."""
+        """The whole program."""
         self.code.place(self.end)
         self.code.move(R0, 0)
         self.code.exit()
         return self.code.assemble()
 
     def find_plan(self, number: Register) -> None:
-        """R9 becomes the call's plan; ends where it has none for this moment."""
+        """R9 becomes the plan of the call with that number; without a plan, end the program."""
         code = self.code
         code.jump_if(number, Condition.GE, NUMBER_LIMIT, self.end)
         code.load_map_value(R2, self._maps.plans)
@@ -101,7 +101,7 @@ class Moment:
         code.jump_if(R9, Condition.EQ, NOT_WANTED, self.end)
 
     def copy_registers(self) -> None:
-        """Those of the context at R6, to where R7 is from now on."""
+        """Copy the call's registers from the context at R6 to the stack; R7 points to them."""
         code = self.code
         self._stack_address(R7, _REGISTERS_END - self._registers.length)
         code.move(R1, R7)
@@ -117,7 +117,7 @@ class Moment:
         self.code.load(width, target, R7, self._registers.arguments[number])
 
     def end_unless_inside(self, traced: Traced) -> None:
-        """Go on for the traced processes alone; keep the tid of the initial pid namespace."""
+        """End the program unless the process is traced; keep its tid (initial pid namespace)."""
         code = self.code
         code.load_constant(R1, traced.namespace[0])
         code.load_constant(R2, traced.namespace[1])
@@ -132,19 +132,19 @@ class Moment:
         code.store(Width.U32, STACK, _TID, R0)
 
     def tid_address(self, target: Register) -> None:
-        """`target` becomes where the tid is, a u32."""
+        """`target` becomes the address of the tid, a u32 on the stack."""
         self._stack_address(target, _TID)
 
-    def told_address(self, target: Register) -> None:
-        """`target` becomes where there is room for a u32 that the program tells."""
-        self._stack_address(target, _TOLD)
+    def number_address(self, target: Register) -> None:
+        """`target` becomes the address of a u32 on the stack for any use."""
+        self._stack_address(target, _NUMBER)
 
     def begin_record(self) -> None:
-        """Have R6 be the scratch, and write the header."""
+        """R6 becomes the address of the scratch, where the record's header is written."""
         code = self.code
-        code.store(Width.U32, STACK, _TOLD, 0)
+        code.store(Width.U32, STACK, _NUMBER, 0)
         code.load_map(R1, self._maps.scratch)
-        self.told_address(R2)
+        self.number_address(R2)
         code.call(MAP_LOOKUP)
         code.jump_if(R0, Condition.EQ, 0, self.end)
         code.move(R6, R0)
@@ -158,20 +158,20 @@ class Moment:
         self.copies.begin()
 
     def put_record(self) -> None:
-        """The record goes to the ring; its reader is woken where another quarter of it is full.
+        """Put the record into the ring, and end the program.
 
-        Then the program ends.
+        The ring's reader is woken if another quarter of it has become full.
         """
-        code, quiet = self.code, self.code.label()
+        code, no_wakeup = self.code, self.code.label()
         code.load_map(R1, self._maps.ring)
         code.move(R2, 0)  # BPF_RB_AVAIL_DATA
         code.call(_RINGBUF_QUERY)
         code.move(R4, _NO_WAKEUP)
-        code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, quiet)
+        code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, no_wakeup)
         code.calculate(Calculation.AND, R0, _WAKE_UP_BYTES - 1)
-        code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, quiet)
+        code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, no_wakeup)
         code.move(R4, _FORCE_WAKEUP)
-        code.place(quiet)
+        code.place(no_wakeup)
         code.load_map(R1, self._maps.ring)
         code.move(R2, R6)
         self.copies.length(R3)
@@ -179,7 +179,7 @@ class Moment:
         self.count_lost()
 
     def count_lost(self) -> None:
-        """End the program; where R0, what a helper returned, is an error, count that."""
+        """End the program; count a lost record if R0, a helper's result, is an error."""
         code = self.code
         code.jump_if(R0, Condition.EQ, 0, self.end)
         code.load_map_value(R1, self._maps.lost)
@@ -188,7 +188,7 @@ class Moment:
         code.jump(self.end)
 
     def follow_pointers(self) -> None:
-        """For each plan whose pointers are followed at this moment, code that does."""
+        """Copy what the pointers of the plan in R9 point to, if it is of this program's side."""
         code, done = self.code, self.code.label()
         work = [
             (code.label(), number, plan)
@@ -217,7 +217,7 @@ class Moment:
                 self.copies.message(pointer.argument)
 
     def _follow_bytes(self, pointer: Pointer, plan: CallPlan) -> None:
-        """R2 becomes the length that is told, R4 the most that can be there."""
+        """Copy plain bytes: R2 becomes their length as reported, R4 how many can be there."""
         code, skip = self.code, self.code.label()
         length = length_argument(pointer)
         match pointer.size:
@@ -237,21 +237,21 @@ class Moment:
                 code.calculate(Calculation.MUL, R2, pointer.number)
                 self.argument(R4, length, plan)
                 code.calculate(Calculation.MUL, R4, pointer.number)
-            case Size.POINTEE:
-                self._read_told(pointer, plan, skip)
+            case Size.VALUE_RESULT:
+                self._read_value_result(pointer, plan, skip)
         self.copies.bytes(pointer.argument, "")
         code.place(skip)
 
-    def _read_told(self, pointer: Pointer, plan: CallPlan, skip: int) -> None:
-        """R2 becomes the u32 that another argument points to, R4 what it was at the entry."""
+    def _read_value_result(self, pointer: Pointer, plan: CallPlan, skip: int) -> None:
+        """R2 becomes the value-result argument's u32 now, R4 what it was at the entry."""
         code = self.code
         code.jump_if(R3, Condition.EQ, 0, skip)
         self.argument(R3, pointer.number, plan)
-        self.told_address(R1)
+        self.number_address(R1)
         code.move(R2, 4)
         self.copies.read_user()
         code.jump_if(R0, Condition.NE, 0, skip)
-        code.load(Width.U32, R2, STACK, _TOLD)
+        code.load(Width.U32, R2, STACK, _NUMBER)
         code.load(Width.U32, R4, R6, ROOM)
         self.argument(R3, pointer.argument, plan)
 

@@ -1,4 +1,4 @@
-"""BPF instructions, and programs put together of them with labels; nothing is asked of the kernel.
+"""BPF instructions, and an assembler for them with labels. Pure: the kernel is not needed.
 
 An instruction has eight bytes: opcode, registers, a 16-bit offset, a 32-bit constant.
 Source: RFC 9669, BPF Instruction Set Architecture; bpf-helpers(7).
@@ -20,12 +20,12 @@ _MEM, _ATOMIC = 0x60, 0xC0
 _LOAD_64 = 0x18
 _JA, _CALL, _EXIT = 0x05, 0x85, 0x95
 
-# What the constant of a 64-bit load stands for (RFC 9669, 5.4): in the source register's place.
+# What the constant of a 64-bit load means, given in the source register's bits (RFC 9669, 5.4).
 _MAP, _MAP_VALUE = 1, 2
 
 
 class Register(enum.IntEnum):
-    """R0 holds results, R1 to R5 what a helper is called with, R6 to R9 survive such a call."""
+    """R0 holds results, R1 to R5 a helper's arguments; R6 to R9 survive a helper's call."""
 
     R0 = 0
     R1 = 1
@@ -38,7 +38,7 @@ class Register(enum.IntEnum):
     R8 = 8
     R9 = 9
     STACK = 10
-    """The end of 512 bytes: what is in them has negative offsets."""
+    """The end of the 512 bytes of stack: its contents have negative offsets."""
 
 
 class Width(enum.IntEnum):
@@ -51,7 +51,7 @@ class Width(enum.IntEnum):
 
 
 class Calculation(enum.IntEnum):
-    """64 bits wide, its result in its first operand."""
+    """An operation on 64 bits. Its result replaces its first operand."""
 
     ADD = 0x00
     SUB = 0x10
@@ -63,7 +63,7 @@ class Calculation(enum.IntEnum):
 
 
 class Condition(enum.IntEnum):
-    """Between 64-bit numbers; unsigned but for the last."""
+    """A comparison of 64-bit numbers, all but the last unsigned."""
 
     EQ = 0x10
     GT = 0x20
@@ -75,7 +75,7 @@ class Condition(enum.IntEnum):
 
 
 class Code:
-    """A program in the making. A label is a number from `label`, placed once by `place`."""
+    """A program being assembled. A label is a number from `label`, placed once by `place`."""
 
     def __init__(self) -> None:
         self._instructions: list[bytes] = []
@@ -89,7 +89,7 @@ class Code:
         return self._labels
 
     def place(self, label: int) -> None:
-        """Have the label stand for the next instruction."""
+        """Set the label at the next instruction."""
         self._places[label] = len(self._instructions)
 
     def calculate(
@@ -107,18 +107,18 @@ class Code:
         self.calculate(Calculation.ADD, target, value)
 
     def load(self, width: Width, target: Register, pointer: Register, offset: int) -> None:
-        """`target` becomes what is there, with zeros above."""
+        """`target` becomes the number at that address, extended with zeros."""
         self._append(_LDX | _MEM | width, target, pointer, offset)
 
     def store(self, width: Width, pointer: Register, offset: int, value: Register | int) -> None:
-        """Put the value's lowest bits there."""
+        """Store the value's lowest bits at that address."""
         if isinstance(value, Register):
             self._append(_STX | _MEM | width, pointer, value, offset)
         else:
             self._append(_ST | _MEM | width, pointer, 0, offset, value)
 
     def add_atomically(self, pointer: Register, offset: int, value: Register) -> None:
-        """Add to the 64-bit number there, whichever processors do so at once."""
+        """Add to the 64-bit number at that address, atomically among all processors."""
         self._append(_STX | _ATOMIC | Width.U64, pointer, value, offset, Calculation.ADD)
 
     def load_constant(self, target: Register, value: int) -> None:
@@ -126,7 +126,7 @@ class Code:
         self._load_64(target, 0, value & 0xFFFFFFFF, value >> 32)
 
     def load_map(self, target: Register, descriptor: int) -> None:
-        """`target` becomes a map, as helpers take it."""
+        """`target` becomes a reference to a map, as helpers take it."""
         self._load_64(target, _MAP, descriptor, 0)
 
     def load_map_value(self, target: Register, descriptor: int) -> None:
@@ -134,14 +134,14 @@ class Code:
         self._load_64(target, _MAP_VALUE, descriptor, 0)
 
     def jump(self, label: int) -> None:
-        """Go on at the label."""
+        """Jump to the label."""
         self._jumps[len(self._instructions)] = label
         self._append(_JA)
 
     def jump_if(
         self, first: Register, condition: Condition, second: Register | int, label: int
     ) -> None:
-        """Go on at the label where the condition is true."""
+        """Jump to the label if the condition is true."""
         self._jumps[len(self._instructions)] = label
         self._two_operands(_JMP | condition, first, second)
 
@@ -153,7 +153,7 @@ class Code:
         self.place(enough)
 
     def call(self, helper: int) -> None:
-        """Call a helper by its number in enum bpf_func_id; R1 to R5 are lost."""
+        """Call a helper by its number in enum bpf_func_id; it overwrites R1 to R5."""
         self._append(_CALL, constant=helper)
 
     def exit(self) -> None:
@@ -161,7 +161,7 @@ class Code:
         self._append(_EXIT)
 
     def assemble(self) -> bytes:
-        """The program, its jumps resolved. Every label jumped to has to be placed."""
+        """The program, its jumps resolved. Every label jumped to must have been placed."""
         done = list(self._instructions)
         for place, label in self._jumps.items():
             code, registers, _, constant = _INSTRUCTION.unpack(done[place])

@@ -1,10 +1,10 @@
 """BPF code that copies a program's memory into the record being written.
 
-The verifier accepts an address only where its offset is bounded: by the mask before it is
-used. It walks through every path again whose registers may hold something else. Therefore
-lengths and offsets that depend on the path are kept in the scratch and not in registers or on
-the stack: of what is loaded from a map it assumes nothing, and the paths are one again. That
-makes loading the programs ten times faster.
+The verifier accepts an address only if its offset is bounded, by a mask just before it is used.
+It checks every path again whose registers may hold other values. Therefore lengths and offsets
+that depend on the path are kept in the scratch, not in registers or on the stack: the verifier
+assumes nothing about what is loaded from a map, so that the paths join again. This makes loading
+the programs ten times faster.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 _PROBE_READ_USER = 112  # enum bpf_func_id
 
 VECTORS_LIMIT = 8
-"""How many struct iovec of a call are looked at."""
+"""How many struct iovec of a call are read."""
 
-# The scratch: the record, and from the first offset beyond it what else is needed.
+# The scratch: the record, then these variables.
 _OFFSET_MASK = 0x3FF
 _LENGTH_MASK = 0xFF
 _USED = 1296  # how many bytes of the record are written
-_TAKEN = 1304  # how many a copy takes
-_LEFT = 1312  # how many more the section may have
-_SECTION = 1320  # where the section begins that is still growing
+_TAKEN = 1304  # how many bytes are being copied
+_LEFT = 1312  # how many more bytes the section may have
+_SECTION = 1320  # offset of the section that is still growing
 _VECTORS = 1328
 _MESSAGE = _VECTORS + VECTORS_LIMIT * 16
 _MESSAGE_BYTES = 56
 ROOM = _MESSAGE + _MESSAGE_BYTES
-"""At the exit: a u32 from the entry, how much the kernel was allowed to write."""
+"""At the exit: a u32 kept at the entry, how much the kernel was allowed to write."""
 SCRATCH_BYTES = ROOM + 8
 
 # struct iovec: iov_base, iov_len; the offsets in struct msghdr (recvmsg(2)).
@@ -44,10 +44,10 @@ assert _OFFSET_MASK + SECTION_HEADER.size + _LENGTH_MASK <= _USED
 
 
 class Copies:
-    """Code for one moment of a call, its entry or its exit.
+    """Appends code that copies memory, for the entry or the exit of calls.
 
-    R6 is the scratch, and R8 at the exit the call's result; at the entry R8 is free. All of it
-    changes R0 to R5.
+    R6 is the scratch; R8 is the call's result at the exit, free at the entry. R0 to R5 are
+    overwritten.
     """
 
     def __init__(self, code: Code, at_exit: bool) -> None:
@@ -55,7 +55,7 @@ class Copies:
         self._at_exit = at_exit
 
     def begin(self) -> None:
-        """The record has its header, and no section yet."""
+        """Begin a record that has its header and no section."""
         self._code.store(Width.U64, R6, _USED, RECORD_HEADER.size)
 
     def length(self, target: Register) -> None:
@@ -64,14 +64,14 @@ class Copies:
         self._code.calculate(Calculation.AND, target, _OFFSET_MASK)
 
     def read_user(self) -> None:
-        """Copy R2 bytes at R3, of the program's memory, to R1; then R0 is 0 where that worked.
+        """Copy R2 bytes of the program's memory from R3 to R1; R0 becomes 0 if that worked.
 
-        Where it did not, zeros are copied.
+        If it did not, zeros are copied.
         """
         self._code.call(_PROBE_READ_USER)
 
     def bytes(self, argument: int, part: str) -> None:
-        """A section: of the R2 bytes at R3 the first, R4 at most. None where R3 is null."""
+        """Append a section: the first of the R2 bytes at R3, R4 at most. None if R3 is null."""
         code, skip = self._code, self._code.label()
         code.jump_if(R3, Condition.EQ, 0, skip)
         self._next_address(R1)
@@ -87,7 +87,7 @@ class Copies:
         code.place(skip)
 
     def message(self, argument: int) -> None:
-        """The sections of the struct msghdr at R3. ROOM is what there was for its name."""
+        """Append the sections of the struct msghdr at R3. ROOM limits its name."""
         code, skip = self._code, self._code.label()
         self._address(R1, _MESSAGE)
         code.move(R2, _MESSAGE_BYTES)
@@ -110,9 +110,9 @@ class Copies:
         code.place(skip)
 
     def vectors(self, argument: int, part: str) -> None:
-        """A section: the first bytes of the buffers of the R2 struct iovec at R3.
+        """Append a section: the first bytes of the buffers of the R2 struct iovec at R3.
 
-        Its length is the call's result at the exit, the buffers' together at the entry.
+        Its length is the call's result at the exit, the sum of the buffers' at the entry.
         """
         code, skip, done = self._code, self._code.label(), self._code.label()
         offsets = [_VECTORS + number * _VECTOR_BYTES for number in range(VECTORS_LIMIT)]
@@ -139,7 +139,7 @@ class Copies:
             self._code.add(R8, R1)
 
     def _begin_section(self, place: int) -> None:
-        """One whose length is R8, and whose bytes are still to come."""
+        """Begin a section of length R8 whose bytes are appended later."""
         code = self._code
         code.load(Width.U64, R1, R6, _USED)
         code.store(Width.U64, R6, _SECTION, R1)
@@ -153,7 +153,7 @@ class Copies:
         code.store(Width.U64, R6, _LEFT, R1)
 
     def _append_vector(self, offset: int, done: int) -> None:
-        """The first bytes of one buffer; where they cannot be read, the section is done."""
+        """Append the first bytes of one buffer; if they cannot be read, end the section."""
         code, skip = self._code, self._code.label()
         code.load(Width.U64, R2, R6, offset + _VECTOR_LENGTH)
         code.jump_if(R2, Condition.EQ, 0, skip)
@@ -184,19 +184,19 @@ class Copies:
         self._code.add(target, offset)
 
     def _next_address(self, target: Register) -> None:
-        """`target` becomes where the record goes on."""
+        """`target` becomes the address of the end of the record."""
         self.length(target)
         self._code.add(target, R6)
 
     def _take(self) -> None:
-        """Copy R2 bytes at R3, at most MEMORY_LIMIT_BYTES, to R1, and remember how many."""
+        """Copy R2 bytes, at most MEMORY_LIMIT_BYTES, from R3 to R1, and keep how many in _TAKEN."""
         self._code.store(Width.U64, R6, _TAKEN, R2)
         self._code.load(Width.U64, R2, R6, _TAKEN)
         self._code.calculate(Calculation.AND, R2, _LENGTH_MASK)
         self.read_user()
 
     def _use_taken(self, more: int) -> None:
-        """The record is longer by what was taken, and by some bytes more."""
+        """Lengthen the record by the bytes that were taken, and by `more` bytes."""
         code = self._code
         code.load(Width.U64, R1, R6, _USED)
         code.load(Width.U64, R2, R6, _TAKEN)

@@ -1,8 +1,8 @@
-"""What the BPF programs do for each system call, and what they write; derived from its table.
+"""What the BPF programs do for each system call and what they write, derived from the call table.
 
 A record is a header and, for each piece of memory that was read, a section's header and bytes.
-Every call with pointers has one: it is written at the call's exit where the kernel fills what
-they point to, at its entry where it does not.
+Every call with pointers has one record: written at the call's exit if the kernel fills what
+they point to, else at its entry.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from lab.syscalls.numbers import NUMBERS
 from lab.syscalls.table import CALLS, Layout, Pointer, Size
 
 RECORD_HEADER = struct.Struct("=QIHBx")
-"""Time (ktime_get_ns), tid, the call's number, whether it is at the exit: the time as well."""
+"""Time (ktime_get_ns), tid, the call's number, and whether both are of the call's exit."""
 
 SECTION_HEADER = struct.Struct("=QBBH")
-"""The whole's length, the argument's place, the part's (`PARTS`), how many bytes follow."""
+"""The length of the whole, the argument's index, the part's (`PARTS`), how many bytes follow."""
 
 PARTS = ("", "name", "data", "control")
-"""Memory.part by its number in a section."""
+"""Memory.part, by its number in a section."""
 
 MESSAGE_PARTS = 3
-"""The most sections that a pointer can give: a struct msghdr's."""
+"""The most sections that one pointer can have: a struct msghdr's."""
 
 NUMBER_LIMIT = 512
-"""System calls' numbers are below it."""
+"""Above every system call's number."""
 
 NOT_WANTED = 0
-"""The plan of the calls that are not traced or have no pointers."""
+"""The plan of calls that are not traced or have no pointers."""
 
-# Of 32 bits in the kernel: what the register holds above them is nobody's.
+# 32 bits wide in the kernel: the register's upper half means nothing.
 _NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents"))
 
 
@@ -41,36 +41,41 @@ class CallPlan:
     """What is read for a system call."""
 
     pointers: tuple[Pointer, ...]
-    """At least one, and all of them followed at the same moment."""
+    """At least one; all are followed at the entry, or all at the exit."""
     narrow: frozenset[int] = frozenset()
-    """Which of the arguments that tell lengths have 32 bits."""
+    """Indexes of the length arguments that are 32 bits wide."""
 
     @property
     def at_exit(self) -> bool:
-        """Whether the pointers are followed at the exit; else all of them are at the entry."""
+        """Whether the pointers are followed at the exit; else, at the entry."""
         return self.pointers[0].at_exit
 
     def with_room(self) -> tuple[Pointer, ...]:
-        """The pointers whose u32 has to be seen at the entry, because the call overwrites it.
+        """The pointers with a value-result length, whose value at the entry has to be kept.
 
-        It says then how much the kernel may write; at the exit, how much it would have written.
+        At the entry it says how much the kernel may write; at the exit, how much it would have
+        written.
         """
         return tuple(
             pointer
             for pointer in self.pointers
-            if pointer.at_exit and (pointer.size is Size.POINTEE or pointer.layout is Layout.MSGHDR)
+            if pointer.at_exit
+            and (pointer.size is Size.VALUE_RESULT or pointer.layout is Layout.MSGHDR)
         )
 
 
 def length_argument(pointer: Pointer) -> int | None:
-    """Which argument is the greatest length of what the pointer points to, or their number."""
+    """Index of the argument that limits the length, or counts the items, of what is pointed to.
+
+    None if no argument does.
+    """
     if pointer.layout is Layout.BYTES and pointer.size in (Size.RESULT, Size.ITEMS):
         return pointer.argument + 1
     return pointer.number if pointer.size is Size.ARGUMENT else None
 
 
 def call_plans(machine: str) -> tuple[list[CallPlan], bytes]:
-    """The different plans, and by each call's number its plan's place among them, from 1."""
+    """The distinct plans, and for each call's number its plan's position among them, from 1."""
     plans: list[CallPlan] = []
     by_number = bytearray(NUMBER_LIMIT)
     for name, number in NUMBERS[machine].items():
@@ -90,7 +95,7 @@ def call_plans(machine: str) -> tuple[list[CallPlan], bytes]:
 
 
 def plans_at_work(plans: list[CallPlan], by_number: bytes, at_exit: bool) -> bytes:
-    """Of a call's plans by its number, only those for which something is done at that moment."""
+    """`by_number` without the plans for which nothing is done at the exit, or at the entry."""
     idle = {
         place
         for place, plan in enumerate(plans, 1)
@@ -103,7 +108,7 @@ def plans_at_work(plans: list[CallPlan], by_number: bytes, at_exit: bool) -> byt
 class Registers:
     """Where struct pt_regs has a system call's arguments and number, on one machine.
 
-    These are what they were at the entry until the call has returned.
+    Until the call has returned they keep their values of the entry.
     """
 
     first: int

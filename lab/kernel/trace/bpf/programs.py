@@ -1,13 +1,13 @@
-"""The two BPF programs that copy what system calls' pointers point to, into a ring buffer.
+"""The two BPF programs that copy pointer arguments' memory into a ring buffer.
 
-One runs at the raw tracepoint sys_enter, one at sys_exit, at every call of the machine. What
-costs there is to call a helper; so whatever ends a program soon comes first: the call's number,
-that it has nothing to remember, the namespace.
+One runs at the raw tracepoint sys_enter, one at sys_exit, for every call of the machine. Calling
+a helper is what costs time there, so the checks that end a program come first: the call's
+number, whether there is anything to keep, the pid namespace.
 """
 
 from __future__ import annotations
 
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, Moment, Traced
+from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, ProgramBuilder, Traced
 from lab.kernel.trace.bpf.code import Condition, Register, Width
 from lab.kernel.trace.bpf.copies import NAME_LENGTH, ROOM
 from lab.kernel.trace.bpf.plans import CallPlan, Registers
@@ -19,105 +19,105 @@ _MAP_UPDATE, _MAP_DELETE = 2, 3  # enum bpf_func_id
 
 
 def entry_program(maps: Maps, plans: list[CallPlan], registers: Registers, traced: Traced) -> bytes:
-    """For sys_enter: it writes a record for each call whose pointers the kernel reads.
+    """The program at sys_enter: writes a record for each call whose pointers the kernel reads.
 
-    Of the others it keeps how much room there is, where the call will overwrite that.
+    For the others it keeps the value-result argument's value, which the call overwrites.
     """
-    moment = Moment(maps, plans, registers, at_exit=False)
-    code = moment.code
+    builder = ProgramBuilder(maps, plans, registers, at_exit=False)
+    code = builder.code
     code.move(R6, R1)
     code.load(Width.U64, R8, R6, 8)  # long id
-    moment.find_plan(R8)
-    moment.copy_registers()
-    _unless_room(moment, moment.end)
-    moment.end_unless_inside(traced)
-    _keep_room(moment, maps)
-    moment.begin_record()
-    moment.follow_pointers()
-    moment.put_record()
-    return moment.finish()
+    builder.find_plan(R8)
+    builder.copy_registers()
+    _unless_room(builder, builder.end)
+    builder.end_unless_inside(traced)
+    _keep_room(builder, maps)
+    builder.begin_record()
+    builder.follow_pointers()
+    builder.put_record()
+    return builder.finish()
 
 
 def exit_program(maps: Maps, plans: list[CallPlan], registers: Registers, traced: Traced) -> bytes:
-    """For sys_exit: it writes a record for each call whose pointers the kernel fills."""
-    moment = Moment(maps, plans, registers, at_exit=True)
-    code, failed = moment.code, moment.code.label()
+    """The program at sys_exit: writes a record for each call whose pointers the kernel fills."""
+    builder = ProgramBuilder(maps, plans, registers, at_exit=True)
+    code, failed = builder.code, builder.code.label()
     code.move(R6, R1)
     code.load(Width.U64, R8, R6, 8)  # long ret
-    moment.copy_registers()
+    builder.copy_registers()
     code.load(Width.U32, R1, R7, registers.number)
-    moment.find_plan(R1)
-    moment.end_unless_inside(traced)
-    moment.begin_record()
-    _take_room(moment, maps)
+    builder.find_plan(R1)
+    builder.end_unless_inside(traced)
+    builder.begin_record()
+    _take_room(builder, maps)
     code.jump_if(R8, Condition.SIGNED_LT, 0, failed)
-    moment.follow_pointers()
+    builder.follow_pointers()
     code.place(failed)
-    moment.put_record()
-    return moment.finish()
+    builder.put_record()
+    return builder.finish()
 
 
-def _plans_with_room(moment: Moment) -> list[tuple[int, CallPlan, Pointer]]:
+def _plans_with_room(builder: ProgramBuilder) -> list[tuple[int, CallPlan, Pointer]]:
     return [
-        (number, plan, pointer) for number, plan in moment.plans for pointer in plan.with_room()
+        (number, plan, pointer) for number, plan in builder.plans for pointer in plan.with_room()
     ]
 
 
-def _unless_room(moment: Moment, without: int) -> None:
-    """Go to that label where what there could be room at is a null pointer."""
-    code = moment.code
-    for number, plan, pointer in _plans_with_room(moment):
+def _unless_room(builder: ProgramBuilder, without: int) -> None:
+    """Jump to the label if the pointer that has room is null."""
+    code = builder.code
+    for number, plan, pointer in _plans_with_room(builder):
         if pointer.layout is Layout.BYTES:
             skip = code.label()
             code.jump_if(R9, Condition.NE, number, skip)
-            moment.argument(R1, pointer.argument, plan)
+            builder.argument(R1, pointer.argument, plan)
             code.jump_if(R1, Condition.EQ, 0, without)
             code.place(skip)
 
 
-def _keep_room(moment: Moment, maps: Maps) -> None:
-    """Where the plan has room keep it, 0 where it cannot be read, and end the program."""
-    code, found, none = moment.code, moment.code.label(), moment.code.label()
-    for number, plan, pointer in _plans_with_room(moment):
+def _keep_room(builder: ProgramBuilder, maps: Maps) -> None:
+    """If the plan has room, keep it (0 if it cannot be read) and end the program."""
+    code, found, none = builder.code, builder.code.label(), builder.code.label()
+    for number, plan, pointer in _plans_with_room(builder):
         skip = code.label()
         code.jump_if(R9, Condition.NE, number, skip)
         if pointer.layout is Layout.MSGHDR:
-            moment.argument(R3, pointer.argument, plan)
+            builder.argument(R3, pointer.argument, plan)
             code.add(R3, NAME_LENGTH)
         else:
-            moment.argument(R3, pointer.number, plan)
+            builder.argument(R3, pointer.number, plan)
         code.jump(found)
         code.place(skip)
     code.jump(none)
     code.place(found)
-    moment.told_address(R1)
+    builder.number_address(R1)
     code.move(R2, 4)
-    moment.copies.read_user()
+    builder.copies.read_user()
     code.load_map(R1, maps.rooms)
-    moment.tid_address(R2)
-    moment.told_address(R3)
+    builder.tid_address(R2)
+    builder.number_address(R3)
     code.move(R4, 0)  # BPF_ANY
     code.call(_MAP_UPDATE)
-    moment.count_lost()
+    builder.count_lost()
     code.place(none)
 
 
-def _take_room(moment: Moment, maps: Maps) -> None:
-    """Where the plan has room bring it from the entry into the scratch, 0 where it is lost."""
-    code, none, kept = moment.code, moment.code.label(), moment.code.label()
-    for number in {number for number, _, _ in _plans_with_room(moment)}:
+def _take_room(builder: ProgramBuilder, maps: Maps) -> None:
+    """If the plan has room, copy what the entry kept of it to the scratch (0 if it is lost)."""
+    code, none, kept = builder.code, builder.code.label(), builder.code.label()
+    for number in {number for number, _, _ in _plans_with_room(builder)}:
         code.jump_if(R9, Condition.EQ, number, kept)
     code.jump(none)
     code.place(kept)
     code.store(Width.U32, R6, ROOM, 0)
-    _unless_room(moment, none)
+    _unless_room(builder, none)
     code.load_map(R1, maps.rooms)
-    moment.tid_address(R2)
+    builder.tid_address(R2)
     code.call(MAP_LOOKUP)
     code.jump_if(R0, Condition.EQ, 0, none)
     code.load(Width.U32, R1, R0, 0)
     code.store(Width.U32, R6, ROOM, R1)
     code.load_map(R1, maps.rooms)
-    moment.tid_address(R2)
+    builder.tid_address(R2)
     code.call(_MAP_DELETE)
     code.place(none)

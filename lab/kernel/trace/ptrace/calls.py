@@ -6,7 +6,7 @@ import errno
 import sys
 import time
 
-from lab.kernel.trace.ptrace.pointers import Before, CallPointers, Memory, Read
+from lab.kernel.trace.ptrace.pointers import Before, CallPointers, ProcessMemory, Read
 from lab.kernel.trace.ptrace.ptrace import (
     INFO_ADDRESS,
     INFO_BYTES,
@@ -52,7 +52,7 @@ class Process:
         self.tgid = tgid
         self.tasks = 0
         self.descriptors = Descriptors(tgid)
-        self.memory = Memory(tgid)
+        self.memory = ProcessMemory(tgid)
 
     def became_another(self) -> None:
         """execve(2) has given it another memory and another table of descriptors."""
@@ -65,7 +65,7 @@ class Process:
         self.memory.close()
 
 
-class Plan:
+class StopPlan:
     """What there is to do at the stops of one of the traced calls."""
 
     __slots__ = (
@@ -93,7 +93,7 @@ class Plan:
         self.closes = self.closed is not None or name == "close_range"
 
 
-class Call:
+class StoppedCall:
     """A call as it is taken down."""
 
     __slots__ = (
@@ -107,7 +107,7 @@ class Call:
     entry_ns: int
 
     def __init__(
-        self, plan: Plan, task: Task, facts: tuple[int, ...], found: Socket | None
+        self, plan: StopPlan, task: Task, facts: tuple[int, ...], found: Socket | None
     ) -> None:
         """`facts`: instruction pointer, number, and six arguments."""
         self.plan = plan
@@ -149,8 +149,8 @@ class Task:
 
     def became_another(self) -> None:
         """It has begun, or become another program: nothing of it goes on."""
-        self.call: Call | None = None
-        self.interrupted: list[Call] = []
+        self.call: StoppedCall | None = None
+        self.interrupted: list[StoppedCall] = []
         """Calls that a signal interrupted, of which it is not known yet whether they restart."""
         self.clone_flags = 0
         self.exits = False
@@ -161,9 +161,9 @@ class CallRecorder:
 
     def __init__(self, can_sample: bool) -> None:
         """`can_sample`: whether sockets can be looked at."""
-        self.calls: list[Call] = []
+        self.calls: list[StoppedCall] = []
         self.sockets = SocketSamples()
-        self._plans = {number: Plan(name, can_sample) for name, number in numbers().items()}
+        self._plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
         other = other_numbers()
         self._making_tasks = {other[name] for name in MAKING_TASKS if name in other}
         self._clone = other["clone"]
@@ -190,7 +190,7 @@ class CallRecorder:
             found = self.sockets.find(process.descriptors, tid, descriptor)
             if found is not None and plan.samples_entry and found.is_tcp:
                 self.sockets.sample(process.descriptors, tid, descriptor, found)
-        call = task.call = Call(plan, task, facts, found)
+        call = task.call = StoppedCall(plan, task, facts, found)
         if plan.reads_entry:
             call.reads = plan.pointers.read_at_entry(process.memory, facts[2:])
         if plan.needs_before:
@@ -224,7 +224,7 @@ class CallRecorder:
         self.sockets.samples.clear()
         self.sockets.queues.clear()
 
-    def _complete(self, task: Task, call: Call, result: int) -> None:
+    def _complete(self, task: Task, call: StoppedCall, result: int) -> None:
         """What can be learnt at the exit of a call that has returned."""
         plan, process = call.plan, task.process
         if plan.reads_exit and result >= 0:
@@ -260,14 +260,14 @@ class CallRecorder:
         if accepted.unix_type:
             self.sockets.sample_queue(descriptors, task.tid, descriptor, accepted)
 
-    def _descriptor(self, task: Task, call: Call, found: Socket) -> int:
+    def _descriptor(self, task: Task, call: StoppedCall, found: Socket) -> int:
         """The descriptor that the call was made on; -1 where it is not its socket any more."""
         assert call.plan.descriptor is not None
         descriptor = call.facts[2 + call.plan.descriptor] & _INT
         known = self.sockets.find(task.process.descriptors, task.tid, descriptor)
         return descriptor if known is found else -1
 
-    def _sample(self, task: Task, call: Call, found: Socket) -> None:
+    def _sample(self, task: Task, call: StoppedCall, found: Socket) -> None:
         """Look at the socket that the call was made on, if the descriptor still is it."""
         descriptors = task.process.descriptors
         descriptor = self._descriptor(task, call, found)
@@ -308,7 +308,7 @@ class CallRecorder:
         ptrace(PTRACE_CONT, task.tid, 0, 0)
 
 
-def _forget_closed(process: Process, call: Call) -> None:
+def _forget_closed(process: Process, call: StoppedCall) -> None:
     """What is known of the descriptors that the call closes holds no longer."""
     if call.plan.closed is None:
         process.descriptors.forget_all()

@@ -27,7 +27,7 @@ _INT_LENGTHS = ("addrlen", "optlen")
 """Arguments that are no size_t: what is in the upper half of their register counts for nothing."""
 
 
-class Memory:
+class ProcessMemory:
     """One process's memory, open for reading until it calls execve(2)."""
 
     __slots__ = ("_descriptor", "_tid")
@@ -52,7 +52,7 @@ class Memory:
             self._descriptor = -1
 
 
-Length = Callable[[Memory, Sequence[int], int], int]
+Length = Callable[[ProcessMemory, Sequence[int], int], int]
 """How long something is, by the process's memory, the call's arguments and its result."""
 
 
@@ -70,7 +70,7 @@ class CallPointers:
         self.has_entry, self.has_exit = bool(self._entry), bool(self._exit)
         self.needs_before = bool(self._before)
 
-    def look_before(self, memory: Memory, arguments: Sequence[int]) -> Before:
+    def look_before(self, memory: ProcessMemory, arguments: Sequence[int]) -> Before:
         """What has to be known at the call's exit of what was there before."""
         before: Before = {}
         for pointer in self._before:
@@ -83,7 +83,7 @@ class CallPointers:
                 before[place] = _unpacked(_U32, memory.read(arguments[pointer.number], 4))
         return before
 
-    def read_at_entry(self, memory: Memory, arguments: Sequence[int]) -> list[Read]:
+    def read_at_entry(self, memory: ProcessMemory, arguments: Sequence[int]) -> list[Read]:
         """What the call is given."""
         reads: list[Read] = []
         for pointer, length_of in self._entry:
@@ -92,7 +92,7 @@ class CallPointers:
         return reads
 
     def read_at_exit(
-        self, memory: Memory, arguments: Sequence[int], result: int, before: Before
+        self, memory: ProcessMemory, arguments: Sequence[int], result: int, before: Before
     ) -> list[Read]:
         """What the kernel wrote in a call that succeeded."""
         reads: list[Read] = []
@@ -105,7 +105,7 @@ class CallPointers:
 
 
 def _is_sized_before(pointer: Pointer) -> bool:
-    return pointer.size is Size.POINTEE or pointer.layout is Layout.MSGHDR
+    return pointer.size is Size.VALUE_RESULT or pointer.layout is Layout.MSGHDR
 
 
 def _length_of(pointer: Pointer, arguments: Sequence[str]) -> Length | None:
@@ -121,14 +121,14 @@ def _length_of(pointer: Pointer, arguments: Sequence[str]) -> Length | None:
             return lambda _, __, result: result * number
         case Size.ITEMS:
             return lambda _, values, __: values[after] * number
-        case Size.POINTEE:
+        case Size.VALUE_RESULT:
             return lambda memory, values, _: _u32_at(memory, values[number])
         case Size.FIXED:
             return lambda *_: number
 
 
 def _read(
-    memory: Memory,
+    memory: ProcessMemory,
     pointer: Pointer,
     length_of: Length | None,
     arguments: Sequence[int],
@@ -162,7 +162,7 @@ def _keep(
         reads.append((argument, part, at_exit, data[: min(length, MEMORY_LIMIT_BYTES)], length))
 
 
-def _u32_at(memory: Memory, address: int) -> int:
+def _u32_at(memory: ProcessMemory, address: int) -> int:
     """A u32 in the memory; 0 where it cannot be read."""
     return (_unpacked(_U32, memory.read(address, _U32.size)) or (0,))[0]
 
@@ -171,7 +171,7 @@ def _unpacked(layout: struct.Struct, data: bytes) -> tuple[int, ...]:
     return layout.unpack(data) if len(data) == layout.size else ()
 
 
-def _gathered(memory: Memory, address: int, count: int) -> tuple[bytes, int]:
+def _gathered(memory: ProcessMemory, address: int, count: int) -> tuple[bytes, int]:
     """The first bytes of the buffers of a struct iovec[], and how long all are together."""
     array = memory.read(address, _IOVEC.size * min(count, MOST_IOVECS))
     array = array[: len(array) - len(array) % _IOVEC.size]
@@ -187,7 +187,7 @@ def _gathered(memory: Memory, address: int, count: int) -> tuple[bytes, int]:
 
 
 def _message(
-    memory: Memory, pointer: Pointer, address: int, result: int, before: tuple[int, ...]
+    memory: ProcessMemory, pointer: Pointer, address: int, result: int, before: tuple[int, ...]
 ) -> list[Read]:
     """The parts of a struct msghdr; at an exit with the sizes that the kernel has put there."""
     header = _unpacked(_MSGHDR, memory.read(address, _MSGHDR.size))

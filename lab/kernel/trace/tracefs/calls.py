@@ -54,8 +54,8 @@ class Thread:
     is_live: bool = False
     """Whether what it does is the program's: from its first execve on."""
     ended_ns: int | None = None
-    under_way: Call | None = None
-    interrupted: Call | None = None
+    under_way: FollowedCall | None = None
+    interrupted: FollowedCall | None = None
     """A call that a signal has ended and that may be made again."""
     is_restarting: bool = False
     """Whether it will be, once the signal's handler has returned."""
@@ -71,7 +71,7 @@ class Thread:
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class FollowedCall:
     """A system call under way, or returned."""
 
     thread: Thread
@@ -83,7 +83,7 @@ class Call:
     memory: tuple[Memory, ...] = ()
 
 
-Entry = tuple[int, int, Call | None]
+Entry = tuple[int, int, FollowedCall | None]
 """A call's number, when it was entered, and the call; None before the thread was live. One that
 is made again has several."""
 
@@ -101,7 +101,7 @@ class CallFollower:
         self._starter = starter
         self._handlers: dict[int, Handler] = {}
         self._running: dict[int, Thread] = {}
-        self._calls: list[Call] = []
+        self._calls: list[FollowedCall] = []
         self._tasks: list[tuple[int, str, Thread]] = []
         self.threads: list[Thread] = []
         """All that were followed since the step before, in the order of their beginnings."""
@@ -128,7 +128,7 @@ class CallFollower:
         """
         for thread in self._running.values():
             self._abandon(thread)
-        self.settle_numbers()
+        self.make_numbers_unique()
         calls = [_syscall(call, step) for call in self._calls]
         tasks = [_task_event(*task, step) for task in self._tasks]
         self._calls, self._tasks = [], []
@@ -138,7 +138,7 @@ class CallFollower:
         calls.sort(key=lambda call: call.entry_ns)
         return tuple(calls), tuple(tasks)
 
-    def settle_numbers(self) -> None:
+    def make_numbers_unique(self) -> None:
         """Have no two threads be known by the same number at the same time: the first keeps it."""
         holders: dict[int, Thread] = {}
         for thread in self.threads:
@@ -195,12 +195,14 @@ class CallFollower:
                 self._calls.append(thread.under_way)  # its return is not in the trace
             call = self._made_again(thread, name, tuple(arguments))
             if call is None and name != trace_events.RESTART:
-                call = Call(thread, name, tuple(arguments), time_ns)
+                call = FollowedCall(thread, name, tuple(arguments), time_ns)
             thread.under_way = call
         if name in WITH_POINTERS:
             thread.entries.append((number, time_ns, call))
 
-    def _made_again(self, thread: Thread, name: str, arguments: tuple[int, ...]) -> Call | None:
+    def _made_again(
+        self, thread: Thread, name: str, arguments: tuple[int, ...]
+    ) -> FollowedCall | None:
         """The interrupted call that the kernel makes again: to the program it is still one."""
         call = thread.interrupted
         if call is None:
@@ -340,7 +342,7 @@ class CallFollower:
             self._finish_interrupted(thread, -EINTR)
 
 
-def _syscall(call: Call, step: str) -> Syscall:
+def _syscall(call: FollowedCall, step: str) -> Syscall:
     thread = call.thread
     return Syscall(
         thread.program,

@@ -1,12 +1,11 @@
-"""The process that makes the instances and empties them, beside the first process.
+"""The collector: a process beside the init that makes the tracefs instances and empties them.
 
-It is forked by the first process, makes everything ready while that builds the topology, then
-sleeps until a CPU's buffer is half full or the first process asks for something. The events of
-the calls come from the first process's children alone: were the first process to read them
-itself, each read would make events of its own.
+The init forks it. It makes everything ready while the init builds the topology, then sleeps until
+a CPU's buffer is half full or the init sends a request. The events of calls come from the init's
+children alone: if the init read them itself, each read would cause events of its own.
 
-Two instances, because a filter of processes applies to a whole instance, and a socket's state
-changes and packets are dropped where no process of the run is at work: in soft interrupts,
+There are two instances, because a filter by process applies to a whole instance, and sockets
+change state and packets are dropped while no process of the run is running: in soft interrupts,
 timers and kernel threads.
 """
 
@@ -21,41 +20,42 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lab.errors import InstrumentError, KernelRefused, LabError
-from lab.kernel.system.channel import Channel, ChannelClosed
+from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import parse_format, parse_id
 from lab.kernel.trace.tracefs.instance import Instance, sweep
-from lab.kernel.trace.tracefs.memory_join import PeekFields
 from lab.kernel.trace.tracefs.pages import PageLayout, parse_page_layout, parse_pages
+from lab.kernel.trace.tracefs.pointer_arguments import PointerFields
 
 if TYPE_CHECKING:
-    from lab.kernel.trace.bpf.memory import MemoryPeek, Peek
+    from lab.kernel.trace.bpf.pointer_reader import PointerReader
+    from lab.kernel.trace.bpf.records import PointerArguments
 
 BUFFER_KB = 4096
 """A CPU's buffer in each instance; on machines with many CPUs less (see ALL_BUFFERS_KB)."""
 ALL_BUFFERS_KB = 256 * 1024
 KERNEL_KB = 1024
-"""Likewise for the states and drops, which are few."""
+"""The same for the states and drops, which are few."""
 LIMIT_BYTES = 64 << 20
-"""What is kept of a step. Then the buffers are left to overflow, and the kernel counts."""
+"""The most that is kept of a step. Beyond it the buffers overflow, and the kernel counts."""
 PRIORITY = -10
-"""It must not wait for a CPU while the programs fill a buffer."""
+"""The collector's niceness: it must not wait for a CPU while the programs fill a buffer."""
 PATIENT_MS = 100
-"""Between looks at the buffers without being woken: kernels have had faults in that."""
+"""How often the buffers are read without a wake-up: some kernels have missed wake-ups."""
 PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the collector has found when everything is being traced."""
+    """What the collector found when it made everything ready."""
 
     formats: dict[int, tuple[str, str]]
-    """By a record's ID: the tracepoint's subsystem, and its format file's text."""
+    """By a tracepoint's ID: its subsystem, and the text of its format file."""
     layout: PageLayout
     missing: tuple[str, ...]
     """Tracepoints that this kernel lacks."""
-    why_no_memory: str
-    """Why what pointers point to is not read; "" where it is."""
+    why_no_pointers: str
+    """Why pointer arguments are not read; "" if they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +63,25 @@ class Follow:
     """The request to trace the children of the process that wrote the first mark."""
 
     interfaces: frozenset[str]
-    """At whose arrivals to look."""
+    """Interfaces whose arriving packets are traced."""
 
 
 @dataclass(slots=True)
 class Pages:
-    """What one instance has given so far, by CPU."""
+    """The pages read from one instance so far."""
 
     pipes: dict[int, bytearray] = field(default_factory=dict)
+    """By the descriptor of each CPU's pipe."""
 
     def take(self) -> list[bytes]:
-        """Each CPU's pages, which are forgotten."""
+        """Each CPU's pages. They are removed."""
         taken = [bytes(data) for data in self.pipes.values()]
         for data in self.pipes.values():
             data.clear()
         return taken
 
     def drain(self, page_bytes: int) -> None:
-        """Read whatever there is, to the last event that has been written."""
+        """Read everything that has been written so far."""
         for pipe, data in self.pipes.items():
             # A read gives one page.
             with suppress(BlockingIOError):
@@ -89,56 +90,58 @@ class Pages:
 
     @property
     def size_bytes(self) -> int:
-        """How much is kept."""
+        """How many bytes are kept."""
         return sum(map(len, self.pipes.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What has been collected since the last time."""
+    """What has been collected since the last request."""
 
     calls: list[bytes]
-    """Whole pages, by CPU."""
+    """Whole pages, an item for each CPU."""
     kernel: list[bytes]
     lost: int
-    """Events for which there was no room."""
+    """How many events were lost for lack of room."""
 
 
-Peeked = dict[int, list[PeekFields]]
-"""By thread, in the order of its calls. Tuples: the first process, which has no need of what
-reads them, would import it to have values of its classes."""
+PointerArgumentsByThread = dict[int, list[PointerFields]]
+"""Each thread's calls in order, by its tid. Tuples, because the init would have to import
+lab.kernel.trace.bpf to unpickle values of its classes."""
 
 
 class Collector:
-    """Serves the first process over a channel until that is closed."""
+    """Serves the init over a message socket until that is closed."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, messages: MessageSocket) -> None:
+        self._messages = messages
         self._calls, self._kernel = Instance("calls"), Instance("kernel")
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
-        self._memory = _MemoryOpener()
+        self._pointers = _PointerReaderOpener()
         self._missing: list[str] = []
         self._formats: dict[int, tuple[str, str]] = {}
         self._lost = 0
 
     def serve(self) -> None:
-        """Make everything ready, then answer; returns when the channel is closed."""
+        """Make everything ready, then answer; returns when the messages is closed."""
         try:
-            self._channel.send(("ready", self._make()))
-            # Not before, and beside: a run must not wait for what others have left behind.
+            self._messages.send(("ready", self._make()))
+            # Afterwards, and in a thread: a run must not wait for what others have left behind.
             threading.Thread(target=sweep, daemon=True).start()
             self._answer()
-        except ChannelClosed:
+        except PeerGone:
             return
         except LabError as error:
-            self._channel.send(("error", error))
+            self._messages.send(("error", error))
         except OSError as error:
-            self._channel.send(("error", InstrumentError(f"the trace's collector failed: {error}")))
+            self._messages.send(
+                ("error", InstrumentError(f"the trace's collector failed: {error}"))
+            )
 
     def _make(self) -> Ready:
         with suppress(OSError):  # in some containers even root may not: then it is as others are
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-        self._memory.start()
+        self._pointers.start()
         for instance, buffer_kb in ((self._calls, BUFFER_KB), (self._kernel, KERNEL_KB)):
             instance.make()
             self._enlarge(instance, buffer_kb)
@@ -157,12 +160,12 @@ class Collector:
         self._mark = self._describe(self._kernel, trace_events.MARK)
         for event in trace_events.OF_KERNEL:
             self._enable(self._kernel, event)
-        # Without a process to follow they would tell of all there are.
+        # Without a pid to follow, the instance traces every process.
         self._calls.write("tracing_on", "0")
         for event in trace_events.OF_CALLS:
             self._enable(self._calls, event)
-        self._memory.join()
-        why = self._memory.refusal
+        self._pointers.join()
+        why = self._pointers.refusal
         return Ready(self._formats, self._layout, tuple(self._missing), why)
 
     def _answer(self) -> None:
@@ -171,59 +174,60 @@ class Collector:
             request = self._wait()
             if isinstance(request, Follow):
                 self._ignore_other_interfaces(request.interfaces)
-                self._channel.send(("following", self._follow()))
+                self._messages.send(("following", self._follow()))
             elif request == "collect":
-                # The first process works on the pages while what was read is put together.
-                self._channel.send(("collected", self._collect()))
-                self._channel.send(("peeked", self._peeked()))
+                # The init works on the pages while the pointer arguments are put together.
+                self._messages.send(("collected", self._collect()))
+                self._messages.send(("pointer arguments", self._pointer_arguments()))
 
     def _wait(self) -> object:
-        """The next request. Meanwhile the buffers are emptied as they fill."""
+        """Wait for the next request; meanwhile empty the buffers as they fill."""
         poll = select.poll()
-        poll.register(self._channel.fileno(), select.POLLIN)
+        poll.register(self._messages.fileno(), select.POLLIN)
         sources = [pipe for pages in self._pages.values() for pipe in pages.pipes]
-        if self._memory.peek is not None:
-            sources += self._memory.peek.descriptors()
+        if self._pointers.reader is not None:
+            sources += self._pointers.reader.descriptors()
         for source in sources:
             poll.register(source, select.POLLIN)
         while True:
             readable = {descriptor for descriptor, _ in poll.poll(PATIENT_MS)}
-            if self._channel.fileno() in readable:
-                return self._channel.receive()
+            if self._messages.fileno() in readable:
+                return self._messages.receive()
             self._drain()
             if sum(pages.size_bytes for pages in self._pages.values()) > LIMIT_BYTES:
-                return self._channel.receive()
+                return self._messages.receive()
 
     def _drain(self) -> None:
         for pages in self._pages.values():
             pages.drain(self._layout.page_bytes)
-        if self._memory.peek is not None:
-            self._memory.peek.take()
+        if self._pointers.reader is not None:
+            self._pointers.reader.take()
 
     def _follow(self) -> int:
-        """Trace the children of the process that wrote the first mark; its pid in the trace."""
+        """Start to trace the init's children; the init's pid in the trace."""
         self._drain()
-        pid = self._find_first()
+        pid = self._find_init()
         self._calls.write("set_event_pid", str(pid))
         self._calls.write("tracing_on", "1")
         return pid
 
-    def _find_first(self) -> int:
-        """The pid of the first mark's writer."""
+    def _find_init(self) -> int:
+        """The pid of the process that wrote INIT_MARK."""
         format_ = parse_format(*self._formats[self._mark])
         read = format_.reader(["common_pid", "buf"])
         for data in self._pages[self._kernel].pipes.values():
             for _, record in parse_pages(self._layout, bytes(data))[0]:
-                if trace_events.FIRST_MARK in record:
+                if trace_events.INIT_MARK in record:
                     pid = read(record)["common_pid"]
                     assert isinstance(pid, int)
                     return pid
-        raise InstrumentError("the first process's mark is not in the trace")
+        raise InstrumentError("the mark of the sandbox's init is not in the trace")
 
     def _collect(self) -> Collected:
-        """Everything up to now. The count of what was lost is the kernel's: pages tell less.
+        """Everything since the last request.
 
-        What BPF had no room for is no event: the call is there, its pointers are shown as such.
+        `lost` is the kernel's count, since the pages do not show every loss. Pointer arguments
+        that BPF lost are not counted: the call is there and shows the pointers themselves.
         """
         self._drain()
         lost = self._calls.lost() + self._kernel.lost()
@@ -233,22 +237,22 @@ class Collector:
         self._lost = lost
         return collected
 
-    def _peeked(self) -> Peeked:
-        """What was read of the calls' memory."""
-        if self._memory.peek is None:
+    def _pointer_arguments(self) -> PointerArgumentsByThread:
+        """What was read of the calls' pointer arguments."""
+        if self._pointers.reader is None:
             return {}
         return {
-            tid: list(map(_peek_fields, peeks)) for tid, peeks in self._memory.peek.peeks().items()
+            tid: list(map(_fields_of, calls)) for tid, calls in self._pointers.reader.read().items()
         }
 
     def _enlarge(self, instance: Instance, wanted_kb: int) -> None:
-        """Have an instance's buffers be as large as is wanted, which takes a while, if need be."""
+        """Enlarge an instance's buffers if they are smaller than wanted, which takes a while."""
         wanted_kb = min(wanted_kb, ALL_BUFFERS_KB // len(instance.cpus()))
         if int(instance.read("buffer_size_kb").split()[0]) < wanted_kb:
             instance.write("buffer_size_kb", str(wanted_kb))
 
     def _enable(self, instance: Instance, event: str) -> None:
-        """Have the instance tell of an event, and keep its format; or note that there is none."""
+        """Enable an event and keep its format, or note that the kernel has no such event."""
         folder = f"events/{event.replace(':', '/')}"
         if instance.has(folder):
             self._describe(instance, event)
@@ -265,30 +269,30 @@ class Collector:
         return number
 
     def _ignore_other_interfaces(self, interfaces: frozenset[str]) -> None:
-        """Have the machine's own traffic not fill the buffer, as far as names tell it apart."""
+        """Filter out arrivals at other interfaces, so that they do not fill the buffer."""
         if all(map(PLAIN_NAME.fullmatch, interfaces)):
             names = " || ".join(f'name == "{name}"' for name in sorted(interfaces))
             self._kernel.write(f"events/{trace_events.ARRIVAL.replace(':', '/')}/filter", names)
 
 
-def _peek_fields(peek: Peek) -> PeekFields:
-    memory = [(m.argument, m.part, m.at_exit, m.data, m.length) for m in peek.memory]
-    return peek.number, peek.time_ns, peek.at_exit, tuple(memory)
+def _fields_of(call: PointerArguments) -> PointerFields:
+    memory = [(m.argument, m.part, m.at_exit, m.data, m.length) for m in call.memory]
+    return call.number, call.time_ns, call.at_exit, tuple(memory)
 
 
-class _MemoryOpener(threading.Thread):
-    """Opens the instrument for memory while the kernel is waited for elsewhere."""
+class _PointerReaderOpener(threading.Thread):
+    """Opens the reader of pointer arguments while the collector waits for the kernel."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.peek: MemoryPeek | None = None
+        self.reader: PointerReader | None = None
         self.refusal = ""
 
     def run(self) -> None:
-        # Not at the top: this process alone needs it, and the first one must not wait for it.
-        from lab.kernel.trace.bpf.memory import MemoryPeek
+        # Not at the top: this process alone needs it, and the init must not wait for its import.
+        from lab.kernel.trace.bpf.pointer_reader import PointerReader
 
         try:
-            self.peek = MemoryPeek.open()
+            self.reader = PointerReader.open()
         except KernelRefused as error:
             self.refusal = str(error)

@@ -1,19 +1,19 @@
-"""The tracepoints that the lab listens to, by their names and those of their fields."""
+"""The tracepoints that the lab enables, and the marks that it writes among their events."""
 
 from __future__ import annotations
 
 from lab.syscalls.table import CALLS
 
 RESTART = "restart_syscall"
-"""What the kernel has a thread call to go on with a call that a signal had interrupted."""
+"""The call that the kernel makes a thread make to resume one that a signal interrupted."""
 MAKERS = ("clone", "clone3", "fork", "vfork")
-"""Calls whose result is the number that their caller knows the child by."""
+"""Calls whose result is the child's tid in the caller's pid namespace."""
 _OTHERWISE = {"sendfile": "sendfile64"}
-"""Calls whose tracepoints are not named as their man page is."""
+"""Calls whose tracepoint has another name than their man page."""
 
 
 def _names(side: str, calls: tuple[str, ...]) -> dict[str, str]:
-    """Tracepoints of calls' entries or returns, with the call of each."""
+    """The tracepoints of calls' entries ("enter") or returns ("exit"), with the call of each."""
     return {f"syscalls:sys_{side}_{_OTHERWISE.get(call, call)}": call for call in calls}
 
 
@@ -27,12 +27,12 @@ EXEC = "sched:sched_process_exec"
 EXIT = "sched:sched_process_exit"
 SIGNAL = "signal:signal_deliver"
 MARK = "ftrace:print"
-"""What was written to trace_marker."""
+"""The event for text that is written to trace_marker."""
 
 OF_CALLS = (*ENTRY_OF, *EXIT_OF, *MAKER_EXITS, NEW_TASK, EXEC, EXIT, SIGNAL)
-"""Listened to for the run's processes alone."""
+"""Enabled for the run's processes alone."""
 NEEDED = (NEW_TASK, EXEC, EXIT, "syscalls:sys_enter_read", "syscalls:sys_exit_read")
-"""Without these nothing can be followed."""
+"""Without these, no call can be followed."""
 
 SET_STATE = "sock:inet_sock_set_state"
 SEND_LENGTH, RECV_LENGTH = "sock:sock_send_length", "sock:sock_recv_length"  # since 6.3
@@ -53,8 +53,10 @@ OF_KERNEL = (
     DROP,
     ARRIVAL,
 )
-"""Listened to whatever process is running, for it is often none of the run's."""
+"""Enabled for all processes: when they happen, the running one is often none of the run's."""
 
-FIRST_MARK = b"wirelab first process"
+INIT_MARK = b"wirelab init"
+"""Written by the sandbox's init."""
 PROGRAM_MARK = b"wirelab program "
-"""Then the program's place among those of the run, and the process's number in its namespace."""
+"""Written by a program's process; then the program's index in the run, and the process's pid in
+the sandbox's pid namespace."""

@@ -1,7 +1,7 @@
-"""tracefs instances of the lab's: trace buffers of their own, named after who owns them.
+"""The lab's tracefs instances: trace buffers of their own, named after the process that owns them.
 
-An instance is the one thing of a run that the kernel does not reclaim by itself. Its name tells
-the process whose end is the run's, so that whoever comes later can tell that nobody owns it.
+An instance is the one thing of a run that the kernel does not reclaim by itself. Its name
+identifies the sandbox's supervisor, so that a later run can see that its owner has ended.
 Source: Documentation/trace/ftrace.rst, "Instances".
 """
 
@@ -22,39 +22,39 @@ INSTANCES = f"{TRACEFS}/instances"
 KINDS = ("calls", "kernel")
 
 _NAME = re.compile(r"wirelab-(\d+)-(\d+)-(\d+)-(?:" + "|".join(KINDS) + ")")
-# proc(5), /proc/pid/stat: field 22, counted behind the state, which is field 3.
+# proc(5), /proc/pid/stat: field 22; the fields after the state, which is field 3, are counted.
 _START_TIME = 22 - 4
 
 
 class Owner(NamedTuple):
-    """The process whose end is the end of what it owns."""
+    """A process that owns instances. They are to be removed when it has ended."""
 
     namespace: int
     """Inode of its pid namespace."""
     pid: int
-    """There."""
+    """In that namespace."""
     start_time: int
-    """In clock ticks since boot: a later process of the same number has another."""
+    """In clock ticks since boot: a later process with the same pid has another."""
 
     def name(self, kind: str) -> str:
-        """Its instance of that kind."""
+        """The name of its instance of that kind."""
         return f"wirelab-{self.namespace}-{self.pid}-{self.start_time}-{kind}"
 
 
 class _Noted(NamedTuple):
     owner: Owner
     proc: int
-    """/proc as the owner saw it: of its own pid namespace."""
+    """A descriptor of /proc as the owner saw it: of its own pid namespace."""
 
 
 _noted: _Noted | None = None
 
 
 def note_owner() -> None:
-    """Have this process own the instances that it and its children make.
+    """Make this process the owner of the instances that it and its children make.
 
-    To be called while /proc is the one that it was started with. Where that is of another pid
-    namespace, so that nobody's life can be seen there, there is no owner.
+    To be called while /proc is the one that it was started with. If that belongs to another pid
+    namespace, it does not show whether an owner lives: then there is no owner.
     """
     global _noted
     proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -66,9 +66,9 @@ def note_owner() -> None:
 
 
 def owner() -> Owner:
-    """The owner that was noted. Raises InstrumentError where none was."""
+    """The owner. Raises InstrumentError if there is none."""
     if _noted is None:
-        raise InstrumentError("nobody owns what would be traced: only root's sandboxes have owners")
+        raise InstrumentError("tracefs instances have no owner here: only root's sandboxes have")
     return _noted.owner
 
 
@@ -78,7 +78,7 @@ def has_owner() -> bool:
 
 
 def _start_time(proc: int, process: str) -> int | None:
-    """When the process began, as its /proc/pid/stat says; None where there is none alive."""
+    """When the process started, by its /proc/pid/stat, or None if it does not live."""
     try:
         descriptor = os.open(f"{process}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
     except FileNotFoundError:
@@ -94,10 +94,10 @@ def _start_time(proc: int, process: str) -> int | None:
 
 
 def sweep() -> None:
-    """Remove the instances that have lost their owner.
+    """Remove the instances whose owner has ended.
 
-    Those of other pid namespaces are left alone: whether their owners live cannot be seen from
-    here. One that is being removed or made by another lab meanwhile is left to that.
+    Those of other pid namespaces are left alone: this process cannot see whether their owners
+    live. One that another lab is making or removing at the same time is left to it.
     """
     assert _noted is not None
     here, proc = _noted
@@ -110,22 +110,22 @@ def sweep() -> None:
 
 
 def remove_behind_me() -> None:
-    """Have what this process owns be removed, without waiting for it.
+    """Remove the instances that this process owns, without waiting for it.
 
-    A child does it: removing an instance waits for every CPU, some 50 ms, and this process's
-    end is waited for. Nothing of its sandbox may be alive any more. Where the child is killed as
-    well, the next start sweeps.
+    A child removes them, since that takes some 50 ms (the kernel waits for every CPU) and the
+    parent waits for this process's end. Every process of its sandbox must have ended. If the
+    child is killed, the next run's `sweep` removes them.
     """
     if _noted is None:
         return
     names = [_noted.owner.name(kind) for kind in KINDS]
     if not any(os.path.lexists(f"{INSTANCES}/{name}") for name in names):
         return
-    # A process can have no children in a pid namespace whose first process is dead.
+    # A process cannot fork into a pid namespace whose init is dead.
     here = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=_noted.proc)
     libc.setns(here, libc.CLONE_NEWPID, "cannot return to the pid namespace")
     if os.fork() == 0:
-        # Whoever reads this process's output to its end must not wait for this.
+        # Who reads this process's output to its end must not wait for the child.
         os.closerange(0, os.sysconf("SC_OPEN_MAX"))
         for name in names:
             _remove(name)
@@ -133,31 +133,30 @@ def remove_behind_me() -> None:
 
 
 def _remove(name: str) -> None:
-    # EBUSY: somebody looks into it; the next start sweeps.
+    # EBUSY: somebody has a file of it open; the next run's `sweep` removes it.
     with suppress(OSError):
         os.rmdir(f"{INSTANCES}/{name}")  # noqa: PTH106
 
 
 def mount_tracefs() -> None:
-    """Have tracefs at its place, for this mount namespace alone, unless it is there already.
+    """Mount tracefs in this mount namespace, unless it is mounted already.
 
     Raises KernelRefused.
     """
     if Path(INSTANCES).is_dir():
         return
-    quiet = libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC
-    libc.mount("tracefs", TRACEFS, "tracefs", quiet)
+    libc.mount("tracefs", TRACEFS, "tracefs", libc.MS_NOSUID | libc.MS_NODEV | libc.MS_NOEXEC)
 
 
 class Instance:
     """A trace buffer with its own events, clock and pipes."""
 
     def __init__(self, kind: str) -> None:
-        """An instance that exists, made by `make` or to be."""
+        """The owner's instance of that kind, which `make` makes. Raises InstrumentError."""
         self.path = f"{INSTANCES}/{owner().name(kind)}"
 
     def make(self) -> None:
-        """Raises KernelRefused."""
+        """Make it. Raises KernelRefused."""
         try:
             os.mkdir(self.path)  # noqa: PTH102
         except OSError as error:
@@ -186,7 +185,7 @@ class Instance:
         return os.path.lexists(f"{self.path}/{file}")
 
     def cpus(self) -> list[str]:
-        """The CPUs' folders in `per_cpu`. There are more: for CPUs that are not there."""
+        """The folders in `per_cpu` of the CPUs that are online; it has others, too."""
         online = Path("/sys/devices/system/cpu/online").read_text("ascii")
         found = []
         for part in online.strip().split(","):
@@ -195,7 +194,7 @@ class Instance:
         return [cpu for cpu in found if self.has(f"per_cpu/{cpu}/trace_pipe_raw")]
 
     def open_pipe(self, cpu: str) -> int:
-        """A descriptor that gives one CPU's pages, without waiting. Raises KernelRefused."""
+        """A non-blocking descriptor to read one CPU's pages from. Raises KernelRefused."""
         try:
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
             return os.open(f"{self.path}/per_cpu/{cpu}/trace_pipe_raw", flags)
@@ -203,14 +202,14 @@ class Instance:
             raise _refused(f"cannot read {self.path}/per_cpu/{cpu}", error) from error
 
     def open_marker(self) -> int:
-        """A descriptor for marks among the events. Raises KernelRefused."""
+        """A descriptor to write marks among the events to. Raises KernelRefused."""
         try:
             return os.open(f"{self.path}/trace_marker", os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
             raise _refused(f"cannot open {self.path}/trace_marker", error) from error
 
     def lost(self) -> int:
-        """Events that did not find room since it was made, by the kernel's own count."""
+        """How many events were lost since it was made, by the kernel's own count."""
         counted = ("overrun", "commit overrun", "dropped events")
         total = 0
         for cpu in self.cpus():

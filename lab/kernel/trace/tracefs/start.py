@@ -1,7 +1,7 @@
-"""How the collector of tracefs' events is started: early, for what it has to wait for takes long.
+"""Starts the collector of tracefs' events early, since it takes long to become ready.
 
-An instance's clock and size are changed only after the kernel has waited for every CPU, some
-25 ms each. The first process has that begun before it imports what builds a topology.
+To change an instance's clock or size the kernel waits for every CPU, some 25 ms each. The init
+starts the collector before it imports what builds a topology.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import traceback
 from typing import NamedTuple
 
 from lab.errors import KernelRefused
-from lab.kernel.system.channel import Channel
+from lab.kernel.system.message_socket import MessageSocket
 from lab.kernel.trace.tracefs.instance import has_owner, mount_tracefs
 
 
 class Started(NamedTuple):
-    """A collector at work."""
+    """A collector that runs."""
 
-    channel: Channel
+    messages: MessageSocket
     pid: int
 
 
@@ -28,9 +28,9 @@ _started: Started | None = None
 
 
 def begin_early() -> None:
-    """Start the collector for the tracer that will come, where there can be one.
+    """Start the collector for a later TracefsTracer, if this process can have one.
 
-    Where there cannot, `TracefsTracer.why_not` says why once it is asked.
+    If it cannot, `TracefsTracer.why_not` says why later.
     """
     global _started
     try:
@@ -42,44 +42,44 @@ def begin_early() -> None:
 
 
 def take_started() -> Started:
-    """The collector that was started early, once; else a new one."""
+    """The collector that was started early; a new one if there is none or it was taken."""
     global _started
     started, _started = _started, None
     return started or start_collector()
 
 
 def end_started() -> None:
-    """End the collector that was started early, if it was, where another instrument is taken.
+    """End the collector that was started early, if any: another instrument is used.
 
-    It would be taken for a process that a program has left behind.
+    It would be mistaken for a process that a program has left running.
     """
     global _started
     started, _started = _started, None
     if started is not None:
-        started.channel.close()
+        started.messages.close()
         os.kill(started.pid, signal.SIGKILL)
         os.waitpid(started.pid, 0)
 
 
 def start_collector() -> Started:
-    """A collector. Its process is a child of this one."""
+    """Start a collector as a child process."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         ours.close()
-        _collect(Channel(theirs))
+        _collect(MessageSocket(theirs))
     theirs.close()
-    return Started(Channel(ours), pid)
+    return Started(MessageSocket(ours), pid)
 
 
-def _collect(channel: Channel) -> None:
-    """Be the collector; never returns."""
+def _collect(messages: MessageSocket) -> None:
+    """Serve as the collector; never returns."""
     status = 1
     try:
-        # Imported by the one process that needs it.
+        # Imported only by the process that needs it.
         from lab.kernel.trace.tracefs.collector import Collector
 
-        Collector(channel).serve()
+        Collector(messages).serve()
         status = 0
     except BaseException:
         traceback.print_exc()

@@ -1,12 +1,11 @@
-"""Tracing by the kernel's own tracepoints, for root: nothing of a program is stopped.
+"""Tracing by the kernel's own tracepoints, for root. No program is stopped.
 
 The kernel writes an event at each system call's entry and return, at each change of a TCP
-socket's state and each packet that it drops, into buffers of the run's own (trace_instance.py).
-A process beside the first one empties them (trace_collector.py); what they tell is worked out
-when a step has ended. Source: Documentation/trace/ftrace.rst and events.rst.
+socket's state and at each packet that it drops, into buffers of the run's own (instance.py). A
+process beside the init empties them (collector.py); the events are evaluated when a step has
+ended. Source: Documentation/trace/ftrace.rst and events.rst.
 
-Not seen are system calls that a 64-bit kernel serves for 32-bit programs, which have no
-tracepoints.
+System calls of 32-bit programs on a 64-bit kernel are not seen: they have no tracepoints.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from pathlib import Path
 
 from lab.errors import InstrumentError, LabError
 from lab.kernel.system.capabilities import has_capabilities
-from lab.kernel.system.channel import ChannelClosed
+from lab.kernel.system.message_socket import PeerGone
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import CallFollower
 from lab.kernel.trace.tracefs.collector import Collected, Follow, Ready
 from lab.kernel.trace.tracefs.format import Formats
 from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, has_owner, mount_tracefs
-from lab.kernel.trace.tracefs.memory_join import give_memory
 from lab.kernel.trace.tracefs.pages import Event, PageLayout, parse_pages
+from lab.kernel.trace.tracefs.pointer_arguments import assign_memory
 from lab.kernel.trace.tracefs.sockets import SocketFollower, Threads
 from lab.kernel.trace.tracefs.start import take_started
 from lab.kernel.trace.tracer import Tracer
@@ -41,13 +40,13 @@ SECOND_NS = 1_000_000_000
 
 
 class TracefsTracer(Tracer):
-    """The tracepoints at work; to be made in the first process of one of root's sandboxes."""
+    """Traces by tracepoints; to be made in the init of one of root's sandboxes."""
 
     def __init__(self, addresses: frozenset[str], interfaces: frozenset[str]) -> None:
-        """Begin to make everything ready, unless that has begun; the first `prepare` waits for it.
+        """Start to make everything ready, unless that was started early. `prepare` waits for it.
 
-        `addresses` and `interfaces` are the topology's: the machine's other traffic is in the
-        trace as well.
+        `addresses` and `interfaces` are the topology's. They tell its sockets and packets from
+        the machine's others, which are in the trace as well.
         """
         self.instruments = (
             "calls: tracefs, raw per-CPU pipes, clock tai",
@@ -57,11 +56,11 @@ class TracefsTracer(Tracer):
         self._addresses, self._interfaces = addresses, interfaces | {"lo"}
         self._programs: list[str] = []
         self._marker: int | None = None
-        self._channel, self._collector = take_started()
+        self._messages, self._collector = take_started()
 
     @classmethod
     def why_not(cls) -> str:
-        """Why this process cannot use it; "" where it can. Mounts tracefs where it is not."""
+        """Why this process cannot use it; "" if it can. Mounts tracefs if it is not mounted."""
         if not has_owner() or not has_capabilities("CAP_SYS_ADMIN"):
             return "root's own capabilities are needed"
         try:
@@ -76,9 +75,9 @@ class TracefsTracer(Tracer):
         return ""
 
     def prepare(self, program: str) -> Callable[[], None]:
-        """What the child calls: it says in the trace which program it is.
+        """A function for the child to call: it marks the process as the program's in the trace.
 
-        Raises KernelRefused and InstrumentError where the instrument could not be made ready.
+        Raises KernelRefused and InstrumentError if the instrument could not be made ready.
         """
         if self._marker is None:
             self._marker = self._begin()
@@ -91,14 +90,14 @@ class TracefsTracer(Tracer):
         return mark
 
     def started(self, program: str, pid: int) -> None:
-        """Nothing: its mark has told."""
+        """Nothing to do: the program's mark is in the trace."""
 
     def descriptors(self) -> Sequence[int]:
-        """None: the collector empties the buffers."""
+        """Nothing to poll: the collector empties the buffers."""
         return ()
 
     def take(self) -> None:
-        """Nothing to take in."""
+        """Nothing to do: the collector empties the buffers."""
 
     def end_step(self, step: str) -> Trace:
         """What was seen since the step before, marked with this step's name."""
@@ -112,36 +111,36 @@ class TracefsTracer(Tracer):
         calls, missed = _events(self._layout, collected.calls, ahead_ns)
         others, missed_others = _events(self._layout, collected.kernel, ahead_ns)
         self._calls.feed(calls)
-        peeked = self._answer()
-        assert isinstance(peeked, dict)
-        give_memory(self._calls.threads, peeked)
-        self._calls.settle_numbers()
+        pointers_read = self._answer()
+        assert isinstance(pointers_read, dict)
+        assign_memory(self._calls.threads, pointers_read)
+        self._calls.make_numbers_unique()
         self._sockets.feed(others, Threads(self._calls.threads))
         syscalls, tasks = self._calls.take(step)
         states, drops, events = self._sockets.take(step)
-        # The pages tell of most of what the kernel counts, so that the two do not add up.
+        # The pages show most of the losses that the kernel counts: the two must not be added.
         lost = max(missed + missed_others, collected.lost)
         return Trace(syscalls, tasks, states, drops, events, lost)
 
     def own_processes(self) -> Sequence[int]:
-        """The collector's."""
+        """The collector's pid."""
         return (self._collector,)
 
     def close(self) -> None:
-        """End the collector. The keeper removes the instances when nothing uses them any more."""
-        self._channel.close()
+        """End the collector. The supervisor removes the instances when the sandbox has ended."""
+        self._messages.close()
         if self._marker is not None:
             os.close(self._marker)
-        # Its end, some 40 ms for what the kernel has to take back, is not waited for; it is this
-        # sandbox's.
+        # Not waited for: the kernel takes some 40 ms to free what it held, and it is in this
+        # sandbox.
         os.kill(self._collector, signal.SIGKILL)
 
     def _begin(self) -> int:
-        """Wait until all is ready and have this process's children traced; where marks go."""
+        """Wait until all is ready, and trace this process's children; the marker's descriptor."""
         ready = self._answer()
         assert isinstance(ready, Ready)
         mark = Instance("kernel").open_marker()
-        os.write(mark, trace_events.FIRST_MARK)
+        os.write(mark, trace_events.INIT_MARK)
         os.close(mark)
         starter = self._ask(Follow(self._interfaces))
         assert isinstance(starter, int)
@@ -149,27 +148,27 @@ class TracefsTracer(Tracer):
         self._layout: PageLayout = ready.layout
         self._calls = CallFollower(formats, self._programs, starter)
         self._sockets = SocketFollower(formats, self._addresses, self._interfaces)
-        if ready.why_no_memory:
+        if ready.why_no_pointers:
             self.instruments = (
                 *self.instruments[:-1],
-                f"bytes at pointers: not read ({ready.why_no_memory})",
+                f"bytes at pointers: not read ({ready.why_no_pointers})",
             )
         if ready.missing:
             self.instruments += (f"tracepoints absent: {', '.join(ready.missing)}",)
         return Instance("calls").open_marker()
 
     def _ask(self, request: object) -> object:
-        with suppress(ChannelClosed):  # its last words are still to be read
-            self._channel.send(request)
+        with suppress(PeerGone):  # what it sent before is still to be read
+            self._messages.send(request)
         return self._answer()
 
     def _answer(self) -> object:
-        """The collector's next answer. Raises what it failed of."""
+        """The collector's next answer. Raises the error that the collector sent instead."""
         try:
-            if not select.select([self._channel], [], [], ANSWER_DEADLINE_S)[0]:
+            if not select.select([self._messages], [], [], ANSWER_DEADLINE_S)[0]:
                 raise InstrumentError(f"the trace's collector is silent for {ANSWER_DEADLINE_S} s")
-            kind, value = self._channel.receive()
-        except ChannelClosed:
+            kind, value = self._messages.receive()
+        except PeerGone:
             raise InstrumentError("the trace's collector has died") from None
         if kind == "error":
             raise value
@@ -180,12 +179,12 @@ def _has_clock() -> bool:
     """Whether a trace can have the times of CLOCK_TAI."""
     major, minor = os.uname().release.split(".")[:2]
     if (int(major), int("".join(filter(str.isdigit, minor)))) >= (5, 18):
-        return True  # to read the file is to wait until no other lab makes or removes an instance
+        return True  # reading the file would wait while another lab makes or removes an instance
     return "tai" in re.findall(r"\w+", Path(TRACEFS, "trace_clock").read_text("ascii"))
 
 
 def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[Event], int]:
-    """The events of all CPUs in order of time, and how many were missed."""
+    """The events of all CPUs in order of time, and how many were lost."""
     events: list[Event] = []
     missed = 0
     for data in pages:

@@ -1,80 +1,20 @@
-"""Records of the BPF programs joined to peeks, and the plans that the table gives."""
+"""What the BPF programs do for each call, as the call table gives it."""
 
 from __future__ import annotations
 
 import pytest
 
-from lab.kernel.trace.bpf.memory import Peek, join_peeks
 from lab.kernel.trace.bpf.plans import (
     NOT_WANTED,
-    PARTS,
-    RECORD_HEADER,
     REGISTERS,
-    SECTION_HEADER,
     CallPlan,
     call_plans,
     plans_at_work,
 )
-from lab.records import Memory
 from lab.syscalls.numbers import NUMBERS
 from lab.syscalls.table import CALLS
 
 MACHINES = sorted(REGISTERS)
-
-
-def section(data: bytes, length: int | None = None, argument: int = 1, part: str = "") -> bytes:
-    told = len(data) if length is None else length
-    return SECTION_HEADER.pack(told, argument, PARTS.index(part), len(data)) + data
-
-
-def entry(time_ns: int, tid: int, number: int, *sections: bytes) -> bytes:
-    return RECORD_HEADER.pack(time_ns, tid, number, 0) + b"".join(sections)
-
-
-def leave(time_ns: int, tid: int, number: int, *sections: bytes) -> bytes:
-    return RECORD_HEADER.pack(time_ns, tid, number, 1) + b"".join(sections)
-
-
-def peeks(*records: bytes, difference: int = 0) -> dict[int, list[Peek]]:
-    return join_peeks((record, difference) for record in records)
-
-
-def memory(data: bytes, length: int, at_exit: bool = False, part: str = "") -> Memory:
-    return Memory(1, part, at_exit, data, length)
-
-
-def test_each_record_is_a_call_of_its_thread() -> None:
-    found = peeks(
-        entry(10, 7, 1, section(b"out", 300)),
-        leave(11, 8, 0, section(b"for 8")),
-        leave(12, 7, 0, section(b"for 7")),
-        leave(13, 7, 0),
-        difference=1000,
-    )
-    assert found == {
-        7: [
-            Peek(1, 1010, False, (memory(b"out", 300),)),
-            Peek(0, 1012, True, (memory(b"for 7", 5, True),)),
-            Peek(0, 1013, True, ()),
-        ],
-        8: [Peek(0, 1011, True, (memory(b"for 8", 5, True),))],
-    }
-
-
-def test_every_part_of_a_message_is_told_apart() -> None:
-    parts = ("name", "data", "control")
-    found = peeks(entry(10, 7, 46, *(section(part.encode(), part=part) for part in parts)))
-    assert found[7][0].memory == tuple(memory(p.encode(), len(p), part=p) for p in parts)
-
-
-def test_each_record_has_its_own_difference_of_clocks() -> None:
-    found = join_peeks([(entry(10, 7, 1), 1000), (leave(20, 7, 0), 2000)])
-    assert [one.time_ns for one in found[7]] == [1010, 2020]
-
-
-def test_nothing_is_told_of_what_could_not_be_read() -> None:
-    found = peeks(entry(10, 7, 20, section(b"", 300), section(b"", 0)))
-    assert found[7][0].memory == (memory(b"", 0),)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -88,20 +28,20 @@ def test_every_call_that_has_pointers_has_a_plan_with_them(machine: str) -> None
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_calls_are_looked_at_where_there_is_work(machine: str) -> None:
+def test_a_plan_is_at_work_only_where_there_is_something_to_do(machine: str) -> None:
     plans, by_number = call_plans(machine)
 
-    def moments(name: str) -> tuple[bool, bool]:
+    def sides(name: str) -> tuple[bool, bool]:
         number = NUMBERS[machine][name]
         at_entry, at_exit = (plans_at_work(plans, by_number, at)[number] for at in (False, True))
         assert {at_entry, at_exit} <= {NOT_WANTED, by_number[number]}
         return at_entry != NOT_WANTED, at_exit != NOT_WANTED
 
-    assert moments("close") == (False, False)
-    assert moments("sendmsg") == moments("write") == (True, False)
-    assert moments("read") == moments("readv") == moments("pipe2") == (False, True)
+    assert sides("close") == (False, False)
+    assert sides("sendmsg") == sides("write") == (True, False)
+    assert sides("read") == sides("readv") == sides("pipe2") == (False, True)
     # The entry remembers how much room there is.
-    assert moments("recvmsg") == moments("recvfrom") == moments("accept4") == (True, True)
+    assert sides("recvmsg") == sides("recvfrom") == sides("accept4") == (True, True)
 
 
 @pytest.mark.parametrize("machine", MACHINES)

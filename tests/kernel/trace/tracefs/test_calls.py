@@ -7,8 +7,8 @@ from trace_bytes import Tracepoint, formats
 
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs.calls import CLONE_FILES, CLONE_THREAD, SA_RESTART, CallFollower
-from lab.kernel.trace.tracefs.memory_join import PeekFields, give_memory
 from lab.kernel.trace.tracefs.pages import Event
+from lab.kernel.trace.tracefs.pointer_arguments import PointerFields, assign_memory
 from lab.records import Memory, Syscall, TaskEvent
 
 FIRST, MAIN, CHILD, OTHER = 9000, 9001, 9002, 9003  # in the trace
@@ -309,16 +309,16 @@ def test_without_the_signal_the_next_call_tells() -> None:
 def test_memory_is_the_calls_own_where_both_tell_of_all() -> None:
     story = Story().start().call(MAIN, "write", 1, 2, 2).call(MAIN, "close", 3)
     story.call(MAIN, "recvfrom", *RECV).call(MAIN, "write", 1, 2, 2)
-    peeks = [(1, b""), (1, b"ab"), (45, b"in"), (1, b"cd")]
-    assert memories(story, peeks) == [b"ab", None, b"in", b"cd"]
+    reads = [(1, b""), (1, b"ab"), (45, b"in"), (1, b"cd")]
+    assert memories(story, reads) == [b"ab", None, b"in", b"cd"]
 
 
-def test_a_lost_peek_gives_its_call_none_and_the_others_theirs() -> None:
+def test_a_lost_read_gives_its_call_none_and_the_others_theirs() -> None:
     story = Story().start().call(MAIN, "write", 1, 2, 2).call(MAIN, "write", 1, 2, 2)
     story.follower.feed(story.events)
     _, time_ns, _ = story.follower.threads[0].entries[-1]
-    peek = (1, time_ns + 400, False, ((1, "", False, b"cd", 2),))
-    give_memory(story.follower.threads, {MAIN: [peek]})
+    read = (1, time_ns + 400, False, ((1, "", False, b"cd", 2),))
+    assign_memory(story.follower.threads, {MAIN: [read]})
     calls, _ = story.follower.take("s")
     assert [[part.data for part in call.memory] for call in calls] == [[], [b"cd"]]
 
@@ -327,17 +327,17 @@ def test_where_some_are_lost_calls_close_to_each_other_get_none() -> None:
     story = Story().start().call(MAIN, "write", 1, 2, 2).call(MAIN, "write", 1, 2, 2)
     story.follower.feed(story.events)
     _, time_ns, _ = story.follower.threads[0].entries[-1]
-    peek = (1, time_ns - APART_NS, False, ((1, "", False, b"cd", 2),))
-    give_memory(story.follower.threads, {MAIN: [peek]})
+    read = (1, time_ns - APART_NS, False, ((1, "", False, b"cd", 2),))
+    assign_memory(story.follower.threads, {MAIN: [read]})
     calls, _ = story.follower.take("s")
     assert [call.memory for call in calls] == [(), ()]
 
 
-def test_a_call_that_has_not_returned_may_lack_its_peek() -> None:
+def test_a_call_that_has_not_returned_may_lack_its_read() -> None:
     story = Story().start().call(MAIN, "write", 1, 2, 2).enter(MAIN, "recvfrom", *RECV)
     story.follower.feed(story.events)
-    peeks = [peek(1, 0, b""), peek(1, 0, b"ab")]
-    give_memory(story.follower.threads, {MAIN: peeks})
+    reads = [read(1, 0, b""), read(1, 0, b"ab")]
+    assign_memory(story.follower.threads, {MAIN: reads})
     calls, _ = story.follower.take("s")
     assert [[part.data for part in call.memory] for call in calls] == [[b"ab"], []]
 
@@ -348,31 +348,31 @@ def test_where_some_are_lost_a_call_read_at_its_exit_is_found_by_that() -> None:
     story.call(MAIN, "recvfrom", *RECV, result=2)
     first_exit, _, _, _, _, second_exit = (time_ns for time_ns, _ in story.events[-6:])
     story.follower.feed(story.events)
-    peeks = [peek(45, first_exit + 400, b"no"), peek(45, second_exit - 400, b"cd")]
-    give_memory(story.follower.threads, {MAIN: peeks})
+    reads = [read(45, first_exit + 400, b"no"), read(45, second_exit - 400, b"cd")]
+    assign_memory(story.follower.threads, {MAIN: reads})
     calls, _ = story.follower.take("s")
     found = {call.name: [part.data for part in call.memory] for call in calls}
     assert found == {"recvfrom": [b"cd"], "write": []}
 
 
-def peek(number: int, exit_ns: int, data: bytes) -> PeekFields:
+def read(number: int, exit_ns: int, data: bytes) -> PointerFields:
     return number, exit_ns, True, ((1, "", True, data, 2),) if data else ()
 
 
-def test_a_peek_of_another_call_is_given_to_none() -> None:
+def test_a_read_of_another_call_is_given_to_none() -> None:
     story = Story().start().call(MAIN, "write", 1, 2, 2)
     assert memories(story, [(3, b"no"), (3, b"no")]) == [None]
 
 
-def memories(story: Story, peeks: list[tuple[int, bytes]]) -> list[bytes | None]:
-    """The calls' data with these peeks, which have the times of the entries in their order."""
+def memories(story: Story, reads: list[tuple[int, bytes]]) -> list[bytes | None]:
+    """The calls' data with these reads, which have the times of the entries in their order."""
     story.follower.feed(story.events)
     entries = story.follower.threads[0].entries
     fields = [
         (number, time_ns + 400, False, ((1, "", False, data, 2),) if data else ())
-        for (number, data), (_, time_ns, _) in zip(peeks, entries, strict=True)
+        for (number, data), (_, time_ns, _) in zip(reads, entries, strict=True)
     ]
-    give_memory(story.follower.threads, {MAIN: fields, OTHER: fields})
+    assign_memory(story.follower.threads, {MAIN: fields, OTHER: fields})
     calls, _ = story.follower.take("s")
     assert all(isinstance(part, Memory) for call in calls for part in call.memory)
     return [call.memory[0].data if call.memory else None for call in calls]

@@ -25,12 +25,12 @@ def needs_tracefs(sandbox: Sandbox) -> Iterator[None]:
     yield
 
 
-def instances(observer: Sandbox, keeper: int) -> list[str]:
-    """Those that the sandbox of that keeper has."""
+def instances(observer: Sandbox, supervisor: int) -> list[str]:
+    """Those that the sandbox of that supervisor has."""
     return [
         name
         for name in observer.call(traced_programs.instances)
-        if name.split("-")[2] == str(keeper)
+        if name.split("-")[2] == str(supervisor)
     ]
 
 
@@ -38,18 +38,18 @@ def kinds(names: list[str]) -> list[str]:
     return [name.rpartition("-")[2] for name in names]
 
 
-def wait_until_removed(observer: Sandbox, keeper: int) -> None:
-    wait_until(lambda: not instances(observer, keeper))
+def wait_until_removed(observer: Sandbox, supervisor: int) -> None:
+    wait_until(lambda: not instances(observer, supervisor))
 
 
 def test_a_traced_sandbox_has_two_and_leaves_none(sandbox: Sandbox) -> None:
     with open_sandbox() as traced:
         traced.call(traced_programs.hold_tracer)
-        names = instances(sandbox, traced.keeper_pid)
+        names = instances(sandbox, traced.supervisor_pid)
         assert names == sorted(
             map(traced.call(traced_programs.owner_of_all).name, names_of_kinds())
         )
-    wait_until_removed(sandbox, traced.keeper_pid)
+    wait_until_removed(sandbox, traced.supervisor_pid)
 
 
 def names_of_kinds() -> tuple[str, str]:
@@ -59,70 +59,70 @@ def names_of_kinds() -> tuple[str, str]:
 def test_a_sandbox_that_traces_nothing_has_none(sandbox: Sandbox) -> None:
     with open_sandbox() as untraced:
         untraced.call(len, "")
-        assert instances(sandbox, untraced.keeper_pid) == []
+        assert instances(sandbox, untraced.supervisor_pid) == []
 
 
-OPENER = """
+PARENT = """
 import sys
 sys.path[:] = sys.argv[1:]
 import inside, traced_programs
 from lab.kernel.sandbox.sandbox import open_sandbox
 with open_sandbox() as sandbox:
-    print(sandbox.keeper_pid, flush=True)
+    print(sandbox.supervisor_pid, flush=True)
     sandbox.call(traced_programs.{function})
     print("up", flush=True)
     sandbox.call(inside.block)
 """
 
 
-class Opener:
+class Parent:
     """A process of its own that opens a traced sandbox."""
 
     def __init__(self, function: str) -> None:
-        command = [sys.executable, "-c", OPENER.format(function=function), *sys.path]
+        command = [sys.executable, "-c", PARENT.format(function=function), *sys.path]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
         assert self.process.stdout is not None
         with self.process.stdout as said:
-            self.keeper = int(said.readline())
+            self.supervisor = int(said.readline())
             assert said.readline() == b"up\n"
 
     def kill_all(self) -> None:
-        """The opener, the keeper and the first process, so that nobody can clean up."""
-        (first,) = children(self.keeper)
+        """The parent, the supervisor and init, so that nobody can clean up."""
+        (first,) = children(self.supervisor)
         # Stopped, so that none sees another's end.
-        for pid in (self.keeper, first, self.process.pid):
+        for pid in (self.supervisor, first, self.process.pid):
             os.kill(pid, signal.SIGSTOP)
-        for pid in (self.keeper, first, self.process.pid):
+        for pid in (self.supervisor, first, self.process.pid):
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
-        wait_until(lambda: not is_alive(self.keeper) and not is_alive(first))
+        wait_until(lambda: not is_alive(self.supervisor) and not is_alive(first))
 
 
 @pytest.mark.parametrize("function", ["hold_tracer", "begin_tracer"])
-def test_the_openers_death_leaves_none(sandbox: Sandbox, function: str) -> None:
-    opener = Opener(function)
-    opener.process.kill()
-    opener.process.wait()
-    wait_until_removed(sandbox, opener.keeper)
+def test_the_parents_death_leaves_none(sandbox: Sandbox, function: str) -> None:
+    parent = Parent(function)
+    parent.process.kill()
+    parent.process.wait()
+    wait_until_removed(sandbox, parent.supervisor)
 
 
 @pytest.mark.parametrize("function", ["hold_tracer", "begin_tracer"])
 def test_what_everybodys_death_leaves_the_next_start_sweeps(
     sandbox: Sandbox, function: str
 ) -> None:
-    opener = Opener(function)
-    opener.kill_all()
+    parent = Parent(function)
+    parent.kill_all()
     with open_sandbox() as following:
         following.call(traced_programs.hold_tracer)
-        wait_until_removed(sandbox, opener.keeper)
-        assert kinds(instances(sandbox, following.keeper_pid)) == ["calls", "kernel"]
+        wait_until_removed(sandbox, parent.supervisor)
+        assert kinds(instances(sandbox, following.supervisor_pid)) == ["calls", "kernel"]
 
 
 def test_without_a_next_start_they_would_be_left(sandbox: Sandbox) -> None:
     """The control: that everybody's death does leave them."""
-    opener = Opener("hold_tracer")
-    opener.kill_all()
-    left = instances(sandbox, opener.keeper)
+    parent = Parent("hold_tracer")
+    parent.kill_all()
+    left = instances(sandbox, parent.supervisor)
     assert kinds(left) == ["calls", "kernel"]
     sandbox.call(traced_programs.remove_instances, *left)
 
@@ -134,9 +134,9 @@ def test_a_living_labs_instances_survive_other_starts(sandbox: Sandbox) -> None:
         for one in pending:
             one.result()
         for one in opened:
-            assert kinds(instances(sandbox, one.keeper_pid)) == ["calls", "kernel"]
+            assert kinds(instances(sandbox, one.supervisor_pid)) == ["calls", "kernel"]
     for one in opened:
-        wait_until_removed(sandbox, one.keeper_pid)
+        wait_until_removed(sandbox, one.supervisor_pid)
 
 
 def test_only_what_has_surely_lost_its_owner_is_swept(sandbox: Sandbox) -> None:

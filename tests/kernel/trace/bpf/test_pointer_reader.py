@@ -9,19 +9,19 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import peeked
+import pointers_read
 import pytest
 from outside import wait_until
 
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
-from lab.kernel.trace.bpf.memory import Peek
+from lab.kernel.trace.bpf.records import PointerArguments
 from lab.records import MEMORY_LIMIT_BYTES
 from lab.syscalls.numbers import NUMBERS
 from lab.syscalls.table import CALLS
 
 pytestmark = pytest.mark.kernel
 
-EVERY_CALL = (Path(peeked.__file__).with_name("every_call.py")).read_text()
+EVERY_CALL = (Path(pointers_read.__file__).with_name("every_call.py")).read_text()
 OURS = NUMBERS[os.uname().machine]
 READ_AT_EXIT = {name for name, shape in CALLS.items() if any(p.at_exit for p in shape.pointers)}
 
@@ -32,21 +32,21 @@ def needs_bpf() -> None:
         pytest.skip("BPF programs are root's: bpf(2) gives EPERM to others")
 
 
-def shown(peek: Peek) -> list[object]:
+def shown(call: PointerArguments) -> list[object]:
     """As every_call.py prints it."""
     return [
         [memory.argument, memory.part, memory.at_exit, memory.data.hex(), memory.length]
-        for memory in peek.memory
+        for memory in call.memory
     ]
 
 
-def texts(calls: list[Peek]) -> list[bytes]:
-    return [memory.data for peek in calls for memory in peek.memory]
+def texts(calls: list[PointerArguments]) -> list[bytes]:
+    return [memory.data for call in calls for memory in call.memory]
 
 
-def between_marks(seen: peeked.Seen) -> list[Peek]:
+def between_marks(seen: pointers_read.Seen) -> list[PointerArguments]:
     """The calls of the thread that marked them, its two marks included."""
-    (calls,) = (one for one in seen.peeks if b"begin" in texts(one))
+    (calls,) = (one for one in seen.threads if b"begin" in texts(one))
     first, last = ([shown(one) for one in calls].index(mark(text)) for text in ("begin", "end"))
     return calls[first : last + 1]
 
@@ -56,7 +56,7 @@ def mark(text: str) -> list[object]:
 
 
 def test_every_call_shows_what_its_program_says(sandbox: Sandbox) -> None:
-    seen = sandbox.call(peeked.run, EVERY_CALL, json.dumps(OURS))
+    seen = sandbox.call(pointers_read.run, EVERY_CALL, json.dumps(OURS))
     told = json.loads(seen.output)
     names = {number: name for name, number in OURS.items()}
     assert {names[number] for number, _, _ in told} == set(CALLS) & set(OURS)
@@ -70,7 +70,7 @@ def test_every_call_shows_what_its_program_says(sandbox: Sandbox) -> None:
 
 def test_the_calls_that_should_succeed_do(sandbox: Sandbox) -> None:
     """Else the test above would say little about what is read at the exit."""
-    seen = sandbox.call(peeked.run, EVERY_CALL, json.dumps(OURS))
+    seen = sandbox.call(pointers_read.run, EVERY_CALL, json.dumps(OURS))
     names = {number: name for name, number in OURS.items()}
     done = {names[number] for number, result, _ in json.loads(seen.output) if result >= 0}
     assert READ_AT_EXIT & set(OURS) <= done
@@ -93,9 +93,9 @@ if child: os.waitpid(child, 0)
 
 
 def test_each_threads_calls_are_in_their_order(sandbox: Sandbox) -> None:
-    seen = sandbox.call(peeked.run, THREADS)
+    seen = sandbox.call(pointers_read.run, THREADS)
     found = {}
-    for calls in seen.peeks:
+    for calls in seen.threads:
         ours = [one for one in texts(calls) if one.startswith((b"child", b"parent"))]
         if ours:
             found[ours[0].split()[0]] = ours
@@ -112,7 +112,7 @@ null = os.open("/dev/null", os.O_WRONLY)
 before = time.time_ns(); os.write(null, b"begin"); os.write(null, b"end"); after = time.time_ns()
 print(before, after)
 """
-    seen = sandbox.call(peeked.run, code)
+    seen = sandbox.call(pointers_read.run, code)
     before, after = map(int, seen.output.split())
     # The two clocks are not read at once: what lies between is the error. Any other clock than
     # these two would be off by much more.
@@ -126,25 +126,25 @@ def test_nobody_elses_calls_are_seen(sandbox: Sandbox) -> None:
     code = "import os; null = os.open('/dev/null', 1)\nwhile True: os.write(null, b'elsewhere')"
     command = [sys.executable, "-IS", "-c", code]
     with open_sandbox() as other, ExitStack() as ended:
-        other.call(peeked.keep_running, command)
+        other.call(pointers_read.keep_running, command)
         outside = ended.enter_context(subprocess.Popen(command))
         ended.callback(outside.kill)
-        assert sandbox.call(peeked.own_calls, 100) == 0
-        seen = sandbox.call(peeked.run, "import os; os.write(1, b'from here')")
-    found = [one for calls in seen.peeks for one in texts(calls)]
+        assert sandbox.call(pointers_read.own_calls, 100) == 0
+        seen = sandbox.call(pointers_read.run, "import os; os.write(1, b'from here')")
+    found = [one for calls in seen.threads for one in texts(calls)]
     assert b"from here" in found
     assert b"elsewhere" not in found
-    assert len(seen.peeks) == 1
+    assert len(seen.threads) == 1
 
 
 def test_neither_the_process_that_opened_it_nor_pid_1_is_seen(sandbox: Sandbox) -> None:
     """The one would make calls of its own by taking in what is seen of them."""
-    assert sandbox.call(peeked.calls_of_a_parent, 100) == 0
+    assert sandbox.call(pointers_read.calls_of_a_parent, 100) == 0
 
 
 def test_a_call_is_seen_once_it_has_shown_what_it_can(sandbox: Sandbox) -> None:
     """One whose memory the kernel fills when it has returned, be it because of a signal."""
-    calls, (killed,) = sandbox.call(peeked.while_blocked)
+    calls, (killed,) = sandbox.call(pointers_read.while_blocked)
     assert texts(calls[-1:]) == [b"reading"]
     assert (killed.number, killed.memory, killed.at_exit) == (OURS["read"], (), True)
 
@@ -163,8 +163,8 @@ MOST = 0.99
 
 def test_a_ring_that_is_read_when_it_asks_loses_nothing(sandbox: Sandbox) -> None:
     code = f"{WRITE}for _ in range(5): write({A_QUARTER}); os.read(0, 100)"
-    seen = sandbox.call(peeked.run, code)
-    (calls,) = seen.peeks
+    seen = sandbox.call(pointers_read.run, code)
+    (calls,) = seen.threads
     written = [one for one in calls if one.number == OURS["write"]]
     assert len(written) >= MOST * 5 * A_QUARTER
     assert len(written) > ALL
@@ -179,39 +179,41 @@ def test_a_ring_that_is_read_when_it_asks_loses_nothing(sandbox: Sandbox) -> Non
 
 
 def test_what_a_full_ring_loses_is_counted(sandbox: Sandbox) -> None:
-    none, many = (sandbox.call(peeked.run_unread, f"{WRITE}write({times})") for times in (0, ALL))
+    none, many = (
+        sandbox.call(pointers_read.run_unread, f"{WRITE}write({times})") for times in (0, ALL)
+    )
     assert (none.asked, none.lost, many.asked) == (0, 0, 1)
-    (few,), (calls,) = none.peeks, many.peeks
+    (few,), (calls,) = none.threads, many.threads
     assert ALL / 2 < len(calls) < ALL
     assert len(calls) + many.lost == len(few) + ALL
 
 
 def test_a_little_in_the_ring_wakes_nobody(sandbox: Sandbox) -> None:
-    assert not sandbox.call(peeked.run_unread, "print('little')").asked
+    assert not sandbox.call(pointers_read.run_unread, "print('little')").asked
 
 
 def test_it_asks_once_for_each_quarter(sandbox: Sandbox) -> None:
     """Though there is more in the ring whenever its reader looks."""
-    seen = sandbox.call(peeked.run, f"{WRITE}write({A_QUARTER + A_QUARTER // 2})")
+    seen = sandbox.call(pointers_read.run, f"{WRITE}write({A_QUARTER + A_QUARTER // 2})")
     # Twice where it asked again while it was being read.
     assert 1 <= seen.asked <= 2
 
 
 def test_without_rights_it_is_refused(sandbox: Sandbox) -> None:
-    assert sandbox.call(peeked.refusal).startswith(
+    assert sandbox.call(pointers_read.refusal).startswith(
         "KernelRefused: create the BPF map wirelab: EPERM"
     )
 
 
-def test_it_dies_with_the_first_process() -> None:
+def test_it_dies_with_init() -> None:
     with open_sandbox() as sandbox:
-        ids = sandbox.call(peeked.leave_open)
+        ids = sandbox.call(pointers_read.leave_open)
         assert len(ids) == 2
-        assert all(map(peeked.is_loaded, ids))
+        assert all(map(pointers_read.is_loaded, ids))
         sandbox.abort()
-    wait_until(lambda: not any(map(peeked.is_loaded, ids)))
+    wait_until(lambda: not any(map(pointers_read.is_loaded, ids)))
 
 
 def test_closing_gives_back_every_descriptor(sandbox: Sandbox) -> None:
-    before, after = sandbox.call(peeked.descriptors_kept, 3)
+    before, after = sandbox.call(pointers_read.descriptors_kept, 3)
     assert before == after

@@ -39,7 +39,7 @@ def test_a_record_still_being_written_is_not_taken_for_a_long_one() -> None:
     assert length_committed(record(b"", BUSY | DISCARDED), 0, 8) == 0
 
 
-def test_nothing_beyond_what_is_available_is_looked_at() -> None:
+def test_nothing_beyond_what_is_available_is_read() -> None:
     ring = record(b"first") + record(b"second", BUSY)
     assert length_committed(ring, 0, 16) == 16
     assert length_committed(ring, 16, 0) == 0

@@ -1,14 +1,13 @@
-"""What the pointers of system calls point to, copied by BPF programs as the calls happen.
+"""Pointer arguments: what they point to, copied by BPF programs as the system calls happen.
 
 Traced are the processes of one pid namespace except its pid 1 and the process that opens the
-instrument; those of pid namespaces made inside it are not. Everything is behind descriptors:
-the kernel takes it all back when the last process that has them ends, a child forked meanwhile
-included.
+reader; those of pid namespaces made inside it are not. Everything is held by descriptors: the
+kernel frees it all when the last process that has them ends, children forked meanwhile included.
 
-Limits. Memory that is not resident when it is looked at gives none: programs at these
-tracepoints may not wait for a page. Of a struct iovec[] the first VECTORS_LIMIT buffers are
-looked at, so that at the entry the length of one that has more is only theirs. Calls of 32-bit
-programs have other numbers: their peeks mean nothing.
+Limits. Memory that is not resident is not read: programs at these tracepoints may not wait for
+a page. Of a struct iovec[] the first VECTORS_LIMIT buffers are read, so that for a longer one
+the length at the entry is only theirs. Calls of 32-bit programs have other numbers: what is
+read for them means nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
@@ -27,39 +24,22 @@ from lab.kernel.trace.bpf.builder import RING_BYTES, Maps, Traced
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
 from lab.kernel.trace.bpf.plans import (
     NUMBER_LIMIT,
-    PARTS,
-    RECORD_HEADER,
     REGISTERS,
-    SECTION_HEADER,
     call_plans,
     plans_at_work,
 )
 from lab.kernel.trace.bpf.programs import entry_program, exit_program
-from lab.records import Memory
+from lab.kernel.trace.bpf.records import PointerArguments, parse_records
 
 CALLS_LIMIT = 4096
-"""How many threads can be in a call at once whose caller says how much it may write."""
+"""How many threads at once can be in a call with a value-result argument."""
 
 _COUNT = struct.Struct("=Q")
 _ROOM_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Peek:
-    """What was read of one system call's memory."""
-
-    number: int
-    """The call's number on this machine."""
-    time_ns: int
-    """When it was read. CLOCK_MONOTONIC and the clocks' difference when it was taken in."""
-    at_exit: bool
-    """Whether that was when the call returned; else it was when the call was made."""
-    memory: tuple[Memory, ...]
-    """In the order of the call's pointers; what could not be read is not there."""
-
-
-class MemoryPeek:
-    """The instrument at work, from `open` to `close`."""
+class PointerReader:
+    """Reads pointer arguments, from `open` to `close`."""
 
     def __init__(self, ring: bpf.Ring, lost_map: int, held: ExitStack) -> None:
         self._ring = ring
@@ -68,8 +48,8 @@ class MemoryPeek:
         self._taken: list[tuple[bytes, int]] = []
 
     @classmethod
-    def open(cls) -> MemoryPeek:
-        """Begin, for the other processes of this process's own pid namespace.
+    def open(cls) -> PointerReader:
+        """A reader for the other processes of this process's own pid namespace.
 
         Raises KernelRefused.
         """
@@ -82,40 +62,40 @@ class MemoryPeek:
         return cls(ring, lost, held)
 
     def descriptors(self) -> list[int]:
-        """Readable when a quarter of the ring is full; call `take` then."""
+        """What to poll: readable when another quarter of the ring is full; then call `take`."""
         return [self._ring.fileno()]
 
     def take(self) -> None:
-        """Take over what is in the ring, without waiting."""
+        """Empty the ring, without waiting."""
         taken = self._ring.read()
         if taken:
-            # Both clocks are slewed alike; they part only where somebody sets the one.
+            # Both clocks are slewed alike; only setting CLOCK_REALTIME changes the difference.
             self._taken.append((taken, _clock_difference_ns()))
 
-    def peeks(self) -> dict[int, list[Peek]]:
-        """What was taken since the last call: each thread's calls, in order.
+    def read(self) -> dict[int, list[PointerArguments]]:
+        """Each thread's calls in order, by its tid in the initial pid namespace.
 
-        Threads by their tid in the initial pid namespace. Every call that has pointers in the
-        table is there, with no memory where nothing was to be read, but for the lost ones; where
-        the kernel fills what they point to, once it has returned.
+        Those whose records were taken since `read` was last called. Every call that has pointers
+        in the table has a record, even if no memory could be read, except for the `lost` ones. If
+        the kernel fills what they point to, the record is written when the call returns.
         """
         taken, self._taken = self._taken, []
-        return join_peeks(
+        return parse_records(
             (record, difference) for chunk, difference in taken for record in bpf.records_of(chunk)
         )
 
     @property
     def lost(self) -> int:
-        """How many calls there was no room for so far."""
+        """How many calls have been lost so far because the ring was full."""
         return int(_COUNT.unpack(bpf.read_value(self._lost_map, _COUNT.size))[0])
 
     def close(self) -> None:
-        """End, and give everything back."""
+        """Stop reading and free everything."""
         self._held.close()
 
 
 def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
-    """The ring, and the map that counts what did not fit; `held` closes them and all else."""
+    """The ring, and the map that counts lost calls. `held` closes them and all else."""
     machine = os.uname().machine
     if machine not in REGISTERS:
         raise KernelRefused(f"read memory by BPF: a call's registers are not known on {machine}")
@@ -163,25 +143,3 @@ def _clock_difference_ns() -> int:
         before_ns, real_ns, after_ns = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
         readings.append((after_ns - before_ns, real_ns - (before_ns + after_ns) // 2))
     return min(readings)[1]
-
-
-def join_peeks(records: Iterable[tuple[bytes, int]]) -> dict[int, list[Peek]]:
-    """The peeks in records, each given with what its time lacks to CLOCK_REALTIME."""
-    found: dict[int, list[Peek]] = {}
-    for record, difference in records:
-        time_ns, tid, number, at_exit = RECORD_HEADER.unpack_from(record)
-        memory = _memory_in(record, bool(at_exit))
-        peek = Peek(number, time_ns + difference, bool(at_exit), memory)
-        found.setdefault(tid, []).append(peek)
-    return found
-
-
-def _memory_in(record: bytes, at_exit: bool) -> tuple[Memory, ...]:
-    found = []
-    at = RECORD_HEADER.size
-    while at < len(record):
-        length, argument, part, taken = SECTION_HEADER.unpack_from(record, at)
-        at += SECTION_HEADER.size + taken
-        if taken or not length:
-            found.append(Memory(argument, PARTS[part], at_exit, record[at - taken : at], length))
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""Whole Python values over a stream socket, between the lab's own processes."""
+"""Messages over a stream socket, each a Python value, between the lab's own processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 _LENGTH = struct.Struct("!Q")
 
 
-class ChannelClosed(EOFError):
+class PeerGone(EOFError):
     """The other process closed its end, or died."""
 
 
-class Channel:
+class MessageSocket:
     """One end of a socketpair that carries pickled values.
 
     Both ends run the lab's own code and start with the same rights, so that pickle's
@@ -29,15 +29,15 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, value: Any) -> None:  # noqa: ANN401  any picklable value
-        """Send one value. Raises ChannelClosed where the other end is gone."""
+        """Send one value. Raises PeerGone."""
         data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
         try:
             self._socket.sendall(_LENGTH.pack(len(data)) + data)
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise ChannelClosed("the other end is gone") from error
+            raise PeerGone("the other end is gone") from error
 
     def receive(self) -> Any:  # noqa: ANN401  any picklable value
-        """Wait for one value. Raises ChannelClosed where the other end is gone."""
+        """Wait for one value and return it. Raises PeerGone."""
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
         return pickle.loads(self._read(length))
 
@@ -52,8 +52,8 @@ class Channel:
             try:
                 count = self._socket.recv_into(view)
             except ConnectionResetError as error:
-                raise ChannelClosed("the other end is gone") from error
+                raise PeerGone("the other end is gone") from error
             if count == 0:
-                raise ChannelClosed("the other end is gone")
+                raise PeerGone("the other end is gone")
             view = view[count:]
         return data

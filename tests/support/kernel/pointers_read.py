@@ -1,4 +1,4 @@
-"""What the tests of memory peeks do as pid 1 of a sandbox."""
+"""What the tests of pointer arguments do as pid 1 of a sandbox."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ import inside
 
 from lab.errors import LabError
 from lab.kernel.system import libc
-from lab.kernel.trace.bpf.memory import MemoryPeek, Peek
+from lab.kernel.trace.bpf.pointer_reader import PointerReader
+from lab.kernel.trace.bpf.records import PointerArguments
 
 DEADLINE_S = 10.0
 PROGRAM_BY_ID, NEXT_PROGRAM = 13, 11  # BPF_PROG_GET_FD_BY_ID
@@ -29,8 +30,8 @@ _kept: list[object] = []
 
 
 class Seen(NamedTuple):
-    peeks: list[list[Peek]]
-    """Each thread's."""
+    threads: list[list[PointerArguments]]
+    """Each thread's calls."""
     output: str
     lost: int
     asked: int
@@ -42,9 +43,9 @@ def run(code: str, *arguments: str) -> Seen:
 
     The program gets a line to read each time that the ring has asked.
     """
-    peek = MemoryPeek.open()
+    reader = PointerReader.open()
     poll = select.poll()
-    for descriptor in peek.descriptors():
+    for descriptor in reader.descriptors():
         poll.register(descriptor, select.POLLIN)
     asked = 0
     with _start(code, *arguments) as process:
@@ -53,20 +54,20 @@ def run(code: str, *arguments: str) -> Seen:
         poll.register(process.stdout, select.POLLHUP)
         while process.stdout.fileno() not in dict(poll.poll()):
             asked += 1
-            peek.take()
+            reader.take()
             with suppress(BrokenPipeError):  # it may have ended meanwhile
                 os.write(process.stdin.fileno(), b"go on\n")
         output = process.stdout.read()
-    return _seen(peek, output, asked)
+    return _seen(reader, output, asked)
 
 
 def run_unread(code: str) -> Seen:
     """What is seen of a Python program, by a reader who comes when it has ended."""
-    peek = MemoryPeek.open()
+    reader = PointerReader.open()
     with _start(code) as process:
         output, _ = process.communicate()
-    asked = len(select.select(peek.descriptors(), [], [], 0)[0])
-    return _seen(peek, output, asked)
+    asked = len(select.select(reader.descriptors(), [], [], 0)[0])
+    return _seen(reader, output, asked)
 
 
 def _start(code: str, *arguments: str) -> subprocess.Popen[str]:
@@ -74,12 +75,12 @@ def _start(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _seen(peek: MemoryPeek, output: str, asked: int) -> Seen:
-    peek.take()
-    found = list(peek.peeks().values())
-    assert not peek.peeks()
-    seen = Seen(found, output, peek.lost, asked)
-    peek.close()
+def _seen(reader: PointerReader, output: str, asked: int) -> Seen:
+    reader.take()
+    found = list(reader.read().values())
+    assert not reader.read()
+    seen = Seen(found, output, reader.lost, asked)
+    reader.close()
     return seen
 
 
@@ -87,7 +88,7 @@ def refusal() -> str:
     """What is said to a process that lacks every capability."""
     inside.drop_capabilities()
     try:
-        MemoryPeek.open()
+        PointerReader.open()
     except LabError as error:
         return f"{type(error).__name__}: {error}"
     return "opened"
@@ -95,9 +96,9 @@ def refusal() -> str:
 
 def own_calls(count: int) -> int:
     """How many threads are seen while only this process makes calls."""
-    peek = MemoryPeek.open()
+    reader = PointerReader.open()
     _write_to_nobody(count)
-    return _threads_seen(peek)
+    return _threads_seen(reader)
 
 
 def calls_of_a_parent(count: int) -> int:
@@ -106,10 +107,10 @@ def calls_of_a_parent(count: int) -> int:
     child = os.fork()
     if child == 0:
         try:
-            peek = MemoryPeek.open()
+            reader = PointerReader.open()
             theirs.send(b"opened")
             theirs.recv(10)
-            os.write(answered, b"%d" % _threads_seen(peek))
+            os.write(answered, b"%d" % _threads_seen(reader))
         finally:
             os._exit(0)
     ours.recv(10)
@@ -128,10 +129,10 @@ def _write_to_nobody(count: int) -> None:
     os.close(null)
 
 
-def _threads_seen(peek: MemoryPeek) -> int:
-    peek.take()
-    seen = len(peek.peeks())
-    peek.close()
+def _threads_seen(reader: PointerReader) -> int:
+    reader.take()
+    seen = len(reader.read())
+    reader.close()
     return seen
 
 
@@ -140,30 +141,30 @@ def keep_running(command: list[str]) -> None:
     _kept.append(subprocess.Popen(command))
 
 
-def while_blocked() -> tuple[list[Peek], list[Peek]]:
-    """The peeks of a program until it blocks in a read, and those when that was killed."""
+def while_blocked() -> tuple[list[PointerArguments], list[PointerArguments]]:
+    """The calls of a program until it blocks in a read, and those when that was killed."""
     code = "import os; os.write(1, b'reading'); os.read(0, 1234)"
-    peek = MemoryPeek.open()
+    reader = PointerReader.open()
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-IS", "-c", code], stdin=pipe, stdout=pipe) as process:
-        calls: list[Peek] = []
+        calls: list[PointerArguments] = []
         end = time.monotonic() + DEADLINE_S
         while not any(memory.data == b"reading" for one in calls for memory in one.memory):
             assert time.monotonic() < end
             select.select([], [], [], 0.001)
-            peek.take()
-            for of_thread in peek.peeks().values():
+            reader.take()
+            for of_thread in reader.read().values():
                 calls += of_thread
         assert process.stdout is not None
         process.stdout.read(len(b"reading"))
         _wait_until_asleep(process.pid, end)
-        peek.take()
-        calls += [one for of_thread in peek.peeks().values() for one in of_thread]
+        reader.take()
+        calls += [one for of_thread in reader.read().values() for one in of_thread]
         process.send_signal(signal.SIGKILL)
         process.wait()  # before its input is closed, which would end the read as well
-    peek.take()
-    after = [one for of_thread in peek.peeks().values() for one in of_thread]
-    peek.close()
+    reader.take()
+    after = [one for of_thread in reader.read().values() for one in of_thread]
+    reader.close()
     return calls, after
 
 
@@ -175,7 +176,7 @@ def _wait_until_asleep(pid: int, end: float) -> None:
 
 def leave_open() -> list[int]:
     """Begin, and stay at it; the ids of the programs that the kernel has for it."""
-    _kept.append(MemoryPeek.open())
+    _kept.append(PointerReader.open())
     ids = set()
     for entry in Path("/proc/self/fdinfo").iterdir():
         try:
@@ -196,7 +197,7 @@ def is_loaded(program: int) -> bool:
 
 def descriptors_kept(count: int) -> tuple[int, int]:
     """How many descriptors are open before and after it was opened and closed so often."""
-    return _open_files(), _after(lambda: [MemoryPeek.open().close() for _ in range(count)])
+    return _open_files(), _after(lambda: [PointerReader.open().close() for _ in range(count)])
 
 
 def _after(action: Callable[[], object]) -> int:

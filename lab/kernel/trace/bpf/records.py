@@ -1,0 +1,49 @@
+"""The records that the BPF programs write, parsed: bytes in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, SECTION_HEADER
+from lab.records import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class PointerArguments:
+    """What the pointer arguments of one system call point to."""
+
+    number: int
+    """The call's number on this machine."""
+    time_ns: int
+    """When the memory was read: CLOCK_MONOTONIC plus the difference to CLOCK_REALTIME at the
+    time when the ring was read."""
+    at_exit: bool
+    """Whether it was read when the call returned; else, when the call was made."""
+    memory: tuple[Memory, ...]
+    """In the order of the call's pointers, without what could not be read."""
+
+
+def parse_records(records: Iterable[tuple[bytes, int]]) -> dict[int, list[PointerArguments]]:
+    """Each thread's calls in order, from records of all threads.
+
+    Each record comes with the nanoseconds to add to its time.
+    """
+    found: dict[int, list[PointerArguments]] = {}
+    for record, difference in records:
+        time_ns, tid, number, at_exit = RECORD_HEADER.unpack_from(record)
+        memory = _memory_in(record, bool(at_exit))
+        call = PointerArguments(number, time_ns + difference, bool(at_exit), memory)
+        found.setdefault(tid, []).append(call)
+    return found
+
+
+def _memory_in(record: bytes, at_exit: bool) -> tuple[Memory, ...]:
+    found = []
+    at = RECORD_HEADER.size
+    while at < len(record):
+        length, argument, part, taken = SECTION_HEADER.unpack_from(record, at)
+        at += SECTION_HEADER.size + taken
+        if taken or not length:
+            found.append(Memory(argument, PARTS[part], at_exit, record[at - taken : at], length))
+    return tuple(found)

@@ -1,0 +1,62 @@
+"""Records of the BPF programs, parsed: each thread's calls and their pointer arguments."""
+
+from __future__ import annotations
+
+from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, SECTION_HEADER
+from lab.kernel.trace.bpf.records import PointerArguments, parse_records
+from lab.records import Memory
+
+
+def section(data: bytes, length: int | None = None, argument: int = 1, part: str = "") -> bytes:
+    told = len(data) if length is None else length
+    return SECTION_HEADER.pack(told, argument, PARTS.index(part), len(data)) + data
+
+
+def entry(time_ns: int, tid: int, number: int, *sections: bytes) -> bytes:
+    return RECORD_HEADER.pack(time_ns, tid, number, 0) + b"".join(sections)
+
+
+def leave(time_ns: int, tid: int, number: int, *sections: bytes) -> bytes:
+    return RECORD_HEADER.pack(time_ns, tid, number, 1) + b"".join(sections)
+
+
+def parsed(*records: bytes, difference: int = 0) -> dict[int, list[PointerArguments]]:
+    return parse_records((record, difference) for record in records)
+
+
+def memory(data: bytes, length: int, at_exit: bool = False, part: str = "") -> Memory:
+    return Memory(1, part, at_exit, data, length)
+
+
+def test_each_record_is_a_call_of_its_thread() -> None:
+    found = parsed(
+        entry(10, 7, 1, section(b"out", 300)),
+        leave(11, 8, 0, section(b"for 8")),
+        leave(12, 7, 0, section(b"for 7")),
+        leave(13, 7, 0),
+        difference=1000,
+    )
+    assert found == {
+        7: [
+            PointerArguments(1, 1010, False, (memory(b"out", 300),)),
+            PointerArguments(0, 1012, True, (memory(b"for 7", 5, True),)),
+            PointerArguments(0, 1013, True, ()),
+        ],
+        8: [PointerArguments(0, 1011, True, (memory(b"for 8", 5, True),))],
+    }
+
+
+def test_every_part_of_a_message_is_told_apart() -> None:
+    parts = ("name", "data", "control")
+    found = parsed(entry(10, 7, 46, *(section(part.encode(), part=part) for part in parts)))
+    assert found[7][0].memory == tuple(memory(p.encode(), len(p), part=p) for p in parts)
+
+
+def test_each_record_has_its_own_difference_of_clocks() -> None:
+    found = parse_records([(entry(10, 7, 1), 1000), (leave(20, 7, 0), 2000)])
+    assert [one.time_ns for one in found[7]] == [1010, 2020]
+
+
+def test_nothing_is_told_of_what_could_not_be_read() -> None:
+    found = parsed(entry(10, 7, 20, section(b"", 300), section(b"", 0)))
+    assert found[7][0].memory == (memory(b"", 0),)

@@ -1,10 +1,9 @@
-"""The names a scenario is made of; the checks there are come from lab.analysis.*_claims."""
+"""The front door: all that a scenario is made of. Its checks come from lab.checks."""
 
-from lab.analysis.judging import in_every_step
 from lab.analysis.timeline import Timeline
-from lab.model.claim import Claim, Outcome, Verdict, broken, holds, skipped, undecided
+from lab.model.claim import Claim, Outcome, Verdict, broken, claim, holds, skipped, undecided
 from lab.model.family import Family
-from lab.model.program import Program, Step
+from lab.model.program import Program, Step, demo
 from lab.model.scenario import Scenario
 from lab.model.topology import Interface, Link, Topology, joined_pair, two_hosts
 
@@ -21,8 +20,9 @@ __all__ = [
     "Topology",
     "Verdict",
     "broken",
+    "claim",
+    "demo",
     "holds",
-    "in_every_step",
     "joined_pair",
     "skipped",
     "two_hosts",

@@ -127,7 +127,7 @@ def judge_recording(
 
     timelines = build_timelines(recording)
     recorded = {timeline.step for timeline in timelines}
-    asked = {step for claim in scenario.claims for step in claim.steps}
+    asked = {step for claim in scenario.claims for step in claim.step_names}
     if absent := asked - recorded:
         raise CaptureFileError(
             f"the recording of {recording.scenario} has no step {', '.join(sorted(absent))}; "
@@ -197,8 +197,7 @@ def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> 
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
 
-    demos = str(_scenarios_folder() / "demos")
-    words = scenario.words(family, sys.executable, demos)
+    words = scenario.words(family, sys.executable)
     plan = Plan(
         scenario.name,
         family if scenario.speaks_ip else None,

@@ -1,6 +1,6 @@
 """The same messages over TCP, UDP and a unix stream, over IPv4 and IPv6, side by side."""
 
-from lab.api import Claim, Program, Scenario, Step, two_hosts
+from lab.api import Scenario, Step, demo, two_hosts
 from lab.checks.comparison import (
     carries_the_same_messages,
     costs_frames_to_connect,
@@ -8,86 +8,51 @@ from lab.checks.comparison import (
 )
 from lab.checks.link import puts_no_frame_anywhere
 
-PORT = "4242"
-PATH = "/run/wirelab/compare.sock"
-
-TOPOLOGY = two_hosts()
+PORT = 4242
 
 
-def exchange(step: str, *words: str) -> Step:
+def exchange(step: str, *words: str | int) -> Step:
     """A server and a client that talk over the socket that the words name."""
     return Step(
         step,
         (
-            Program(
-                f"{step}-server",
-                host="server",
-                argv=("{python}", "-IS", "{demos}/compare_server.py", *words),
-                signals_ready=True,
-            ),
-            Program(
-                f"{step}-client",
-                host="client",
-                argv=("{python}", "-IS", "{demos}/compare_client.py", *words),
-            ),
+            demo("compare_server", on="server", args=words, name=f"{step}-server", ready=True),
+            demo("compare_client", on="client", args=words, name=f"{step}-client"),
         ),
     )
 
 
-STEPS = (
-    exchange("tcp-ipv4", "tcp", "{server4}", PORT),
-    exchange("tcp-ipv6", "tcp", "{server6}", PORT),
-    exchange("udp-ipv4", "udp", "{server4}", PORT),
-    exchange("udp-ipv6", "udp", "{server6}", PORT),
-    exchange("unix", "unix", PATH),
-)
-
-CLAIMS = (
-    Claim(
-        "compare-messages",
-        "Each of them carries the same messages there and the answer back.",
-        "socket(7)",
-        carries_the_same_messages,
-        steps=tuple(step.name for step in STEPS),
-    ),
-    Claim(
-        "compare-connection-ipv4",
-        "TCP pays for its connection with frames and a round trip; UDP has none (IPv4).",
-        "RFC 9293, 3.5 and 3.6; RFC 768",
-        costs_frames_to_connect,
-        steps=("tcp-ipv4", "udp-ipv4"),
-    ),
-    Claim(
-        "compare-connection-ipv6",
-        "TCP pays for its connection with frames and a round trip; UDP has none (IPv6).",
-        "RFC 9293, 3.5 and 3.6; RFC 768",
-        costs_frames_to_connect,
-        steps=("tcp-ipv6", "udp-ipv6"),
-    ),
-    Claim(
-        "compare-boundaries",
-        "Datagrams keep message boundaries; a TCP or unix stream does not.",
-        "socket(2), SOCK_STREAM and SOCK_DGRAM",
-        keeps_boundaries_in_datagrams_only,
-        statements=("T1", "T2"),
-        steps=tuple(step.name for step in STEPS),
-    ),
-    Claim(
-        "compare-silence",
-        "The unix stream carries them without a frame, on any device of either host.",
-        "unix(7)",
-        puts_no_frame_anywhere,
-        statements=("S2", "U1"),
-        steps=("unix",),
-    ),
-)
+TCP_IPV4 = exchange("tcp-ipv4", "tcp", "{server4}", PORT)
+TCP_IPV6 = exchange("tcp-ipv6", "tcp", "{server6}", PORT)
+UDP_IPV4 = exchange("udp-ipv4", "udp", "{server4}", PORT)
+UDP_IPV6 = exchange("udp-ipv6", "udp", "{server6}", PORT)
+UNIX = exchange("unix", "unix", "/run/wirelab/compare.sock")
+EVERY_STEP = (TCP_IPV4, TCP_IPV6, UDP_IPV4, UDP_IPV6, UNIX)
 
 SCENARIO = Scenario(
     name="compare",
     summary="the same messages over TCP, UDP and a unix stream, side by side",
-    topology=TOPOLOGY,
-    steps=STEPS,
-    claims=CLAIMS,
+    topology=two_hosts(),
+    steps=EVERY_STEP,
+    claims=(
+        carries_the_same_messages.on(*EVERY_STEP),
+        costs_frames_to_connect.on(TCP_IPV4, UDP_IPV4).saying(
+            "TCP pays for its connection with frames and a round trip; UDP has none (IPv4).",
+            name="connection-ipv4",
+        ),
+        costs_frames_to_connect.on(TCP_IPV6, UDP_IPV6).saying(
+            "TCP pays for its connection with frames and a round trip; UDP has none (IPv6).",
+            name="connection-ipv6",
+        ),
+        keeps_boundaries_in_datagrams_only.on(*EVERY_STEP),
+        puts_no_frame_anywhere.on(UNIX)
+        .saying(
+            "The unix stream carries them without a frame, on any device of either host.",
+            source="unix(7)",
+            name="silence",
+        )
+        .deciding("S2", "U1"),
+    ),
     speaks_ip=False,  # both versions are in it
     captures_loopback=True,
 )

@@ -1,6 +1,6 @@
 """Which sockets there are: domain, type and protocol, and what some of them put on the wire."""
 
-from lab.api import Claim, Family, Program, Scenario, Step, two_hosts
+from lab.api import Scenario, Step, demo, two_hosts
 from lab.checks.types import (
     grants_all_unix_types,
     grants_internet_seqpacket_with_sctp_only,
@@ -12,162 +12,56 @@ from lab.checks.types import (
     tells_what_it_granted,
 )
 
-PORT = "4242"
-
-TOPOLOGY = two_hosts()
+PORT = 4242
+ADDRESS = ("{server}", PORT)
 
 TABLE = Step(
     "table",
-    (
-        Program(
-            "table",
-            host="client",
-            argv=("{python}", "-IS", "{demos}/types_table.py"),
-        ),
-    ),
+    (demo("types_table", on="client", name="table"),),
 )
-
 UNCONNECTED = Step(
     "unconnected",
     (
-        Program(
-            "server",
-            host="server",
-            argv=("{python}", "-IS", "{demos}/inet_stream_server.py", "{server}", PORT),
-            signals_ready=True,
-        ),
-        Program(
-            "early",
-            host="client",
-            argv=("{python}", "-IS", "{demos}/types_unconnected.py", "{server}", PORT),
-        ),
+        demo("inet_stream_server", on="server", args=ADDRESS, ready=True),
+        demo("types_unconnected", on="client", args=ADDRESS, name="early"),
     ),
 )
-
 MAPPED = Step(
     "mapped",
     (
-        Program(
-            "inet6-server",
-            host="server",
-            argv=("{python}", "-IS", "{demos}/types_mapped_server.py", PORT),
-            signals_ready=True,
-        ),
+        demo("types_mapped_server", on="server", args=[PORT], name="inet6-server", ready=True),
         # Over IPv4 in a run of either family: the other side's domain is what this is about.
-        Program(
-            "inet-client",
-            host="client",
-            argv=(
-                *("{python}", "-IS", "{demos}/inet_stream_client.py"),
-                *(str(TOPOLOGY.address("server", Family.IPV4)), PORT),
-            ),
-        ),
+        demo("inet_stream_client", on="client", args=["{server4}", PORT], name="inet-client"),
     ),
 )
-
 SEQPACKET = Step(
     "seqpacket",
     (
-        Program(
-            "sctp-server",
-            host="server",
-            argv=("{python}", "-IS", "{demos}/types_sctp_server.py", "{server}", PORT),
-            signals_ready=True,
-        ),
-        Program(
-            "sctp-client",
-            host="client",
-            argv=("{python}", "-IS", "{demos}/types_sctp_client.py", "{client}", "{server}", PORT),
-        ),
+        demo("types_sctp_server", on="server", args=ADDRESS, name="sctp-server", ready=True),
+        demo("types_sctp_client", on="client", args=("{client}", *ADDRESS), name="sctp-client"),
     ),
 )
-
 MULTIPATH = Step(
     "multipath",
     (
-        Program(
-            "mptcp-server",
-            host="server",
-            argv=("{python}", "-IS", "{demos}/types_mptcp_server.py", "{server}", PORT),
-            signals_ready=True,
-        ),
-        Program(
-            "mptcp-client",
-            host="client",
-            argv=("{python}", "-IS", "{demos}/types_mptcp_client.py", "{server}", PORT),
-        ),
-    ),
-)
-
-CLAIMS = (
-    Claim(
-        "types-unix",
-        "AF_UNIX grants SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET.",
-        "unix(7)",
-        grants_all_unix_types,
-        statements=("T4",),
-        steps=("table",),
-    ),
-    Claim(
-        "types-internet",
-        "AF_INET and AF_INET6 grant SOCK_STREAM, which is TCP, and SOCK_DGRAM, which is UDP.",
-        "ip(7); ipv6(7)",
-        grants_internet_streams_and_datagrams,
-        statements=("T4",),
-        steps=("table",),
-    ),
-    Claim(
-        "types-seqpacket",
-        "They grant SOCK_SEQPACKET only with SCTP; without it there is ESOCKTNOSUPPORT.",
-        "socket(2); RFC 6458, 3.1.1",
-        grants_internet_seqpacket_with_sctp_only,
-        statements=("T4",),
-        steps=("table",),
-    ),
-    Claim(
-        "types-told",
-        "SO_DOMAIN, SO_TYPE and SO_PROTOCOL tell what was granted.",
-        "socket(7)",
-        tells_what_it_granted,
-        steps=("table",),
-    ),
-    Claim(
-        "types-unconnected",
-        "A stream socket is of no use before connect(): ENOTCONN, and for a send EPIPE.",
-        "recv(2); getpeername(2); send(2)",
-        is_useless_before_connect,
-        statements=("T1",),
-        steps=("unconnected",),
-    ),
-    Claim(
-        "types-mapped",
-        "An AF_INET6 socket reached by an IPv4 client speaks IPv4 on the wire.",
-        "ipv6(7); RFC 3493, 3.7",
-        speaks_ipv4_to_an_ipv4_client,
-        statements=("D1",),
-        steps=("mapped",),
-    ),
-    Claim(
-        "types-sctp",
-        "SOCK_SEQPACKET over SCTP keeps every message whole; its frames are IP protocol 132.",
-        "RFC 6458, 3.1; RFC 9260, 3.3.1",
-        keeps_messages_over_sctp,
-        statements=("T4",),
-        steps=("seqpacket",),
-    ),
-    Claim(
-        "types-mptcp",
-        "Multipath TCP is a stream to its programs; its handshake is TCP's with option 30.",
-        "RFC 8684, 3.1",
-        opens_multipath,
-        steps=("multipath",),
+        demo("types_mptcp_server", on="server", args=ADDRESS, name="mptcp-server", ready=True),
+        demo("types_mptcp_client", on="client", args=ADDRESS, name="mptcp-client"),
     ),
 )
 
 SCENARIO = Scenario(
     name="types",
     summary="which sockets this kernel grants, and what the rarer ones put on the wire",
-    topology=TOPOLOGY,
+    topology=two_hosts(),
     steps=(TABLE, UNCONNECTED, MAPPED, SEQPACKET, MULTIPATH),
-    claims=CLAIMS,
+    claims=(
+        grants_all_unix_types.on(TABLE),
+        grants_internet_streams_and_datagrams.on(TABLE),
+        grants_internet_seqpacket_with_sctp_only.on(TABLE),
+        tells_what_it_granted.on(TABLE),
+        is_useless_before_connect.on(UNCONNECTED),
+        speaks_ipv4_to_an_ipv4_client.on(MAPPED),
+        keeps_messages_over_sctp.on(SEQPACKET),
+        opens_multipath.on(MULTIPATH),
+    ),
 )

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lab.model.claim import Claim, Judgement, Outcome, Verdict, holds
+from lab.model.claim import Claim, Judgement, Outcome, Verdict
 from lab.model.family import Family
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
-
-
-def in_every_step(check: Callable[[Timeline], Verdict]) -> Callable[..., Verdict]:
-    """A check of one step as a check of several: it holds where it holds in each of them."""
-
-    def check_steps(*timelines: Timeline) -> Verdict:
-        verdicts = [check(timeline) for timeline in timelines]
-        for verdict in verdicts:
-            if verdict.outcome is not Outcome.HOLDS:
-                return verdict
-        evidence = [event for verdict in verdicts for event in verdict.evidence]
-        return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
-
-    check_steps.__name__ = check.__name__
-    return check_steps
 
 
 def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judgement, ...]:
@@ -37,7 +22,7 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     by_step = {timeline.step: timeline for timeline in timelines}
     judgements: list[Judgement] = []
     for claim in claims:
-        concerned = [by_step[step] for step in claim.steps] if claim.steps else timelines[:1]
+        concerned = [by_step[step] for step in claim.step_names] or timelines[:1]
         blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
         failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
         verdict = claim.check(*concerned)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lab.model.claim import Verdict, broken, holds, skipped, undecided
+from lab.model.claim import Verdict, broken, claim, holds, skipped, undecided
 from lab.syscalls.table import CALLS
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def why_untraced(timeline: Timeline) -> str:
     return told or "no system call on a socket or pipe was traced"
 
 
+@claim(
+    "What the programs say they called is what the kernel was asked.",
+    source="syscalls(2)",
+    name="traced",
+)
 def traces_what_is_printed(*timelines: Timeline) -> Verdict:
     """Every call that a program printed was traced: in that order, with that result and data."""
     if untraced := next((each for each in timelines if not each.system_calls), None):
@@ -56,6 +61,12 @@ def traces_what_is_printed(*timelines: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "The programs make the same calls with the same results as over TCP, and no frame appears.",
+    source="unix(7); socket(2)",
+    statements=("S2", "U1"),
+    name="same-calls",
+)
 def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
     """Two steps' programs make the same calls with the same results; the first has no frame."""
     if not (unix.system_calls and internet.system_calls):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import READ_CALLS, SEND_CALLS, reads_of, sends_of
-from lab.model.claim import Verdict, broken, holds, undecided
+from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,12 @@ SOCKETPAIR, PIPES, FIFOS = "a socketpair", "two pipes", "two FIFOs"
 _MAKERS = {"socketpair": SOCKETPAIR, "pipe": PIPES, "mkfifo": FIFOS}
 
 
+@claim(
+    "A socket's descriptor goes both ways: each end is written to and read from.",
+    source="socketpair(2); unix(7)",
+    statements=("S1",),
+    name="two-way",
+)
 def carries_both_ways_on_one_descriptor(timeline: Timeline) -> Verdict:
     """Each end of the socketpair is written to and read from, and nothing is lost."""
     calls = _sections(timeline).get(SOCKETPAIR, [])
@@ -39,6 +45,12 @@ def carries_both_ways_on_one_descriptor(timeline: Timeline) -> Verdict:
     return holds("; ".join(told), evidence)
 
 
+@claim(
+    "A pipe's descriptor goes one way: the other way fails with EBADF.",
+    source="pipe(7); write(2), EBADF; read(2), EBADF",
+    statements=("S1",),
+    name="pipe-one-way",
+)
 def goes_one_way_through_a_pipe(timeline: Timeline) -> Verdict:
     """A pipe's ends refuse the other's work with EBADF, and do their own."""
     calls = _sections(timeline).get(PIPES, [])
@@ -67,31 +79,69 @@ def goes_one_way_through_a_pipe(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "The same exchange goes over an unnamed socket pair and over two pipes.",
+    source="socketpair(2); pipe(7)",
+    statements=("U5",),
+    name="pipe-exchange",
+)
 def exchanges_alike_over_pipes(timeline: Timeline) -> Verdict:
     """The request and reply of the socketpair, over two pipes."""
     return _exchanges_alike(timeline, PIPES)
 
 
+@claim(
+    "The same exchange goes over two FIFOs.",
+    source="fifo(7)",
+    statements=("U6",),
+    name="fifo-exchange",
+)
 def exchanges_alike_over_fifos(timeline: Timeline) -> Verdict:
     """The request and reply of the socketpair, over two FIFOs."""
     return _exchanges_alike(timeline, FIFOS)
 
 
+@claim(
+    "A unix socket has two buffers, one a direction: filling one until EAGAIN leaves the other "
+    "free.",
+    source="socket(7), SO_SNDBUF; send(2), EAGAIN",
+    statements=("U4",),
+    name="apart",
+)
 def fills_each_way_of_a_socketpair(timeline: Timeline) -> Verdict:
     """One way full, the other takes as much, delivers it, and leaves the first one full."""
     return _fills_each_way(timeline, SOCKETPAIR)
 
 
+@claim(
+    "Two pipes fill as the two directions of a socket do: each by itself.",
+    source="pipe(7), Pipe capacity",
+    statements=("U5",),
+    name="pipe-fill",
+)
 def fills_each_way_of_pipes(timeline: Timeline) -> Verdict:
     """The same with two pipes."""
     return _fills_each_way(timeline, PIPES)
 
 
+@claim(
+    "Two FIFOs fill as the two directions of a socket do: each by itself.",
+    source="fifo(7); pipe(7), Pipe capacity",
+    statements=("U6",),
+    name="fifo-fill",
+)
 def fills_each_way_of_fifos(timeline: Timeline) -> Verdict:
     """The same with two FIFOs."""
     return _fills_each_way(timeline, FIFOS)
 
 
+@claim(
+    "A direction is full once the memory that the writes take up reaches SO_SNDBUF: each write "
+    "has an overhead, so that fewer bytes fit in by small writes.",
+    source="socket(7), SO_SNDBUF; unix(7), SIOCOUTQ as measured",
+    statements=("U4", "U5"),
+    name="socket-size",
+)
 def holds_what_its_memory_allows(timeline: Timeline) -> Verdict:
     """A socket is full once what its writes weigh, overhead included, reaches SO_SNDBUF."""
     calls = _sections(timeline).get(SOCKETPAIR, [])
@@ -119,6 +169,13 @@ def holds_what_its_memory_allows(timeline: Timeline) -> Verdict:
     return holds(f"SO_SNDBUF is {limit}: {'; '.join(told)}", evidence)
 
 
+@claim(
+    "A pipe or FIFO holds whole pages (16 by default), to the last byte, by small writes as by "
+    "large ones.",
+    source="pipe(7), Pipe capacity; fcntl(2), F_GETPIPE_SZ",
+    statements=("U5", "U6"),
+    name="pipe-size",
+)
 def holds_whole_pages(timeline: Timeline) -> Verdict:
     """Pipes and FIFOs take F_GETPIPE_SZ bytes, whole pages, however they are written."""
     pages = [c for calls in timeline.calls.values() for c in calls if c.name == "sysconf"]
@@ -144,6 +201,12 @@ def holds_whole_pages(timeline: Timeline) -> Verdict:
     return holds("; ".join(told), evidence)
 
 
+@claim(
+    "A FIFO's open waits until its peer comes; for writing, without waiting, it fails with ENXIO.",
+    source="fifo(7); open(2), ENXIO",
+    statements=("U6",),
+    name="fifo-open",
+)
 def opens_once_the_peer_comes(timeline: Timeline) -> Verdict:
     """A FIFO's open sleeps until the other end is opened; ENXIO where it may not sleep."""
     calls = next(iter(timeline.calls.values()), ())
@@ -173,6 +236,12 @@ def opens_once_the_peer_comes(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "One FIFO mixes all writers, while each unix connection is its own.",
+    source="fifo(7); unix(7); accept(2)",
+    statements=("U6",),
+    name="fifo-mixes",
+)
 def mixes_the_writers_of_a_fifo(timeline: Timeline) -> Verdict:
     """One read of the FIFO has what every writer wrote; each connection has its own's alone."""
     reader, *writers = timeline.calls.values() if timeline.calls else [()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import reads_of, sends_of
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import Note
-from lab.model.claim import Verdict, broken, frame_ids, holds, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,12 +25,22 @@ if TYPE_CHECKING:
 _TELLING = TcpFlags.SYN | TcpFlags.FIN | TcpFlags.RST
 
 
-def puts_the_same_segments_on_the_wire(*timelines: Timeline) -> Verdict:
+@claim(
+    "The segments on the wire are the same by write as by send without flags, and by sendto and "
+    "sendmsg.",
+    source="send(2); write(2)",
+    statements=("S3",),
+    name="same-segments",
+)
+def puts_the_same_segments_on_the_wire(
+    first: Timeline, second: Timeline, *others: Timeline
+) -> Verdict:
     """Flags, relative numbers, payload and options of all segments but bare ACKs.
 
     When and how often a side acknowledges without data depends on timers (RFC 9293, 3.8.6.3);
     initial numbers, ports, times and windows are no call's doing either.
     """
+    timelines = (first, second, *others)
     if fault := _same_calls(timelines, sends_of):
         return fault
     told: list[list[tuple[str, Sign]]] = []
@@ -42,8 +52,18 @@ def puts_the_same_segments_on_the_wire(*timelines: Timeline) -> Verdict:
     return _compare(timelines, told, what)
 
 
-def puts_the_same_datagrams_on_the_wire(*timelines: Timeline) -> Verdict:
+@claim(
+    "On a connected datagram socket write and send put the same datagrams on the wire as sendto "
+    "and sendmsg, which name the destination.",
+    source="send(2); udp(7)",
+    statements=("S3",),
+    name="same-datagrams",
+)
+def puts_the_same_datagrams_on_the_wire(
+    first: Timeline, second: Timeline, *others: Timeline
+) -> Verdict:
     """Sender, length and payload of all UDP datagrams."""
+    timelines = (first, second, *others)
     if fault := _same_calls(timelines, sends_of):
         return fault
     told: list[list[tuple[str, Sign]]] = []
@@ -58,8 +78,15 @@ def puts_the_same_datagrams_on_the_wire(*timelines: Timeline) -> Verdict:
     return _compare(timelines, told, "datagrams: sender, length and payload")
 
 
-def reads_the_same(*timelines: Timeline) -> Verdict:
+@claim(
+    "On a connection read returns what recv returns, and recvfrom and recvmsg.",
+    source="recv(2); read(2)",
+    statements=("S3",),
+    name="same-reads",
+)
+def reads_the_same(first: Timeline, second: Timeline, *others: Timeline) -> Verdict:
     """What each host's reads returned, one by one, whatever the call."""
+    timelines = (first, second, *others)
     if fault := _same_calls(timelines, _takes_of):
         return fault
     told: list[list[tuple[str, Sign]]] = []
@@ -73,6 +100,12 @@ def reads_the_same(*timelines: Timeline) -> Verdict:
     return _compare(timelines, told, "reads: bytes and result")
 
 
+@claim(
+    "MSG_PEEK returns what is there and leaves it there.",
+    source="recv(2), MSG_PEEK",
+    statements=("S4",),
+    name="peek",
+)
 def peeks_without_taking(*timelines: Timeline) -> Verdict:
     """What MSG_PEEK returned, the next read returns again."""
     told: list[str] = []
@@ -90,6 +123,12 @@ def peeks_without_taking(*timelines: Timeline) -> Verdict:
     return holds(f"returned twice: {'; '.join(told)}", evidence)
 
 
+@claim(
+    "MSG_DONTWAIT makes one call fail with EAGAIN where it would wait.",
+    source="recv(2), MSG_DONTWAIT",
+    statements=("S4",),
+    name="dont-wait",
+)
 def fails_where_it_would_wait(*timelines: Timeline) -> Verdict:
     """MSG_DONTWAIT: EAGAIN where nothing is there; the same descriptor waits without it."""
     evidence: list[str] = []
@@ -109,6 +148,12 @@ def fails_where_it_would_wait(*timelines: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "MSG_WAITALL waits until the buffer is full, however many segments that takes.",
+    source="recv(2), MSG_WAITALL",
+    statements=("S4",),
+    name="wait-for-all",
+)
 def waits_for_all(timeline: Timeline) -> Verdict:
     """MSG_WAITALL fills the buffer from several segments; the same read without it does not."""
     call = next(_flagged(timeline, "MSG_WAITALL"), None)
@@ -135,6 +180,12 @@ def waits_for_all(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "MSG_MORE holds bytes back until the next send: two sends, one segment.",
+    source="send(2), MSG_MORE; tcp(7), TCP_CORK",
+    statements=("S4",),
+    name="more",
+)
 def holds_back_for_more(timeline: Timeline) -> Verdict:
     """What was sent with MSG_MORE leaves in one segment with what was sent next."""
     first = next(_flagged(timeline, "MSG_MORE"), None)
@@ -151,6 +202,13 @@ def holds_back_for_more(timeline: Timeline) -> Verdict:
     return holds(f"two sends, one segment: {data!r} in f{segments[0].crossing}", evidence)
 
 
+@claim(
+    "MSG_OOB sends one byte out of band: URG and the urgent pointer mark it on the wire, and it "
+    "is read apart.",
+    source="tcp(7); RFC 9293, 3.8.5; RFC 6093, 2.2; sockatmark(3)",
+    statements=("S4",),
+    name="out-of-band",
+)
 def sends_out_of_band(timeline: Timeline) -> Verdict:
     """URG and the urgent pointer mark the last byte, which a read with MSG_OOB gets alone."""
     flagged = list(_flagged(timeline, "MSG_OOB"))
@@ -173,6 +231,12 @@ def sends_out_of_band(timeline: Timeline) -> Verdict:
     return _at_the_mark(timeline, got, pointer, evidence)
 
 
+@claim(
+    "Each datagram's source is told by recvfrom, its destination named by sendto.",
+    source="recv(2); send(2); udp(7)",
+    statements=("S4",),
+    name="addresses",
+)
 def tells_each_datagrams_source(timeline: Timeline) -> Verdict:
     """One descriptor, several peers: source and destination as in the frames, call by call."""
     server = next((run for run in timeline.programs if run.host == "server"), None)
@@ -197,6 +261,12 @@ def tells_each_datagrams_source(timeline: Timeline) -> Verdict:
     return holds(f"datagrams from ports {ports}, each answered by address", told)
 
 
+@claim(
+    "MSG_TRUNC tells that a datagram was longer than the buffer; read cuts it silently.",
+    source="recv(2), MSG_TRUNC; udp(7)",
+    statements=("S4",),
+    name="truncation",
+)
 def tells_what_was_cut(timeline: Timeline) -> Verdict:
     """MSG_TRUNC: the whole length where asked for, a flag in recvmsg; read tells nothing."""
     flagged = list(_flagged(timeline, "MSG_TRUNC"))

@@ -2,50 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of
 from lab.analysis.comparison import Column, compare_steps
-from lab.model.claim import Verdict, broken, frame_ids, holds, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
 
 
-def _on_columns(
-    check: Callable[[Sequence[Column], Sequence[Timeline]], Verdict],
-) -> Callable[..., Verdict]:
-    """A check of columns as a check of timelines, undecided where programs told nothing."""
-
-    def check_timelines(*timelines: Timeline) -> Verdict:
-        columns = compare_steps(timelines)
-        silent = [column.step for column in columns if not column.payload_bytes]
-        if silent:
-            return undecided(f"the programs printed no calls in {', '.join(silent)}")
-        verdict = check(columns, timelines)
-        return replace(verdict, evidence=_evidence(timelines))
-
-    check_timelines.__name__ = check.__name__
-    return check_timelines
-
-
-@_on_columns
-def carries_the_same_messages(columns: Sequence[Column], _: Sequence[Timeline]) -> Verdict:
+@claim(
+    "Each of them carries the same messages there and the answer back.",
+    source="socket(7)",
+    name="messages",
+)
+def carries_the_same_messages(first: Timeline, second: Timeline, *others: Timeline) -> Verdict:
     """Every step's programs sent as much, and what was sent was read in order."""
+    timelines = (first, second, *others)
+    columns = compare_steps(timelines)
+    if silent := _silence(columns):
+        return undecided(silent)
+    evidence = _evidence(timelines)
     sizes = {column.payload_bytes for column in columns}
     lost = [column.step for column in columns if not column.keeps_order]
     if len(sizes) > 1:
-        return broken(f"the steps sent different amounts: {sorted(sizes)} bytes")
+        return broken(f"the steps sent different amounts: {sorted(sizes)} bytes", evidence)
     if lost:
-        return broken(f"what was read differs from what was sent in {', '.join(lost)}")
-    return holds(f"{sizes.pop()} bytes in each of {len(columns)} steps, all read in order")
+        return broken(f"what was read differs from what was sent in {', '.join(lost)}", evidence)
+    return holds(
+        f"{sizes.pop()} bytes in each of {len(columns)} steps, all read in order", evidence
+    )
 
 
-@_on_columns
-def costs_frames_to_connect(columns: Sequence[Column], _: Sequence[Timeline]) -> Verdict:
+@claim(
+    "TCP pays for its connection with frames and a round trip; UDP has none.",
+    source="RFC 9293, 3.5 and 3.6; RFC 768",
+    name="connection",
+)
+def costs_frames_to_connect(over_stream: Timeline, over_datagrams: Timeline) -> Verdict:
     """Of a stream's and a datagram's exchange: the stream needs more frames, for its ends."""
+    timelines = (over_stream, over_datagrams)
+    columns = compare_steps(timelines)
+    if silent := _silence(columns):
+        return undecided(silent)
+    evidence = _evidence(timelines)
     stream, datagram = columns
     told = (
         f"{stream.step}: {stream.frames - stream.neighbour_frames} frames, "
@@ -61,16 +63,34 @@ def costs_frames_to_connect(columns: Sequence[Column], _: Sequence[Timeline]) ->
         and datagram.opening_frames == datagram.closing_frames == datagram.round_trips == 0
         and stream.wire_bytes > datagram.wire_bytes
     )
-    return holds(told) if fits else broken(told)
+    return holds(told, evidence) if fits else broken(told, evidence)
 
 
-@_on_columns
-def keeps_boundaries_in_datagrams_only(columns: Sequence[Column], _: Sequence[Timeline]) -> Verdict:
+@claim(
+    "Datagrams keep message boundaries; a TCP or unix stream does not.",
+    source="socket(2), SOCK_STREAM and SOCK_DGRAM",
+    statements=("T1", "T2"),
+    name="boundaries",
+)
+def keeps_boundaries_in_datagrams_only(
+    first: Timeline, second: Timeline, *others: Timeline
+) -> Verdict:
     """The reads are cut as the sends in just the steps over UDP."""
+    timelines = (first, second, *others)
+    columns = compare_steps(timelines)
+    if silent := _silence(columns):
+        return undecided(silent)
+    evidence = _evidence(timelines)
     kept = [column.step for column in columns if column.keeps_boundaries]
     wanted = [column.step for column in columns if column.step.startswith("udp")]
     told = f"kept in {', '.join(kept) or 'none'} of {', '.join(c.step for c in columns)}"
-    return holds(told) if kept == wanted else broken(told)
+    return holds(told, evidence) if kept == wanted else broken(told, evidence)
+
+
+def _silence(columns: Sequence[Column]) -> str:
+    """Why the steps cannot be compared, or "": some programs printed nothing."""
+    silent = [column.step for column in columns if not column.payload_bytes]
+    return f"the programs printed no calls in {', '.join(silent)}" if silent else ""
 
 
 def _evidence(timelines: Sequence[Timeline]) -> tuple[str, ...]:

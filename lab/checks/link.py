@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of
 from lab.analysis.packets.packet import Arp, Ethernet, Icmp
-from lab.model.claim import Verdict, broken, frame_ids, holds, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -15,6 +15,11 @@ ARP_REQUEST, ARP_REPLY = 1, 2
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
 
 
+@claim(
+    "Every checksum is right.",
+    source="RFC 1071; RFC 9293, 3.1; RFC 791, 3.1; RFC 8200, 8.1",
+    name="checksums",
+)
 def has_right_checksums(*timelines: Timeline) -> Verdict:
     """IPv4 header, TCP, UDP and ICMP checksums of every frame, computed again."""
     checked = 0
@@ -38,6 +43,11 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
     return holds(f"{checked} checksums computed again, all right", seen)
 
 
+@claim(
+    "ARP or Neighbor Discovery comes first: it finds the hardware address.",
+    source="RFC 826; RFC 4861, 7.2",
+    name="neighbour",
+)
 def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
     """The hardware address is asked for and told before the first IP packet is sent to it."""
     first = next((c for c in timeline.crossings if c.packet.tcp or c.packet.udp), None)
@@ -86,6 +96,12 @@ def _told_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | 
     return None
 
 
+@claim(
+    "Unix sockets put no frame on any device of any host, lo included.",
+    source="unix(7); socket(2), AF_UNIX",
+    statements=("S2", "D1", "U1"),
+    name="silent",
+)
 def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
     """Bytes went from program to program, and no device of any host saw a frame."""
     recording = timelines[0].recording

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4, TcpFlags
-from lab.model.claim import Verdict, broken, frame_ids, holds, skipped, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +28,12 @@ RESETTING = TcpFlags.RST
 ANSWERING = TcpFlags.SYN | TcpFlags.ACK
 
 
+@claim(
+    "Without CAP_NET_RAW there is no raw socket and no packet socket: EPERM.",
+    source="raw(7); packet(7); capabilities(7)",
+    statements=("T5",),
+    name="permission",
+)
 def needs_the_capability(timeline: Timeline) -> Verdict:
     """Without CAP_NET_RAW every raw internet socket and packet socket is refused: EPERM."""
     asked = [
@@ -46,6 +52,12 @@ def needs_the_capability(timeline: Timeline) -> Verdict:
     return holds(f"EPERM for each of {len(asked)} sockets asked for", evidence)
 
 
+@claim(
+    "AF_UNIX takes SOCK_RAW and makes it SOCK_DGRAM.",
+    source="socket(7), SO_TYPE; Linux, net/unix/af_unix.c",
+    statements=("T5",),
+    name="unix",
+)
 def makes_unix_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
     """AF_UNIX takes SOCK_RAW, and SO_TYPE then tells SOCK_DGRAM."""
     for calls in timeline.calls.values():
@@ -61,6 +73,13 @@ def makes_unix_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
     return undecided("the programs printed no socket(AF_UNIX, SOCK_RAW, ...) and its SO_TYPE")
 
 
+@claim(
+    "An AF_INET raw socket receives the IP header with the packet.",
+    source="raw(7); RFC 3542, 3",
+    statements=("T5",),
+    ipv6="An AF_INET6 raw socket receives what follows the IP header, not the header.",
+    name="header",
+)
 def receives_the_ip_header_over_ipv4_only(timeline: Timeline) -> Verdict:
     """AF_INET: the whole packet as on the wire; AF_INET6: what follows the IPv6 header."""
     domain, reads = _receiver(timeline, INTERNET_DOMAINS, "SOCK_RAW")
@@ -69,12 +88,23 @@ def receives_the_ip_header_over_ipv4_only(timeline: Timeline) -> Verdict:
     return _compare(timeline, reads, lambda frame: frame[cut:], f"{domain} gives {given}")
 
 
+@claim(
+    "AF_PACKET SOCK_RAW receives whole frames, from the Ethernet header on.",
+    source="packet(7)",
+    statements=("T5",),
+    name="frames",
+)
 def receives_whole_frames(timeline: Timeline) -> Verdict:
     """AF_PACKET SOCK_RAW: every byte from the link-layer header on."""
     _, reads = _receiver(timeline, PACKET_DOMAIN, "SOCK_RAW")
     return _compare(timeline, reads, lambda frame: frame, "each read is a whole frame")
 
 
+@claim(
+    "AF_PACKET SOCK_DGRAM receives them without that header, whose fields its address tells.",
+    source="packet(7)",
+    name="cooked",
+)
 def receives_cooked_frames(timeline: Timeline) -> Verdict:
     """AF_PACKET SOCK_DGRAM: no link-layer header, but the address has what it said."""
     _, reads = _receiver(timeline, PACKET_DOMAIN, "SOCK_DGRAM")
@@ -99,6 +129,12 @@ def receives_cooked_frames(timeline: Timeline) -> Verdict:
     return verdict
 
 
+@claim(
+    "With IP_HDRINCL, or IPV6_HDRINCL, the IP header on the wire is the program's own.",
+    source="raw(7); Linux, include/uapi/linux/in6.h",
+    statements=("T5",),
+    name="hdrincl",
+)
 def sends_the_header_we_wrote(timeline: Timeline) -> Verdict:
     """With IP_HDRINCL the packet on the wire is ours to the byte, but for IPv4's checksum."""
     for calls in timeline.calls.values():
@@ -111,6 +147,11 @@ def sends_the_header_we_wrote(timeline: Timeline) -> Verdict:
     return undecided("the programs printed no setsockopt() of IP_HDRINCL or IPV6_HDRINCL")
 
 
+@claim(
+    "A kernel resets a connection that a program began past it: it knows of none.",
+    source="RFC 9293, 3.5.2",
+    name="uninvited",
+)
 def resets_what_it_does_not_know(timeline: Timeline) -> Verdict:
     """The SYN-ACK to a SYN made by hand is answered by the kernel with a RST."""
     written = [call.data for call in _hand_written(timeline)]
@@ -143,6 +184,11 @@ def resets_what_it_does_not_know(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "From an address that the kernel does not own no RST goes out: the program's frames only.",
+    source="RFC 1122, 3.2.1.3; packet(7), PACKET_OTHERHOST",
+    name="unowned",
+)
 def leaves_an_unowned_address_alone(timeline: Timeline) -> Verdict:
     """Every frame that left the host was written by the program: the kernel sent none."""
     sends = _hand_written(timeline)
@@ -175,6 +221,12 @@ def leaves_an_unowned_address_alone(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "The server's program cannot tell: it reads the bytes and its own are acknowledged.",
+    source="RFC 9293, 3.10.7.4",
+    statements=("T5",),
+    name="bytes",
+)
 def carries_bytes_by_hand(timeline: Timeline) -> Verdict:
     """The server's program read what was written by hand, and what it sent was acknowledged."""
     written = [call.data for call in _hand_written(timeline)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp.conversation import Teardown
 from lab.analysis.tcp.segment import Note
-from lab.model.claim import Verdict, broken, frame_ids, holds, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import Call
@@ -52,6 +53,7 @@ def on_the_connection(
 ) -> Callable[[Timeline], Verdict]:
     """A check of one connection as a check of a timeline, broken where there is not just one."""
 
+    @wraps(check)
     def check_timeline(timeline: Timeline) -> Verdict:
         if len(timeline.conversations) != 1:
             return broken(f"{len(timeline.conversations)} TCP connections were seen, not 1")
@@ -71,10 +73,15 @@ def on_the_connection(
             )
         )
 
-    check_timeline.__name__ = check.__name__
     return check_timeline
 
 
+@claim(
+    "The connection opens with SYN, SYN-ACK and ACK, whose numbers fit.",
+    source="RFC 9293, 3.5",
+    statements=("T1", "I3"),
+    name="opens",
+)
 @on_the_connection
 def opens_with_three_segments(connection: Connection) -> Verdict:
     """SYN, SYN-ACK, ACK, each acknowledging the other's number plus one."""
@@ -99,6 +106,12 @@ def opens_with_three_segments(connection: Connection) -> Verdict:
     return holds(said, evidence) if fits else broken(f"the numbers do not fit: {said}", evidence)
 
 
+@claim(
+    "No payload travels before the connection is open.",
+    source="RFC 9293, 3.5",
+    statements=("I3",),
+    name="no-early-payload",
+)
 @on_the_connection
 def sends_no_payload_before_it_is_open(connection: Connection) -> Verdict:
     """The first segment with payload leaves after the handshake's last."""
@@ -117,6 +130,11 @@ def sends_no_payload_before_it_is_open(connection: Connection) -> Verdict:
     )
 
 
+@claim(
+    "The options in force are those that both sides offered in their SYN.",
+    source="RFC 9293, 3.7.1; RFC 7323, 2.2 and 3.2; RFC 2018, 2",
+    name="options",
+)
 @on_the_connection
 def uses_the_options_both_offered(connection: Connection) -> Verdict:
     """MSS kept; timestamps, SACK and window scaling only where both SYNs have them."""
@@ -152,6 +170,12 @@ def uses_the_options_both_offered(connection: Connection) -> Verdict:
     return holds("in force: " + "; ".join(filter(None, in_force)), evidence)
 
 
+@claim(
+    "Every byte sent arrives, both ways: what is sent, seen and read is the same.",
+    source="RFC 9293, 2.2; tcp(7)",
+    statements=("S1", "S2", "I1"),
+    name="bytes",
+)
 @on_the_connection
 def delivers_every_byte(connection: Connection) -> Verdict:
     """What one program sent, what the wire carried and what the other read are the same."""
@@ -172,6 +196,12 @@ def delivers_every_byte(connection: Connection) -> Verdict:
     return holds(f"the same bytes sent, on the wire and read: {', '.join(told)}", evidence)
 
 
+@claim(
+    "A stream keeps no message boundaries: reads are cut otherwise than sends.",
+    source="RFC 9293, 3.9.1; socket(2), SOCK_STREAM",
+    statements=("T1",),
+    name="boundaries",
+)
 @on_the_connection
 def keeps_no_message_boundaries(connection: Connection) -> Verdict:
     """The reads are cut otherwise than the sends."""
@@ -205,6 +235,12 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
     )
 
 
+@claim(
+    "Every byte is acknowledged.",
+    source="RFC 9293, 3.4",
+    statements=("I3",),
+    name="acknowledged",
+)
 @on_the_connection
 def acknowledges_every_byte(connection: Connection) -> Verdict:
     """The highest acknowledgement of each side covers all that the other sent."""
@@ -235,6 +271,12 @@ def acknowledges_every_byte(connection: Connection) -> Verdict:
     return holds("last byte and FIN acknowledged: " + ", ".join(told), evidence)
 
 
+@claim(
+    "Each direction closes with a FIN and its acknowledgement.",
+    source="RFC 9293, 3.6",
+    statements=("I3",),
+    name="closes",
+)
 @on_the_connection
 def closes_each_direction(connection: Connection) -> Verdict:
     """A FIN each way, each acknowledged."""
@@ -252,6 +294,13 @@ def closes_each_direction(connection: Connection) -> Verdict:
     return holds(f"acknowledged: {said}", evidence)
 
 
+@claim(
+    "AF_INET puts EtherType 0x0800 and IP version 4 on the wire.",
+    source="ip(7); ipv6(7); RFC 894; RFC 2464, 3",
+    statements=("D1", "I2"),
+    ipv6="AF_INET6 puts EtherType 0x86dd and IP version 6 on the wire.",
+    name="family",
+)
 @on_the_connection
 def speaks_its_family(connection: Connection) -> Verdict:
     """Sockets of the domain, and every frame of the flow with its EtherType and version."""

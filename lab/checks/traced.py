@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
 from lab.checks.agreement import why_untraced
-from lab.model.claim import Verdict, broken, first_of, frame_ids, holds, skipped, undecided
+from lab.model.claim import Verdict, broken, claim, first_of, frame_ids, holds, skipped, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 UNJOINED = "no call could be joined with a connection on the wire"
 
 
+@claim(
+    "The SYN leaves after connect() is entered, and connect() returns after the SYN-ACK came.",
+    source="connect(2); RFC 9293, 3.9.1",
+    name="connect",
+)
 def connects_around_the_handshake(timeline: Timeline) -> Verdict:
     """connect() is entered before its SYN leaves; it returns 0 after the SYN-ACK arrived."""
     if doubt := _doubt(timeline):
@@ -46,6 +51,11 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
     return holds(first_of(told), evidence) if told else undecided(UNJOINED)
 
 
+@claim(
+    "accept() returns after the handshake's last ACK arrived.",
+    source="accept(2); listen(2)",
+    name="accept",
+)
 def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
     """accept() returns after the handshake's last segment arrived."""
     if doubt := _doubt(timeline):
@@ -67,6 +77,12 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
     return holds(first_of(told), evidence) if told else undecided(UNJOINED)
 
 
+@claim(
+    "The bytes of a TCP connection are neither made nor lost on their way: what calls sent is on "
+    "the wire, and calls read nothing else.",
+    source="RFC 9293, 2.2; tcp(7)",
+    name="stream-bytes",
+)
 def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
     """Nothing is read that did not arrive, and nothing arrives that no call sent.
 
@@ -77,6 +93,12 @@ def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
     return _account(timeline, "tcp", all_is_read=False)
 
 
+@claim(
+    "The bytes of a UDP exchange are not made on their way: calls sent what is on the wire, and "
+    "read nothing else.",
+    source="RFC 768; udp(7)",
+    name="datagram-bytes",
+)
 def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
     """The same of datagrams, which may be lost."""
     if not any(flow.protocol == "udp" for flow in timeline.flows):
@@ -84,11 +106,23 @@ def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
     return _account(timeline, "udp", all_is_read=False)
 
 
+@claim(
+    "The bytes that calls sent are those on the wire, and those that calls read.",
+    source="send(2); recv(2); RFC 9293, 3.4",
+    statements=("I1",),
+    name="accounting",
+)
 def reads_each_byte_of_streams(timeline: Timeline) -> Verdict:
     """The bytes that calls sent are those on the wire, and those that calls read: all of them."""
     return _account(timeline, "tcp", all_is_read=True)
 
 
+@claim(
+    "The bytes that calls sent are those on the wire, and those that calls read.",
+    source="sendto(2); recvfrom(2); RFC 768",
+    statements=("I1",),
+    name="accounting",
+)
 def reads_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
     """The same of datagrams that were neither lost nor left unread."""
     return _account(timeline, "udp", all_is_read=True)

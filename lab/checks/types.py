@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4
-from lab.model.claim import Verdict, broken, frame_ids, holds, skipped, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
 from lab.model.family import Family
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ class Answer:
         return self.call.result >= 0
 
 
+@claim(
+    "AF_UNIX grants SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET.",
+    source="unix(7)",
+    statements=("T4",),
+    name="unix",
+)
 def grants_all_unix_types(timeline: Timeline) -> Verdict:
     """AF_UNIX: stream, datagram and seqpacket, and each is what was asked for."""
     wanted = ("SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET")
@@ -59,6 +65,12 @@ def grants_all_unix_types(timeline: Timeline) -> Verdict:
     return holds(f"AF_UNIX grants {', '.join(wanted)}", evidence)
 
 
+@claim(
+    "AF_INET and AF_INET6 grant SOCK_STREAM, which is TCP, and SOCK_DGRAM, which is UDP.",
+    source="ip(7); ipv6(7)",
+    statements=("T4",),
+    name="internet",
+)
 def grants_internet_streams_and_datagrams(timeline: Timeline) -> Verdict:
     """Both internet domains: without a protocol named, a stream is TCP, datagrams are UDP."""
     own = {"SOCK_STREAM": "IPPROTO_TCP", "SOCK_DGRAM": "IPPROTO_UDP"}
@@ -75,6 +87,12 @@ def grants_internet_streams_and_datagrams(timeline: Timeline) -> Verdict:
     return holds("AF_INET and AF_INET6: SOCK_STREAM is TCP, SOCK_DGRAM is UDP", evidence)
 
 
+@claim(
+    "They grant SOCK_SEQPACKET only with SCTP; without it there is ESOCKTNOSUPPORT.",
+    source="socket(2); RFC 6458, 3.1.1",
+    statements=("T4",),
+    name="seqpacket",
+)
 def grants_internet_seqpacket_with_sctp_only(timeline: Timeline) -> Verdict:
     """An internet SOCK_SEQPACKET socket speaks SCTP, or there is none: ESOCKTNOSUPPORT."""
     answers = [
@@ -102,6 +120,11 @@ def grants_internet_seqpacket_with_sctp_only(timeline: Timeline) -> Verdict:
     return holds("this kernel has no SCTP, and each is refused with ESOCKTNOSUPPORT", evidence)
 
 
+@claim(
+    "SO_DOMAIN, SO_TYPE and SO_PROTOCOL tell what was granted.",
+    source="socket(7)",
+    name="told",
+)
 def tells_what_it_granted(timeline: Timeline) -> Verdict:
     """SO_DOMAIN, SO_TYPE and SO_PROTOCOL are what was asked for, and the choice for 0."""
     granted = [answer for answer in _answers(timeline) if answer.granted]
@@ -124,6 +147,12 @@ def tells_what_it_granted(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "A stream socket is of no use before connect(): ENOTCONN, and for a send EPIPE.",
+    source="recv(2); getpeername(2); send(2)",
+    statements=("T1",),
+    name="unconnected",
+)
 def is_useless_before_connect(timeline: Timeline) -> Verdict:
     """A stream socket has no peer, reads nothing and sends nothing until it is connected."""
     calls, at = _calls_around_connect(timeline)
@@ -152,6 +181,12 @@ def is_useless_before_connect(timeline: Timeline) -> Verdict:
     return holds(f"before connect(): {told}; after it each works, and the server accepts", evidence)
 
 
+@claim(
+    "An AF_INET6 socket reached by an IPv4 client speaks IPv4 on the wire.",
+    source="ipv6(7); RFC 3493, 3.7",
+    statements=("D1",),
+    name="mapped",
+)
 def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
     """An AF_INET6 socket's peer is a mapped address, and every frame is IPv4."""
     accepts = [
@@ -185,6 +220,12 @@ def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "SOCK_SEQPACKET over SCTP keeps every message whole; its frames are IP protocol 132.",
+    source="RFC 6458, 3.1; RFC 9260, 3.3.1",
+    statements=("T4",),
+    name="sctp",
+)
 def keeps_messages_over_sctp(timeline: Timeline) -> Verdict:
     """Each message sent is one DATA chunk and one read; the frames are IP protocol 132."""
     answers = _answers(timeline)
@@ -212,6 +253,11 @@ def keeps_messages_over_sctp(timeline: Timeline) -> Verdict:
     return holds(f"{messages} messages, each one DATA chunk and one read", chunks)
 
 
+@claim(
+    "Multipath TCP is a stream to its programs; its handshake is TCP's with option 30.",
+    source="RFC 8684, 3.1",
+    name="mptcp",
+)
 def opens_multipath(timeline: Timeline) -> Verdict:
     """The handshake's three segments carry MP_CAPABLE; else it is a TCP connection."""
     answers = _answers(timeline)

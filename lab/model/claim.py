@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
+
+from lab.errors import UsageError
+from lab.model.program import Step
 
 
 class Outcome(enum.Enum):
@@ -28,13 +33,25 @@ class Verdict:
     outcome: Outcome
     why: str
     evidence: tuple[str, ...] = ()
+    """Never empty where the claim holds: UsageError."""
+
+    def __post_init__(self) -> None:
+        if self.outcome is Outcome.HOLDS and not self.evidence:
+            raise UsageError(
+                f"a check says that its claim holds, and names no event that shows it: {self.why}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement that a run decides."""
+    """A statement that a run decides, with the check that decides it.
 
-    id: str
+    `@claim` makes one of a check; a scenario lists it, on the steps it is about:
+    `opens_with_three_segments.on(CONVERSATION)`.
+    """
+
+    name: str
+    """Its name within a scenario, such as "opens"."""
     text: str
     """The statement, as a sentence."""
     source: str
@@ -42,14 +59,100 @@ class Claim:
     check: Callable[..., Verdict]
     """Called with a Timeline for each of `steps`."""
     statements: tuple[str, ...] = ()
-    """Ids of the statements that it decides (lab/statements.py)."""
+    """Ids of the statements that it decides (lab/model/statements.py)."""
     ipv6_text: str = ""
     """The sentence over IPv6, where it is another."""
-    steps: tuple[str, ...] = ()
-    """Names of the scenario's steps that it is about; () is the first."""
+    steps: tuple[Step, ...] = ()
+    """The steps that it is about; () is the scenario's first."""
     despite_failures: bool = False
     """Whether it is decided where a program of its steps failed: it tells what was seen, whatever
     the programs were to do."""
+    scenario: str = ""
+    """The name of the scenario that lists it; "" where none does."""
+
+    @property
+    def id(self) -> str:
+        """The scenario's name and its own, such as "tcp-opens"."""
+        return f"{self.scenario}-{self.name}" if self.scenario else self.name
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """The names of its steps."""
+        return tuple(step.name for step in self.steps)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The file and the line of its function, decorators included."""
+        code = inspect.unwrap(self.check).__code__
+        return code.co_filename, code.co_firstlineno
+
+    def __call__(self, *timelines: object) -> Verdict:
+        """What its check says, of other steps perhaps than its own."""
+        return self.check(*timelines)
+
+    def on(self, *steps: Step) -> Claim:
+        """The same claim about these steps, which its check is called with in this order."""
+        return replace(self, steps=steps)
+
+    def in_each_of(self, *steps: Step) -> Claim:
+        """The claim about each of these steps by itself: it holds where it holds in all."""
+        return replace(self, check=_in_each(self.check), steps=steps)
+
+    def saying(self, text: str, *, source: str = "", ipv6: str = "", name: str = "") -> Claim:
+        """The same check under another sentence; source and name stay unless given."""
+        source, name = source or self.source, name or self.name
+        return replace(self, text=text, source=source, ipv6_text=ipv6, name=name)
+
+    def deciding(self, *statements: str) -> Claim:
+        """The same claim, which decides just these statements."""
+        return replace(self, statements=statements)
+
+    def wrong_steps(self) -> str:
+        """Why its check cannot be called with its steps; "" where it can."""
+        signature = inspect.signature(self.check, follow_wrapped=False)
+        try:
+            signature.bind(*(self.steps or ["the first"]))
+        except TypeError:
+            wanted = ", ".join(signature.parameters)
+            given = ", ".join(self.step_names) or "none, which stands for the first"
+            return f"its check takes ({wanted}), and the steps given are: {given}"
+        return ""
+
+
+def claim(
+    text: str,
+    *,
+    source: str,
+    statements: Iterable[str] = (),
+    ipv6: str = "",
+    name: str = "",
+) -> Callable[[Callable[..., Verdict]], Claim]:
+    """A decorator that makes a claim of a check.
+
+    `text` is the sentence, `ipv6` the one over IPv6 where it is another, `source` an RFC's
+    section or a man page. The claim is named after the function, unless `name` is given.
+    """
+
+    def make(check: Callable[..., Verdict]) -> Claim:
+        named = name or check.__name__.replace("_", "-")
+        return Claim(named, text, source, check, tuple(statements), ipv6)
+
+    return make
+
+
+def _in_each(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
+    """A check of one step as a check of several."""
+
+    @wraps(check)
+    def check_steps(*timelines: object) -> Verdict:
+        verdicts = [check(timeline) for timeline in timelines]
+        for verdict in verdicts:
+            if verdict.outcome is not Outcome.HOLDS:
+                return verdict
+        evidence = [event for verdict in verdicts for event in verdict.evidence]
+        return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
+
+    return check_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +165,11 @@ class Judgement:
     """The claim's sentence, as it is for the run's IP version."""
 
 
-def holds(why: str, evidence: Iterable[str] = ()) -> Verdict:
-    """The claim turned out true."""
+def holds(why: str, evidence: Iterable[str]) -> Verdict:
+    """The claim turned out true; `evidence` is what shows it, at least one event.
+
+    Raises UsageError without evidence.
+    """
     return Verdict(Outcome.HOLDS, why, tuple(evidence))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lab.errors import UsageError
 
@@ -30,10 +32,10 @@ class Listening:
 class Program:
     """A program to run on a host.
 
-    In `argv`, `{python}` becomes this interpreter, `{demos}` the demos' folder, `{family}`
-    4 or 6, `{loopback}` 127.0.0.1 or ::1, `{client}`, `{server}` and so on that host's
-    address, `{client4}`, `{client6}` and so on its address of that version, and `{server_url}`
-    and so on the address as a URL has it: IPv6 in brackets (RFC 3986, 3.2.2).
+    In `argv`, `{python}` becomes this interpreter, `{family}` 4 or 6, `{loopback}` 127.0.0.1 or
+    ::1, `{client}`, `{server}` and so on that host's address, `{client4}`, `{client6}` and so on
+    its address of that version, and `{server_url}` and so on the address as a URL has it: IPv6
+    in brackets (RFC 3986, 3.2.2). Other braces are doubled.
     /run/wirelab is a folder that the programs of all hosts share and that ends with the run.
     """
 
@@ -67,6 +69,40 @@ class Program:
         except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
             raise UsageError(f"program {self.name}: unknown word {error} in {self.argv}") from None
         return replace(self, argv=argv)
+
+
+def demo(
+    page: str,
+    *,
+    on: str,
+    args: Sequence[str | int] = (),
+    name: str = "",
+    ready: bool = False,
+    checkpoints: bool = False,
+    capabilities: tuple[str, ...] = (),
+    packages: bool = False,
+) -> Program:
+    """The program `demos/page.py` beside the file that calls this, run on the host `on`.
+
+    It is named after its host, unless `name` is given. `ready`: it signals that it serves, and
+    the programs after it wait for that; `checkpoints`, `capabilities`: as Program has them. It
+    is isolated from installed packages unless it needs `packages`. Where there is no file, as in
+    an interactive interpreter, the folder `demos` is that of the current directory.
+    """
+    if isinstance(args, str):
+        raise UsageError(f"demo {page}: args is a list of words, such as [{args!r}], not a text")
+    beside = Path(sys._getframe(1).f_globals.get("__file__", "")).parent.absolute()
+    file = str(beside / "demos" / f"{page}.py").replace("{", "{{").replace("}", "}}")
+    # -P: without the demo's folder in sys.path, as -I has it.
+    options = "-P" if packages else "-IS"
+    return Program(
+        name or on,
+        on,
+        ("{python}", options, file, *map(str, args)),
+        signals_ready=ready,
+        has_checkpoints=checkpoints,
+        capabilities=capabilities,
+    )
 
 
 @dataclass(frozen=True, slots=True)

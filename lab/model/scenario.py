@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from lab.errors import UsageError
@@ -11,7 +11,7 @@ from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.topology import Topology
 
-OTHER_WORDS = frozenset({"python", "demos", "family", "loopback"})
+OTHER_WORDS = frozenset({"python", "family", "loopback"})
 """Words of a program's argv that stand for no host."""
 
 
@@ -19,7 +19,8 @@ OTHER_WORDS = frozenset({"python", "demos", "family", "loopback"})
 class Scenario:
     """An experiment: who is there, what they run, and what must turn out to be true.
 
-    Raises UsageError where names clash, or a claim names a step that there is not.
+    Its claims are named after it. Raises UsageError where names clash, a claim is on a step that
+    it does not have, or a claim's check takes another number of steps.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Scenario:
     """Whether each host's `lo` is a capture point as well."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "claims", tuple(map(self._own, self.claims)))
         programs = [program.name for step in self.steps for program in step.programs]
         steps = [step.name for step in self.steps]
         for what, names in (
@@ -51,8 +53,21 @@ class Scenario:
                 "something else in a program's argv"
             )
         for claim in self.claims:
-            if unknown := set(claim.steps) - set(steps):
-                raise UsageError(f"scenario {self.name}: claim {claim.id} is on step {unknown}")
+            if unknown := [step.name for step in claim.steps if step not in self.steps]:
+                raise UsageError(
+                    f"scenario {self.name}: claim {claim.id} is on the step {unknown[0]}, which is "
+                    f"none of the scenario's; those are {', '.join(steps)}"
+                )
+            if fault := claim.wrong_steps():
+                raise UsageError(f"scenario {self.name}: claim {claim.id}: {fault}")
+
+    def _own(self, claim: Claim) -> Claim:
+        """The claim named after the scenario."""
+        if not isinstance(claim, Claim):
+            raise UsageError(
+                f"scenario {self.name}: {claim!r} is no claim; a check becomes one by @claim"
+            )
+        return replace(claim, scenario=self.name)
 
     def _check_host(self, program: Program) -> None:
         hosts = self.topology.hosts
@@ -62,7 +77,7 @@ class Scenario:
                 f"which is no host of the topology; those are {', '.join(hosts)}"
             )
 
-    def words(self, family: Family | None, python: str, demos: str) -> dict[str, str]:
+    def words(self, family: Family | None, python: str) -> dict[str, str]:
         """What the programs' `{words}` stand for; without a family, IPv4's addresses."""
         family = family or Family.IPV4
         addresses: dict[str, IPv4Address | IPv6Address] = {
@@ -70,7 +85,6 @@ class Scenario:
         }
         fixed = {
             "python": python,
-            "demos": demos,
             "family": str(family.value),
             "loopback": "127.0.0.1" if family is Family.IPV4 else "::1",
         }

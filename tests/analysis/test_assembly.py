@@ -9,6 +9,7 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.model.claim import Outcome
+from lab.model.program import Step
 from scenarios.tcp import SCENARIO
 
 
@@ -76,7 +77,7 @@ def test_each_step_has_its_own_timeline_and_its_frames_numbers_go_on(family: int
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("step", ["conversation", "again"])
 def test_claims_on_a_step_are_judged_by_its_frames_and_programs(family: int, step: str) -> None:
-    claims = [replace(claim, steps=(step,)) for claim in r.CLAIMS]
+    claims = [claim.on(Step(step, ())) for claim in r.CLAIMS]
     judgements = judge(claims, build_timelines(r.twice(r.recorded(family))))
     assert {judgement.verdict.outcome for judgement in judgements} == {Outcome.HOLDS}
     evidence = {event for judgement in judgements for event in judgement.verdict.evidence}
@@ -97,7 +98,7 @@ def test_a_program_of_a_step_without_canaries_is_not_passed_over() -> None:
 def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> None:
     recording = r.twice(r.moved(2, after=3)(r.recorded(4)))
     (claim,) = (c for c in SCENARIO.claims if c.id == "tcp-neighbour")
-    (judgement,) = judge([replace(claim, steps=("again",))], build_timelines(recording))
+    (judgement,) = judge([claim.on(Step("again", ()))], build_timelines(recording))
     assert judgement.verdict.outcome is Outcome.BROKEN
     assert judgement.verdict.evidence == ("f21", "f22")
 

@@ -5,9 +5,10 @@ import itertools
 import pytest
 import recorded as r
 
-from lab.analysis.judging import in_every_step, overall
+from lab.analysis.judging import overall
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds
 
+SEEN = ("f1",)
 SKIPPED = Verdict(Outcome.SKIPPED, "this kernel has no such thing")
 UNDECIDED = Verdict(Outcome.UNDECIDED, "nothing was printed")
 SEVERITY = [Outcome.HOLDS, Outcome.UNDECIDED, Outcome.BROKEN]
@@ -15,7 +16,9 @@ SEVERITY = [Outcome.HOLDS, Outcome.UNDECIDED, Outcome.BROKEN]
 
 def judgements(*outcomes: Outcome) -> list[Judgement]:
     return [
-        Judgement(Claim("x", "X.", "RFC 1", lambda _: holds("")), Verdict(outcome, ""), "X.")
+        Judgement(
+            Claim("x", "X.", "RFC 1", lambda _: broken("")), Verdict(outcome, "", ("f1",)), "X."
+        )
         for outcome in outcomes
     ]
 
@@ -52,26 +55,3 @@ def test_a_blind_capture_decides_nothing(verdict: Verdict) -> None:
     assert judged.outcome is Outcome.UNDECIDED
     assert judged.why.startswith("the capture was blind: the kernel dropped 1 frames at")
     assert judged.evidence == verdict.evidence
-
-
-def of_steps(*verdicts: Verdict) -> Verdict:
-    """The verdict of a check of one step, on steps of which it has these."""
-    check = in_every_step(lambda step: verdicts[step])  # type: ignore[call-overload]
-    return check(*range(len(verdicts)))
-
-
-def test_what_holds_in_every_step_holds_with_all_evidence_and_each_reason_once() -> None:
-    whole = of_steps(holds("so", ["f1"]), holds("thus", ["f2"]), holds("so", ["f3"]))
-    assert whole == holds("so; thus", ["f1", "f2", "f3"])
-
-
-@pytest.mark.parametrize("other", [broken("no", ["f2"]), SKIPPED, UNDECIDED])
-def test_the_first_step_in_which_it_does_not_hold_is_the_whole_verdict(other: Verdict) -> None:
-    assert of_steps(holds("so", ["f1"]), other, broken("neither", ["f3"])) == other
-
-
-def test_a_check_of_every_step_keeps_its_name() -> None:
-    def says_so(_: object) -> Verdict:
-        return holds("so")
-
-    assert in_every_step(says_so).__name__ == "says_so"

@@ -14,7 +14,7 @@ from lab.records import Recording
 from scenarios.buffers import SCENARIO
 
 CLAIMS = [claim.id for claim in SCENARIO.claims]
-STEP_OF = {claim.id: claim.steps[0] for claim in SCENARIO.claims}
+STEP_OF = {claim.id: claim.step_names[0] for claim in SCENARIO.claims}
 REPLY = "b'An endpoint of a two-way channel.'"
 FIRST_BACK = "write(4, b'<' * 512) = 512"
 

@@ -18,7 +18,7 @@ from lab.records import Recording
 from scenarios.calls import SCENARIO
 
 CLAIMS = [claim.id for claim in r.told_by_frames_and_words(SCENARIO.claims)]
-STEPS_OF = {claim.id: claim.steps for claim in SCENARIO.claims}
+STEPS_OF = {claim.id: claim.step_names for claim in SCENARIO.claims}
 FAMILIES = [4, 6]
 STREAM, DATAGRAM = "stream-flags", "datagram-flags"
 SERVER, DATAGRAM_SERVER = f"{STREAM}-server", f"{DATAGRAM}-server"

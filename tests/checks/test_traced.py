@@ -69,7 +69,7 @@ def run_of(name: str, claim: str) -> Recording:
     """The steps of a recorded run that a claim is about."""
     scenario = RUNS[name]
     (wanted,) = (each for each in scenario.claims if each.id == claim)
-    return e.only(s.recording_of(name), wanted.steps or (scenario.steps[0].name,))
+    return e.only(s.recording_of(name), wanted.step_names or (scenario.steps[0].name,))
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lab.errors import UsageError
-from lab.model.program import Program
+from lab.model.program import Program, demo
 
 WORDS = {"python": "/usr/bin/python3", "server": "198.51.100.2", "family": "4"}
 
@@ -40,3 +42,27 @@ def test_an_unknown_word_is_the_authors_mistake(argument: str) -> None:
     with pytest.raises(UsageError, match="program p: unknown word") as error:
         expanded("{python}", argument)
     assert repr(argument) in str(error.value)
+
+
+def test_a_demo_is_a_page_beside_the_file_that_names_it() -> None:
+    program = demo("a_server", on="server", args=["{server}", 4242], ready=True)
+    page = str(Path(__file__).parent / "demos" / "a_server.py")
+    assert program == Program(
+        "server", "server", ("{python}", "-IS", page, "{server}", "4242"), signals_ready=True
+    )
+
+
+def test_a_demo_that_needs_packages_is_not_kept_from_them() -> None:
+    program = demo("by_hand", on="client", name="hand", capabilities=("CAP_X",), packages=True)
+    assert (program.name, program.argv[1], program.capabilities) == ("hand", "-P", ("CAP_X",))
+
+
+def test_a_demos_folder_may_have_braces_in_its_name() -> None:
+    here = {"demo": demo, "__file__": "/a{b}/scenario.py"}
+    (program,) = (eval("demo('x', on='h')", here),)
+    assert program.expanded({"python": "p"}).argv[2] == "/a{b}/demos/x.py"
+
+
+def test_a_demos_words_are_a_list() -> None:
+    with pytest.raises(UsageError, match=r"args is a list of words, such as \['4242'\]"):
+        demo("x", on="h", args="4242")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,14 @@ from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.scenario import Scenario
 from lab.model.topology import Topology, joined_pair, two_hosts
+from scenarios import tcp
 from scenarios.tcp import SCENARIO
 
-CLAIM = Claim("x-holds", "X holds.", "RFC 1", lambda _: holds("so"))
+DEMOS = Path(tcp.__file__).parent / "demos"
+
+CLAIM = Claim("holds", "X holds.", "RFC 1", lambda _: holds("so", ["f1"]))
+COMPARED = Claim("alike", "Alike.", "RFC 1", lambda one, other: holds("so", ["f1"]))
+ONLY = Step("only", ())
 PROGRAM = Program("echo", "client", ("true",))
 
 
@@ -21,21 +27,21 @@ def scenario(topology: Topology, *programs: Program, claims: tuple[Claim, ...] =
     return Scenario("x", "an example", topology, (Step("only", programs),), claims)
 
 
-def test_words_stand_for_the_interpreter_the_demos_the_family_and_the_hosts() -> None:
-    words = SCENARIO.words(Family.IPV6, "python3", "/demos")
-    assert (words["python"], words["demos"], words["family"]) == ("python3", "/demos", "6")
+def test_words_stand_for_the_interpreter_the_family_and_the_hosts() -> None:
+    words = SCENARIO.words(Family.IPV6, "python3")
+    assert (words["python"], words["family"]) == ("python3", "6")
     assert (words["client"], words["server"]) == ("2001:db8::1", "2001:db8::2")
     assert words["loopback"] == "::1"
     assert (words["client_url"], words["server_url"]) == ("[2001:db8::1]", "[2001:db8::2]")
-    assert SCENARIO.words(Family.IPV4, "", "")["server_url"] == "198.51.100.2"
+    assert SCENARIO.words(Family.IPV4, "")["server_url"] == "198.51.100.2"
 
 
 def test_programs_expand_with_their_scenarios_words() -> None:
-    words = SCENARIO.words(Family.IPV4, "python3", "demos")
+    words = SCENARIO.words(Family.IPV4, "python3")
     (step,) = SCENARIO.expanded_steps(words)
     assert step.name == "conversation"
     assert step.programs[0].argv == (
-        "python3", "-IS", "demos/inet_stream_server.py", "198.51.100.2", "4242",
+        "python3", "-IS", str(DEMOS / "inet_stream_server.py"), "198.51.100.2", "4242",
     )  # fmt: skip
 
 
@@ -59,12 +65,23 @@ def test_programs_expand_with_their_scenarios_words() -> None:
             "two steps share a name: ['a', 'a']",
         ),
         (
-            lambda: scenario(two_hosts(), claims=(replace(CLAIM, steps=("absent",)),)),
-            "claim x-holds is on step {'absent'}",
+            lambda: scenario(two_hosts(), claims=(CLAIM.on(Step("absent", ())),)),
+            "claim x-holds is on the step absent, which is none of the scenario's; those are only",
+        ),
+        (
+            lambda: scenario(two_hosts(), claims=(COMPARED,)),
+            "claim x-alike: its check takes (one, other), and the steps given are: none",
+        ),
+        (
+            lambda: scenario(two_hosts(), claims=(CLAIM.on(ONLY, ONLY),)),
+            "claim x-holds: its check takes (_), and the steps given are: only, only",
+        ),
+        (
+            lambda: scenario(two_hosts(), claims=(CLAIM.check,)),  # type: ignore[arg-type]
+            "is no claim; a check becomes one by @claim",
         ),
         (lambda: scenario(joined_pair("python", "b")), "a host cannot be named 'python'"),
         (lambda: scenario(joined_pair("a", "family")), "a host cannot be named 'family'"),
-        (lambda: scenario(joined_pair("demos", "b")), "a host cannot be named 'demos'"),
         (lambda: scenario(joined_pair("a", "loopback")), "a host cannot be named 'loopback'"),
     ],
 )
@@ -80,4 +97,18 @@ def test_a_mistake_of_the_author_is_told_with_the_scenarios_name(
 def test_a_host_without_an_address_of_the_family_is_named() -> None:
     lonely = scenario(Topology(("a",), ()))
     with pytest.raises(UsageError, match="gives 'a' no IPv4 address"):
-        lonely.words(Family.IPV4, "python3", "demos")
+        lonely.words(Family.IPV4, "python3")
+
+
+def test_a_scenarios_claims_are_named_after_it() -> None:
+    first, second = Step("first", (PROGRAM,)), Step("second", ())
+    claims = (CLAIM, replace(CLAIM, name="later").on(second))
+    made = Scenario("x", "an example", two_hosts(), (first, second), claims)
+    assert [claim.id for claim in made.claims] == ["x-holds", "x-later"]
+    assert [claim.step_names for claim in made.claims] == [(), ("second",)]
+    assert replace(made, summary="again").claims == made.claims
+
+
+def test_a_step_is_meant_by_its_value() -> None:
+    with pytest.raises(UsageError, match="is on the step only, which is none"):
+        scenario(two_hosts(), PROGRAM, claims=(CLAIM.on(ONLY),))

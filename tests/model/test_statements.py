@@ -1,5 +1,5 @@
 from lab.analysis.decisions import decide
-from lab.model.claim import Claim, Judgement, Outcome, Verdict, holds
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken
 from lab.model.statements import STATEMENTS, Statement
 from lab.run import load_scenario, scenario_names
 
@@ -7,9 +7,9 @@ STATEMENT = Statement("X1", "what the notes say", "what is true")
 
 
 def judgement(outcome, claim="claim", statements=("X1",)):
-    verdict = Verdict(outcome, "because")
+    verdict = Verdict(outcome, "because", ("f1",))
     return Judgement(
-        Claim(claim, "text", "source", lambda _: holds(""), statements), verdict, "text"
+        Claim(claim, "text", "source", lambda _: broken(""), statements), verdict, "text"
     )
 
 

@@ -13,7 +13,7 @@ from lab.checks.udp.datagrams import (
     find_strangers,
     only_way,
 )
-from lab.model.claim import Verdict, broken, holds, undecided
+from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import Call
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from lab.checks.udp.datagrams import Way
 
 
+@claim(
+    "There is no handshake: the first frame to the neighbour carries data.",
+    source="RFC 768; udp(7)",
+    statements=("T2", "I4"),
+    name="no-handshake",
+)
 def begins_with_data(timeline: Timeline) -> Verdict:
     """The first frame after the neighbour is found is a datagram with payload."""
     first = next((c for c in timeline.crossings if not c.packet.resolves_neighbour), None)
@@ -33,6 +39,12 @@ def begins_with_data(timeline: Timeline) -> Verdict:
     return holds(f"f{first.number} comes first, and carries {size} bytes of payload", evidence)
 
 
+@claim(
+    "Each send is one datagram and one read: boundaries are kept, both ways.",
+    source="RFC 768; udp(7); socket(2), SOCK_DGRAM",
+    statements=("T2", "I1"),
+    name="boundaries",
+)
 def keeps_message_boundaries(timeline: Timeline) -> Verdict:
     """One send, one datagram, one read: the same bytes in each, both ways."""
     told: list[str] = []
@@ -50,6 +62,11 @@ def keeps_message_boundaries(timeline: Timeline) -> Verdict:
     return holds(f"cut alike, {'; '.join(told)}", evidence)
 
 
+@claim(
+    "An empty datagram arrives as any other; the 0 that its read returns is not the end.",
+    source="recv(2), RETURN VALUE; RFC 768",
+    name="empty",
+)
 def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
     """A datagram without payload crosses; a read returns 0, and a later one returns more."""
     ways = both_ways(timeline)
@@ -77,6 +94,11 @@ def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "Each datagram carries its addresses: a reply goes to where recvfrom says it came from.",
+    source="RFC 768; recvfrom(2)",
+    name="addresses",
+)
 def tells_where_it_came_from(timeline: Timeline) -> Verdict:
     """The addresses that sendto is given and recvfrom tells are those of the datagrams."""
     evidence: list[str] = []
@@ -102,6 +124,12 @@ def tells_where_it_came_from(timeline: Timeline) -> Verdict:
     return holds(f"in the headers as in the calls: {pairs}", dict.fromkeys(evidence))
 
 
+@claim(
+    "Nothing is acknowledged and nothing says farewell: every frame is a program's datagram.",
+    source="RFC 768; udp(7)",
+    statements=("T2", "I4"),
+    name="unacknowledged",
+)
 def sends_nothing_but_data(timeline: Timeline) -> Verdict:
     """Every frame that does not find the neighbour is a datagram that a program sent."""
     ways = both_ways(timeline)
@@ -118,6 +146,13 @@ def sends_nothing_but_data(timeline: Timeline) -> Verdict:
     return holds(f"{told}: none acknowledges, none says farewell", evidence)
 
 
+@claim(
+    "AF_INET puts EtherType 0x0800 on the wire; so do IP's own errors.",
+    source="ip(7); ipv6(7); RFC 894; RFC 2464, 3",
+    statements=("D1", "I2"),
+    ipv6="AF_INET6 puts EtherType 0x86dd on the wire; so do IP's own errors.",
+    name="family",
+)
 def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
     """Sockets of the domain, and every frame of IP with its EtherType and version."""
     family = timelines[0].recording.family
@@ -147,6 +182,11 @@ def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "A datagram larger than the reader's buffer loses its tail; MSG_TRUNC tells.",
+    source="udp(7); recvmsg(2), MSG_TRUNC",
+    name="truncation",
+)
 def loses_what_the_buffer_does_not_hold(timeline: Timeline) -> Verdict:
     """The wire carries all, the read a buffer full and MSG_TRUNC, the next read another one."""
     way = only_way(timeline)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.packets.fragments import piece_of
 from lab.analysis.packets.packet import IPv4, IPv6
 from lab.checks.udp.datagrams import crossing_ids, datagrams_of, find_strangers, only_way
-from lab.model.claim import Verdict, broken, holds, undecided
+from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
@@ -19,6 +19,11 @@ MTU_BYTES = 1500
 """Of the lab's links, as of Ethernet. Source: RFC 894; RFC 2464, 2."""
 
 
+@claim(
+    "IP cuts a datagram larger than the MTU; the first fragment alone has the UDP header.",
+    source="RFC 791, 3.2; RFC 8200, 4.5; ip(7), IP_MTU_DISCOVER",
+    name="fragments",
+)
 def cuts_into_fragments(timeline: Timeline) -> Verdict:
     """Fragments that fit the link and each other; the first alone has the UDP header."""
     pieces = {c.number: piece for c in timeline.crossings if (piece := piece_of(c.packet))}
@@ -46,6 +51,12 @@ def cuts_into_fragments(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "The receiver's IP makes it whole again: one read returns all of it.",
+    source="RFC 791, 3.2; RFC 8200, 4.5; udp(7)",
+    statements=("T2",),
+    name="reassembly",
+)
 def reads_fragments_as_one(timeline: Timeline) -> Verdict:
     """One read returns what one send was given, though it crossed in several frames."""
     way = only_way(timeline)

@@ -9,7 +9,7 @@ from lab.analysis.calls.transcript import READ_CALLS, sends_of
 from lab.analysis.packets.packet import IPv4, IPv6, Payload, Udp
 from lab.analysis.story import PORT_UNREACHABLE
 from lab.checks.udp.datagrams import crossing_ids, datagrams_of, find_strangers
-from lab.model.claim import Verdict, broken, holds, undecided
+from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import Call
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 """Version, type, code. Source: RFC 792; RFC 4443, 3.1."""
 
 
+@claim(
+    "Where nobody listens, ICMP port unreachable comes back and quotes the datagram.",
+    source="RFC 1122, 4.1.3.1; RFC 792; RFC 4443, 3.1",
+    statements=("I4",),
+    name="unreachable",
+)
 def answers_port_unreachable(timeline: Timeline) -> Verdict:
     """For each datagram an error that quotes it, and no other frame."""
     datagrams = datagrams_of(timeline)
@@ -43,6 +49,12 @@ def answers_port_unreachable(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "Only a connected socket is told of it, by ECONNREFUSED; an unconnected one never is.",
+    source="udp(7), ERRORS; connect(2)",
+    statements=("I4",),
+    name="refused",
+)
 def tells_only_the_connected_socket(timeline: Timeline) -> Verdict:
     """ECONNREFUSED on the connected one; no error on the other, which is asked afterwards."""
     calls = [call for told in timeline.calls.values() for call in told]

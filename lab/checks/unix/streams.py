@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
-from lab.model.claim import Verdict, broken, frame_ids, holds, skipped, undecided
+from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
 from lab.records import NO_UNIX_DIAG
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ WRITE_BITS = 0o222
 ALL_BITS = 0o777
 
 
+@claim(
+    "Every byte sent is read, both ways, by programs on two hosts.",
+    source="unix(7)",
+    statements=("S1", "U1"),
+    name="bytes",
+)
 def carries_every_byte(timeline: Timeline) -> Verdict:
     """Both ways, what one program sent and what the other read is the same."""
     told: list[str] = []
@@ -37,6 +43,12 @@ def carries_every_byte(timeline: Timeline) -> Verdict:
     return holds(f"the same bytes sent and read: {', '.join(told)}", evidence)
 
 
+@claim(
+    "The connection is two sockets, each the other's peer; what is sent waits in the other's.",
+    source="sock_diag(7), UNIX_DIAG_PEER and UNIX_DIAG_RQLEN",
+    statements=("U1",),
+    name="two-ends",
+)
 def has_two_ends(timeline: Timeline) -> Verdict:
     """Each end's peer is the other's inode, and what was sent waits in the receiver's queue."""
     if NO_UNIX_DIAG in timeline.recording.instruments:
@@ -67,6 +79,12 @@ def has_two_ends(timeline: Timeline) -> Verdict:
     return holds(said, evidence) if fits else broken(said, evidence)
 
 
+@claim(
+    "A path is reached from another network namespace, an abstract name is not.",
+    source="unix(7), Address format; network_namespaces(7)",
+    statements=("U1",),
+    name="reach",
+)
 def reaches_a_path_from_another_host(conversation: Timeline, abstract: Timeline) -> Verdict:
     """A path is found by the other host; an abstract name by its own host alone."""
     path = _attempts(conversation)
@@ -93,6 +111,12 @@ def reaches_a_path_from_another_host(conversation: Timeline, abstract: Timeline)
     )
 
 
+@claim(
+    "A bound path is a socket inode with mode bits: connect needs write permission.",
+    source="unix(7), Pathname socket ownership and permissions",
+    statements=("U2",),
+    name="mode",
+)
 def is_guarded_by_mode_bits(timeline: Timeline) -> Verdict:
     """The path is a socket inode with mode 0777 less the umask; no write bit, no connect."""
     calls = _calls(timeline)
@@ -119,6 +143,12 @@ def is_guarded_by_mode_bits(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "A path is in use as long as it exists; close does not remove it, unlink does.",
+    source="unix(7), Pathname sockets; bind(2), EADDRINUSE",
+    statements=("U2",),
+    name="path-stays",
+)
 def keeps_its_path_until_it_is_removed(timeline: Timeline) -> Verdict:
     """A bound path refuses a second bind, even after its socket's close, until unlink."""
     calls = [call for call in _calls(timeline) if call.name != "bind" or _path(call)]
@@ -152,6 +182,12 @@ def keeps_its_path_until_it_is_removed(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "An abstract name is gone with its socket.",
+    source="unix(7), Abstract sockets",
+    statements=("U2",),
+    name="abstract-goes",
+)
 def frees_an_abstract_name_by_close(timeline: Timeline) -> Verdict:
     """An abstract name refuses a second bind while its socket is open, and no longer."""
     calls = [call for call in _calls(timeline) if call.name != "bind" or not _path(call)]
@@ -169,6 +205,12 @@ def frees_an_abstract_name_by_close(timeline: Timeline) -> Verdict:
     return broken(f"a second bind met {said} the close", evidence)
 
 
+@claim(
+    "The two ends of a socketpair have no name.",
+    source="unix(7), Address format; socketpair(2)",
+    statements=("U2",),
+    name="unnamed",
+)
 def has_no_name_from_socketpair(timeline: Timeline) -> Verdict:
     """Getsockname of both ends is empty, and they talk both ways all the same."""
     calls = _calls(timeline)
@@ -186,6 +228,12 @@ def has_no_name_from_socketpair(timeline: Timeline) -> Verdict:
     return holds("both names are empty, and bytes went both ways", evidence)
 
 
+@claim(
+    "The same conversation over TCP inside one host does appear: on its lo, nowhere else.",
+    source="RFC 1122, 3.2.1.3 (g); RFC 4291, 2.5.3",
+    statements=("S2",),
+    name="loopback",
+)
 def appears_on_loopback_alone(timeline: Timeline) -> Verdict:
     """One TCP connection, whose frames left and arrived on one host's `lo` and nowhere else."""
     ways = list(_ways(timeline))

@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
-from lab.model.claim import Verdict, broken, holds, undecided
+from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import Call
     from lab.analysis.timeline import Timeline
 
 
+@claim(
+    "SOCK_STREAM keeps every byte and no message boundary.",
+    source="socket(2), SOCK_STREAM; unix(7)",
+    statements=("T1", "U3"),
+    name="stream",
+)
 def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
     """Every byte is read in order, cut otherwise than it was sent."""
     told: list[str] = []
@@ -35,6 +41,12 @@ def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
     return _shown(f"all bytes in order: {'; '.join(told)}", evidence)
 
 
+@claim(
+    "SOCK_SEQPACKET and SOCK_DGRAM keep boundaries and order: a read for each message.",
+    source="unix(7), SOCK_DGRAM and SOCK_SEQPACKET",
+    statements=("T3", "U3"),
+    name="messages",
+)
 def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
     """Each read returns the beginning of the next message, whole where there was room for it."""
     evidence: list[str] = []
@@ -54,6 +66,12 @@ def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
     return _shown(f"a read for each message, in order: {', '.join(programs)}", evidence)
 
 
+@claim(
+    "Of a message longer than the reader's buffer the rest is lost, and MSG_TRUNC tells.",
+    source="recv(2), MSG_TRUNC; socket(2), SOCK_SEQPACKET",
+    statements=("T3", "U3"),
+    name="short-read",
+)
 def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
     """A message longer than the reader's room is cut with MSG_TRUNC; the next comes whole."""
     evidence: list[str] = []
@@ -75,6 +93,12 @@ def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
     return _shown(f"bytes lost, MSG_TRUNC set: {', '.join(told)}", evidence)
 
 
+@claim(
+    "SOCK_STREAM and SOCK_SEQPACKET need connect and accept; SOCK_DGRAM needs an address.",
+    source="socket(2); send(2), ENOTCONN; listen(2), EOPNOTSUPP",
+    statements=("T1", "T3"),
+    name="connection",
+)
 def needs_a_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline) -> Verdict:
     """Before connect a stream or seqpacket sends nothing; a datagram needs an address only."""
     evidence: list[str] = []
@@ -103,6 +127,12 @@ def needs_a_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline
     )
 
 
+@claim(
+    "SOCK_STREAM and SOCK_SEQPACKET come to an end with their peer; SOCK_DGRAM has none.",
+    source="recv(2), Return value",
+    statements=("T3", "U3"),
+    name="end",
+)
 def ends_with_its_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline) -> Verdict:
     """Once the sender has closed, a connection's reader meets the end, a datagram's does not."""
     evidence: list[str] = []
@@ -124,6 +154,12 @@ def ends_with_its_connection(stream: Timeline, datagram: Timeline, seqpacket: Ti
     )
 
 
+@claim(
+    "Datagrams between unix sockets are reliable: a full queue blocks, and none is lost.",
+    source="unix(7), SOCK_DGRAM; send(2), EAGAIN",
+    statements=("U3",),
+    name="queue",
+)
 def blocks_when_the_queue_is_full(timeline: Timeline) -> Verdict:
     """EAGAIN after n datagrams, a wait without MSG_DONTWAIT, room after a read, none lost."""
     told: list[str] = []
@@ -166,6 +202,12 @@ def _full_queue(program: str, calls: Sequence[Call]) -> tuple[str, list[str]] | 
     return f"{fitted}, then a send waits ({waited_us / 1000:.0f} ms here)", evidence
 
 
+@claim(
+    "SOCK_RAW is accepted for AF_UNIX and made SOCK_DGRAM.",
+    source="socket(7), SO_TYPE; Linux, net/unix/af_unix.c, unix_create()",
+    statements=("T5",),
+    name="raw",
+)
 def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
     """A socket(AF_UNIX, SOCK_RAW) succeeds, and SO_TYPE of it is SOCK_DGRAM."""
     calls = [call for told in timeline.calls.values() for call in told]
@@ -181,6 +223,11 @@ def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
     return verdict(said, [made.id, asked.id])
 
 
+@claim(
+    "An open descriptor can be passed: the receiver reads what only the sender had.",
+    source="unix(7), SCM_RIGHTS",
+    name="descriptor",
+)
 def passes_a_descriptor(timeline: Timeline) -> Verdict:
     """The receiver reads from the sender's pipe, by a descriptor of its own for the same inode."""
     told = _pass(timeline)
@@ -208,6 +255,11 @@ def passes_a_descriptor(timeline: Timeline) -> Verdict:
     )
 
 
+@claim(
+    "Each end learns the other's process, user and group from the kernel.",
+    source="unix(7), SO_PEERCRED",
+    name="credentials",
+)
 def names_its_peer(timeline: Timeline) -> Verdict:
     """SO_PEERCRED at each end gives the pid, uid and gid that the other end says it has."""
     asked: list[tuple[Call, tuple[object, ...], list[Call]]] = []
@@ -229,6 +281,11 @@ def names_its_peer(timeline: Timeline) -> Verdict:
     return holds(f"pid, uid and gid as the peer itself says: {told}", evidence)
 
 
+@claim(
+    "An internet socket passes no descriptor, and knows of no peer's process.",
+    source="unix(7), SCM_RIGHTS and SO_PEERCRED",
+    name="internet",
+)
 def internet_passes_neither(timeline: Timeline) -> Verdict:
     """SCM_RIGHTS does not arrive, whether refused or ignored; SO_PEERCRED names nobody."""
     calls = [call for told in timeline.calls.values() for call in told]

@@ -5,10 +5,10 @@ Source: docs.github.com, "Workflow commands for GitHub Actions".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lab.model.claim import Outcome
+from lab.model.claim import Claim, Outcome
 
 if TYPE_CHECKING:
     from lab.report.ci.junit import Place
@@ -18,7 +18,7 @@ _LEVELS = {Outcome.BROKEN: "error", Outcome.UNDECIDED: "error", Outcome.SKIPPED:
 
 
 def annotate(
-    results: Sequence[Result], place_of: Mapping[str, Place], error: str = ""
+    results: Sequence[Result], place_of: Callable[[Claim], Place], error: str = ""
 ) -> Iterator[str]:
     """A workflow command for each claim that does not hold, and each program that failed.
 
@@ -33,10 +33,8 @@ def annotate(
             claim, verdict = judgement.claim, judgement.verdict
             if verdict.outcome not in _LEVELS:
                 continue
-            place = ""
-            if claim.id in place_of:
-                file, line = place_of[claim.id]
-                place = f"file={_property(file)},line={line},"
+            file, line = place_of(claim)
+            place = f"file={_property(file)},line={line},"
             title = _property(f"{claim.id} {verdict.outcome.value}")
             told = _message(f"{judgement.text} {verdict.why}")
             yield f"::{_LEVELS[verdict.outcome]} {place}title={title}::{told}"

@@ -7,11 +7,11 @@ Source: the form that the services agree on, https://github.com/testmoapp/junitx
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from lab.model.claim import Judgement, Outcome
+from lab.model.claim import Claim, Judgement, Outcome
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -23,11 +23,11 @@ _ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error", Outcome.SKIP
 
 
 def junit_document(
-    results: Sequence[Result], place_of: Mapping[str, Place], error: str = ""
+    results: Sequence[Result], place_of: Callable[[Claim], Place], error: str = ""
 ) -> bytes:
     """The XML document, UTF-8.
 
-    `place_of` tells by claim id where the claim is written; `error` is what ended the command
+    `place_of` tells where a claim is written; `error` is what ended the command
     early, or "".
     """
     root = ElementTree.Element("testsuites", name="wirelab")
@@ -43,7 +43,7 @@ def junit_document(
     return bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
 
-def _suite(result: Result, place_of: Mapping[str, Place]) -> ElementTree.Element:
+def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.Element:
     recording = result.timelines[0].recording
     ended_ns = max((run.ended_ns for run in recording.programs), default=recording.started_ns)
     suite = ElementTree.Element(
@@ -76,17 +76,18 @@ def _class(result: Result) -> str:
     return f"wirelab.{_name(result).replace(' over ', '.')}"
 
 
-def _case(judgement: Judgement, named: str, place_of: Mapping[str, Place]) -> ElementTree.Element:
+def _case(
+    judgement: Judgement, named: str, place_of: Callable[[Claim], Place]
+) -> ElementTree.Element:
     claim, verdict = judgement.claim, judgement.verdict
     case = ElementTree.Element(
         "testcase",
         classname=named,
         name=_text(f"{claim.id}: {judgement.text}"),
     )
-    if claim.id in place_of:
-        file, line = place_of[claim.id]
-        case.set("file", _text(file))
-        case.set("line", str(line))
+    file, line = place_of(claim)
+    case.set("file", _text(file))
+    case.set("line", str(line))
     if verdict.outcome in _ELEMENTS:
         told = verdict.why
         if verdict.outcome is not Outcome.SKIPPED:

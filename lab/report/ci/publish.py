@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from lab.errors import LabError, UsageError
+from lab.model.claim import Claim
 from lab.recording.artifacts import give_to_invoker
-from lab.report.ci.claim_places import find_claims
 from lab.report.ci.github import annotate, summarize
 from lab.report.ci.junit import Place, junit_document
 from lab.results import Result
 
-CLAIM_SOURCES = ("scenarios/*.py", "lab/checks/**/*.py")
-"""Where claims are written, from the repository's root."""
-
+LAB = Path(__file__).resolve().parents[2]
+"""The folder of the package."""
 
 UNFINISHED = "the command did not come to its end"
 
@@ -29,8 +28,7 @@ def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
     Annotations go to standard error, since --json has standard output to itself.
     Raises what making the runs raises, and UsageError.
     """
-    places = _places()
-    file = _JunitFile(Path(junit), places) if junit else None
+    file = _JunitFile(Path(junit)) if junit else None
     results: list[Result] = []
     error = UNFINISHED
     try:
@@ -47,7 +45,7 @@ def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
             file.write(results, error, last=True)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             _write_summary(results, error)
-            for line in annotate(results, places, error):
+            for line in annotate(results, place_of, error):
                 print(line, file=sys.stderr)
     return results
 
@@ -55,10 +53,9 @@ def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
 class _JunitFile:
     """The file of --junit. It is written again after each run: a command may be killed."""
 
-    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
+    def __init__(self, path: Path) -> None:
         """Raises UsageError where it cannot be written, before anything is run."""
         self._path = path
-        self._places = places
         try:
             self._file = _open_or_create(path)
             self._is_kept = path.is_file()
@@ -72,7 +69,7 @@ class _JunitFile:
             if self._is_kept:
                 self._file.seek(0)
             if self._is_kept or last:
-                self._file.write(junit_document(results, self._places, error))
+                self._file.write(junit_document(results, place_of, error))
                 self._file.flush()
             if self._is_kept:
                 self._file.truncate()
@@ -109,13 +106,16 @@ def _write_summary(results: Sequence[Result], error: str) -> None:
         raise UsageError(f"cannot write {path}: {problem.strerror}") from None
 
 
-def _places() -> dict[str, Place]:
-    """Where each claim is written: its file, from the workspace if that is above it, and line."""
-    root = Path(__file__).resolve().parents[3]
-    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root).resolve()
-    base = workspace if root.is_relative_to(workspace) else root
-    sources = [path for pattern in CLAIM_SOURCES for path in sorted(root.glob(pattern))]
-    return {
-        claim: (path.relative_to(base).as_posix(), line)
-        for claim, (path, line) in find_claims(sources).items()
-    }
+def place_of(claim: Claim) -> Place:
+    """Where a claim is written: its file and line.
+
+    The file is relative to the workspace of GitHub where it is in that, else to the folder of
+    the lab's package or to the current one; elsewhere it is absolute.
+    """
+    name, line = claim.place
+    file = Path(name).resolve()
+    workspace = os.environ.get("GITHUB_WORKSPACE", "")
+    for base in (*([Path(workspace)] if workspace else []), LAB.parent, Path.cwd()):
+        if file.is_relative_to(base.resolve()):
+            return file.relative_to(base.resolve()).as_posix(), line
+    return str(file), line

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 OUTCOME_COLUMNS = 11
 STDOUT_LINES = 200
 STDERR_LINES = 10
-DEMOS = ("scenarios", "demos")
-"""The folder of the programs that wirelab's own scenarios run."""
+DEMOS = "demos"
+"""The folder of a scenario's programs, which lies beside it."""
 
 
 class _Console(Console):
@@ -199,7 +199,7 @@ def _command(argv: Sequence[str]) -> list[str]:
 
     Those are this machine's, and the names tell the story. What a user wrote stays whole.
     """
-    demos = [word for word in argv if PurePath(word).parts[-3:-1] == DEMOS]
+    demos = [word for word in argv if PurePath(word).parent.name == DEMOS]
     shortened = (*demos, *argv[:1]) if demos else ()
     return [PurePath(word).name if word in shortened else word for word in argv]
 

@@ -348,7 +348,7 @@ def test_only_claims_on_a_step_whose_canary_is_missing_are_undecided(claim: obje
     last = [canary for canary in recording.canaries if canary.step == "nobody"][-1]
     kept = [f for f in recording.frames if f.data[r.ETHERNET :] != last.payload]
     verdict = verdict_of(claim.id, r.with_frames(recording, kept))  # type: ignore[attr-defined]
-    is_blind = "nobody" in claim.steps  # type: ignore[attr-defined]
+    is_blind = "nobody" in claim.step_names  # type: ignore[attr-defined]
     assert verdict.outcome is (Outcome.UNDECIDED if is_blind else Outcome.HOLDS)
 
 

@@ -19,7 +19,7 @@ from scenarios.unix import SCENARIO
 CLAIMS = {claim.id: claim for claim in r.told_by_frames_and_words(SCENARIO.claims)}
 FIRST_STEP = SCENARIO.steps[0].name
 FAMILIES = [4, 6]
-QUIET_STEPS = CLAIMS["unix-silent"].steps
+QUIET_STEPS = CLAIMS["unix-silent"].step_names
 POINTS = ("client/eth0", "server/eth0", "client/lo", "server/lo")
 SECOND_BIND = "bind(4, '/run/wirelab/names/path') = -1 EADDRINUSE"
 CLOSED = "close(3) = 0\nstat"
@@ -30,7 +30,7 @@ def run(family: int = 4) -> Recording:
 
 
 def steps_of(claim: str) -> tuple[str, ...]:
-    return CLAIMS[claim].steps or (FIRST_STEP,)
+    return CLAIMS[claim].step_names or (FIRST_STEP,)
 
 
 def sockets_with(**changes: object) -> r.Edit:

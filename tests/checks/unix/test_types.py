@@ -16,7 +16,7 @@ from lab.records import Recording
 from scenarios.unix_types import SCENARIO
 
 CLAIMS = {claim.id: claim for claim in SCENARIO.claims}
-QUIET_STEPS = CLAIMS["unix-types-silent"].steps
+QUIET_STEPS = CLAIMS["unix-types-silent"].step_names
 POINTS = ("client/eth0", "server/eth0", "client/lo", "server/lo")
 NAMES = ("path", "abstract", "unnamed")
 LONG = "b'Two does not fit into sixteen bytes. '"
@@ -242,7 +242,7 @@ def test_every_claim_is_undecided_where_there_were_no_programs(claim: str) -> No
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim_is_undecided_by_a_blind_capture(claim: str) -> None:
-    for step in CLAIMS[claim].steps:
+    for step in CLAIMS[claim].step_names:
         for edit in (s.without_a_canary(step), e.cut_off_in(step)):
             assert s.verdict_of(SCENARIO, claim, edit(run())).outcome is Outcome.UNDECIDED
     assert s.verdict_of(SCENARIO, claim, s.with_drops(run())).outcome is Outcome.UNDECIDED

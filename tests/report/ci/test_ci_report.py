@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -28,9 +29,10 @@ def test_a_run_writes_its_verdicts_as_junit(tmp_path: Path) -> None:
     root = ElementTree.parse(junit).getroot()
     assert [suite.get("name") for suite in root] == ["tcp over IPv4", "udp over IPv4"]
     case = next(root.iter("testcase"))
-    assert case.get("file") == "scenarios/tcp.py"
-    line = (REPOSITORY / "scenarios/tcp.py").read_text().splitlines()[int(case.get("line", "")) - 1]
-    assert line.strip() == "Claim("
+    assert case.get("file") == "lab/checks/link.py"
+    lines = (REPOSITORY / "lab/checks/link.py").read_text().splitlines()
+    written = "\n".join(lines[int(case.get("line", "")) - 1 :])
+    assert re.match(r"@claim\(.*?\)\ndef finds_the_neighbour_first", written, re.DOTALL)
 
 
 def test_a_failing_program_is_an_error_for_ci(tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ def test_a_failing_program_is_an_error_for_ci(tmp_path: Path) -> None:
     told = [line for line in done.stderr.splitlines() if line.startswith("::error title=own::")]
     assert any("exited with status 3" in line for line in told)
     (place,) = [line for line in done.stderr.splitlines() if "title=own-opens " in line]
-    assert place.startswith("::notice file=lab/checks/own.py,line=")
+    assert place.startswith("::notice file=lab/checks/ad_hoc.py,line=")
     assert "**program failed:**" in (tmp_path / "summary.md").read_text()
 
 

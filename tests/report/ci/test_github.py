@@ -2,36 +2,39 @@ from __future__ import annotations
 
 from results import result_with
 
-from lab.model.claim import broken, skipped, undecided
+from lab.model.claim import Claim, broken, skipped, undecided
 from lab.report.ci.github import annotate, summarize
+from lab.report.ci.junit import Place
 
-PLACES = {"tcp-opens": ("scenarios/tcp.py", 38)}
+
+def place_of(claim: Claim) -> Place:
+    return f"checks/{claim.name}.py", 38
 
 
 def test_what_holds_is_not_annotated() -> None:
-    assert list(annotate([result_with({})], PLACES)) == []
+    assert list(annotate([result_with({})], place_of)) == []
 
 
 def test_a_broken_claim_is_an_error_at_its_line() -> None:
     result = result_with({"tcp-opens": broken("50 % lost,\nwhy: none")})
-    (line,) = annotate([result], PLACES)
+    (line,) = annotate([result], place_of)
     assert line == (
-        "::error file=scenarios/tcp.py,line=38,title=tcp-opens BROKEN::The connection opens with "
+        "::error file=checks/opens.py,line=38,title=tcp-opens BROKEN::The connection opens with "
         "SYN, SYN-ACK and ACK, whose numbers fit. 50 %25 lost,%0Awhy: none"
     )
 
 
 def test_undecided_is_an_error_and_skipped_a_notice() -> None:
     verdicts = {"tcp-opens": undecided("blind"), "tcp-closes": skipped("no such thing")}
-    first, second = annotate([result_with(verdicts)], PLACES)
+    first, second = annotate([result_with(verdicts)], place_of)
     assert first.startswith("::error file=")
-    assert second.startswith("::notice title=tcp-closes SKIPPED::")
+    assert second.startswith("::notice file=checks/closes.py,line=38,title=tcp-closes SKIPPED::")
 
 
 def test_a_failed_program_is_an_error() -> None:
     (line,) = [
         line
-        for line in annotate([result_with({}, failure="crashed: 100 %")], PLACES)
+        for line in annotate([result_with({}, failure="crashed: 100 %")], place_of)
         if line.startswith("::error title=tcp::")
     ]
     assert line.endswith("crashed: 100 %25")

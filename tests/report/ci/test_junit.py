@@ -6,14 +6,16 @@ from xml.etree import ElementTree
 import pytest
 from results import result_with
 
-from lab.model.claim import Verdict, broken, skipped, undecided
-from lab.report.ci.junit import junit_document
+from lab.model.claim import Claim, Verdict, broken, skipped, undecided
+from lab.report.ci.junit import Place, junit_document
 
-PLACES = {"tcp-opens": ("scenarios/tcp.py", 38)}
+
+def place_of(claim: Claim) -> Place:
+    return f"checks/{claim.name}.py", 38
 
 
 def parsed(verdicts: dict[str, Verdict], failure: str = "") -> ElementTree.Element:
-    return ElementTree.fromstring(junit_document([result_with(verdicts, failure)], PLACES))
+    return ElementTree.fromstring(junit_document([result_with(verdicts, failure)], place_of))
 
 
 def case(root: ElementTree.Element, claim: str) -> ElementTree.Element:
@@ -28,9 +30,9 @@ def test_a_run_is_a_suite_and_a_claim_a_case() -> None:
     assert float(suite.get("time", "")) > 0
     opens = case(suite, "tcp-opens")
     assert opens.get("classname") == "wirelab.tcp.IPv4"
-    assert (opens.get("file"), opens.get("line")) == ("scenarios/tcp.py", "38")
+    assert (opens.get("file"), opens.get("line")) == ("checks/opens.py", "38")
     assert list(opens) == []
-    assert case(suite, "tcp-closes").get("file") is None
+    assert case(suite, "tcp-closes").get("file") == "checks/closes.py"
 
 
 @pytest.mark.parametrize(
@@ -70,13 +72,15 @@ def test_a_failed_program_is_an_error() -> None:
 
 def test_no_two_cases_of_both_families_have_one_name() -> None:
     other = replace(result_with({}, failure="failed"), title="tcp over IPv6: a stream")
-    root = ElementTree.fromstring(junit_document([result_with({}, failure="failed"), other], {}))
+    root = ElementTree.fromstring(
+        junit_document([result_with({}, failure="failed"), other], place_of)
+    )
     names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
     assert len(names) == len(set(names)) == 22
 
 
 def test_what_ended_the_command_is_an_error_beside_the_results() -> None:
-    root = ElementTree.fromstring(junit_document([result_with({})], {}, "no such scenario"))
+    root = ElementTree.fromstring(junit_document([result_with({})], place_of, "no such scenario"))
     assert (root.get("tests"), root.get("errors")) == ("11", "1")
     (error,) = [case[0] for case in root.iter("testcase") if case.get("classname") == "wirelab"]
     assert (error.tag, error.get("type"), error.text) == (

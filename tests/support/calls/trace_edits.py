@@ -19,7 +19,7 @@ Changed = Callable[[Syscall], Syscall | None]
 def checked(scenario: Scenario, claim: str, recording: Recording) -> Verdict:
     """What the claim's check says, whether or not the instruments are to be believed."""
     (wanted,) = (each for each in scenario.claims if each.id == claim)
-    steps = wanted.steps or (scenario.steps[0].name,)
+    steps = wanted.step_names or (scenario.steps[0].name,)
     by_step = {timeline.step: timeline for timeline in build_timelines(recording)}
     return wanted.check(*(by_step[step] for step in steps))
 

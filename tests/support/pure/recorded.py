@@ -40,8 +40,8 @@ ACKS = (7, 9, 11, 14, 16, 18, 20)
 DATA = (6, 8, 10, 13, 15, 17)
 
 ASKING_THE_TRACE = frozenset(
-    check.__name__
-    for check in (
+    claim.check.__name__
+    for claim in (
         accepts_after_the_handshake,
         connects_around_the_handshake,
         makes_the_same_calls,

@@ -14,11 +14,11 @@ from lab.analysis.calls.system_call import Endpoint, SystemCall
 from lab.analysis.correlate.correlation import Accepted, Channel, Joins, SentPart
 from lab.analysis.judging import judge
 from lab.analysis.timeline import Timeline
-from lab.checks.own import OWN_CLAIMS
+from lab.checks.ad_hoc import AD_HOC_CLAIMS
 from lab.model.claim import Claim, Outcome, Verdict, holds
 from lab.records import Recording
 
-CHECKS = {claim.id.removeprefix("own-"): claim.check for claim in OWN_CLAIMS}
+CHECKS = {claim.name: claim for claim in AD_HOC_CLAIMS}
 SYN, SYN_ACK, ACK, FIRST_DATA = 3, 4, 5, 6
 
 
@@ -365,7 +365,9 @@ def failed(recording: Recording) -> Recording:
 def test_a_failed_program_leaves_undecided_what_does_not_allow_for_it(
     despite_failures: bool, edit: Callable[[Recording], Recording], expected: Outcome
 ) -> None:
-    claim = Claim("x", "X.", "RFC 1", lambda _: holds("so"), despite_failures=despite_failures)
+    claim = Claim(
+        "x", "X.", "RFC 1", lambda _: holds("so", ["f1"]), despite_failures=despite_failures
+    )
     (judgement,) = judge([claim], build_timelines(edit(r.recorded(4))))
     assert judgement.verdict.outcome is expected
     if expected is Outcome.UNDECIDED:

@@ -1,11 +1,10 @@
-"""Claims that are true of whatever two programs say to each other, and their checks.
+"""Claims that are true of whatever programs say to each other: those of an ad-hoc run.
 
 Each check takes any number of connections, and is SKIPPED where there is nothing of the kind.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import Tcp, TcpFlags
@@ -19,9 +18,9 @@ from lab.checks.traced import (
     moves_each_byte_of_streams,
 )
 from lab.model.claim import (
-    Claim,
     Verdict,
     broken,
+    claim,
     first_of,
     frame_ids,
     holds,
@@ -39,6 +38,11 @@ NO_DATAGRAM = "no UDP datagram was sent"
 OPENING = TcpFlags.SYN | TcpFlags.ACK | TcpFlags.FIN | TcpFlags.RST
 
 
+@claim(
+    "Each TCP connection opens with SYN, SYN-ACK and ACK, whose numbers fit.",
+    source="RFC 9293, 3.5",
+    name="opens",
+)
 def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     """SYN, SYN-ACK and ACK for each connection; attempts that came to nothing are told."""
     evidence: list[str] = []
@@ -63,6 +67,11 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     return holds(f"{_connections(opened)}, SYN, SYN-ACK and ACK each{told}", evidence)
 
 
+@claim(
+    "No payload travels before its TCP connection is open, or in the SYN (Fast Open).",
+    source="RFC 9293, 3.5; RFC 7413, 2",
+    name="no-early-payload",
+)
 def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
     """Each connection's first segment with payload is the handshake's last, or behind it."""
     evidence: list[str] = []
@@ -82,6 +91,11 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
     return holds(first_of(told), evidence)
 
 
+@claim(
+    "Each TCP connection ends: a FIN each way, acknowledged, or a RST.",
+    source="RFC 9293, 3.5.2 and 3.6",
+    name="closes",
+)
 def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     """Each connection ends with a FIN each way, acknowledged, or with a RST."""
     evidence: list[str] = []
@@ -100,6 +114,11 @@ def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     return holds(first_of(told), evidence) if told else skipped(NO_CONNECTION)
 
 
+@claim(
+    "UDP greets nobody: the first frame of an exchange carries data.",
+    source="RFC 768; udp(7)",
+    name="udp-begins",
+)
 def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
     """The first frame of each UDP flow carries payload."""
     flows = [flow for flow in timeline.flows if flow.protocol == "udp"]
@@ -123,6 +142,11 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
     return holds(first_of(told), frame_ids(crossing.number for crossing in firsts))
 
 
+@claim(
+    "Every checksum is right.",
+    source="RFC 1071; RFC 9293, 3.1; RFC 768; RFC 791, 3.1; RFC 8200, 8.1",
+    name="checksums",
+)
 def has_no_wrong_checksum(timeline: Timeline) -> Verdict:
     """Every checksum of every frame, computed again."""
     if not timeline.crossings:
@@ -130,6 +154,11 @@ def has_no_wrong_checksum(timeline: Timeline) -> Verdict:
     return has_right_checksums(timeline)
 
 
+@claim(
+    "What goes through a unix socket puts no frame on any wire.",
+    source="unix(7)",
+    name="unix-silent",
+)
 def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
     """Bytes went through unix sockets, and no device of any host saw a frame."""
     recording = timeline.recording
@@ -203,70 +232,21 @@ def _is_fast_open(talk: TcpConversation) -> bool:
     return syn is not None and syn.length > 0
 
 
-OWN_CLAIMS = tuple(
-    replace(claim, despite_failures=True)
-    for claim in (
-        Claim(
-            "own-opens",
-            "Each TCP connection opens with SYN, SYN-ACK and ACK, whose numbers fit.",
-            "RFC 9293, 3.5",
-            opens_each_with_three_segments,
-        ),
-        Claim(
-            "own-no-early-payload",
-            "No payload travels before its TCP connection is open, or in the SYN (Fast Open).",
-            "RFC 9293, 3.5; RFC 7413, 2",
-            sends_no_payload_before_any_is_open,
-        ),
-        Claim(
-            "own-connect",
-            "The SYN leaves after connect() is called, which returns after the SYN-ACK has come.",
-            "connect(2); RFC 9293, 3.10.1",
-            connects_around_the_handshake,
-        ),
-        Claim(
-            "own-accept",
-            "accept() returns after the handshake's ACK has come.",
-            "accept(2); listen(2)",
-            accepts_after_the_handshake,
-        ),
-        Claim(
-            "own-stream-bytes",
-            "The bytes of a TCP connection are neither made nor lost on their way: what calls "
-            "sent is on the wire, and calls read nothing else.",
-            "RFC 9293, 2.2; tcp(7)",
-            moves_each_byte_of_streams,
-        ),
-        Claim(
-            "own-closes",
-            "Each TCP connection ends: a FIN each way, acknowledged, or a RST.",
-            "RFC 9293, 3.5.2 and 3.6",
-            closes_each_or_resets_it,
-        ),
-        Claim(
-            "own-udp-begins",
-            "UDP greets nobody: the first frame of an exchange carries data.",
-            "RFC 768; udp(7)",
-            begins_each_exchange_with_data,
-        ),
-        Claim(
-            "own-datagram-bytes",
-            "The bytes of a UDP exchange are not made on their way: calls sent what is on the "
-            "wire, and read nothing else.",
-            "RFC 768; udp(7)",
-            moves_each_byte_of_datagrams,
-        ),
-        Claim(
-            "own-unix-silent",
-            "What goes through a unix socket puts no frame on any wire.",
-            "unix(7)",
-            keeps_unix_sockets_off_the_wire,
-        ),
-        Claim(
-            "own-checksums",
-            "Every checksum is right.",
-            "RFC 1071; RFC 9293, 3.1; RFC 768; RFC 791, 3.1; RFC 8200, 8.1",
-            has_no_wrong_checksum,
-        ),
-    )
+AD_HOC_CLAIMS = (
+    opens_each_with_three_segments,
+    sends_no_payload_before_any_is_open,
+    connects_around_the_handshake.saying(
+        "The SYN leaves after connect() is called, which returns after the SYN-ACK has come.",
+        source="connect(2); RFC 9293, 3.10.1",
+    ),
+    accepts_after_the_handshake.saying(
+        "accept() returns after the handshake's ACK has come.",
+    ),
+    moves_each_byte_of_streams,
+    closes_each_or_resets_it,
+    begins_each_exchange_with_data,
+    moves_each_byte_of_datagrams,
+    keeps_unix_sockets_off_the_wire,
+    has_no_wrong_checksum,
 )
+"""What is judged of two programs that the lab knows nothing of."""

@@ -24,7 +24,7 @@ def main(times: int = 20, busy: int = 4) -> int:
             process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
             stack.callback(process.wait)
             stack.callback(process.kill)
-        command = [WIRELAB, "scenarios", "--family", "both", "--out", out]
+        command = [str(WIRELAB), "scenarios", "--family", "both", "--out", out]
         for number in range(1, times + 1):
             started = time.monotonic()
             done = subprocess.run(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import traced as t
@@ -12,7 +13,7 @@ from lab.analysis.remarks import find_remarks
 from lab.records import Obtained, SocketState, Syscall
 
 
-def remarks(times: w.Times, *more, **options) -> dict[str, list[str]]:
+def remarks(times: w.Times, *more: Any, **options: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for event, text in w.timeline_of(w.traced(times, *more, **options)).joins.remarks:
         found.setdefault(event, []).append(text)

@@ -7,7 +7,7 @@ import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import frame_bytes as fb
 import pytest
@@ -50,11 +50,11 @@ class Sent(NamedTuple):
     since: tuple[int, int] = (0, 0)
 
 
-def v4(name: str, payload: bytes, protocol: int = 6, **fields: int | bytes) -> Sent:
-    return Sent(name, fb.ethernet(fb.ipv4(payload, protocol, **fields)))  # type: ignore[arg-type]
+def v4(name: str, payload: bytes, protocol: int = 6, **fields: Any) -> Sent:
+    return Sent(name, fb.ethernet(fb.ipv4(payload, protocol, **fields)))
 
 
-def v6(name: str, payload: bytes, next_header: int = 6, **fields: int) -> Sent:
+def v6(name: str, payload: bytes, next_header: int = 6, **fields: Any) -> Sent:
     return Sent(name, fb.ethernet(fb.ipv6(payload, next_header, **fields), fb.IPV6))
 
 

@@ -10,7 +10,7 @@ import time
 from mininet.net import Mininet
 
 
-def main(length):
+def main(length: int) -> None:
     started = time.perf_counter()
     net = Mininet(controller=None)
     hosts = [net.addHost(f"h{index}") for index in range(length)]

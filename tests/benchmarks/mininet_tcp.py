@@ -9,7 +9,7 @@ import sys
 from mininet.net import Mininet
 
 
-def main(python, demos, port):
+def main(python: str, demos: str, port: str) -> None:
     net = Mininet(controller=None)
     client, server = net.addHost("client"), net.addHost("server")
     net.addLink(client, server)

@@ -15,7 +15,7 @@ REQUEST = b"a request of some forty bytes, more or l"
 REPLY = b"and a reply"
 
 
-def serve(address, port, count):
+def serve(address: str, port: int, count: int) -> None:
     listener = socket.create_server((address, port), backlog=128)
     os.write(int(os.environ["READY_FD"]), b"listening\n")
     for _ in range(count):
@@ -26,7 +26,7 @@ def serve(address, port, count):
         connection.close()
 
 
-def connect(address, port, count):
+def connect(address: str, port: int, count: int) -> None:
     started = time.perf_counter()
     for _ in range(count):
         connection = socket.socket()
@@ -39,7 +39,7 @@ def connect(address, port, count):
     print(time.perf_counter() - started)
 
 
-def call(count, work):
+def call(count: int, work: int) -> None:
     started = time.perf_counter()
     for _ in range(count):
         os.umask(0o22)
@@ -48,7 +48,7 @@ def call(count, work):
     print(time.perf_counter() - started)
 
 
-def main(name, *words):
+def main(name: str, *words: str) -> None:
     if name == "unrelated":
         call(*map(int, words))
     else:

@@ -13,6 +13,7 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.calls.system_call import Endpoint, SystemCall
 from lab.analysis.correlate.correlation import Accepted, Channel, Joins, SentPart
 from lab.analysis.judging import judge
+from lab.analysis.packets.packet import IPv4, Tcp
 from lab.analysis.timeline import Timeline
 from lab.checks.ad_hoc import AD_HOC_CLAIMS
 from lab.model.claim import Claim, Outcome, Verdict, holds
@@ -113,7 +114,7 @@ def test_a_wrong_checksum_is_found() -> None:
     timeline = tcp()
     layers = timeline.crossings[3].packet.layers
     wrong = tuple(
-        replace(layer, checksum_ok=False) if hasattr(layer, "checksum_ok") else layer
+        replace(layer, checksum_ok=False) if isinstance(layer, IPv4 | Tcp) else layer
         for layer in layers
     )
     crossing = timeline.crossings[3]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -25,11 +26,11 @@ def is_experiment(crossing: Crossing) -> bool:
     return protocol == 253
 
 
-def says(text: bytes):
+def says(text: bytes) -> Callable[[Crossing], bool]:
     return lambda crossing: text in crossing.packet.frame.data
 
 
-def has(flags: TcpFlags, sender: str = "", port: int = 0):
+def has(flags: TcpFlags, sender: str = "", port: int = 0) -> Callable[[Crossing], bool]:
     """TCP segments with all of these flags, and no SYN that is not asked for."""
 
     def wanted(crossing: Crossing) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from frame_bytes import V4_A, V4_B, V6_A, V6_B, ethernet, ipv4, ipv6
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.packets.packet import TcpFlags
 from lab.checks.types import whole_messages
-from lab.model.claim import Claim, Outcome
+from lab.model.claim import Claim, Outcome, Verdict
 from lab.records import Direction, Frame, Recording
 from scenarios.types import SCENARIO
 
@@ -54,7 +55,7 @@ def has_syn(crossing: Crossing) -> bool:
     return tcp is not None and TcpFlags.SYN in tcp.flags
 
 
-def says(text: bytes):
+def says(text: bytes) -> Callable[[Crossing], bool]:
     return lambda crossing: text in crossing.packet.frame.data
 
 
@@ -116,12 +117,11 @@ def over_sctp(
     for host, packets in (("client", to_server), ("server", to_client)):
         for packet in packets:
             if recording.family and recording.family.value == 6:
-                ends = (V6_A, V6_B) if host == "client" else (V6_B, V6_A)
-                ip = ipv6(packet, 132, source=ends[0], destination=ends[1])
-                data = ethernet(ip, 0x86DD)
+                source6, target6 = (V6_A, V6_B) if host == "client" else (V6_B, V6_A)
+                data = ethernet(ipv6(packet, 132, source=source6, destination=target6), 0x86DD)
             else:
-                ends = (V4_A, V4_B) if host == "client" else (V4_B, V4_A)
-                data = ethernet(ipv4(packet, 132, source=ends[0], destination=ends[1]))
+                source, target = (V4_A, V4_B) if host == "client" else (V4_B, V4_A)
+                data = ethernet(ipv4(packet, 132, source=source, destination=target))
             for point in sorted(recording.points, key=lambda point: point.host != host):
                 time_ns += 1
                 way = Direction.OUT if point.host == host else Direction.IN
@@ -185,7 +185,7 @@ def run_of(family: int) -> Recording:
     return s.recording_of(f"types{family}")
 
 
-def verdict_of(claim: str, recording: Recording):
+def verdict_of(claim: str, recording: Recording) -> Verdict:
     return s.verdict_of(SCENARIO, claim, recording)
 
 

@@ -6,19 +6,21 @@ from lab.run import load_scenario, scenario_names
 STATEMENT = Statement("X1", "what the notes say", "what is true")
 
 
-def judgement(outcome, claim="claim", statements=("X1",)):
+def judgement(
+    outcome: Outcome, claim: str = "claim", statements: tuple[str, ...] = ("X1",)
+) -> Judgement:
     verdict = Verdict(outcome, "because", ("f1",))
     return Judgement(
         Claim(claim, "text", "source", lambda _: broken(""), statements), verdict, "text"
     )
 
 
-def outcome_of(*outcomes):
+def outcome_of(*outcomes: Outcome) -> Outcome:
     (decision,) = decide([STATEMENT], [("scenario", judgement(outcome)) for outcome in outcomes])
     return decision.outcome
 
 
-def test_every_statement_is_decided_by_some_scenario():
+def test_every_statement_is_decided_by_some_scenario() -> None:
     decided = {
         statement
         for name in scenario_names()
@@ -28,30 +30,30 @@ def test_every_statement_is_decided_by_some_scenario():
     assert {statement.id for statement in STATEMENTS} == decided
 
 
-def test_statements_have_ids_of_their_own():
+def test_statements_have_ids_of_their_own() -> None:
     ids = [statement.id for statement in STATEMENTS]
     assert len(set(ids)) == len(ids) == 20
 
 
-def test_a_statement_is_the_worst_of_its_claims():
+def test_a_statement_is_the_worst_of_its_claims() -> None:
     assert outcome_of(Outcome.HOLDS, Outcome.HOLDS) is Outcome.HOLDS
     assert outcome_of(Outcome.HOLDS, Outcome.UNDECIDED) is Outcome.UNDECIDED
     assert outcome_of(Outcome.UNDECIDED, Outcome.BROKEN, Outcome.HOLDS) is Outcome.BROKEN
 
 
-def test_a_statement_is_skipped_only_where_all_its_claims_are():
+def test_a_statement_is_skipped_only_where_all_its_claims_are() -> None:
     assert outcome_of(Outcome.SKIPPED, Outcome.SKIPPED) is Outcome.SKIPPED
     assert outcome_of(Outcome.SKIPPED, Outcome.HOLDS) is Outcome.HOLDS
 
 
-def test_a_statement_that_no_claim_decides_is_undecided():
+def test_a_statement_that_no_claim_decides_is_undecided() -> None:
     judged = [("scenario", judgement(Outcome.HOLDS, statements=()))]
     (decision,) = decide([STATEMENT], judged)
     assert decision.outcome is Outcome.UNDECIDED
     assert decision.by == ()
 
 
-def test_a_decision_names_scenario_and_claim_once():
+def test_a_decision_names_scenario_and_claim_once() -> None:
     judged = [("tcp", judgement(Outcome.HOLDS, "a")), ("tcp", judgement(Outcome.BROKEN, "a"))]
     (decision,) = decide([STATEMENT], judged)
     assert decision.by == (("tcp", "a", Outcome.BROKEN),)

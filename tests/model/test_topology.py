@@ -52,8 +52,8 @@ def test_an_unfit_interface_name_is_refused(name: str) -> None:
 
 def test_fit_names_are_taken() -> None:
     names = ["x" * 15, "eth0.100", "a-b_c", "0"]
-    ends = [end("h-1_A", name) for name in names]
-    Topology(("h-1_A",), (Link(*ends[:2]), Link(*ends[2:])))
+    a, b, c, d = (end("h-1_A", name) for name in names)
+    Topology(("h-1_A",), (Link(a, b), Link(c, d)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import shutil
 import struct
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +18,13 @@ from lab.records import Direction, Frame, LinkType
 EPB, SPB, OPB, IDB, SHB = 6, 3, 2, 1, 0x0A0D0D0A
 
 
-def padded(data):
+def padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 4)
 
 
-def block(kind, body, order="<", length=None, repeated=None):
+def block(
+    kind: int, body: bytes, order: str = "<", length: int | None = None, repeated: int | None = None
+) -> bytes:
     length = len(padded(body)) + 12 if length is None else length
     repeated = length if repeated is None else repeated
     return (
@@ -26,33 +32,41 @@ def block(kind, body, order="<", length=None, repeated=None):
     )
 
 
-def options(order="<", **values):
+def options(order: str = "<", **values: bytes) -> bytes:
     return b"".join(
         struct.pack(order + "2H", int(code[1:]), len(value)) + padded(value)
         for code, value in values.items()
     )
 
 
-def section(order="<", version=(1, 0), magic=0x1A2B3C4D):
+def section(order: str = "<", version: tuple[int, int] = (1, 0), magic: int = 0x1A2B3C4D) -> bytes:
     return block(SHB, struct.pack(order + "I2Hq", magic, *version, -1), order)
 
 
-def interface(order="<", link=1, snap=0, **values):
+def interface(order: str = "<", link: int = 1, snap: int = 0, **values: bytes) -> bytes:
     return block(IDB, struct.pack(order + "2HI", link, 0, snap) + options(order, **values), order)
 
 
-def epb(data, order="<", number=0, ticks=0, captured=None, original=None, **values):
+def epb(
+    data: bytes,
+    order: str = "<",
+    number: int = 0,
+    ticks: int = 0,
+    captured: int | None = None,
+    original: int | None = None,
+    **values: bytes,
+) -> bytes:
     captured = len(data) if captured is None else captured
     original = len(data) if original is None else original
     fixed = struct.pack(order + "5I", number, *divmod(ticks, 2**32), captured, original)
     return block(EPB, fixed + padded(data) + options(order, **values), order)
 
 
-def parse(data):
+def parse(data: bytes) -> tuple[Frame, ...]:
     return parse_pcapng(data, "some.pcapng")
 
 
-def error(data):
+def error(data: bytes) -> str:
     with pytest.raises(CaptureFileError, match=r"^cannot read some\.pcapng: at byte ") as caught:
         parse(data)
     message = str(caught.value)
@@ -60,7 +74,13 @@ def error(data):
     return message.removeprefix("cannot read some.pcapng: ")
 
 
-def frame(data=b"frame", time_ns=0, point="if0", direction=Direction.UNKNOWN, **values):
+def frame(
+    data: bytes = b"frame",
+    time_ns: int = 0,
+    point: str = "if0",
+    direction: Direction = Direction.UNKNOWN,
+    **values: Any,
+) -> Frame:
     return Frame(time_ns, point, direction, data, values.pop("wire_bytes", len(data)), **values)
 
 
@@ -68,13 +88,13 @@ START = section() + interface()
 
 
 @pytest.mark.parametrize("order", "<>")
-def test_an_enhanced_packet_is_read_in_either_byte_order(order):
+def test_an_enhanced_packet_is_read_in_either_byte_order(order: str) -> None:
     data = section(order) + interface(order, o2=b"eth0", o9=b"\x09")
     data += epb(b"frame", order, ticks=2**32 + 5, original=99, o2=struct.pack(order + "I", 2))
     assert parse(data) == (frame(b"frame", 2**32 + 5, "eth0", Direction.OUT, wire_bytes=99),)
 
 
-def test_a_section_alone_has_no_frames():
+def test_a_section_alone_has_no_frames() -> None:
     assert parse(section()) == ()
 
 
@@ -82,7 +102,7 @@ def test_a_section_alone_has_no_frames():
     ("bits", "direction"),
     [(0, Direction.UNKNOWN), (1, Direction.IN), (2, Direction.OUT), (3, Direction.UNKNOWN)],
 )
-def test_the_direction_is_the_flags_lowest_two_bits(bits, direction):
+def test_the_direction_is_the_flags_lowest_two_bits(bits: int, direction: Direction) -> None:
     flags = struct.pack("<I", 0xFFFF_FE1C | bits)
     (only,) = parse(START + epb(b"frame", o2=flags))
     assert only.direction is direction
@@ -102,15 +122,17 @@ def test_the_direction_is_the_flags_lowest_two_bits(bits, direction):
         (0x80 | 32, 3 << 31, 1_500_000_000),
     ],
 )
-def test_timestamps_are_in_units_of_the_interfaces_resolution(resolution, ticks, time_ns):
-    values = {} if resolution is None else {"o9": bytes([resolution])}
+def test_timestamps_are_in_units_of_the_interfaces_resolution(
+    resolution: int | None, ticks: int, time_ns: int
+) -> None:
+    values: dict[str, Any] = {} if resolution is None else {"o9": bytes([resolution])}
     (only,) = parse(section() + interface(**values) + epb(b"", ticks=ticks))
     assert only.time_ns == time_ns
 
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("seconds", [1_700_000_000, -3])
-def test_the_timestamp_offset_is_added(order, seconds):
+def test_the_timestamp_offset_is_added(order: str, seconds: int) -> None:
     offset = struct.pack(order + "q", seconds)
     data = section(order) + interface(order, o14=offset) + epb(b"", order, ticks=5_000_001)
     assert parse(data)[0].time_ns == (5 + seconds) * 10**9 + 1000
@@ -119,13 +141,13 @@ def test_the_timestamp_offset_is_added(order, seconds):
 @pytest.mark.parametrize(
     "values", [{"o14": struct.pack("<q", -1)}, {"o14": struct.pack("<q", 2**62)}, {"o9": b"\0"}]
 )
-def test_a_time_no_clock_can_show_is_an_error(values):
+def test_a_time_no_clock_can_show_is_an_error(values: dict[str, Any]) -> None:
     ticks = 0 if "o14" in values else 2**64 - 1
     message = error(section() + interface(**values) + epb(b"", ticks=ticks))
     assert "has an impossible time" in message
 
 
-def test_each_interface_of_a_section_is_a_point():
+def test_each_interface_of_a_section_is_a_point() -> None:
     data = section() + interface(o2=b"client/eth0") + interface() + interface(o2=b"")
     data += epb(b"c", number=2) + epb(b"a", number=0) + epb(b"b", number=1)
     assert [(each.data, each.point) for each in parse(data)] == [
@@ -135,18 +157,18 @@ def test_each_interface_of_a_section_is_a_point():
     ]
 
 
-def test_an_interface_may_be_described_after_packets_of_another():
+def test_an_interface_may_be_described_after_packets_of_another() -> None:
     data = START + epb(b"a") + interface(o2=b"late") + epb(b"b", number=1)
     assert [each.point for each in parse(data)] == ["if0", "late"]
 
 
-def test_an_interface_name_ends_at_a_zero_octet_and_need_not_be_utf8():
+def test_an_interface_name_ends_at_a_zero_octet_and_need_not_be_utf8() -> None:
     data = section() + interface(o2=b"eth0\0junk") + interface(o2=b"\xffeth")
     data += epb(b"a") + epb(b"b", number=1)
     assert [each.point for each in parse(data)] == ["eth0", "\N{REPLACEMENT CHARACTER}eth"]
 
 
-def test_a_later_section_has_its_own_byte_order_and_interfaces():
+def test_a_later_section_has_its_own_byte_order_and_interfaces() -> None:
     data = section("<") + interface("<", o2=b"first") + interface("<") + epb(b"a", "<", number=1)
     data += section(">") + interface(">", link=101, o2=b"second") + epb(b"b", ">")
     assert [(each.point, each.link_type) for each in parse(data)] == [
@@ -156,24 +178,24 @@ def test_a_later_section_has_its_own_byte_order_and_interfaces():
     assert "belongs to interface 1" in error(data + epb(b"c", ">", number=1))
 
 
-def test_a_simple_packet_has_time_0_and_belongs_to_the_first_interface():
+def test_a_simple_packet_has_time_0_and_belongs_to_the_first_interface() -> None:
     data = section() + interface(o2=b"eth0") + interface(o2=b"eth1")
     data += block(SPB, struct.pack("<I", 5) + b"frame")
     assert parse(data) == (frame(b"frame", 0, "eth0"),)
 
 
-def test_a_simple_packet_is_as_long_as_its_interfaces_snap_length():
+def test_a_simple_packet_is_as_long_as_its_interfaces_snap_length() -> None:
     data = section() + interface(snap=6) + block(SPB, struct.pack("<I", 1514) + b"abcdef")
     assert parse(data) == (frame(b"abcdef", wire_bytes=1514),)
 
 
-def test_a_simple_packet_longer_than_its_block_is_an_error():
+def test_a_simple_packet_longer_than_its_block_is_an_error() -> None:
     data = START + block(SPB, struct.pack("<I", 9) + b"abcd")
     assert "holds 4 bytes of a packet of 9 captured bytes" in error(data)
 
 
 @pytest.mark.parametrize("order", "<>")
-def test_an_obsolete_packet_block_is_read(order):
+def test_an_obsolete_packet_block_is_read(order: str) -> None:
     fixed = struct.pack(order + "2H4I", 1, 0xFFFF, 1, 7, 3, 60)
     body = fixed + padded(b"abc") + options(order, o2=struct.pack(order + "I", 1))
     data = (
@@ -182,52 +204,52 @@ def test_an_obsolete_packet_block_is_read(order):
     assert parse(data) == (frame(b"abc", 2**32 + 7, "if1", Direction.IN, wire_bytes=60),)
 
 
-def test_blocks_of_other_types_are_skipped():
+def test_blocks_of_other_types_are_skipped() -> None:
     statistics, custom = block(5, bytes(12)), block(0xBAD, b"anything at all")
     data = section() + custom + interface() + statistics + epb(b"frame") + custom
     assert parse(data) == (frame(b"frame"),)
 
 
-def test_options_after_the_end_of_options_are_not_read():
+def test_options_after_the_end_of_options_are_not_read() -> None:
     data = section() + interface(o2=b"eth0", o0=b"", o9=b"\x00") + epb(b"a", ticks=1)
     assert parse(data) == (frame(b"a", 1000, "eth0"),)
 
 
-def test_comments_and_unknown_options_do_not_hide_the_flags():
+def test_comments_and_unknown_options_do_not_hide_the_flags() -> None:
     flags = struct.pack("<I", 2)
     (only,) = parse(START + epb(b"abc", o1=b"a note", o2988=bytes(5), o2=flags))
     assert only.direction is Direction.OUT
 
 
-def test_a_frame_check_sequence_that_the_flags_give_in_octets_is_removed():
+def test_a_frame_check_sequence_that_the_flags_give_in_octets_is_removed() -> None:
     flags = struct.pack("<I", 4 << 5 | 1)
     assert parse(START + epb(b"frameFCS!", o2=flags)) == (frame(b"frame", direction=Direction.IN),)
 
 
-def test_an_original_length_below_the_captured_one_is_raised_to_it():
+def test_an_original_length_below_the_captured_one_is_raised_to_it() -> None:
     assert parse(START + epb(b"frame", original=0)) == (frame(b"frame"),)
 
 
 @pytest.mark.parametrize("number", [12, 14])
-def test_the_historic_numbers_of_raw_ip_are_read_as_raw(number):
+def test_the_historic_numbers_of_raw_ip_are_read_as_raw(number: int) -> None:
     (only,) = parse(section() + interface(link=number) + epb(b"frame"))
     assert only.link_type is LinkType.RAW
 
 
-def test_an_unsupported_link_type_is_an_error_only_where_a_packet_has_it():
+def test_an_unsupported_link_type_is_an_error_only_where_a_packet_has_it() -> None:
     data = section() + interface(link=105) + interface() + epb(b"frame", number=1)
     assert len(parse(data)) == 1
     message = error(data + epb(b"frame", number=0))
     assert message.startswith(f"at byte {len(data)}: a packet of link type 105, which is not")
 
 
-def test_upper_pdu_packets_are_left_out():
+def test_upper_pdu_packets_are_left_out() -> None:
     data = START + interface(link=252) + epb(b"note", number=1) + epb(b"frame")
     assert parse(data) == (frame(b"frame"),)
 
 
 @pytest.mark.parametrize("order", "<>")
-def test_a_cut_is_an_error_at_every_length_but_a_block_border(order):
+def test_a_cut_is_an_error_at_every_length_but_a_block_border(order: str) -> None:
     blocks = [
         section(order),
         interface(order, o2=b"eth0"),
@@ -245,7 +267,7 @@ def test_a_cut_is_an_error_at_every_length_but_a_block_border(order):
             error(whole[:cut])
 
 
-def test_a_cut_block_is_reported_with_where_it_begins_and_what_is_left():
+def test_a_cut_block_is_reported_with_where_it_begins_and_what_is_left() -> None:
     data = START + epb(b"frame")
     assert error(data[:-3]).startswith(
         f"at byte {len(START)}: the file ends inside a block of type 0x6: 40 bytes needed, 37 left"
@@ -253,25 +275,25 @@ def test_a_cut_block_is_reported_with_where_it_begins_and_what_is_left():
 
 
 @pytest.mark.parametrize("length", [0, 8, 11, 41])
-def test_an_impossible_block_length_is_named(length):
+def test_an_impossible_block_length_is_named(length: int) -> None:
     message = error(START + block(EPB, bytes(28), length=length))
     assert message == (
         f"at byte {len(START)}: a block of type 0x6 has the impossible length {length}"
     )
 
 
-def test_two_lengths_that_differ_are_named():
+def test_two_lengths_that_differ_are_named() -> None:
     message = error(START + block(EPB, bytes(28), repeated=44))
     assert message.endswith("a block of type 0x6 gives its length as 40, then as 44")
 
 
 @pytest.mark.parametrize("captured", [MAX_CAPTURED_BYTES + 1, 2**32 - 1])
-def test_an_impossible_captured_length_is_named(captured):
+def test_an_impossible_captured_length_is_named(captured: int) -> None:
     message = error(START + epb(b"abc", captured=captured))
     assert message.startswith(f"at byte {len(START)}: a packet claims {captured} captured bytes")
 
 
-def test_a_packet_longer_than_its_block_is_an_error():
+def test_a_packet_longer_than_its_block_is_an_error() -> None:
     assert "holds 4 bytes of a packet of 9" in error(START + epb(b"abcd", captured=9))
 
 
@@ -285,12 +307,12 @@ def test_a_packet_longer_than_its_block_is_an_error():
         START + block(SPB, b""),
     ],
 )
-def test_a_block_too_short_for_its_fields_is_an_error(broken):
+def test_a_block_too_short_for_its_fields_is_an_error(broken: bytes) -> None:
     assert "too short for its fields" in error(broken)
 
 
 @pytest.mark.parametrize("kind", [SPB, EPB, OPB])
-def test_a_packet_of_an_undescribed_interface_is_an_error(kind):
+def test_a_packet_of_an_undescribed_interface_is_an_error(kind: int) -> None:
     assert "belongs to interface 0, of which" in error(section() + block(kind, bytes(20)))
 
 
@@ -302,27 +324,27 @@ def test_a_packet_of_an_undescribed_interface_is_an_error(kind):
         START + epb(b"frame", o2=b"\x01"),
     ],
 )
-def test_an_option_of_the_wrong_length_is_an_error(broken):
+def test_an_option_of_the_wrong_length_is_an_error(broken: bytes) -> None:
     assert "of the wrong length" in error(broken)
 
 
 @pytest.mark.parametrize("length", [5, 65_535])
-def test_an_option_that_runs_past_its_block_is_an_error(length):
+def test_an_option_that_runs_past_its_block_is_an_error(length: int) -> None:
     body = struct.pack("<2HI2H", 1, 0, 0, 2, length) + b"eth0"
     assert "an option (code 2) that runs past its end" in error(section() + block(IDB, body))
 
 
-def test_a_section_of_another_version_or_byte_order_is_an_error():
+def test_a_section_of_another_version_or_byte_order_is_an_error() -> None:
     assert "is of version 2.0" in error(section(version=(2, 0)))
     assert parse(section(version=(1, 2))) == ()
     assert error(section(magic=0x01020304)).startswith("at byte 8: a section's byte-order magic is")
 
 
-def test_bytes_that_are_no_capture_are_shown():
+def test_bytes_that_are_no_capture_are_shown() -> None:
     assert error(b"GIF89a").endswith("its first bytes are 47 49 46 38 39 61")
 
 
-def frames_or_capture_file_error(data):
+def frames_or_capture_file_error(data: bytes) -> None:
     try:
         frames = parse(data)
     except CaptureFileError as caught:
@@ -333,7 +355,9 @@ def frames_or_capture_file_error(data):
 
 @given(order=st.sampled_from("<>"), rest=st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
-def test_random_bytes_after_a_section_give_frames_or_a_capture_file_error(order, rest):
+def test_random_bytes_after_a_section_give_frames_or_a_capture_file_error(
+    order: str, rest: bytes
+) -> None:
     frames_or_capture_file_error(section(order)[: len(rest) % 29] + rest)
     frames_or_capture_file_error(section(order) + rest)
 
@@ -344,7 +368,9 @@ def test_random_bytes_after_a_section_give_frames_or_a_capture_file_error(order,
     body=st.binary(max_size=60),
 )
 @settings(max_examples=150, deadline=None)
-def test_random_block_bodies_give_frames_or_a_capture_file_error(order, kind, body):
+def test_random_block_bodies_give_frames_or_a_capture_file_error(
+    order: str, kind: int, body: bytes
+) -> None:
     frames_or_capture_file_error(section(order) + interface(order) + block(kind, body, order))
 
 
@@ -352,7 +378,9 @@ def test_random_block_bodies_give_frames_or_a_capture_file_error(order, kind, bo
     changes=st.lists(st.tuples(st.integers(0, 271), st.integers(0, 255)), min_size=1, max_size=4)
 )
 @settings(max_examples=300, deadline=None)
-def test_a_damaged_file_gives_frames_or_a_capture_file_error(changes):
+def test_a_damaged_file_gives_frames_or_a_capture_file_error(
+    changes: list[tuple[int, int]],
+) -> None:
     data = bytearray(section() + interface(o2=b"eth0", o9=b"\x09", o0=b"") + interface())
     data += epb(b"a" * 21, ticks=7, o2=b"\2\0\0\0", o1=b"note", o0=b"")
     data += epb(b"b" * 30, number=1, ticks=9)
@@ -362,7 +390,7 @@ def test_a_damaged_file_gives_frames_or_a_capture_file_error(changes):
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-def test_tshark_agrees_on_times_and_lengths_of_a_foreign_file(tmp_path):
+def test_tshark_agrees_on_times_and_lengths_of_a_foreign_file(tmp_path: Path) -> None:
     offset = struct.pack(">q", 1_700_000_000)
     data = section("<") + interface("<", o2=b"milli", o9=b"\x03") + interface("<")
     data += epb(bytes(60), "<", ticks=1_700_000_000_123)

@@ -1,7 +1,12 @@
+from __future__ import annotations
+
 import io
 import shutil
 import struct
 import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,17 +18,29 @@ from lab.pcap.upper_pdu import MAX_TEXT_BYTES, Note
 from lab.records import Direction, Frame, LinkType
 
 
-def parse(data):
+def parse(data: bytes) -> tuple[Frame, ...]:
     return parse_pcapng(data, "some.pcapng")
 
 
-def written(points, frames, comments=None, application="wirelab", notes=()):
+def written(
+    points: Sequence[str],
+    frames: Sequence[Frame],
+    comments: Mapping[int, str] | None = None,
+    application: str = "wirelab",
+    notes: Sequence[Note] = (),
+) -> bytes:
     file = io.BytesIO()
     write_pcapng(file, points, frames, comments or {}, application, notes)
     return file.getvalue()
 
 
-def frame(data=b"frame", time_ns=0, point="if0", direction=Direction.UNKNOWN, **values):
+def frame(
+    data: bytes = b"frame",
+    time_ns: int = 0,
+    point: str = "if0",
+    direction: Direction = Direction.UNKNOWN,
+    **values: Any,
+) -> Frame:
     return Frame(time_ns, point, direction, data, values.pop("wire_bytes", len(data)), **values)
 
 
@@ -44,24 +61,24 @@ frames_strategy = st.lists(
 
 @given(frames=frames_strategy, comments=st.dictionaries(st.integers(0, 11), st.text(max_size=9)))
 @settings(max_examples=80, deadline=None)
-def test_what_is_written_is_what_is_read(frames, comments):
+def test_what_is_written_is_what_is_read(frames: Sequence[Frame], comments: dict[int, str]) -> None:
     data = written(["a", "b/eth0", "unused", "\N{BULLET}"], frames, comments)
     assert parse(data) == tuple(frames)
 
 
 @given(name=points)
 @settings(max_examples=50, deadline=None)
-def test_a_point_keeps_its_name(name):
+def test_a_point_keeps_its_name(name: str) -> None:
     assert parse(written([name], [frame(point=name)])) == (frame(point=name),)
 
 
-def test_the_same_arguments_give_the_same_bytes_whatever_their_kind_of_sequence():
+def test_the_same_arguments_give_the_same_bytes_whatever_their_kind_of_sequence() -> None:
     frames = [frame(b"x", 5, "b"), frame(b"y", 6, "a")]
     first = written(["a", "b"], frames, {1: "one", 0: "nought"})
     assert written(("a", "b"), tuple(frames), {0: "nought", 1: "one"}) == first
 
 
-def test_every_byte_of_a_small_file_is_as_the_draft_says():
+def test_every_byte_of_a_small_file_is_as_the_draft_says() -> None:
     data = written(["p"], [frame(b"abcde", 2**32 + 2, "p", Direction.IN, wire_bytes=9)], {0: "c"})
     assert data.hex(" ", 4) == (
         # Section Header Block: 1.0, length not given, shb_userappl, end of options
@@ -77,7 +94,7 @@ def test_every_byte_of_a_small_file_is_as_the_draft_says():
     )
 
 
-def test_points_become_interfaces_in_their_order_each_once():
+def test_points_become_interfaces_in_their_order_each_once() -> None:
     data = written(["b", "a", "b"], [frame(point="a")])
     assert data.index(b"b\0\0\0\x09") < data.index(b"a\0\0\0\x09")
     assert data.count(b"b\0\0\0\x09") == 1
@@ -87,24 +104,24 @@ def test_points_become_interfaces_in_their_order_each_once():
     ("comment", "kept"),
     [("x" * 65_536, b"x" * 65_535), ("\N{EURO SIGN}" * 30_000, "\N{EURO SIGN}".encode() * 21_845)],
 )
-def test_a_long_comment_is_cut_to_what_an_option_holds(comment, kept):
+def test_a_long_comment_is_cut_to_what_an_option_holds(comment: str, kept: bytes) -> None:
     data = written(["if0"], [frame()], {0: comment})
     at = data.index(kept)
     assert struct.unpack_from("<2H", data, at - 4) == (1, len(kept))
     assert parse(data) == (frame(),)
 
 
-def test_a_comment_is_cut_between_characters():
+def test_a_comment_is_cut_between_characters() -> None:
     data = written(["if0"], [frame()], {0: "x" + "\N{EURO SIGN}" * 30_000})
     kept = b"x" + "\N{EURO SIGN}".encode() * 21_844
     assert struct.pack("<2H", 1, len(kept)) + kept in data
 
 
-def test_a_lone_surrogate_in_a_comment_is_written_as_an_escape():
+def test_a_lone_surrogate_in_a_comment_is_written_as_an_escape() -> None:
     assert rb"\udcff" in written(["if0"], [frame()], {0: "\udcff"})
 
 
-def test_the_longest_frame_and_the_latest_time_are_read_back():
+def test_the_longest_frame_and_the_latest_time_are_read_back() -> None:
     longest = frame(bytes(MAX_CAPTURED_BYTES), 2**64 - 1)
     assert parse(written(["if0"], [longest])) == (longest,)
 
@@ -118,7 +135,7 @@ def test_the_longest_frame_and_the_latest_time_are_read_back():
         frame(time_ns=2**64),
     ],
 )
-def test_a_frame_that_could_not_be_read_back_is_refused(bad):
+def test_a_frame_that_could_not_be_read_back_is_refused(bad: Frame) -> None:
     with pytest.raises(ValueError, match="a frame"):
         written(["if0"], [bad])
 
@@ -137,13 +154,15 @@ notes_strategy = st.lists(
 
 @given(frames=frames_strategy, notes=notes_strategy)
 @settings(max_examples=60, deadline=None)
-def test_notes_change_nothing_of_the_frames_that_are_read(frames, notes):
+def test_notes_change_nothing_of_the_frames_that_are_read(
+    frames: Sequence[Frame], notes: list[Note]
+) -> None:
     notes.sort(key=lambda note: note.time_ns)
     data = written(["a", "b/eth0", "\N{BULLET}"], frames, {}, notes=notes)
     assert parse(data) == tuple(frames)
 
 
-def test_a_note_stands_before_the_first_frame_that_is_later():
+def test_a_note_stands_before_the_first_frame_that_is_later() -> None:
     frames = [frame(b"first", 10), frame(b"second", 20)]
     notes = [Note(time_ns, "calls", "call", f"at {time_ns}") for time_ns in (5, 10, 15, 99)]
     data = written(["if0"], frames, notes=notes)
@@ -152,7 +171,7 @@ def test_a_note_stands_before_the_first_frame_that_is_later():
     assert places == sorted(places)
 
 
-def test_a_notes_record_is_as_wireshark_says():
+def test_a_notes_record_is_as_wireshark_says() -> None:
     data = written([], [], notes=[Note(2**32 + 2, "c", "call", "f() = 0")])
     at = data.index(b"\x01\0\0\0\x28")
     assert data[at:].hex(" ", 4) == (
@@ -167,20 +186,20 @@ def test_a_notes_record_is_as_wireshark_says():
     )
 
 
-def test_a_long_note_is_cut_between_characters():
+def test_a_long_note_is_cut_between_characters() -> None:
     data = written([], [], notes=[Note(0, "c", "call", "x" + "\N{EURO SIGN}" * MAX_TEXT_BYTES)])
     kept = b"x" + "\N{EURO SIGN}".encode() * ((MAX_TEXT_BYTES - 1) // 3)
     assert data.count(kept) == 1 and len(data) < MAX_TEXT_BYTES + 200
 
 
 @pytest.mark.parametrize("time_ns", [-1, 2**64])
-def test_a_note_at_a_time_that_cannot_be_written_is_refused(time_ns):
+def test_a_note_at_a_time_that_cannot_be_written_is_refused(time_ns: int) -> None:
     with pytest.raises(ValueError, match="a note at"):
         written([], [], notes=[Note(time_ns, "c", "call", "x")])
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-def test_tshark_reads_what_was_written(tmp_path):
+def test_tshark_reads_what_was_written(tmp_path: Path) -> None:
     frames = [
         frame(bytes(60), 1_700_000_000_123_456_789, "client/eth0", Direction.OUT),
         frame(bytes(60), 1_700_000_000_123_456_790, "server/eth0", Direction.IN, wire_bytes=1514),

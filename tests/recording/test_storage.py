@@ -42,7 +42,7 @@ from lab.report.document.report import report_document, write_document
 
 FOLDERS = [r.FOLDER / "tcp4", r.FOLDER / "tcp6"]
 OPTIONAL = frozenset({"family", "ready_ns", "peer_inode"})
-OTHER_VALUES = [None, True, -1, 2**63, 1.5, "x", "", [], ["x"], [None], {}, [[]]]
+OTHER_VALUES: list[Any] = [None, True, -1, 2**63, 1.5, "x", "", [], ["x"], [None], {}, [[]]]
 
 
 def saved_again(recording: Recording, folder: Path) -> Recording:

@@ -9,6 +9,7 @@ from call_script import Script, kept
 from hypothesis import given
 from hypothesis import strategies as st
 from traced import (
+    Given,
     pid_of,
     pollfd,
     rights,
@@ -105,7 +106,7 @@ def scripts(draw: st.DrawFn) -> Trace:
 
 def _draw_call(draw: st.DrawFn, script: Script, pid: int, tid: int) -> None:
     name = draw(st.sampled_from([*NAMES, "socket", *MANY]))
-    arguments: list[object] = [draw(NUMBERS) for _ in CALLS[name].arguments]
+    arguments: list[Given] = [draw(NUMBERS) for _ in CALLS[name].arguments]
     if name in ("pipe", "pipe2"):
         arguments[0] = two_numbers(draw(NUMBERS), draw(NUMBERS))
     elif name == "socketpair":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from any_call import any_call
@@ -43,9 +44,7 @@ def decoded(*records: Syscall) -> tuple[SystemCall, ...]:
     return decode(whole, follow(whole), RUNS)
 
 
-def only(
-    name: str, *arguments: Given, result: int | None, **more: tuple[Memory, ...]
-) -> SystemCall:
+def only(name: str, *arguments: Given, result: int | None, **more: Any) -> SystemCall:
     (found,) = decoded(call("client", name, *arguments, result=result, **more))
     return found
 

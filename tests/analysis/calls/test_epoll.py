@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_the_machine_is_the_last_word_of_three(kernel: str, machine: str) -> Non
 
 
 @pytest.mark.parametrize(("at", "pack"), [(PACKED, packed), (PADDED, padded)])
-def test_the_data_is_where_the_machine_has_it(at: int, pack) -> None:
+def test_the_data_is_where_the_machine_has_it(at: int, pack: Callable[..., bytes]) -> None:
     assert event_text(pack(3), at) == "{EPOLLIN, data=3}"
     assert events_text(memory(pack(3, 4), 2), at) == "[{EPOLLIN, data=3}, {EPOLLIN, data=4}]"
 
@@ -58,7 +59,9 @@ def test_of_an_unknown_machine_the_first_events_alone_are_told() -> None:
 
 
 @pytest.mark.parametrize(("at", "pack", "fit"), [(PACKED, packed, 10), (PADDED, padded, 8)])
-def test_events_that_were_not_read_are_told_to_be_more(at: int, pack, fit: int) -> None:
+def test_events_that_were_not_read_are_told_to_be_more(
+    at: int, pack: Callable[..., bytes], fit: int
+) -> None:
     text = events_text(memory(pack(*range(20)), 20), at)
     assert (text.count("data="), text.endswith(", ...]")) == (fit, True)
 

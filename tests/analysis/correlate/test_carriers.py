@@ -47,6 +47,7 @@ def test_segments_that_arrive_in_another_order_are_readable_with_the_last() -> N
     swapped = carriers(r.moved(8, after=10))
     assert swapped.completed_by(7) == 6
     (last,) = {swapped.completed_by(8), swapped.completed_by(48)}
+    assert last is not None
     assert swapped.first_to_carry(7, 33) == (last,)
     assert swapped.first_to_carry(33, 48) == (last - 1,)
     assert swapped.count == 3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import recorded as r
 import traced as t
@@ -11,7 +12,7 @@ from lab.analysis.timeline import Timeline
 from lab.records import DropNotice, Syscall
 
 
-def timeline(**more) -> Timeline:
+def timeline(**more: Any) -> Timeline:
     return w.timeline_of(w.traced(w.times_by(w.earliest), **more))
 
 
@@ -95,6 +96,7 @@ def test_accept_is_joined_with_the_handshake_it_picked_up() -> None:
     found = timeline()
     accept = next(call for call in found.system_calls if call.name == "accept4")
     (ack,) = (c for c in found.crossings if c.number == 5)
+    assert accept.exit_ns is not None and ack.received_ns is not None
     assert found.joins.accepted == (
         Accepted(accept.id, "tcp 0", 5, accept.exit_ns - ack.received_ns, False),
     )
@@ -129,7 +131,7 @@ def test_a_fin_after_another_process_ended_is_not_the_earlier_close() -> None:
     assert w.timeline_of(recording).joins.closed[1].call == "server#13"
 
 
-def notice(number: int, late_ns: int, **more) -> DropNotice:
+def notice(number: int, late_ns: int, **more: Any) -> DropNotice:
     crossing = next(c for c in w.wire_timeline().crossings if c.number == number)
     assert crossing.received_ns is not None
     arrived_ns = crossing.received_ns + late_ns

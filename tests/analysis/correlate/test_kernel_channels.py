@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from system_calls import decoded, pipe, unix
 
+from lab.analysis.calls.system_call import Endpoint, SystemCall
+from lab.analysis.correlate.correlation import Channel
 from lab.analysis.correlate.kernel_channels import kernel_channels
 from lab.analysis.sockets.socket_calls import SocketCalls
 
 
-def channels(endpoints, *calls):
+def channels(endpoints: Sequence[Endpoint], *calls: SystemCall) -> list[Channel]:
     return list(kernel_channels(endpoints, SocketCalls(calls)))
 
 
@@ -45,14 +49,16 @@ def test_a_unix_stream_has_a_channel_each_way_that_was_used() -> None:
     assert (channel.sender, channel.receiver, channel.told) == ("s1", "s2", "1 send → 1 read")
 
 
-def datagram(number: int, size: int, data: bytes, socket: str = "s1", to: str = "NULL"):
+def datagram(
+    number: int, size: int, data: bytes, socket: str = "s1", to: str = "NULL"
+) -> SystemCall:
     return decoded(
         number, "sendto", (number, number), socket=socket, moved=size, data=data,
         arguments={"dest_addr": to},
     )  # fmt: skip
 
 
-def read(number: int, size: int, data: bytes, room: int = 100):
+def read(number: int, size: int, data: bytes, room: int = 100) -> SystemCall:
     return decoded(
         number, "recvfrom", (number, number), socket="s2", moved=size, data=data,
         arguments={"len": str(room)},

@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from system_calls import decoded
 
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.positions import place
 
 
-def sends(*calls: tuple[int, int | None, int]):
+def sends(*calls: tuple[int, int | None, int]) -> list[SystemCall]:
     return [decoded(n, "sendto", call[:2], moved=call[2]) for n, call in enumerate(calls, 1)]
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import step_edits as s
 from system_calls import decoded
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.calls.system_call import Endpoint, SystemCall
+from lab.analysis.correlate.correlation import Channel
 from lab.analysis.correlate.udp_channels import udp_channels
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
@@ -31,7 +33,7 @@ def from_client() -> list[Crossing]:
     return [each for each in flow().crossings if each.sender == "client"]
 
 
-def send(number: int, crossing: Crossing, **more) -> SystemCall:
+def send(number: int, crossing: Crossing, **more: Any) -> SystemCall:
     left = crossing.sent_ns or 0
     data = crossing.packet.payload
     return decoded(
@@ -48,7 +50,7 @@ def read(number: int, crossing: Crossing, socket: str = "s2", room: int = 2048) 
     )  # fmt: skip
 
 
-def channels(*calls: SystemCall, local: str = "", remote: str = ""):
+def channels(*calls: SystemCall, local: str = "", remote: str = "") -> list[Channel]:
     ends = [
         endpoint("s1", "client", local or str(flow().a), remote or str(flow().b)),
         endpoint("s2", "server", f"0.0.0.0:{flow().b.port}"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import recorded as r
@@ -28,7 +29,7 @@ def seen_without(gone: Sequence[Frame]) -> Recording:
     return r.with_frames(GOOD, [f for f in GOOD.frames if f not in gone])
 
 
-def with_point(**fields: int) -> Recording:
+def with_point(**fields: Any) -> Recording:
     first, *others = GOOD.points
     return replace(GOOD, points=(replace(first, **fields), *others))
 

@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 import subprocess
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 from transcript import crossings, ip_bytes, pcap_bytes, tcp_ip
@@ -242,7 +243,7 @@ assert FIRST_TSHARK.keys() <= TSHARK_STREAMS.keys()
 
 
 @pytest.mark.parametrize(("text", "streams"), TSHARK_STREAMS.values(), ids=TSHARK_STREAMS)
-def test_streams_are_numbered_as_tshark_numbers_them(text, streams):
+def test_streams_are_numbered_as_tshark_numbers_them(text: str, streams: list[int]) -> None:
     numbers = {
         crossing.number: flow.number
         for flow in group_flows(crossings(text))
@@ -252,7 +253,7 @@ def test_streams_are_numbered_as_tshark_numbers_them(text, streams):
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-def test_the_streams_above_are_what_tshark_says(tmp_path):
+def test_the_streams_above_are_what_tshark_says(tmp_path: Path) -> None:
     installed = tshark_version()
     known = [
         case
@@ -276,7 +277,7 @@ def test_the_streams_above_are_what_tshark_says(tmp_path):
     assert [int(line) for line in said.stdout.split()] == expected
 
 
-def test_each_protocol_is_numbered_from_0_in_order_of_first_frame():
+def test_each_protocol_is_numbered_from_0_in_order_of_first_frame() -> None:
     flows = group_flows(
         crossings(
             """
@@ -296,7 +297,7 @@ def test_each_protocol_is_numbered_from_0_in_order_of_first_frame():
     ]
 
 
-def test_equal_ports_on_other_hosts_are_other_flows():
+def test_equal_ports_on_other_hosts_are_other_flows() -> None:
     flows = group_flows(
         crossings(
             """
@@ -323,19 +324,19 @@ def test_equal_ports_on_other_hosts_are_other_flows():
     ],
     ids=["SYN", "SYN-ACK", "data overtook the SYN", "midstream", "UDP"],
 )
-def test_a_is_the_side_that_began(text):
+def test_a_is_the_side_that_began(text: str) -> None:
     (flow,) = group_flows(crossings(text))
     assert (flow.a, flow.b) == (CLIENT, SERVER)
 
 
-def test_a_tunnelled_segment_belongs_to_the_inner_addresses():
+def test_a_tunnelled_segment_belongs_to_the_inner_addresses() -> None:
     (outer,) = crossings("0.1 other > server UDP data=x")
     inner = tcp_ip("client", "server", "SYN", {"seq": "1"})
     packet = dataclasses.replace(outer.packet, layers=(outer.packet.layers[0], *inner))
     assert transport_endpoints(packet) == (CLIENT, SERVER)
 
 
-def test_an_endpoint_is_written_as_in_a_url():
+def test_an_endpoint_is_written_as_in_a_url() -> None:
     assert str(CLIENT) == "10.0.0.1:40000"
     assert str(Endpoint(IPv6Address("fd00::1"), 80)) == "[fd00::1]:80"
 
@@ -347,7 +348,7 @@ def icmp_error(number: int, quoted: tuple[Layer, ...], data: bytes = b"") -> Cro
     return Crossing(number, Packet(frame, (ip, icmp)), "server", "client", number, number)
 
 
-def test_an_icmp_error_belongs_to_the_flow_it_quotes():
+def test_an_icmp_error_belongs_to_the_flow_it_quotes() -> None:
     sent = crossings(
         """
         0.1 client > server SYN seq=100
@@ -362,13 +363,13 @@ def test_an_icmp_error_belongs_to_the_flow_it_quotes():
     assert [len(flow.crossings) for flow in flows] == [1, 1, 1]
 
 
-def test_an_icmp_error_belongs_to_the_latest_flow_of_its_endpoints():
+def test_an_icmp_error_belongs_to_the_latest_flow_of_its_endpoints() -> None:
     sent = crossings("0.1 client > server SYN seq=1\n0.2 client > server SYN seq=2")
     error = icmp_error(3, tcp_ip("client", "server", "SYN", {"seq": "2"}))
     assert [flow.errors for flow in group_flows([*sent, error])] == [(), (error,)]
 
 
-def test_eight_quoted_bytes_are_enough_to_find_the_flow():
+def test_eight_quoted_bytes_are_enough_to_find_the_flow() -> None:
     sent = crossings("0.1 client > server SYN seq=100")
     ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)
     data = bytes(62) + (40000).to_bytes(2, "big") + (80).to_bytes(2, "big") + bytes(4)
@@ -378,14 +379,14 @@ def test_eight_quoted_bytes_are_enough_to_find_the_flow():
 
 
 @pytest.mark.parametrize("length", [0, 62, 63, 65])
-def test_a_quotation_without_both_ports_is_no_flows_error(length):
+def test_a_quotation_without_both_ports_is_no_flows_error(length: int) -> None:
     sent = crossings("0.1 client > server SYN seq=100")
     ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)
     data = (bytes(62) + (40000).to_bytes(2, "big") + (80).to_bytes(2, "big"))[:length]
     assert group_flows([*sent, icmp_error(2, (ip,), data)])[0].errors == ()
 
 
-def test_a_quoted_later_fragment_has_no_ports_to_go_by():
+def test_a_quoted_later_fragment_has_no_ports_to_go_by() -> None:
     sent = crossings("0.1 client > server SYN seq=100")
     ip = sent[0].packet.layers[0]
     assert isinstance(ip, IPv4)
@@ -394,7 +395,7 @@ def test_a_quoted_later_fragment_has_no_ports_to_go_by():
     assert group_flows([*sent, icmp_error(2, (ip,), data)])[0].errors == ()
 
 
-def test_errors_and_packets_without_a_flow_are_left_out():
+def test_errors_and_packets_without_a_flow_are_left_out() -> None:
     arp = Arp(14, 1, None, None, None, None)
     frame = Frame(1, "client/eth0", Direction.IN, b"", 0)
     stray = icmp_error(2, tcp_ip("client", "server", "SYN", {}))
@@ -402,7 +403,7 @@ def test_errors_and_packets_without_a_flow_are_left_out():
     assert group_flows([Crossing(1, Packet(frame, (arp,)), "", "", 1, 1), stray, echo]) == ()
 
 
-def test_a_tcp_header_without_an_ip_header_has_no_endpoints():
+def test_a_tcp_header_without_an_ip_header_has_no_endpoints() -> None:
     frame = Frame(1, "client/eth0", Direction.IN, b"", 0)
     without_ip = tcp_ip("client", "server", "SYN", {})[1:]
     assert transport_endpoints(Packet(frame, without_ip)) is None

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from lab.analysis.order.moments import MomentKind
 from lab.analysis.timeline import Timeline
-from lab.records import Obtained, Recording
+from lab.records import Obtained, Recording, SocketState, Syscall
 
 slow_to_draw = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
-def legal_times(draw) -> w.Times:
+def legal_times(draw: st.DrawFn) -> w.Times:
     """Times of all calls that keep every cause before its effect."""
     return w.times_by(lambda low, high: draw(st.floats(low, high)))
 
@@ -116,7 +116,7 @@ def test_a_call_in_a_signals_handler_is_within_the_restarted_one() -> None:
 
 
 def test_calls_that_never_returned_have_an_entry_only() -> None:
-    def unfinished(call):
+    def unfinished(call: Syscall) -> Syscall:
         is_last = call.name == "close" and call.program == "server"
         return replace(call, exit_ns=None, result=None) if is_last else call
 
@@ -126,7 +126,9 @@ def test_calls_that_never_returned_have_an_entry_only() -> None:
     assert ("server#13", MomentKind.EXIT) not in at
 
 
-def state(new: str, at: float, *, old: str = "", client: bool = True, sampled: bool = False):
+def state(
+    new: str, at: float, *, old: str = "", client: bool = True, sampled: bool = False
+) -> SocketState:
     ends = [("198.51.100.1", 40858), ("198.51.100.2", 4242)]
     local, remote = ends if client else ends[::-1]
     obtained = Obtained.SAMPLED if sampled else Obtained.MEASURED
@@ -173,7 +175,9 @@ def came(number: int) -> float:
     ],
     ids=lambda value: value.new if hasattr(value, "new") else "",
 )
-def test_a_measured_state_has_its_place_among_the_segments(seen, violation: str) -> None:
+def test_a_measured_state_has_its_place_among_the_segments(
+    seen: SocketState, violation: str
+) -> None:
     timeline = w.timeline_of(w.traced(w.times_by(), seen))
     assert len(timeline.states) == 1
     (found,) = timeline.order.violations

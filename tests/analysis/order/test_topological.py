@@ -14,8 +14,8 @@ def moment(time_ns: int, event: str, kind: MomentKind = ENTRY, host: str = "clie
     return Moment(time_ns, kind, event, host)
 
 
-def events(*args, slack_ns: int = 0) -> list[str]:
-    return [each.event for each in sort_moments(*args, slack_ns).moments]
+def events(moments: list[Moment], edges: list[tuple[int, int]]) -> list[str]:
+    return [each.event for each in sort_moments(moments, edges, 0).moments]
 
 
 def test_moments_without_causes_are_in_order_of_time() -> None:
@@ -78,7 +78,9 @@ graphs = st.lists(st.integers(0, 50), min_size=1, max_size=12).flatmap(
 
 
 @given(graphs)
-def test_whatever_the_edges_every_moment_is_there_and_violations_are_theirs(graph) -> None:
+def test_whatever_the_edges_every_moment_is_there_and_violations_are_theirs(
+    graph: tuple[list[int], set[tuple[int, int]]],
+) -> None:
     times, edges = graph
     order = sort_moments([moment(time, str(at)) for at, time in enumerate(times)], edges, 3)
     assert sorted(int(each.event) for each in order.moments) == list(range(len(times)))
@@ -87,7 +89,9 @@ def test_whatever_the_edges_every_moment_is_there_and_violations_are_theirs(grap
 
 
 @given(graphs)
-def test_edges_without_a_circle_are_all_kept(graph) -> None:
+def test_edges_without_a_circle_are_all_kept(
+    graph: tuple[list[int], set[tuple[int, int]]],
+) -> None:
     times, edges = graph
     forward = {(min(edge), max(edge)) for edge in edges}
     order = sort_moments([moment(time, str(at)) for at, time in enumerate(times)], forward, 3)

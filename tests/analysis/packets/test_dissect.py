@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 import frame_bytes as fb
 import pytest
@@ -44,11 +45,11 @@ def names(given: Packet) -> list[str]:
     return [type(layer).__name__ for layer in given.layers]
 
 
-def over_ipv4(payload: bytes, **fields: int) -> Packet:
+def over_ipv4(payload: bytes, **fields: Any) -> Packet:
     return packet(fb.ethernet(fb.ipv4(payload, **fields)))
 
 
-def over_ipv6(payload: bytes, next_header: int = 6, **fields: int) -> Packet:
+def over_ipv6(payload: bytes, next_header: int = 6, **fields: Any) -> Packet:
     return packet(fb.ethernet(fb.ipv6(payload, next_header, **fields), fb.IPV6))
 
 

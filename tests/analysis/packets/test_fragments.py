@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import frame_bytes as fb
 import pytest
 
@@ -27,13 +29,17 @@ BOTH = pytest.mark.parametrize("fragment", [over_ipv4, over_ipv6])
 
 @BOTH
 @pytest.mark.parametrize(("offset", "more"), [(0, True), (16, True), (16, False)])
-def test_a_fragment_tells_its_place(fragment, offset: int, more: bool) -> None:
+def test_a_fragment_tells_its_place(
+    fragment: Callable[[bytes, int, bool], bytes], offset: int, more: bool
+) -> None:
     packet = seen(fragment(bytes(24), offset, more))
     assert piece_of(packet) == Piece(0x1A2B, 17, offset, offset + 24, more)
 
 
 @BOTH
-def test_the_fragment_that_makes_the_datagram_whole_keeps_its_place(fragment) -> None:
+def test_the_fragment_that_makes_the_datagram_whole_keeps_its_place(
+    fragment: Callable[[bytes, int, bool], bytes],
+) -> None:
     datagram = fb.udp(bytes(range(24)))
     reassembler = Reassembler()
     reassembler.add(seen(fragment(datagram[:16], 0, True)))

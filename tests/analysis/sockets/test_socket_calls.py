@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from system_calls import decoded
 
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.sockets.socket_calls import SocketCalls, ends_stream, is_read, is_send
 
 
@@ -43,16 +44,16 @@ def test_zero_is_the_end_only_where_something_was_asked_for() -> None:
     assert not ends_stream(decoded(1, "recvfrom", (0, 1), moved=3, arguments={"len": "16"}))
 
 
-def ender(*calls) -> str | None:
+def ender(*calls: SystemCall) -> str | None:
     found = SocketCalls(calls).ends_sending("s1")
     return found.id if found is not None else None
 
 
-def shutdown(number: int, how: str, error: str = ""):
+def shutdown(number: int, how: str, error: str = "") -> SystemCall:
     return decoded(number, "shutdown", (number, number), arguments={"how": how}, error=error)
 
 
-def close(number: int):
+def close(number: int) -> SystemCall:
     return decoded(number, "close", (number, number))
 
 

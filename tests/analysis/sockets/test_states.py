@@ -3,12 +3,13 @@ from __future__ import annotations
 import traced as t
 import traced_tcp as w
 
-from lab.analysis.sockets.states import find_state_sides, select_states
+from lab.analysis.sockets.states import Side, find_state_sides, select_states
+from lab.records import SocketState
 
 CLIENT, SERVER = ("198.51.100.1", 40858), ("198.51.100.2", 4242)
 
 
-def sides(*states):
+def sides(*states: SocketState) -> tuple[Side | None, ...]:
     return find_state_sides(states, w.wire_timeline().flows)
 
 

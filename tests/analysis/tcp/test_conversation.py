@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from transcript import converse
 
-from lab.analysis.tcp.conversation import Handshake, Offer, Teardown
+from lab.analysis.tcp.conversation import Handshake, Offer, TcpConversation, Teardown
 from lab.analysis.tcp.segment import Note
 from lab.analysis.tcp.state import State
 
@@ -16,7 +16,7 @@ OPEN = """
 """
 
 
-def walk(conversation, who):
+def walk(conversation: TcpConversation, who: str) -> str:
     """The states one side was seen in, in its own order of time, repeats left out."""
     seen = []
     for segment, crossing in zip(conversation.segments, conversation.flow.crossings, strict=True):
@@ -28,11 +28,11 @@ def walk(conversation, who):
     return " ".join(n for n, before in zip(names, ["", *names], strict=False) if n != before)
 
 
-def final(conversation):
+def final(conversation: TcpConversation) -> tuple[State, State]:
     return conversation.client_state, conversation.server_state
 
 
-def test_an_open_connection_is_followed_at_both_ends():
+def test_an_open_connection_is_followed_at_both_ends() -> None:
     conversation = converse(OPEN)
     assert walk(conversation, "client") == "SYN-SENT ESTABLISHED"
     assert walk(conversation, "server") == "SYN-RECEIVED ESTABLISHED"
@@ -40,7 +40,7 @@ def test_an_open_connection_is_followed_at_both_ends():
     assert conversation.teardown is Teardown.NONE
 
 
-def test_numbers_are_relative_to_the_initial_sequence_numbers():
+def test_numbers_are_relative_to_the_initial_sequence_numbers() -> None:
     conversation = converse(OPEN + "0.04 client > server PSH,ACK seq=101 ack=901 data=hello")
     assert [(s.seq, s.ack, s.length) for s in conversation.segments] == [
         (0, None, 0),
@@ -50,7 +50,7 @@ def test_numbers_are_relative_to_the_initial_sequence_numbers():
     ]
 
 
-def test_the_client_closes_first():
+def test_the_client_closes_first() -> None:
     conversation = converse(
         OPEN
         + """
@@ -67,7 +67,7 @@ def test_the_client_closes_first():
     assert (conversation.server_to_client.fin, conversation.server_to_client.fin_acked) == (6, 7)
 
 
-def test_the_server_closes_first_and_fin_with_ack_of_fin_leads_to_time_wait():
+def test_the_server_closes_first_and_fin_with_ack_of_fin_leads_to_time_wait() -> None:
     conversation = converse(
         OPEN
         + """
@@ -80,7 +80,7 @@ def test_the_server_closes_first_and_fin_with_ack_of_fin_leads_to_time_wait():
     assert final(conversation) == (State.CLOSED, State.TIME_WAIT)
 
 
-def test_data_flows_on_after_a_half_close():
+def test_data_flows_on_after_a_half_close() -> None:
     conversation = converse(
         OPEN
         + """
@@ -114,7 +114,7 @@ SIMULTANEOUS_OPEN = {
 
 
 @pytest.mark.parametrize("text", SIMULTANEOUS_OPEN.values(), ids=SIMULTANEOUS_OPEN)
-def test_a_simultaneous_open_passes_syn_received_on_both_sides(text):
+def test_a_simultaneous_open_passes_syn_received_on_both_sides(text: str) -> None:
     conversation = converse(text + "0.09 client > server ACK seq=101 ack=901")
     for side in ("client", "server"):
         walked = walk(conversation, side).removeprefix("CLOSED ")
@@ -141,19 +141,19 @@ SIMULTANEOUS_CLOSE = {
 
 
 @pytest.mark.parametrize("text", SIMULTANEOUS_CLOSE.values(), ids=SIMULTANEOUS_CLOSE)
-def test_a_simultaneous_close_passes_closing(text):
+def test_a_simultaneous_close_passes_closing(text: str) -> None:
     conversation = converse(OPEN + text)
     assert walk(conversation, "client") == "SYN-SENT ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT"
     assert conversation.server_state is State.TIME_WAIT
     assert conversation.teardown is Teardown.FIN
 
 
-def test_with_two_points_closing_is_seen_on_both_sides():
+def test_with_two_points_closing_is_seen_on_both_sides() -> None:
     conversation = converse(OPEN + SIMULTANEOUS_CLOSE["two points"])
     assert walk(conversation, "server").endswith("FIN-WAIT-1 CLOSING TIME-WAIT")
 
 
-def test_a_refused_connection_meets_a_closed_port():
+def test_a_refused_connection_meets_a_closed_port() -> None:
     conversation = converse(
         """
         0.01 client > server SYN seq=100
@@ -168,12 +168,12 @@ def test_a_refused_connection_meets_a_closed_port():
     assert conversation.segments[1].seq == 1
 
 
-def test_an_unanswered_syn_leaves_the_server_in_listen():
+def test_an_unanswered_syn_leaves_the_server_in_listen() -> None:
     conversation = converse("0.01 client > server SYN seq=100")
     assert final(conversation) == (State.SYN_SENT, State.LISTEN)
 
 
-def test_a_rst_with_another_ack_does_not_end_syn_sent():
+def test_a_rst_with_another_ack_does_not_end_syn_sent() -> None:
     conversation = converse(
         """
         0.01 client > server SYN seq=100
@@ -183,7 +183,7 @@ def test_a_rst_with_another_ack_does_not_end_syn_sent():
     assert conversation.client_state is State.SYN_SENT
 
 
-def test_a_rst_returns_a_passive_open_to_listen():
+def test_a_rst_returns_a_passive_open_to_listen() -> None:
     conversation = converse(
         """
         0.01 client > server SYN seq=100
@@ -197,7 +197,7 @@ def test_a_rst_returns_a_passive_open_to_listen():
     assert conversation.client_state is State.SYN_SENT
 
 
-def test_a_rst_ends_a_simultaneous_open_in_closed():
+def test_a_rst_ends_a_simultaneous_open_in_closed() -> None:
     conversation = converse(
         SIMULTANEOUS_OPEN["two points"].rsplit("0.06", 1)[0]
         + "0.06 client > server SYN,ACK seq=100 ack=901 lost\n"
@@ -238,7 +238,7 @@ CLOSING_STEPS = {
 
 @pytest.mark.parametrize("state", CLOSING_STEPS)
 @pytest.mark.parametrize("sender", ["client", "server"])
-def test_a_rst_ends_every_synchronized_state(state, sender):
+def test_a_rst_ends_every_synchronized_state(state: State, sender: str) -> None:
     before = converse(OPEN + CLOSING_STEPS[state])
     assert before.server_state is state
     seq = 102 if before.client_to_server.fin else 101
@@ -259,7 +259,7 @@ def test_a_rst_ends_every_synchronized_state(state, sender):
     ],
     ids=["at RCV.NXT", "in the window", "just below", "old"],
 )
-def test_a_rst_counts_only_at_the_next_sequence_number(line, state):
+def test_a_rst_counts_only_at_the_next_sequence_number(line: str, state: State) -> None:
     conversation = converse(
         OPEN
         + "0.10 client > server ACK seq=101 ack=901 data=hello\n"
@@ -269,7 +269,7 @@ def test_a_rst_counts_only_at_the_next_sequence_number(line, state):
     assert conversation.server_state is state
 
 
-def test_a_rst_behind_data_that_was_not_captured_counts():
+def test_a_rst_behind_data_that_was_not_captured_counts() -> None:
     conversation = converse(
         OPEN
         + "0.10 client > server ACK seq=201 ack=901 data=hello\n"
@@ -278,7 +278,7 @@ def test_a_rst_behind_data_that_was_not_captured_counts():
     assert conversation.server_state is State.CLOSED
 
 
-def test_a_rst_after_both_fins_does_not_unmake_an_orderly_close():
+def test_a_rst_after_both_fins_does_not_unmake_an_orderly_close() -> None:
     conversation = converse(
         OPEN
         + """
@@ -291,14 +291,14 @@ def test_a_rst_after_both_fins_does_not_unmake_an_orderly_close():
     assert (conversation.teardown, conversation.resets) == (Teardown.FIN, (7,))
 
 
-def test_a_lost_segment_changes_its_sender_only():
+def test_a_lost_segment_changes_its_sender_only() -> None:
     conversation = converse(OPEN + "0.10 client > server FIN,ACK seq=101 ack=901 lost\n")
     assert final(conversation) == (State.FIN_WAIT_1, State.ESTABLISHED)
     assert conversation.segments[-1].receiver_state is None
     assert conversation.segments[-1].notes == {Note.LOST}
 
 
-def test_each_side_sees_its_own_order_of_time():
+def test_each_side_sees_its_own_order_of_time() -> None:
     """The server's data leaves before the FIN arrives, and arrives after the FIN left."""
     conversation = converse(
         OPEN
@@ -314,7 +314,7 @@ def test_each_side_sees_its_own_order_of_time():
     assert (ack.sender_state, ack.receiver_state) == (State.CLOSE_WAIT, State.FIN_WAIT_2)
 
 
-def test_a_fin_that_arrives_before_missing_data_waits_for_it():
+def test_a_fin_that_arrives_before_missing_data_waits_for_it() -> None:
     conversation = converse(
         OPEN
         + """
@@ -332,7 +332,7 @@ def test_a_fin_that_arrives_before_missing_data_waits_for_it():
     assert (conversation.client_to_server.fin, conversation.client_to_server.fin_acked) == (5, 8)
 
 
-def test_a_lost_fin_is_acknowledged_after_its_retransmission():
+def test_a_lost_fin_is_acknowledged_after_its_retransmission() -> None:
     conversation = converse(
         OPEN
         + """
@@ -346,7 +346,7 @@ def test_a_lost_fin_is_acknowledged_after_its_retransmission():
     assert (conversation.client_to_server.fin, conversation.client_to_server.fin_acked) == (4, 6)
 
 
-def test_an_ack_up_to_the_fin_does_not_acknowledge_it():
+def test_an_ack_up_to_the_fin_does_not_acknowledge_it() -> None:
     conversation = converse(
         OPEN
         + """
@@ -358,7 +358,7 @@ def test_an_ack_up_to_the_fin_does_not_acknowledge_it():
     assert final(conversation) == (State.FIN_WAIT_1, State.ESTABLISHED)
 
 
-def test_a_retransmitted_syn_is_answered_the_second_time():
+def test_a_retransmitted_syn_is_answered_the_second_time() -> None:
     conversation = converse(
         """
         0.0 client > server SYN seq=100 lost
@@ -371,7 +371,7 @@ def test_a_retransmitted_syn_is_answered_the_second_time():
     assert conversation.segments[1].notes == {Note.RETRANSMISSION}
 
 
-def test_an_ack_of_the_syn_that_is_not_taken_leaves_syn_received():
+def test_an_ack_of_the_syn_that_is_not_taken_leaves_syn_received() -> None:
     """A full accept queue: Linux drops the ACK, and the SYN-ACK comes again."""
     conversation = converse(
         OPEN
@@ -384,7 +384,7 @@ def test_an_ack_of_the_syn_that_is_not_taken_leaves_syn_received():
     assert states[1:] == [State.SYN_RECEIVED] * 3 + [State.ESTABLISHED]
 
 
-def test_a_lost_handshake_ack_is_made_up_for_by_data():
+def test_a_lost_handshake_ack_is_made_up_for_by_data() -> None:
     conversation = converse(
         OPEN.replace("ack=901\n", "ack=901 lost\n")
         + "0.04 client > server ACK seq=101 ack=901 data=hello"
@@ -394,7 +394,7 @@ def test_a_lost_handshake_ack_is_made_up_for_by_data():
     assert conversation.handshake.ack == 4
 
 
-def test_fin_with_the_handshakes_ack_passes_established_to_close_wait():
+def test_fin_with_the_handshakes_ack_passes_established_to_close_wait() -> None:
     conversation = converse(
         OPEN.replace("ack=901\n", "ack=901 lost\n")
         + """
@@ -405,7 +405,7 @@ def test_fin_with_the_handshakes_ack_passes_established_to_close_wait():
     assert conversation.segments[3].receiver_state is State.CLOSE_WAIT
 
 
-def test_data_in_a_syn_is_delivered_and_retransmitted_when_it_is_not_acknowledged():
+def test_data_in_a_syn_is_delivered_and_retransmitted_when_it_is_not_acknowledged() -> None:
     taken = converse(
         """
         0.01 client > server SYN seq=100 data=early
@@ -427,7 +427,7 @@ def test_data_in_a_syn_is_delivered_and_retransmitted_when_it_is_not_acknowledge
     assert refused.client_to_server.sent_bytes == 10
 
 
-def test_midstream_both_sides_are_established_and_count_from_1():
+def test_midstream_both_sides_are_established_and_count_from_1() -> None:
     conversation = converse(
         """
         0.1 client > server ACK seq=5000 ack=7000 data=abc
@@ -443,7 +443,7 @@ def test_midstream_both_sides_are_established_and_count_from_1():
     assert not any(s.notes for s in conversation.segments)
 
 
-def test_a_syn_that_was_not_captured_is_inferred_from_the_syn_ack():
+def test_a_syn_that_was_not_captured_is_inferred_from_the_syn_ack() -> None:
     conversation = converse(OPEN.split("\n", 2)[2])
     assert walk(conversation, "client") == "ESTABLISHED"
     assert walk(conversation, "server") == "SYN-RECEIVED ESTABLISHED"
@@ -451,7 +451,7 @@ def test_a_syn_that_was_not_captured_is_inferred_from_the_syn_ack():
     assert conversation.client_offer is None
 
 
-def test_a_syn_ack_that_was_not_captured_is_inferred_from_its_ack():
+def test_a_syn_ack_that_was_not_captured_is_inferred_from_its_ack() -> None:
     conversation = converse(
         """
         0.01 client > server SYN seq=100
@@ -465,7 +465,7 @@ def test_a_syn_ack_that_was_not_captured_is_inferred_from_its_ack():
     assert [s.seq for s in conversation.segments if not s.from_client] == [1]
 
 
-def test_a_challenge_ack_of_an_old_connection_moves_nobody():
+def test_a_challenge_ack_of_an_old_connection_moves_nobody() -> None:
     """RFC 9293, 3.5.1: a half-open peer answers a SYN with its old numbers, and gets a RST."""
     conversation = converse(
         """
@@ -478,7 +478,7 @@ def test_a_challenge_ack_of_an_old_connection_moves_nobody():
     assert conversation.client_to_server.gaps == ()
 
 
-def test_offers_are_agreed_on_only_when_both_made_them():
+def test_offers_are_agreed_on_only_when_both_made_them() -> None:
     both = converse(
         """
         0.01 client > server SYN seq=100 mss=1460 ws=7 sack ts
@@ -504,7 +504,7 @@ def test_offers_are_agreed_on_only_when_both_made_them():
     assert not one.agreed.timestamps
 
 
-def test_the_default_mss_is_larger_in_ipv6():
+def test_the_default_mss_is_larger_in_ipv6() -> None:
     conversation = converse(
         """
         0.01 client6 > server6 SYN seq=100
@@ -523,7 +523,9 @@ def test_the_default_mss_is_larger_in_ipv6():
         ("", "ws=7", [1000, 2000, 10, 20]),
     ],
 )
-def test_windows_are_scaled_only_when_both_offered_and_never_in_a_syn(client, server, windows):
+def test_windows_are_scaled_only_when_both_offered_and_never_in_a_syn(
+    client: str, server: str, windows: list[int]
+) -> None:
     conversation = converse(
         f"""
         0.01 client > server SYN seq=100 win=1000 {client}
@@ -535,7 +537,7 @@ def test_windows_are_scaled_only_when_both_offered_and_never_in_a_syn(client, se
     assert [s.window_bytes for s in conversation.segments] == windows
 
 
-def test_windows_stay_unscaled_where_a_syn_was_not_captured():
+def test_windows_stay_unscaled_where_a_syn_was_not_captured() -> None:
     conversation = converse(
         """
         0.02 server > client SYN,ACK seq=900 ack=101 win=2000 ws=7
@@ -545,12 +547,12 @@ def test_windows_stay_unscaled_where_a_syn_was_not_captured():
     assert conversation.segments[1].window_bytes == 10
 
 
-def test_sides_with_equal_ports_are_told_apart_by_address():
+def test_sides_with_equal_ports_are_told_apart_by_address() -> None:
     conversation = converse(OPEN.replace("client", "client:80"))
     assert [s.from_client for s in conversation.segments] == [True, False, True]
 
 
-def test_a_socket_connected_to_itself_is_analysed_without_failing():
+def test_a_socket_connected_to_itself_is_analysed_without_failing() -> None:
     text = OPEN.replace("server > client", "client > client")
     text = text.replace("seq=900", "seq=100").replace("ack=901", "ack=101")  # one ISN for both
     conversation = converse(text.replace("client > server", "client > client"))

@@ -57,7 +57,7 @@ WALKS = {
 
 
 @pytest.mark.parametrize(("events", "states"), WALKS.values(), ids=WALKS)
-def test_figure_5_is_walked(events, states):
+def test_figure_5_is_walked(events: list[Event], states: str) -> None:
     state, walked = State.CLOSED, []
     for event in events:
         state = next_state(state, event)
@@ -65,7 +65,7 @@ def test_figure_5_is_walked(events, states):
     assert walked == states.split()
 
 
-def test_the_walks_and_the_resets_are_the_whole_table():
+def test_the_walks_and_the_resets_are_the_whole_table() -> None:
     walked = set()
     for events, _ in WALKS.values():
         state = State.CLOSED
@@ -77,26 +77,26 @@ def test_the_walks_and_the_resets_are_the_whole_table():
 
 
 @pytest.mark.parametrize("state", set(State) - {State.CLOSED, State.LISTEN})
-def test_a_received_rst_closes_every_state_that_has_a_peer(state):
+def test_a_received_rst_closes_every_state_that_has_a_peer(state: State) -> None:
     assert next_state(state, Event.RECEIVE_RST) is State.CLOSED
 
 
 @pytest.mark.parametrize("state", [State.LISTEN, State.SYN_SENT, State.TIME_WAIT])
-def test_a_rst_sent_to_a_stray_segment_changes_nothing(state):
+def test_a_rst_sent_to_a_stray_segment_changes_nothing(state: State) -> None:
     assert next_state(state, Event.SEND_RST) is state
 
 
 @pytest.mark.parametrize("state", [State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_2])
-def test_a_sent_rst_aborts_a_connection(state):
+def test_a_sent_rst_aborts_a_connection(state: State) -> None:
     assert next_state(state, Event.SEND_RST) is State.CLOSED
 
 
-def test_an_event_that_is_not_in_the_table_leaves_the_state():
+def test_an_event_that_is_not_in_the_table_leaves_the_state() -> None:
     assert next_state(State.TIME_WAIT, Event.RECEIVE_FIN) is State.TIME_WAIT
     assert next_state(State.LISTEN, Event.RECEIVE_RST) is State.LISTEN
 
 
-def test_the_table_is_rendered_a_row_for_each_transition_in_order_of_states():
+def test_the_table_is_rendered_a_row_for_each_transition_in_order_of_states() -> None:
     header, rule, *rows = render_transitions().splitlines()
     cells = [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows]
     assert (header, rule) == ("| state | event | next state |", "|---|---|---|")
@@ -107,6 +107,6 @@ def test_the_table_is_rendered_a_row_for_each_transition_in_order_of_states():
     assert positions == sorted(positions)
 
 
-def test_the_table_in_the_documentation_is_the_one_in_the_code():
+def test_the_table_in_the_documentation_is_the_one_in_the_code() -> None:
     text = (Path(__file__).parents[3] / "ARCHITECTURE.md").read_text("utf-8")
     assert text.endswith("\n\n" + render_transitions().rstrip("\n") + "\n")

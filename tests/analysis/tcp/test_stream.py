@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,19 +14,22 @@ pieces = st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 8)), max_size=12
 
 @bounded
 @given(st.integers(-(2**34), 2**34), st.integers(0, 2**32 - 1), st.integers(-(2**31), 2**31 - 1))
-def test_unwrap_gives_back_any_position_within_half_the_space(position, base, distance):
+def test_unwrap_gives_back_any_position_within_half_the_space(
+    position: int, base: int, distance: int
+) -> None:
     assert unwrap((base + position) % 2**32, base, position - distance) == position
 
 
-def test_unwrap_crosses_the_end_of_the_number_space():
+def test_unwrap_crosses_the_end_of_the_number_space() -> None:
     assert unwrap(5, 2**32 - 5, 0) == 10
     assert unwrap(2**32 - 1, 3, 0) == -4
 
 
 @bounded
 @given(pieces, st.integers(-6, 48), st.integers(0, 10))
-def test_ranges_are_a_set_of_positions(parts, start, size):
-    ranges, model = Ranges(), set()
+def test_ranges_are_a_set_of_positions(parts: list[tuple[int, int]], start: int, size: int) -> None:
+    ranges = Ranges()
+    model: set[int] = set()
     for first, length in parts:
         ranges.add(first, first + length)
         model |= set(range(first, first + length))
@@ -43,8 +47,11 @@ def test_ranges_are_a_set_of_positions(parts, start, size):
 
 @bounded
 @given(pieces, st.integers(-6, 48), st.randoms())
-def test_a_byte_store_keeps_the_first_byte_of_every_position(parts, start, random):
-    store, model, differ = ByteStore(), {}, False
+def test_a_byte_store_keeps_the_first_byte_of_every_position(
+    parts: list[tuple[int, int]], start: int, random: Random
+) -> None:
+    store, differ = ByteStore(), False
+    model: dict[int, int] = {}
     for first, length in parts:
         data = bytes(random.choice(b"ab") for _ in range(length))
         differ |= any(model.get(first + i, byte) != byte for i, byte in enumerate(data))

@@ -20,14 +20,14 @@ OPEN = """
 """
 
 
-def notes(text, opening=OPEN):
+def notes(text: str, opening: str = OPEN) -> list[str]:
     """The notes of each segment after the opening, by name."""
     segments = converse(opening + text).segments
     skip = len([line for line in opening.splitlines() if line.strip()])
     return [" ".join(sorted(note.name for note in s.notes)) for s in segments[skip:]]
 
 
-def test_data_sent_again_is_a_retransmission_whether_or_not_it_was_lost():
+def test_data_sent_again_is_a_retransmission_whether_or_not_it_was_lost() -> None:
     assert notes(
         """
         0.1 client > server ACK seq=101 ack=901 data=abc lost
@@ -37,7 +37,7 @@ def test_data_sent_again_is_a_retransmission_whether_or_not_it_was_lost():
     ) == ["LOST", "RETRANSMISSION", "RETRANSMISSION"]
 
 
-def test_a_retransmission_may_carry_new_data_too():
+def test_a_retransmission_may_carry_new_data_too() -> None:
     assert notes(
         """
         0.1 client > server ACK seq=101 ack=901 data=abc
@@ -47,11 +47,11 @@ def test_a_retransmission_may_carry_new_data_too():
     ) == ["", "RETRANSMISSION", ""]
 
 
-def test_a_syn_ack_sent_again_is_a_retransmission():
+def test_a_syn_ack_sent_again_is_a_retransmission() -> None:
     assert notes("0.4 server > client SYN,ACK seq=900 ack=101") == ["RETRANSMISSION"]
 
 
-def test_a_gap_and_its_late_filler_at_one_point():
+def test_a_gap_and_its_late_filler_at_one_point() -> None:
     assert notes(
         """
         0.1 client > server ACK seq=104 ack=901 data=def
@@ -60,7 +60,7 @@ def test_a_gap_and_its_late_filler_at_one_point():
     ) == ["PREVIOUS_NOT_CAPTURED", "OUT_OF_ORDER"]
 
 
-def test_segments_that_overtake_each_other_between_two_points_are_out_of_order():
+def test_segments_that_overtake_each_other_between_two_points_are_out_of_order() -> None:
     text = """
         0.1 client > server ACK seq=101 ack=901 data=abc recv=0.4
         0.2 client > server ACK seq=104 ack=901 data=def recv=0.3
@@ -69,7 +69,7 @@ def test_segments_that_overtake_each_other_between_two_points_are_out_of_order()
     assert converse(OPEN + text).client_to_server.data == b"abcdef"
 
 
-def test_an_ack_beyond_the_last_byte_shows_that_segments_are_missing_once():
+def test_an_ack_beyond_the_last_byte_shows_that_segments_are_missing_once() -> None:
     assert notes(
         """
         0.1 client > server ACK seq=201 ack=901
@@ -99,17 +99,17 @@ DATA_AND_ACK = """
     ],
     ids=["all five hold", "lost", "window", "data", "FIN", "older ACK", "newer ACK", "RST"],
 )
-def test_a_duplicate_ack_meets_all_conditions_of_rfc_5681(line, note):
+def test_a_duplicate_ack_meets_all_conditions_of_rfc_5681(line: str, note: str) -> None:
     assert notes(DATA_AND_ACK + "0.4 " + line)[3:] == [note]
 
 
-def test_without_outstanding_data_an_ack_is_no_duplicate():
+def test_without_outstanding_data_an_ack_is_no_duplicate() -> None:
     text = DATA_AND_ACK.rsplit("0.3", 1)[0] + "0.4 client > server ACK seq=101 ack=904 win=50"
     assert notes(text)[2:] == [""]
 
 
 @pytest.mark.parametrize("payload", ["", "len=1"])
-def test_a_keep_alive_and_its_answer(payload):
+def test_a_keep_alive_and_its_answer(payload: str) -> None:
     text = f"""
         0.1 client > server ACK seq=101 ack=901 data=abc
         0.2 server > client ACK seq=901 ack=104
@@ -121,7 +121,7 @@ def test_a_keep_alive_and_its_answer(payload):
     assert (stream.data, stream.overlaps_differ) == (b"abc", False)
 
 
-def test_one_unacknowledged_byte_sent_again_is_no_keep_alive():
+def test_one_unacknowledged_byte_sent_again_is_no_keep_alive() -> None:
     assert notes(
         """
         0.1 client > server ACK seq=101 ack=901 data=a lost
@@ -130,13 +130,13 @@ def test_one_unacknowledged_byte_sent_again_is_no_keep_alive():
     ) == ["LOST", "RETRANSMISSION"]
 
 
-def test_a_keep_alive_right_after_the_handshake_is_no_byte_of_the_stream():
+def test_a_keep_alive_right_after_the_handshake_is_no_byte_of_the_stream() -> None:
     text = "9.0 client > server ACK seq=100 ack=901 len=1"
     assert notes(text) == ["KEEP_ALIVE"]
     assert converse(OPEN + text).client_to_server.data == b""
 
 
-def test_windows_that_close_are_probed_and_open_again():
+def test_windows_that_close_are_probed_and_open_again() -> None:
     assert notes(
         """
         0.1 client > server ACK seq=101 ack=901 data=abc
@@ -162,11 +162,11 @@ def test_windows_that_close_are_probed_and_open_again():
     ]
 
 
-def test_the_window_of_a_rst_says_nothing():
+def test_the_window_of_a_rst_says_nothing() -> None:
     assert notes("0.1 server > client RST,ACK seq=901 ack=101 win=0") == [""]
 
 
-def test_a_copy_made_by_the_network_is_no_retransmission():
+def test_a_copy_made_by_the_network_is_no_retransmission() -> None:
     text = """
         0.10 client > server ACK seq=101 ack=901 data=abc recv=0.11
         0.10 client > server ACK seq=101 ack=901 data=abc arrived recv=0.12
@@ -176,7 +176,7 @@ def test_a_copy_made_by_the_network_is_no_retransmission():
     assert (stream.data, stream.sent_bytes) == (b"abc", 3)
 
 
-def test_a_segment_damaged_on_the_way_reaches_no_stream_and_no_state():
+def test_a_segment_damaged_on_the_way_reaches_no_stream_and_no_state() -> None:
     text = """
         0.10 client > server FIN,ACK seq=101 ack=901 data=abc lost
         0.11 client > server FIN,ACK seq=101 ack=901 data=aXc arrived bad
@@ -188,18 +188,18 @@ def test_a_segment_damaged_on_the_way_reaches_no_stream_and_no_state():
     assert conversation.server_state.value == "ESTABLISHED"
 
 
-def test_wrong_checksums_at_one_point_are_taken_for_offloading():
+def test_wrong_checksums_at_one_point_are_taken_for_offloading() -> None:
     conversation = converse(OPEN + "0.10 client > server ACK seq=101 ack=901 data=abc bad")
     assert conversation.client_to_server.data == b"abc"
 
 
-def test_a_segment_that_was_only_seen_arriving_is_taken_as_sent_then():
+def test_a_segment_that_was_only_seen_arriving_is_taken_as_sent_then() -> None:
     conversation = converse(OPEN + "0.10 client > server ACK seq=101 ack=901 data=abc arrived")
     assert conversation.segments[-1].notes == frozenset()
     assert conversation.client_to_server.sent_bytes == 3
 
 
-def test_sequence_numbers_wrap_in_the_middle_of_everything():
+def test_sequence_numbers_wrap_in_the_middle_of_everything() -> None:
     top = 2**32
     conversation = converse(
         f"""
@@ -222,7 +222,7 @@ def test_sequence_numbers_wrap_in_the_middle_of_everything():
     ]
 
 
-def test_positions_go_on_beyond_four_gigabytes():
+def test_positions_go_on_beyond_four_gigabytes() -> None:
     gigabyte = 2**30
     lines = [
         f"0.{k + 4} client > server ACK seq={101 + k * gigabyte} ack=901 len=1" for k in range(6)
@@ -289,17 +289,19 @@ GAPS = {
 
 
 @pytest.mark.parametrize(("text", "expected"), GAPS.values(), ids=GAPS)
-def test_bytes_that_did_not_come_are_gaps(text, expected):
+def test_bytes_that_did_not_come_are_gaps(
+    text: str, expected: tuple[bytes, tuple[tuple[int, int], ...]]
+) -> None:
     stream = converse(OPEN + text).client_to_server
     assert (stream.data, stream.gaps) == expected
 
 
-def test_bytes_behind_a_gap_are_counted():
+def test_bytes_behind_a_gap_are_counted() -> None:
     stream = converse(OPEN + GAPS["a lost segment"][0]).client_to_server
     assert (stream.length, stream.sent_bytes) == (6, 9)
 
 
-def test_a_retransmission_with_other_bytes_is_told_and_does_not_replace_the_first():
+def test_a_retransmission_with_other_bytes_is_told_and_does_not_replace_the_first() -> None:
     stream = converse(
         OPEN
         + """
@@ -310,7 +312,7 @@ def test_a_retransmission_with_other_bytes_is_told_and_does_not_replace_the_firs
     assert (stream.data, stream.overlaps_differ) == (b"abcdef", True)
 
 
-def test_midstream_a_capture_may_hold_bytes_from_before_its_first_segment():
+def test_midstream_a_capture_may_hold_bytes_from_before_its_first_segment() -> None:
     stream = converse(
         """
         0.1 client > server ACK seq=5003 ack=7000 data=def
@@ -321,7 +323,7 @@ def test_midstream_a_capture_may_hold_bytes_from_before_its_first_segment():
 
 
 @st.composite
-def deliveries(draw):
+def deliveries(draw: st.DrawFn) -> tuple[bytes, list[tuple[int, int]]]:
     """A byte string and segments that carry all of it, in any order, any number of times."""
     data = draw(st.binary(min_size=1, max_size=60))
     cuts = draw(st.lists(st.integers(0, len(data)), max_size=8))
@@ -334,7 +336,7 @@ def deliveries(draw):
 
 @settings(max_examples=100, deadline=None)
 @given(deliveries(), st.integers(0, 2**32 - 1))
-def test_bytes_in_are_bytes_out(delivery, isn):
+def test_bytes_in_are_bytes_out(delivery: tuple[bytes, list[tuple[int, int]]], isn: int) -> None:
     data, parts = delivery
     lines = [f"0.01 client > server SYN seq={isn}", "0.02 server > client SYN,ACK seq=7"]
     lines += [
@@ -365,7 +367,7 @@ any_line = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(any_line, min_size=1, max_size=12))
-def test_any_segments_at_all_are_analysed(lines):
+def test_any_segments_at_all_are_analysed(lines: list[str]) -> None:
     for flow in group_flows(crossings("\n".join(lines))):
         conversation = analyse_tcp(flow)
         assert [s.crossing for s in conversation.segments] == [c.number for c in flow.crossings]

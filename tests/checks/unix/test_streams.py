@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import recorded as r
@@ -33,7 +34,7 @@ def steps_of(claim: str) -> tuple[str, ...]:
     return CLAIMS[claim].step_names or (FIRST_STEP,)
 
 
-def sockets_with(**changes: object) -> r.Edit:
+def sockets_with(**changes: Any) -> r.Edit:
     """The ends of the connection, as the kernel might have shown them instead."""
 
     def of(seen: SocketSeen) -> SocketSeen:

@@ -134,7 +134,7 @@ def test_links_are_quiet(sandbox: Sandbox, topology: Topology) -> None:
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_tcp_connection_is_undrained_until_both_sides_have_closed(
-    sandbox: Sandbox, family: int
+    sandbox: Sandbox, family: socket.AddressFamily
 ) -> None:
     listening, open_, half_closed, closed = sandbox.call(
         inside.undrained_as_a_connection_ends, two_hosts(), family

@@ -64,12 +64,16 @@ def test_a_pipe_is_given_one_document() -> None:
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: Path) -> None:
     ran = []
-    runs = (ran.append(1) or result_with({}) for _ in range(1))
+
+    def runs() -> Iterator[Result]:
+        ran.append(1)
+        yield result_with({})
+
     dangling = tmp_path / "dangling"
     dangling.symlink_to("absent")
     for path in (tmp_path, tmp_path / "absent" / "junit.xml", dangling):
         with pytest.raises(UsageError, match=r"^cannot write "):
-            publish(runs, str(path))
+            publish(runs(), str(path))
     assert ran == []
 
 

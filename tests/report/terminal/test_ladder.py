@@ -164,7 +164,7 @@ def test_any_elapsed_time_takes_nine_columns(time_ns: int, shown: str) -> None:
     assert elapsed(time_ns + 7, 7) == shown
 
 
-def test_segments_of_several_connections_are_marked():
+def test_segments_of_several_connections_are_marked() -> None:
     talk = converse(TALK)
     segment_of = {segment.crossing: segment for segment in talk.segments}
     marks = {talk.segments[0].crossing: "4000: "}

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import frame_bytes as fb
 import pytest
@@ -251,7 +252,7 @@ def test_the_closing_counts_the_outcomes() -> None:
 
 
 def test_a_foreign_captures_frames_point_away_from_their_sender() -> None:
-    answer = {"source": fb.V4_B, "destination": fb.V4_A}
+    answer: dict[str, Any] = {"source": fb.V4_B, "destination": fb.V4_A}
     request = fb.ipv4(fb.udp(b"ask"), 17)
     swapped = struct.pack("!HH", 5001, 5000) + fb.udp(b"told", checksum=0)[4:]
     refused = fb.ipv4(fb.icmp(3, 3, bytes(4), request[:28]), 1, **answer)
@@ -356,7 +357,7 @@ def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int
     assert [text.count(told) for told in (" fragment ", ", more-", ", last-")] == [3, 2, 1]
 
 
-def test_the_kernels_view_of_unix_sockets_is_shown():
+def test_the_kernels_view_of_unix_sockets_is_shown() -> None:
     recording = load_recording(r.FOLDER / "unix4")
     timelines = build_timelines(recording)
     lines = [line.plain for line in draw_report(timelines, (), "title", Style(80, True))]

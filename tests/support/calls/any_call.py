@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from call_script import call
 from hypothesis import strategies as st
+from traced import call
 
 from lab.records import Memory, Syscall
 from lab.syscalls.table import CALLS

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from traced import (
     AF_INET,
     SOCK_STREAM,
+    Given,
     call,
     task,
     trace,
@@ -25,21 +28,21 @@ class Script:
         self.records: list[Syscall | TaskEvent] = []
         self.now = 0
 
-    def call(self, name: str, *arguments: object, result: int | None = 0, **more: object) -> Script:
+    def call(self, name: str, *arguments: Given, result: int | None = 0, **more: Any) -> Script:
         self.now += 2
         at = (self.now, self.now + 1)
-        self.records.append(call("p", name, *arguments, result=result, at=at, **more))  # type: ignore[arg-type]
+        self.records.append(call("p", name, *arguments, result=result, at=at, **more))
         return self
 
-    def socket(self, result: int, flags: int = 0, **more: object) -> Script:
+    def socket(self, result: int, flags: int = 0, **more: Any) -> Script:
         return self.call("socket", AF_INET, SOCK_STREAM | flags, 0, result=result, **more)
 
-    def read(self, descriptor: int, **more: object) -> Script:
+    def read(self, descriptor: int, **more: Any) -> Script:
         return self.call("read", descriptor, 0x1000, 9, **more)
 
-    def task(self, kind: str, **more: object) -> Script:
+    def task(self, kind: str, **more: Any) -> Script:
         self.now += 2
-        self.records.append(task("p", kind, self.now, **more))  # type: ignore[arg-type]
+        self.records.append(task("p", kind, self.now, **more))
         return self
 
     @property

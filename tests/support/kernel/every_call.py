@@ -35,7 +35,7 @@ def buffer(data: bytes) -> int:
 def call(name: str, *arguments: int) -> int:
     if name not in NUMBERS:
         return -1
-    result = LIBC.syscall(
+    result: int = LIBC.syscall(
         ctypes.c_long(NUMBERS[name]), *(ctypes.c_ulong(a & (1 << 64) - 1) for a in arguments)
     )
     made.append((NUMBERS[name], result, []))

@@ -141,8 +141,8 @@ def device_behind_its_back(topology: Topology, is_up: bool) -> tuple[InterfaceSe
     """What the witness says with a device in the first host that nobody asked for."""
     with build_topology(topology) as built:
         first, second = list(built.values())[:2]
-        ends = (VethEnd("tunl0", 2, f"02:00:00:00:ff:{number:02x}") for number in (1, 2))
-        first.netlink.create_veth(*ends, second.descriptor, 1500)
+        near, far = (VethEnd("tunl0", 2, f"02:00:00:00:ff:{number:02x}") for number in (1, 2))
+        first.netlink.create_veth(near, far, second.descriptor, 1500)
         if is_up:
             first.netlink.set_up(2)
         first.netlink.commit()
@@ -243,7 +243,9 @@ def mtus(topology: Topology) -> dict[str, int]:
 LOOPBACK_ADDRESS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
-def undrained_as_a_connection_ends(topology: Topology, family: int) -> tuple[list[str], ...]:
+def undrained_as_a_connection_ends(
+    topology: Topology, family: socket.AddressFamily
+) -> tuple[list[str], ...]:
     """What is not drained while there is a listener, a connection, half of one and none."""
     found = []
     with build_topology(topology) as built:

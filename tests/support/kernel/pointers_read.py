@@ -197,7 +197,12 @@ def is_loaded(program: int) -> bool:
 
 def descriptors_kept(count: int) -> tuple[int, int]:
     """How many descriptors are open before and after it was opened and closed so often."""
-    return _open_files(), _after(lambda: [PointerReader.open().close() for _ in range(count)])
+
+    def open_and_close() -> None:
+        for _ in range(count):
+            PointerReader.open().close()
+
+    return _open_files(), _after(open_and_close)
 
 
 def _after(action: Callable[[], object]) -> int:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lab.errors import LabError
 from lab.kernel.network.namespace import build_topology
@@ -143,7 +143,7 @@ class Traced:
         return [call for call in self.trace.syscalls if call.name in names]
 
     @property
-    def said(self) -> object:
+    def said(self) -> Any:
         """The Python value that the program printed."""
         return ast.literal_eval(self.stdout)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab.kernel.programs.leftovers import orphans
 from lab.kernel.trace.tracefs import events as trace_events
@@ -28,7 +29,7 @@ import ctypes, os, signal, socket, struct, sys, threading, time
 class Traced:
     """What programs said, and what was traced of them."""
 
-    said: tuple[object, ...]
+    said: tuple[Any, ...]
     pids: tuple[int, ...]
     traces: tuple[Trace, ...]
     instruments: tuple[str, ...]
@@ -53,7 +54,7 @@ def trace(*steps: tuple[str, ...]) -> Traced:
     """In a sandbox: the programs of each step, all at once; each prints one Python literal."""
     _set_loopback_up()
     tracer = TracefsTracer(frozenset(), frozenset())
-    said: list[object] = []
+    said: list[Any] = []
     pids: list[int] = []
     traces: list[Trace] = []
     try:

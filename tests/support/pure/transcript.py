@@ -33,7 +33,7 @@ from lab.analysis.packets.packet import (
 from lab.analysis.tcp.conversation import TcpConversation, analyse_tcp
 from lab.records import Direction, Frame, LinkType
 
-HOSTS = {
+HOSTS: dict[str, tuple[IPv4Address | IPv6Address, int]] = {
     "client": (IPv4Address("10.0.0.1"), 40000),
     "server": (IPv4Address("10.0.0.2"), 80),
     "other": (IPv4Address("10.0.0.3"), 5000),
@@ -76,12 +76,13 @@ def tcp_ip(
     """An IP header, a TCP or UDP header and the payload."""
     (from_address, from_port), (to_address, to_port) = _end(source), _end(destination)
     ip: Layer
-    if isinstance(from_address, IPv4Address):
+    if isinstance(from_address, IPv4Address) and isinstance(to_address, IPv4Address):
         number = 17 if protocol == "UDP" else 6
         ip = IPv4(
             14, from_address, to_address, 20, 0, 0, 0, 0, True, False, 0, 64, number, 0, True, ()
         )
     else:
+        assert isinstance(from_address, IPv6Address) and isinstance(to_address, IPv6Address)
         ip = IPv6(14, from_address, to_address, 0, 0, 0, 6, 64)
     transport: Layer
     if protocol == "UDP":

@@ -31,7 +31,13 @@ MARK = "ftrace:print"
 
 OF_CALLS = (*ENTRY_OF, *EXIT_OF, *MAKER_EXITS, NEW_TASK, EXEC, EXIT, SIGNAL)
 """Enabled for the run's processes alone."""
-NEEDED = (NEW_TASK, EXEC, EXIT, "syscalls:sys_enter_read", "syscalls:sys_exit_read")
+NEEDED: tuple[str, ...] = (
+    NEW_TASK,
+    EXEC,
+    EXIT,
+    "syscalls:sys_enter_read",
+    "syscalls:sys_exit_read",
+)
 """Without these, no call can be followed."""
 
 SET_STATE = "sock:inet_sock_set_state"

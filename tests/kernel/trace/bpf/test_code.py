@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -47,7 +48,9 @@ def encoded(opcode: int, target: int, source: int, offset: int, constant: int) -
         (lambda c: c.load_map_value(R1, 9), encoded(0x18, 1, 2, 0, 9) + encoded(0, 0, 0, 0, 0)),
     ],
 )
-def test_an_instruction_is_encoded_as_the_rfc_says(write, expected) -> None:
+def test_an_instruction_is_encoded_as_the_rfc_says(
+    write: Callable[[Code], object], expected: bytes
+) -> None:
     code = Code()
     write(code)
     assert code.assemble() == expected

@@ -46,7 +46,7 @@ def test_each_read_is_followed_by_what_it_left(
     traced: Callable[..., Traced], kind: str, unread: list[int]
 ) -> None:
     done = traced(*python(READING, kind))
-    name, told = done.said  # type: ignore[misc]
+    name, told = done.said
     assert told == [*unread, 0]
     assert left(done) == told
     assert {(q.socket, q.type, q.step) for q in done.trace.queues} == {(name, kind, "the step")}
@@ -78,7 +78,7 @@ except OSError as error:
 
 def test_an_accepted_socket_may_have_something_to_read(traced: Callable[..., Traced]) -> None:
     done = traced(*python(ACCEPTING))
-    name, refused = done.said  # type: ignore[misc]
+    name, refused = done.said
     assert refused == errno.EINVAL  # a socket that listens has no bytes to read
     (queue,) = done.trace.queues
     assert (queue.socket, queue.unread_bytes) == (name, len("sent before it was accepted"))
@@ -139,7 +139,7 @@ print([os.getpid(), pid])
 
 def test_processes_share_a_sockets_queue(traced: Callable[..., Traced]) -> None:
     done = traced(*python(INHERITED))
-    parent, child = done.said  # type: ignore[misc]
+    parent, child = done.said
     assert [(queue.tid, queue.unread_bytes) for queue in done.trace.queues] == [
         (child, 4),
         (parent, 0),

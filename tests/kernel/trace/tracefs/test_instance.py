@@ -131,8 +131,8 @@ def test_a_living_labs_instances_survive_other_starts(sandbox: Sandbox) -> None:
     with ExitStack() as stack:
         opened = [stack.enter_context(open_sandbox()) for _ in range(3)]
         pending = [one.submit(traced_programs.hold_tracer) for one in opened]
-        for one in pending:
-            one.result()
+        for each in pending:
+            each.result()
         for one in opened:
             assert kinds(instances(sandbox, one.supervisor_pid)) == ["calls", "kernel"]
     for one in opened:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+from typing import Any
 
 import pytest
 from trace_bytes import Tracepoint, formats, symbolic
@@ -104,9 +105,9 @@ class Machine:
         return [(d.reason, d.interface, d.arrived_ns, d.length) for d in self.take()[1]]
 
 
-def ends(local: str, remote: str) -> dict[str, int | bytes]:
+def ends(local: str, remote: str) -> dict[str, Any]:
     """Fields for "198.51.100.1:4242" or "[2001:db8::1]:4242", as the kernel fills them."""
-    fields: dict[str, int | bytes] = {}
+    fields: dict[str, Any] = {}
     for end, prefix in ((local, "s"), (remote, "d")):
         host, _, port = end.rpartition(":")
         address = ipaddress.ip_address(host.strip("[]"))

@@ -186,6 +186,7 @@ def test_threads_and_forks_are_followed(sandbox: Sandbox) -> None:
     main = traced.pids[0]
     sent = traced.calls("sendto")
     grandchild = sent[-1].result
+    assert grandchild is not None
     assert sorted((call.pid, call.tid) for call in sent[:3]) == sorted((main, tid) for tid in made)
     assert [(call.pid, call.result) for call in sent[3:]] == [
         (child, 20), (grandchild, 30), (child, grandchild),

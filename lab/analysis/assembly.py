@@ -19,7 +19,7 @@ from lab.analysis.flows.bracket import Bracket, find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import group_flows
-from lab.analysis.order.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_moments
+from lab.analysis.order.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_events
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
 from lab.analysis.sockets.states import select_states
@@ -30,7 +30,7 @@ from lab.records import Recording
 from lab.syscalls.descriptors import follow
 
 if TYPE_CHECKING:
-    from lab.analysis.order.moments import Order
+    from lab.analysis.order.events import Order
     from lab.records import ProgramRun, Trace
 
 _VIOLATIONS_TOLD = 3
@@ -56,11 +56,11 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
     trace = of_step(recording.trace, bracket.step)
-    drops, dropped = join_drops(trace.drops, crossings, recording.points)
+    drops = join_drops(trace.drops, crossings, recording.points)
     evidence = Evidence(crossings, flows, conversations, drops, trace.tasks)
     _add_calls(evidence, trace, programs, machine_of(recording.kernel))
-    joins = join(evidence, dropped)
-    order = order_moments(evidence, joins, _slack_ns(recording))
+    joins = join(evidence)
+    order = order_events(evidence, joins, _slack_ns(recording))
     blind = (*bracket.blind, *_reversed(crossings), *_faults(recording, order))
     return Timeline(
         recording=recording,
@@ -73,7 +73,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         calls={run.name: parse_transcript(run) for run in programs},
         system_calls=tuple(evidence.system_calls),
         endpoints=tuple(evidence.endpoints.values()),
-        states=tuple(seen.state for seen in evidence.states),
+        states=tuple(evidence.states),
         drops=tuple(evidence.drops),
         queues=tuple(evidence.queues),
         order=order,
@@ -120,7 +120,7 @@ def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:
         before = arrived.get((crossing.receiver, crossing.packet.frame.data))
         if crossing.lost and before is not None and before.number < crossing.number:
             found.append(
-                f"a frame was seen arriving (f{before.number}) before it left "
-                f"(f{crossing.number}): these times cannot be trusted"
+                f"a frame was seen arriving ({before.id}) before it left "
+                f"({crossing.id}): these times cannot be trusted"
             )
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.analysis.calls.transcript import Call, reads_of, sends_of, sent_bytes
+from lab.analysis.calls.transcript import PrintedCall, reads_of, sends_of, sent_bytes
 from lab.analysis.story import Phase, phases
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _column(timeline: Timeline) -> Column:
     )
 
 
-def _ways(timeline: Timeline) -> list[tuple[tuple[Call, ...], tuple[Call, ...]]]:
+def _ways(timeline: Timeline) -> list[tuple[tuple[PrintedCall, ...], tuple[PrintedCall, ...]]]:
     """Sends of one program with the reads of the other, both ways."""
     told = [timeline.calls[run.name] for run in timeline.programs]
     if len(told) != 2:
@@ -88,7 +88,7 @@ def _ways(timeline: Timeline) -> list[tuple[tuple[Call, ...], tuple[Call, ...]]]
     return [(sends_of(client), reads_of(server)), (sends_of(server), reads_of(client))]
 
 
-def _sizes(calls: tuple[Call, ...]) -> list[int]:
+def _sizes(calls: tuple[PrintedCall, ...]) -> list[int]:
     """What the calls returned; the end of a stream is no message."""
     return [call.result for call in calls if call.result or call.name == "recvfrom"]
 

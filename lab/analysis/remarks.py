@@ -10,6 +10,7 @@ from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
 from lab.analysis.tcp.segment import Note
 from lab.analysis.tcp.state import State
+from lab.model.event import frame_id
 from lab.records import Obtained
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from lab.analysis.correlate.correlation import Channel, Joins, SentPart
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.sockets.states import Side
+    from lab.model.event import EventId
 
-Remark = tuple[str, str]
-"""An event's id, and what there is to say of it."""
+Remark = tuple["EventId", str]
+"""An event, and what there is to say of it."""
 
 _FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
 _WORTH_TELLING_NS = 1_000_000
@@ -40,11 +42,12 @@ def _answered_by_kernel(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
     """The SYN-ACK was there before accept()."""
     for accepted in joins.accepted:
         handshake = opens_in_order(evidence.conversations[accepted.flow])
-        left_ns = evidence.departure_ns(handshake.syn_ack) if handshake else None
+        syn_ack = frame_id(handshake.syn_ack) if handshake else None
+        left_ns = evidence.departure_ns(syn_ack)
         entry_ns = evidence.calls.by_id[accepted.call].entry_ns
-        if handshake and left_ns is not None and left_ns < entry_ns:
+        if syn_ack is not None and left_ns is not None and left_ns < entry_ns:
             yield (
-                f"f{handshake.syn_ack}",
+                syn_ack,
                 f"The server's kernel answers the SYN by itself: {accepted.call} (accept) "
                 f"was called {_ms(entry_ns - left_ns)} later.",
             )
@@ -63,7 +66,7 @@ def _accepted_late(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             yield (
                 accepted.call,
                 f"accept() returns when the handshake is over: {_ms(accepted.waited_ns)} after "
-                f"its last ACK (f{accepted.ack}) arrived.",
+                f"its last ACK ({accepted.ack}) arrived.",
             )
 
 
@@ -75,13 +78,13 @@ def _returned_early(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
 
 def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
     for _, part in _tcp_parts(joins):
-        call, crossing = evidence.calls.by_id[part.call], part.segments[0]
-        left_ns = evidence.departure_ns(crossing)
+        call, segment = evidence.calls.by_id[part.call], part.segments[0]
+        left_ns = evidence.departure_ns(segment)
         if call.exit_ns is not None and left_ns is not None and call.exit_ns < left_ns:
             yield (
                 call.id,
                 f"{call.name}() returned {_ms(left_ns - call.exit_ns)} before its first byte left "
-                f"(f{crossing}): it has only put the bytes into the send buffer.",
+                f"({segment}): it has only put the bytes into the send buffer.",
             )
 
 
@@ -89,12 +92,12 @@ def _returned_before_acknowledgement(evidence: Evidence, joins: Joins) -> Iterat
     for channel, part in islice(_tcp_parts(joins), _LOOKED_AT):
         call = evidence.calls.by_id[part.call]
         ack = _acknowledgement(evidence, channel, part.end)
-        arrived_ns = evidence.arrival_ns(ack) if ack is not None else None
+        arrived_ns = evidence.arrival_ns(ack)
         if call.exit_ns is not None and arrived_ns is not None and call.exit_ns < arrived_ns:
             yield (
                 call.id,
                 f"{call.name}() returned {_ms(arrived_ns - call.exit_ns)} before the peer's ACK "
-                f"of its bytes (f{ack}) arrived: it tells that they are in the send buffer, not "
+                f"of its bytes ({ack}) arrived: it tells that they are in the send buffer, not "
                 f"that they were received.",
             )
 
@@ -107,8 +110,8 @@ def _tcp_parts(joins: Joins) -> Iterator[tuple[Channel, SentPart]]:
                     yield channel, part
 
 
-def _acknowledgement(evidence: Evidence, channel: Channel, end: int) -> int | None:
-    """The crossing that first acknowledged all of a channel's bytes before `end`."""
+def _acknowledgement(evidence: Evidence, channel: Channel, end: int) -> EventId | None:
+    """The segment that first acknowledged all of a channel's bytes before `end`."""
     client = evidence.sides.get((channel.flow, True))
     from_client = client is None or client.id != channel.sender
     for segment in evidence.conversations[channel.flow].segments:
@@ -117,29 +120,29 @@ def _acknowledgement(evidence: Evidence, channel: Channel, end: int) -> int | No
         is_reset = int(segment.flags) & _RST
         is_ack = segment.ack is not None and segment.ack > end and not is_reset
         if is_ack and segment.from_client == from_client and Note.LOST not in segment.notes:
-            return segment.crossing
+            return frame_id(segment.crossing)
     return None
 
 
 def _late_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
-    for number, (state, _, _) in enumerate(evidence.states, start=1):
+    for id, state, _, _ in evidence.states:
         if state.new == "SYN_RECV" and state.obtained is Obtained.MEASURED:
             yield (
-                f"state {number}",
+                id,
                 "Linux reports SYN_RECV when the handshake's last ACK is there, not at the SYN "
                 "as RFC 9293 has it: until then it keeps a request, not a socket.",
             )
 
 
 def _missing_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
-    for number, (state, side, _) in enumerate(evidence.states, start=1):
+    for id, state, side, _ in evidence.states:
         if side is None or state.new != "CLOSE" or state.obtained is not Obtained.MEASURED:
             continue
         conversation = evidence.conversations[side[0]]
         inferred = conversation.client_state if side[1] else conversation.server_state
         if inferred is State.TIME_WAIT and _had_ended(evidence, side, state.time_ns):
             yield (
-                f"state {number}",
+                id,
                 "Linux never reports TIME-WAIT: the socket is replaced by a small record that "
                 "waits in its place, and is reported as CLOSE.",
             )
@@ -152,7 +155,7 @@ def _had_ended(evidence: Evidence, side: Side, before_ns: int) -> bool:
     """
     flow, is_client = side
     fin = first_arrived(evidence, evidence.conversations[flow], not is_client, _FIN)
-    arrived_ns = evidence.arrival_ns(fin) if fin else None
+    arrived_ns = evidence.arrival_ns(fin)
     return arrived_ns is not None and arrived_ns < before_ns
 
 
@@ -168,14 +171,14 @@ def _written_to_closed(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
         rst = first_arrived(evidence, conversation, not by_client, _RST)
         for part in channel.parts if fin and rst else ():
             call = evidence.calls.by_id[part.call]
-            left_ns = evidence.departure_ns(part.segments[0]) if part.segments else None
+            left_ns = evidence.departure_ns(next(iter(part.segments), None))
             was_closed = (evidence.arrival_ns(fin) or 0) < call.entry_ns
             if was_closed and left_ns is not None and left_ns < (evidence.arrival_ns(rst) or 0):
                 yield (
                     call.id,
-                    f"The peer had closed (f{fin}), and {call.name}() succeeded all the same: a "
+                    f"The peer had closed ({fin}), and {call.name}() succeeded all the same: a "
                     f"FIN says only that no more will come from there. The answer is a RST "
-                    f"(f{rst}).",
+                    f"({rst}).",
                 )
 
 
@@ -185,13 +188,13 @@ def _failed_after_reset(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
         if not conversation.resets:
             continue
         rst = first_arrived(evidence, conversation, not is_client, _RST)
-        rst_ns = evidence.arrival_ns(rst) if rst else None
+        rst_ns = evidence.arrival_ns(rst)
         for call in evidence.calls.on(endpoint.id):
             told = call.error in ("EPIPE", "ECONNRESET") and call.exit_ns is not None
             if told and rst_ns is not None and rst_ns < (call.exit_ns or 0):
                 yield (
                     call.id,
-                    f"The RST (f{rst}) had arrived {_ms((call.exit_ns or 0) - rst_ns)} before: "
+                    f"The RST ({rst}) had arrived {_ms((call.exit_ns or 0) - rst_ns)} before: "
                     f"this is the first call to tell of it.",
                 )
                 break
@@ -200,12 +203,12 @@ def _failed_after_reset(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
 def _ended(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
         fin = first_arrived(evidence, conversation, not is_client, _FIN)
-        fin_ns = evidence.arrival_ns(fin) if fin else None
+        fin_ns = evidence.arrival_ns(fin)
         for call in evidence.calls.reads(endpoint.id) if fin_ns is not None else ():
             if ends_stream(call) and fin_ns is not None and fin_ns < (call.exit_ns or 0):
                 yield (
                     call.id,
-                    f"0 is the end of the stream: the peer's FIN (f{fin}) had arrived, and all "
+                    f"0 is the end of the stream: the peer's FIN ({fin}) had arrived, and all "
                     f"before it was read.",
                 )
 
@@ -216,10 +219,10 @@ def _blocked(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
     for channel in joins.channels:
         for part in channel.read_parts:
             call = evidence.calls.by_id[part.call]
-            arrived_ns = evidence.arrival_ns(part.segment) if part.segment is not None else None
+            arrived_ns = evidence.arrival_ns(part.segment)
             waited_ns = 0 if arrived_ns is None else arrived_ns - call.entry_ns
             if waited_ns >= _WORTH_TELLING_NS and (longest is None or waited_ns > longest[0]):
-                text = f"{call.name}() blocked for {_ms(waited_ns)} until f{part.segment} arrived."
+                text = f"{call.name}() blocked for {_ms(waited_ns)} until {part.segment} arrived."
                 longest = waited_ns, (call.id, text)
     if longest is not None:
         yield longest[1]

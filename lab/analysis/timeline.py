@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import Endpoint, SystemCall
-    from lab.analysis.calls.transcript import Call
-    from lab.analysis.correlate.correlation import Joins
+    from lab.analysis.calls.transcript import PrintedCall
+    from lab.analysis.correlate.correlation import Dropped, Joins
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
-    from lab.analysis.order.moments import Order
+    from lab.analysis.order.events import Order
+    from lab.analysis.sockets.states import StateSeen
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
-    from lab.records import DropNotice, ProgramRun, Recording, SocketSeen, SocketState
+    from lab.records import ProgramRun, Recording, SocketSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,16 @@ class Timeline:
     conversations: tuple[TcpConversation, ...]
     """One for each TCP flow, in the same order."""
     programs: tuple[ProgramRun, ...]
-    calls: dict[str, tuple[Call, ...]]
+    calls: dict[str, tuple[PrintedCall, ...]]
     """By program, as it printed them."""
     system_calls: tuple[SystemCall, ...]
     """In order of entry; those on sockets, pipes, and descriptors that wait for them."""
     endpoints: tuple[Endpoint, ...]
-    states: tuple[SocketState, ...]
-    """Changes of TCP states of this step's sockets; "state 2" is the second."""
-    drops: tuple[DropNotice, ...]
-    """Those joined with a frame; "drop 1" is the first."""
+    states: tuple[StateSeen, ...]
+    """Changes of TCP states of this step's sockets."""
+    drops: tuple[Dropped, ...]
     queues: tuple[QueueSeen, ...]
-    """What was left to read in unix sockets; "queue 1" is the first."""
+    """What was left to read in unix sockets."""
     order: Order
     joins: Joins
     sockets: tuple[SocketSeen, ...]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 NO_CONNECTION = "no TCP connection was opened"
 NO_DATAGRAM = "no UDP datagram was sent"
@@ -45,7 +46,7 @@ OPENING = TcpFlags.SYN | TcpFlags.ACK | TcpFlags.FIN | TcpFlags.RST
 )
 def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     """SYN, SYN-ACK and ACK for each connection; attempts that came to nothing are told."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     opened = 0
     failed: list[str] = []
     for talk in timeline.conversations:
@@ -74,7 +75,7 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
 )
 def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
     """Each connection's first segment with payload is the handshake's last, or behind it."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     told: list[str] = []
     for talk in _opened(timeline):
         assert talk.handshake is not None, "an opened connection has one"
@@ -98,7 +99,7 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
 )
 def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     """Each connection ends with a FIN each way, acknowledged, or with a RST."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     told: list[str] = []
     for talk in _opened(timeline):
         ways = (talk.client_to_server, talk.server_to_client)
@@ -127,18 +128,18 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
     if not flows:
         return skipped(NO_DATAGRAM)
     if empty:
-        number = empty[0].number
+        frame = empty[0].id
         channels = timeline.joins.channels
         sent = {n for c in channels for part in c.parts for n in part.segments}
         are_counted = timeline.system_calls and not any(c.uncounted for c in channels)
-        if are_counted and number not in sent:
-            return broken(f"f{number} comes first, is empty, and no call sent it", [f"f{number}"])
+        if are_counted and frame not in sent:
+            return broken(f"{frame} comes first, is empty, and no call sent it", [frame])
         return undecided(
-            f"f{number} comes first and is empty: a datagram of the program's, or a greeting of "
+            f"{frame} comes first and is empty: a datagram of the program's, or a greeting of "
             "the protocol's?",
-            [f"f{number}"],
+            [frame],
         )
-    told = [f"f{c.number} comes first, with {len(c.packet.payload)} bytes" for c in firsts]
+    told = [f"{c.id} comes first, with {len(c.packet.payload)} bytes" for c in firsts]
     return holds(first_of(told), frame_ids(crossing.number for crossing in firsts))
 
 

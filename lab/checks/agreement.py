@@ -11,8 +11,9 @@ from lab.syscalls.table import CALLS
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 SYSTEM_CALLS = {
     "accept": frozenset({"accept", "accept4"}),
@@ -44,7 +45,7 @@ def traces_what_is_printed(*timelines: Timeline) -> Verdict:
     """Every call that a program printed was traced: in that order, with that result and data."""
     if untraced := next((each for each in timelines if not each.system_calls), None):
         return skipped(why_untraced(untraced))
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for timeline in timelines:
         for program, printed in timeline.calls.items():
             traced = [call for call in timeline.system_calls if call.program == program]
@@ -72,8 +73,8 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
     if not (unix.system_calls and internet.system_calls):
         return skipped(why_untraced(unix))
     if unix.crossings:
-        return broken(f"{len(unix.crossings)} frames were seen", [f"f{unix.crossings[0].number}"])
-    evidence: list[str] = []
+        return broken(f"{len(unix.crossings)} frames were seen", [unix.crossings[0].id])
+    evidence: list[EventId] = []
     told: list[str] = []
     if not unix.programs or len(unix.programs) != len(internet.programs):
         counts = f"{len(unix.programs)} and {len(internet.programs)}"
@@ -98,9 +99,9 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
     )
 
 
-def _found(printed: Sequence[Call], traced: Sequence[SystemCall]) -> list[str] | Verdict:
+def _found(printed: Sequence[PrintedCall], traced: Sequence[SystemCall]) -> list[EventId] | Verdict:
     """The ids of one program's printed calls, each with its traced one's; or what is missing."""
-    found: list[str] = []
+    found: list[EventId] = []
     at = 0
     for call in printed:
         if not _system_calls_of(call) & CALLS.keys():
@@ -114,11 +115,11 @@ def _found(printed: Sequence[Call], traced: Sequence[SystemCall]) -> list[str] |
     return found
 
 
-def _system_calls_of(call: Call) -> frozenset[str]:
+def _system_calls_of(call: PrintedCall) -> frozenset[str]:
     return SYSTEM_CALLS.get(call.name, frozenset({call.name}))
 
 
-def _agrees(printed: Call, traced: SystemCall) -> bool:
+def _agrees(printed: PrintedCall, traced: SystemCall) -> bool:
     """Whether the traced call can be the one that was printed."""
     if traced.name not in _system_calls_of(printed):
         return False
@@ -163,5 +164,5 @@ def _read(calls: Sequence[SystemCall]) -> int:
     return sum(call.moved for call in calls if call.name in ("recvfrom", "recvmsg", "read"))
 
 
-def _ids(calls: Sequence[SystemCall]) -> list[str]:
+def _ids(calls: Sequence[SystemCall]) -> list[EventId]:
     return [call.id for call in calls if _is_compared(call)]

@@ -10,8 +10,9 @@ from lab.model.claim import Verdict, broken, claim, holds, undecided
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
     Way = tuple[int, int]
     """The descriptor that is written to, and the one that is read from."""
@@ -35,7 +36,7 @@ def carries_both_ways_on_one_descriptor(timeline: Timeline) -> Verdict:
     if not ways:
         return undecided("the programs printed no socketpair()")
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for writer, reader in ways:
         sent, got, ids = _moved(calls, (writer, reader))
         evidence += ids
@@ -180,7 +181,7 @@ def holds_whole_pages(timeline: Timeline) -> Verdict:
     """Pipes and FIFOs take F_GETPIPE_SZ bytes, whole pages, however they are written."""
     pages = [c for calls in timeline.calls.values() for c in calls if c.name == "sysconf"]
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for kind in (PIPES, FIFOS):
         calls = _sections(timeline).get(kind, [])
         ways = _ways(calls)
@@ -273,7 +274,7 @@ def mixes_the_writers_of_a_fifo(timeline: Timeline) -> Verdict:
 def _exchanges_alike(timeline: Timeline, kind: str) -> Verdict:
     sections = _sections(timeline)
     moved: list[list[bytes]] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for each in (SOCKETPAIR, kind):
         calls = sections.get(each, [])
         ways = _ways(calls)
@@ -315,7 +316,7 @@ def _fills_each_way(timeline: Timeline, kind: str) -> Verdict:
     )
 
 
-def _rounds(calls: Sequence[Call], ways: Sequence[Way]) -> list[Round] | None:
+def _rounds(calls: Sequence[PrintedCall], ways: Sequence[Way]) -> list[Round] | None:
     """What each filling took; None where the calls do not show just that of two ways.
 
     A filling: one way until EAGAIN, the other until EAGAIN; the other drained; the one still
@@ -331,7 +332,7 @@ def _rounds(calls: Sequence[Call], ways: Sequence[Way]) -> list[Round] | None:
         ("write", writer, False),
         ("read", reader, True), ("read", reader, False),
     ]  # fmt: skip
-    steps: list[tuple[tuple[str, object, bool], list[Call]]] = []
+    steps: list[tuple[tuple[str, object, bool], list[PrintedCall]]] = []
     for call in calls:
         if call.name in ("read", "write") and (call.result > 0 or call.error == "EAGAIN"):
             step = call.name, call.argument(0), call.result > 0
@@ -350,14 +351,14 @@ def _rounds(calls: Sequence[Call], ways: Sequence[Way]) -> list[Round] | None:
     return rounds
 
 
-def _letters(calls: Iterable[Call]) -> set[str]:
+def _letters(calls: Iterable[PrintedCall]) -> set[str]:
     """What the blocks consist of: the demo prints a block as b'>' * 512."""
     return {str(call.argument(1))[:4] for call in calls if len(call.arguments) > 1}
 
 
-def _sections(timeline: Timeline) -> dict[str, list[Call]]:
+def _sections(timeline: Timeline) -> dict[str, list[PrintedCall]]:
     """The calls by the kind of channel: from the first one's making to the next kind's."""
-    sections: dict[str, list[Call]] = {}
+    sections: dict[str, list[PrintedCall]] = {}
     for calls in timeline.calls.values():
         kind = ""
         for call in calls:
@@ -367,7 +368,7 @@ def _sections(timeline: Timeline) -> dict[str, list[Call]]:
     return sections
 
 
-def _ways(calls: Iterable[Call]) -> list[Way]:
+def _ways(calls: Iterable[PrintedCall]) -> list[Way]:
     """The ways that these calls made, in order: there, and back."""
     ways: list[Way] = []
     readers: dict[object, int] = {}
@@ -384,7 +385,7 @@ def _ways(calls: Iterable[Call]) -> list[Way]:
     return ways + [(writers[path], readers[path]) for path in writers if path in readers]
 
 
-def _pair(call: Call) -> Way | None:
+def _pair(call: PrintedCall) -> Way | None:
     """The two descriptors that a call returned in its last argument."""
     match call.arguments:
         case (*_, [int(first), int(second)]):
@@ -392,7 +393,7 @@ def _pair(call: Call) -> Way | None:
     return None
 
 
-def _moved(calls: Iterable[Call], way: Way) -> tuple[bytes, bytes, list[str]]:
+def _moved(calls: Iterable[PrintedCall], way: Way) -> tuple[bytes, bytes, list[EventId]]:
     """What was written one way, what was read, and the calls that did."""
     calls = list(calls)
     writes = [call for call in sends_of(calls) if _on(call, way[0])]
@@ -401,9 +402,9 @@ def _moved(calls: Iterable[Call], way: Way) -> tuple[bytes, bytes, list[str]]:
     return sent, b"".join(call.data for call in reads), [c.id for c in (*writes, *reads)]
 
 
-def _on(call: Call, descriptor: int) -> bool:
+def _on(call: PrintedCall, descriptor: int) -> bool:
     return call.arguments[:1] == (descriptor,)
 
 
-def _words(call: Call) -> str:
+def _words(call: PrintedCall) -> str:
     return str(call.argument(-1)) if call.arguments else ""

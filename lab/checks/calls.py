@@ -8,19 +8,21 @@ from lab.analysis.calls.transcript import reads_of, sends_of
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import Note
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.segment import Segment
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
     Sign = tuple[object, ...]
     """What of a frame or call has to be the same."""
-    Select = Callable[[Sequence[Call]], tuple[Call, ...]]
+    Select = Callable[[Sequence[PrintedCall]], tuple[PrintedCall, ...]]
 
 _TELLING = TcpFlags.SYN | TcpFlags.FIN | TcpFlags.RST
 
@@ -43,7 +45,7 @@ def puts_the_same_segments_on_the_wire(
     timelines = (first, second, *others)
     if fault := _same_calls(timelines, sends_of):
         return fault
-    told: list[list[tuple[str, Sign]]] = []
+    told: list[list[tuple[EventId, Sign]]] = []
     for timeline in timelines:
         if len(timeline.conversations) != 1:
             return broken(f"{timeline.step}: {len(timeline.conversations)} TCP connections, not 1")
@@ -66,12 +68,12 @@ def puts_the_same_datagrams_on_the_wire(
     timelines = (first, second, *others)
     if fault := _same_calls(timelines, sends_of):
         return fault
-    told: list[list[tuple[str, Sign]]] = []
+    told: list[list[tuple[EventId, Sign]]] = []
     for timeline in timelines:
         datagrams = [c for c in timeline.crossings if c.packet.udp is not None]
         told.append(
             [
-                (f"f{c.number}", (c.sender, c.packet.udp and c.packet.udp.length, c.packet.payload))
+                (c.id, (c.sender, c.packet.udp and c.packet.udp.length, c.packet.payload))
                 for c in datagrams
             ]
         )
@@ -89,7 +91,7 @@ def reads_the_same(first: Timeline, second: Timeline, *others: Timeline) -> Verd
     timelines = (first, second, *others)
     if fault := _same_calls(timelines, _takes_of):
         return fault
-    told: list[list[tuple[str, Sign]]] = []
+    told: list[list[tuple[EventId, Sign]]] = []
     for timeline in timelines:
         takes = [
             (call.id, (run.host, call.result, call.data))
@@ -109,7 +111,7 @@ def reads_the_same(first: Timeline, second: Timeline, *others: Timeline) -> Verd
 def peeks_without_taking(*timelines: Timeline) -> Verdict:
     """What MSG_PEEK returned, the next read returns again."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for timeline in timelines:
         peeks = list(_flagged(timeline, "MSG_PEEK"))
         if not peeks:
@@ -131,7 +133,7 @@ def peeks_without_taking(*timelines: Timeline) -> Verdict:
 )
 def fails_where_it_would_wait(*timelines: Timeline) -> Verdict:
     """MSG_DONTWAIT: EAGAIN where nothing is there; the same descriptor waits without it."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for timeline in timelines:
         call = next(_flagged(timeline, "MSG_DONTWAIT"), None)
         if call is None:
@@ -245,13 +247,13 @@ def tells_each_datagrams_source(timeline: Timeline) -> Verdict:
     sends = [call for call in sends_of(calls) if _address(call)]
     if len(takes) < 2 or len(sends) < 2:
         return undecided("the server printed no addresses of two peers")
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for call, is_send in (*((c, False) for c in takes), *((c, True) for c in sends)):
         frame = _datagram_of(timeline, call, is_send)
         evidence.append(call.id)
         if frame is None:
             return broken(f"no frame has the address and bytes of {call.text}", evidence)
-        evidence.append(f"f{frame.number}")
+        evidence.append(frame.id)
     sources = {_address(call) for call in takes}
     if len(sources) < 2 or sources != {_address(call) for call in sends}:
         return broken(f"{len(sources)} peers, and not each was answered", evidence)
@@ -314,7 +316,7 @@ def _same_calls(timelines: Sequence[Timeline], select: Select) -> Verdict | None
 
 
 def _compare(
-    timelines: Sequence[Timeline], told: Sequence[Sequence[tuple[str, Sign]]], what: str
+    timelines: Sequence[Timeline], told: Sequence[Sequence[tuple[EventId, Sign]]], what: str
 ) -> Verdict:
     """Whether each step told the same as the first."""
     if not told[0]:
@@ -334,8 +336,8 @@ def _compare(
     )
 
 
-def _segment_signs(talk: TcpConversation) -> list[tuple[str, Sign]]:
-    signs: list[tuple[str, Sign]] = []
+def _segment_signs(talk: TcpConversation) -> list[tuple[EventId, Sign]]:
+    signs: list[tuple[EventId, Sign]] = []
     crossings = {crossing.number: crossing for crossing in talk.flow.crossings}
     for segment in _first_copies(talk):
         packet = crossings[segment.crossing].packet
@@ -345,7 +347,7 @@ def _segment_signs(talk: TcpConversation) -> list[tuple[str, Sign]]:
         side = "client" if segment.from_client else "server"
         flags = segment.flags.name
         sign = (side, flags, segment.seq, segment.ack, packet.payload, options)
-        signs.append((f"f{segment.crossing}", sign))
+        signs.append((frame_id(segment.crossing), sign))
     return signs
 
 
@@ -375,7 +377,9 @@ def _urgent_pointer(talk: TcpConversation, segment: Segment) -> int:
     return 0
 
 
-def _at_the_mark(timeline: Timeline, got: Call, pointer: int, evidence: list[str]) -> Verdict:
+def _at_the_mark(
+    timeline: Timeline, got: PrintedCall, pointer: int, evidence: list[EventId]
+) -> Verdict:
     """The reads around the out-of-band byte: one ends before it, and SIOCATMARK says so."""
     before = [call for call in timeline.calls[got.program] if call.number < got.number]
     marks = [call for call in before if call.name == "ioctl" and "SIOCATMARK" in call.arguments]
@@ -395,16 +399,16 @@ def _at_the_mark(timeline: Timeline, got: Call, pointer: int, evidence: list[str
     )
 
 
-def _takes_of(calls: Sequence[Call]) -> tuple[Call, ...]:
+def _takes_of(calls: Sequence[PrintedCall]) -> tuple[PrintedCall, ...]:
     """The reads that took what they returned."""
     return tuple(call for call in reads_of(calls) if "MSG_PEEK" not in call.arguments)
 
 
-def _flagged(timeline: Timeline, flag: str) -> Iterator[Call]:
+def _flagged(timeline: Timeline, flag: str) -> Iterator[PrintedCall]:
     return (c for calls in timeline.calls.values() for c in calls if flag in c.arguments)
 
 
-def _after(timeline: Timeline, call: Call) -> list[Call]:
+def _after(timeline: Timeline, call: PrintedCall) -> list[PrintedCall]:
     """Later reads that took something from the same descriptor."""
     return [
         later
@@ -413,7 +417,7 @@ def _after(timeline: Timeline, call: Call) -> list[Call]:
     ]
 
 
-def _address(call: Call) -> tuple[str, int] | None:
+def _address(call: PrintedCall) -> tuple[str, int] | None:
     for argument in call.arguments:
         match argument:
             case (str(host), int(port)):
@@ -421,7 +425,7 @@ def _address(call: Call) -> tuple[str, int] | None:
     return None
 
 
-def _datagram_of(timeline: Timeline, call: Call, is_send: bool) -> Crossing | None:
+def _datagram_of(timeline: Timeline, call: PrintedCall, is_send: bool) -> Crossing | None:
     """A datagram that begins with the call's bytes and has its address at the far end."""
     for crossing in timeline.crossings:
         udp, ip = crossing.packet.udp, crossing.packet.ip

@@ -11,6 +11,7 @@ from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 
 @claim(
@@ -93,7 +94,7 @@ def _silence(columns: Sequence[Column]) -> str:
     return f"the programs printed no calls in {', '.join(silent)}" if silent else ""
 
 
-def _evidence(timelines: Sequence[Timeline]) -> tuple[str, ...]:
+def _evidence(timelines: Sequence[Timeline]) -> tuple[EventId, ...]:
     """What a comparison rests on: every frame, send and read of its steps."""
     frames = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
     calls = [call for t in timelines for told in t.calls.values() for call in told]

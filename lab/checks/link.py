@@ -10,6 +10,7 @@ from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 ARP_REQUEST, ARP_REPLY = 1, 2
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
@@ -24,17 +25,17 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
     """IPv4 header, TCP, UDP and ICMP checksums of every frame, computed again."""
     checked = 0
     for crossing in (crossing for timeline in timelines for crossing in timeline.crossings):
-        event = [f"f{crossing.number}"]
+        event = [crossing.id]
         if crossing.packet.malformed is not None:
             reason = crossing.packet.malformed.reason
-            return broken(f"f{crossing.number} is malformed: {reason}", event)
+            return broken(f"{crossing.id} is malformed: {reason}", event)
         for layer in crossing.packet.layers:
             ok = getattr(layer, "checksum_ok", True)
             if ok is False:
                 name = type(layer).__name__
-                return broken(f"f{crossing.number} has a wrong {name} checksum", event)
+                return broken(f"{crossing.id} has a wrong {name} checksum", event)
             if ok is None:
-                why = f"f{crossing.number}: its {type(layer).__name__} checksum cannot be computed"
+                why = f"{crossing.id}: its {type(layer).__name__} checksum cannot be computed"
                 return undecided(why, event)
             checked += hasattr(layer, "checksum_ok")
     if not checked:
@@ -63,7 +64,7 @@ def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
             answer = crossing
             hardware_address = told
     if question is None:
-        return broken(f"nobody asked who has {destination}", [f"f{first.number}"])
+        return broken(f"nobody asked who has {destination}", [first.id])
     if answer is None:
         return broken(
             f"nobody told who has {destination} before the first packet went there",
@@ -118,7 +119,7 @@ def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
             f"{len(frames)} frames were seen, at {names}",
             frame_ids(crossing.number for crossing in frames),
         )
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     total = 0
     for timeline in timelines:
         calls = [call for told in timeline.calls.values() for call in told]

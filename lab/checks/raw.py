@@ -13,7 +13,7 @@ from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, u
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
@@ -123,8 +123,8 @@ def receives_cooked_frames(timeline: Timeline) -> Verdict:
         )
         if not fits:
             return broken(
-                f"{call.id} has the address {address}, not that of f{crossing.number}",
-                [call.id, f"f{crossing.number}"],
+                f"{call.id} has the address {address}, not that of {crossing.id}",
+                [call.id, crossing.id],
             )
     return verdict
 
@@ -210,8 +210,8 @@ def leaves_an_unowned_address_alone(timeline: Timeline) -> Verdict:
         data = crossing.packet.frame.data
         if not unseen[data]:
             what = "a RST" if _has_reset(crossing) else "a frame"
-            why = f"f{crossing.number} is {what} that the program did not write"
-            return broken(why, [f"f{crossing.number}"])
+            why = f"{crossing.id} is {what} that the program did not write"
+            return broken(why, [crossing.id])
         unseen[data] -= 1
     if unseen.total():
         return broken(f"{unseen.total()} frames that were written were not seen")
@@ -260,7 +260,7 @@ def carries_bytes_by_hand(timeline: Timeline) -> Verdict:
     )
 
 
-def _socket_calls(timeline: Timeline) -> list[Call]:
+def _socket_calls(timeline: Timeline) -> list[PrintedCall]:
     return [
         call
         for calls in timeline.calls.values()
@@ -271,7 +271,7 @@ def _socket_calls(timeline: Timeline) -> list[Call]:
 
 def _receiver(
     timeline: Timeline, domains: frozenset[str], kind: str
-) -> tuple[str, tuple[Call, ...]]:
+) -> tuple[str, tuple[PrintedCall, ...]]:
     """The domain and the reads of the program that receives on such a socket."""
     for calls in timeline.calls.values():
         made = next((c for c in calls if c.name == "socket" and len(c.arguments) >= 2), None)
@@ -294,7 +294,7 @@ def _arrived(timeline: Timeline) -> list[Crossing]:
 
 
 def _compare(
-    timeline: Timeline, reads: Iterable[Call], given: Callable[[bytes], bytes], why: str
+    timeline: Timeline, reads: Iterable[PrintedCall], given: Callable[[bytes], bytes], why: str
 ) -> Verdict:
     """Whether each read gave what it should of each frame that arrived."""
     reads, arrived = tuple(reads), _arrived(timeline)
@@ -307,38 +307,38 @@ def _compare(
         expected = given(crossing.packet.frame.data)
         if call.data != expected:
             return broken(
-                f"{call.id} gave {len(call.data)} bytes of f{crossing.number}, which are not "
+                f"{call.id} gave {len(call.data)} bytes of {crossing.id}, which are not "
                 f"the {len(expected)} expected",
-                [call.id, f"f{crossing.number}"],
+                [call.id, crossing.id],
             )
     return holds(why, evidence)
 
 
-def _is_hdrincl(call: Call) -> bool:
+def _is_hdrincl(call: PrintedCall) -> bool:
     return any(argument in ("IP_HDRINCL", "IPV6_HDRINCL") for argument in call.arguments)
 
 
-def _check_header(timeline: Timeline, asked: Call, sent: Call) -> Verdict:
+def _check_header(timeline: Timeline, asked: PrintedCall, sent: PrintedCall) -> Verdict:
     """The packet written after HDRINCL was asked for, as it was on the wire."""
     arrived = _arrived(timeline)
     if not arrived:
         return broken("no packet of the experimental protocol arrived", [asked.id, sent.id])
     crossing = arrived[-1]
     packet, ip = bytearray(crossing.packet.frame.data[ETHERNET_HEADER_BYTES:]), crossing.packet.ip
-    evidence = [asked.id, sent.id, f"f{crossing.number}"]
+    evidence = [asked.id, sent.id, crossing.id]
     if isinstance(ip, IPv4):
         if not ip.checksum_ok:
-            return broken(f"f{crossing.number} has a wrong header checksum", evidence)
+            return broken(f"{crossing.id} has a wrong header checksum", evidence)
         packet[IPV4_CHECKSUM] = sent.data[IPV4_CHECKSUM]
     if bytes(packet) != sent.data:
         differing = [n for n, (a, b) in enumerate(zip(packet, sent.data, strict=False)) if a != b]
-        return broken(f"f{crossing.number} differs at bytes {differing}", evidence)
+        return broken(f"{crossing.id} differs at bytes {differing}", evidence)
     but = "; the kernel filled in the checksum" if isinstance(ip, IPv4) else ""
     hops = ip.ttl if isinstance(ip, IPv4) else ip.hop_limit if ip else 0
     return holds(f"the header is ours, with {hops} hops to live{but}", evidence)
 
 
-def _hand_written(timeline: Timeline) -> tuple[Call, ...]:
+def _hand_written(timeline: Timeline) -> tuple[PrintedCall, ...]:
     """The frames sent by the program that has a packet socket."""
     for calls in timeline.calls.values():
         if any(c.name == "socket" and "AF_PACKET" in c.arguments for c in calls):
@@ -355,5 +355,5 @@ def _has_reset(crossing: Crossing) -> bool:
     return tcp is not None and bool(tcp.flags & RESETTING)
 
 
-def _accepted(calls: Iterable[Call]) -> bool:
+def _accepted(calls: Iterable[PrintedCall]) -> bool:
     return any(call.name == "accept" and call.result >= 0 for call in calls)

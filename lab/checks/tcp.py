@@ -12,13 +12,15 @@ from lab.analysis.packets.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp.conversation import Teardown
 from lab.analysis.tcp.segment import Note
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.stream import Stream
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 UNTAKEN = frozenset({Note.LOST, Note.DAMAGED})
 """A segment so noted never reached the receiver's TCP."""
@@ -31,8 +33,8 @@ class Connection:
     timeline: Timeline
     conversation: TcpConversation
     crossings: dict[int, Crossing]
-    client_calls: tuple[Call, ...]
-    server_calls: tuple[Call, ...]
+    client_calls: tuple[PrintedCall, ...]
+    server_calls: tuple[PrintedCall, ...]
 
     def tcp(self, number: int) -> Tcp:
         """The TCP header of a crossing of this connection."""
@@ -40,7 +42,9 @@ class Connection:
         assert header is not None, "a conversation's crossings carry TCP"
         return header
 
-    def directions(self) -> Iterator[tuple[str, Stream, tuple[Call, ...], tuple[Call, ...]]]:
+    def directions(
+        self,
+    ) -> Iterator[tuple[str, Stream, tuple[PrintedCall, ...], tuple[PrintedCall, ...]]]:
         """For each way: its name, the bytes on the wire, the sends and the reads."""
         client, server = self.client_calls, self.server_calls
         talk = self.conversation
@@ -159,7 +163,9 @@ def uses_the_options_both_offered(connection: Connection) -> Verdict:
             elif header.option("window_scale") is not None:
                 fault = "a window scale outside a SYN (RFC 7323, 2.2)"
         if fault:
-            return broken(f"f{segment.crossing} has {fault}", (*evidence, f"f{segment.crossing}"))
+            return broken(
+                f"f{segment.crossing} has {fault}", (*evidence, frame_id(segment.crossing))
+            )
     scale = agreed.window_scale
     in_force = [
         f"MSS {agreed.mss_to_server} to the server, {agreed.mss_to_client} to the client",
@@ -180,7 +186,7 @@ def uses_the_options_both_offered(connection: Connection) -> Verdict:
 def delivers_every_byte(connection: Connection) -> Verdict:
     """What one program sent, what the wire carried and what the other read are the same."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for way, stream, sends, reads in connection.directions():
         if not sends or not reads:
             return undecided(f"the programs printed no calls for {way}")
@@ -206,7 +212,7 @@ def delivers_every_byte(connection: Connection) -> Verdict:
 def keeps_no_message_boundaries(connection: Connection) -> Verdict:
     """The reads are cut otherwise than the sends."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     kept = True
     for way, _, sends, reads in connection.directions():
         if not sends or not reads:
@@ -245,7 +251,7 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
 def acknowledges_every_byte(connection: Connection) -> Verdict:
     """The highest acknowledgement of each side covers all that the other sent."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for to_server in (True, False):
         segments = connection.conversation.segments
         ends = [
@@ -261,7 +267,7 @@ def acknowledges_every_byte(connection: Connection) -> Verdict:
         if not ends or not acks:
             return broken("one side never acknowledged", evidence)
         last = max(acks, key=lambda s: (s.ack or 0, -s.crossing))
-        evidence.append(f"f{last.crossing}")
+        evidence.append(frame_id(last.crossing))
         way = "client's" if to_server else "server's"
         if (last.ack or 0) < max(ends):
             return broken(
@@ -283,7 +289,7 @@ def closes_each_direction(connection: Connection) -> Verdict:
     talk = connection.conversation
     ways = [("client", talk.client_to_server), ("server", talk.server_to_client)]
     evidence = [
-        f"f{number}" for _, s in ways for number in (s.fin, s.fin_acked) if number is not None
+        frame_id(number) for _, s in ways for number in (s.fin, s.fin_acked) if number is not None
     ]
     if talk.teardown is not Teardown.FIN:
         return broken(f"the connection ended otherwise: {talk.teardown.value}", evidence)
@@ -325,17 +331,15 @@ def speaks_its_family(connection: Connection) -> Verdict:
         fits = isinstance(ethernet, Ethernet) and ethernet.type == expected
         version = 4 if isinstance(ip, IPv4) else 6
         if not fits or version != family.value:
-            return broken(
-                f"f{crossing.number} is no IPv{family.value} frame", [f"f{crossing.number}"]
-            )
+            return broken(f"{crossing.id} is no IPv{family.value} frame", [crossing.id])
     return holds(
         f"{family.socket_domain} sockets, and all {len(connection.crossings)} frames have "
         f"EtherType {expected:#06x} and IP version {family.value}",
-        (*evidence, f"f{min(connection.crossings)}"),
+        (*evidence, frame_id(min(connection.crossings))),
     )
 
 
-def _calls_on(timeline: Timeline, host: str) -> tuple[Call, ...]:
+def _calls_on(timeline: Timeline, host: str) -> tuple[PrintedCall, ...]:
     return tuple(
         call for run in timeline.programs if run.host == host for call in timeline.calls[run.name]
     )

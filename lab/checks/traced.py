@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
 from lab.checks.agreement import why_untraced
-from lab.model.claim import Verdict, broken, claim, first_of, frame_ids, holds, skipped, undecided
+from lab.model.claim import Verdict, broken, claim, first_of, holds, skipped, undecided
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.flow import Flow
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 UNJOINED = "no call could be joined with a connection on the wire"
 
@@ -30,24 +32,24 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
         return doubt
     calls, talks = _calls(timeline), _talks(timeline)
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for call_id, flow in timeline.joins.connects:
         call, talk = calls[call_id], talks.get(flow)
         if talk is None or talk.handshake is None:
             continue
         syn_ns, syn = _first_syn(talk.flow)
-        answer = talk.handshake.syn_ack
-        evidence += [call.id, *frame_ids((syn, answer))]
+        answer = frame_id(talk.handshake.syn_ack)
+        evidence += [call.id, syn, answer]
         if call.entry_ns > syn_ns:
-            return broken(f"f{syn} left before {call.id} was entered", [call.id, f"f{syn}"])
+            return broken(f"{syn} left before {call.id} was entered", [call.id, syn])
         if call.error or call.exit_ns is None:
             told.append(f"{call.id} did not wait ({call.error or 'it never returned'})")
             continue
         come_ns = _arrival(talk, answer)
         if call.exit_ns < come_ns:
-            return broken(f"{call.id} returned before f{answer} came", [call.id, f"f{answer}"])
+            return broken(f"{call.id} returned before {answer} came", [call.id, answer])
         after = _us(call.exit_ns - come_ns)
-        told.append(f"{call.id} returned {after} after f{answer} had come")
+        told.append(f"{call.id} returned {after} after {answer} had come")
     return holds(first_of(told), evidence) if told else undecided(UNJOINED)
 
 
@@ -62,18 +64,18 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
         return doubt
     calls, talks = _calls(timeline), _talks(timeline)
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for accepted in timeline.joins.accepted:
         call, talk = calls[accepted.call], talks.get(accepted.flow)
         if talk is None or call.exit_ns is None:
             continue
-        evidence += [call.id, f"f{accepted.ack}"]
+        evidence += [call.id, accepted.ack]
         come_ns = _arrival(talk, accepted.ack)
         if call.exit_ns < come_ns:
-            return broken(f"{call.id} returned before f{accepted.ack} came", evidence[-2:])
+            return broken(f"{call.id} returned before {accepted.ack} came", evidence[-2:])
         waited = "which had waited" if accepted.was_waiting else "which it had waited for"
         after = _us(call.exit_ns - come_ns)
-        told.append(f"{call.id} returned {after} after f{accepted.ack}, {waited}")
+        told.append(f"{call.id} returned {after} after {accepted.ack}, {waited}")
     return holds(first_of(told), evidence) if told else undecided(UNJOINED)
 
 
@@ -134,7 +136,7 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
         return skipped(why_untraced(timeline))
     channels = [c for c in timeline.joins.channels if c.flow.partition(" ")[0] == protocol]
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for channel in channels:
         if channel.uncounted:
             why = why_uncounted(_calls(timeline)[channel.uncounted])
@@ -157,10 +159,10 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
     return holds(first_of(told), dict.fromkeys(evidence)) if told else undecided(UNJOINED)
 
 
-def _uncounted(timeline: Timeline, channel: Channel) -> str:
-    """A call that may have sent something and never returned to tell; "" where there is none."""
+def _uncounted(timeline: Timeline, channel: Channel) -> EventId | None:
+    """A call that may have sent something and never returned to tell; None where there is none."""
     sends = SocketCalls(timeline.system_calls).sends(channel.sender)
-    return next((c.id for c in sends if c.result is None), "")
+    return next((c.id for c in sends if c.result is None), None)
 
 
 def _was_delivered(timeline: Timeline, channel: Channel) -> bool:
@@ -182,7 +184,7 @@ def _doubt(timeline: Timeline) -> Verdict | None:
     return None if timeline.system_calls else skipped(why_untraced(timeline))
 
 
-def _calls(timeline: Timeline) -> dict[str, SystemCall]:
+def _calls(timeline: Timeline) -> dict[EventId, SystemCall]:
     return {call.id: call for call in timeline.system_calls}
 
 
@@ -191,18 +193,18 @@ def _talks(timeline: Timeline) -> dict[str, TcpConversation]:
     return {talk.flow.name: talk for talk in timeline.conversations if talk.handshake is not None}
 
 
-def _first_syn(flow: Flow) -> tuple[int, int]:
-    """When the first SYN left, and its number."""
+def _first_syn(flow: Flow) -> tuple[int, EventId]:
+    """When the first SYN left, and its frame."""
     return next(
-        (crossing.time_ns, crossing.number)
+        (crossing.time_ns, crossing.id)
         for crossing in flow.crossings
         if crossing.packet.tcp is not None and crossing.packet.tcp.flags & TcpFlags.SYN
     )
 
 
-def _arrival(talk: TcpConversation, number: int) -> int:
-    """When a crossing arrived; where that was not seen, when it left."""
-    crossing = next(crossing for crossing in talk.flow.crossings if crossing.number == number)
+def _arrival(talk: TcpConversation, frame: EventId) -> int:
+    """When a frame arrived; where that was not seen, when it left."""
+    crossing = next(crossing for crossing in talk.flow.crossings if crossing.id == frame)
     return crossing.received_ns if crossing.received_ns is not None else crossing.time_ns
 
 

@@ -13,9 +13,10 @@ from lab.model.family import Family
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 INTERNET_DOMAINS = ("AF_INET", "AF_INET6")
 SCTP = 132
@@ -29,7 +30,7 @@ class Answer:
 
     __slots__ = ("call", "told")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: PrintedCall) -> None:
         self.call = call
         self.told: dict[str, str] = {}
         """By option (SO_TYPE), as names."""
@@ -75,7 +76,7 @@ def grants_internet_streams_and_datagrams(timeline: Timeline) -> Verdict:
     """Both internet domains: without a protocol named, a stream is TCP, datagrams are UDP."""
     own = {"SOCK_STREAM": "IPPROTO_TCP", "SOCK_DGRAM": "IPPROTO_UDP"}
     answers = {a.asked: a for a in _answers(timeline)}
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for domain in INTERNET_DOMAINS:
         for kind, protocol in own.items():
             answer = answers.get((domain, kind, "0"))
@@ -209,7 +210,7 @@ def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
         ethernet = crossing.packet.layers[0]
         is_ipv4 = isinstance(ethernet, Ethernet) and ethernet.type == Family.IPV4.ethertype
         if not is_ipv4 or not isinstance(crossing.packet.ip, IPv4):
-            return broken(f"f{crossing.number} is no IPv4 frame", [f"f{crossing.number}"])
+            return broken(f"{crossing.id} is no IPv4 frame", [crossing.id])
     evidence += frame_ids(crossing.number for crossing in flow.crossings)
     if str(flow.a.address) != mapped:
         return broken(f"accept() tells {mapped}, the wire {flow.a.address}", evidence)
@@ -234,7 +235,7 @@ def keeps_messages_over_sctp(timeline: Timeline) -> Verdict:
     pairs = [(sends_of(calls), reads_of(calls)) for calls in timeline.calls.values()]
     if len(answers) < 2 or not all(sends and reads for sends, reads in pairs):
         return undecided("the programs printed no messages sent and read")
-    chunks: list[str] = []
+    chunks: list[EventId] = []
     for (name, calls), (_, peer_reads) in zip(timeline.calls.items(), reversed(pairs), strict=True):
         sends = sends_of(calls)
         host = next(run.host for run in timeline.programs if run.name == name)
@@ -280,7 +281,7 @@ def opens_multipath(timeline: Timeline) -> Verdict:
             option = crossing.packet.tcp and crossing.packet.tcp.option(MPTCP_OPTION)
             value = option.value if option else b""
             if not isinstance(value, bytes) or not value or value[0] >> 4 != MP_CAPABLE:
-                why = f"f{crossing.number} has no MP_CAPABLE: the connection is plain TCP"
+                why = f"{crossing.id} has no MP_CAPABLE: the connection is plain TCP"
                 return broken(why, evidence)
             versions.add(value[0] & 15)
     client, server = _calls_around_connect(timeline)[0], _accepting_calls(timeline)
@@ -322,7 +323,7 @@ def _given(answer: Answer) -> str:
     return ", ".join(f"{option} {value}" for option, value in answer.told.items()) or "a socket"
 
 
-def _outcome(call: Call) -> str:
+def _outcome(call: PrintedCall) -> str:
     return call.error or str(call.result)
 
 
@@ -335,7 +336,7 @@ def _lacking(what: str, refused: Answer) -> Verdict:
     return skipped(f"this kernel grants no {what}: {call.text} gave {call.error}", [call.id])
 
 
-def _calls_around_connect(timeline: Timeline) -> tuple[tuple[Call, ...], int]:
+def _calls_around_connect(timeline: Timeline) -> tuple[tuple[PrintedCall, ...], int]:
     """The calls of the program that connects, and the position of its connect()."""
     for calls in timeline.calls.values():
         for at, call in enumerate(calls):
@@ -344,7 +345,7 @@ def _calls_around_connect(timeline: Timeline) -> tuple[tuple[Call, ...], int]:
     return (), 0
 
 
-def _accepting_calls(timeline: Timeline) -> tuple[Call, ...]:
+def _accepting_calls(timeline: Timeline) -> tuple[PrintedCall, ...]:
     """The calls of the program that accepts."""
     accepting = (
         calls
@@ -354,7 +355,7 @@ def _accepting_calls(timeline: Timeline) -> tuple[Call, ...]:
     return next(accepting, ())
 
 
-def _mapped_address(accept: Call) -> str | None:
+def _mapped_address(accept: PrintedCall) -> str | None:
     """The IPv4 address that a peer's IPv6 address holds."""
     address = next((a[0] for a in accept.arguments if isinstance(a, tuple) and a), "")
     try:

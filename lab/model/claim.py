@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 
 from lab.errors import UsageError
+from lab.model.event import EventId, frame_id
 from lab.model.program import Step
 
 
@@ -25,14 +26,11 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome with its reason, and the ids of the events it rests on.
-
-    A frame's event is "f" and its number, a call's the program's name and its number.
-    """
+    """An outcome with its reason, and the events it rests on."""
 
     outcome: Outcome
     why: str
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[EventId, ...] = ()
     """Never empty where the claim holds: UsageError."""
 
     def __post_init__(self) -> None:
@@ -165,7 +163,7 @@ class Judgement:
     """The claim's sentence, as it is for the run's IP version."""
 
 
-def holds(why: str, evidence: Iterable[str]) -> Verdict:
+def holds(why: str, evidence: Iterable[EventId]) -> Verdict:
     """The claim turned out true; `evidence` is what shows it, at least one event.
 
     Raises UsageError without evidence.
@@ -173,24 +171,24 @@ def holds(why: str, evidence: Iterable[str]) -> Verdict:
     return Verdict(Outcome.HOLDS, why, tuple(evidence))
 
 
-def broken(why: str, evidence: Iterable[str] = ()) -> Verdict:
+def broken(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
     """The claim turned out false."""
     return Verdict(Outcome.BROKEN, why, tuple(evidence))
 
 
-def undecided(why: str, evidence: Iterable[str] = ()) -> Verdict:
+def undecided(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
     """What was seen does not tell."""
     return Verdict(Outcome.UNDECIDED, why, tuple(evidence))
 
 
-def skipped(why: str, evidence: Iterable[str] = ()) -> Verdict:
+def skipped(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
     """The machine lacks what the claim is about; `why` names it."""
     return Verdict(Outcome.SKIPPED, why, tuple(evidence))
 
 
-def frame_ids(numbers: Iterable[int]) -> tuple[str, ...]:
-    """Crossing numbers as event ids."""
-    return tuple(f"f{number}" for number in numbers)
+def frame_ids(numbers: Iterable[int]) -> tuple[EventId, ...]:
+    """The events of the frames with those numbers."""
+    return tuple(map(frame_id, numbers))
 
 
 def first_of(told: Sequence[str], most: int = 4) -> str:

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 
-class EventKind(enum.Enum):
+class EventKind(enum.StrEnum):
     """What an event is."""
 
     FRAME = "frame"

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 import recorded as r
+from event_ids import event
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.model.claim import Outcome
+from lab.model.event import EventKind
 from lab.model.program import Step
 from scenarios.tcp import SCENARIO
 
@@ -80,8 +82,8 @@ def test_claims_on_a_step_are_judged_by_its_frames_and_programs(family: int, ste
     claims = [claim.on(Step(step, ())) for claim in r.CLAIMS]
     judgements = judge(claims, build_timelines(r.twice(r.recorded(family))))
     assert {judgement.verdict.outcome for judgement in judgements} == {Outcome.HOLDS}
-    evidence = {event for judgement in judgements for event in judgement.verdict.evidence}
-    frames = {int(event[1:]) for event in evidence if event[1:].isdigit()}
+    evidence = {each for judgement in judgements for each in judgement.verdict.evidence}
+    frames = {each.number for each in evidence if each.kind is EventKind.FRAME}
     assert min(frames) == (1 if step == "conversation" else 21)
     assert max(frames) == (20 if step == "conversation" else 40)
 
@@ -100,7 +102,7 @@ def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> Non
     (claim,) = (c for c in SCENARIO.claims if c.id == "tcp-neighbour")
     (judgement,) = judge([claim.on(Step("again", ()))], build_timelines(recording))
     assert judgement.verdict.outcome is Outcome.BROKEN
-    assert judgement.verdict.evidence == ("f21", "f22")
+    assert judgement.verdict.evidence == (event("f21"), event("f22"))
 
 
 def test_a_frame_that_arrives_before_it_leaves_makes_the_step_blind() -> None:

@@ -4,11 +4,13 @@ import itertools
 
 import pytest
 import recorded as r
+from event_ids import event
 
 from lab.analysis.judging import overall
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds
+from lab.model.event import frame_id
 
-SEEN = ("f1",)
+SEEN = (event("f1"),)
 SKIPPED = Verdict(Outcome.SKIPPED, "this kernel has no such thing")
 UNDECIDED = Verdict(Outcome.UNDECIDED, "nothing was printed")
 SEVERITY = [Outcome.HOLDS, Outcome.UNDECIDED, Outcome.BROKEN]
@@ -17,15 +19,19 @@ SEVERITY = [Outcome.HOLDS, Outcome.UNDECIDED, Outcome.BROKEN]
 def judgements(*outcomes: Outcome) -> list[Judgement]:
     return [
         Judgement(
-            Claim("x", "X.", "RFC 1", lambda _: broken("")), Verdict(outcome, "", ("f1",)), "X."
+            Claim("x", "X.", "RFC 1", lambda _: broken("")),
+            Verdict(outcome, "", (event("f1"),)),
+            "X.",
         )
         for outcome in outcomes
     ]
 
 
 def test_a_verdict_carries_its_reason_and_evidence() -> None:
-    assert holds("so", ["f1"]) == Verdict(Outcome.HOLDS, "so", ("f1",))
-    assert broken("so", (f"f{n}" for n in (1, 2))) == Verdict(Outcome.BROKEN, "so", ("f1", "f2"))
+    assert holds("so", [event("f1")]) == Verdict(Outcome.HOLDS, "so", (event("f1"),))
+    assert broken("so", map(frame_id, (1, 2))) == Verdict(
+        Outcome.BROKEN, "so", (event("f1"), event("f2"))
+    )
 
 
 @pytest.mark.parametrize("outcomes", [*itertools.product(Outcome, repeat=3)])
@@ -39,7 +45,7 @@ def test_no_claims_hold() -> None:
     assert overall([]) is Outcome.HOLDS
 
 
-@pytest.mark.parametrize("verdict", [holds("a", ["f1"]), broken("b"), SKIPPED, UNDECIDED])
+@pytest.mark.parametrize("verdict", [holds("a", [event("f1")]), broken("b"), SKIPPED, UNDECIDED])
 def test_a_capture_that_was_alive_leaves_a_verdict_as_it_is(verdict: Verdict) -> None:
     assert r.judge_with(lambda _: verdict, r.recorded(4)) == verdict
 
@@ -49,7 +55,7 @@ def test_a_blind_capture_leaves_what_is_not_decided_as_it_is(verdict: Verdict) -
     assert r.judge_with(lambda _: verdict, r.blind(r.recorded(4))) == verdict
 
 
-@pytest.mark.parametrize("verdict", [holds("a", ["f1"]), broken("b", ["f2"])])
+@pytest.mark.parametrize("verdict", [holds("a", [event("f1")]), broken("b", [event("f2")])])
 def test_a_blind_capture_decides_nothing(verdict: Verdict) -> None:
     judged = r.judge_with(lambda _: verdict, r.blind(r.recorded(4)))
     assert judged.outcome is Outcome.UNDECIDED

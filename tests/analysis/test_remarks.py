@@ -6,17 +6,19 @@ from typing import Any
 import pytest
 import traced as t
 import traced_tcp as w
+from event_ids import event
 
 from lab.analysis.correlate.evidence import Evidence
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.remarks import find_remarks
+from lab.model.event import EventId
 from lab.records import Obtained, SocketState, Syscall
 
 
-def remarks(times: w.Times, *more: Any, **options: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for event, text in w.timeline_of(w.traced(times, *more, **options)).joins.remarks:
-        found.setdefault(event, []).append(text)
+def remarks(times: w.Times, *more: Any, **options: Any) -> dict[EventId, list[str]]:
+    found: dict[EventId, list[str]] = {}
+    for id, text in w.timeline_of(w.traced(times, *more, **options)).joins.remarks:
+        found.setdefault(id, []).append(text)
     return found
 
 
@@ -31,23 +33,25 @@ ACCEPT = w.place_of("accept4")
 def test_an_accept_that_waited_returned_when_the_handshake_was_over() -> None:
     came = w.us_of(5, arrival=True)
     told = remarks(early_but(ACCEPT, 0, came + 40))
-    assert told["server#4"] == [
+    assert told[event("server#4")] == [
         "accept() returns when the handshake is over: 0.040 ms after its last ACK (f5) arrived."
     ]
-    assert "f4" not in told
+    assert event("f4") not in told
 
 
 def test_an_accept_that_came_late_had_no_part_in_the_handshake() -> None:
     came = w.us_of(5, arrival=True)
     told = remarks(early_but(ACCEPT, came + 1, came + 2))
-    assert told["server#4"][0].startswith("The connection was complete before accept() was")
-    assert told["f4"][0].startswith("The server's kernel answers the SYN by itself: server#4")
+    assert told[event("server#4")][0].startswith("The connection was complete before accept() was")
+    assert told[event("f4")][0].startswith(
+        "The server's kernel answers the SYN by itself: server#4"
+    )
 
 
 def test_a_send_may_return_before_its_bytes_leave() -> None:
     left = w.us_of(6, arrival=False)
     told = remarks(early_but(w.place_of("sendto", program="client"), left - 5, left - 2))
-    assert told["client#3"] == [
+    assert told[event("client#3")] == [
         "sendto() returned 0.002 ms before its first byte left (f6): it has only put the bytes "
         "into the send buffer.",
     ]
@@ -57,7 +61,7 @@ def test_a_send_may_return_before_its_bytes_leave() -> None:
 def test_a_send_may_return_before_its_bytes_are_acknowledged() -> None:
     left, came = w.us_of(6, arrival=False), w.us_of(7, arrival=True)
     told = remarks(w.times_by(fixed={w.place_of("sendto", program="client"): (left - 5, left + 1)}))
-    assert told["client#3"] == [
+    assert told[event("client#3")] == [
         f"sendto() returned {(came - left - 1) / 1000:.3f} ms before the peer's ACK of its bytes "
         "(f7) arrived: it tells that they are in the send buffer, not that they were received.",
     ]
@@ -78,7 +82,8 @@ def test_the_longest_wait_is_told(waited_us: int) -> None:
     came = w.us_of(17, arrival=True)
     told = remarks(early_but(CLIENT_READ, came - waited_us, came + 1))
     assert (
-        f"recvfrom() blocked for {waited_us / 1000:.3f} ms until f17 arrived." in told["client#7"]
+        f"recvfrom() blocked for {waited_us / 1000:.3f} ms until f17 arrived."
+        in told[event("client#7")]
     )
 
 
@@ -101,8 +106,8 @@ def test_a_state_that_the_rfc_has_otherwise_is_explained(
         "sk 1", new, local, remote, w.us_of(number, arrival=True) + 1, old=old, step="conversation"
     )
     times = w.times_by()
-    assert text in remarks(times, seen)["state 1"][0]
-    assert "state 1" not in remarks(times, replace(seen, obtained=Obtained.SAMPLED))
+    assert text in remarks(times, seen)[event("state 1")][0]
+    assert event("state 1") not in remarks(times, replace(seen, obtained=Obtained.SAMPLED))
 
 
 def test_each_kind_is_told_once() -> None:
@@ -126,8 +131,8 @@ def state_at(time_us: float) -> SocketState:
 
 def test_a_socket_that_closes_before_the_peers_fin_is_not_told_to_be_in_time_wait() -> None:
     came = w.us_of(19, arrival=True)
-    assert "TIME-WAIT" in remarks(w.times_by(), state_at(came + 1))["state 1"][0]
-    assert "state 1" not in remarks(w.times_by(), state_at(came - 1))
+    assert "TIME-WAIT" in remarks(w.times_by(), state_at(came + 1))[event("state 1")][0]
+    assert event("state 1") not in remarks(w.times_by(), state_at(came - 1))
 
 
 def test_a_rst_acknowledges_no_bytes() -> None:

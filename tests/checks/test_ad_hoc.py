@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import recorded as r
 import step_edits as s
+from event_ids import event
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.calls.system_call import Endpoint, SystemCall
@@ -17,6 +18,7 @@ from lab.analysis.packets.packet import IPv4, Tcp
 from lab.analysis.timeline import Timeline
 from lab.checks.ad_hoc import AD_HOC_CLAIMS
 from lab.model.claim import Claim, Outcome, Verdict, holds
+from lab.model.event import EventId, frame_id
 from lab.records import Recording
 
 CHECKS = {claim.name: claim for claim in AD_HOC_CLAIMS}
@@ -96,7 +98,7 @@ def test_payload_before_the_end_of_the_handshake_is_found() -> None:
     late = replace(talk, handshake=replace(talk.handshake, ack=FIRST_DATA + 1))
     found = verdict("no-early-payload", replace(timeline, conversations=(late,)))
     assert found.outcome is Outcome.BROKEN
-    assert found.evidence == ("f7", "f6")
+    assert found.evidence == (event("f7"), event("f6"))
 
 
 def test_a_connection_without_payload_has_none_too_early() -> None:
@@ -128,9 +130,9 @@ def test_a_wrong_checksum_is_found() -> None:
 
 
 def call(
-    id: str, name: str, entry_ns: int, exit_ns: int | None, error: str = "", moved: int = 0
+    id: EventId, name: str, entry_ns: int, exit_ns: int | None, error: str = "", moved: int = 0
 ) -> SystemCall:
-    program = id.partition("#")[0]
+    program = id.program
     result = None if exit_ns is None else -1 if error else moved
     return SystemCall(
         id, program, program, 1, 1, name, (), entry_ns, exit_ns, result, error, b"", moved, 3, "s1"
@@ -151,15 +153,15 @@ def with_connect(
     timeline = tcp()
     entry_ns = moment(timeline, SYN) + round(entry_us * 1000)
     exit_ns = moment(timeline, SYN_ACK, arrival=True) + round(exit_us * 1000)
-    calls = (call("client#1", "connect", entry_ns, exit_ns, error),)
-    return replace(timeline, system_calls=calls, joins=Joins(connects=(("client#1", flow),)))
+    calls = (call(event("client#1"), "connect", entry_ns, exit_ns, error),)
+    return replace(timeline, system_calls=calls, joins=Joins(connects=((event("client#1"), flow),)))
 
 
 def test_connect_begins_before_the_syn_and_returns_after_the_syn_ack() -> None:
     found = verdict("connect", with_connect())
     assert found.outcome is Outcome.HOLDS
     assert "client#1 returned 1 µs after f4 had come" in found.why
-    assert found.evidence == ("client#1", "f3", "f4")
+    assert found.evidence == (event("client#1"), event("f3"), event("f4"))
 
 
 def test_a_connect_that_comes_too_late_or_returns_too_early_is_found() -> None:
@@ -180,8 +182,8 @@ def with_accept(exit_us: float, was_waiting: bool = False) -> Timeline:
     timeline = tcp()
     come_ns = moment(timeline, ACK, arrival=True)
     exit_ns = come_ns + round(exit_us * 1000)
-    calls = (call("server#1", "accept4", come_ns - 5000, exit_ns),)
-    accepted = Accepted("server#1", "tcp 0", ACK, exit_ns - come_ns, was_waiting)
+    calls = (call(event("server#1"), "accept4", come_ns - 5000, exit_ns),)
+    accepted = Accepted(event("server#1"), "tcp 0", frame_id(ACK), exit_ns - come_ns, was_waiting)
     return replace(timeline, system_calls=calls, joins=Joins(accepted=(accepted,)))
 
 
@@ -199,7 +201,9 @@ def with_bytes(
         sender=ends.get("sender", "s1"),
         receiver=ends.get("receiver", "s2"),
         flow=flow,
-        parts=(SentPart("client#1", 0, sent, (FIRST_DATA,), ("server#1",)),),
+        parts=(
+            SentPart(event("client#1"), 0, sent, (frame_id(FIRST_DATA),), (event("server#1"),)),
+        ),
         sent=sent,
         carried=carried,
         read=read,
@@ -208,10 +212,13 @@ def with_bytes(
         reads=1,
     )
     endpoints = tuple(
-        Endpoint(id, host, host, "AF_INET", "SOCK_STREAM", "tcp", "", "", False, f"{host}#0")
+        Endpoint(id, host, host, "AF_INET", "SOCK_STREAM", "tcp", "", "", False, event(f"{host}#1"))
         for id, host in (("s1", "client"), ("s2", "server"))
     )
-    calls = (call("client#1", "send", 0, 1, moved=sent), call("server#1", "recv", 0, 1, moved=read))
+    calls = (
+        call(event("client#1"), "send", 0, 1, moved=sent),
+        call(event("server#1"), "recv", 0, 1, moved=read),
+    )
     joins = Joins(channels=(channel,))
     return replace(timeline, system_calls=calls, endpoints=endpoints, joins=joins)
 
@@ -219,7 +226,7 @@ def with_bytes(
 def test_bytes_sent_are_on_the_wire_and_read() -> None:
     found = verdict("stream-bytes", with_bytes(tcp(), 7, 7, 7))
     assert found.outcome is Outcome.HOLDS
-    assert found.evidence == ("client#1", "server#1")
+    assert found.evidence == (event("client#1"), event("server#1"))
     assert "7 bytes sent, 7 on the wire, 7 read" in found.why
 
 
@@ -282,7 +289,7 @@ def with_empty_first(timeline: Timeline, sent_by_a_call: bool | None) -> Timelin
         return changed
     changed = with_bytes(changed, 7, 7, 7, flow="udp 0")
     (channel,) = changed.joins.channels
-    segments = (first.number,) if sent_by_a_call else ()
+    segments = (first.id,) if sent_by_a_call else ()
     part = replace(channel.parts[0], segments=segments)
     return replace(changed, joins=Joins(channels=(replace(channel, parts=(part,)),)))
 
@@ -324,7 +331,7 @@ def test_a_unix_socket_puts_nothing_on_the_wire() -> None:
     found = verdict("unix-silent", unix())
     assert found.outcome is Outcome.HOLDS
     assert found.why.startswith("7 bytes were read, and not one frame")
-    assert found.evidence == ("server#1",)
+    assert found.evidence == (event("server#1"),)
 
 
 def test_silence_without_a_byte_or_a_trace_proves_nothing() -> None:
@@ -337,7 +344,7 @@ def test_a_frame_beside_a_unix_socket_is_found() -> None:
     crossings = tcp().crossings[:2]
     found = verdict("unix-silent", replace(unix(), crossings=crossings))
     assert found.outcome is Outcome.BROKEN
-    assert found.evidence == ("f1", "f2")
+    assert found.evidence == (event("f1"), event("f2"))
 
 
 def test_silence_on_a_device_that_was_not_watched_proves_nothing() -> None:
@@ -367,7 +374,7 @@ def test_a_failed_program_leaves_undecided_what_does_not_allow_for_it(
     despite_failures: bool, edit: Callable[[Recording], Recording], expected: Outcome
 ) -> None:
     claim = Claim(
-        "x", "X.", "RFC 1", lambda _: holds("so", ["f1"]), despite_failures=despite_failures
+        "x", "X.", "RFC 1", lambda _: holds("so", [event("f1")]), despite_failures=despite_failures
     )
     (judgement,) = judge([claim], build_timelines(edit(r.recorded(4))))
     assert judgement.verdict.outcome is expected

@@ -13,6 +13,7 @@ import trace_edits as t
 from lab.analysis.assembly import build_timelines
 from lab.checks.agreement import traces_what_is_printed
 from lab.model.claim import Outcome
+from lab.model.event import EventKind
 from lab.model.scenario import Scenario
 from scenarios.calls import SCENARIO as CALLS
 from scenarios.tcp import SCENARIO as TCP
@@ -48,7 +49,8 @@ def test_each_printed_call_is_named_with_the_traced_one(name: str) -> None:
     printed, traced = verdict.evidence[::2], verdict.evidence[1::2]
     assert verdict.why.startswith(f"{len(traced)} calls that the programs printed were traced")
     for told, seen in zip(printed, traced, strict=True):
-        assert told.rpartition(":")[0] == seen.rpartition("#")[0] != ""
+        assert (told.kind, seen.kind) == (EventKind.PRINTED_CALL, EventKind.SYSTEM_CALL)
+        assert told.program == seen.program != ""
     assert len(set(verdict.evidence)) == len(verdict.evidence)
 
 
@@ -76,7 +78,7 @@ def test_a_printed_call_that_no_traced_one_agrees_with_breaks_the_claim(
     assert verdict.why.startswith(f"{program} printed ")
     assert verdict.why.endswith(f"{told}, and no such call was traced")
     (event,) = verdict.evidence
-    assert event.startswith(f"{program}:")
+    assert (event.kind, event.program) == (EventKind.PRINTED_CALL, program)
 
 
 @pytest.mark.parametrize("name", ["traced-tcp4", "traced-tcp6"])
@@ -164,7 +166,7 @@ def test_the_same_calls_are_counted_and_the_frames_of_the_other_step_told() -> N
     assert "server: 1 socket, 1 bind, 1 listen, 1 accept, 3 sendto, 2 close" in verdict.why
     assert "client: 1 socket, 1 connect, 3 sendto, 1 shutdown, 1 close" in verdict.why
     assert verdict.why.endswith("over TCP, where 18 frames were seen; here none")
-    assert {event.partition("#")[0] for event in verdict.evidence} == {"server", "client"}
+    assert {event.program for event in verdict.evidence} == {"server", "client"}
 
 
 def test_reads_may_be_cut_otherwise_than_over_tcp() -> None:

@@ -226,6 +226,6 @@ def test_no_garbled_output_or_lost_frame_makes_judging_fail(
     frames = [f for n, f in enumerate(recording.frames) if (n * 0.618) % 1 <= kept]
     timelines = build_timelines(r.with_frames(recording, frames))
     known = {call.id for t in timelines for calls in t.calls.values() for call in calls}
-    known |= {f"f{crossing.number}" for t in timelines for crossing in t.crossings}
+    known |= {crossing.id for t in timelines for crossing in t.crossings}
     for judgement in judge(SCENARIO.claims, timelines):
         assert set(judgement.verdict.evidence) <= known

@@ -238,6 +238,6 @@ def test_a_whole_run_holds_and_its_evidence_is_there(family: int) -> None:
     timelines = build_timelines(run_of(family))
     judgements = judge(SCENARIO.claims, timelines)
     assert overall(judgements) is Outcome.HOLDS
-    known = {f"f{crossing.number}" for each in timelines for crossing in each.crossings}
+    known = {crossing.id for each in timelines for crossing in each.crossings}
     known |= {c.id for each in timelines for calls in each.calls.values() for c in calls}
     assert all(set(judgement.verdict.evidence) <= known for judgement in judgements)

@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 import recorded as r
 import step_edits as s
+from event_ids import event
 from frame_bytes import V4_A, V4_B, V6_A, V6_B, ethernet, ipv4, ipv6
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.packets.packet import TcpFlags
 from lab.checks.types import whole_messages
 from lab.model.claim import Claim, Outcome, Verdict
+from lab.model.event import EventKind
 from lab.records import Direction, Frame, Recording
 from scenarios.types import SCENARIO
 
@@ -207,7 +209,7 @@ def test_without_sctp_its_claim_is_skipped_and_says_why(family: int) -> None:
     verdict = verdict_of("types-sctp", run_of(family))
     assert verdict.outcome is Outcome.SKIPPED
     assert "SCTP" in verdict.why and "ESOCKTNOSUPPORT" in verdict.why
-    assert verdict.evidence == ("sctp-server:1",)
+    assert verdict.evidence == (event("sctp-server:1"),)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -223,8 +225,8 @@ def test_every_claim_holds_for_a_recorded_run_of_a_kernel_with_sctp(
 def test_every_message_over_sctp_is_told_by_its_frames_and_calls(family: int) -> None:
     verdict = verdict_of("types-sctp", s.recording_of(f"types-sctp{family}"))
     assert "4 messages" in verdict.why
-    assert len([event for event in verdict.evidence if event.startswith("f")]) == 4
-    assert len([event for event in verdict.evidence if event.startswith("sctp-")]) == 8
+    assert len([each for each in verdict.evidence if each.kind is EventKind.FRAME]) == 4
+    assert len([each for each in verdict.evidence if each.program.startswith("sctp-")]) == 8
 
 
 def test_messages_of_a_recorded_run_that_are_not_on_the_wire_break_the_claim() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from event_ids import event
 
 from lab.errors import UsageError
 from lab.model.claim import Claim, Outcome, Verdict, broken, claim, holds, skipped, undecided
@@ -21,7 +22,7 @@ def loses_nothing(timeline: Verdict) -> Verdict:
 
 @claim("They are alike.", source="RFC 1", name="same")
 def is_alike(one: object, other: object) -> Verdict:
-    return holds("so", ["f1"]) if one == other else broken("not so")
+    return holds("so", [event("f1")]) if one == other else broken("not so")
 
 
 def test_a_claim_is_named_after_its_check_unless_it_is_named() -> None:
@@ -72,14 +73,18 @@ def test_a_check_that_takes_another_number_of_steps_is_found(asked: Claim, fault
 
 def test_what_holds_in_each_step_holds_with_all_evidence_and_each_reason_once() -> None:
     each = loses_nothing.in_each_of(FIRST, SECOND)
-    whole = each(holds("so", ["f1"]), holds("thus", ["f2"]), holds("so", ["f3"]))
-    assert whole == holds("so; thus", ["f1", "f2", "f3"])
+    whole = each(
+        holds("so", [event("f1")]), holds("thus", [event("f2")]), holds("so", [event("f3")])
+    )
+    assert whole == holds("so; thus", [event("f1"), event("f2"), event("f3")])
 
 
-@pytest.mark.parametrize("other", [broken("no", ["f2"]), skipped("lacking"), undecided("silent")])
+@pytest.mark.parametrize(
+    "other", [broken("no", [event("f2")]), skipped("lacking"), undecided("silent")]
+)
 def test_the_first_step_in_which_it_does_not_hold_is_the_whole_verdict(other: Verdict) -> None:
     each = loses_nothing.in_each_of(FIRST, SECOND)
-    assert each(holds("so", ["f1"]), other, broken("neither", ["f3"])) == other
+    assert each(holds("so", [event("f1")]), other, broken("neither", [event("f3")])) == other
 
 
 def test_a_verdict_that_holds_and_names_no_event_is_an_error() -> None:

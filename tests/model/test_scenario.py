@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from event_ids import event
 
 from lab.errors import UsageError
 from lab.model.claim import Claim, holds
@@ -17,8 +18,8 @@ from scenarios.tcp import SCENARIO
 
 DEMOS = Path(tcp.__file__).parent / "demos"
 
-CLAIM = Claim("holds", "X holds.", "RFC 1", lambda _: holds("so", ["f1"]))
-COMPARED = Claim("alike", "Alike.", "RFC 1", lambda one, other: holds("so", ["f1"]))
+CLAIM = Claim("holds", "X holds.", "RFC 1", lambda _: holds("so", [event("f1")]))
+COMPARED = Claim("alike", "Alike.", "RFC 1", lambda one, other: holds("so", [event("f1")]))
 ONLY = Step("only", ())
 PROGRAM = Program("echo", "client", ("true",))
 

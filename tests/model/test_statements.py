@@ -1,3 +1,5 @@
+from event_ids import event
+
 from lab.analysis.decisions import decide
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken
 from lab.model.statements import STATEMENTS, Statement
@@ -9,7 +11,7 @@ STATEMENT = Statement("X1", "what the notes say", "what is true")
 def judgement(
     outcome: Outcome, claim: str = "claim", statements: tuple[str, ...] = ("X1",)
 ) -> Judgement:
-    verdict = Verdict(outcome, "because", ("f1",))
+    verdict = Verdict(outcome, "because", (event("f1"),))
     return Judgement(
         Claim(claim, "text", "source", lambda _: broken(""), statements), verdict, "text"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.arguments import decode_arguments, result_flags
 from lab.analysis.calls.constants import error_name
 from lab.analysis.calls.system_call import SystemCall
+from lab.model.event import EventId, EventKind
 from lab.syscalls.descriptors import EPOLL, SPLICE_OUT, Followed
 from lab.syscalls.memory import descriptor_of, pointer_argument
 from lab.syscalls.table import CALLS
@@ -56,7 +57,7 @@ def decode(
         decoded.append(
             _decode_call(
                 call,
-                id=f"{call.program}#{counts[call.program]}",
+                id=EventId(EventKind.SYSTEM_CALL, counts[call.program], call.program),
                 host=hosts.get(call.program, ""),
                 socket="" if acts_on is None else ids[acts_on],
                 made=tuple(ids[number] for number in made if ids[number]),
@@ -80,7 +81,7 @@ def socket_ids(followed: Followed) -> tuple[str, ...]:
 def _decode_call(
     call: Syscall,
     *,
-    id: str,
+    id: EventId,
     host: str,
     socket: str,
     made: tuple[str, ...],

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.model.event import EventId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Argument:
 class SystemCall:
     """One system call, decoded."""
 
-    id: str
+    id: EventId
     """What evidence names it by: "client#4", the program's fourth, counted in order of entry."""
     program: str
     host: str
@@ -83,8 +87,8 @@ class Endpoint:
     remote: str
     """Its peer's address, where it is connected."""
     listening: bool
-    made_by: str
-    """Id of the call that made it."""
+    made_by: EventId
+    """The call that made it."""
     listener: str = ""
     """Of an accepted socket: the id of the socket that listened."""
     peer: str = ""

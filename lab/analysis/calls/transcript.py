@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lab.model.event import EventId, EventKind
 from lab.records import ProgramRun
 
 _CALL = re.compile(
@@ -27,7 +28,7 @@ READ_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "read"})
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PrintedCall:
     """A call a program made, as it tells it."""
 
     program: str
@@ -43,9 +44,9 @@ class Call:
     """The errno's name where the call failed; "" else."""
 
     @property
-    def id(self) -> str:
-        """What evidence names it by: "client:3"."""
-        return f"{self.program}:{self.number}"
+    def id(self) -> EventId:
+        """What evidence names it by."""
+        return EventId(EventKind.PRINTED_CALL, self.number, self.program)
 
     def argument(self, place: int) -> object:
         """One of its arguments; "" where it printed fewer."""
@@ -60,34 +61,34 @@ class Call:
         return next((a for a in self.arguments if isinstance(a, bytes)), b"")
 
 
-def sends_of(calls: Iterable[Call]) -> tuple[Call, ...]:
+def sends_of(calls: Iterable[PrintedCall]) -> tuple[PrintedCall, ...]:
     """The calls that sent something, in order."""
     return tuple(call for call in calls if call.name in SEND_CALLS and call.result >= 0)
 
 
-def reads_of(calls: Iterable[Call]) -> tuple[Call, ...]:
+def reads_of(calls: Iterable[PrintedCall]) -> tuple[PrintedCall, ...]:
     """The calls that read something, or met the end, in order."""
     return tuple(call for call in calls if call.name in READ_CALLS and call.result >= 0)
 
 
-def sent_bytes(sends: Iterable[Call]) -> bytes:
+def sent_bytes(sends: Iterable[PrintedCall]) -> bytes:
     """What the calls sent: of each, as much as it returned."""
     return b"".join(call.data[: call.result] for call in sends)
 
 
-def parse_transcript(run: ProgramRun) -> tuple[Call, ...]:
+def parse_transcript(run: ProgramRun) -> tuple[PrintedCall, ...]:
     """The calls in a program's standard output; lines that are none are passed over.
 
     Foreign programs print what they like, so that a line of another form is no error.
     """
-    calls: list[Call] = []
+    calls: list[PrintedCall] = []
     for line in run.stdout.splitlines():
         match = _CALL.fullmatch(line)
         arguments = _parse_arguments(match["arguments"]) if match else None
         if match is None or arguments is None:
             continue
         calls.append(
-            Call(
+            PrintedCall(
                 program=run.name,
                 number=len(calls) + 1,
                 name=match["name"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.tcp.segment import Note
 from lab.analysis.tcp.stream import Ranges
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.segment import Segment
+    from lab.model.event import EventId
 
 _NO_DEPARTURE = frozenset({Note.DUPLICATED, Note.DAMAGED})
 
@@ -73,20 +75,20 @@ class Carriers:
         """Behind the last byte that left."""
         return self._left_ends[-1] if self._left_ends else 0
 
-    def first_to_carry(self, start: int, end: int) -> tuple[int, ...]:
-        """Crossing numbers of the segments that first carried these bytes."""
+    def first_to_carry(self, start: int, end: int) -> tuple[EventId, ...]:
+        """The segments that first carried these bytes."""
         if start >= end or not self.is_whole:
             return ()
         first = bisect_right(self._left_ends, start)
         last = bisect_left(self._left_starts, end)
-        return tuple(dict.fromkeys(self._left[first:last]))
+        return tuple(map(frame_id, dict.fromkeys(self._left[first:last])))
 
-    def completed_by(self, end: int) -> int | None:
-        """The crossing whose arrival made all bytes before `end` readable."""
+    def completed_by(self, end: int) -> EventId | None:
+        """The segment whose arrival made all bytes before `end` readable."""
         if not self.is_whole:
             return None
         at = bisect_left(self._arrived_ends, end)
-        return self._arrived[at] if at < len(self._arrived) else None
+        return frame_id(self._arrived[at]) if at < len(self._arrived) else None
 
 
 def _end(segment: Segment) -> int:

@@ -10,21 +10,22 @@ from lab.analysis.correlate.tcp_channels import tcp_channels
 from lab.analysis.correlate.udp_channels import udp_channels
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import Note
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.analysis.calls.system_call import Endpoint, SystemCall
-    from lab.analysis.correlate.correlation import Dropped
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.tcp.conversation import TcpConversation
+    from lab.model.event import EventId
 
 _FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
 _OPENING = ("", "EINPROGRESS", "EINTR", "ECONNREFUSED", "ETIMEDOUT")
 """What connect(2) returns after it has sent a SYN."""
 
 
-def join(evidence: Evidence, dropped: tuple[Dropped, ...] = ()) -> Joins:
+def join(evidence: Evidence) -> Joins:
     """Everything of a step that can be joined, without remarks.
 
     Only joins that follow from what was seen: what could belong to several is left out.
@@ -38,7 +39,6 @@ def join(evidence: Evidence, dropped: tuple[Dropped, ...] = ()) -> Joins:
         ),
         accepted=tuple(_accepted(evidence)),
         closed=tuple(_closed(evidence)),
-        dropped=dropped,
         connects=tuple(_connects(evidence)),
     )
 
@@ -51,7 +51,7 @@ def _accepted(evidence: Evidence) -> Iterator[Accepted]:
         conversation = evidence.conversations.get(endpoint.flow) if endpoint is not None else None
         if conversation is None or conversation.handshake is None or call.exit_ns is None:
             continue
-        ack = conversation.handshake.ack
+        ack = frame_id(conversation.handshake.ack)
         arrived_ns = evidence.arrival_ns(ack)
         if arrived_ns is not None:
             waited_ns, was_waiting = call.exit_ns - arrived_ns, arrived_ns < call.entry_ns
@@ -59,7 +59,7 @@ def _accepted(evidence: Evidence) -> Iterator[Accepted]:
             yield Accepted(call.id, name, ack, waited_ns, was_waiting)
 
 
-def _connects(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _connects(evidence: Evidence) -> Iterator[tuple[EventId, str]]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
         if not endpoint.listener and (is_client or _is_simultaneous(conversation)):
             opening = (
@@ -78,27 +78,27 @@ def _is_simultaneous(conversation: TcpConversation) -> bool:
 
 def _closed(evidence: Evidence) -> Iterator[Closed]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
-        number, is_reset = _first_closing(conversation, is_client)
-        left_ns = evidence.departure_ns(number) if number else None
-        if left_ns is None:
+        segment, is_reset = _first_closing(conversation, is_client)
+        left_ns = evidence.departure_ns(segment)
+        if segment is None or left_ns is None:
             continue
         call = evidence.calls.ends_sending(endpoint.id)
         if call is None or _another_ended(evidence, call, left_ns):
             if not is_reset or _has_ended(evidence, endpoint, left_ns):
-                yield Closed("", endpoint.id, number)
+                yield Closed(None, endpoint.id, segment)
         elif not is_reset or (call.name == "close" and call.entry_ns < left_ns):
-            yield Closed(call.id, endpoint.id, number)
+            yield Closed(call.id, endpoint.id, segment)
 
 
-def _first_closing(conversation: TcpConversation, from_client: bool) -> tuple[int, bool]:
-    """The first FIN or RST that a side sent, and whether it is a RST; 0 where there is none."""
+def _first_closing(conversation: TcpConversation, from_client: bool) -> tuple[EventId | None, bool]:
+    """The first FIN or RST that a side sent, and whether it is a RST; None if there is none."""
     for segment in conversation.segments:
         flags = int(segment.flags)
         if segment.from_client == from_client and flags & (_FIN | _RST):
             if Note.DAMAGED in segment.notes or Note.DUPLICATED in segment.notes:
                 continue
-            return segment.crossing, not flags & _FIN
-    return 0, False
+            return frame_id(segment.crossing), not flags & _FIN
+    return None, False
 
 
 def _another_ended(evidence: Evidence, call: SystemCall, left_ns: int) -> bool:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.model.event import EventId
+    from lab.records import DropNotice
 
 
 @dataclass(frozen=True, slots=True)
 class SentPart:
     """The bytes of one call that sent something."""
 
-    call: str
-    """Its id."""
+    call: EventId
     start: int
     """Place of its first byte in all that was sent this way, from 0."""
     end: int
     """Behind its last one."""
-    segments: tuple[int, ...]
-    """Numbers of the crossings that first carried them; empty for unix sockets and pipes."""
-    reads: tuple[str, ...]
-    """Ids of the calls that returned them, in order."""
+    segments: tuple[EventId, ...]
+    """The frames that first carried them; empty for unix sockets and pipes."""
+    reads: tuple[EventId, ...]
+    """The calls that returned them, in order."""
     certain: bool = True
     """Whether its place is known. It is not where another call wrote to the same socket at the
     same time, or where more left than the calls are known to have sent."""
@@ -28,14 +32,13 @@ class SentPart:
 class ReadPart:
     """The bytes of one call that read something."""
 
-    call: str
-    """Its id."""
+    call: EventId
     start: int
     """Place of its first byte in all that was sent this way, from 0."""
     end: int
     """Behind its last one."""
-    segment: int | None
-    """Number of the crossing whose arrival made them whole; None where no frame did."""
+    segment: EventId | None
+    """The frame whose arrival made them whole; None where no frame did."""
     certain: bool = True
     """Whether its place is known, and not only how far the reads have come with it."""
 
@@ -61,10 +64,10 @@ class Channel:
     """The segments or datagrams that carried something new."""
     reads: int
     read_parts: tuple[ReadPart, ...] = ()
-    uncounted: str = ""
-    """Id of a call that moved several messages at once at one of its ends (sendmmsg(2),
+    uncounted: EventId | None = None
+    """A call that moved several messages at once at one of its ends (sendmmsg(2),
     recvmmsg(2)): they are not followed, so the counts above are not those of all that was sent
-    and read, and of messages there are no parts. "" where every call is counted."""
+    and read, and of messages there are no parts. None where every call is counted."""
 
     @property
     def told(self) -> str:
@@ -80,10 +83,10 @@ class Channel:
 class Accepted:
     """A call of accept() and the connection it picked up."""
 
-    call: str
+    call: EventId
     flow: str
-    ack: int
-    """Crossing number of the handshake's last segment."""
+    ack: EventId
+    """The handshake's last segment."""
     waited_ns: int
     """From that segment's arrival to the call's return; the connection waited or was waited for."""
     was_waiting: bool
@@ -94,22 +97,22 @@ class Accepted:
 class Closed:
     """A call, or what else closed a socket, that made the kernel send a FIN or RST."""
 
-    call: str
-    """ "client#9", of close(2) or shutdown(2); "" where neither did: the process ended with the
-    socket open, or gave it up by execve(2), dup2(2) or close_range(2)."""
+    call: EventId | None
+    """Of close(2) or shutdown(2); None where neither did: the process ended with the socket open,
+    or gave it up by execve(2), dup2(2) or close_range(2)."""
     endpoint: str
-    segment: int
-    """The FIN's or RST's crossing."""
+    segment: EventId
+    """The FIN or RST."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """A drop notice and the frame that it is about."""
 
-    drop: int
-    """From 1, counting the step's drop notices that were joined."""
-    crossing: int
-    reason: str
+    id: EventId
+    """Of the step's drop notices that were joined."""
+    notice: DropNotice
+    frame: EventId
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,7 @@ class Joins:
     channels: tuple[Channel, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     closed: tuple[Closed, ...] = ()
-    dropped: tuple[Dropped, ...] = ()
-    connects: tuple[tuple[str, str], ...] = ()
-    """Ids of calls of connect() and of the flows that they opened."""
-    remarks: tuple[tuple[str, str], ...] = ()
-    """An event's id, and what may surprise about it, in a sentence."""
+    connects: tuple[tuple[EventId, str], ...] = ()
+    """Calls of connect() and the flows that they opened."""
+    remarks: tuple[tuple[EventId, str], ...] = ()
+    """An event, and what may surprise about it, in a sentence."""

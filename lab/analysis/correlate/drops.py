@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lab.analysis.correlate.correlation import Dropped
+from lab.model.event import EventId, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,7 @@ _Kind = tuple[str, int]
 
 def join_drops(
     notices: Iterable[DropNotice], crossings: Iterable[Crossing], points: Iterable[CapturePoint]
-) -> tuple[tuple[DropNotice, ...], tuple[Dropped, ...]]:
+) -> tuple[Dropped, ...]:
     """The notices that are about a frame that was seen arriving, and which.
 
     That is, of the frames of the notice's length that arrived at an interface of that name before
@@ -39,14 +40,13 @@ def join_drops(
     """
     by_number = {crossing.number: crossing for crossing in crossings}
     arrivals = _arrivals(by_number.values(), points)
-    kept: list[DropNotice] = []
     joined: list[Dropped] = []
     for notice in notices:
         number = _take(arrivals, notice)
         if number is not None and not _is_used_up(notice, by_number[number]):
-            kept.append(notice)
-            joined.append(Dropped(len(kept), number, notice.reason))
-    return tuple(kept), tuple(joined)
+            drop = EventId(EventKind.DROP, len(joined) + 1)
+            joined.append(Dropped(drop, notice, by_number[number].id))
+    return tuple(joined)
 
 
 def _arrivals(

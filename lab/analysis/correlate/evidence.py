@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.correlate.correlation import Dropped
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
     from lab.analysis.sockets.states import StateSeen
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
-    from lab.records import DropNotice, TaskEvent
+    from lab.model.event import EventId
+    from lab.records import TaskEvent
 
 
 class Evidence:
@@ -35,10 +37,10 @@ class Evidence:
         crossings: Sequence[Crossing],
         flows: Sequence[Flow],
         conversations: Sequence[TcpConversation],
-        drops: Sequence[DropNotice] = (),
+        drops: Sequence[Dropped] = (),
         tasks: Iterable[TaskEvent] = (),
     ) -> None:
-        self.crossings = {crossing.number: crossing for crossing in crossings}
+        self.crossings = {crossing.id: crossing for crossing in crossings}
         self.flows = flows
         self.conversations = {each.flow.name: each for each in conversations}
         self.drops = drops
@@ -88,10 +90,10 @@ class Evidence:
         at = bisect_left(exits, (after_ns, 0))
         return [pid for _, pid in exits[at : bisect_left(exits, (before_ns, 0))]]
 
-    def arrival_ns(self, crossing: int) -> int | None:
-        """When a frame arrived; None where it was not seen arriving."""
-        return self.crossings[crossing].received_ns
+    def arrival_ns(self, frame: EventId | None) -> int | None:
+        """When a frame arrived; None where it was not seen arriving, or there is none."""
+        return None if frame is None else self.crossings[frame].received_ns
 
-    def departure_ns(self, crossing: int) -> int | None:
-        """When a frame left; None where it was not seen leaving."""
-        return self.crossings[crossing].sent_ns
+    def departure_ns(self, frame: EventId | None) -> int | None:
+        """When a frame left; None where it was not seen leaving, or there is none."""
+        return None if frame is None else self.crossings[frame].sent_ns

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import Endpoint, SystemCall
     from lab.analysis.correlate.correlation import Channel
     from lab.analysis.sockets.socket_calls import SocketCalls
+    from lab.model.event import EventId
 
 
 def is_kernel_stream(endpoint: Endpoint) -> bool:
@@ -44,7 +45,7 @@ def _message_channels(endpoints: Sequence[Endpoint], calls: SocketCalls) -> Iter
     ]
     ways: dict[tuple[str, str], MessageWay] = {}
     waiting: dict[str, Messages[Sent]] = {}
-    uncounted: dict[str, str] = {}
+    uncounted: dict[str, EventId] = {}
     for call, receiver in _sends(senders, calls):
         way = ways.setdefault((call.socket, receiver), MessageWay())
         way.sender, way.receiver = call.socket, receiver
@@ -63,7 +64,7 @@ def _message_channels(endpoints: Sequence[Endpoint], calls: SocketCalls) -> Iter
             if found is not None:
                 found.reads.append(call)
     for way in ways.values():
-        way.uncounted = uncounted.get(way.receiver, "")
+        way.uncounted = uncounted.get(way.receiver)
         yield way.channel(None)
 
 

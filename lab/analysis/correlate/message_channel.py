@@ -8,6 +8,7 @@ from lab.analysis.correlate.correlation import Channel, ReadPart, SentPart
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
+    from lab.model.event import EventId
 
 
 class Sent:
@@ -15,7 +16,7 @@ class Sent:
 
     __slots__ = ("call", "crossing", "length", "reads")
 
-    def __init__(self, call: SystemCall | None, crossing: int | None, length: int) -> None:
+    def __init__(self, call: SystemCall | None, crossing: EventId | None, length: int) -> None:
         self.call = call
         self.crossing = crossing
         self.length = length
@@ -34,8 +35,8 @@ class MessageWay:
         self.messages: list[Sent] = []
         self.strays: list[SystemCall] = []
         """Reads of what nothing was seen to bring."""
-        self.uncounted = ""
-        """Id of a call that moved several of these messages, or may have. Which ones is not
+        self.uncounted: EventId | None = None
+        """A call that moved several of these messages, or may have. Which ones is not
         known, and so it is not certain of any other call either."""
 
     def channel(self, carried: int | None) -> Channel:

@@ -44,7 +44,7 @@ def stream_channel(
         segments=carriers.count if carriers is not None else 0,
         reads=len(reading),
         read_parts=tuple(_read_parts(read, carriers)),
-        uncounted=next((call.id for call in (*sends, *reads) if moves_several(call)), ""),
+        uncounted=next((call.id for call in (*sends, *reads) if moves_several(call)), None),
     )
 
 

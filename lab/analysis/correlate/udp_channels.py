@@ -70,7 +70,7 @@ class _Joiner:
             ends = transport_endpoints(crossing.packet)
             assert ends is not None, "a flow's packets have endpoints"
             way = self.ways.setdefault((name, ends[0] == flow.a), MessageWay(name))
-            sent = Sent(None, crossing.number, _length(crossing))
+            sent = Sent(None, crossing.id, _length(crossing))
             way.messages.append(sent)
             yield _Datagram(crossing, way, sent, str(ends[0]), str(ends[1]))
 

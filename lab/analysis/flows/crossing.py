@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab.analysis.packets.packet import Packet
+from lab.model.event import EventId, frame_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class Crossing:
     """The host at the link's other end; "" where unknown."""
     sent_ns: int | None
     received_ns: int | None
+
+    @property
+    def id(self) -> EventId:
+        """What evidence and reports name it by."""
+        return frame_id(self.number)
 
     @property
     def time_ns(self) -> int:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import argument, ends_stream
 from lab.analysis.tcp.segment import Note
+from lab.model.event import frame_id
 from lab.records import Obtained
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import Endpoint
     from lab.analysis.correlate.correlation import Joins
     from lab.analysis.correlate.evidence import Evidence
-    from lab.analysis.order.graph import MomentGraph
+    from lab.analysis.order.graph import EventGraph
     from lab.analysis.sockets.states import Side
     from lab.analysis.tcp.conversation import Handshake, TcpConversation
+    from lab.model.event import EventId
     from lab.records import SocketState
 
 _FIN, _SYN, _RST = int(TcpFlags.FIN), int(TcpFlags.SYN), int(TcpFlags.RST)
@@ -24,34 +26,34 @@ _FAST_OPEN = 34
 """The option's kind (RFC 7413, 4.1.1)."""
 
 
-def link_connections(graph: MomentGraph, evidence: Evidence, joins: Joins) -> None:
+def link_connections(graph: EventGraph, evidence: Evidence, joins: Joins) -> None:
     """Openings and ends: connect(2), accept(2), close(2), and reads that met the end."""
     for call, flow in joins.connects:
         endpoint = evidence.endpoints[evidence.calls.by_id[call].socket]
         conversation = evidence.conversations[flow]
         is_client = evidence.sides.get((flow, True)) is endpoint
         syn = first_segment(conversation, is_client, _SYN)
-        graph.link(graph.entries[call], graph.departures.get(syn))
+        graph.link(graph.entries[call], graph.departure_of(syn))
         if is_client:
             _link_connect_exits(graph, evidence, endpoint, conversation)
     for accepted in joins.accepted:
         if opens_in_order(evidence.conversations[accepted.flow]):
             graph.link(graph.arrivals.get(accepted.ack), graph.exits.get(accepted.call))
     for closed in joins.closed:
-        graph.link(graph.entries.get(closed.call), graph.departures.get(closed.segment))
+        graph.link(graph.entry_of(closed.call), graph.departures.get(closed.segment))
     for conversation, is_client, endpoint in evidence.tcp_ends():
         _link_ends(graph, evidence, endpoint, conversation, is_client)
 
 
 def _link_connect_exits(
-    graph: MomentGraph, evidence: Evidence, endpoint: Endpoint, conversation: TcpConversation
+    graph: EventGraph, evidence: Evidence, endpoint: Endpoint, conversation: TcpConversation
 ) -> None:
     """A connect(2) that succeeded returned after the SYN-ACK; EINPROGRESS is no success."""
     handshake = opens_in_order(conversation)
     for call in evidence.calls.on(endpoint.id) if handshake else ():
         succeeded = call.name == "connect" and call.result == 0
         if handshake and succeeded and "AF_UNSPEC" not in argument(call, "addr"):
-            graph.link(graph.arrivals.get(handshake.syn_ack), graph.exits.get(call.id))
+            graph.link(graph.arrivals.get(frame_id(handshake.syn_ack)), graph.exits.get(call.id))
 
 
 def opens_in_order(conversation: TcpConversation) -> Handshake | None:
@@ -72,7 +74,7 @@ def opens_in_order(conversation: TcpConversation) -> Handshake | None:
 
 
 def _link_ends(
-    graph: MomentGraph,
+    graph: EventGraph,
     evidence: Evidence,
     endpoint: Endpoint,
     conversation: TcpConversation,
@@ -81,9 +83,9 @@ def _link_ends(
     """Reads that returned 0, after the peer's FIN: not after a RST or an own shutdown(2)."""
     calls = evidence.calls
     ended = [call for call in calls.reads(endpoint.id) if ends_stream(call)]
-    fin = first_arrived(evidence, conversation, not is_client, _FIN) if ended else 0
-    rst = first_arrived(evidence, conversation, not is_client, _RST) if ended else 0
-    rst_ns = evidence.arrival_ns(rst) if rst else None
+    fin = first_arrived(evidence, conversation, not is_client, _FIN) if ended else None
+    rst = first_arrived(evidence, conversation, not is_client, _RST) if ended else None
+    rst_ns = evidence.arrival_ns(rst)
     for call in ended:
         exit_ns = call.exit_ns or 0
         was_reset = rst_ns is not None and rst_ns < exit_ns
@@ -91,52 +93,52 @@ def _link_ends(
             graph.link(graph.arrivals.get(fin), graph.exits.get(call.id))
 
 
-def first_segment(conversation: TcpConversation, from_client: bool, flag: int) -> int:
-    """The crossing of the first segment with a flag that a side sent; 0 where there is none."""
+def first_segment(conversation: TcpConversation, from_client: bool, flag: int) -> EventId | None:
+    """The first segment with a flag that a side sent; None where there is none."""
     for segment in conversation.segments:
         if segment.from_client == from_client and int(segment.flags) & flag:
-            return segment.crossing
-    return 0
+            return frame_id(segment.crossing)
+    return None
 
 
 def first_arrived(
     evidence: Evidence, conversation: TcpConversation, from_client: bool, flag: int
-) -> int:
-    """The crossing that was the first to bring a flag to a side's peer; 0 where none did."""
+) -> EventId | None:
+    """The segment that was the first to bring a flag to a side's peer; None where none did."""
     came = [
-        (evidence.arrival_ns(segment.crossing), segment.crossing)
+        (evidence.arrival_ns(frame_id(segment.crossing)), segment.crossing)
         for segment in conversation.segments
         if segment.from_client == from_client
         and int(segment.flags) & flag
         and not segment.notes & {Note.LOST, Note.DAMAGED}
     ]
-    return min(came, default=(0, 0))[1]
+    return frame_id(min(came)[1]) if came else None
 
 
-def link_states(graph: MomentGraph, evidence: Evidence, joins: Joins) -> None:
+def link_states(graph: EventGraph, evidence: Evidence, joins: Joins) -> None:
     """Changes of state that were measured, with what they follow from and what follows."""
     closed = {closed.endpoint: (closed.call, closed.segment) for closed in joins.closed}
     connects = {flow: call for call, flow in joins.connects}
-    for (state, side, _), place in zip(evidence.states, graph.states, strict=True):
+    for (_, state, side, _), place in zip(evidence.states, graph.states, strict=True):
         if side is None or state.obtained is not Obtained.MEASURED:
             continue
         if state.old == state.new:
             continue  # close() after shutdown() sets FIN_WAIT1 again, and sends nothing
         if state.new == "SYN_SENT":
-            graph.link(graph.entries.get(connects.get(side[0], "")), place)
+            graph.link(graph.entry_of(connects.get(side[0])), place)
             syn = first_segment(evidence.conversations[side[0]], side[1], _SYN)
-            graph.link(place, graph.departures.get(syn))
+            graph.link(place, graph.departure_of(syn))
         elif state.new in ("FIN_WAIT1", "LAST_ACK"):
             endpoint = evidence.sides.get(side)
-            call, segment = closed.get(endpoint.id if endpoint else "", ("", 0))
-            graph.link(graph.entries.get(call), place)
-            graph.link(place, graph.departures.get(segment))
+            call, segment = closed.get(endpoint.id if endpoint else "", (None, None))
+            graph.link(graph.entry_of(call), place)
+            graph.link(place, graph.departure_of(segment))
         else:
-            graph.link(graph.arrivals.get(_cause_of(evidence, state, side)), place)
+            graph.link(graph.arrival_of(_cause_of(evidence, state, side)), place)
 
 
-def _cause_of(evidence: Evidence, state: SocketState, side: Side) -> int:
-    """The crossing whose arrival made a socket's state what it is; 0 where that is not certain.
+def _cause_of(evidence: Evidence, state: SocketState, side: Side) -> EventId | None:
+    """The frame whose arrival made a socket's state what it is; None where that is not certain.
 
     Linux makes the server's socket, with its SYN_RECV, when the handshake's last segment is
     there: until then it has no more than a request.
@@ -147,7 +149,7 @@ def _cause_of(evidence: Evidence, state: SocketState, side: Side) -> int:
         return first_arrived(evidence, conversation, not is_client, _FIN)
     handshake = opens_in_order(conversation)
     if handshake is None or state.new not in ("SYN_RECV", "ESTABLISHED"):
-        return 0
+        return None
     if is_client:
-        return handshake.syn_ack if state.old == "SYN_SENT" else 0
-    return handshake.ack if state.old in ("LISTEN", "SYN_RECV") else 0
+        return frame_id(handshake.syn_ack) if state.old == "SYN_SENT" else None
+    return frame_id(handshake.ack) if state.old in ("LISTEN", "SYN_RECV") else None

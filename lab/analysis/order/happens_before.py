@@ -1,4 +1,4 @@
-"""The moments of a step, and which of them is the cause of which."""
+"""The events of a step, and which of them is the cause of which."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.correlate.kernel_channels import is_kernel_stream
 from lab.analysis.order.connection_causes import link_connections, link_states
-from lab.analysis.order.graph import MomentGraph
+from lab.analysis.order.graph import EventGraph
 from lab.analysis.sockets.socket_calls import ends_stream
 from lab.records import Obtained
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel, Joins
     from lab.analysis.correlate.evidence import Evidence
-    from lab.analysis.order.moments import Order
+    from lab.analysis.order.events import Order
     from lab.records import QueueSample, SocketState
 
 SLACK_NS = 1_000
@@ -28,28 +28,28 @@ PTRACE_SLACK_NS = 20_000
 and after it has done."""
 
 
-def order_moments(evidence: Evidence, joins: Joins, slack_ns: int = SLACK_NS) -> Order:
-    """All moments of a step in the order in which they can have happened.
+def order_events(evidence: Evidence, joins: Joins, slack_ns: int = SLACK_NS) -> Order:
+    """All events of a step in the order in which they can have happened.
 
     Causes come before effects: a thread's calls one after another; a frame's departure before
     its arrival; a call's entry before what it did; what a call waited for before its exit. Only
     what follows from what was seen is a cause: an effect found before it is a violation.
     """
-    graph = MomentGraph(evidence, joins.dropped)
+    graph = EventGraph(evidence)
     _link_threads(graph, evidence)
-    for number in evidence.crossings:
-        graph.link(graph.departures.get(number), graph.arrivals.get(number))
+    for frame in evidence.crossings:
+        graph.link(graph.departures.get(frame), graph.arrivals.get(frame))
     link_connections(graph, evidence, joins)
     link_states(graph, evidence, joins)
     for channel in joins.channels:
         _link_bytes(graph, channel)
     _link_kernel_streams(graph, evidence)
-    for dropped in joins.dropped:
-        graph.link(graph.arrivals.get(dropped.crossing), graph.drops.get(dropped.drop))
+    for dropped in evidence.drops:
+        graph.link(graph.arrivals.get(dropped.frame), graph.drops.get(dropped.id))
     return graph.sort(slack_ns)
 
 
-def _link_threads(graph: MomentGraph, evidence: Evidence) -> None:
+def _link_threads(graph: EventGraph, evidence: Evidence) -> None:
     """A thread's entries and exits, one after the other."""
     latest: dict[tuple[str, int], SystemCall] = {}
     for call in evidence.system_calls:
@@ -76,8 +76,8 @@ def _is_within(call: SystemCall, outer: SystemCall) -> bool:
     return outer.entry_ns < call.entry_ns and call.exit_ns < outer.exit_ns
 
 
-def _link_samples(graph: MomentGraph, evidence: Evidence) -> None:
-    """Samples between a thread's moments: it stood still while its socket was asked."""
+def _link_samples(graph: EventGraph, evidence: Evidence) -> None:
+    """Samples between a thread's events: it stood still while its socket was asked."""
     sampled: list[tuple[SocketState | QueueSample, int]] = [
         (seen.state, place)
         for seen, place in zip(evidence.states, graph.states, strict=True)
@@ -93,16 +93,16 @@ def _link_samples(graph: MomentGraph, evidence: Evidence) -> None:
             if call.id in places:
                 place = places[call.id]
                 threads[call.tid].append((graph.time_ns(place), place))
-    for moments in threads.values():
-        moments.sort()
+    for events in threads.values():
+        events.sort()
     for sample, place in sampled:
-        moments = threads[sample.tid]
-        at = bisect_right(moments, (sample.time_ns, place))
-        graph.link(moments[at - 1][1] if at else None, place)
-        graph.link(place, moments[at][1] if at < len(moments) else None)
+        events = threads[sample.tid]
+        at = bisect_right(events, (sample.time_ns, place))
+        graph.link(events[at - 1][1] if at else None, place)
+        graph.link(place, events[at][1] if at < len(events) else None)
 
 
-def _link_bytes(graph: MomentGraph, channel: Channel) -> None:
+def _link_bytes(graph: EventGraph, channel: Channel) -> None:
     """What was sent, after the call that sent it; a read's return, after what it returned."""
     has_wire = channel.carried is not None
     certain = {part.call for part in channel.read_parts if part.certain}
@@ -110,8 +110,8 @@ def _link_bytes(graph: MomentGraph, channel: Channel) -> None:
         if not part.certain:
             continue
         entry = graph.entries.get(part.call)
-        for number in part.segments:
-            graph.link(entry, graph.departures.get(number))
+        for segment in part.segments:
+            graph.link(entry, graph.departures.get(segment))
         for reader in () if has_wire else part.reads:
             graph.link(entry, graph.exits.get(reader) if reader in certain else None)
     for read in channel.read_parts:
@@ -119,7 +119,7 @@ def _link_bytes(graph: MomentGraph, channel: Channel) -> None:
             graph.link(graph.arrivals.get(read.segment), graph.exits.get(read.call))
 
 
-def _link_kernel_streams(graph: MomentGraph, evidence: Evidence) -> None:
+def _link_kernel_streams(graph: EventGraph, evidence: Evidence) -> None:
     """Unix sockets and pipes: the end of a stream after what ended it, accept after connect."""
     for endpoint in evidence.endpoints.values():
         if not endpoint.peer or not is_kernel_stream(endpoint):

@@ -1,52 +1,52 @@
-"""Moments put in an order that keeps causes before effects."""
+"""Events put in an order that keeps causes before effects."""
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from lab.analysis.order.moments import Moment, MomentKind, Order
+from lab.analysis.order.events import Event, EventPart, Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Edge = tuple[int, int]
-"""Places of a cause and of its effect in the list of moments."""
+"""Places of a cause and of its effect in the list of events."""
 
 _WORDS = {
-    MomentKind.ENTRY: "was entered",
-    MomentKind.EXIT: "returned",
-    MomentKind.DEPARTURE: "left",
-    MomentKind.ARRIVAL: "arrived",
-    MomentKind.STATE: "was reached",
-    MomentKind.DROP: "was told",
-    MomentKind.QUEUE: "was asked",
+    EventPart.ENTRY: "was entered",
+    EventPart.EXIT: "returned",
+    EventPart.DEPARTURE: "left",
+    EventPart.ARRIVAL: "arrived",
+    EventPart.STATE: "was reached",
+    EventPart.DROP: "was told",
+    EventPart.QUEUE: "was asked",
 }
-_AT_A_POINT = (MomentKind.DEPARTURE, MomentKind.ARRIVAL)
+_AT_A_POINT = (EventPart.DEPARTURE, EventPart.ARRIVAL)
 
 FRAME_SLACK_NS = 1_000
 """Frames are stamped by the kernel where it hands them on, whatever looks at the calls."""
 
 
-def sort_moments(moments: Sequence[Moment], edges: Iterable[Edge], slack_ns: int) -> Order:
-    """The order of moments, by time as far as `edges` from causes to effects allow.
+def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -> Order:
+    """The order of events, by time as far as `edges` from causes to effects allow.
 
     An edge whose effect has an earlier time than its cause is a violation; the cause comes
-    first in the order all the same. Where edges make a circle its earliest moment comes first.
+    first in the order all the same. Where edges make a circle its earliest event comes first.
     """
     known = dict.fromkeys(edges)
-    effects: list[list[int]] = [[] for _ in moments]
-    causes = [0] * len(moments)
+    effects: list[list[int]] = [[] for _ in events]
+    causes = [0] * len(events)
     violations: list[str] = []
     for cause, effect in known:
         effects[cause].append(effect)
         causes[effect] += 1
-        if moments[effect].time_ns < moments[cause].time_ns:
-            violations.append(_violation(moments[cause], moments[effect]))
-    order, circles = _sort(moments, effects, causes)
+        if events[effect].time_ns < events[cause].time_ns:
+            violations.append(_violation(events[cause], events[effect]))
+    order, circles = _sort(events, effects, causes)
     return Order(
-        moments=tuple([moments[place] for place in order]),
-        concurrent=_find_concurrent(moments, order, known, slack_ns),
+        events=tuple([events[place] for place in order]),
+        concurrent=_find_concurrent(events, order, known, slack_ns),
         slack_ns=slack_ns,
         edges=len(known),
         violations=(*violations, *circles),
@@ -54,54 +54,54 @@ def sort_moments(moments: Sequence[Moment], edges: Iterable[Edge], slack_ns: int
 
 
 def _sort(
-    moments: Sequence[Moment], effects: Sequence[Sequence[int]], causes: list[int]
+    events: Sequence[Event], effects: Sequence[Sequence[int]], causes: list[int]
 ) -> tuple[list[int], list[str]]:
     """Kahn's algorithm; of what may come next the earliest comes."""
-    ready = [(moments[place].time_ns, place) for place, count in enumerate(causes) if not count]
+    ready = [(events[place].time_ns, place) for place, count in enumerate(causes) if not count]
     heapify(ready)
     order: list[int] = []
     circles: list[str] = []
-    while len(order) < len(moments):
+    while len(order) < len(events):
         if not ready:
-            first = min((m.time_ns, at) for at, m in enumerate(moments) if causes[at] > 0)
+            first = min((m.time_ns, at) for at, m in enumerate(events) if causes[at] > 0)
             ready.append(first)
             causes[first[1]] = 0
-            circles.append(f"{_told(moments[first[1]])} after what only comes after it")
+            circles.append(f"{_told(events[first[1]])} after what only comes after it")
         place = heappop(ready)[1]
         order.append(place)
         for effect in effects[place]:
             causes[effect] -= 1
             if not causes[effect]:
-                heappush(ready, (moments[effect].time_ns, effect))
+                heappush(ready, (events[effect].time_ns, effect))
     return order, circles
 
 
 def _find_concurrent(
-    moments: Sequence[Moment], order: Sequence[int], edges: dict[Edge, None], slack_ns: int
+    events: Sequence[Event], order: Sequence[int], edges: dict[Edge, None], slack_ns: int
 ) -> frozenset[int]:
     """Places in the order. Between neighbours there is no other path than an edge."""
     found: list[int] = []
     for at in range(1, len(order)):
         before, after = order[at - 1], order[at]
-        one, other = moments[before], moments[after]
+        one, other = events[before], events[after]
         apart_ns = abs(other.time_ns - one.time_ns)
         if apart_ns < slack_ns and (before, after) not in edges and not _is_told(one, other):
             found.append(at)
     return frozenset(found)
 
 
-def _is_told(one: Moment, other: Moment) -> bool:
+def _is_told(one: Event, other: Event) -> bool:
     """Whether captures tell which of two was first: one point did, or their stamps do."""
-    if one.kind not in _AT_A_POINT or other.kind not in _AT_A_POINT:
+    if one.part not in _AT_A_POINT or other.part not in _AT_A_POINT:
         return False
-    is_one_point = one.kind is other.kind and one.host == other.host
+    is_one_point = one.part is other.part and one.host == other.host
     return is_one_point or abs(other.time_ns - one.time_ns) >= FRAME_SLACK_NS
 
 
-def _violation(cause: Moment, effect: Moment) -> str:
+def _violation(cause: Event, effect: Event) -> str:
     early_us = (cause.time_ns - effect.time_ns) / 1000
     return f"{_told(effect)} {early_us:.3f} µs before {_told(cause)}, which must come first"
 
 
-def _told(moment: Moment) -> str:
-    return f"{moment.event} {_WORDS[moment.kind]}"
+def _told(event: Event) -> str:
+    return f"{event.id} {_WORDS[event.part]}"

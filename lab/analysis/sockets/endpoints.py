@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.flows.flow import Flow
+    from lab.model.event import EventId
     from lab.records import ProgramRun, Trace
     from lab.syscalls.descriptors import Followed
 
@@ -47,7 +48,7 @@ def find_endpoints(
     return tuple(endpoints), tuple("" if owner is None else ids[owner] for owner in owners)
 
 
-def _endpoint(socket: SocketFacts, ids: Sequence[str], host: str, made_by: str) -> Endpoint:
+def _endpoint(socket: SocketFacts, ids: Sequence[str], host: str, made_by: EventId) -> Endpoint:
     domain, type_, protocol = _kind(socket)
     return Endpoint(
         id=ids[socket.number],

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lab.analysis.calls.system_call import SystemCall
+    from lab.model.event import EventId
 
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile"})
 _READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv"})
@@ -23,7 +24,7 @@ class SocketCalls:
     __slots__ = ("_by_socket", "by_id")
 
     def __init__(self, calls: Iterable[SystemCall]) -> None:
-        self.by_id: dict[str, SystemCall] = {}
+        self.by_id: dict[EventId, SystemCall] = {}
         self._by_socket: dict[str, list[SystemCall]] = defaultdict(list)
         for call in calls:
             self.by_id[call.id] = call

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import host_place
 from lab.analysis.sockets.flow_ends import is_a_side
+from lab.model.event import EventId, EventKind
 from lab.records import Obtained
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Side = tuple[str, bool]
 class StateSeen(NamedTuple):
     """A socket's state, and whose it is."""
 
+    id: EventId
     state: SocketState
     side: Side | None
     """None where it is no flow's: a listening socket's."""
@@ -51,11 +53,14 @@ def select_states(
             is_a = is_a_side(endpoint, by_name[endpoint.flow])
             sides[endpoint.id] = endpoint.flow, is_a
     by_address = find_state_sides([state for state, _ in ordered], by_name.values())
-    seen = (
-        StateSeen(state, sides.get(owner, side), owner)
+    known = (
+        (state, sides.get(owner, side), owner)
         for (state, owner), side in zip(ordered, by_address, strict=True)
     )
-    return tuple(each for each in seen if each.side is not None or each.owner)
+    seen = (each for each in known if each[1] is not None or each[2])
+    return tuple(
+        StateSeen(EventId(EventKind.STATE, number), *each) for number, each in enumerate(seen, 1)
+    )
 
 
 def find_state_sides(

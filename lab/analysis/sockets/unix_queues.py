@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from lab.model.event import EventId, EventKind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,6 +20,7 @@ _ACCEPTING = frozenset({"accept", "accept4"})
 class QueueSeen(NamedTuple):
     """What was left to read in a unix socket, and when in its program's own story."""
 
+    id: EventId
     sample: QueueSample
     call: SystemCall
     """The one that had just returned: it read from the socket, or accepted it."""
@@ -45,7 +48,8 @@ def find_queues(trace: Trace, decoded: Sequence[SystemCall]) -> tuple[QueueSeen,
         at = bisect_right(exits, (sample.time_ns, len(decoded)))
         for _, place in exits[max(at - 1, 0) : at]:
             if _tells_of(sample, trace.syscalls[place], decoded[place]):
-                seen.append(QueueSeen(sample, decoded[place]))
+                number = EventId(EventKind.QUEUE, len(seen) + 1)
+                seen.append(QueueSeen(number, sample, decoded[place]))
     return tuple(seen)
 
 

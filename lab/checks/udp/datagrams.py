@@ -11,9 +11,10 @@ from lab.analysis.calls.transcript import reads_of, sends_of
 from lab.model.claim import Verdict, broken
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 Address = tuple[str, int]
 """Host and port, as a program prints them."""
@@ -24,8 +25,8 @@ class Way:
     """What went from one host to another."""
 
     name: str
-    sends: tuple[Call, ...]
-    reads: tuple[Call, ...]
+    sends: tuple[PrintedCall, ...]
+    reads: tuple[PrintedCall, ...]
     datagrams: tuple[Crossing, ...]
 
     @property
@@ -34,7 +35,7 @@ class Way:
         return bool(self.sends and self.reads)
 
     @property
-    def evidence(self) -> list[str]:
+    def evidence(self) -> list[EventId]:
         """The ids of all its events."""
         return [*(call.id for call in (*self.sends, *self.reads)), *crossing_ids(self.datagrams)]
 
@@ -69,7 +70,7 @@ def _way(timeline: Timeline, near: str, far: str) -> Way:
     )
 
 
-def _calls_on(timeline: Timeline, host: str) -> list[Call]:
+def _calls_on(timeline: Timeline, host: str) -> list[PrintedCall]:
     runs = (run for run in timeline.programs if run.host == host)
     return [call for run in runs for call in timeline.calls[run.name]]
 
@@ -91,9 +92,9 @@ def ends_of(datagram: Crossing) -> tuple[Address, Address]:
     return (str(ip.source), udp.source_port), (str(ip.destination), udp.destination_port)
 
 
-def crossing_ids(crossings: Iterable[Crossing]) -> list[str]:
+def crossing_ids(crossings: Iterable[Crossing]) -> list[EventId]:
     """Crossings as event ids."""
-    return [f"f{crossing.number}" for crossing in crossings]
+    return [crossing.id for crossing in crossings]
 
 
 def find_strangers(timeline: Timeline, known: Iterable[Crossing]) -> Verdict | None:
@@ -106,4 +107,4 @@ def find_strangers(timeline: Timeline, known: Iterable[Crossing]) -> Verdict | N
     ]
     if not strange:
         return None
-    return broken(f"f{strange[0].number} is a frame with no part in it", crossing_ids(strange))
+    return broken(f"{strange[0].id} is a frame with no part in it", crossing_ids(strange))

@@ -16,9 +16,10 @@ from lab.checks.udp.datagrams import (
 from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.timeline import Timeline
     from lab.checks.udp.datagrams import Way
+    from lab.model.event import EventId
 
 
 @claim(
@@ -34,9 +35,9 @@ def begins_with_data(timeline: Timeline) -> Verdict:
         return broken("no frame was seen but those that find the neighbour")
     evidence = crossing_ids([first])
     if first.packet.udp is None or not first.packet.payload:
-        return broken(f"f{first.number} comes first, and carries no payload in UDP", evidence)
+        return broken(f"{first.id} comes first, and carries no payload in UDP", evidence)
     size = len(first.packet.payload)
-    return holds(f"f{first.number} comes first, and carries {size} bytes of payload", evidence)
+    return holds(f"{first.id} comes first, and carries {size} bytes of payload", evidence)
 
 
 @claim(
@@ -48,7 +49,7 @@ def begins_with_data(timeline: Timeline) -> Verdict:
 def keeps_message_boundaries(timeline: Timeline) -> Verdict:
     """One send, one datagram, one read: the same bytes in each, both ways."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for way in both_ways(timeline):
         if not way.is_told:
             return undecided(f"the programs printed no calls for {way.name}")
@@ -82,13 +83,13 @@ def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
         return broken(f"no empty datagram arrived for {sent.id}", [sent.id])
     evidence = [sent.id, *crossing_ids([empty])]
     if read is None:
-        return broken(f"no read returned 0 for f{empty.number}", evidence)
+        return broken(f"no read returned 0 for {empty.id}", evidence)
     later = next((c for c in way.reads if c.number > read.number and c.result), None)
     evidence.append(read.id)
     if later is None:
         return broken(f"nothing was read after {read.id}, which returned 0", evidence)
     return holds(
-        f"{sent.id} sends no byte in f{empty.number} and {read.id} returns 0; "
+        f"{sent.id} sends no byte in {empty.id} and {read.id} returns 0; "
         f"{later.id} returns {later.result}: it was not the end",
         [*evidence, later.id],
     )
@@ -101,7 +102,7 @@ def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
 )
 def tells_where_it_came_from(timeline: Timeline) -> Verdict:
     """The addresses that sendto is given and recvfrom tells are those of the datagrams."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     addresses: set[Address] = set()
     for way in both_ways(timeline):
         if not way.is_told:
@@ -172,9 +173,7 @@ def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
         ethernet, ip = crossing.packet.layers[0], crossing.packet.ip
         fits = isinstance(ethernet, Ethernet) and ethernet.type == family.ethertype
         if not fits or not isinstance(ip, IPv4 if family.value == 4 else IPv6):
-            return broken(
-                f"f{crossing.number} is no IPv{family.value} frame", crossing_ids([crossing])
-            )
+            return broken(f"{crossing.id} is no IPv{family.value} frame", crossing_ids([crossing]))
     return holds(
         f"{len(sockets)} {family.socket_domain} sockets, and all {len(frames)} frames have "
         f"EtherType {family.ethertype:#06x} and IP version {family.value}",
@@ -227,7 +226,7 @@ def _is_not_as_sent(way: Way) -> Verdict | None:
     return None
 
 
-def _address(call: Call) -> Address | None:
+def _address(call: PrintedCall) -> Address | None:
     """The last address among a call's arguments."""
     for argument in reversed(call.arguments):
         match argument:
@@ -236,6 +235,6 @@ def _address(call: Call) -> Address | None:
     return None
 
 
-def _buffer_bytes(read: Call) -> int:
+def _buffer_bytes(read: PrintedCall) -> int:
     """The size it was called with: the number after the data."""
     return next((number for number in read.arguments[1:] if isinstance(number, int)), 0)

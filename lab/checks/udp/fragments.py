@@ -46,7 +46,7 @@ def cuts_into_fragments(timeline: Timeline) -> Verdict:
     places = ", ".join(f"{piece.start}-{piece.end - 1}" for piece in ordered)
     return holds(
         f"{len(fragments)} fragments of datagram {ordered[0].identification:#06x}, bytes {places}; "
-        f"the UDP header in f{first.number} says {udp.length} bytes",
+        f"the UDP header in {first.id} says {udp.length} bytes",
         evidence,
     )
 
@@ -85,9 +85,9 @@ def _misfortune(fragment: Crossing) -> str:
     elif isinstance(ip, IPv6):
         size = 40 + ip.payload_bytes
     if fragment.lost:
-        return f"f{fragment.number} never arrived"
+        return f"{fragment.id} never arrived"
     if size > MTU_BYTES:
-        return f"f{fragment.number} has {size} bytes of IP, over the MTU of {MTU_BYTES}"
+        return f"{fragment.id} has {size} bytes of IP, over the MTU of {MTU_BYTES}"
     return ""
 
 

@@ -12,7 +12,7 @@ from lab.checks.udp.datagrams import crossing_ids, datagrams_of, find_strangers
 from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.timeline import Timeline
 
@@ -34,7 +34,7 @@ def answers_port_unreachable(timeline: Timeline) -> Verdict:
     for datagram in datagrams:
         error = _error_about(timeline, datagram, errors)
         if error is None:
-            why = f"no port unreachable came back that quotes f{datagram.number}"
+            why = f"no port unreachable came back that quotes {datagram.id}"
             return broken(why, crossing_ids([datagram]))
         errors.append(error)
     if stranger := find_strangers(timeline, [*datagrams, *errors]):
@@ -42,7 +42,7 @@ def answers_port_unreachable(timeline: Timeline) -> Verdict:
     icmp = errors[0].packet.icmp
     assert icmp is not None, "errors are found by it"
     protocol = "ICMP" if icmp.version == 4 else "ICMPv6"
-    quotes = [f"f{e.number} quotes f{d.number}" for d, e in zip(datagrams, errors, strict=True)]
+    quotes = [f"{e.id} quotes {d.id}" for d, e in zip(datagrams, errors, strict=True)]
     return holds(
         f"{protocol} type {icmp.type}, code {icmp.code}: {', '.join(quotes)}",
         crossing_ids([*datagrams, *errors]),
@@ -122,7 +122,7 @@ def _quotes(error: Crossing, datagram: Crossing) -> bool:
     return same_ip and same_udp and datagram.packet.payload.startswith(payload)
 
 
-def _error_of(timeline: Timeline, send: Call) -> Crossing | None:
+def _error_of(timeline: Timeline, send: PrintedCall) -> Crossing | None:
     """The port unreachable that came back for what a call sent."""
     for datagram in datagrams_of(timeline):
         if datagram.packet.payload == send.data:
@@ -130,16 +130,16 @@ def _error_of(timeline: Timeline, send: Call) -> Crossing | None:
     return None
 
 
-def _is_on(call: Call, others: list[Call]) -> bool:
+def _is_on(call: PrintedCall, others: list[PrintedCall]) -> bool:
     """Whether it was made on one of the sockets that those others were made on."""
     return call.arguments[:1] in [other.arguments[:1] for other in others]
 
 
-def _asks_for_errors(call: Call) -> bool:
+def _asks_for_errors(call: PrintedCall) -> bool:
     return call.name in READ_CALLS or "SO_ERROR" in call.arguments
 
 
-def _is_told(call: Call) -> bool:
+def _is_told(call: PrintedCall) -> bool:
     """Whether the kernel told an error, or gave anything to read."""
     if call.name in READ_CALLS:
         return call.error != "EAGAIN"

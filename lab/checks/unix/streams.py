@@ -10,9 +10,10 @@ from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, u
 from lab.records import NO_UNIX_DIAG
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
     from lab.records import ProgramRun
 
 WRITE_BITS = 0o222
@@ -28,7 +29,7 @@ ALL_BITS = 0o777
 def carries_every_byte(timeline: Timeline) -> Verdict:
     """Both ways, what one program sent and what the other read is the same."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for way, sends, reads in _ways(timeline):
         if not sends or not reads:
             return undecided(f"the programs printed no calls for {way}")
@@ -245,9 +246,9 @@ def appears_on_loopback_alone(timeline: Timeline) -> Verdict:
     for crossing in timeline.crossings:
         point = crossing.packet.frame.point
         if not point.endswith("/lo"):
-            return broken(f"f{crossing.number} was seen at {point}", [f"f{crossing.number}"])
+            return broken(f"{crossing.id} was seen at {point}", [crossing.id])
         if crossing.sent_ns is None or crossing.received_ns is None:
-            return broken(f"f{crossing.number} was seen once at {point}", [f"f{crossing.number}"])
+            return broken(f"{crossing.id} was seen once at {point}", [crossing.id])
     talk = timeline.conversations[0]
     for stream, (way, sends, _) in zip(
         (talk.client_to_server, talk.server_to_client), ways, strict=True
@@ -268,7 +269,9 @@ def numbers_of(crossings: Iterable[Crossing]) -> list[int]:
     return [crossing.number for crossing in crossings]
 
 
-def _ways(timeline: Timeline) -> Iterable[tuple[str, tuple[Call, ...], tuple[Call, ...]]]:
+def _ways(
+    timeline: Timeline,
+) -> Iterable[tuple[str, tuple[PrintedCall, ...], tuple[PrintedCall, ...]]]:
     """Of a step of a server and a client: each way's name, sends and reads."""
     if len(timeline.programs) == 2:
         server, client = (timeline.calls[run.name] for run in timeline.programs)
@@ -276,12 +279,12 @@ def _ways(timeline: Timeline) -> Iterable[tuple[str, tuple[Call, ...], tuple[Cal
         yield "server to client", sends_of(server), reads_of(client)
 
 
-def _calls(timeline: Timeline) -> list[Call]:
+def _calls(timeline: Timeline) -> list[PrintedCall]:
     """What all programs printed, one after the other."""
     return [call for run in timeline.programs for call in timeline.calls[run.name]]
 
 
-def _attempts(timeline: Timeline) -> list[tuple[bool, Call]]:
+def _attempts(timeline: Timeline) -> list[tuple[bool, PrintedCall]]:
     """Each connect(), and whether it was made on the host of the program that bound a name."""
     binders = {
         run.host
@@ -295,14 +298,14 @@ def _attempts(timeline: Timeline) -> list[tuple[bool, Call]]:
     ]
 
 
-def _was_before(timeline: Timeline, first: Call, second: Call) -> bool:
+def _was_before(timeline: Timeline, first: PrintedCall, second: PrintedCall) -> bool:
     """Whether the one's program said that it had tried before the other's began."""
     runs: dict[str, ProgramRun] = {run.name: run for run in timeline.programs}
     tried_ns = runs[first.program].ready_ns
     return tried_ns is not None and tried_ns <= runs[second.program].started_ns
 
 
-def _first_binding(calls: Sequence[Call]) -> tuple[int, int] | None:
+def _first_binding(calls: Sequence[PrintedCall]) -> tuple[int, int] | None:
     """Where the first bind is, and where its descriptor is closed."""
     bound = next((i for i, call in enumerate(calls) if call.name == "bind"), None)
     if bound is None:
@@ -314,27 +317,27 @@ def _first_binding(calls: Sequence[Call]) -> tuple[int, int] | None:
     return None
 
 
-def _names(calls: Iterable[Call], name: str) -> list[Call]:
+def _names(calls: Iterable[PrintedCall], name: str) -> list[PrintedCall]:
     return [call for call in calls if call.name == name]
 
 
-def _path(call: Call) -> bool:
+def _path(call: PrintedCall) -> bool:
     """Whether a bind is to a path."""
     return not str(call.arguments[-1:]).startswith("('@")
 
 
-def _bits(call: Call) -> int:
+def _bits(call: PrintedCall) -> int:
     """The mode that is a call's last argument."""
     last = call.argument(-1) if call.arguments else None
     return last if isinstance(last, int) else 0
 
 
-def _field(call: Call, name: str) -> object:
+def _field(call: PrintedCall, name: str) -> object:
     """A field of the structure that a call's last argument is."""
     last = call.argument(-1) if call.arguments else None
     return last.get(name) if isinstance(last, dict) else None
 
 
-def _number(call: Call, name: str) -> int:
+def _number(call: PrintedCall, name: str) -> int:
     value = _field(call, name)
     return value if isinstance(value, int) else -1

@@ -12,8 +12,9 @@ from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.model.claim import Verdict, broken, claim, holds, undecided
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.transcript import Call
+    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.timeline import Timeline
+    from lab.model.event import EventId
 
 
 @claim(
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
     """Every byte is read in order, cut otherwise than it was sent."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for program, calls in timeline.calls.items():
         sends, reads = sends_of(calls), _full_reads(calls)
         if not sends or not reads:
@@ -49,7 +50,7 @@ def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
 )
 def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
     """Each read returns the beginning of the next message, whole where there was room for it."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     programs: list[str] = []
     for program, calls in _all_told(timelines):
         sends, reads = sends_of(calls), _full_reads(calls)
@@ -74,7 +75,7 @@ def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
 )
 def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
     """A message longer than the reader's room is cut with MSG_TRUNC; the next comes whole."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     told: list[str] = []
     for program, calls in _all_told(timelines):
         sends, reads = sends_of(calls), _full_reads(calls)
@@ -101,7 +102,7 @@ def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
 )
 def needs_a_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline) -> Verdict:
     """Before connect a stream or seqpacket sends nothing; a datagram needs an address only."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for timeline in (stream, seqpacket, datagram):
         connects = timeline is not datagram
         for program, calls in timeline.calls.items():
@@ -135,7 +136,7 @@ def needs_a_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline
 )
 def ends_with_its_connection(stream: Timeline, datagram: Timeline, seqpacket: Timeline) -> Verdict:
     """Once the sender has closed, a connection's reader meets the end, a datagram's does not."""
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for timeline in (stream, seqpacket, datagram):
         for program, calls in timeline.calls.items():
             closed = next((i for i, call in enumerate(calls) if call.name == "close"), len(calls))
@@ -163,7 +164,7 @@ def ends_with_its_connection(stream: Timeline, datagram: Timeline, seqpacket: Ti
 def blocks_when_the_queue_is_full(timeline: Timeline) -> Verdict:
     """EAGAIN after n datagrams, a wait without MSG_DONTWAIT, room after a read, none lost."""
     told: list[str] = []
-    evidence: list[str] = []
+    evidence: list[EventId] = []
     for program, calls in timeline.calls.items():
         verdict = _full_queue(program, calls)
         if isinstance(verdict, Verdict):
@@ -175,7 +176,7 @@ def blocks_when_the_queue_is_full(timeline: Timeline) -> Verdict:
     )
 
 
-def _full_queue(program: str, calls: Sequence[Call]) -> tuple[str, list[str]] | Verdict:
+def _full_queue(program: str, calls: Sequence[PrintedCall]) -> tuple[str, list[EventId]] | Verdict:
     """How many datagrams fitted and how long a send waited, with evidence; or why not."""
     sends = [call for call in calls if call.name == "send"]
     clocks = [call for call in calls if call.name == "clock_gettime"]
@@ -262,7 +263,7 @@ def passes_a_descriptor(timeline: Timeline) -> Verdict:
 )
 def names_its_peer(timeline: Timeline) -> Verdict:
     """SO_PEERCRED at each end gives the pid, uid and gid that the other end says it has."""
-    asked: list[tuple[Call, tuple[object, ...], list[Call]]] = []
+    asked: list[tuple[PrintedCall, tuple[object, ...], list[PrintedCall]]] = []
     for calls in timeline.calls.values():
         question = next((call for call in calls if "SO_PEERCRED" in call.arguments), None)
         own = [call for call in calls if call.name in ("getpid", "geteuid", "getegid")]
@@ -308,38 +309,38 @@ def internet_passes_neither(timeline: Timeline) -> Verdict:
     )
 
 
-def _shown(why: str, evidence: list[str]) -> Verdict:
+def _shown(why: str, evidence: list[EventId]) -> Verdict:
     """It holds, unless there was nobody to show it."""
     return holds(why, evidence) if evidence else undecided("no program printed anything")
 
 
-def _all_told(timelines: Sequence[Timeline]) -> list[tuple[str, tuple[Call, ...]]]:
+def _all_told(timelines: Sequence[Timeline]) -> list[tuple[str, tuple[PrintedCall, ...]]]:
     return [item for timeline in timelines for item in timeline.calls.items()]
 
 
-def _full_reads(calls: Sequence[Call]) -> list[Call]:
+def _full_reads(calls: Sequence[PrintedCall]) -> list[PrintedCall]:
     """The reads that returned something."""
     return [call for call in reads_of(calls) if call.result]
 
 
-def _size(read: Call) -> int:
+def _size(read: PrintedCall) -> int:
     """How many bytes a read asked for: its argument after the data."""
     room = read.argument(2) if len(read.arguments) > 2 else 0
     return room if isinstance(room, int) else 0
 
 
-def _find(calls: Sequence[Call], name: str) -> Call | None:
+def _find(calls: Sequence[PrintedCall], name: str) -> PrintedCall | None:
     return next((call for call in calls if call.name == name), None)
 
 
-def _pass(timeline: Timeline) -> tuple[Call, Call] | None:
+def _pass(timeline: Timeline) -> tuple[PrintedCall, PrintedCall] | None:
     """The calls that passed a descriptor and took it."""
     calls = [call for told in timeline.calls.values() for call in told]
     sent, received = _find(calls, "sendmsg"), _find(calls, "recvmsg")
     return (sent, received) if sent is not None and received is not None else None
 
 
-def _descriptors(call: Call) -> str:
+def _descriptors(call: PrintedCall) -> str:
     return str(call.argument(-1)).strip("[]")
 
 
@@ -349,7 +350,7 @@ def _microseconds(value: object) -> int:
     return int(seconds) * 1_000_000 + int(rest)
 
 
-def _nanoseconds(clock: Call) -> int:
+def _nanoseconds(clock: PrintedCall) -> int:
     value = clock.argument(-1)
     return value if isinstance(value, int) else 0
 

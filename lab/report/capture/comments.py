@@ -44,5 +44,5 @@ def _role_texts(timeline: Timeline) -> dict[tuple[int | None, bytes], str]:
             role = f"{phase_of[crossing.number].value}: {describe_packet(crossing.packet)}"
         if role is not None:
             for time_ns in (crossing.sent_ns, crossing.received_ns):
-                text_of[time_ns, crossing.packet.frame.data] = f"f{crossing.number}: {role}"
+                text_of[time_ns, crossing.packet.frame.data] = f"{crossing.id}: {role}"
     return text_of

@@ -28,14 +28,14 @@ def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
 def _notes(timeline: Timeline) -> Iterator[Note]:
     for call in timeline.system_calls:
         yield from _call_notes(call)
-    for number, state in enumerate(timeline.states, 1):
-        yield Note(state.time_ns, "states", STATE, f"state {number}: {_state_text(state)}")
-    for number, queue in enumerate(timeline.queues, 1):
-        yield Note(queue.sample.time_ns, "queues", QUEUE, f"queue {number}: {_queue_text(queue)}")
-    frame_of = {joined.drop: f", frame f{joined.crossing}" for joined in timeline.joins.dropped}
-    for number, drop in enumerate(timeline.drops, 1):
-        text = f"drop {number}: {_drop_text(drop)}{frame_of.get(number, '')}"
-        yield Note(drop.time_ns, "drops", DROP, text)
+    for seen in timeline.states:
+        text = f"{seen.id}: {_state_text(seen.state)}"
+        yield Note(seen.state.time_ns, "states", STATE, text)
+    for queue in timeline.queues:
+        yield Note(queue.sample.time_ns, "queues", QUEUE, f"{queue.id}: {_queue_text(queue)}")
+    for drop in timeline.drops:
+        text = f"{drop.id}: {_drop_text(drop.notice)}, frame {drop.frame}"
+        yield Note(drop.notice.time_ns, "drops", DROP, text)
 
 
 def _call_notes(call: SystemCall) -> Iterator[Note]:

@@ -91,7 +91,7 @@ def _case(
     if verdict.outcome in _ELEMENTS:
         told = verdict.why
         if verdict.outcome is not Outcome.SKIPPED:
-            seen = ", ".join(verdict.evidence) or "no event"
+            seen = ", ".join(map(str, verdict.evidence)) or "no event"
             told = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
         _tell(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, told)
     return case

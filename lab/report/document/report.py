@@ -25,6 +25,7 @@ from lab.analysis.tcp.segment import Segment
 from lab.analysis.tcp.stream import Stream
 from lab.analysis.timeline import Timeline
 from lab.model.claim import Judgement
+from lab.model.event import frame_id
 from lab.records import SocketSeen
 from lab.report.document.trace import (
     endpoint_document,
@@ -78,9 +79,7 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
             )
         ],
         "order": [
-            {**moment, "step": timeline.step}
-            for timeline in timelines
-            for moment in order_of(timeline)
+            {**each, "step": timeline.step} for timeline in timelines for each in order_of(timeline)
         ],
         "flows": [
             {**flow, "step": timeline.step} for timeline in timelines for flow in _flows(timeline)
@@ -109,7 +108,7 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
                 "statements": list(judgement.claim.statements),
                 "verdict": judgement.verdict.outcome.value,
                 "why": judgement.verdict.why,
-                "evidence": list(judgement.verdict.evidence),
+                "evidence": list(map(str, judgement.verdict.evidence)),
             }
             for judgement in judgements
         ],
@@ -184,7 +183,7 @@ def _frame_events(timeline: Timeline) -> list[Document]:
 
 def _frame_event(crossing: Crossing) -> Document:
     return {
-        "id": f"f{crossing.number}",
+        "id": str(crossing.id),
         "kind": "frame",
         "obtained": "measured",
         "sent_ns": crossing.sent_ns,
@@ -240,7 +239,7 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
 def _call_events(timeline: Timeline) -> list[Document]:
     return [
         {
-            "id": call.id,
+            "id": str(call.id),
             "kind": "call",
             "obtained": "told by the program",
             "program": call.program,
@@ -268,15 +267,15 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
         "id": flow.name,
         "a": str(flow.a),
         "b": str(flow.b),
-        "frames": [f"f{crossing.number}" for crossing in flow.crossings],
-        "errors": [f"f{crossing.number}" for crossing in flow.errors],
+        "frames": [str(crossing.id) for crossing in flow.crossings],
+        "errors": [str(crossing.id) for crossing in flow.errors],
     }
     if conversation is None:
         document["a_to_b"], document["b_to_a"] = _datagram_lengths(flow)
         return document
     handshake, agreed = conversation.handshake, conversation.agreed
     document["handshake"] = handshake and {
-        "frames": [f"f{n}" for n in (handshake.syn, handshake.syn_ack, handshake.ack)],
+        "frames": [str(frame_id(n)) for n in (handshake.syn, handshake.syn_ack, handshake.ack)],
         "client_isn": handshake.client_isn,
         "server_isn": handshake.server_isn,
         "syn_to_syn_ack_ns": handshake.syn_to_syn_ack_ns,
@@ -291,7 +290,7 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
     document["client_to_server"] = _stream(conversation.client_to_server)
     document["server_to_client"] = _stream(conversation.server_to_client)
     document["teardown"] = conversation.teardown.value
-    document["resets"] = [f"f{number}" for number in conversation.resets]
+    document["resets"] = [str(frame_id(number)) for number in conversation.resets]
     return document
 
 
@@ -309,6 +308,6 @@ def _stream(stream: Stream) -> Document:
     return {
         "bytes": stream.length,
         "gaps": [list(gap) for gap in stream.gaps],
-        "fin": None if stream.fin is None else f"f{stream.fin}",
-        "fin_acked": None if stream.fin_acked is None else f"f{stream.fin_acked}",
+        "fin": None if stream.fin is None else str(frame_id(stream.fin)),
+        "fin_acked": None if stream.fin_acked is None else str(frame_id(stream.fin_acked)),
     }

@@ -5,31 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from lab.analysis.calls.system_call import Endpoint, SystemCall
-from lab.analysis.correlate.correlation import Channel
+from lab.analysis.correlate.correlation import Channel, Dropped
+from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
-from lab.records import DropNotice, SocketState
+from lab.model.event import EventId
 
 Document = dict[str, Any]
 
 
 def trace_events(timeline: Timeline) -> list[Document]:
     """System calls, TCP states, unix sockets' queues and drops, each kind in order of time."""
-    frame_of = {joined.drop: f"f{joined.crossing}" for joined in timeline.joins.dropped}
     return [
         *map(_system_call, timeline.system_calls),
-        *(_state(number, state) for number, state in enumerate(timeline.states, 1)),
-        *(_queue(number, queue) for number, queue in enumerate(timeline.queues, 1)),
-        *(
-            _drop(number, drop, frame_of.get(number))
-            for number, drop in enumerate(timeline.drops, 1)
-        ),
+        *map(_state, timeline.states),
+        *map(_queue, timeline.queues),
+        *map(_drop, timeline.drops),
     ]
 
 
 def _system_call(call: SystemCall) -> Document:
     return {
-        "id": call.id,
+        "id": str(call.id),
         "kind": "system call",
         "obtained": "measured",
         "program": call.program,
@@ -51,9 +48,10 @@ def _system_call(call: SystemCall) -> Document:
     }
 
 
-def _state(number: int, state: SocketState) -> Document:
+def _state(seen: StateSeen) -> Document:
+    state = seen.state
     return {
-        "id": f"state {number}",
+        "id": str(seen.id),
         "kind": "state",
         "obtained": state.obtained.value,
         "time_ns": state.time_ns,
@@ -66,14 +64,14 @@ def _state(number: int, state: SocketState) -> Document:
     }
 
 
-def _queue(number: int, queue: QueueSeen) -> Document:
+def _queue(queue: QueueSeen) -> Document:
     sample = queue.sample
     return {
-        "id": f"queue {number}",
+        "id": str(queue.id),
         "kind": "queue",
         "obtained": "sampled",
         "time_ns": sample.time_ns,
-        "call": queue.call.id,
+        "call": str(queue.call.id),
         "socket": queue.socket or None,
         "type": sample.type,
         "unread_bytes": sample.unread_bytes,
@@ -81,38 +79,40 @@ def _queue(number: int, queue: QueueSeen) -> Document:
     }
 
 
-def _drop(number: int, drop: DropNotice, frame: str | None) -> Document:
+def _drop(drop: Dropped) -> Document:
+    notice = drop.notice
     return {
-        "id": f"drop {number}",
+        "id": str(drop.id),
         "kind": "drop",
         "obtained": "measured",
-        "time_ns": drop.time_ns,
-        "reason": drop.reason,
-        "interface": drop.interface or None,
-        "length": drop.length,
-        "frame": frame,
+        "time_ns": notice.time_ns,
+        "reason": notice.reason,
+        "interface": notice.interface or None,
+        "length": notice.length,
+        "frame": str(drop.frame),
     }
 
 
 def order_of(timeline: Timeline) -> list[Document]:
-    """The moments in their order, whose times the events have.
+    """What happened in its order, whose times the events have.
 
     A "concurrent" one may have come before the one above it.
     """
     return [
         {
-            "event": moment.event,
-            "moment": moment.kind.value,
-            "host": moment.host,
+            "event": str(event.id),
+            "moment": event.part.value,
+            "host": event.host,
             "concurrent": place in timeline.order.concurrent,
         }
-        for place, moment in enumerate(timeline.order.moments)
+        for place, event in enumerate(timeline.order.events)
     ]
 
 
 def endpoint_document(endpoint: Endpoint) -> Document:
     """A socket or a pipe's end; its fields, with null for what is not known."""
     fields: Document = {name: getattr(endpoint, name) for name in endpoint.__slots__}
+    fields["made_by"] = str(endpoint.made_by)
     return {name: None if value == "" else value for name, value in fields.items()}
 
 
@@ -121,12 +121,12 @@ def joins_document(timeline: Timeline) -> Document:
     joins = timeline.joins
     return {
         "channels": list(map(_channel, joins.channels)),
-        "connects": [{"call": call, "flow": flow} for call, flow in joins.connects],
+        "connects": [{"call": str(call), "flow": flow} for call, flow in joins.connects],
         "accepts": [
             {
-                "call": accepted.call,
+                "call": str(accepted.call),
                 "flow": accepted.flow,
-                "ack": f"f{accepted.ack}",
+                "ack": str(accepted.ack),
                 "waited_ns": accepted.waited_ns,
                 "was_waiting": accepted.was_waiting,
             }
@@ -134,13 +134,13 @@ def joins_document(timeline: Timeline) -> Document:
         ],
         "closes": [
             {
-                "call": closed.call or None,
+                "call": _text(closed.call),
                 "endpoint": closed.endpoint,
-                "segment": f"f{closed.segment}",
+                "segment": str(closed.segment),
             }
             for closed in joins.closed
         ],
-        "remarks": [{"event": event, "remark": remark} for event, remark in joins.remarks],
+        "remarks": [{"event": str(event), "remark": remark} for event, remark in joins.remarks],
     }
 
 
@@ -156,16 +156,20 @@ def _channel(channel: Channel) -> Document:
         "sends": channel.sends,
         "segments": channel.segments,
         "reads": channel.reads,
-        "uncounted": channel.uncounted or None,
+        "uncounted": _text(channel.uncounted),
         "parts": [
             {
-                "call": part.call,
+                "call": str(part.call),
                 "start": part.start,
                 "end": part.end,
-                "segments": [f"f{number}" for number in part.segments],
-                "reads": list(part.reads),
+                "segments": list(map(str, part.segments)),
+                "reads": list(map(str, part.reads)),
                 "certain": part.certain,
             }
             for part in channel.parts
         ],
     }
+
+
+def _text(event: EventId | None) -> str | None:
+    return None if event is None else str(event)

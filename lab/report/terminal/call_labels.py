@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 from lab.report.terminal.sides import Sides
 
 
-def call_labels(calls: Sequence[SystemCall], sides: Sides) -> dict[str, str]:
+def call_labels(calls: Sequence[SystemCall], sides: Sides) -> dict[EventId, str]:
     """By the calls' ids: "#4 ", and whose it is where its side has several: "client[7]#4 "."""
-    labels: dict[str, str] = {}
+    labels: dict[EventId, str] = {}
     for on_right in (False, True):
         here = [call for call in calls if (call.id in sides.calls) is on_right]
         threads = {program: set[int]() for program in dict.fromkeys(call.program for call in here)}
@@ -20,7 +21,7 @@ def call_labels(calls: Sequence[SystemCall], sides: Sides) -> dict[str, str]:
         for call in here:
             told = call.program if len(threads) > 1 else ""
             told += f"[{call.tid}]" if len(threads[call.program]) > 1 else ""
-            labels[call.id] = f"{told}#{call.id.rpartition('#')[2]} "
+            labels[call.id] = f"{told}#{call.id.number} "
     return labels
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from lab.analysis.order.moments import Order
+from lab.analysis.order.events import Order
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 
 MOST_INNER_CALLS = 30
 """As many are drawn: they may be what an experiment is about."""
@@ -29,7 +30,7 @@ def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
     outer = [c for c in timeline.joins.channels if c.sender not in inner or c.receiver not in inner]
     if len(calls) <= MOST_INNER_CALLS or not (outer or timeline.crossings):
         return timeline, 0
-    looks = {f"queue {n}" for n, queue in enumerate(timeline.queues, 1) if queue.call.id in calls}
+    looks = {queue.id for queue in timeline.queues if queue.call.id in calls}
     drawn = replace(
         timeline,
         system_calls=tuple(call for call in timeline.system_calls if call.id not in calls),
@@ -53,14 +54,14 @@ def _inner_endpoints(timeline: Timeline) -> set[str]:
     }
 
 
-def _without(order: Order, events: set[str]) -> Order:
-    """The order without the moments of those events."""
-    kept = [place for place, m in enumerate(order.moments) if m.event not in events]
+def _without(order: Order, left_out: set[EventId]) -> Order:
+    """The order without what is of those events."""
+    kept = [place for place, event in enumerate(order.events) if event.id not in left_out]
     concurrent = {
         new
         for new, place in enumerate(kept)
         # What it was too close to must still be there.
         if place in order.concurrent and new and kept[new - 1] == place - 1
     }
-    moments = tuple(order.moments[place] for place in kept)
-    return replace(order, moments=moments, concurrent=frozenset(concurrent))
+    events = tuple(order.events[place] for place in kept)
+    return replace(order, events=events, concurrent=frozenset(concurrent))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from lab.model.event import EventId
 from lab.report.terminal.ladder import TIME_COLUMNS, elapsed
 from lab.report.terminal.style import Style
 
@@ -33,8 +34,8 @@ class Gutter:
     def __init__(self, deepest: int, mirrored: bool) -> None:
         """`deepest` is how many calls will be open at once; 0 is a side without any."""
         self.mirrored = mirrored
-        self._columns: list[str] = [""] * min(deepest, MOST_BRACKETS)
-        self._others: set[str] = set()
+        self._columns: list[EventId | None] = [None] * min(deepest, MOST_BRACKETS)
+        self._others: set[EventId] = set()
         self._counts = deepest > MOST_BRACKETS
 
     @property
@@ -42,39 +43,39 @@ class Gutter:
         """Columns, with a space towards the page's middle."""
         return len(self._columns) + self._counts * COUNT_COLUMNS + 1 if self._columns else 0
 
-    def draw(self, call: str = "", kind: int = THROUGH) -> str:
+    def draw(self, call: EventId | None = None, kind: int = THROUGH) -> str:
         """The brackets on one line; on a line of `call`'s own, its bracket as `kind` says.
 
         A call takes its column with OPENING and leaves it with CLOSING.
         """
         if not self._columns:
             return ""
-        if kind in (OPENING, MOMENTARY):
+        if call is not None and kind in (OPENING, MOMENTARY):
             self._enter(call)
         shapes = self._shapes(call, kind)
-        if kind in (CLOSING, MOMENTARY):
+        if call is not None and kind in (CLOSING, MOMENTARY):
             self._leave(call)
         return shapes[::-1] if self.mirrored else shapes
 
-    def pass_over(self, call: str, kind: int) -> None:
+    def pass_over(self, call: EventId, kind: int) -> None:
         """Open or close a call's bracket where no line shows it."""
         if kind is OPENING:
             self._enter(call)
         else:
             self._leave(call)
 
-    def _enter(self, call: str) -> None:
-        if "" in self._columns:
-            self._columns[self._columns.index("")] = call
+    def _enter(self, call: EventId) -> None:
+        if None in self._columns:
+            self._columns[self._columns.index(None)] = call
         else:
             self._others.add(call)
 
-    def _leave(self, call: str) -> None:
+    def _leave(self, call: EventId) -> None:
         if call in self._columns:
-            self._columns[self._columns.index(call)] = ""
+            self._columns[self._columns.index(call)] = None
         self._others.discard(call)
 
-    def _shapes(self, call: str, kind: int) -> str:
+    def _shapes(self, call: EventId | None, kind: int) -> str:
         """As seen from the edge."""
         shape = (RIGHT_SHAPES if self.mirrored else LEFT_SHAPES)[kind]
         through = ["│" if each else " " for each in self._columns]
@@ -118,7 +119,7 @@ class Board:
     def call_line(
         self,
         body: Text,
-        call: str,
+        call: EventId,
         kind: int,
         on_right: bool,
         time_ns: int | None,
@@ -131,7 +132,7 @@ class Board:
         body = Text(" " * (self.room - body.cell_len)) + body
         return self._compose(time, self.left.draw(), body, self.right.draw(call, kind))
 
-    def pass_over(self, call: str, kind: int, on_right: bool) -> None:
+    def pass_over(self, call: EventId, kind: int, on_right: bool) -> None:
         """Open or close a call's bracket without a line, as OPENING or CLOSING says."""
         (self.right if on_right else self.left).pass_over(call, kind)
 

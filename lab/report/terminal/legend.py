@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from lab.analysis.order.moments import MomentKind
+from lab.analysis.order.events import EventPart
 from lab.analysis.timeline import Timeline
 from lab.report.terminal.style import Style
 
@@ -41,7 +41,7 @@ def trace_clauses(timeline: Timeline, labels: Iterable[str], style: Style) -> It
     if timeline.order.concurrent:
         yield style.drawn("∥ too close to what is above it to know which was first")
     if timeline.states:
-        ways = {state.obtained.value for state in timeline.states}
+        ways = {seen.state.obtained.value for seen in timeline.states}
         yield f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel"
-    if any(moment.kind is MomentKind.QUEUE for moment in timeline.order.moments):
+    if any(event.part is EventPart.QUEUE for event in timeline.order.events):
         yield "kernel: what is left to read in a unix socket, sampled when a call ends"

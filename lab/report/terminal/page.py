@@ -25,6 +25,7 @@ from lab.report.terminal.style import MAX_COLUMNS, MIN_COLUMNS, OUTCOME_COLOURS,
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
+    from lab.model.event import EventId
     from lab.records import ProgramRun
 
 OUTCOME_COLUMNS = 11
@@ -291,8 +292,8 @@ def _draw_judgement(judgement: Judgement, style: Style) -> Iterator[Text]:
         yield Text(indent + more, "dim")
 
 
-def _shortened(evidence: tuple[str, ...], most: int = 8) -> str:
+def _shortened(evidence: tuple[EventId, ...], most: int = 8) -> str:
     """Event ids; the report.json has them all."""
-    shown = ", ".join(evidence[:most])
+    shown = ", ".join(map(str, evidence[:most]))
     left = len(evidence) - most
     return (shown or "no event") + (f" and {left} more" if left > 0 else "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.analysis.calls.address import host_place
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 from lab.records import SocketState
 
 
@@ -13,8 +14,7 @@ from lab.records import SocketState
 class Sides:
     """What stands right; everything else stands left."""
 
-    calls: frozenset[str]
-    """Ids of calls."""
+    calls: frozenset[EventId]
     hosts: frozenset[str]
     programs: frozenset[str]
     """Where the programs of one host stand face to face: the right ones; else empty."""

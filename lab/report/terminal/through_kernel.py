@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 from lab.report.terminal.sides import Sides
 from lab.report.terminal.style import Style
 
@@ -19,7 +20,7 @@ class Passage:
     to_right: bool
 
 
-def passages_of(timeline: Timeline, sides: Sides) -> dict[str, Passage]:
+def passages_of(timeline: Timeline, sides: Sides) -> dict[EventId, Passage]:
     """Passages by the ids of the calls that read, for channels without a wire."""
     call_of = {call.id: call for call in timeline.system_calls}
     return {

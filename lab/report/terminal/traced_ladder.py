@@ -13,9 +13,10 @@ from rich.text import Text
 
 from lab.analysis.calls.call_text import duration, entered, left_to_read, returned, took, took_long
 from lab.analysis.calls.system_call import SystemCall
-from lab.analysis.order.moments import MomentKind
+from lab.analysis.order.events import EventPart
 from lab.analysis.story import EXPLANATIONS, Phase
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 from lab.records import Obtained, SocketState
 from lab.report.terminal import lanes
 from lab.report.terminal.beats import Beat, beats, deepest
@@ -44,7 +45,7 @@ NO_FAULTS = frozenset({"EINPROGRESS", "EAGAIN", "EINTR", "EALREADY"})
 
 
 class TracedLadder:
-    """The ladder of one step, drawn in the timeline's order of moments."""
+    """The ladder of one step, drawn in the timeline's order of events."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class TracedLadder:
         rungs: Sequence[Rung],
         sides: Sides,
         phase_of: Mapping[int, Phase],
-        passages: Mapping[str, Passage],
+        passages: Mapping[EventId, Passage],
         style: Style,
     ) -> None:
         """`passages` are what reads returned that no wire carried, by the reads' ids."""
@@ -62,7 +63,7 @@ class TracedLadder:
         self.phase_of = phase_of
         self.passages = passages
         self.call_of = {call.id: call for call in timeline.system_calls}
-        self.rung_of = {f"f{rung.crossing.number}": rung for rung in rungs}
+        self.rung_of = {rung.crossing.id: rung for rung in rungs}
         self.label_of_call = call_labels(timeline.system_calls, sides)
         self.tags = ConnectionTags(timeline)
         self.beats = list(beats(timeline.order))
@@ -72,7 +73,7 @@ class TracedLadder:
         self.beneath = self.board.room - self.states - 2
         self.phase: Phase | None = None
         self.explained: set[Phase] = set()
-        self.remarks: dict[str, list[str]] = {}
+        self.remarks: dict[EventId, list[str]] = {}
         for event, remark in timeline.joins.remarks:
             self.remarks.setdefault(event, []).append(remark)
 
@@ -102,43 +103,43 @@ class TracedLadder:
     def _left_out(self, row: LeftOut) -> list[Text]:
         """The line that stands for beats, after which what they left open is open."""
         for beat in row.beats:
-            event = beat.moment.event
+            event = beat.event.id
             if event in self.call_of and not beat.is_whole:
-                kind = lanes.OPENING if beat.moment.kind is MomentKind.ENTRY else lanes.CLOSING
+                kind = lanes.OPENING if beat.event.part is EventPart.ENTRY else lanes.CLOSING
                 self.board.pass_over(event, kind, event in self.sides.calls)
-        on_right = all(beat.moment.event in self.sides.calls for beat in row.beats)
+        on_right = all(beat.event.id in self.sides.calls for beat in row.beats)
         texts = self.style.wrap(row.told, self.board.room - 2)
         return self.board.block(texts, on_right, "bold yellow")
 
     def _beat(self, beat: Beat) -> Iterator[Text]:
-        moment = beat.moment
-        if moment.kind in (MomentKind.ENTRY, MomentKind.EXIT):
-            yield from self._call(beat, self.call_of[moment.event])
-        elif moment.kind is MomentKind.STATE:
-            yield self._aside(beat, self._state_text(moment.event), "dim cyan")
-        elif moment.kind is MomentKind.QUEUE:
-            yield self._aside(beat, self._queue_text(moment.event), "dim")
-        elif moment.kind is MomentKind.DROP:
-            yield self._aside(beat, self._drop_text(moment.event), "bold red")
+        event = beat.event
+        if event.part in (EventPart.ENTRY, EventPart.EXIT):
+            yield from self._call(beat, self.call_of[event.id])
+        elif event.part is EventPart.STATE:
+            yield self._aside(beat, self._state_text(event.id), "dim cyan")
+        elif event.part is EventPart.QUEUE:
+            yield self._aside(beat, self._queue_text(event.id), "dim")
+        elif event.part is EventPart.DROP:
+            yield self._aside(beat, self._drop_text(event.id), "bold red")
         else:
-            yield from self._frame(beat, self.rung_of[moment.event])
-        if beat.is_whole or moment.kind not in (MomentKind.ENTRY, MomentKind.DEPARTURE):
-            yield from self._remarks(moment.event, self._is_right(beat))
+            yield from self._frame(beat, self.rung_of[event.id])
+        if beat.is_whole or event.part not in (EventPart.ENTRY, EventPart.DEPARTURE):
+            yield from self._remarks(event.id, self._is_right(beat))
 
     def _is_right(self, beat: Beat) -> bool:
-        moment = beat.moment
-        if moment.kind is MomentKind.STATE:
-            state = self.timeline.states[_number(moment.event) - 1]
-            is_right = state_on_right(state, self.timeline, self.sides)
+        event = beat.event
+        if event.part is EventPart.STATE:
+            seen = self.timeline.states[event.id.number - 1]
+            is_right = state_on_right(seen.state, self.timeline, self.sides)
             if is_right is not None:
                 return is_right
-        if moment.kind is MomentKind.QUEUE:
-            queue = self.timeline.queues[_number(moment.event) - 1]
+        if event.part is EventPart.QUEUE:
+            queue = self.timeline.queues[event.id.number - 1]
             return queue.call.id in self.sides.calls
-        return moment.event in self.sides.calls or moment.host in self.sides.hosts
+        return event.id in self.sides.calls or event.host in self.sides.hosts
 
     def _call(self, beat: Beat, call: SystemCall) -> Iterator[Text]:
-        is_exit = beat.moment.kind is MomentKind.EXIT
+        is_exit = beat.event.part is EventPart.EXIT
         if (is_exit or beat.is_whole) and call.id in self.passages:
             drawn = draw_passage(self.passages[call.id], self.board.room, self.style)
             yield self.board.line(Text(drawn, "bold"))
@@ -149,7 +150,7 @@ class TracedLadder:
             tail += f"  {took(call)}" if took_long(call) else ""
         else:
             kind, head, tail = lanes.OPENING, entered(call), ""
-        yield self._bracket(call, kind, head, tail, beat.moment.time_ns, beat.is_concurrent)
+        yield self._bracket(call, kind, head, tail, beat.event.time_ns, beat.is_concurrent)
 
     def _bracket(
         self, call: SystemCall, kind: int, head: str, tail: str, time_ns: int, is_concurrent: bool
@@ -170,11 +171,11 @@ class TracedLadder:
         return self.board.call_line(body, call.id, lanes.CLOSING, on_right, None, False)
 
     def _frame(self, beat: Beat, rung: Rung) -> Iterator[Text]:
-        kind = beat.moment.kind
-        if beat.is_whole or kind is MomentKind.DEPARTURE:
+        kind = beat.event.part
+        if beat.is_whole or kind is EventPart.DEPARTURE:
             yield from self._phase_heading(rung)
-        yield self.board.line(self._rung(beat, rung), beat.moment.time_ns, beat.is_concurrent)
-        if beat.is_whole or kind is MomentKind.ARRIVAL:
+        yield self.board.line(self._rung(beat, rung), beat.event.time_ns, beat.is_concurrent)
+        if beat.is_whole or kind is EventPart.ARRIVAL:
             for note in self._notes(rung):
                 for line in self.style.wrap(note, self.beneath):
                     yield self.board.line(Text(" " * (self.states + 2) + line, "dim"))
@@ -184,7 +185,7 @@ class TracedLadder:
         if rung.segment is None:
             return Text(self._arrow(beat, rung, self.board.room), colour_of(rung))
         left, right = states_of(rung)
-        touches_left = beat.is_whole or (beat.moment.kind is MomentKind.DEPARTURE) is rung.rightward
+        touches_left = beat.is_whole or (beat.event.part is EventPart.DEPARTURE) is rung.rightward
         touches_right = beat.is_whole or not touches_left
         body = Text(f"{left if touches_left else '':<{STATE_COLUMNS}} ", "dim italic")
         body.append(self._arrow(beat, rung, self.wire), colour_of(rung))
@@ -195,7 +196,7 @@ class TracedLadder:
         crossing = rung.crossing
         if beat.is_whole:
             return draw_arrow(label_of(rung), rung, columns, self.style)
-        if beat.moment.kind is MomentKind.DEPARTURE:
+        if beat.event.part is EventPart.DEPARTURE:
             return draw_departure(rung, columns, self.style)
         assert crossing.sent_ns is not None and crossing.received_ns is not None
         delay = duration(crossing.received_ns - crossing.sent_ns)
@@ -225,31 +226,28 @@ class TracedLadder:
         right = self._is_right(beat)
         indent = self.board.room - len(text) if right else 0
         body = Text(" " * indent + text, colour)
-        return self.board.line(body, beat.moment.time_ns, beat.is_concurrent)
+        return self.board.line(body, beat.event.time_ns, beat.is_concurrent)
 
-    def _state_text(self, event: str) -> str:
-        state = self.timeline.states[_number(event) - 1]
+    def _state_text(self, event: EventId) -> str:
+        state = self.timeline.states[event.number - 1].state
         port = _port(state, self.timeline)
         mark = f"{port}: " if port and len(self.timeline.conversations) > 1 else ""
         if state.obtained is Obtained.MEASURED:
             return f"kernel: {mark}{state.old or '?'} → {state.new}"
         return f"kernel: {mark}{state.new}, {state.obtained.value}"
 
-    def _queue_text(self, event: str) -> str:
-        sample, call = self.timeline.queues[_number(event) - 1]
+    def _queue_text(self, event: EventId) -> str:
+        _, sample, call = self.timeline.queues[event.number - 1]
         label = self.label_of_call[call.id]
         mark = "" if label.startswith("#") else f"{label.rstrip()}: "
         return f"kernel: {mark}{left_to_read(sample)}, {Obtained.SAMPLED.value}"
 
-    def _drop_text(self, event: str) -> str:
-        drop = self.timeline.drops[_number(event) - 1]
-        frame = next(
-            (f"f{d.crossing}" for d in self.timeline.joins.dropped if d.drop == _number(event)), ""
-        )
-        what = f" ({label_of(self.rung_of[frame])})" if frame in self.rung_of else ""
-        return f"✗ dropped by the kernel: {drop.reason}{what}"
+    def _drop_text(self, event: EventId) -> str:
+        drop = self.timeline.drops[event.number - 1]
+        what = f" ({label_of(self.rung_of[drop.frame])})" if drop.frame in self.rung_of else ""
+        return f"✗ dropped by the kernel: {drop.notice.reason}{what}"
 
-    def _remarks(self, event: str, on_right: bool) -> list[Text]:
+    def _remarks(self, event: EventId, on_right: bool) -> list[Text]:
         columns = min(self.board.room - 2, 64)
         texts = [
             line
@@ -263,14 +261,9 @@ def _board(drawn: Sequence[Beat], sides: Sides, style: Style) -> lanes.Board:
     """A page with brackets enough for the calls of these beats, whose first one is time 0."""
     left = deepest(drawn, lambda call: call not in sides.calls)
     right = deepest(drawn, lambda call: call in sides.calls)
-    zero_ns = drawn[0].moment.time_ns if drawn else 0
+    zero_ns = drawn[0].event.time_ns if drawn else 0
     gutters = lanes.Gutter(left, mirrored=False), lanes.Gutter(right, mirrored=True)
     return lanes.Board(style, *gutters, zero_ns)
-
-
-def _number(event: str) -> int:
-    """The 2 of "state 2"."""
-    return int(event.rpartition(" ")[2])
 
 
 def _port(state: SocketState, timeline: Timeline) -> int:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import traced_runs as t
+from event_ids import event
 
 from lab.analysis.calls.call_text import duration, entered, returned, took, took_long
 from lab.analysis.calls.system_call import SystemCall
@@ -43,7 +44,7 @@ def test_a_call_tells_at_its_entry_what_it_asks_and_at_its_exit_what_it_got(
 
 def test_a_call_of_which_nothing_is_known_is_told_as_it_is() -> None:
     unknown = SystemCall(
-        "x#1", "x", "client", 1, 1, "io_uring_enter", (), 0, None, None, "", b"", 0, None, ""
+        event("x#1"), "x", "client", 1, 1, "io_uring_enter", (), 0, None, None, "", b"", 0, None, ""
     )
     assert (entered(unknown), returned(unknown)) == ("io_uring_enter()", "io_uring_enter = ?")
     assert (took(unknown), took_long(unknown)) == ("", False)

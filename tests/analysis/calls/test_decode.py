@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from any_call import any_call
+from event_ids import event
 from hypothesis import given
 from hypothesis import strategies as st
 from traced import (
@@ -57,10 +58,10 @@ def test_calls_are_numbered_for_each_program_in_order_of_entry() -> None:
         call("client", "close", 3, at=(7, 8)),
     )
     assert [(each.id, each.name, each.host) for each in found] == [
-        ("server#1", "socket", "far"),
-        ("server#2", "listen", "far"),
-        ("client#1", "socket", "near"),
-        ("client#2", "close", "near"),
+        (event("server#1"), "socket", "far"),
+        (event("server#2"), "listen", "far"),
+        (event("client#1"), "socket", "near"),
+        (event("client#2"), "close", "near"),
     ]
 
 

@@ -4,19 +4,20 @@ import warnings
 
 import pytest
 import recorded as r
+from event_ids import event
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lab.analysis.calls.transcript import Call, parse_transcript
+from lab.analysis.calls.transcript import PrintedCall, parse_transcript
 from lab.records import ProgramRun
 
 
-def calls(*lines: str) -> tuple[Call, ...]:
+def calls(*lines: str) -> tuple[PrintedCall, ...]:
     text = "".join(line + "\n" for line in lines)
     return parse_transcript(ProgramRun("client", "h", (), 0, None, 0, 0, text, ""))
 
 
-def only(line: str) -> Call:
+def only(line: str) -> PrintedCall:
     (call,) = calls(line)
     return call
 
@@ -24,7 +25,7 @@ def only(line: str) -> Call:
 def test_a_call_is_read_with_its_arguments_and_result() -> None:
     call = only("send(3, b'Hello. ') = 7")
     assert (call.name, call.arguments, call.result, call.error) == ("send", (3, b"Hello. "), 7, "")
-    assert (call.id, call.text, call.data) == ("client:1", "send(3, b'Hello. ')", b"Hello. ")
+    assert (call.id, call.text, call.data) == (event("client:1"), "send(3, b'Hello. ')", b"Hello. ")
 
 
 def test_words_that_are_no_values_are_kept_as_words() -> None:
@@ -107,7 +108,7 @@ def test_the_recorded_programs_are_read_to_the_last_line() -> None:
 @example("b'\\x", 1)
 def test_no_argument_text_makes_reading_fail(text: str, result: int) -> None:
     for call in calls(f"send({text}) = {result}", text):
-        assert call.id.startswith("client:")
+        assert call.id.program == "client"
 
 
 @given(st.lists(st.binary(max_size=12) | st.integers() | st.text(max_size=5), max_size=4))

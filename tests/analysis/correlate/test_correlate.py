@@ -6,6 +6,7 @@ from typing import Any
 import recorded as r
 import traced as t
 import traced_tcp as w
+from event_ids import event
 
 from lab.analysis.correlate.correlation import Accepted, Closed
 from lab.analysis.timeline import Timeline
@@ -21,12 +22,12 @@ def test_each_send_is_joined_with_its_segment_and_its_reads() -> None:
     assert forth.told == "3 sends → 3 segments → 4 reads"
     assert back.told == "3 sends → 3 segments → 1 read"
     assert [(p.call, p.start, p.end, p.segments, p.reads) for p in forth.parts] == [
-        ("client#3", 0, 7, (6,), ("server#5",)),
-        ("client#4", 7, 33, (8,), ("server#6", "server#7")),
-        ("client#5", 33, 48, (10,), ("server#8",)),
+        (event("client#3"), 0, 7, (event("f6"),), (event("server#5"),)),
+        (event("client#4"), 7, 33, (event("f8"),), (event("server#6"), event("server#7"))),
+        (event("client#5"), 33, 48, (event("f10"),), (event("server#8"),)),
     ]
     assert [(p.call, p.start, p.end, p.segment) for p in back.read_parts] == [
-        ("client#7", 0, 43, 17)
+        (event("client#7"), 0, 43, event("f17"))
     ]
 
 
@@ -38,7 +39,7 @@ def test_the_three_sums_of_a_channel_are_the_calls_and_the_wires() -> None:
 def test_a_retransmission_carries_nothing_for_the_first_time() -> None:
     recording = w.traced(w.times_by(), base=r.repeated(8, 2_000)(w.wire()))
     found = w.timeline_of(recording)
-    assert found.joins.channels[0].parts[1].segments == (8,)
+    assert found.joins.channels[0].parts[1].segments == (event("f8"),)
     assert found.order.violations == ()
 
 
@@ -47,7 +48,7 @@ def test_bytes_that_were_lost_are_read_when_their_retransmission_arrives() -> No
     again = r.both(r.repeated(8, 3_000), new_id, r.lost(8))(w.wire())
     found = w.timeline_of(w.traced(w.times_by(), base=again))
     part, read = found.joins.channels[0].parts[1], found.joins.channels[0].read_parts[1]
-    assert (part.segments, read.segment) == ((8,), 9)
+    assert (part.segments, read.segment) == ((event("f8"),), event("f9"))
 
 
 def test_peeking_reads_take_nothing_away() -> None:
@@ -57,7 +58,7 @@ def test_peeking_reads_take_nothing_away() -> None:
 
     forth = timeline(change=peek).joins.channels[0]
     assert (forth.reads, forth.read) == (3, 41)
-    assert forth.parts[0].reads == ("server#6",)
+    assert forth.parts[0].reads == (event("server#6"),)
 
 
 def test_bytes_that_no_call_sent_make_the_places_of_the_others_uncertain() -> None:
@@ -88,7 +89,7 @@ def test_from_an_urgent_byte_on_no_place_is_told() -> None:
         return replace(call, arguments=(*call.arguments[:3], 1, 0, 0)) if is_second else call
 
     forth = timeline(change=urgent).joins.channels[0]
-    assert [part.call for part in forth.parts] == ["client#3"]
+    assert [part.call for part in forth.parts] == [event("client#3")]
     assert forth.sent == 48
 
 
@@ -98,19 +99,22 @@ def test_accept_is_joined_with_the_handshake_it_picked_up() -> None:
     (ack,) = (c for c in found.crossings if c.number == 5)
     assert accept.exit_ns is not None and ack.received_ns is not None
     assert found.joins.accepted == (
-        Accepted(accept.id, "tcp 0", 5, accept.exit_ns - ack.received_ns, False),
+        Accepted(accept.id, "tcp 0", event("f5"), accept.exit_ns - ack.received_ns, False),
     )
 
 
 def test_connect_is_joined_with_the_flow_that_it_opened() -> None:
-    assert timeline().joins.connects == (("client#2", "tcp 0"),)
+    assert timeline().joins.connects == ((event("client#2"), "tcp 0"),)
 
 
 def test_fins_are_joined_with_shutdown_and_close() -> None:
     found = timeline()
     client, server = (next(e.id for e in found.endpoints if e.flow and e.program == program)
                       for program in ("client", "server"))  # fmt: skip
-    assert found.joins.closed == (Closed("client#6", client, 12), Closed("server#13", server, 19))
+    assert found.joins.closed == (
+        Closed(event("client#6"), client, event("f12")),
+        Closed(event("server#13"), server, event("f19")),
+    )
 
 
 def test_a_fin_without_a_call_is_the_processs_end() -> None:
@@ -118,17 +122,17 @@ def test_a_fin_without_a_call_is_the_processs_end() -> None:
         return None if call.name == "close" else call
 
     (_, server) = timeline(change=omit).joins.closed
-    assert (server.call, server.segment) == ("", 19)
+    assert (server.call, server.segment) == (None, event("f19"))
 
 
 def test_a_fin_after_another_process_ended_is_not_the_earlier_close() -> None:
     left_us = w.us_of(19, arrival=False)
     ended = t.task("server", "exit", left_us - 1, pid=101, step="conversation")
     recording = w.traced(w.times_by(w.earliest), ended)
-    assert w.timeline_of(recording).joins.closed[1].call == ""
+    assert w.timeline_of(recording).joins.closed[1].call is None
     same = t.task("server", "exit", left_us - 1, step="conversation")
     recording = w.traced(w.times_by(w.earliest), same)
-    assert w.timeline_of(recording).joins.closed[1].call == "server#13"
+    assert w.timeline_of(recording).joins.closed[1].call == event("server#13")
 
 
 def notice(number: int, late_ns: int, **more: Any) -> DropNotice:
@@ -142,22 +146,21 @@ def notice(number: int, late_ns: int, **more: Any) -> DropNotice:
     return replace(found, **more)
 
 
-def dropped(*notices: DropNotice) -> list[tuple[int, int, str]]:
+def dropped(*notices: DropNotice) -> list[tuple[str, str, str]]:
     trace = replace(w.wire().trace, drops=notices)
     found = w.timeline_of(replace(w.wire(), trace=trace))
-    assert len(found.drops) == len(found.joins.dropped)
-    return [(each.drop, each.crossing, each.reason) for each in found.joins.dropped]
+    return [(str(each.id), str(each.frame), each.notice.reason) for each in found.drops]
 
 
 def test_a_drop_notice_is_joined_with_its_frame() -> None:
-    assert dropped(notice(8, 300)) == [(1, 8, "TCP_CSUM")]
-    assert dropped(notice(8, 0)) == [(1, 8, "TCP_CSUM")]
+    assert dropped(notice(8, 300)) == [("drop 1", "f8", "TCP_CSUM")]
+    assert dropped(notice(8, 0)) == [("drop 1", "f8", "TCP_CSUM")]
     # The capture may stamp what the kernel has taken up already.
-    assert dropped(notice(8, -1_400)) == [(1, 8, "TCP_CSUM")]
+    assert dropped(notice(8, -1_400)) == [("drop 1", "f8", "TCP_CSUM")]
 
 
 def test_a_frame_is_dropped_once() -> None:
-    assert dropped(notice(8, 300), notice(8, 300)) == [(1, 8, "TCP_CSUM")]
+    assert dropped(notice(8, 300), notice(8, 300)) == [("drop 1", "f8", "TCP_CSUM")]
 
 
 def test_of_frames_alike_the_last_to_arrive_is_meant() -> None:
@@ -166,8 +169,8 @@ def test_of_frames_alike_the_last_to_arrive_is_meant() -> None:
     assert second.received_ns is not None
     late_ns = second.received_ns - (first.received_ns or 0) + 100
     trace = replace(again.trace, drops=(notice(8, late_ns),))
-    (joined,) = w.timeline_of(replace(again, trace=trace)).joins.dropped
-    assert joined.crossing == second.number
+    (joined,) = w.timeline_of(replace(again, trace=trace)).drops
+    assert joined.frame == second.id
 
 
 def test_a_notice_that_fits_no_frame_is_left_out() -> None:
@@ -180,7 +183,7 @@ def test_a_notice_that_fits_no_frame_is_left_out() -> None:
 
 def test_an_acknowledgement_freed_without_a_reason_is_no_drop() -> None:
     assert dropped(notice(7, 300, reason="NOT_SPECIFIED")) == []
-    assert dropped(notice(8, 300, reason="NOT_SPECIFIED")) == [(1, 8, "NOT_SPECIFIED")]
+    assert dropped(notice(8, 300, reason="NOT_SPECIFIED")) == [("drop 1", "f8", "NOT_SPECIFIED")]
 
 
 def test_a_drop_before_its_frame_arrived_is_another_frames() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from event_ids import event
 from hypothesis import given
 from hypothesis import strategies as st
 from system_calls import decoded, pipe, unix
@@ -30,8 +31,8 @@ def test_a_streams_reads_return_the_sends_whose_bytes_overlap(
         for n, size in enumerate(reads)
     ]
     (channel,) = channels([pipe("s1", "write", "s2"), pipe("s2", "read", "s1")], *calls)
-    owner = [f"client#{n}" for n, size in enumerate(sends) for _ in range(size)]
-    reader = [f"client#{100 + n}" for n, size in enumerate(reads) for _ in range(size)]
+    owner = [event(f"client#{n}") for n, size in enumerate(sends) for _ in range(size)]
+    reader = [event(f"client#{100 + n}") for n, size in enumerate(reads) for _ in range(size)]
     both = list(zip(owner, reader, strict=False))
     for part in channel.parts:
         expected = dict.fromkeys(read for sent, read in both if sent == part.call)
@@ -71,7 +72,11 @@ def test_messages_are_joined_one_by_one_and_may_be_cut() -> None:
         ends, datagram(1, 5, b"Hello"), datagram(2, 9, b"and there"), datagram(3, 0, b""),
         read(4, 5, b"Hello"), read(5, 3, b"and", room=3), read(6, 0, b""),
     )  # fmt: skip
-    assert [part.reads for part in channel.parts] == [("client#4",), ("client#5",), ("client#6",)]
+    assert [part.reads for part in channel.parts] == [
+        (event("client#4"),),
+        (event("client#5"),),
+        (event("client#6"),),
+    ]
     assert (channel.sent, channel.read) == (14, 8)
 
 
@@ -94,7 +99,7 @@ def test_equal_messages_are_read_in_the_order_in_which_they_were_sent() -> None:
     (channel,) = channels(
         ends, datagram(1, 1, b"x"), datagram(2, 1, b"x"), read(3, 1, b"x"), read(4, 1, b"x")
     )
-    assert [part.reads for part in channel.parts] == [("client#3",), ("client#4",)]
+    assert [part.reads for part in channel.parts] == [(event("client#3"),), (event("client#4"),)]
 
 
 @pytest.mark.parametrize("type", ["SOCK_STREAM", "SOCK_DGRAM"])
@@ -107,7 +112,10 @@ def test_where_several_messages_moved_at_once_bytes_are_not_counted(
     forth, back = datagram(1, 1, b"x"), datagram(4, 1, b"y", socket="s2")
     back_read = decoded(5, "recvfrom", (5, 5), socket="s1", moved=1, data=b"y")
     found = channels(ends, forth, several, read(3, 1, b"x"), back, back_read)
-    assert [(each.sender, each.uncounted) for each in found] == [("s1", "client#3"), ("s2", "")]
-    assert found[1].parts[0].reads == ("client#5",)
+    assert [(each.sender, each.uncounted) for each in found] == [
+        ("s1", event("client#3")),
+        ("s2", None),
+    ]
+    assert found[1].parts[0].reads == (event("client#5"),)
     if type == "SOCK_DGRAM":
         assert found[0].parts == found[0].read_parts == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from event_ids import event
 from hypothesis import given
 from hypothesis import strategies as st
 from system_calls import decoded
@@ -53,5 +54,5 @@ def test_behind_a_call_whose_bytes_are_not_known_nothing_is_placed() -> None:
         ("sendto", {}, None),
     ):
         call = decoded(2, name, (2, end), moved=1 if end else 0, arguments=arguments)
-        assert [each.call.id for each in place([first, call, last])] == ["client#1"]
+        assert [each.call.id for each in place([first, call, last])] == [event("client#1")]
     assert len(place([first, unknown, last])) == 2

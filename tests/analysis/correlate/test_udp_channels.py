@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import step_edits as s
+from event_ids import event
 from system_calls import decoded
 
 from lab.analysis.assembly import build_timelines
@@ -25,7 +26,7 @@ def flow() -> Flow:
 def endpoint(id: str, host: str, local: str, remote: str = "", flow: str = "") -> Endpoint:
     return Endpoint(
         id=id, program=host, host=host, domain="AF_INET", type="SOCK_DGRAM", protocol="udp",
-        local=local, remote=remote, listening=False, made_by=f"{host}#1", flow=flow,
+        local=local, remote=remote, listening=False, made_by=event(f"{host}#1"), flow=flow,
     )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def test_each_datagram_is_joined_with_its_send_and_its_read() -> None:
     (channel,) = channels(*calls)
     assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", "udp 0")
     assert [(part.call, part.segments, part.reads) for part in channel.parts] == [
-        (f"client#{at}", (crossing.number,), (f"server#{at}",))
+        (event(f"client#{at}"), (crossing.id,), (event(f"server#{at}"),))
         for at, crossing in enumerate(sent, 1)
     ]
     assert channel.sent == channel.carried == channel.read
@@ -77,14 +78,14 @@ def test_a_send_of_which_nothing_left_is_joined_with_no_datagram() -> None:
     never = decoded(2, "sendto", (1, 2), moved=5, data=b"never")
     found = channels(send(1, first), never)
     assert sorted(part.segments for each in found for part in each.parts) == [
-        (), (first.number,)
+        (), (first.id,)
     ]  # fmt: skip
 
 
 def test_a_read_with_too_little_room_returned_the_beginning() -> None:
     (first, *_) = from_client()
     (channel,) = channels(send(1, first), read(1, first, room=3))
-    assert channel.parts[0].reads == ("server#1",)
+    assert channel.parts[0].reads == (event("server#1"),)
     assert channel.read_parts[0].end == 3
 
 
@@ -94,7 +95,7 @@ def test_where_a_send_went_decides() -> None:
     (channel,) = channels(elsewhere)
     assert channel.parts[0].segments == ()
     there = send(1, first, arguments={"dest_addr": str(flow().b)})
-    assert channels(there, remote="198.51.100.9:1")[0].parts[0].segments == (first.number,)
+    assert channels(there, remote="198.51.100.9:1")[0].parts[0].segments == (first.id,)
 
 
 def test_another_port_sent_something_else() -> None:
@@ -118,32 +119,32 @@ def test_datagrams_that_were_sent_at_once_have_their_sender_and_are_not_counted(
     reads = [read(at, crossing) for at, crossing in enumerate(sent, 1)]
     (channel,) = channels(several("sendmmsg", "s1", "client"), *reads)
     assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", "udp 0")
-    assert (channel.uncounted, channel.parts, channel.read_parts) == ("client#9", (), ())
+    assert (channel.uncounted, channel.parts, channel.read_parts) == (event("client#9"), (), ())
 
 
 def test_datagrams_that_were_read_at_once_have_their_reader_and_are_not_counted() -> None:
     sends = [send(at, crossing) for at, crossing in enumerate(from_client(), 1)]
     (channel,) = channels(*sends, several("recvmmsg", "s2", "server"))
-    assert (channel.sender, channel.receiver, channel.uncounted) == ("s1", "s2", "server#9")
+    assert (channel.sender, channel.receiver, channel.uncounted) == ("s1", "s2", event("server#9"))
 
 
 def test_one_call_for_several_datagrams_leaves_none_of_its_sockets_sends_certain() -> None:
     (first, *_) = from_client()
     (channel,) = channels(send(1, first), several("sendmmsg", "s1", "client"))
-    assert (channel.uncounted, channel.parts) == ("client#9", ())
+    assert (channel.uncounted, channel.parts) == (event("client#9"), ())
 
 
 def test_datagrams_that_left_before_the_call_are_not_its() -> None:
     last_ns = max(each.sent_ns or 0 for each in from_client())
     late = several("sendmmsg", "s1", "client", last_ns + 1)
     (channel,) = channels(late, read(1, from_client()[0]))
-    assert (channel.sender, channel.uncounted) == ("", "")
+    assert (channel.sender, channel.uncounted) == ("", None)
 
 
 def test_another_ports_call_for_several_datagrams_changes_nothing() -> None:
     (first, *_) = from_client()
     other = several("sendmmsg", "s1", "client")
-    assert [c.uncounted for c in channels(other, read(1, first), local="198.51.100.1:1")] == [""]
+    assert [c.uncounted for c in channels(other, read(1, first), local="198.51.100.1:1")] == [None]
 
 
 def test_of_two_sockets_that_may_have_sent_neither_is_named() -> None:
@@ -152,4 +153,4 @@ def test_of_two_sockets_that_may_have_sent_neither_is_named() -> None:
     calls = [several("sendmmsg", id, "client") for id in ("s1", "s3")]
     calls.append(read(1, from_client()[0]))
     (channel,) = udp_channels([flow()], ends, SocketCalls(calls))
-    assert (channel.sender, channel.uncounted) == ("", "client#9")
+    assert (channel.sender, channel.uncounted) == ("", event("client#9"))

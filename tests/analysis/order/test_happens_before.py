@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 import traced as t
 import traced_tcp as w
+from event_ids import event
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from lab.analysis.order.moments import MomentKind
+from lab.analysis.order.events import EventPart
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 from lab.records import Obtained, Recording, SocketState, Syscall
 
 slow_to_draw = settings(max_examples=40, suppress_health_check=list(HealthCheck))
@@ -21,8 +23,8 @@ def legal_times(draw: st.DrawFn) -> w.Times:
     return w.times_by(lambda low, high: draw(st.floats(low, high)))
 
 
-def places(timeline: Timeline) -> dict[tuple[str, MomentKind], int]:
-    return {(each.event, each.kind): at for at, each in enumerate(timeline.order.moments)}
+def places(timeline: Timeline) -> dict[tuple[EventId, EventPart], int]:
+    return {(each.id, each.part): at for at, each in enumerate(timeline.order.events)}
 
 
 @given(legal_times())
@@ -31,9 +33,9 @@ def test_what_can_have_happened_violates_nothing(times: w.Times) -> None:
     timeline = w.timeline_of(w.traced(times))
     assert timeline.order.violations == ()
     assert timeline.bracket.blind == ()
-    assert len(timeline.order.moments) == 2 * (len(times) + len(timeline.crossings))
-    assert [each.time_ns for each in timeline.order.moments] == sorted(
-        each.time_ns for each in timeline.order.moments
+    assert len(timeline.order.events) == 2 * (len(times) + len(timeline.crossings))
+    assert [each.time_ns for each in timeline.order.events] == sorted(
+        each.time_ns for each in timeline.order.events
     )
 
 
@@ -91,7 +93,7 @@ def test_a_violation_makes_the_step_blind_and_keeps_the_cause_first() -> None:
     told = "f3 left 5.000 µs before client#2 was entered, which must come first"
     assert timeline.bracket.blind == (f"instrument error: {told}",)
     at = places(timeline)
-    assert at["client#2", MomentKind.ENTRY] < at["f3", MomentKind.DEPARTURE]
+    assert at[event("client#2"), EventPart.ENTRY] < at[event("f3"), EventPart.DEPARTURE]
 
 
 def test_a_thread_that_does_two_things_at_once_is_a_violation() -> None:
@@ -122,8 +124,8 @@ def test_calls_that_never_returned_have_an_entry_only() -> None:
 
     timeline = w.timeline_of(w.traced(w.times_by(), change=unfinished))
     at = places(timeline)
-    assert ("server#13", MomentKind.ENTRY) in at
-    assert ("server#13", MomentKind.EXIT) not in at
+    assert (event("server#13"), EventPart.ENTRY) in at
+    assert (event("server#13"), EventPart.EXIT) not in at
 
 
 def state(
@@ -188,7 +190,7 @@ def test_a_sampled_state_says_nothing_of_the_time_before_it() -> None:
     late = state("SYN_SENT", left(6), sampled=True)
     timeline = w.timeline_of(w.traced(w.times_by(), late))
     assert timeline.order.violations == ()
-    assert [seen.new for seen in timeline.states] == ["SYN_SENT"]
+    assert [seen.state.new for seen in timeline.states] == ["SYN_SENT"]
 
 
 def test_a_state_before_the_socket_has_a_port_is_its_connections() -> None:
@@ -199,8 +201,8 @@ def test_a_state_before_the_socket_has_a_port_is_its_connections() -> None:
     known = state("ESTABLISHED", came(4) + 1, old="SYN_SENT")
     timeline = w.timeline_of(w.traced(w.times_by(), unbound, known))
     at = places(timeline)
-    assert at["client#2", MomentKind.ENTRY] < at["state 1", MomentKind.STATE]
-    assert at["state 1", MomentKind.STATE] < at["f3", MomentKind.DEPARTURE]
+    assert at[event("client#2"), EventPart.ENTRY] < at[event("state 1"), EventPart.STATE]
+    assert at[event("state 1"), EventPart.STATE] < at[event("f3"), EventPart.DEPARTURE]
 
 
 def test_states_of_other_sockets_are_left_out() -> None:
@@ -216,7 +218,7 @@ def test_lost_events_make_the_step_blind() -> None:
 
 def test_an_untraced_recording_has_its_frames_in_order() -> None:
     timeline = w.wire_timeline()
-    assert len(timeline.order.moments) == 2 * len(timeline.crossings)
+    assert len(timeline.order.events) == 2 * len(timeline.crossings)
     assert timeline.order.edges == len(timeline.crossings)
     assert timeline.system_calls == timeline.joins.channels == timeline.joins.remarks == ()
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from event_ids import event
 from system_calls import decoded
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.sockets.socket_calls import SocketCalls, ends_stream, is_read, is_send
+from lab.model.event import EventId
 
 
 @pytest.mark.parametrize("name", ["sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile"])
@@ -44,7 +46,7 @@ def test_zero_is_the_end_only_where_something_was_asked_for() -> None:
     assert not ends_stream(decoded(1, "recvfrom", (0, 1), moved=3, arguments={"len": "16"}))
 
 
-def ender(*calls: SystemCall) -> str | None:
+def ender(*calls: SystemCall) -> EventId | None:
     found = SocketCalls(calls).ends_sending("s1")
     return found.id if found is not None else None
 
@@ -58,13 +60,13 @@ def close(number: int) -> SystemCall:
 
 
 def test_the_first_shutdown_for_writing_ends_the_sending() -> None:
-    assert ender(shutdown(1, "SHUT_RD"), shutdown(2, "SHUT_WR"), close(3)) == "client#2"
-    assert ender(shutdown(1, "SHUT_RDWR"), shutdown(2, "SHUT_WR")) == "client#1"
+    assert ender(shutdown(1, "SHUT_RD"), shutdown(2, "SHUT_WR"), close(3)) == event("client#2")
+    assert ender(shutdown(1, "SHUT_RDWR"), shutdown(2, "SHUT_WR")) == event("client#1")
 
 
 def test_else_the_last_close_does() -> None:
-    assert ender(close(1), close(2)) == "client#2"
-    assert ender(shutdown(1, "SHUT_WR", "ENOTCONN"), close(2)) == "client#2"
+    assert ender(close(1), close(2)) == event("client#2")
+    assert ender(shutdown(1, "SHUT_WR", "ENOTCONN"), close(2)) == event("client#2")
     assert ender(shutdown(1, "SHUT_RD")) is None
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import traced as t
 import traced_tcp as w
+from event_ids import event
 
-from lab.analysis.order.moments import MomentKind
+from lab.analysis.order.events import EventPart
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventKind
 from lab.records import QueueSample, Syscall
 
 STEP = w.wire_timeline().step
@@ -39,8 +41,8 @@ def test_a_sample_belongs_to_the_read_that_its_thread_returned_from() -> None:
         pair(), read(b"ab", 10), left(5, 12.5), read(b"cdefg", 20), left(0, 22.5)
     )
     assert [(q.call.id, q.socket, q.sample.unread_bytes) for q in timeline.queues] == [
-        ("server#2", "s2", 5),
-        ("server#3", "s2", 0),
+        (event("server#2"), "s2", 5),
+        (event("server#3"), "s2", 0),
     ]
 
 
@@ -49,18 +51,18 @@ def test_a_sample_stands_between_its_threads_calls() -> None:
     timeline = timeline_of(
         pair(), read(b"ab", 10), left(5, 12.5), read(b"cdefg", 12.6), left(0, 15)
     )
-    order = [(each.event, each.kind) for each in timeline.order.moments]
-    assert [each for each in order if each[0].startswith(("server", "queue"))][2:] == [
-        ("server#2", MomentKind.ENTRY),
-        ("server#2", MomentKind.EXIT),
-        ("queue 1", MomentKind.QUEUE),
-        ("server#3", MomentKind.ENTRY),
-        ("server#3", MomentKind.EXIT),
-        ("queue 2", MomentKind.QUEUE),
+    order = [(each.id, each.part) for each in timeline.order.events]
+    assert [each for each in order if each[0].kind is not EventKind.FRAME][2:] == [
+        (event("server#2"), EventPart.ENTRY),
+        (event("server#2"), EventPart.EXIT),
+        (event("queue 1"), EventPart.QUEUE),
+        (event("server#3"), EventPart.ENTRY),
+        (event("server#3"), EventPart.EXIT),
+        (event("queue 2"), EventPart.QUEUE),
     ]
-    places = [p for p, each in enumerate(timeline.order.moments) if each.event == "queue 1"]
+    places = [p for p, each in enumerate(timeline.order.events) if each.id == event("queue 1")]
     assert timeline.order.concurrent.isdisjoint(places)
-    assert timeline.order.moments[places[0]].host == "server"
+    assert timeline.order.events[places[0]].host == "server"
     assert timeline.order.violations == ()
 
 
@@ -73,7 +75,7 @@ def test_a_sample_after_an_accept_is_the_accepted_sockets() -> None:
     accept = replace(accept, socket="inode 8")
     timeline = timeline_of(listening, bound, listen, accept, left(7, 9, "inode 9"))
     (queue,) = timeline.queues
-    assert (queue.call.id, queue.socket) == ("server#4", "s2")
+    assert (queue.call.id, queue.socket) == (event("server#4"), "s2")
 
 
 def test_a_sample_whose_call_was_not_recorded_is_left_out() -> None:

@@ -438,4 +438,4 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     assert max(len(line.plain) for line in lines) <= width
     known = {event["id"] for event in document["events"]}
     for judgement in judgements:
-        assert set(judgement.verdict.evidence) <= known
+        assert set(map(str, judgement.verdict.evidence)) <= known

@@ -299,5 +299,5 @@ def test_no_garbled_output_makes_judging_fail(seed: int) -> None:
     timelines = build_timelines(e.garbled(run(), seed))
     judgements = judge(SCENARIO.claims, timelines)
     known = {c.id for t in timelines for calls in t.calls.values() for c in calls}
-    known |= {f"f{c.number}" for t in timelines for c in t.crossings}
+    known |= {c.id for t in timelines for c in t.crossings}
     assert all(set(j.verdict.evidence) <= known for j in judgements)

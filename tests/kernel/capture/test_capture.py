@@ -7,6 +7,7 @@ import time
 
 import inside
 import pytest
+from event_ids import event
 from outside import with_mtu
 
 from lab.analysis.assembly import build_timelines
@@ -137,7 +138,7 @@ def test_a_recording_with_lost_frames_decides_nothing(sandbox: Sandbox) -> None:
         f"the kernel dropped {point.dropped} frames at {point.name}" for point in counted
     ]
     assert not any("are recorded" in reason for reason in blind)
-    claim = Claim("any", "Anything.", "", lambda _: holds("it does", ["f1"]))
+    claim = Claim("any", "Anything.", "", lambda _: holds("it does", [event("f1")]))
     (judgement,) = judge([claim], build_timelines(recording))
     assert judgement.verdict.outcome is Outcome.UNDECIDED
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from event_ids import event
 from results import result_with
 
 from lab.model.claim import Claim, Verdict, broken, skipped, undecided
@@ -38,8 +39,8 @@ def test_a_run_is_a_suite_and_a_claim_a_case() -> None:
 @pytest.mark.parametrize(
     ("verdict", "tag", "counted"),
     [
-        (broken("it was so", ["f3"]), "failure", "failures"),
-        (undecided("blind", ["f3"]), "error", "errors"),
+        (broken("it was so", [event("f3")]), "failure", "failures"),
+        (undecided("blind", [event("f3")]), "error", "errors"),
         (skipped("no SCTP"), "skipped", "skipped"),
     ],
 )
@@ -57,7 +58,7 @@ def test_each_outcome_has_its_element_and_is_counted(
 
 
 def test_a_broken_claim_tells_its_source_and_evidence() -> None:
-    root = parsed({"tcp-opens": broken("it was so", ["f3", "client:1"])})
+    root = parsed({"tcp-opens": broken("it was so", [event("f3"), event("client:1")])})
     (element,) = case(root, "tcp-opens")
     assert element.text == "it was so\nRFC 9293, 3.5. Seen in: f3, client:1"
 

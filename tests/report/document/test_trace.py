@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import traced_runs as t
+from event_ids import event as id_of
 
 from lab.analysis.correlate.correlation import Accepted, Closed, Joins, SentPart
 from lab.analysis.timeline import Timeline
@@ -90,7 +91,7 @@ def test_what_is_left_to_read_is_an_event_of_its_call() -> None:
 def test_the_order_names_every_moment_of_every_event() -> None:
     document = document_of(t.dropped())
     moments = [(each["event"], each["moment"]) for each in document["order"]]
-    assert len(set(moments)) == len(moments) == len(t.dropped().order.moments)
+    assert len(set(moments)) == len(moments) == len(t.dropped().order.events)
     ids = {each["id"] for each in document["events"]}
     assert {name for name, _ in moments} <= ids
     marked = [each["event"] for each in document_of(t.talk())["order"] if each["concurrent"]]
@@ -98,13 +99,13 @@ def test_the_order_names_every_moment_of_every_event() -> None:
 
 
 def test_endpoints_joins_and_violations_are_told() -> None:
-    part = SentPart("client#3", 0, 7, (6,), ("server#5",))
+    part = SentPart(id_of("client#3"), 0, 7, (id_of("f6"),), (id_of("server#5"),))
     joins = Joins(
         channels=(replace(t.channel("s2", "", 7), parts=(part,)),),
-        accepted=(Accepted("server#4", "tcp 0", 5, 21_000, False),),
-        closed=(Closed("", "s3", 19),),
-        connects=(("client#2", "tcp 0"),),
-        remarks=(("f4", "So it is."),),
+        accepted=(Accepted(id_of("server#4"), "tcp 0", id_of("f5"), 21_000, False),),
+        closed=(Closed(None, "s3", id_of("f19")),),
+        connects=((id_of("client#2"), "tcp 0"),),
+        remarks=((id_of("f4"), "So it is."),),
     )
     order = replace(t.talk().order, violations=("f3 came early",))
     document = document_of(replace(t.talk(), joins=joins, order=order))

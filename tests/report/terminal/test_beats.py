@@ -2,30 +2,42 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from lab.analysis.order.moments import Moment, MomentKind, Order
+from event_ids import event
+
+from lab.analysis.order.events import Event, EventPart, Order
+from lab.model.event import EventId, EventKind
 from lab.report.terminal.beats import Beat, beats, deepest
 
 KINDS = {
-    "in": MomentKind.ENTRY,
-    "out": MomentKind.EXIT,
-    "leaves": MomentKind.DEPARTURE,
-    "comes": MomentKind.ARRIVAL,
-    "state": MomentKind.STATE,
+    "in": EventPart.ENTRY,
+    "out": EventPart.EXIT,
+    "leaves": EventPart.DEPARTURE,
+    "comes": EventPart.ARRIVAL,
+    "state": EventPart.STATE,
 }
+
+
+def id_of(name: str) -> EventId:
+    """The first call of a program "a"; a frame "f1"."""
+    return event(name) if name[1:] else EventId(EventKind.SYSTEM_CALL, 1, name)
+
+
+def name_of(id: EventId) -> str:
+    return id.program or str(id)
 
 
 def beats_of(text: str, concurrent: frozenset[int] = frozenset()) -> list[Beat]:
     """ "a in, a out": what happened, in order."""
-    moments = tuple(
-        Moment(place, KINDS[each.split()[1]], each.split()[0], "host")
+    events = tuple(
+        Event(place, KINDS[each.split()[1]], id_of(each.split()[0]), "host")
         for place, each in enumerate(text.split(", "))
     )
-    return list(beats(Order(moments, concurrent, 0, 0, ())))
+    return list(beats(Order(events, concurrent, 0, 0, ())))
 
 
 def told(text: str) -> list[str]:
     return [
-        f"{beat.moment.event} {beat.moment.kind.value}{' whole' * beat.is_whole}"
+        f"{name_of(beat.event.id)} {beat.event.part.value}{' whole' * beat.is_whole}"
         for beat in beats_of(text)
     ]
 
@@ -59,13 +71,13 @@ def test_a_state_is_a_beat_of_its_own() -> None:
     assert told("a in, s state, a out") == ["a entry", "s state", "a exit"]
 
 
-def test_a_beat_is_concurrent_where_its_first_moment_is() -> None:
+def test_a_beat_is_concurrent_where_its_first_event_is() -> None:
     marked = beats_of("a in, b in, b out, a out", frozenset({1, 3}))
     assert [beat.is_concurrent for beat in marked] == [False, True, True]
 
 
 def test_the_depth_counts_what_is_open_at_once() -> None:
-    def everything(_: str) -> bool:
+    def everything(_: EventId) -> bool:
         return True
 
     for text, depth in (
@@ -76,11 +88,11 @@ def test_the_depth_counts_what_is_open_at_once() -> None:
         ("a in, b in, c in, c out, b out, a out", 3),
     ):
         assert deepest(beats_of(text), everything) == depth
-    assert deepest(beats_of("a in, b in, b out, a out"), lambda call: call == "b") == 1
+    assert deepest(beats_of("a in, b in, b out, a out"), lambda call: call.program == "b") == 1
 
 
-def test_no_moment_is_lost() -> None:
+def test_no_event_is_lost() -> None:
     for text in ("a in, a out", "a in, f1 leaves, f1 comes, a out, b in"):
         count = sum(2 if beat.is_whole else 1 for beat in beats_of(text))
         assert count == text.count(",") + 1
-    assert all(a.moment.time_ns < b.moment.time_ns for a, b in pairwise(beats_of("a in, b in")))
+    assert all(a.event.time_ns < b.event.time_ns for a, b in pairwise(beats_of("a in, b in")))

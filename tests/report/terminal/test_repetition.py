@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.analysis.order.moments import Moment, MomentKind
+from lab.analysis.order.events import Event, EventPart
+from lab.model.event import EventId, EventKind
 from lab.report.terminal.beats import Beat
 from lab.report.terminal.repetition import (
     FEWEST_TIMES,
@@ -18,17 +19,18 @@ from lab.report.terminal.repetition import (
 def folded(text: str) -> list[str]:
     """Rows of letters: capitals look like small ones but tell another thing, "." like nothing."""
     drawn = [
-        Beat(Moment(n, MomentKind.ENTRY, each, ""), True, False) for n, each in enumerate(text)
+        Beat(Event(n, EventPart.ENTRY, EventId(EventKind.SYSTEM_CALL, n, each), ""), True, False)
+        for n, each in enumerate(text)
     ]
 
     def look(beat: Beat) -> Look:
-        event = beat.moment.event
-        return Look(None if event == "." else event.lower(), event)
+        letter = beat.event.id.program
+        return Look(None if letter == "." else letter.lower(), letter)
 
     rows = rows_of(drawn, look)
     hidden = [row.beats if isinstance(row, LeftOut) else (row,) for row in rows]
     assert [beat for beats in hidden for beat in beats] == drawn
-    return [row.told if isinstance(row, LeftOut) else row.moment.event for row in rows]
+    return [row.told if isinstance(row, LeftOut) else row.event.id.program for row in rows]
 
 
 def test_of_a_run_the_first_and_the_last_are_drawn() -> None:

@@ -17,7 +17,7 @@ def on_one_host(timeline: Timeline) -> Timeline:
 
 def right(timeline: Timeline) -> set[str]:
     """The programs whose calls stand right."""
-    return {call.partition("#")[0] for call in sides_of(timeline).calls}
+    return {call.program for call in sides_of(timeline).calls}
 
 
 def test_the_last_hosts_programs_stand_right() -> None:
@@ -66,7 +66,7 @@ def test_states_stand_where_their_sockets_program_does() -> None:
                      local="198.51.100.2:4242")  # fmt: skip
     timeline = replace(on_one_host(t.talk()), endpoints=(client, server))
     sides = sides_of(timeline)
-    opening, opened, accepted = timeline.states
+    opening, opened, accepted = (seen.state for seen in timeline.states)
     unbound = replace(opening, local_address="0.0.0.0", local_port=0)
     # As the kernel tells it of a socket that takes IPv4 and IPv6.
     mapped = replace(accepted, local_address=f"::ffff:{accepted.local_address}")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import traced_runs as t
+from event_ids import event
 
 from lab.report.terminal.sides import sides_of
 from lab.report.terminal.style import Style
@@ -13,8 +14,8 @@ STYLE = Style(80, ascii_only=False)
 def test_a_read_passes_what_it_returned_from_its_writers_side() -> None:
     timeline = t.unix_talk()
     assert passages_of(timeline, sides_of(timeline)) == {
-        "server#1": Passage(7, from_right=False, to_right=True),
-        "client#2": Passage(1, from_right=True, to_right=False),
+        event("server#1"): Passage(7, from_right=False, to_right=True),
+        event("client#2"): Passage(1, from_right=True, to_right=False),
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import recorded as r
 import traced_runs as t
+from event_ids import event
 from rich.text import Text
 
 from lab.analysis.assembly import build_timelines
@@ -112,7 +113,7 @@ def test_a_lost_frame_takes_one_line() -> None:
     assert "✗" in only(drawn(timeline), "len=26")
 
 
-def test_concurrent_moments_are_marked() -> None:
+def test_concurrent_events_are_marked() -> None:
     marked = [line for line in drawn(t.talk()) if line.lstrip().startswith("∥")]
     assert ["sendto = 7" in marked[0], "recvfrom(4" in marked[1], len(marked)] == [True, True, 2]
 
@@ -145,10 +146,10 @@ def test_what_is_left_of_messages_is_the_next_one() -> None:
 
 def test_a_queue_is_named_by_its_call_where_its_side_has_several_threads() -> None:
     timeline = t.unread()
-    calls = (replace(call, tid=ord(call.id[-1])) for call in timeline.system_calls)
+    calls = (replace(call, tid=48 + call.id.number) for call in timeline.system_calls)
     lines = drawn(replace(timeline, system_calls=tuple(calls)))
-    assert only(lines, f"kernel: [{ord('1')}]#1: 4 bytes left to read, sampled")
-    assert only(lines, f"kernel: [{ord('2')}]#2: 1 byte left to read, sampled")
+    assert only(lines, "kernel: [49]#1: 4 bytes left to read, sampled")
+    assert only(lines, "kernel: [50]#2: 1 byte left to read, sampled")
 
 
 def test_what_is_left_of_a_call_that_is_not_drawn_is_not_drawn() -> None:
@@ -158,7 +159,9 @@ def test_what_is_left_of_a_call_that_is_not_drawn_is_not_drawn() -> None:
         for n in range(MOST_INNER_CALLS + 1)
     ]
     within = [replace(call, socket="s9") for call in within]
-    look = QueueSeen(QueueSample(t.at_ns(50.6), "inode 8", "SOCK_STREAM", 55, 7), within[10])
+    look = QueueSeen(
+        event("queue 4"), QueueSample(t.at_ns(50.6), "inode 8", "SOCK_STREAM", 55, 7), within[10]
+    )
     ends = (
         replace(t.endpoint("s8", "client", peer="s9"), domain="AF_UNIX"),
         replace(t.endpoint("s9", "client", peer="s8"), domain="AF_UNIX"),
@@ -167,7 +170,7 @@ def test_what_is_left_of_a_call_that_is_not_drawn_is_not_drawn() -> None:
         timeline,
         system_calls=(*timeline.system_calls, *within),
         endpoints=(*timeline.endpoints, *ends),
-        queues=(look, *timeline.queues),
+        queues=(*timeline.queues, look),
     )
     lines = drawn(replace(timeline, order=t.order_of(timeline)))
     assert not any("55 bytes left" in line or "read(8" in line for line in lines)
@@ -184,7 +187,7 @@ def test_remarks_stand_below_their_event_at_its_side() -> None:
     lines = drawn(t.talk())
     at = lines.index(only(lines, "accept4 = 4"))
     assert "accept() returned 0.021 ms after" in lines[at + 1]
-    left = replace(t.talk(), joins=Joins(remarks=(("client#2", "It blocked."),)))
+    left = replace(t.talk(), joins=Joins(remarks=((event("client#2"), "It blocked."),)))
     lines = drawn(left)
     assert lines[lines.index(only(lines, "└ #2 connect")) + 1][12:].startswith(" It blocked.")
 
@@ -287,7 +290,7 @@ def test_calls_of_several_connections_tell_theirs() -> None:
     calls = tuple(
         replace(
             call,
-            socket=sockets.get(call.name, "") if call.id != "server#7" else "s3",
+            socket=sockets.get(call.name, "") if call.id != event("server#7") else "s3",
             made=("s3",) if call.name == "accept4" else (),
         )
         for call in timeline.system_calls

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from event_ids import event
+
 from lab.analysis.calls.system_call import Argument, Endpoint, SystemCall
+from lab.model.event import EventId, EventKind
 
 
 def decoded(
@@ -28,8 +31,9 @@ def decoded(
         result = -1 if error else moved
     texts = tuple(Argument(name, text) for name, text in (arguments or {}).items())
     return SystemCall(
-        id=f"{program}#{number}", program=program, host=program, pid=tid, tid=tid, name=name,
-        arguments=texts, entry_ns=entry, exit_ns=end, result=result, error=error, data=data,
+        id=EventId(EventKind.SYSTEM_CALL, number, program), program=program, host=program,
+        pid=tid, tid=tid, name=name, arguments=texts, entry_ns=entry, exit_ns=end,
+        result=result, error=error, data=data,
         moved=moved, descriptor=descriptor, socket=socket,
     )  # fmt: skip
 
@@ -38,8 +42,8 @@ def unix(id: str, peer: str = "", type: str = "SOCK_STREAM", **more: str) -> End
     """A unix socket."""
     fields = {"program": "client", "host": "client", "local": "", "remote": "", **more}
     return Endpoint(
-        id=id, domain="AF_UNIX", type=type, protocol="unix", listening=False, made_by="client#1",
-        peer=peer, **fields,
+        id=id, domain="AF_UNIX", type=type, protocol="unix", listening=False,
+        made_by=event("client#1"), peer=peer, **fields,
     )  # fmt: skip
 
 
@@ -47,5 +51,5 @@ def pipe(id: str, type: str, peer: str) -> Endpoint:
     """A pipe's "read" or "write" end."""
     return Endpoint(
         id=id, program="client", host="client", domain="pipe", type=type, protocol="pipe",
-        local="", remote="", listening=False, made_by="client#1", peer=peer,
+        local="", remote="", listening=False, made_by=event("client#1"), peer=peer,
     )  # fmt: skip

@@ -9,12 +9,15 @@ from dataclasses import replace
 from functools import cache
 
 import recorded as r
+from event_ids import event
 
 from lab.analysis.calls.system_call import Argument, Endpoint, SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped, Joins, SentPart
-from lab.analysis.order.moments import Moment, MomentKind, Order
+from lab.analysis.order.events import Event, EventPart, Order
+from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId, EventKind
 from lab.records import DropNotice, Obtained, QueueSample, SocketState
 from lab.syscalls.table import CALLS
 
@@ -76,7 +79,7 @@ def system_call(
     told, _, error = returned.partition(" ")
     result = None if told == "?" else int(told)
     return SystemCall(
-        id=f"{program}#{number}",
+        id=EventId(EventKind.SYSTEM_CALL, number, program),
         program=program,
         host=program.partition("-")[0],
         pid=7,
@@ -108,45 +111,48 @@ def _split(text: str) -> list[str]:
 
 
 def order_of(timeline: Timeline, concurrent: tuple[str, ...] = ()) -> Order:
-    """All moments by time; the entries and exits of calls so named ("entry client#2") are
+    """All events by time; the entries and exits of calls so named ("entry client#2") are
     concurrent with what came before."""
-    moments = [
-        Moment(time_ns, kind, call.id, call.host)
+    happened = [
+        Event(time_ns, part, call.id, call.host)
         for call in timeline.system_calls
-        for kind, time_ns in ((MomentKind.ENTRY, call.entry_ns), (MomentKind.EXIT, call.exit_ns))
+        for part, time_ns in ((EventPart.ENTRY, call.entry_ns), (EventPart.EXIT, call.exit_ns))
         if time_ns is not None
     ]
     for crossing in timeline.crossings:
-        event = f"f{crossing.number}"
         if crossing.sent_ns is not None:
-            left = Moment(crossing.sent_ns, MomentKind.DEPARTURE, event, crossing.sender)
-            moments.append(left)
+            left = Event(crossing.sent_ns, EventPart.DEPARTURE, crossing.id, crossing.sender)
+            happened.append(left)
         if crossing.received_ns is not None:
-            came = Moment(crossing.received_ns, MomentKind.ARRIVAL, event, crossing.receiver)
-            moments.append(came)
-    for number, state in enumerate(timeline.states, 1):
-        host = "client" if state.local_address == CLIENT else "server"
-        moments.append(Moment(state.time_ns, MomentKind.STATE, f"state {number}", host))
-    for number, drop in enumerate(timeline.drops, 1):
-        moments.append(Moment(drop.time_ns, MomentKind.DROP, f"drop {number}", "server"))
-    for number, queue in enumerate(timeline.queues, 1):
+            came = Event(crossing.received_ns, EventPart.ARRIVAL, crossing.id, crossing.receiver)
+            happened.append(came)
+    for seen in timeline.states:
+        host = "client" if seen.state.local_address == CLIENT else "server"
+        happened.append(Event(seen.state.time_ns, EventPart.STATE, seen.id, host))
+    for drop in timeline.drops:
+        happened.append(Event(drop.notice.time_ns, EventPart.DROP, drop.id, "server"))
+    for queue in timeline.queues:
         time_ns, host = queue.sample.time_ns, queue.call.host
-        moments.append(Moment(time_ns, MomentKind.QUEUE, f"queue {number}", host))
-    moments.sort(key=lambda moment: moment.time_ns)
-    marked = {place for place, m in enumerate(moments) if f"{m.kind.value} {m.event}" in concurrent}
-    return Order(tuple(moments), frozenset(marked), 1000, len(moments), ())
+        happened.append(Event(time_ns, EventPart.QUEUE, queue.id, host))
+    happened.sort(key=lambda each: each.time_ns)
+    marked = {
+        at for at, each in enumerate(happened) if f"{each.part.value} {each.id}" in concurrent
+    }
+    return Order(tuple(happened), frozenset(marked), 1000, len(happened), ())
 
 
-def client_state(at: float, old: str, new: str) -> SocketState:
-    return SocketState(
+def client_state(number: int, at: float, old: str, new: str) -> StateSeen:
+    state = SocketState(
         at_ns(at), Obtained.MEASURED, "sk 1", old, new, CLIENT, PORTS[0], SERVER, PORTS[1], 7
-    )  # fmt: skip
+    )
+    return StateSeen(EventId(EventKind.STATE, number), state, ("tcp 0", True), "s2")
 
 
-def server_state(at: float, new: str) -> SocketState:
-    return SocketState(
+def server_state(number: int, at: float, new: str) -> StateSeen:
+    state = SocketState(
         at_ns(at), Obtained.SAMPLED, "sk 2", "", new, SERVER, PORTS[1], CLIENT, PORTS[0], 7
-    )  # fmt: skip
+    )
+    return StateSeen(EventId(EventKind.STATE, number), state, ("tcp 0", False), "s3")
 
 
 def talk(*, told: tuple[Told, ...] = TALK, silent: bool = False) -> Timeline:
@@ -166,15 +172,15 @@ def talk(*, told: tuple[Told, ...] = TALK, silent: bool = False) -> Timeline:
         timeline = replace(
             timeline,
             states=(
-                client_state(-5, "CLOSE", "SYN_SENT"),
-                client_state(48, "SYN_SENT", "ESTABLISHED"),
-                server_state(80, "ESTABLISHED"),
+                client_state(1, -5, "CLOSE", "SYN_SENT"),
+                client_state(2, 48, "SYN_SENT", "ESTABLISHED"),
+                server_state(3, 80, "ESTABLISHED"),
             ),
             joins=Joins(
                 channels=(channel("s2", "s3", 48), channel("s3", "s2", 43, read=7)),
                 remarks=(
-                    ("server#4", "accept() returned 0.021 ms after the handshake was over."),
-                    ("f4", "The server's kernel answers by itself."),
+                    (event("server#4"), "accept() returned 0.021 ms after the handshake was over."),
+                    (event("f4"), "The server's kernel answers by itself."),
                 ),
             ),
         )
@@ -194,7 +200,7 @@ def endpoint(
         local="",
         remote="",
         listening=listening,
-        made_by="",
+        made_by=event(f"{program}#1"),
         peer=peer,
         flow=flow,
     )
@@ -211,8 +217,7 @@ def dropped() -> Timeline:
     notice = DropNotice(at_ns(29), "NO_SOCKET", "eth0", at_ns(28), 60)
     timeline = replace(
         timeline,
-        drops=(notice,),
-        joins=replace(timeline.joins, dropped=(Dropped(1, 3, "NO_SOCKET"),)),
+        drops=(Dropped(event("drop 1"), notice, event("f3")),),
     )
     return replace(timeline, order=order_of(timeline))
 
@@ -228,8 +233,8 @@ def unix_talk() -> Timeline:
         ),
         silent=True,
     )
-    to_server = SentPart("client#1", 0, 7, (), ("server#1",))
-    to_client = SentPart("server#2", 0, 1, (), ("client#2",))
+    to_server = SentPart(event("client#1"), 0, 7, (), (event("server#1"),))
+    to_client = SentPart(event("server#2"), 0, 1, (), (event("client#2"),))
     channels = (
         Channel("s2", "s3", "", (to_server,), 7, None, 7, 1, 0, 1),
         Channel("s3", "s2", "", (to_client,), 1, None, 1, 1, 0, 1),
@@ -243,8 +248,12 @@ def unread(type: str = "SOCK_STREAM") -> Timeline:
     by_id = {call.id: replace(call, socket="s3") for call in timeline.system_calls}
     told = (("server#1", 9, 4), ("server#2", 26, 0), ("client#2", 32, 1))
     queues = tuple(
-        QueueSeen(QueueSample(at_ns(at), "inode 9", type, left, 7), by_id[call])
-        for call, at, left in told
+        QueueSeen(
+            EventId(EventKind.QUEUE, number),
+            QueueSample(at_ns(at), "inode 9", type, left, 7),
+            by_id[event(call)],
+        )
+        for number, (call, at, left) in enumerate(told, 1)
     )
     timeline = replace(timeline, queues=queues)
     return replace(timeline, order=order_of(timeline))

@@ -15,6 +15,7 @@ import traced as t
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
+from lab.model.event import EventId
 from lab.records import Recording, SocketState, Syscall, TaskEvent
 
 FIRST_US = 10_000
@@ -187,6 +188,6 @@ def timeline_of(recording: Recording) -> Timeline:
     return timeline
 
 
-def ids(timeline: Timeline, *wanted: str) -> Sequence[str]:
+def ids(timeline: Timeline, *wanted: str) -> Sequence[EventId]:
     """Ids of the calls with those names."""
     return [call.id for call in timeline.system_calls if call.name in wanted]

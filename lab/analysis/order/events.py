@@ -1,13 +1,17 @@
-"""What happened, in order: moments on one clock, and what must come before what."""
+"""What happened, in order: events on one clock, and what must come before what."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lab.model.event import EventId
 
 
-class MomentKind(enum.Enum):
-    """What a moment is of."""
+class EventPart(enum.Enum):
+    """Which part of a call or frame happened; of every other kind, the whole."""
 
     ENTRY = "entry"
     EXIT = "exit"
@@ -24,25 +28,25 @@ class MomentKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Event:
     """One thing that happened at one time."""
 
     time_ns: int
-    kind: MomentKind
-    event: str
-    """The event's id: "client#4", "f3", "state 2", "drop 1", "queue 3"."""
+    part: EventPart
+    id: EventId
+    """A call's entry and exit have the same one, and so have a frame's departure and arrival."""
     host: str
-    """Where it happened; "" where that is not known."""
+    """Where it happened; "" where that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A step's moments in the order in which they can have happened."""
+    """A step's events in the order in which they can have happened."""
 
-    moments: tuple[Moment, ...]
+    events: tuple[Event, ...]
     """Causes before effects, and else by time."""
     concurrent: frozenset[int]
-    """Places of moments whose order against the one before them is not known: they are closer
+    """Places of events whose order against the one before them is not known: they are closer
     than the slack, and neither is the other's cause."""
     slack_ns: int
     edges: int

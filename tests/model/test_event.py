@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+from event_ids import event
+
+from lab.model.event import EventId, EventKind, frame_id
+
+
+@pytest.mark.parametrize(
+    ("id", "text"),
+    [
+        (frame_id(3), "f3"),
+        (EventId(EventKind.PRINTED_CALL, 2, "client"), "client:2"),
+        (EventId(EventKind.SYSTEM_CALL, 4, "client"), "client#4"),
+        (EventId(EventKind.STATE, 2), "state 2"),
+        (EventId(EventKind.DROP, 1), "drop 1"),
+        (EventId(EventKind.QUEUE, 3), "queue 3"),
+    ],
+)
+def test_an_events_text_names_it_alone(id: EventId, text: str) -> None:
+    assert str(id) == f"{id}" == text
+    assert event(text) == id
+
+
+def test_events_of_two_kinds_are_never_the_same() -> None:
+    assert len({EventId(kind, 1, "client") for kind in EventKind}) == len(EventKind)

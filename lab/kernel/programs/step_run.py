@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lab.errors import ProgramError
 from lab.kernel.network.namespace import Namespace
@@ -12,7 +12,7 @@ from lab.kernel.network.netlink import import_unix_diag
 from lab.kernel.network.sockets import has_undrained_tcp
 from lab.kernel.programs.leftovers import end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch
-from lab.kernel.programs.running_program import RunningProgram, unstarted
+from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import LISTENING_DEADLINE_S, Program, Step
 from lab.records import ProgramRun
@@ -26,11 +26,7 @@ FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
 
 
 class StepRun:
-    """The programs of one step at work.
-
-    `serve` is the loop's one turn: it waits for something, for that many milliseconds at most,
-    and takes in everything, of `programs` too.
-    """
+    """The running programs of one step; a source of the loop (lab.kernel.system.loop.Source)."""
 
     def __init__(
         self,
@@ -38,11 +34,19 @@ class StepRun:
         namespaces: Mapping[str, Namespace],
         tracer: Tracer | None,
         serve: Callable[[int], None],
+        at_checkpoint: Callable[[str], None],
     ) -> None:
+        """`serve` is one turn of the loop, which waits at most that many milliseconds.
+
+        `at_checkpoint` is called with the name of each checkpoint that a program waits at.
+        """
         self._step = step
         self._namespaces = namespaces
         self._tracer = tracer
         self._serve = serve
+        self._at_checkpoint = at_checkpoint
+        self._outputs: dict[int, tuple[RunningProgram, Output]] = {}
+        self._ends: dict[int, RunningProgram] = {}
         self.programs: list[RunningProgram] = []
         """Those that were started, in the order of their start."""
         self.instruments: list[str] = []
@@ -72,6 +76,24 @@ class StepRun:
         records = {p.program.name: p.record(self._step.name) for p in self.programs}
         records |= self._unstarted
         return tuple(records[program.name] for program in self._step.programs)
+
+    def descriptors(self) -> tuple[int, ...]:
+        """Every open output, and the pidfd of every program that has not ended."""
+        self._outputs = {o.descriptor: (p, o) for p in self.programs for o in p.outputs}
+        self._ends = {p.ended: p for p in self.programs if p.ended_ns is None}
+        return (*self._outputs, *self._ends)
+
+    def take(self, readable: Collection[int]) -> None:
+        """Read the readable outputs, note which programs have ended, and serve checkpoints."""
+        for descriptor in self._outputs.keys() & readable:
+            running, output = self._outputs[descriptor]
+            running.take(output)
+        for descriptor in self._ends.keys() & readable:
+            self._ends[descriptor].note_end()
+        for running in self.programs:
+            if (checkpoint := running.take_checkpoint()) is not None:
+                self._at_checkpoint(checkpoint)
+                running.pass_checkpoint()
 
     def close(self) -> None:
         """Kill those that are left, and close their descriptors."""

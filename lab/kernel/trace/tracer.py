@@ -7,7 +7,7 @@ never blocks that loop: work that takes time is done in processes of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from lab.records import Trace
 
@@ -40,11 +40,11 @@ class Tracer(ABC):
 
     @abstractmethod
     def descriptors(self) -> Sequence[int]:
-        """Descriptors to poll for reading; call `take` when one is readable."""
+        """Descriptors to poll for reading: a tracer is a source of lab.kernel.system.loop."""
 
     @abstractmethod
-    def take(self) -> None:
-        """Read what has arrived, without waiting."""
+    def take(self, readable: Collection[int]) -> None:
+        """Read what has arrived at those of its descriptors that are readable."""
 
     @abstractmethod
     def end_step(self, step: str) -> Trace:

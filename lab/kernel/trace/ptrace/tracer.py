@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from operator import attrgetter
@@ -189,10 +189,11 @@ class PtraceTracer(Tracer):
         """Those of the tracers that have not handed over yet."""
         return [tracer.fileno() for tracer in self._tracers if not tracer.has_ended]
 
-    def take(self) -> None:
-        """Take in what the tracers hand over."""
+    def take(self, readable: Collection[int]) -> None:
+        """Read what the tracer processes have sent."""
         for tracer in self._tracers:
-            tracer.take()
+            if not tracer.has_ended and tracer.fileno() in readable:
+                tracer.take()
 
     def end_step(self, step: str) -> Trace:
         """Wait for the step's tracers, and put together what they saw."""

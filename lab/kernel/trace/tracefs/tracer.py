@@ -15,7 +15,7 @@ import re
 import select
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
@@ -96,7 +96,7 @@ class TracefsTracer(Tracer):
         """Nothing to poll: the collector empties the buffers."""
         return ()
 
-    def take(self) -> None:
+    def take(self, readable: Collection[int]) -> None:
         """Nothing to do: the collector empties the buffers."""
 
     def end_step(self, step: str) -> Trace:

@@ -1,0 +1,64 @@
+"""Canaries: frames of the lab's own that show that a capture saw all that passed before them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+
+from lab.errors import KernelRefused
+from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, Capture
+from lab.kernel.capture.frames import FrameRecorder
+from lab.kernel.system.loop import Loop
+from lab.records import CANARY_TEXT, Canary
+
+DEADLINE_S = 2.0
+PAYLOAD_BYTES = 46  # Ethernet's minimum
+BROADCAST = b"\xff" * 6
+ENDS = 2  # each canary is captured leaving one interface and arriving at another
+
+
+class Canaries:
+    """Sends canaries before and after a step, and waits until they were captured."""
+
+    def __init__(self, recorder: FrameRecorder, loop: Loop) -> None:
+        """`recorder` must be one of the loop's sources."""
+        self.sent: list[Canary] = []
+        self._recorder = recorder
+        self._loop = loop
+
+    def send(self, step: str, bracket: str) -> None:
+        """Send a canary from every point and CPU; wait until each was captured at both ends.
+
+        A frame waits for its receiver in a queue of the CPU that sent it, so that only a canary
+        from the same CPU is known to be behind it. One that was not captured before the
+        deadline is left for the analysis to find missing. Raises KernelRefused.
+        """
+        self._recorder.sightings = {}
+        allowed = os.sched_getaffinity(0)
+        try:
+            for cpu in sorted(allowed):
+                try:
+                    os.sched_setaffinity(0, {cpu})
+                except OSError as error:
+                    raise KernelRefused(f"cannot use CPU {cpu}: {error.strerror}") from error
+                for capture in self._recorder.captures:
+                    self._send(capture, step, bracket, cpu)
+                # With many CPUs all canaries together would overflow a ring.
+                self._recorder.take()
+        finally:
+            os.sched_setaffinity(0, allowed)
+        rings = self._recorder.ring_descriptors()
+        self._loop.serve_until(self._were_seen, DEADLINE_S, rings)
+
+    def _were_seen(self) -> bool:
+        return all(count >= ENDS for count in self._recorder.sightings.values())
+
+    def _send(self, capture: Capture, step: str, bracket: str, cpu: int) -> None:
+        nonce = secrets.token_hex(8).encode("ascii")
+        payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
+        payload = payload.ljust(PAYLOAD_BYTES, b"\0")
+        kind = struct.pack("!H", ETH_P_LOCAL_EXPERIMENTAL)
+        self._recorder.sightings[payload] = 0
+        capture.send_frame(BROADCAST + bytes(6) + kind + payload)
+        self.sent.append(Canary(bracket, capture.point.name, payload, step))

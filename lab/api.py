@@ -1,30 +1,113 @@
-"""The front door: all that a scenario is made of. Its checks come from lab.checks."""
+"""The front door: all that a scenario, a test or a program of yours needs of the lab.
+
+    from lab.api import run
+
+    result = run("tcp", family=6)
+    assert result.outcome is Outcome.HOLDS
+
+The checks there are, which are the claims that a scenario lists, come from the modules of
+lab.checks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 from lab.analysis.timeline import Timeline
-from lab.model.claim import Claim, Outcome, Verdict, broken, claim, holds, skipped, undecided
+from lab.errors import LabError, UsageError
+from lab.model.claim import (
+    Claim,
+    Judgement,
+    Outcome,
+    Verdict,
+    broken,
+    claim,
+    holds,
+    skipped,
+    undecided,
+)
 from lab.model.family import Family
-from lab.model.program import Program, Step, demo
+from lab.model.program import Listening, Program, Step, demo
 from lab.model.scenario import Scenario
-from lab.model.topology import Interface, Link, Topology, joined_pair, two_hosts
+from lab.model.topology import Interface, Link, Topology, in_a_row, joined_pair, two_hosts
+from lab.results import Result
 
 __all__ = [
     "Claim",
     "Family",
     "Interface",
+    "Judgement",
+    "LabError",
     "Link",
+    "Listening",
     "Outcome",
     "Program",
+    "Result",
     "Scenario",
     "Step",
     "Timeline",
     "Topology",
+    "UsageError",
     "Verdict",
     "broken",
     "claim",
     "demo",
     "holds",
+    "in_a_row",
     "joined_pair",
+    "replay",
+    "run",
     "skipped",
     "two_hosts",
     "undecided",
 ]
+
+
+def run(
+    scenario: Scenario | str | Path,
+    family: int | Family = 4,
+    trace: str = "auto",
+    out: str | Path = "runs",
+) -> Result:
+    """A run of a scenario, judged.
+
+    `scenario` is one, the path of a file that has one, or a name as `wirelab run` takes it.
+    `family` is the IP version, 4 or 6, and `trace` what traces the programs' system calls:
+    "auto" (the best there is), "tracefs", "ptrace" or "none". The artifacts are written to a
+    new folder under `out`, which is `Result.folder`: as by `wirelab run`, to `runs` in the
+    current directory. Under pytest give it `tmp_path`.
+
+    It may be called from any thread, several at a time, and installs no signal handler. What
+    the run is made of ends with it.
+    Raises LabError: UsageError for a mistake in what was asked for, MachineError where this
+    machine cannot do it. A claim that is broken and a program that fails raise nothing: they
+    are in the result.
+    """
+    from lab.run import TRACES, run_scenario
+    from lab.scenario_files import find_scenario
+
+    if trace not in TRACES:
+        raise UsageError(f"there is no trace {trace!r}; there are: {', '.join(TRACES)}")
+    wanted = scenario if isinstance(scenario, Scenario) else find_scenario(str(scenario))
+    return run_scenario(wanted, _family(family), str(out), trace)
+
+
+def replay(folder: str | Path, scenario: Scenario | str | Path | None = None) -> Result:
+    """The run that is recorded in a folder, judged again.
+
+    By the scenario that was run, unless another is given. One that a program made, and no file
+    has, must be given. Raises LabError.
+    """
+    from lab.run import replay as replay_folder
+    from lab.scenario_files import find_scenario, load_scenario
+
+    if scenario is None or isinstance(scenario, Scenario):
+        return replay_folder(str(folder), scenario)
+    return replay_folder(str(folder), load_scenario(find_scenario(str(scenario))))
+
+
+def _family(family: int | Family) -> Family:
+    try:
+        return Family(family)
+    except ValueError:
+        raise UsageError(f"there is no IP version {family!r}; there are 4 and 6") from None

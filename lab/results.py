@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.flow import Flow
-from lab.analysis.tcp.conversation import TcpConversation
-from lab.analysis.timeline import Timeline
-from lab.model.claim import Judgement
+from lab.model.claim import Judgement, Outcome
+
+if TYPE_CHECKING:
+    from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.flows.flow import Flow
+    from lab.analysis.tcp.conversation import TcpConversation
+    from lab.analysis.timeline import Timeline
+    from lab.records import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,18 @@ class Result:
     """Where the artifacts are."""
     note: str = ""
     """What is to be said of them."""
+
+    @property
+    def recording(self) -> Recording:
+        """What was observed."""
+        return self.timelines[0].recording
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of its claims: BROKEN, then UNDECIDED, then HOLDS; skipped ones hold."""
+        from lab.analysis.judging import overall
+
+        return overall(self.judgements)
 
     @property
     def failures(self) -> tuple[str, ...]:

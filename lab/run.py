@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lab.errors import CaptureFileError, LabError, UsageError
+from lab.errors import CaptureFileError, UsageError
 
 # Little is imported until the sandbox is on its way.
 from lab.kernel.sandbox.sandbox import Pending, Sandbox, open_sandbox
@@ -24,46 +22,8 @@ if TYPE_CHECKING:
     from lab.results import Result, Shown
 
 REPORT_FILE = "report.json"
-
-
-def scenario_names() -> tuple[str, ...]:
-    """Every scenario there is, in order of name."""
-    files = _scenarios_folder().glob("[!_]*.py")
-    return tuple(sorted(path.stem.replace("_", "-") for path in files))
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Raise UsageError for the first name that is no scenario's, with the list of those."""
-    known = scenario_names()
-    for name in names:
-        if name not in known:
-            raise UsageError(f"there is no scenario {name!r}; there are: {', '.join(known)}")
-
-
-def load_scenario(name: str) -> Scenario:
-    """The scenario of that name.
-
-    Raises UsageError: there is none of that name (with the list of those there are), or its
-    file cannot be loaded.
-    """
-    check_names([name])
-    module_name = name.replace("-", "_")
-    try:
-        scenario = importlib.import_module(f"scenarios.{module_name}").SCENARIO
-    except LabError:
-        raise
-    except SyntaxError as error:
-        raise UsageError(f"scenarios/{module_name}.py, line {error.lineno}: {error.msg}") from None
-    except Exception as error:
-        # Whatever its author's code may raise: the file cannot be loaded.
-        what = f"{type(error).__name__}: {error}"
-        raise UsageError(f"scenarios/{module_name}.py cannot be loaded: {what}") from None
-
-    from lab.model.scenario import Scenario
-
-    if not isinstance(scenario, Scenario):
-        raise UsageError(f"scenarios/{module_name}.py: SCENARIO is no Scenario")
-    return scenario
+TRACES = ("auto", "tracefs", "ptrace", "none")
+"""What may trace the programs' system calls."""
 
 
 def runs_of_own(
@@ -74,26 +34,28 @@ def runs_of_own(
         yield scenario, family
 
 
-def wanted_runs(names: Iterable[str], families: Sequence[Family]) -> Iterator[tuple[str, Family]]:
+def wanted_runs(files: Iterable[Path], families: Sequence[Family]) -> Iterator[tuple[Path, Family]]:
     """Each scenario with each family; with the first only, where it does not differ by family.
 
-    Raises UsageError for an unknown name, before the first run.
+    Raises what `files` does, before the first run.
     """
-    names = tuple(names)
-    check_names(names)
-    for name in names:
-        yield name, families[0]
-        if len(families) > 1 and load_scenario(name).speaks_ip:
-            yield from ((name, family) for family in families[1:])
+    for path in tuple(files):
+        yield path, families[0]
+        if len(families) > 1 and _load(path).speaks_ip:
+            yield from ((path, family) for family in families[1:])
 
 
 def run_scenario(
-    wanted: str | Scenario, family: Family, out: str, trace: str, present: Callable[[Result], None]
+    wanted: Path | Scenario,
+    family: Family,
+    out: str,
+    trace: str,
+    present: Callable[[Result], None] | None = None,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
-    `wanted` is its name, or itself where it was made of two commands.
-    `trace` names the instrument that traces the programs: "auto", "tracefs", "ptrace", "none".
+    `wanted` is its file, or itself where it was made by a program.
+    `trace` is one of TRACES.
 
     It is presented while the sandbox comes to its end, which is waited for.
 
@@ -105,15 +67,16 @@ def run_scenario(
     check_writable(target)
     traced = trace in ("auto", "tracefs")
     with open_sandbox(preload="lab.kernel.experiment", traced=traced) as sandbox:
-        scenario = load_scenario(wanted) if isinstance(wanted, str) else wanted
+        scenario = _load(wanted) if isinstance(wanted, Path) else wanted
         pending = _start(sandbox, scenario, family, trace)
-        _import_what_comes_after()
+        _import_what_comes_after(shown=present is not None)
         recording = pending.result()
         sandbox.end()
         timelines, judgements, document = judge_recording(recording, scenario)
         folder, note = _save(timelines, document, target)
         result = _result(timelines, judgements, document, scenario, folder, note)
-        present(result)
+        if present is not None:
+            present(result)
     return result
 
 
@@ -137,8 +100,10 @@ def judge_recording(
     return timelines, judgements, report_document(timelines, judgements)
 
 
-def replay(folder_name: str) -> Result:
-    """The run recorded in a folder, judged again.
+def replay(
+    folder_name: str, scenario: Scenario | None = None, *, folder_of_scenarios: str = ""
+) -> Result:
+    """The run recorded in a folder, judged again: by its own scenario unless another is given.
 
     Its report.json is written again where it differs from what it was, and only then: a
     recording may lie where one cannot write. Raises CaptureFileError, UsageError.
@@ -147,7 +112,7 @@ def replay(folder_name: str) -> Result:
 
     folder = Path(folder_name)
     recording = load_recording(folder)
-    scenario = _scenario_of(recording)
+    scenario = scenario or _scenario_of(recording, folder_of_scenarios)
     timelines, judgements, document = judge_recording(recording, scenario)
     try:
         note = _rewrite_report(document, folder)
@@ -156,12 +121,13 @@ def replay(folder_name: str) -> Result:
     return _result(timelines, judgements, document, scenario, folder, note)
 
 
-def _scenario_of(recording: Recording) -> Scenario:
+def _scenario_of(recording: Recording, folder: str) -> Scenario:
     from lab.ad_hoc import OWN, recorded_scenario
+    from lab.scenario_files import find_scenario
 
     if recording.scenario == OWN:
         return recorded_scenario()
-    return load_scenario(recording.scenario)
+    return _load(find_scenario(recording.scenario, folder))
 
 
 def read_file(name: str) -> Shown:
@@ -185,14 +151,6 @@ def read_file(name: str) -> Shown:
     return Shown(crossings, flows, conversations, len(frames) - len(story))
 
 
-def _scenarios_folder() -> Path:
-    # Found, not imported: listing must not load every scenario.
-    spec = importlib.util.find_spec("scenarios")
-    if spec is None or not spec.submodule_search_locations:
-        raise UsageError("the scenarios folder is not beside the lab package")
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
 def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
@@ -209,15 +167,24 @@ def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> 
     return sandbox.submit(record, plan)
 
 
-def _import_what_comes_after() -> None:
-    """Import, while the programs run, what understanding and reporting them needs.
+def _load(path: Path) -> Scenario:
+    # Imported by now, while the sandbox gets ready.
+    from lab.scenario_files import load_scenario
+
+    return load_scenario(path)
+
+
+def _import_what_comes_after(*, shown: bool) -> None:
+    """Import, while the programs run, what understanding, saving and showing them needs.
 
     scapy and rich take longer to import than the programs to run.
     """
     import lab.analysis.assembly
     import lab.recording.storage
     import lab.report.document.report
-    import lab.report.terminal.page  # noqa: F401
+
+    if shown:
+        import lab.report.terminal.page  # noqa: F401
 
 
 def _result(

@@ -58,7 +58,7 @@ def sandbox(marker: str) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def other_scenarios(tmp_path: Path) -> Path:
-    """A folder whose scenarios are ours to spoil: the working directory's come first."""
+    """A folder whose `scenarios` are ours to spoil: a copy, to be named with --scenarios."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "scenarios", tmp_path / "scenarios", ignore=ignored)
     return tmp_path

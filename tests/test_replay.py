@@ -16,21 +16,22 @@ from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 from lab.report.capture.notes import trace_notes
 from lab.report.document.report import write_document
-from lab.run import REPORT_FILE, judge_recording, load_scenario, replay
+from lab.run import REPORT_FILE, judge_recording, replay
+from lab.scenario_files import find_scenario, load_scenario
 
 TRACED = ["traced-tcp4", "traced-tcp6", "traced-udp4", "traced-unix4", "traced-calls4"]
 PRIVATE = (b"/work", b"/tmp", b"/root", b"/home")
 
 
 def report_of(recording: Recording) -> str:
-    _, _, document = judge_recording(recording, load_scenario(recording.scenario))
+    _, _, document = judge_recording(recording, load_scenario(find_scenario(recording.scenario)))
     return write_document(document)
 
 
 @pytest.mark.parametrize("name", TRACED)
 def test_a_traced_recording_is_saved_again_as_the_same_bytes(name: str, tmp_path: Path) -> None:
     recording = load_recording(r.FOLDER / name)
-    timelines, _, _ = judge_recording(recording, load_scenario(recording.scenario))
+    timelines, _, _ = judge_recording(recording, load_scenario(find_scenario(recording.scenario)))
     save_recording(recording, tmp_path, frame_comments(timelines), trace_notes(timelines))
     assert load_recording(tmp_path) == recording
     for file in (RECORDS_FILE, FRAMES_FILE):

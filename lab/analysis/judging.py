@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from lab.errors import LabError, UsageError
 from lab.model.claim import Claim, Judgement, Outcome, Verdict
 from lab.model.family import Family
 
@@ -18,6 +19,7 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     Where a capture was blind nothing is decided, whatever the frames that it did see
     suggest: what is missing from them may have been there. Nor is it where a program failed,
     but by claims that allow for it: what it did not do shows nothing.
+    Raises UsageError for a check that fails itself, with the line.
     """
     by_step = {timeline.step: timeline for timeline in timelines}
     judgements: list[Judgement] = []
@@ -25,7 +27,7 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         concerned = [by_step[step] for step in claim.step_names] or timelines[:1]
         blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
         failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
-        verdict = claim.check(*concerned)
+        verdict = _asked(claim, concerned)
         doubts = [f"the capture was blind: {'; '.join(blind)}"] if blind else [*failures]
         if doubts and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
             verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
@@ -33,6 +35,27 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text
         judgements.append(Judgement(claim, verdict, text))
     return tuple(judgements)
+
+
+def _asked(claim: Claim, timelines: Sequence[Timeline]) -> Verdict:
+    """What the claim's check says of its steps. Raises UsageError where it says nothing."""
+    try:
+        verdict = claim.check(*timelines)
+    except LabError:
+        raise
+    except Exception as error:
+        # Whatever its author's code may raise.
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        file = traceback.tb_frame.f_code.co_filename if traceback else claim.place[0]
+        line = traceback.tb_lineno if traceback else claim.place[1]
+        what = f"{type(error).__name__}: {error}"
+        raise UsageError(f"the check of {claim.id} fails at {file}, line {line}: {what}") from error
+    if not isinstance(verdict, Verdict):
+        file, line = claim.place
+        raise UsageError(f"the check of {claim.id} ({file}, line {line}) returns {verdict!r}")
+    return verdict
 
 
 def overall(judgements: Iterable[Judgement]) -> Outcome:

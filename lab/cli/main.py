@@ -97,14 +97,15 @@ def _run_command(options: argparse.Namespace) -> int:
         return error.exit_status
 
 
-def _list(_: argparse.Namespace) -> int:
+def _list(options: argparse.Namespace) -> int:
     from lab.errors import UsageError
-    from lab.run import load_scenario, scenario_names
+    from lab.scenario_files import builtin_scenarios, load_scenario, own_scenarios
 
     status = 0
-    for name in scenario_names():
+    own = [(name, path, f" ({path})") for name, path in own_scenarios(options.scenarios).items()]
+    for name, path, place in (*((*each, "") for each in builtin_scenarios().items()), *own):
         try:
-            print(f"{name:<12} {load_scenario(name).summary}")
+            print(f"{name:<12} {load_scenario(path).summary}{place}")
         except UsageError as error:
             print(f"wirelab: {error}", file=sys.stderr)
             status = error.exit_status
@@ -113,10 +114,12 @@ def _list(_: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from lab.run import run_scenario, runs_of_own, wanted_runs
+    from lab.scenario_files import find_scenario
 
     families = _families(options.family)
     own = _own_scenario(options)
-    wanted = runs_of_own(own, families) if own else wanted_runs(options.names, families)
+    files = (find_scenario(name, options.scenarios) for name in options.names)
+    wanted = runs_of_own(own, families) if own else wanted_runs(files, families)
     runs = (
         run_scenario(which, family, options.out, options.trace, lambda r: _print_result(r, options))
         for which, family in wanted
@@ -164,7 +167,8 @@ def _scenarios(options: argparse.Namespace) -> int:
     """Run every scenario; a few lines for each, then the statements."""
     from lab.analysis.decisions import decide
     from lab.model.statements import STATEMENTS
-    from lab.run import run_scenario, scenario_names, wanted_runs
+    from lab.run import run_scenario, wanted_runs
+    from lab.scenario_files import builtin_scenarios
 
     def present(result: Result) -> None:
         from lab.report.terminal.page import Page, draw_summary
@@ -173,8 +177,8 @@ def _scenarios(options: argparse.Namespace) -> int:
         page.print(draw_summary(result.title, result.judgements, page.style, result.failures))
 
     runs = (
-        run_scenario(name, family, options.out, options.trace, present)
-        for name, family in wanted_runs(scenario_names(), _families(options.family))
+        run_scenario(path, family, options.out, options.trace, present)
+        for path, family in wanted_runs(builtin_scenarios().values(), _families(options.family))
     )
     results = _collect(runs, options)
     decisions = decide(STATEMENTS, [(r.scenario, j) for r in results for j in r.judgements])
@@ -191,6 +195,7 @@ def _scenarios(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from lab.model.family import Family
     from lab.run import run_scenario
+    from lab.scenario_files import builtin_scenarios
 
     def present(result: Result) -> None:
         from lab.analysis.comparison import compare_steps
@@ -202,15 +207,16 @@ def _compare(options: argparse.Namespace) -> int:
         page.print(draw_summary("Claims", result.judgements, page.style, result.failures))
         page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
 
-    result = run_scenario("compare", Family.IPV4, options.out, options.trace, present)
+    compare = builtin_scenarios()["compare"]
+    result = run_scenario(compare, Family.IPV4, options.out, options.trace, present)
     return _status([result])
 
 
 def _claims(_: argparse.Namespace) -> int:
     from lab.model.statements import STATEMENTS
-    from lab.run import load_scenario, scenario_names
+    from lab.scenario_files import builtin_scenarios, load_scenario
 
-    scenarios = [load_scenario(name) for name in scenario_names()]
+    scenarios = [load_scenario(path) for path in builtin_scenarios().values()]
     for statement in STATEMENTS:
         print(f"{statement.id:<4}{statement.text}")
         print(f"    precisely: {statement.precisely}")
@@ -224,7 +230,7 @@ def _claims(_: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     from lab.run import replay
 
-    result = replay(options.folder)
+    result = replay(options.folder, folder_of_scenarios=options.scenarios)
     _print_result(result, options)
     return _status([result])
 

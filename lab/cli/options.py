@@ -55,11 +55,11 @@ def make_parser() -> argparse.ArgumentParser:
         prog="wirelab",
         parser_class=_CommandParser,
     )
-    commands.add_parser("list", help="list the scenarios")
+    listing = commands.add_parser("list", help="list the scenarios")
     run = commands.add_parser(
         "run", help="run scenarios, or two programs of your own, and judge claims"
     )
-    run.add_argument("names", nargs="*", metavar="NAME", help="a scenario's name")
+    run.add_argument("names", nargs="*", metavar="NAME", help="a scenario's name, or its file")
     _add_own_programs(run.add_argument_group("your own programs", OWN_PROGRAMS_HELP))
     run.add_argument(
         "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
@@ -90,6 +90,14 @@ def make_parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
     show.add_argument("file", metavar="FILE")
     commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
+    for command in (listing, run, replay):
+        command.add_argument(
+            "--scenarios",
+            metavar="DIR",
+            default="",
+            help="a folder of scenarios of your own, whose names come before wirelab's "
+            "(default: ./scenarios adds its names)",
+        )
     for command in (run, replay):
         command.add_argument("--json", action="store_true", help="print report.json instead")
     for command in (run, every, compare, replay, show):

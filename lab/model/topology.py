@@ -12,6 +12,7 @@ from ipaddress import (
     IPv6Interface,
     IPv6Network,
 )
+from itertools import pairwise
 
 from lab.errors import UsageError
 from lab.model.family import Family
@@ -125,22 +126,28 @@ def joined_pair(first: str, second: str) -> Topology:
 
 
 def chain(length: int) -> Topology:
-    """`length` hosts h0, h1, … in a row; each link has its own /30 and /64.
+    """`length` hosts h0, h1, … in a row."""
+    return in_a_row(*(f"h{index}" for index in range(length)))
 
-    The IPv4 networks are taken from 198.18.0.0/15 (RFC 2544), which holds 32,768 of them.
+
+def in_a_row(*hosts: str) -> Topology:
+    """Hosts in a row: `right` of each is joined with `left` of the next.
+
+    Each link has its own /30 and /64. The IPv4 networks are taken from 198.18.0.0/15
+    (RFC 2544), which holds 32,768 of them.
     """
-    if not 2 <= length <= 32_769:
-        raise UsageError(f"a chain has 2 to 32769 hosts, not {length}")
+    if not 2 <= len(hosts) <= 32_769:
+        raise UsageError(f"a row has 2 to 32769 hosts, not {len(hosts)}")
     ipv4 = IPv4Network("198.18.0.0/15")
     ipv6 = IPv6Network("2001:db8::/32")
     links: list[Link] = []
-    for index in range(length - 1):
+    for index, (first, second) in enumerate(pairwise(hosts)):
         net4 = IPv4Network((int(ipv4.network_address) + 4 * index, 30))
         net6 = IPv6Network((int(ipv6.network_address) + (index << 64), 64))
-        left = Interface(f"h{index}", "right", _numbered(net4, net6, 1))
-        right = Interface(f"h{index + 1}", "left", _numbered(net4, net6, 2))
-        links.append(Link(left, right))
-    return Topology(tuple(f"h{index}" for index in range(length)), tuple(links))
+        one = Interface(first, "right", _numbered(net4, net6, 1))
+        other = Interface(second, "left", _numbered(net4, net6, 2))
+        links.append(Link(one, other))
+    return Topology(hosts, tuple(links))
 
 
 def _numbered(

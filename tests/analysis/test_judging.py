@@ -7,6 +7,8 @@ import recorded as r
 from event_ids import event
 
 from lab.analysis.judging import overall
+from lab.analysis.timeline import Timeline
+from lab.errors import UsageError
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds
 from lab.model.event import frame_id
 
@@ -61,3 +63,15 @@ def test_a_blind_capture_decides_nothing(verdict: Verdict) -> None:
     assert judged.outcome is Outcome.UNDECIDED
     assert judged.why.startswith("the capture was blind: the kernel dropped 1 frames at")
     assert judged.evidence == verdict.evidence
+
+
+def test_a_check_that_fails_itself_is_its_authors_error() -> None:
+    def fails(timeline: Timeline) -> Verdict:
+        return holds(str(timeline.conversations[99]), ())
+
+    with pytest.raises(UsageError, match=rf"of x fails at {__file__}, line \d+: IndexErr"):
+        r.judge_with(fails, r.recorded(4))
+    with pytest.raises(UsageError, match=r"the check of x \(.*\) returns None"):
+        r.judge_with(lambda _: None, r.recorded(4))  # type: ignore[arg-type, return-value]
+    with pytest.raises(UsageError, match="names no event"):
+        r.judge_with(lambda _: holds("so", ()), r.recorded(4))

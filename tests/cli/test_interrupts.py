@@ -35,7 +35,7 @@ def heeded() -> Iterator[None]:
 def interrupted(folder: Path, when: Callable[[int], object], marker: str) -> tuple[int, str]:
     """Status and stderr of a run that gets Ctrl-C once `when(pid)` is true."""
     process = subprocess.Popen(
-        command("run", "tcp"),
+        command("run", "tcp", "--scenarios", "scenarios"),
         cwd=folder,
         env=environment(),
         stdout=subprocess.DEVNULL,

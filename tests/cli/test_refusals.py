@@ -16,15 +16,17 @@ from outside import (
     wirelab,
 )
 
-from lab.run import scenario_names
+from lab.scenario_files import builtin_scenarios
 
 pytestmark = pytest.mark.kernel
+
+OWN = ("--scenarios", "scenarios")
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are(tmp_path: Path) -> None:
     message = check_refused(wirelab("run", "tcp", "tpc", "--out", tmp_path))
     assert "'tpc'" in message
-    assert all(name in message for name in scenario_names())
+    assert all(name in message for name in builtin_scenarios())
     assert names_in(tmp_path) == set()  # tcp has not been run
 
 
@@ -128,27 +130,24 @@ def check_failed(done: CompletedProcess[str], line: str) -> None:
 def test_a_demo_that_fails_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
     demo = other_scenarios / "scenarios" / "demos" / "inet_stream_client.py"
     demo.write_text("raise SystemExit('the demo is broken')\n")
-    done = wirelab("run", "tcp", cwd=other_scenarios)
+    done = wirelab("run", "tcp", *OWN, cwd=other_scenarios)
     check_failed(done, "program client exited with status 1; its stderr ends: the demo is broken")
     folder = other_scenarios / "runs" / "tcp" / "latest"
-    replayed = wirelab("replay", folder, cwd=other_scenarios)
+    replayed = wirelab("replay", folder, *OWN, cwd=other_scenarios)
     assert replayed.returncode == 2
     assert "identical" in replayed.stdout
 
 
 def test_a_demo_that_is_missing_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
     (other_scenarios / "scenarios" / "demos" / "inet_stream_server.py").unlink()
-    done = wirelab("run", "tcp", cwd=other_scenarios)
+    done = wirelab("run", "tcp", *OWN, cwd=other_scenarios)
     check_failed(done, "program client was not started, since server never became ready")
     assert "No such file" in done.stdout
 
 
 def test_after_a_scenario_that_fails_the_others_are_run(other_scenarios: Path, marker: str) -> None:
-    for path in (other_scenarios / "scenarios").glob("[!_]*.py"):
-        if path.stem not in ("tcp", "udp"):
-            path.unlink()
     (other_scenarios / "scenarios" / "demos" / "inet_stream_server.py").write_text("1 / 0\n")
-    done = wirelab("scenarios", "--family", "4", cwd=other_scenarios)
+    done = wirelab("run", "tcp", "udp", *OWN, cwd=other_scenarios)
     assert done.returncode == 2
     assert "program server exited with status 1" in done.stdout
     assert (other_scenarios / "runs" / "udp" / "latest" / "report.json").exists()
@@ -157,24 +156,24 @@ def test_after_a_scenario_that_fails_the_others_are_run(other_scenarios: Path, m
 def test_a_word_that_is_unknown_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
     scenario = other_scenarios / "scenarios" / "tcp.py"
     scenario.write_text(scenario.read_text().replace("{server}", "{srever}"))
-    assert "srever" in check_refused(wirelab("run", "tcp", cwd=other_scenarios))
+    assert "srever" in check_refused(wirelab("run", "tcp", *OWN, cwd=other_scenarios))
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("x = (\n", "scenarios/tcp.py, line 1: '(' was never closed"),
-        ("import nothere\n", "scenarios/tcp.py cannot be loaded: ModuleNotFoundError"),
+        ("import nothere\n", "scenarios/tcp.py, line 1: cannot be loaded: ModuleNotFoundError"),
         ("SCENARIO = 3\n", "scenarios/tcp.py: SCENARIO is no Scenario"),
-        ("", "scenarios/tcp.py cannot be loaded: AttributeError"),
+        ("", "scenarios/tcp.py: there is no SCENARIO in it"),
     ],
 )
 def test_a_scenario_that_cannot_be_loaded_is_refused(
     other_scenarios: Path, text: str, said: str
 ) -> None:
     (other_scenarios / "scenarios" / "tcp.py").write_text(text)
-    assert said in check_refused(wirelab("run", "tcp", cwd=other_scenarios))
-    listed = wirelab("list", cwd=other_scenarios)
+    assert said in check_refused(wirelab("run", "tcp", *OWN, cwd=other_scenarios))
+    listed = wirelab("list", *OWN, cwd=other_scenarios)
     assert listed.returncode == 2
     assert said in listed.stderr
     assert "udp " in listed.stdout

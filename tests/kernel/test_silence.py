@@ -27,8 +27,9 @@ LEAKS = [
 
 
 def run_unix(folder: Path, family: str) -> tuple[int, dict[str, Any]]:
-    """Exit status and report of a run of the folder's `unix`."""
-    done = wirelab("run", "unix", "--family", family, "--json", cwd=folder)
+    """Exit status and report of a run of `unix` in a folder, of its own scenarios if it has any."""
+    own = ("--scenarios", "scenarios") if (folder / "scenarios").is_dir() else ()
+    done = wirelab("run", "unix", *own, "--family", family, "--json", cwd=folder)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 

@@ -3,7 +3,7 @@ from event_ids import event
 from lab.analysis.decisions import decide
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken
 from lab.model.statements import STATEMENTS, Statement
-from lab.run import load_scenario, scenario_names
+from lab.scenario_files import builtin_scenarios, load_scenario
 
 STATEMENT = Statement("X1", "what the notes say", "what is true")
 
@@ -25,8 +25,8 @@ def outcome_of(*outcomes: Outcome) -> Outcome:
 def test_every_statement_is_decided_by_some_scenario() -> None:
     decided = {
         statement
-        for name in scenario_names()
-        for claim in load_scenario(name).claims
+        for path in builtin_scenarios().values()
+        for claim in load_scenario(path).claims
         for statement in claim.statements
     }
     assert {statement.id for statement in STATEMENTS} == decided

@@ -71,7 +71,7 @@ def test_things_that_share_a_name_are_refused(
         Topology(hosts, links)
 
 
-@pytest.mark.parametrize("length", [-1, 0, 1, 32_770])
+@pytest.mark.parametrize("length", [0, 1, 32_770])
 def test_a_chain_too_short_or_too_long_for_its_addresses_is_refused(length: int) -> None:
     with pytest.raises(UsageError, match=f"2 to 32769 hosts, not {length}"):
         chain(length)

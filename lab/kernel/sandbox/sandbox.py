@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Generic, ParamSpec, TypeVar
 
 from lab.errors import InstrumentError, MachineError
@@ -24,13 +25,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 # -I and -S: neither the environment nor site-packages' start-up files may change what the
-# sandbox's processes are; they get the parent's own import path instead.
+# sandbox's processes are; they get the parent's own import path instead. And its own package:
+# that path may lead by a folder named `lab` of the current directory.
 _BOOT = """
 import sys
-sys.path[:] = sys.argv[5:]
+sys.path[:] = [sys.argv[5]]
+import lab
+sys.path[:] = sys.argv[6:]
 from lab.kernel.sandbox.supervisor import main
 main()
 """
+
+PACKAGE = Path(__file__).resolve().parents[2]
+"""The folder of `lab`."""
 
 CLOSE_DEADLINE_S = 10.0
 
@@ -149,10 +156,11 @@ def open_sandbox(
             isolated = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
             command = [sys.executable, *isolated, "-c", _BOOT]
             wanted = "traced" if traced else "untraced"
-            arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted, *sys.path]
+            arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted]
+            paths = [str(PACKAGE.parent), *sys.path]
             # A session of its own: the terminal's Ctrl-C reaches the parent alone, which closes.
             process = subprocess.Popen(
-                [*command, *arguments],
+                [*command, *arguments, *paths],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,

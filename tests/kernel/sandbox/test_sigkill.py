@@ -32,14 +32,14 @@ MOMENTS = 25
 class Run:
     """A whole `wirelab run` in a session of its own, with folders to itself."""
 
-    def __init__(self, folder: Path, cwd: Path | None = None) -> None:
+    def __init__(self, folder: Path, scenario: str | Path = "tcp") -> None:
         self.out = folder / "out"
         self.private = {name: folder / name for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR")}
         for path in self.private.values():
             path.mkdir(parents=True)
         self.process = subprocess.Popen(
-            command("run", "tcp", "--out", self.out),
-            cwd=cwd or folder,
+            command("run", scenario, "--out", self.out),
+            cwd=folder,
             env=environment(**{name: str(path) for name, path in self.private.items()}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -136,7 +136,7 @@ def test_a_run_killed_while_its_programs_hang_leaves_nothing(
     demo = other_scenarios / "scenarios" / "demos" / "inet_stream_client.py"
     demo.write_text("import select; select.select([], [], [])\n")
     before = host()
-    run = Run(tmp_path / "run", cwd=other_scenarios)
+    run = Run(tmp_path / "run", other_scenarios / "scenarios" / "tcp.py")
     wait_until(lambda: len(marked(marker)) >= 5, STARTING_S)  # both programs are there
     run.kill_after(0)
     assert run.process.returncode == -signal.SIGKILL

@@ -17,7 +17,7 @@ from outside import (
     wirelab,
 )
 
-from lab.run import scenario_names
+from lab.scenario_files import builtin_scenarios
 
 pytestmark = pytest.mark.kernel
 
@@ -136,7 +136,7 @@ def test_a_closed_output_is_no_crash(runs: dict[str, Path]) -> None:
 def test_list_names_every_scenario_with_its_summary() -> None:
     done = wirelab("list")
     assert (done.returncode, done.stderr) == (0, "")
-    assert tuple(line.split()[0] for line in done.stdout.splitlines()) == scenario_names()
+    assert tuple(line.split()[0] for line in done.stdout.splitlines()) == tuple(builtin_scenarios())
     assert all(len(line.split()) > 1 for line in done.stdout.splitlines())
 
 

@@ -1,0 +1,145 @@
+"""Where scenarios are: wirelab's own, those of a folder, and any file; and their loading.
+
+A scenario is one Python file that names a Scenario `SCENARIO`; its demos lie in the folder
+`demos` beside it. It is loaded by its path: neither its folder nor the current directory gets
+into sys.path, so that no module of theirs takes another's place.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
+from pathlib import Path
+
+from lab.errors import UsageError
+
+TYPE_CHECKING = False  # as typing has it; the sandbox starts before a scenario is made of anything
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from lab.model.scenario import Scenario
+
+FOLDER = "scenarios"
+"""The folder in the current directory whose scenarios have names as well."""
+
+
+def builtin_folder() -> Path:
+    """The folder of wirelab's own scenarios: in the package where it is installed, or beside it.
+
+    Raises UsageError where it is in neither place.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / FOLDER, package.parent / FOLDER):
+        if folder.is_dir():
+            return folder
+    raise UsageError(f"the scenarios folder is neither in {package} nor beside it")
+
+
+def builtin_scenarios() -> dict[str, Path]:
+    """By name, in order, wirelab's own scenarios."""
+    return _named(builtin_folder())
+
+
+def own_scenarios(folder: str = "") -> dict[str, Path]:
+    """By name, the scenarios of a folder; of `scenarios` in the current directory if it is "".
+
+    Of that folder, which nobody named, only files count that speak of a SCENARIO; it has none
+    where it is wirelab's own. Raises UsageError where the folder named is none.
+    """
+    if folder:
+        if not Path(folder).is_dir():
+            raise UsageError(f"there is no folder of scenarios {folder}")
+        return _named(Path(folder))
+    here = Path(FOLDER)
+    if not here.is_dir() or here.samefile(builtin_folder()):
+        return {}
+    return {name: path for name, path in _named(here).items() if _has_scenario(path)}
+
+
+def find_scenario(wanted: str, folder: str = "") -> Path:
+    """The file of a scenario: `wanted` is a path with a "/" or ".py", or a name.
+
+    A name is looked for in `folder`, which wins, since it was asked for, then among wirelab's
+    own. Without `folder` the current directory's `scenarios` adds names, but takes none: one
+    that is in both places is an error. Raises UsageError, with the names there are.
+    """
+    if os.sep in wanted or wanted.endswith(".py"):
+        path = Path(wanted)
+        if not path.is_file():
+            raise UsageError(f"there is no scenario file {wanted}")
+        return path.absolute()
+    own, builtin = own_scenarios(folder), builtin_scenarios()
+    if wanted in own and wanted in builtin and not folder:
+        raise UsageError(
+            f"there are two scenarios {wanted!r}: wirelab's own, and {own[wanted]}; for that one "
+            f"say ./{own[wanted]}, or --scenarios {FOLDER}"
+        )
+    known = builtin | own
+    if wanted not in known:
+        names = ", ".join(sorted(known))
+        raise UsageError(f"there is no scenario {wanted!r}; there are: {names}")
+    return known[wanted].absolute()
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario of a file.
+
+    Raises UsageError with the file, and the line where there is one.
+    """
+    name = f"wirelab scenario {path}"  # no import statement can name it
+    loader = _Loader(name, str(path))
+    module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
+    module.__file__ = str(path)
+    # As any import does, and for dataclasses, which look their module up.
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except SyntaxError as error:
+        raise UsageError(f"{path}, line {error.lineno}: {error.msg}") from None
+    except UsageError as error:
+        raise UsageError(f"{path}{_line(path, error.__traceback__)}: {error}") from None
+    except Exception as error:
+        # Whatever its author's code may raise: the file cannot be loaded.
+        what = f"{type(error).__name__}: {error}"
+        where = _line(path, error.__traceback__)
+        raise UsageError(f"{path}{where}: cannot be loaded: {what}") from None
+    scenario = vars(module).get("SCENARIO")
+    if scenario is None:
+        raise UsageError(f"{path}: there is no SCENARIO in it")
+    from lab.model.scenario import Scenario
+
+    if not isinstance(scenario, Scenario):
+        raise UsageError(f"{path}: SCENARIO is no Scenario")
+    return scenario
+
+
+class _Loader(SourceFileLoader):
+    """Reads bytecode that is there, and writes none: under sudo it would be root's."""
+
+    def set_data(self, path: str, data: object, *, _mode: int = 0o666) -> None:
+        """Nothing is written."""
+
+
+def _named(folder: Path) -> dict[str, Path]:
+    """By name, the scenarios of a folder: my_own.py is my-own."""
+    files = {path.stem.replace("_", "-"): path for path in folder.glob("[!_.]*.py")}
+    return dict(sorted(files.items()))
+
+
+def _has_scenario(path: Path) -> bool:
+    try:
+        return b"SCENARIO" in path.read_bytes()
+    except OSError:
+        return False
+
+
+def _line(path: Path, traceback: TracebackType | None) -> str:
+    """The last line of the file that a traceback leads through, as ", line 3", or ""."""
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == str(path):
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return "" if line is None else f", line {line}"

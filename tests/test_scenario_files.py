@@ -1,0 +1,154 @@
+"""Scenarios found by name and by path, and loaded; what their files may do wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from house import ROOT
+
+from lab.errors import UsageError
+from lab.scenario_files import (
+    builtin_folder,
+    builtin_scenarios,
+    find_scenario,
+    load_scenario,
+    own_scenarios,
+)
+
+TEACHERS = ROOT / "tests" / "support" / "teacher"
+MADE = """\
+from lab.api import Scenario, Step, demo, two_hosts
+
+SCENARIO = Scenario("{name}", "made here", two_hosts(), (Step("s", (demo("x", on="client"),)),), ())
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with a folder `scenarios`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    return tmp_path
+
+
+def made(path: Path, name: str = "mine") -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(MADE.format(name=name))
+    return path
+
+
+def test_the_labs_own_scenarios_are_found_beside_it() -> None:
+    assert builtin_folder() == ROOT / "scenarios"
+    assert {"tcp", "unix-types"} <= set(builtin_scenarios())
+    assert find_scenario("unix-types") == ROOT / "scenarios" / "unix_types.py"
+    assert all(load_scenario(path).name == name for name, path in builtin_scenarios().items())
+
+
+def test_a_path_is_a_file_and_needs_no_folder_of_that_name(here: Path) -> None:
+    file = made(here / "mine.py")
+    assert find_scenario("mine.py") == find_scenario("./mine.py") == file
+    scenario = load_scenario(find_scenario("mine.py"))
+    assert scenario.name == "mine"
+    assert scenario.steps[0].programs[0].argv[2] == str(here / "demos" / "x.py")
+
+
+def test_a_folder_of_the_current_directory_adds_names(here: Path) -> None:
+    file = made(here / "scenarios" / "my_own.py")
+    assert own_scenarios() == {"my-own": Path("scenarios/my_own.py")}
+    assert find_scenario("my-own") == file
+    assert find_scenario("tcp") == ROOT / "scenarios" / "tcp.py"
+
+
+def test_what_has_no_scenario_in_it_does_not_count_where_nobody_named_the_folder(
+    here: Path,
+) -> None:
+    (here / "scenarios" / "tcp.py").write_text("print('another tool's')\n")
+    assert own_scenarios() == {}
+    assert find_scenario("tcp") == ROOT / "scenarios" / "tcp.py"
+    assert set(own_scenarios("scenarios")) == {"tcp"}
+
+
+def test_a_folder_that_was_named_wins(here: Path) -> None:
+    file = made(here / "others" / "tcp.py")
+    assert find_scenario("tcp", "others") == file
+    assert find_scenario("udp", "others") == ROOT / "scenarios" / "udp.py"
+    assert find_scenario("tcp") == ROOT / "scenarios" / "tcp.py"
+
+
+def test_a_name_that_was_taken_by_chance_is_refused(here: Path) -> None:
+    file = made(here / "scenarios" / "tcp.py")
+    with pytest.raises(UsageError, match=r"two scenarios 'tcp'.* say \./scenarios/tcp\.py, or"):
+        find_scenario("tcp")
+    assert find_scenario("./scenarios/tcp.py") == find_scenario("tcp", "scenarios") == file
+
+
+def test_the_labs_own_folder_is_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert own_scenarios() == {}
+    assert find_scenario("tcp") == ROOT / "scenarios" / "tcp.py"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "folder", "said"),
+    [
+        ("tpc", "", "there is no scenario 'tpc'; there are: buffers, calls,"),
+        ("./absent.py", "", "there is no scenario file ./absent.py"),
+        ("absent/", "", "there is no scenario file absent/"),
+        ("tcp", "absent", "there is no folder of scenarios absent"),
+    ],
+)
+def test_what_is_not_there_is_told(here: Path, wanted: str, folder: str, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        find_scenario(wanted, folder)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = (\n", ", line 1: '(' was never closed"),
+        ("\nimport nothere\n", ", line 2: cannot be loaded: ModuleNotFoundError: No module named"),
+        ("def f():\n    1 / 0\n\nf()\n", ", line 2: cannot be loaded: ZeroDivisionError: "),
+        ("from lab.api import two_hosts\nfrom lab.api import demo\ndemo('x', on='h', args='y')\n",
+         ", line 3: demo x: args is a list of words"),
+        ("SCENARIO = 3\n", ": SCENARIO is no Scenario"),
+        ("", ": there is no SCENARIO in it"),
+        ("\0", ": cannot be loaded: "),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_loaded_is_told_with_its_line(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(UsageError) as error:
+        load_scenario(file)
+    assert str(error.value).startswith(f"{file}{said}")
+
+
+def test_loading_leaves_nothing_but_the_scenario(here: Path) -> None:
+    paths = list(sys.path)
+    file = made(here / "mine.py")
+    (here / "beside.py").write_text("x = 1\n")
+    load_scenario(file)
+    assert sys.path == paths
+    assert {path.name for path in here.iterdir()} == {"mine.py", "beside.py", "scenarios"}
+    file.write_text("import beside\n" + MADE)
+    with pytest.raises(UsageError, match="No module named 'beside'"):
+        load_scenario(file)
+
+
+def test_a_file_that_has_changed_is_loaded_again(here: Path) -> None:
+    file = made(here / "mine.py", "before")
+    assert load_scenario(file).name == "before"
+    made(file, "after")
+    assert load_scenario(file).name == "after"
+
+
+def test_a_teachers_scenario_is_short_and_imports_the_front_door_alone() -> None:
+    text = (TEACHERS / "relayed.py").read_text("utf-8")
+    assert len(text.splitlines()) <= 40
+    imports = [line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))]
+    assert all(name == "lab.api" or name.startswith("lab.checks.") for name in imports)

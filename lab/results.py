@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,3 +61,13 @@ class Shown:
     conversations: tuple[TcpConversation, ...]
     canaries: int
     """Frames left out because a lab sent them to itself."""
+
+
+def exit_status(results: Sequence[Result]) -> int:
+    """What a command that made these runs exits with: 2 where a program failed, else by verdict."""
+    from lab.analysis.judging import overall
+
+    if any(result.failures for result in results):
+        return 2
+    judgements = [judgement for result in results for judgement in result.judgements]
+    return {Outcome.HOLDS: 0, Outcome.BROKEN: 1, Outcome.UNDECIDED: 4}[overall(judgements)]

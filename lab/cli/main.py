@@ -1,4 +1,4 @@
-"""The command line: words in, a call to the composer, lines and an exit status out."""
+"""The command line: words in, one command executed, an exit status out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from lab.cli.options import make_parser
 
 TYPE_CHECKING = False  # as typing has it; importing that takes a quarter of a bare interpreter
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
-
-    from lab.model.family import Family
-    from lab.model.scenario import Scenario
-    from lab.results import Result
 
 # What write(2) says of a full disk or a lost terminal.
 OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -81,206 +77,31 @@ def _run_command(options: argparse.Namespace) -> int:
     from lab.errors import LabError
 
     try:
-        command: str = options.command
-        return {
-            "list": _list,
-            "run": _run,
-            "scenarios": _scenarios,
-            "compare": _compare,
-            "claims": _claims,
-            "replay": _replay,
-            "show": _show,
-            "doctor": _doctor,
-        }[command](options)
+        return _command(options.command)(options)
     except LabError as error:
         print(f"wirelab: {error}", file=sys.stderr)
         return error.exit_status
 
 
-def _list(options: argparse.Namespace) -> int:
-    from lab.errors import UsageError
-    from lab.scenario_files import builtin_scenarios, load_scenario, own_scenarios
-
-    status = 0
-    own = [(name, path, f" ({path})") for name, path in own_scenarios(options.scenarios).items()]
-    for name, path, place in (*((*each, "") for each in builtin_scenarios().items()), *own):
-        try:
-            print(f"{name:<12} {load_scenario(path).summary}{place}")
-        except UsageError as error:
-            print(f"wirelab: {error}", file=sys.stderr)
-            status = error.exit_status
-    return status
-
-
-def _run(options: argparse.Namespace) -> int:
-    from lab.run import run_scenario, runs_of_own, wanted_runs
-    from lab.scenario_files import find_scenario
-
-    families = _families(options.family)
-    own = _own_scenario(options)
-    files = (find_scenario(name, options.scenarios) for name in options.names)
-    wanted = runs_of_own(own, families) if own else wanted_runs(files, families)
-    runs = (
-        run_scenario(which, family, options.out, options.trace, lambda r: _print_result(r, options))
-        for which, family in wanted
-    )
-    return _status(_collect(runs, options))
-
-
-def _collect(runs: Iterable[Result], options: argparse.Namespace) -> list[Result]:
-    """The results of runs, which are made one by one; CI services are told of them as well."""
-    if not options.junit and os.environ.get("GITHUB_ACTIONS") != "true":
-        return list(runs)
-    from lab.report.ci.publish import publish
-
-    return publish(runs, options.junit)
-
-
-def _own_scenario(options: argparse.Namespace) -> Scenario | None:
-    """What --server and --client ask for; None where names do. Raises UsageError."""
-    from lab.errors import UsageError
-
-    server, client = options.server, options.client
-    if server is None and client is None:
-        if not options.names:
-            raise UsageError("run what? Give a scenario's NAME, or both --server and --client")
-        if options.port is not None or options.unix or options.deadline is not None:
-            raise UsageError("--port, --unix and --deadline go with --server and --client")
-        return None
-    if options.names:
-        raise UsageError("run either scenarios by NAME or --server and --client, not both")
-    if server is None or client is None:
-        given, missing = ("--client", "--server") if server is None else ("--server", "--client")
-        raise UsageError(f"{given} needs {missing} as well")
-    from lab.ad_hoc import DEADLINE_S, own_scenario
-
-    return own_scenario(
-        server,
-        client,
-        port=options.port,
-        unix=options.unix,
-        deadline_s=options.deadline or DEADLINE_S,
-    )
-
-
-def _scenarios(options: argparse.Namespace) -> int:
-    """Run every scenario; a few lines for each, then the statements."""
-    from lab.analysis.decisions import decide
-    from lab.model.statements import STATEMENTS
-    from lab.run import run_scenario, wanted_runs
-    from lab.scenario_files import builtin_scenarios
-
-    def present(result: Result) -> None:
-        from lab.report.terminal.page import Page, draw_summary
-
-        page = Page(ascii_only=options.ascii)
-        page.print(draw_summary(result.title, result.judgements, page.style, result.failures))
-
-    runs = (
-        run_scenario(path, family, options.out, options.trace, present)
-        for path, family in wanted_runs(builtin_scenarios().values(), _families(options.family))
-    )
-    results = _collect(runs, options)
-    decisions = decide(STATEMENTS, [(r.scenario, j) for r in results for j in r.judgements])
-
-    from lab.report.terminal.page import Page
-    from lab.report.terminal.tables import draw_decisions
-
-    page = Page(ascii_only=options.ascii)
-    page.print([page.style.heading("Statements")])
-    page.print(draw_decisions(decisions, page.style))
-    return _status(results)
-
-
-def _compare(options: argparse.Namespace) -> int:
-    from lab.model.family import Family
-    from lab.run import run_scenario
-    from lab.scenario_files import builtin_scenarios
-
-    def present(result: Result) -> None:
-        from lab.analysis.comparison import compare_steps
-        from lab.report.terminal.page import Page, draw_closing, draw_summary
-        from lab.report.terminal.tables import draw_comparison
-
-        page = Page(ascii_only=options.ascii)
-        page.print(draw_comparison(compare_steps(result.timelines), page.style))
-        page.print(draw_summary("Claims", result.judgements, page.style, result.failures))
-        page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
-
-    compare = builtin_scenarios()["compare"]
-    result = run_scenario(compare, Family.IPV4, options.out, options.trace, present)
-    return _status([result])
-
-
-def _claims(_: argparse.Namespace) -> int:
-    from lab.model.statements import STATEMENTS
-    from lab.scenario_files import builtin_scenarios, load_scenario
-
-    scenarios = [load_scenario(path) for path in builtin_scenarios().values()]
-    for statement in STATEMENTS:
-        print(f"{statement.id:<4}{statement.text}")
-        print(f"    precisely: {statement.precisely}")
-        for scenario in scenarios:
-            for claim in scenario.claims:
-                if statement.id in claim.statements:
-                    print(f"    {scenario.name}: {claim.id} ({claim.source})")
-    return 0
-
-
-def _replay(options: argparse.Namespace) -> int:
-    from lab.run import replay
-
-    result = replay(options.folder, folder_of_scenarios=options.scenarios)
-    _print_result(result, options)
-    return _status([result])
-
-
-def _show(options: argparse.Namespace) -> int:
-    from lab.report.terminal.page import Page, draw_capture
-    from lab.run import read_file
-
-    shown = read_file(options.file)
-    page = Page(ascii_only=options.ascii)
-    page.print(
-        draw_capture(shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style)
-    )
-    return 0
-
-
-def _doctor(_: argparse.Namespace) -> int:
-    from lab.kernel.preflight import examine
-
-    findings = examine()
-    for finding in findings:
-        print(finding)
-    return 0 if all(finding.ok or not finding.needed for finding in findings) else 3
-
-
-def _print_result(result: Result, options: argparse.Namespace) -> None:
-    """The report of one run; with --json its document, one after another for several."""
-    if options.json:
-        from lab.report.document.report import write_document
-
-        print(write_document(result.document), end="")
-        return
-    from lab.report.terminal.page import Page, draw_closing, draw_report
-
-    page = Page(ascii_only=options.ascii)
-    page.print(draw_report(result.timelines, result.judgements, result.title, page.style))
-    page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
-
-
-def _families(choice: str) -> list[Family]:
-    from lab.model.family import Family
-
-    return list(Family) if choice == "both" else [Family(int(choice))]
-
-
-def _status(results: Sequence[Result]) -> int:
-    from lab.analysis.judging import overall
-    from lab.model.claim import Outcome
-
-    if any(result.failures for result in results):
-        return 2
-    judgements = [judgement for result in results for judgement in result.judgements]
-    return {Outcome.HOLDS: 0, Outcome.BROKEN: 1, Outcome.UNDECIDED: 4}[overall(judgements)]
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    """What executes the command of that name; of all the commands it alone is imported."""
+    match name:
+        case "list":
+            from lab.cli.list import execute
+        case "run":
+            from lab.cli.run import execute
+        case "scenarios":
+            from lab.cli.scenarios import execute
+        case "compare":
+            from lab.cli.compare import execute
+        case "claims":
+            from lab.cli.claims import execute
+        case "replay":
+            from lab.cli.replay import execute
+        case "show":
+            from lab.cli.show import execute
+        case "doctor":
+            from lab.cli.doctor import execute
+        case _:
+            raise LookupError(f"the parser knows a command {name!r}, and nothing executes it")
+    return execute

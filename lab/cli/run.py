@@ -1,0 +1,54 @@
+"""`wirelab run`: scenarios, or two programs of anybody's, in full."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from lab.model.scenario import Scenario
+
+
+def execute(options: Namespace) -> int:
+    """Run what is wanted, with the full report of each run."""
+    from lab.cli.results import collect, families, print_result
+    from lab.results import exit_status
+    from lab.run import run_scenario, runs_of_own, wanted_runs
+    from lab.scenario_files import find_scenario
+
+    chosen = families(options.family)
+    own = _own_scenario(options)
+    files = (find_scenario(name, options.scenarios) for name in options.names)
+    wanted = runs_of_own(own, chosen) if own else wanted_runs(files, chosen)
+    runs = (
+        run_scenario(which, family, options.out, options.trace, lambda r: print_result(r, options))
+        for which, family in wanted
+    )
+    return exit_status(collect(runs, options.junit))
+
+
+def _own_scenario(options: Namespace) -> Scenario | None:
+    """What --server and --client ask for; None where names do. Raises UsageError."""
+    from lab.errors import UsageError
+
+    server, client = options.server, options.client
+    if server is None and client is None:
+        if not options.names:
+            raise UsageError("run what? Give a scenario's NAME, or both --server and --client")
+        if options.port is not None or options.unix or options.deadline is not None:
+            raise UsageError("--port, --unix and --deadline go with --server and --client")
+        return None
+    if options.names:
+        raise UsageError("run either scenarios by NAME or --server and --client, not both")
+    if server is None or client is None:
+        given, missing = ("--client", "--server") if server is None else ("--server", "--client")
+        raise UsageError(f"{given} needs {missing} as well")
+    from lab.ad_hoc import DEADLINE_S, own_scenario
+
+    return own_scenario(
+        server,
+        client,
+        port=options.port,
+        unix=options.unix,
+        deadline_s=options.deadline or DEADLINE_S,
+    )

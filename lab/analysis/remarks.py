@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from lab.analysis.correlate.correlation import Channel, Joins, SentPart
     from lab.analysis.correlate.evidence import Evidence
-    from lab.analysis.sockets.states import Side
+    from lab.analysis.flows.flow import FlowId
+    from lab.analysis.sockets.flow_ends import FlowSide
     from lab.model.event import EventId
 
 Remark = tuple["EventId", str]
@@ -77,7 +78,7 @@ def _returned_early(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
 
 
 def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
-    for _, part in _tcp_parts(joins):
+    for _, _, part in _tcp_parts(joins):
         call, segment = evidence.calls.by_id[part.call], part.segments[0]
         left_ns = evidence.departure_ns(segment)
         if call.exit_ns is not None and left_ns is not None and call.exit_ns < left_ns:
@@ -89,9 +90,9 @@ def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Rem
 
 
 def _returned_before_acknowledgement(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
-    for channel, part in islice(_tcp_parts(joins), _LOOKED_AT):
+    for flow, channel, part in islice(_tcp_parts(joins), _LOOKED_AT):
         call = evidence.calls.by_id[part.call]
-        ack = _acknowledgement(evidence, channel, part.end)
+        ack = _acknowledgement(evidence, flow, channel, part.end)
         arrived_ns = evidence.arrival_ns(ack)
         if call.exit_ns is not None and arrived_ns is not None and call.exit_ns < arrived_ns:
             yield (
@@ -102,19 +103,21 @@ def _returned_before_acknowledgement(evidence: Evidence, joins: Joins) -> Iterat
             )
 
 
-def _tcp_parts(joins: Joins) -> Iterator[tuple[Channel, SentPart]]:
+def _tcp_parts(joins: Joins) -> Iterator[tuple[FlowId, Channel, SentPart]]:
     for channel in joins.channels:
-        if channel.flow.startswith("tcp"):
+        if channel.flow is not None and channel.flow.protocol == "tcp":
             for part in channel.parts:
                 if part.certain and part.segments:
-                    yield channel, part
+                    yield channel.flow, channel, part
 
 
-def _acknowledgement(evidence: Evidence, channel: Channel, end: int) -> EventId | None:
+def _acknowledgement(
+    evidence: Evidence, flow: FlowId, channel: Channel, end: int
+) -> EventId | None:
     """The segment that first acknowledged all of a channel's bytes before `end`."""
-    client = evidence.sides.get((channel.flow, True))
+    client = evidence.sides.get((flow, True))
     from_client = client is None or client.id != channel.sender
-    for segment in evidence.conversations[channel.flow].segments:
+    for segment in evidence.conversations[flow].segments:
         # The byte at place 0 has sequence number 1.
         # A RST's number acknowledges nothing: it answers, and nobody has the bytes.
         is_reset = int(segment.flags) & _RST
@@ -148,7 +151,7 @@ def _missing_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             )
 
 
-def _had_ended(evidence: Evidence, side: Side, before_ns: int) -> bool:
+def _had_ended(evidence: Evidence, side: FlowSide, before_ns: int) -> bool:
     """Whether the peer's FIN was there: without it CLOSE stands for a FIN-WAIT-2 of no socket.
 
     A socket that is closed while it waits for the FIN is replaced by the same small record.
@@ -162,6 +165,8 @@ def _had_ended(evidence: Evidence, side: Side, before_ns: int) -> bool:
 def _written_to_closed(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
     """A send that succeeded, although the peer had closed, and that a RST answered."""
     for channel in joins.channels:
+        if channel.flow is None:
+            continue
         conversation = evidence.conversations.get(channel.flow)
         if conversation is None or not conversation.resets:
             continue

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.correlate.correlation import Dropped, Joins
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
     from lab.analysis.order.events import Order
+    from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.states import StateSeen
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation

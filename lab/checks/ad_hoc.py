@@ -192,7 +192,7 @@ def _opened(timeline: Timeline) -> list[TcpConversation]:
 
 def _name(talk: TcpConversation) -> str:
     """The flow's id, as in the report."""
-    return talk.flow.name
+    return str(talk.flow.id)
 
 
 def _connections(number: int) -> str:

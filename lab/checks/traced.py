@@ -13,7 +13,7 @@ from lab.model.event import frame_id
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
@@ -134,7 +134,9 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
     """The bytes of all channels of a protocol: sent, on the wire, read."""
     if not timeline.system_calls:
         return skipped(why_untraced(timeline))
-    channels = [c for c in timeline.joins.channels if c.flow.partition(" ")[0] == protocol]
+    channels = [
+        c for c in timeline.joins.channels if c.flow is not None and c.flow.protocol == protocol
+    ]
     told: list[str] = []
     evidence: list[EventId] = []
     for channel in channels:
@@ -167,7 +169,7 @@ def _uncounted(timeline: Timeline, channel: Channel) -> EventId | None:
 
 def _was_delivered(timeline: Timeline, channel: Channel) -> bool:
     """Whether all that was sent this way was acknowledged, the FIN behind it too."""
-    talk = _talks(timeline).get(channel.flow)
+    talk = _talks(timeline).get(channel.flow) if channel.flow is not None else None
     host = next((e.host for e in timeline.endpoints if e.id == channel.sender), "")
     if talk is None:
         return False
@@ -188,9 +190,9 @@ def _calls(timeline: Timeline) -> dict[EventId, SystemCall]:
     return {call.id: call for call in timeline.system_calls}
 
 
-def _talks(timeline: Timeline) -> dict[str, TcpConversation]:
-    """The connections that were opened, by their flows' ids."""
-    return {talk.flow.name: talk for talk in timeline.conversations if talk.handshake is not None}
+def _talks(timeline: Timeline) -> dict[FlowId, TcpConversation]:
+    """The connections that were opened."""
+    return {talk.flow.id: talk for talk in timeline.conversations if talk.handshake is not None}
 
 
 def _first_syn(flow: Flow) -> tuple[int, EventId]:

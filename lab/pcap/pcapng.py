@@ -25,7 +25,7 @@ from lab.pcap.classic import (
     unsupported_link_type,
     without_fcs,
 )
-from lab.pcap.upper_pdu import Note, upper_pdu
+from lab.pcap.upper_pdu import CaptureNote, upper_pdu
 from lab.records import Direction, Frame, LinkType
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
@@ -271,7 +271,7 @@ def write_pcapng(
     frames: Sequence[Frame],
     comments: Mapping[int, str],
     application: str,
-    notes: Sequence[Note] = (),
+    notes: Sequence[CaptureNote] = (),
 ) -> None:
     """Write `frames`, in their order, as one little-endian section.
 
@@ -350,7 +350,7 @@ def _enhanced_packet(frame: Frame, number: int, comment: str | None) -> bytes:
     return _block(_ENHANCED_PACKET, body + _option(_END_OF_OPTIONS, b""))
 
 
-def _note_packet(note: Note, number: int) -> bytes:
+def _note_packet(note: CaptureNote, number: int) -> bytes:
     if not 0 <= note.time_ns <= _MAX_TIME_NS:
         raise ValueError(f"a note at {note.time_ns} ns cannot be written")
     data = upper_pdu(note)

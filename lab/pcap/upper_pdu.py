@@ -21,7 +21,7 @@ MAX_TEXT_BYTES = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class CaptureNote:
     """Something that is no frame and happened between frames."""
 
     time_ns: int
@@ -32,7 +32,7 @@ class Note:
     text: str
 
 
-def upper_pdu(note: Note) -> bytes:
+def upper_pdu(note: CaptureNote) -> bytes:
     """The record's bytes: tags in network byte order, then the text in UTF-8.
 
     A text longer than MAX_TEXT_BYTES is cut, at a character.

@@ -16,7 +16,7 @@ from lab.errors import CaptureFileError
 from lab.model.family import Family
 from lab.pcap.capture_file import read_capture
 from lab.pcap.pcapng import write_pcapng
-from lab.pcap.upper_pdu import Note
+from lab.pcap.upper_pdu import CaptureNote
 from lab.recording.line import Line, number_of, number_or_none_of, text_of, texts_of
 from lab.recording.trace_lines import KINDS as TRACE_KINDS
 from lab.recording.trace_lines import parse_trace, trace_lines
@@ -37,7 +37,10 @@ KINDS = TRACE_KINDS | {"run", "interface", "point", "canary", "program", "socket
 
 
 def save_recording(
-    recording: Recording, folder: Path, comments: Mapping[int, str], notes: Sequence[Note] = ()
+    recording: Recording,
+    folder: Path,
+    comments: Mapping[int, str],
+    notes: Sequence[CaptureNote] = (),
 ) -> None:
     """Write both files; `comments` go with the frames at those indexes, `notes` between them.
 

@@ -9,12 +9,14 @@ import pytest
 import recorded as r
 import step_edits as s
 from event_ids import event
+from shown import flow_id
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.calls.system_call import Endpoint, SystemCall
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Accepted, Channel, Joins, SentPart
 from lab.analysis.judging import judge
 from lab.analysis.packets.packet import IPv4, Tcp
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.timeline import Timeline
 from lab.checks.ad_hoc import AD_HOC_CLAIMS
 from lab.model.claim import Claim, Outcome, Verdict, holds
@@ -154,7 +156,9 @@ def with_connect(
     entry_ns = moment(timeline, SYN) + round(entry_us * 1000)
     exit_ns = moment(timeline, SYN_ACK, arrival=True) + round(exit_us * 1000)
     calls = (call(event("client#1"), "connect", entry_ns, exit_ns, error),)
-    return replace(timeline, system_calls=calls, joins=Joins(connects=((event("client#1"), flow),)))
+    return replace(
+        timeline, system_calls=calls, joins=Joins(connects=((event("client#1"), flow_id(flow)),))
+    )
 
 
 def test_connect_begins_before_the_syn_and_returns_after_the_syn_ack() -> None:
@@ -183,7 +187,9 @@ def with_accept(exit_us: float, was_waiting: bool = False) -> Timeline:
     come_ns = moment(timeline, ACK, arrival=True)
     exit_ns = come_ns + round(exit_us * 1000)
     calls = (call(event("server#1"), "accept4", come_ns - 5000, exit_ns),)
-    accepted = Accepted(event("server#1"), "tcp 0", frame_id(ACK), exit_ns - come_ns, was_waiting)
+    accepted = Accepted(
+        event("server#1"), flow_id("tcp 0"), frame_id(ACK), exit_ns - come_ns, was_waiting
+    )
     return replace(timeline, system_calls=calls, joins=Joins(accepted=(accepted,)))
 
 
@@ -200,7 +206,7 @@ def with_bytes(
     channel = Channel(
         sender=ends.get("sender", "s1"),
         receiver=ends.get("receiver", "s2"),
-        flow=flow,
+        flow=flow_id(flow) if flow else None,
         parts=(
             SentPart(event("client#1"), 0, sent, (frame_id(FIRST_DATA),), (event("server#1"),)),
         ),
@@ -212,8 +218,11 @@ def with_bytes(
         reads=1,
     )
     endpoints = tuple(
-        Endpoint(id, host, host, "AF_INET", "SOCK_STREAM", "tcp", "", "", False, event(f"{host}#1"))
+        Endpoint(
+            id, host, host, "AF_INET", "SOCK_STREAM", "tcp", None, None, False, event(f"{host}#1")
+        )
         for id, host in (("s1", "client"), ("s2", "server"))
+        for made_by in [event(f"{host}#1")]
     )
     calls = (
         call(event("client#1"), "send", 0, 1, moved=sent),

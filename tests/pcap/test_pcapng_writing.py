@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lab.pcap.classic import MAX_CAPTURED_BYTES
 from lab.pcap.pcapng import parse_pcapng, write_pcapng
-from lab.pcap.upper_pdu import MAX_TEXT_BYTES, Note
+from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote
 from lab.records import Direction, Frame, LinkType
 
 
@@ -27,7 +27,7 @@ def written(
     frames: Sequence[Frame],
     comments: Mapping[int, str] | None = None,
     application: str = "wirelab",
-    notes: Sequence[Note] = (),
+    notes: Sequence[CaptureNote] = (),
 ) -> bytes:
     file = io.BytesIO()
     write_pcapng(file, points, frames, comments or {}, application, notes)
@@ -142,7 +142,7 @@ def test_a_frame_that_could_not_be_read_back_is_refused(bad: Frame) -> None:
 
 notes_strategy = st.lists(
     st.builds(
-        Note,
+        CaptureNote,
         time_ns=st.integers(0, 2**64 - 1),
         interface=st.text(max_size=9),
         protocol=st.text(max_size=9),
@@ -155,7 +155,7 @@ notes_strategy = st.lists(
 @given(frames=frames_strategy, notes=notes_strategy)
 @settings(max_examples=60, deadline=None)
 def test_notes_change_nothing_of_the_frames_that_are_read(
-    frames: Sequence[Frame], notes: list[Note]
+    frames: Sequence[Frame], notes: list[CaptureNote]
 ) -> None:
     notes.sort(key=lambda note: note.time_ns)
     data = written(["a", "b/eth0", "\N{BULLET}"], frames, {}, notes=notes)
@@ -164,7 +164,7 @@ def test_notes_change_nothing_of_the_frames_that_are_read(
 
 def test_a_note_stands_before_the_first_frame_that_is_later() -> None:
     frames = [frame(b"first", 10), frame(b"second", 20)]
-    notes = [Note(time_ns, "calls", "call", f"at {time_ns}") for time_ns in (5, 10, 15, 99)]
+    notes = [CaptureNote(time_ns, "calls", "call", f"at {time_ns}") for time_ns in (5, 10, 15, 99)]
     data = written(["if0"], frames, notes=notes)
     order = [b"at 5", b"first", b"at 10", b"at 15", b"second", b"at 99"]
     places = [data.index(each) for each in order]
@@ -172,7 +172,7 @@ def test_a_note_stands_before_the_first_frame_that_is_later() -> None:
 
 
 def test_a_notes_record_is_as_wireshark_says() -> None:
-    data = written([], [], notes=[Note(2**32 + 2, "c", "call", "f() = 0")])
+    data = written([], [], notes=[CaptureNote(2**32 + 2, "c", "call", "f() = 0")])
     at = data.index(b"\x01\0\0\0\x28")
     assert data[at:].hex(" ", 4) == (
         # Interface Description Block: LINKTYPE_WIRESHARK_UPPER_PDU, if_name, if_tsresol, end
@@ -187,7 +187,9 @@ def test_a_notes_record_is_as_wireshark_says() -> None:
 
 
 def test_a_long_note_is_cut_between_characters() -> None:
-    data = written([], [], notes=[Note(0, "c", "call", "x" + "\N{EURO SIGN}" * MAX_TEXT_BYTES)])
+    data = written(
+        [], [], notes=[CaptureNote(0, "c", "call", "x" + "\N{EURO SIGN}" * MAX_TEXT_BYTES)]
+    )
     kept = b"x" + "\N{EURO SIGN}".encode() * ((MAX_TEXT_BYTES - 1) // 3)
     assert data.count(kept) == 1 and len(data) < MAX_TEXT_BYTES + 200
 
@@ -195,7 +197,7 @@ def test_a_long_note_is_cut_between_characters() -> None:
 @pytest.mark.parametrize("time_ns", [-1, 2**64])
 def test_a_note_at_a_time_that_cannot_be_written_is_refused(time_ns: int) -> None:
     with pytest.raises(ValueError, match="a note at"):
-        written([], [], notes=[Note(time_ns, "c", "call", "x")])
+        written([], [], notes=[CaptureNote(time_ns, "c", "call", "x")])
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

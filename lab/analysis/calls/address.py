@@ -1,15 +1,16 @@
 """What a struct sockaddr says (ip(7), ipv6(7), unix(7), packet(7), netlink(7)), in text.
 
-There are two texts of an address: as an argument of a call, as strace would show it, and as the
-place of an endpoint, as flows and states name it.
+An argument of a call is shown as strace would show it; where an endpoint is, as flows and states
+have it, is a value.
 """
 
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from lab.analysis.calls.constants import DOMAINS, ETHERTYPES
+from lab.model.address import EndpointAddress, SocketAddress, UnixName
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 _FAMILY_BYTES = 2
@@ -22,43 +23,36 @@ def family_of(data: bytes) -> int | None:
     return int.from_bytes(data[:_FAMILY_BYTES], "little") if len(data) >= _FAMILY_BYTES else None
 
 
-def place_of(data: bytes) -> str:
-    """Where an endpoint is: "198.51.100.1:40858", "[2001:db8::1]:4242", "/run/x", "@name".
+def address_of(data: bytes) -> EndpointAddress | None:
+    """Where an endpoint is.
 
-    "" where the address names no place: an unnamed unix socket, another family, bytes cut
+    None where the address names no place: an unnamed unix socket, another family, bytes cut
     short. An IPv4 address that is mapped into IPv6 is the IPv4 one that the wire shows.
     """
     family = family_of(data)
     if family == AF_INET and len(data) >= 8:
-        return ipv4_place(data[4:8], _port(data))
+        return SocketAddress(IPv4Address(data[4:8]), _port(data))
     if family == AF_INET6 and len(data) >= 24:
-        address = data[8:24]
-        if address.startswith(_MAPPED):
-            return ipv4_place(address[12:], _port(data))
-        return f"[{IPv6Address(address)}]:{_port(data)}"
+        address = IPv6Address(data[8:24])
+        return SocketAddress(address.ipv4_mapped or address, _port(data))
     if family == AF_UNIX and len(data) > _FAMILY_BYTES:
         return unix_name(data[_FAMILY_BYTES:])
-    return ""
+    return None
 
 
-def host_place(host: str, port: int) -> str:
-    """The same of an address in text, IPv4 in IPv6 (RFC 4291, 2.5.5.2) as IPv4, and a port."""
+def socket_address(host: str, port: int) -> SocketAddress | None:
+    """The same of an address that the kernel told as text; None where it is no IP address."""
     try:
         address = ip_address(host)
     except ValueError:
-        return f"{host}:{port}"
+        return None
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address
-    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
+    return SocketAddress(address, port)
 
 
-def ipv4_place(address: bytes, port: int) -> str:
-    """Four bytes and a port."""
-    return f"{'.'.join(map(str, address))}:{port}"
-
-
-def unix_name(data: bytes) -> str:
-    """A path, "@" and an abstract name, or "" of an unnamed one, from sun_path's bytes.
+def unix_name(data: bytes) -> UnixName | None:
+    """The name in sun_path's bytes; None of an unnamed one.
 
     Bytes that are no text are escaped, so that no name can garble a report.
     """
@@ -68,7 +62,7 @@ def unix_name(data: bytes) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in name.decode("utf-8", "backslashreplace")
     )
-    return f"@{text}" if is_abstract else text
+    return UnixName(text, is_abstract) if text or is_abstract else None
 
 
 def address_text(data: bytes) -> str:
@@ -81,11 +75,11 @@ def address_text(data: bytes) -> str:
         return f"{{{_hex(data)}}}"
     rest = data[_FAMILY_BYTES:]
     if family == AF_INET and len(data) >= 8:
-        return ipv4_place(data[4:8], _port(data))
+        return f"{'.'.join(map(str, data[4:8]))}:{_port(data)}"
     if family == AF_INET6 and len(data) >= 24:
         return f"[{_ipv6_text(data)}]:{_port(data)}"
     if family == AF_UNIX:
-        return f'"{unix_name(rest)}"' if rest else "unnamed"
+        return f'"{unix_name(rest) or ""}"' if rest else "unnamed"
     if family == AF_NETLINK and len(data) >= 12:
         number, groups = struct.unpack_from("<II", data, 4)
         return f"{{AF_NETLINK, pid {number}, groups {groups:#x}}}"

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from lab.analysis.calls.address import AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, address_text
+from lab.analysis.calls.address import (
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_PACKET,
+    address_of,
+    address_text,
+    family_of,
+)
 from lab.analysis.calls.constants import (
     DOMAINS,
     EPOLL_OPERATIONS,
@@ -38,8 +46,8 @@ from lab.syscalls.table import CALLS
 SHOWN_BYTES = 32
 """How many bytes of a buffer are shown, as by strace."""
 
-_Decoder = Callable[[Syscall, int], str]
-"""The text of a call's argument at a place."""
+_Decoder = Callable[[Syscall, int], str | None]
+"""The text of a call's argument at a place; None where it is a pointer to what was not read."""
 
 _ACCESS_MODE = 3
 """O_ACCMODE of open(2): O_RDONLY is that none of its bits is set."""
@@ -54,21 +62,38 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
     """
     shape = CALLS.get(call.name)
     if shape is None:
-        return tuple(Argument(f"arg{i}", _number(call, i)) for i in range(len(call.arguments)))
+        return tuple(
+            Argument(f"arg{i}", _number(call, i), number) for i, number in enumerate(call.arguments)
+        )
     names = shape.arguments[: _count(call)]
     decoders = _DECODERS_OF[EPOLL_DATA_AT.get(machine)][call.name]
     return tuple(
         [
-            _argument(name, decode(call, place))
+            _argument(
+                name,
+                decode(call, place),
+                call.arguments[place],
+                _sockaddr(call, place) if decode is _address_in else None,
+            )
             for place, (name, decode) in enumerate(zip(names, decoders, strict=False))
         ]
     )
 
 
 @lru_cache(4096)
-def _argument(name: str, text: str) -> Argument:
+def _argument(name: str, text: str | None, number: int, sockaddr: bytes | None) -> Argument:
     """One argument; programs say the same again and again."""
-    return Argument(name, text)
+    is_pointer = text is None
+    shown = text if text is not None else hex(number) if number else "NULL"
+    if sockaddr is None:
+        return Argument(name, shown, number, is_pointer)
+    family, address = family_of(sockaddr), address_of(sockaddr)
+    return Argument(name, shown, number, is_pointer, family, address)
+
+
+def _sockaddr(call: Syscall, place: int) -> bytes | None:
+    memory = pointer_argument(call, place)
+    return memory.data if memory else None
 
 
 def buffer_text(memory: Memory) -> str:
@@ -123,17 +148,16 @@ def _unsigned(call: Syscall, place: int) -> str:
     return str(_low(call, place))
 
 
-def _pointer(call: Syscall, place: int) -> str:
-    address = call.arguments[place]
-    return hex(address) if address else "NULL"
+def _pointer(call: Syscall, place: int) -> None:
+    """A pointer of which no more is shown."""
 
 
-def _of(decode: Callable[[Memory], str], part: str = "") -> _Decoder:
-    """What an argument points to; the pointer where that was not read."""
+def _of(decode: Callable[[Memory], str]) -> _Decoder:
+    """What an argument points to."""
 
-    def text(call: Syscall, place: int) -> str:
-        memory = pointer_argument(call, place, part)
-        return decode(memory) if memory else _pointer(call, place)
+    def text(call: Syscall, place: int) -> str | None:
+        memory = pointer_argument(call, place)
+        return decode(memory) if memory else None
 
     return text
 
@@ -157,9 +181,9 @@ def _protocol(call: Syscall, place: int) -> str:
 def _length_behind(address: int) -> _Decoder:
     """A socklen_t *: what the kernel wrote there is how long the address or value is."""
 
-    def text(call: Syscall, place: int) -> str:
+    def text(call: Syscall, place: int) -> str | None:
         memory = pointer_argument(call, address)
-        return f"[{memory.length}]" if memory else _pointer(call, place)
+        return f"[{memory.length}]" if memory else None
 
     return text
 
@@ -172,10 +196,10 @@ def _option(call: Syscall, place: int) -> str:
     return option_text(_low(call, 1), _low(call, place))
 
 
-def _value(call: Syscall, place: int) -> str:
+def _value(call: Syscall, place: int) -> str | None:
     memory = pointer_argument(call, place)
     if memory is None:
-        return _pointer(call, place)
+        return None
     return value_text(_low(call, 1), _low(call, 2), memory.data)
 
 
@@ -193,16 +217,16 @@ def result_flags(call: Syscall) -> str:
 def _came(decode: Callable[[Memory], str]) -> _Decoder:
     """What came into a buffer: nothing where the call returned 0, whoever read the memory."""
 
-    def text(call: Syscall, place: int) -> str:
+    def text(call: Syscall, place: int) -> str | None:
         memory = pointer_argument(call, place)
         if memory is None and call.result == 0 and call.arguments[place]:
             memory = Memory(place, "", True, b"", 0)
-        return decode(memory) if memory else _pointer(call, place)
+        return decode(memory) if memory else None
 
     return text
 
 
-def _received(call: Syscall, place: int) -> str:
+def _received(call: Syscall, place: int) -> str | None:
     """What came into a buffer; with MSG_TRUNC the result tells of more than it has room for."""
     memory, room = pointer_argument(call, place), call.arguments[place + 1]
     if memory is None:
@@ -212,7 +236,7 @@ def _received(call: Syscall, place: int) -> str:
     return buffer_text(memory)
 
 
-def _message(call: Syscall, place: int) -> str:
+def _message(call: Syscall, place: int) -> str | None:
     """A struct msghdr: {198.51.100.2:4242, 'Hello. ', SCM_RIGHTS [5]}."""
     name, data, control = (
         pointer_argument(call, place, part) for part in ("name", "data", "control")
@@ -220,7 +244,7 @@ def _message(call: Syscall, place: int) -> str:
     if data is None and call.name == "recvmsg" and call.result == 0 and call.arguments[place]:
         data = Memory(place, "data", True, b"", 0)
     if data is None and name is None and control is None:
-        return _pointer(call, place)
+        return None
     parts = [
         address_text(name.data) if name and name.data else "",
         buffer_text(data) if data else "",

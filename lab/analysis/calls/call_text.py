@@ -17,7 +17,7 @@ def entered(call: SystemCall) -> str:
     """
     filled = _filled(call)
     texts = (
-        argument.name if place in filled and argument.text != "NULL" else argument.text
+        argument.name if place in filled and argument.number else argument.text
         for place, argument in enumerate(call.arguments)
     )
     return f"{call.name}({', '.join(texts)})"
@@ -66,7 +66,7 @@ def _outcomes(call: SystemCall) -> list[Argument]:
     return [
         argument
         for place, argument in enumerate(call.arguments)
-        if place in filled and argument.text != "NULL" and not argument.text.startswith("0x")
+        if place in filled and not argument.is_pointer
     ]
 
 

@@ -1,4 +1,4 @@
-"""A program's system calls, decoded, and the sockets and pipes that they act upon (records)."""
+"""A program's system calls, decoded (records)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lab.model.address import EndpointAddress
     from lab.model.event import EventId
 
 
@@ -17,6 +18,14 @@ class Argument:
     """As in the call's man page: "sockfd"."""
     text: str
     """Its value decoded, as strace would show it."""
+    number: int = 0
+    """The value itself, unsigned."""
+    is_pointer: bool = False
+    """Whether the text is the pointer, or NULL: what it points to was not read."""
+    family: int | None = None
+    """Of a socket address that was read: its family."""
+    address: EndpointAddress | None = None
+    """The socket address; None where it is none, or names no place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,15 @@ class SystemCall:
     flags: str = ""
     """Its result by names where it is flags: "O_RDWR|O_NONBLOCK", of fcntl(F_GETFL)."""
 
+    def argument(self, name: str) -> Argument | None:
+        """The argument of that name; None where the call has none."""
+        return next((each for each in self.arguments if each.name == name), None)
+
+    def number(self, name: str) -> int | None:
+        """The value of the argument of that name; None where the call has none."""
+        found = self.argument(name)
+        return None if found is None else found.number
+
     @property
     def text(self) -> str:
         """The call without its result: "send(3, 'Hello. ', 7, 0)"."""
@@ -64,34 +82,3 @@ class SystemCall:
         if self.flags:
             return f"{self.result:#x} ({self.flags})"
         return f"{self.result} {self.error}" if self.error else str(self.result)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A socket or one end of a pipe, as one step's calls used it."""
-
-    id: str
-    """ "s1" and so on, in the order in which they were made in the step."""
-    program: str
-    """Which program made it."""
-    host: str
-    domain: str
-    """ "AF_INET", "AF_UNIX" …; "pipe" for a pipe's end."""
-    type: str
-    """ "SOCK_STREAM" …; of a pipe "read" or "write"."""
-    protocol: str
-    """ "tcp", "udp", "unix", "pipe", or the protocol's number."""
-    local: str
-    """Its address: "198.51.100.1:40858", "[2001:db8::1]:4242", a path, "@" and an abstract
-    name; "" where it has none or none is known."""
-    remote: str
-    """Its peer's address, where it is connected."""
-    listening: bool
-    made_by: EventId
-    """The call that made it."""
-    listener: str = ""
-    """Of an accepted socket: the id of the socket that listened."""
-    peer: str = ""
-    """Id of the endpoint at the other end, where both are the step's programs'."""
-    flow: str = ""
-    """The flow on the wire that is its own: "tcp 0"; "" where there is none or several."""

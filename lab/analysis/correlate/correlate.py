@@ -15,11 +15,14 @@ from lab.model.event import frame_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.evidence import Evidence
+    from lab.analysis.flows.flow import FlowId
+    from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.model.event import EventId
 
+_ACCEPTS = ("accept", "accept4")
 _FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
 _OPENING = ("", "EINPROGRESS", "EINTR", "ECONNREFUSED", "ETIMEDOUT")
 """What connect(2) returns after it has sent a SYN."""
@@ -45,21 +48,21 @@ def join(evidence: Evidence) -> Joins:
 
 def _accepted(evidence: Evidence) -> Iterator[Accepted]:
     for call in evidence.system_calls:
-        if not call.name.startswith("accept") or call.error or not call.made:
+        if call.name not in _ACCEPTS or call.error or not call.made:
             continue
         endpoint = evidence.endpoints.get(call.made[0])
-        conversation = evidence.conversations.get(endpoint.flow) if endpoint is not None else None
+        flow = endpoint.flow if endpoint is not None else None
+        conversation = evidence.conversations.get(flow) if flow is not None else None
         if conversation is None or conversation.handshake is None or call.exit_ns is None:
             continue
         ack = frame_id(conversation.handshake.ack)
         arrived_ns = evidence.arrival_ns(ack)
         if arrived_ns is not None:
             waited_ns, was_waiting = call.exit_ns - arrived_ns, arrived_ns < call.entry_ns
-            name = conversation.flow.name
-            yield Accepted(call.id, name, ack, waited_ns, was_waiting)
+            yield Accepted(call.id, conversation.flow.id, ack, waited_ns, was_waiting)
 
 
-def _connects(evidence: Evidence) -> Iterator[tuple[EventId, str]]:
+def _connects(evidence: Evidence) -> Iterator[tuple[EventId, FlowId]]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
         if not endpoint.listener and (is_client or _is_simultaneous(conversation)):
             opening = (
@@ -69,7 +72,7 @@ def _connects(evidence: Evidence) -> Iterator[tuple[EventId, str]]:
             )
             call = next(opening, None)
             if call is not None:
-                yield call.id, conversation.flow.name
+                yield call.id, conversation.flow.id
 
 
 def _is_simultaneous(conversation: TcpConversation) -> bool:

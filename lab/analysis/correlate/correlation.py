@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lab.analysis.flows.flow import FlowId
     from lab.model.event import EventId
     from lab.records import DropNotice
 
@@ -50,8 +51,8 @@ class Channel:
     sender: str
     """Endpoint's id; "" where it is no traced program's."""
     receiver: str
-    flow: str
-    """ "tcp 0", "udp 1"; "" for unix sockets and pipes."""
+    flow: FlowId | None
+    """None for unix sockets and pipes."""
     parts: tuple[SentPart, ...]
     sent: int
     """Bytes, by the results of the calls that sent."""
@@ -72,7 +73,7 @@ class Channel:
     @property
     def told(self) -> str:
         """ "3 sends → 1 segment → 2 reads"."""
-        carrier = "datagram" if self.flow.startswith("udp") else "segment"
+        carrier = "datagram" if self.flow is not None and self.flow.protocol == "udp" else "segment"
         counted = [(self.sends, "send"), (self.segments, carrier), (self.reads, "read")]
         if self.carried is None:
             del counted[1]
@@ -84,7 +85,7 @@ class Accepted:
     """A call of accept() and the connection it picked up."""
 
     call: EventId
-    flow: str
+    flow: FlowId
     ack: EventId
     """The handshake's last segment."""
     waited_ns: int
@@ -122,7 +123,7 @@ class Joins:
     channels: tuple[Channel, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     closed: tuple[Closed, ...] = ()
-    connects: tuple[tuple[EventId, str], ...] = ()
+    connects: tuple[tuple[EventId, FlowId], ...] = ()
     """Calls of connect() and the flows that they opened."""
     remarks: tuple[tuple[EventId, str], ...] = ()
     """An event, and what may surprise about it, in a sentence."""

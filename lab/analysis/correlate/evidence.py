@@ -13,10 +13,11 @@ from lab.analysis.sockets.socket_calls import SocketCalls
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Dropped
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
+    from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.states import StateSeen
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
@@ -42,7 +43,7 @@ class Evidence:
     ) -> None:
         self.crossings = {crossing.id: crossing for crossing in crossings}
         self.flows = flows
-        self.conversations = {each.flow.name: each for each in conversations}
+        self.conversations = {each.flow.id: each for each in conversations}
         self.drops = drops
         self._exits: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for task in sorted(tasks, key=lambda task: task.time_ns):

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from lab.analysis.correlate.message_channel import MessageWay, Sent
 from lab.analysis.correlate.messages import Messages, take_read
 from lab.analysis.correlate.stream_channel import stream_channel
-from lab.analysis.sockets.socket_calls import argument, moves_several
+from lab.analysis.sockets.socket_calls import moves_several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel
+    from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.socket_calls import SocketCalls
+    from lab.model.address import EndpointAddress
     from lab.model.event import EventId
 
 
@@ -74,8 +76,16 @@ def _sends(senders: Iterable[Endpoint], calls: SocketCalls) -> list[tuple[System
     found = []
     for endpoint in senders:
         for call in calls.sends(endpoint.id):
-            told = argument(call, "dest_addr").strip("\"'")
-            receiver = owners.get(told) or endpoint.peer or owners.get(endpoint.remote)
+            told = call.argument("dest_addr")
+            receiver = (
+                _owner(owners, told.address if told is not None else None)
+                or endpoint.peer
+                or _owner(owners, endpoint.remote)
+            )
             if receiver and call.result is not None:
                 found.append((call, receiver))
     return sorted(found, key=lambda each: each[0].entry_ns)
+
+
+def _owner(owners: dict[EndpointAddress, str], address: EndpointAddress | None) -> str:
+    return owners.get(address, "") if address is not None else ""

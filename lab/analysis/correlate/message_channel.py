@@ -8,6 +8,7 @@ from lab.analysis.correlate.correlation import Channel, ReadPart, SentPart
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
+    from lab.analysis.flows.flow import FlowId
     from lab.model.event import EventId
 
 
@@ -28,7 +29,7 @@ class MessageWay:
 
     __slots__ = ("flow", "messages", "receiver", "sender", "strays", "uncounted")
 
-    def __init__(self, flow: str = "") -> None:
+    def __init__(self, flow: FlowId | None = None) -> None:
         self.flow = flow
         self.sender = ""
         self.receiver = ""

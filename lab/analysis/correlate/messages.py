@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from lab.analysis.sockets.socket_calls import argument
+from lab.analysis.sockets.socket_calls import room_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class Messages(Generic[Token]):
 def take_read(messages: Messages[Token], call: SystemCall) -> Token | None:
     """The message that a call returned; it may have had room for the first bytes only."""
     found = messages.take(call.moved, call.data)
-    if found is None and str(call.moved) in (argument(call, "len"), argument(call, "count")):
+    if found is None and call.moved == room_of(call):
         return messages.take_cut(call.moved, call.data)
     return found
 

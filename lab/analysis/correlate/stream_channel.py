@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.carriers import Carriers
     from lab.analysis.correlate.positions import Placed
+    from lab.analysis.flows.flow import FlowId
 
 
 def stream_channel(
@@ -23,7 +24,7 @@ def stream_channel(
     sends: Sequence[SystemCall],
     reads: Sequence[SystemCall],
     carriers: Carriers | None = None,
-    flow: str = "",
+    flow: FlowId | None = None,
     carried: int | None = None,
 ) -> Iterator[Channel]:
     """A stream's channel, over the wire or, without `carriers`, through the kernel alone."""

@@ -10,24 +10,24 @@ from lab.analysis.correlate.stream_channel import stream_channel
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lab.analysis.calls.system_call import Endpoint
     from lab.analysis.correlate.correlation import Channel
-    from lab.analysis.sockets.flow_ends import Sides
+    from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.sockets.flow_ends import FlowSide
     from lab.analysis.sockets.socket_calls import SocketCalls
     from lab.analysis.tcp.conversation import TcpConversation
 
 
 def tcp_channels(
-    conversations: Iterable[TcpConversation], sides: Sides, calls: SocketCalls
+    conversations: Iterable[TcpConversation], sides: dict[FlowSide, Endpoint], calls: SocketCalls
 ) -> Iterator[Channel]:
     """Both ways of each connection with at least one end in a traced program.
 
     A way on which nothing went is left out.
     """
     for conversation in conversations:
-        name = conversation.flow.name
+        flow = conversation.flow.id
         for from_client in (True, False):
-            sender, receiver = sides.get((name, from_client)), sides.get((name, not from_client))
+            sender, receiver = sides.get((flow, from_client)), sides.get((flow, not from_client))
             if sender is not None or receiver is not None:
                 yield from _channel(conversation, from_client, sender, receiver, calls)
 
@@ -49,6 +49,6 @@ def _channel(
         sends,
         reads,
         carriers,
-        conversation.flow.name,
+        conversation.flow.id,
         stream.length,
     )

@@ -11,16 +11,19 @@ from lab.analysis.correlate.message_channel import MessageWay, Sent
 from lab.analysis.correlate.messages import Messages, take_read
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.sockets.flow_ends import is_a_side
-from lab.analysis.sockets.socket_calls import argument, moves_several
+from lab.analysis.sockets.socket_calls import moves_several
+from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lab.analysis.calls.system_call import Endpoint, SystemCall
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel
     from lab.analysis.flows.crossing import Crossing
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
+    from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.socket_calls import SocketCalls
+    from lab.model.address import EndpointAddress
 
 
 class _Datagram(NamedTuple):
@@ -29,8 +32,8 @@ class _Datagram(NamedTuple):
     crossing: Crossing
     way: MessageWay
     sent: Sent
-    source: str
-    destination: str
+    source: SocketAddress
+    destination: SocketAddress
 
 
 def udp_channels(
@@ -59,20 +62,20 @@ class _Joiner:
     """A step's datagrams while they are being joined."""
 
     def __init__(self, flows: Iterable[Flow]) -> None:
-        self.flows = {flow.name: flow for flow in flows}
-        self.ways: dict[tuple[str, bool], MessageWay] = {}
+        self.flows = {flow.id: flow for flow in flows}
+        self.ways: dict[tuple[FlowId | str, bool], MessageWay] = {}
         """By flow and whether its `a` sends; what has no flow by endpoint."""
         self.datagrams = [each for flow in self.flows.values() for each in self._datagrams(flow)]
 
     def _datagrams(self, flow: Flow) -> Iterator[_Datagram]:
-        name = flow.name
+        id = flow.id
         for crossing in flow.crossings:
             ends = transport_endpoints(crossing.packet)
             assert ends is not None, "a flow's packets have endpoints"
-            way = self.ways.setdefault((name, ends[0] == flow.a), MessageWay(name))
+            way = self.ways.setdefault((id, ends[0] == flow.a), MessageWay(id))
             sent = Sent(None, crossing.id, _length(crossing))
             way.messages.append(sent)
-            yield _Datagram(crossing, way, sent, str(ends[0]), str(ends[1]))
+            yield _Datagram(crossing, way, sent, *ends)
 
     def join_sends(self, sends: Iterable[tuple[SystemCall, Endpoint]]) -> None:
         left = [each for each in self.datagrams if each.crossing.sent_ns is not None]
@@ -92,9 +95,9 @@ class _Joiner:
     def join_reads(self, reads: Iterable[tuple[SystemCall, Endpoint]]) -> None:
         came = [each for each in self.datagrams if each.crossing.received_ns is not None]
         came.sort(key=attrgetter("crossing.received_ns", "crossing.number"))
-        arrived: defaultdict[tuple[str, str], list[_Datagram]] = defaultdict(list)
+        arrived: defaultdict[tuple[str, int | None], list[_Datagram]] = defaultdict(list)
         for each in came:
-            for port in ("", _port(each.destination)):
+            for port in (None, each.destination.port):
                 arrived[each.crossing.receiver, port].append(each)
         waiting: dict[str, Messages[_Datagram]] = {}
         for call, endpoint in reads:
@@ -130,10 +133,10 @@ class _Joiner:
 
     def _way_of(self, endpoint: Endpoint, is_sender: bool) -> MessageWay:
         """Where to put what no datagram is joined with."""
-        flow = self.flows.get(endpoint.flow)
-        key = (endpoint.id, is_sender)
+        flow = self.flows.get(endpoint.flow) if endpoint.flow is not None else None
+        key: tuple[FlowId | str, bool] = (endpoint.id, is_sender)
         if flow is not None:
-            key = (endpoint.flow, is_a_side(endpoint, flow) == is_sender)
+            key = (flow.id, is_a_side(endpoint, flow) == is_sender)
         way = self.ways.setdefault(key, MessageWay(endpoint.flow))
         if is_sender:
             way.sender = way.sender or endpoint.id
@@ -151,8 +154,10 @@ class _Joiner:
                 yield way.channel(arrived[id(way)])
 
 
-def _could_be(local: str, destination: str, datagram: _Datagram) -> bool:
-    """Whether a datagram was sent from and to there; "" is anywhere."""
+def _could_be(
+    local: EndpointAddress | None, destination: EndpointAddress | None, datagram: _Datagram
+) -> bool:
+    """Whether a datagram was sent from and to there; None is anywhere."""
     return _is_same_port(local, datagram.source) and _is_same(destination, datagram.destination)
 
 
@@ -191,24 +196,22 @@ def _length(crossing: Crossing) -> int:
     return udp.payload_bytes
 
 
-def _destination(call: SystemCall, endpoint: Endpoint) -> str:
-    """Where the call sent to, as far as it is told; "" where it is not."""
-    told = argument(call, "dest_addr")
-    return told if ":" in told else endpoint.remote
+def _destination(call: SystemCall, endpoint: Endpoint) -> EndpointAddress | None:
+    """Where the call sent to; None where nothing tells."""
+    told = call.argument("dest_addr")
+    return endpoint.remote if told is None or told.address is None else told.address
 
 
-def _port(address: str) -> str:
-    return address.rpartition(":")[2]
+def _port(address: EndpointAddress | None) -> int | None:
+    return address.port if isinstance(address, SocketAddress) else None
 
 
-def _is_same_port(told: str, seen: str) -> bool:
-    return not told or _port(told) == _port(seen)
+def _is_same_port(told: EndpointAddress | None, seen: SocketAddress) -> bool:
+    return told is None or _port(told) == seen.port
 
 
-def _is_same(told: str, seen: str) -> bool:
-    """Whether a socket address may be a datagram's.
-
-    IPv4 in an IPv6 socket, scopes and wildcards are written in other ways: then the port tells.
-    """
-    is_plain = not any(mark in told for mark in ("::ffff:", "%", "0.0.0.0", "[::]"))
-    return told == seen or not told or (not is_plain and _is_same_port(told, seen))
+def _is_same(told: EndpointAddress | None, seen: SocketAddress) -> bool:
+    """Whether a socket address may be a datagram's; of a wildcard the port tells."""
+    if isinstance(told, SocketAddress) and told.is_wildcard:
+        return told.port == seen.port
+    return told is None or told == seen

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lab.analysis.packets.packet import Icmp, IPAddress, IPv4, IPv6, Packet, Tcp, TcpFlags, Udp
+from lab.analysis.packets.packet import Icmp, IPv4, IPv6, Packet, Tcp, TcpFlags, Udp
+from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,20 +16,23 @@ if TYPE_CHECKING:
 
 Protocol = Literal["tcp", "udp"]
 
+_Quoted = tuple[Protocol, SocketAddress, SocketAddress]
+"""A packet's protocol, source and destination."""
+
 _SEQUENCE_SPACE = 1 << 32
 _PROTOCOL_BY_NUMBER: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One end of a flow: an address and a port (RFC 9293 calls it a socket)."""
+class FlowId:
+    """What events and endpoints call a flow of a step by."""
 
-    address: IPAddress
-    port: int
+    protocol: Protocol
+    number: int
 
     def __str__(self) -> str:
-        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        return f"{host}:{self.port}"
+        """As reports show it: "tcp 0"."""
+        return f"{self.protocol} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,18 @@ class Flow:
     number: int
     """From 0 for each protocol, in order of first frame: tshark's tcp.stream, udp.stream."""
     protocol: Protocol
-    a: Endpoint
+    a: SocketAddress
     """The side that began: the sender of a SYN, the receiver of a SYN-ACK whose SYN was not
     captured, else the sender of the first packet."""
-    b: Endpoint
+    b: SocketAddress
     crossings: tuple[Crossing, ...]
     errors: tuple[Crossing, ...]
     """ICMP errors that quote a packet of this flow."""
 
     @property
-    def name(self) -> str:
-        """How events and endpoints call it: "tcp 0"."""
-        return f"{self.protocol} {self.number}"
+    def id(self) -> FlowId:
+        """What events and endpoints call it by."""
+        return FlowId(self.protocol, self.number)
 
 
 class _Builder:
@@ -62,18 +66,18 @@ class _Builder:
         self.number = number
         self.crossings: list[Crossing] = []
         self.errors: list[Crossing] = []
-        self.base: dict[Endpoint, int] = {}
+        self.base: dict[SocketAddress, int] = {}
         """The initial sequence number of each sender, as far as it is known or implied."""
         self.has_ended = False
         """Whether either side has sent a FIN with ACK or a RST since the last SYN without ACK."""
 
-    def is_reused_by(self, source: Endpoint, tcp: Tcp) -> bool:
+    def is_reused_by(self, source: SocketAddress, tcp: Tcp) -> bool:
         """Whether this segment opens another conversation on the same endpoints."""
         if not tcp.flags & TcpFlags.SYN or source not in self.base:
             return False
         return self.has_ended or self.base[source] != tcp.seq
 
-    def note(self, source: Endpoint, destination: Endpoint, tcp: Tcp) -> None:
+    def note(self, source: SocketAddress, destination: SocketAddress, tcp: Tcp) -> None:
         """Remember what this segment tells or implies: initial sequence numbers, an end."""
         if tcp.flags & TcpFlags.SYN:
             self.base[source] = tcp.seq
@@ -104,7 +108,7 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     alone, and there and in 4.2 a SYN-ACK never begins a stream.
     """
     builders: list[_Builder] = []
-    latest: dict[tuple[Protocol, Endpoint, Endpoint], _Builder] = {}
+    latest: dict[tuple[Protocol, SocketAddress, SocketAddress], _Builder] = {}
     counts: dict[Protocol, int] = {"tcp": 0, "udp": 0}
     for crossing in crossings:
         ends = transport_endpoints(crossing.packet)
@@ -130,7 +134,7 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     return tuple(builder.build() for builder in builders)
 
 
-def transport_endpoints(packet: Packet) -> tuple[Endpoint, Endpoint] | None:
+def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] | None:
     """Source and destination of a TCP or UDP packet; None for any other.
 
     In a tunnel the addresses are the innermost header's: the ones its ports belong to.
@@ -138,18 +142,18 @@ def transport_endpoints(packet: Packet) -> tuple[Endpoint, Endpoint] | None:
     return _endpoints(packet.layers)
 
 
-def _endpoints(layers: Sequence[Layer]) -> tuple[Endpoint, Endpoint] | None:
+def _endpoints(layers: Sequence[Layer]) -> tuple[SocketAddress, SocketAddress] | None:
     ip: IPv4 | IPv6 | None = None
     for layer in layers:
         if isinstance(layer, IPv4 | IPv6):
             ip = layer
         elif isinstance(layer, Tcp | Udp) and ip is not None:
-            source = Endpoint(ip.source, layer.source_port)
-            return source, Endpoint(ip.destination, layer.destination_port)
+            source = SocketAddress(ip.source, layer.source_port)
+            return source, SocketAddress(ip.destination, layer.destination_port)
     return None
 
 
-def _quoted(packet: Packet) -> tuple[Protocol, Endpoint, Endpoint] | None:
+def _quoted(packet: Packet) -> _Quoted | None:
     """The flow of the packet that an ICMP error quotes."""
     icmp = packet.icmp
     if icmp is None or not icmp.quoted:
@@ -161,7 +165,9 @@ def _quoted(packet: Packet) -> tuple[Protocol, Endpoint, Endpoint] | None:
     return _quoted_in_part(packet, icmp)
 
 
-def _quoted_in_part(packet: Packet, icmp: Icmp) -> tuple[Protocol, Endpoint, Endpoint] | None:
+def _quoted_in_part(
+    packet: Packet, icmp: Icmp
+) -> tuple[Protocol, SocketAddress, SocketAddress] | None:
     """The same from a quotation that ends in the transport header.
 
     RFC 792 asks routers for 8 bytes of it only: no whole TCP header, but both ports.
@@ -174,8 +180,8 @@ def _quoted_in_part(packet: Packet, icmp: Icmp) -> tuple[Protocol, Endpoint, End
     ports = packet.frame.data[start : start + 4]
     if protocol is None or len(ports) < 4:
         return None
-    source = Endpoint(ip.source, int.from_bytes(ports[:2], "big"))
-    return protocol, source, Endpoint(ip.destination, int.from_bytes(ports[2:], "big"))
+    source = SocketAddress(ip.source, int.from_bytes(ports[:2], "big"))
+    return protocol, source, SocketAddress(ip.destination, int.from_bytes(ports[2:], "big"))
 
 
 def _is_fin(tcp: Tcp) -> bool:
@@ -188,7 +194,7 @@ def _is_syn(tcp: Tcp) -> bool:
     return tcp.flags & (TcpFlags.SYN | TcpFlags.ACK) == TcpFlags.SYN
 
 
-def _initiator_first(crossings: Sequence[Crossing]) -> tuple[Endpoint, Endpoint]:
+def _initiator_first(crossings: Sequence[Crossing]) -> tuple[SocketAddress, SocketAddress]:
     accepted: Crossing | None = None
     for crossing in crossings:
         tcp = crossing.packet.tcp
@@ -201,7 +207,7 @@ def _initiator_first(crossings: Sequence[Crossing]) -> tuple[Endpoint, Endpoint]
     return (destination, source) if accepted else (source, destination)
 
 
-def _known_endpoints(crossing: Crossing) -> tuple[Endpoint, Endpoint]:
+def _known_endpoints(crossing: Crossing) -> tuple[SocketAddress, SocketAddress]:
     ends = transport_endpoints(crossing.packet)
     assert ends is not None, "only packets with endpoints are put into flows"
     return ends

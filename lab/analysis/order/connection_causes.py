@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import TcpFlags
-from lab.analysis.sockets.socket_calls import argument, ends_stream
+from lab.analysis.sockets.socket_calls import ends_stream
 from lab.analysis.tcp.segment import Note
 from lab.model.event import frame_id
 from lab.records import Obtained
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.system_call import Endpoint
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Joins
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.order.graph import EventGraph
-    from lab.analysis.sockets.states import Side
+    from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.sockets.flow_ends import FlowSide
     from lab.analysis.tcp.conversation import Handshake, TcpConversation
     from lab.model.event import EventId
     from lab.records import SocketState
 
 _FIN, _SYN, _RST = int(TcpFlags.FIN), int(TcpFlags.SYN), int(TcpFlags.RST)
 
+_AF_UNSPEC = 0
 _FAST_OPEN = 34
 """The option's kind (RFC 7413, 4.1.1)."""
 
@@ -52,8 +54,14 @@ def _link_connect_exits(
     handshake = opens_in_order(conversation)
     for call in evidence.calls.on(endpoint.id) if handshake else ():
         succeeded = call.name == "connect" and call.result == 0
-        if handshake and succeeded and "AF_UNSPEC" not in argument(call, "addr"):
+        if handshake and succeeded and not _disconnects(call):
             graph.link(graph.arrivals.get(frame_id(handshake.syn_ack)), graph.exits.get(call.id))
+
+
+def _disconnects(call: SystemCall) -> bool:
+    """Whether connect(2) was called with AF_UNSPEC."""
+    address = call.argument("addr")
+    return address is not None and address.family == _AF_UNSPEC
 
 
 def opens_in_order(conversation: TcpConversation) -> Handshake | None:
@@ -137,7 +145,7 @@ def link_states(graph: EventGraph, evidence: Evidence, joins: Joins) -> None:
             graph.link(graph.arrival_of(_cause_of(evidence, state, side)), place)
 
 
-def _cause_of(evidence: Evidence, state: SocketState, side: Side) -> EventId | None:
+def _cause_of(evidence: Evidence, state: SocketState, side: FlowSide) -> EventId | None:
     """The frame whose arrival made a socket's state what it is; None where that is not certain.
 
     Linux makes the server's socket, with its SYN_RECV, when the handshake's last segment is

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.constants import DOMAINS, TYPES
 from lab.analysis.calls.decode import socket_ids
-from lab.analysis.calls.system_call import Endpoint
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.facts import SocketFacts, gather_facts
 from lab.analysis.sockets.flow_matching import match_flows
 from lab.analysis.sockets.kernel_sockets import attribute_states

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.analysis.calls.address import AF_INET, AF_INET6, AF_UNIX, family_of, place_of
+from lab.analysis.calls.address import AF_INET, AF_INET6, AF_UNIX, address_of, family_of
 from lab.analysis.calls.constants import SOCK_TYPE_MASK
+from lab.model.address import SocketAddress
 from lab.syscalls.descriptors import EPOLL, SOCKET
 from lab.syscalls.memory import pointer_argument
 
 if TYPE_CHECKING:
+    from lab.analysis.flows.flow import FlowId
+    from lab.model.address import EndpointAddress
     from lab.records import Syscall, Trace
     from lab.syscalls.descriptors import Followed
 
@@ -22,7 +25,6 @@ _GOES_ON_CONNECTING = frozenset({_EINTR, _EINPROGRESS, _ERESTARTSYS})
 _CHANGES_NOTHING = frozenset({_EALREADY, _EISCONN, None})
 _SOL_SOCKET, _SO_ERROR = 1, 4
 _ACCEPTS = ("accept", "accept4")
-_WILDCARDS = ("0.0.0.0:", "[::]:")
 
 
 class SocketFacts:
@@ -55,9 +57,9 @@ class SocketFacts:
         self.domain: int | None = None
         self.type: int | None = None
         self.protocol = 0
-        self.local = ""
-        self.remote = ""
-        self.sought = ""
+        self.local: EndpointAddress | None = None
+        self.remote: EndpointAddress | None = None
+        self.sought: EndpointAddress | None = None
         """Where connect() was asked to go, whether or not it got there."""
         self.connect: int | None = None
         """The first call of connect() that may have sent something."""
@@ -67,7 +69,7 @@ class SocketFacts:
         self.accepted_ns: int | None = None
         """When accept() returned it."""
         self.peer: int | None = None
-        self.flow = ""
+        self.flow: FlowId | None = None
 
     @property
     def wire_protocol(self) -> str:
@@ -88,20 +90,23 @@ class SocketFacts:
     @property
     def has_place(self) -> bool:
         """Whether its own address is one that frames can bear."""
-        return bool(self.local) and not is_wildcard(self.local)
+        return self.local is not None and not is_wildcard(self.local)
 
 
-def is_wildcard(place: str) -> bool:
+def is_wildcard(bound: EndpointAddress) -> bool:
     """Whether a socket bound so takes what comes to any of its host's addresses."""
-    return place.startswith(_WILDCARDS)
+    return isinstance(bound, SocketAddress) and bound.is_wildcard
 
 
-def takes(bound: str, place: str) -> bool:
-    """Whether a socket bound to the one gets what comes to the other place; "" is anything."""
-    if bound == place or not bound:
+def takes(bound: EndpointAddress | None, address: EndpointAddress | None) -> bool:
+    """Whether a socket bound to the one gets what comes to the other; None is bound to any."""
+    if bound is None or bound == address:
         return True
-    is_any = bound.startswith("[::]:") or (is_wildcard(bound) and not place.startswith("["))
-    return is_any and bound.rpartition(":")[2] == place.rpartition(":")[2]
+    if not isinstance(bound, SocketAddress) or not isinstance(address, SocketAddress):
+        return False
+    versions = (bound.address.version, address.address.version)
+    is_any = bound.is_wildcard and versions != (4, 6)
+    return is_any and bound.port == address.port
 
 
 def gather_facts(trace: Trace, followed: Followed) -> dict[int, SocketFacts]:
@@ -136,7 +141,7 @@ def _note_making(
             socket.accepted_ns = call.exit_ns
             address = _address(call)
             socket.domain = family_of(address)
-            socket.remote = place_of(address)
+            socket.remote = address_of(address)
     if len(made) == 2:
         made[0].peer, made[1].peer = made[1].number, made[0].number
 
@@ -150,7 +155,7 @@ def _inherit(socket: SocketFacts, facts: dict[int, SocketFacts]) -> None:
     if listener is not None:
         socket.domain, socket.type = listener.domain, listener.type
         socket.protocol = listener.protocol
-        if not socket.local and listener.has_place:
+        if socket.local is None and listener.has_place:
             socket.local = listener.local
 
 
@@ -164,24 +169,24 @@ def _note_call(index: int, call: Syscall, socket: SocketFacts) -> None:
     elif call.name == "listen":
         socket.listening_ns = call.entry_ns
     elif call.name in ("bind", "getsockname"):
-        place = place_of(_address(call))
-        socket.local = "" if _has_no_port(place, socket) else place
+        address = address_of(_address(call))
+        socket.local = None if _has_no_port(address) else address
     elif call.name == "getpeername":
-        socket.remote = place_of(_address(call))
+        socket.remote = address_of(_address(call))
     elif call.name == "getsockopt" and socket.type == SOCK_STREAM and _tells_failure(call):
-        socket.remote = ""
+        socket.remote = None
 
 
 def _note_connect(index: int, call: Syscall, socket: SocketFacts) -> None:
-    place = place_of(_address(call))
+    address = address_of(_address(call))
     if socket.connect is None:
         socket.connect = index
-    socket.sought = place or socket.sought
+    socket.sought = address or socket.sought
     if call.result == 0 or call.result in _GOES_ON_CONNECTING:
         # To connect a datagram socket to AF_UNSPEC is to disconnect it: connect(2).
-        socket.remote = place
+        socket.remote = address
     elif call.result not in _CHANGES_NOTHING and socket.type == SOCK_STREAM:
-        socket.remote = ""
+        socket.remote = None
 
 
 def _tells_failure(call: Syscall) -> bool:
@@ -196,6 +201,6 @@ def _address(call: Syscall) -> bytes:
     return memory.data if memory else b""
 
 
-def _has_no_port(place: str, socket: SocketFacts) -> bool:
+def _has_no_port(address: EndpointAddress | None) -> bool:
     """Whether the kernel is to choose a port: which one it is, something else must tell."""
-    return not socket.is_unix and place.endswith(":0")
+    return isinstance(address, SocketAddress) and address.port == 0

@@ -5,33 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import TcpFlags
+from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lab.analysis.calls.system_call import Endpoint
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
+    from lab.analysis.sockets.endpoint import Endpoint
 
 _SYN_ACK = int(TcpFlags.SYN | TcpFlags.ACK)
 _MULTIPATH = 30
 """The option's kind (RFC 8684, 3)."""
 
-Sides = dict[tuple[str, bool], "Endpoint"]
-"""The endpoint at each side of a flow: by the flow's name and whether it is its `a`."""
+FlowSide = tuple["FlowId", bool]
+"""One side of a flow: whether it is its `a`."""
 
 
-def find_sides(flows: Iterable[Flow], endpoints: Iterable[Endpoint]) -> Sides:
+def find_sides(flows: Iterable[Flow], endpoints: Iterable[Endpoint]) -> dict[FlowSide, Endpoint]:
     """The endpoints that are known to be a flow's ends; the first where several are one.
 
     A Multipath TCP connection's flows are left out: each carries some of its bytes, and its end
     is told in an option, not by their FINs (RFC 8684, 3.3).
     """
-    by_name = {flow.name: flow for flow in flows if not _is_multipath(flow)}
-    sides: Sides = {}
+    by_id = {flow.id: flow for flow in flows if not _is_multipath(flow)}
+    sides: dict[FlowSide, Endpoint] = {}
     for endpoint in endpoints:
-        flow = by_name.get(endpoint.flow)
+        flow = by_id.get(endpoint.flow) if endpoint.flow is not None else None
         if flow is not None:
-            sides.setdefault((endpoint.flow, is_a_side(endpoint, flow)), endpoint)
+            sides.setdefault((flow.id, is_a_side(endpoint, flow)), endpoint)
     return sides
 
 
@@ -47,8 +48,8 @@ def _is_multipath(flow: Flow) -> bool:
 def is_a_side(endpoint: Endpoint, flow: Flow) -> bool:
     """Whether it is the side that began the flow."""
     local = endpoint.local
-    if local in (str(flow.a), str(flow.b)):
-        return local == str(flow.a)
-    if flow.a.port != flow.b.port and ":" in local:
-        return local.rpartition(":")[2] == str(flow.a.port)
+    if local in (flow.a, flow.b):
+        return local == flow.a
+    if flow.a.port != flow.b.port and isinstance(local, SocketAddress):
+        return local.port == flow.a.port
     return not endpoint.listener

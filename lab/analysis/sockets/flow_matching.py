@@ -6,10 +6,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lab.analysis.calls.address import place_of
+from lab.analysis.calls.address import address_of
 from lab.analysis.calls.decode import SEND_CALLS
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
+from lab.model.address import SocketAddress
 from lab.syscalls.memory import pointer_argument
 
 if TYPE_CHECKING:
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
 
     from lab.analysis.flows.flow import Flow
     from lab.analysis.sockets.facts import SocketFacts
+    from lab.model.address import EndpointAddress
     from lab.records import Syscall, Trace
     from lab.syscalls.descriptors import Followed
 
 _NAMES_DESTINATION = {"sendto": (4, ""), "sendmsg": (1, "name")}
 """Where a call says where to: the argument and the part of what it points to."""
+
+_Ends = tuple[str, "EndpointAddress | None", "EndpointAddress | None"]
+"""A protocol, a socket's own address and its peer's."""
+
+_FirstSend = tuple["EndpointAddress | None", int]
+"""Where a socket's first datagram went, None if that is unknown, and when."""
 
 
 class _Side:
@@ -29,10 +37,9 @@ class _Side:
 
     __slots__ = ("begins", "flow", "host", "is_taken", "local", "remote")
 
-    def __init__(self, flow: Flow, local: str, remote: str, host: str, begins: bool) -> None:
+    def __init__(self, flow: Flow, host: str, begins: bool) -> None:
         self.flow = flow
-        self.local = local
-        self.remote = remote
+        self.local, self.remote = (flow.a, flow.b) if begins else (flow.b, flow.a)
         self.host = host
         """Where this side is; "" where that is not known."""
         self.begins = begins
@@ -46,10 +53,12 @@ class _Side:
     def is_at(self, host: str) -> bool:
         return self.host in ("", host)
 
-    def take(self, socket: SocketFacts, local: str, remote: str) -> None:
+    def take(
+        self, socket: SocketFacts, local: EndpointAddress | None, remote: EndpointAddress | None
+    ) -> None:
         """This side is the socket's, which has these addresses."""
         self.is_taken = True
-        socket.flow = self.flow.name
+        socket.flow = self.flow.id
         socket.local, socket.remote = local, remote
 
 
@@ -58,15 +67,15 @@ class _Wire:
 
     def __init__(self, flows: Sequence[Flow]) -> None:
         self.sides = [side for flow in flows for side in _sides(flow)]
-        self.by_places: dict[tuple[str, str, str], list[_Side]] = defaultdict(list)
+        self.by_places: dict[_Ends, list[_Side]] = defaultdict(list)
         self.datagram_senders: list[_Side] = []
-        self.connecting: dict[str, list[_Side]] = defaultdict(list)
+        self.connecting: dict[EndpointAddress, list[_Side]] = defaultdict(list)
         """By where to; in order of time, as flows are."""
-        self.by_port: dict[tuple[str, str], list[_Side]] = defaultdict(list)
+        self.by_port: dict[tuple[str, int], list[_Side]] = defaultdict(list)
         for side in self.sides:
             protocol = side.flow.protocol
             self.by_places[protocol, side.local, side.remote].append(side)
-            self.by_port[protocol, _port(side.local)].append(side)
+            self.by_port[protocol, side.local.port].append(side)
             if side.begins and protocol == "tcp":
                 self.connecting[side.remote].append(side)
             elif side.begins:
@@ -74,11 +83,11 @@ class _Wire:
 
 
 def _sides(flow: Flow) -> tuple[_Side, _Side]:
-    a, b, first = str(flow.a), str(flow.b), flow.crossings[0]
+    first = flow.crossings[0]
     near, far = first.sender, first.receiver
     if flow.protocol == "tcp" and _source_port(flow) != flow.a.port:
         near, far = far, near  # the SYN was not captured: the first packet is an answer
-    return _Side(flow, a, b, near, True), _Side(flow, b, a, far, False)
+    return _Side(flow, near, True), _Side(flow, far, False)
 
 
 def _source_port(flow: Flow) -> int:
@@ -86,8 +95,8 @@ def _source_port(flow: Flow) -> int:
     return flow.a.port if tcp is None else tcp.source_port
 
 
-def _port(place: str) -> str:
-    return place.rpartition(":")[2]
+def _port(address: EndpointAddress | None) -> int | None:
+    return address.port if isinstance(address, SocketAddress) else None
 
 
 def match_flows(
@@ -134,7 +143,7 @@ def _since(trace: Trace, socket: SocketFacts) -> int:
 
 def _match_connecting(wire: _Wire, trace: Trace, socket: SocketFacts, host: str) -> None:
     """Only where to is known: the first flow there that left its host after that was asked for."""
-    if socket.flow or not socket.sought or socket.has_place:
+    if socket.flow or socket.sought is None or socket.has_place:
         return
     sides = wire.connecting[socket.sought]
     for side in sides[bisect_left(sides, _since(trace, socket), key=_first_ns) :]:
@@ -169,11 +178,11 @@ def _match_accepted(
     ]
     for accepted_ns, _, socket in sorted(accepted):
         listener = facts.get(-1 if socket.listener is None else socket.listener)
-        bound = socket.local or (listener.local if listener else "")
+        bound = socket.local or (listener.local if listener else None)
         for place, (opened_ns, _, side) in enumerate(opened):
             if opened_ns > accepted_ns:
                 break
-            is_right = takes(bound, side.local) and socket.remote in ("", side.remote)
+            is_right = takes(bound, side.local) and socket.remote in (None, side.remote)
             if is_right and side.is_at(hosts.get(socket.program, "")):
                 side.take(socket, side.local, side.remote)
                 del opened[place]
@@ -200,7 +209,7 @@ def handshake_end(flow: Flow) -> int | None:
 
 def _match_datagrams(
     wire: _Wire,
-    first_sends: dict[int, tuple[str, int]],
+    first_sends: dict[int, _FirstSend],
     udp: dict[int, SocketFacts],
     hosts: dict[str, str],
 ) -> None:
@@ -208,12 +217,12 @@ def _match_datagrams(
 
     A socket that talked with several peers has several flows: none of them is its own.
     """
-    senders: set[tuple[str, str]] = set()
+    senders: set[tuple[str, int | None]] = set()
     for number, (destination, entry_ns) in first_sends.items():
         socket = udp[number]
         host = hosts.get(socket.program, "")
-        if not socket.local:
-            socket.local = _place_of_sender(wire, host, destination, entry_ns, senders)
+        if socket.local is None:
+            socket.local = _address_of_sender(wire, host, destination, entry_ns, senders)
         senders.add((host, _port(socket.local)))
     for socket in udp.values():
         found = _sides_at(wire, socket, hosts.get(socket.program, ""))
@@ -223,9 +232,8 @@ def _match_datagrams(
 
 def _first_sends(
     trace: Trace, followed: Followed, udp: dict[int, SocketFacts]
-) -> dict[int, tuple[str, int]]:
-    """Of each socket where its first datagram went, "" if that is not known, and when."""
-    first: dict[int, tuple[str, int]] = {}
+) -> dict[int, _FirstSend]:
+    first: dict[int, _FirstSend] = {}
     for call, acts_on in zip(trace.syscalls, followed.acts_on, strict=True):
         is_sent = call.name in SEND_CALLS and call.result is not None and call.result >= 0
         if is_sent and acts_on in udp and acts_on not in first:
@@ -233,25 +241,29 @@ def _first_sends(
     return first
 
 
-def _destination(call: Syscall) -> str:
+def _destination(call: Syscall) -> EndpointAddress | None:
     place = _NAMES_DESTINATION.get(call.name)
     memory = pointer_argument(call, *place) if place else None
-    return place_of(memory.data) if memory else ""
+    return address_of(memory.data) if memory else None
 
 
-def _place_of_sender(
-    wire: _Wire, host: str, destination: str, entry_ns: int, senders: set[tuple[str, str]]
-) -> str:
+def _address_of_sender(
+    wire: _Wire,
+    host: str,
+    destination: EndpointAddress | None,
+    entry_ns: int,
+    senders: set[tuple[str, int | None]],
+) -> SocketAddress | None:
     """The source of the first flow there that left the host since, and is no other socket's."""
     for side in wire.datagram_senders:
         if (
-            destination in ("", side.remote)
+            destination in (None, side.remote)
             and side.first_ns >= entry_ns
             and side.is_at(host)
-            and (host, _port(side.local)) not in senders
+            and (host, side.local.port) not in senders
         ):
             return side.local
-    return ""
+    return None
 
 
 def _sides_at(wire: _Wire, socket: SocketFacts, host: str) -> list[_Side]:
@@ -259,13 +271,14 @@ def _sides_at(wire: _Wire, socket: SocketFacts, host: str) -> list[_Side]:
 
     Of a flow within one socket, which sends to itself, the first.
     """
-    if not socket.local:
+    port = _port(socket.local)
+    if port is None:
         return []
     found = {
         side.flow.number: side
-        for side in reversed(wire.by_port["udp", _port(socket.local)])
+        for side in reversed(wire.by_port["udp", port])
         if takes(socket.local, side.local)
         and side.is_at(host)
-        and socket.remote in ("", side.remote)
+        and socket.remote in (None, side.remote)
     }
     return list(found.values())

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from lab.analysis.calls.address import host_place
+from lab.analysis.calls.address import socket_address
 from lab.analysis.sockets.facts import takes
 from lab.records import Obtained
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lab.analysis.sockets.facts import SocketFacts
+    from lab.model.address import EndpointAddress, SocketAddress
     from lab.records import KernelEvent, SocketState, Syscall, Trace
     from lab.syscalls.descriptors import Followed
 
@@ -38,6 +39,9 @@ Others happen while any thread is running. sendto and sendmsg connect with MSG_F
 
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile", "splice"})
 _READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv", "splice"})
+_Ends = tuple["EndpointAddress | None", "EndpointAddress | None"]
+"""A socket's own address and its peer's."""
+
 _MOVES = {"sock:sock_send_length": _SENDS, "sock:sock_recv_length": _READS}
 
 
@@ -49,8 +53,8 @@ class _Life:
     def __init__(self, begin_ns: int) -> None:
         self.begin_ns = begin_ns
         self.states: list[int] = []
-        self.local = ""
-        self.remote = ""
+        self.local: SocketAddress | None = None
+        self.remote: SocketAddress | None = None
         self.passive = False
         """Whether a listening socket made it."""
         self.established_ns: int | None = None
@@ -59,9 +63,9 @@ class _Life:
     def add(self, place: int, state: SocketState) -> None:
         self.states.append(place)
         if state.local_port:
-            self.local = host_place(state.local_address, state.local_port)
+            self.local = socket_address(state.local_address, state.local_port)
         if state.remote_port:
-            self.remote = host_place(state.remote_address, state.remote_port)
+            self.remote = socket_address(state.remote_address, state.remote_port)
         self.passive |= state.new == "SYN_RECV" and state.old in ("LISTEN", "")
         if state.new == "ESTABLISHED" and self.established_ns is None:
             self.established_ns = state.time_ns
@@ -203,15 +207,15 @@ def _own(life: _Life | None, owner: int | None, tcp: dict[int, SocketFacts]) -> 
 
 def _own_by_address(lives: dict[str, list[_Life]], tcp: dict[int, SocketFacts]) -> None:
     """Sockets whose addresses their calls tell, beside the first life that has the same."""
-    free: dict[tuple[str, str], list[_Life]] = defaultdict(list)
+    free: dict[_Ends, list[_Life]] = defaultdict(list)
     for life in _all(lives):
         if life.owner is None and life.local and life.remote:
             free[life.local, life.remote].append(life)
-            free["", life.remote].append(life)
+            free[None, life.remote].append(life)
     for socket in _without_life(lives, tcp):
         if not socket.remote:
             continue
-        local = socket.local if socket.has_place else ""
+        local = socket.local if socket.has_place else None
         found = [life for life in free[local, socket.remote] if life.owner is None]
         if found and (found[0].passive == (socket.accepted_ns is not None)):
             found[0].owner = socket.number
@@ -219,7 +223,7 @@ def _own_by_address(lives: dict[str, list[_Life]], tcp: dict[int, SocketFacts]) 
 
 def _own_by_queue(lives: dict[str, list[_Life]], tcp: dict[int, SocketFacts]) -> None:
     """Accepted sockets of which nothing is told: accept(2) takes the oldest connection first."""
-    waiting: dict[str, list[_Life]] = defaultdict(list)
+    waiting: dict[SocketAddress | None, list[_Life]] = defaultdict(list)
     for life in _all(lives):
         if life.passive and life.owner is None and life.established_ns is not None:
             waiting[life.local].append(life)

@@ -10,8 +10,13 @@ from lab.analysis.sockets.facts import SOCK_DGRAM, takes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lab.analysis.flows.flow import FlowId
     from lab.analysis.sockets.facts import SocketFacts
+    from lab.model.address import EndpointAddress
     from lab.records import Trace
+
+_Ends = tuple[str, "EndpointAddress | None", "EndpointAddress | None"]
+"""A protocol, a socket's own address and its peer's."""
 
 
 def match_peers(trace: Trace, facts: dict[int, SocketFacts]) -> None:
@@ -27,7 +32,7 @@ def _join(one: SocketFacts, other: SocketFacts) -> None:
 
 
 def _match_by_flow(wired: Iterable[SocketFacts]) -> None:
-    ends: dict[str, list[SocketFacts]] = defaultdict(list)
+    ends: dict[FlowId, list[SocketFacts]] = defaultdict(list)
     for socket in wired:
         if socket.flow:
             ends[socket.flow].append(socket)
@@ -38,7 +43,7 @@ def _match_by_flow(wired: Iterable[SocketFacts]) -> None:
 
 def _match_by_places(wired: Iterable[SocketFacts]) -> None:
     """Connections that no frame showed, such as those of a host with itself."""
-    waiting: dict[tuple[str, str, str], deque[SocketFacts]] = defaultdict(deque)
+    waiting: dict[_Ends, deque[SocketFacts]] = defaultdict(deque)
     for socket in wired:
         if socket.peer is not None or not (socket.has_place and socket.remote):
             continue

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from lab.syscalls.memory import descriptor_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile"})
 _READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv"})
 _SEVERAL = {"sendmmsg": "sends", "recvmmsg": "receives"}
-_SHUTS_WRITING = ("SHUT_WR", "SHUT_RDWR")
-_SHUTS_READING = ("SHUT_RD", "SHUT_RDWR")
+_SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
+_SHUTS_WRITING = (_SHUT_WR, _SHUT_RDWR)
+_SHUTS_READING = (_SHUT_RD, _SHUT_RDWR)
+_MSG_OOB, _MSG_PEEK, _MSG_ERRQUEUE = 0x1, 0x2, 0x2000
 
 
 class SocketCalls:
@@ -68,9 +72,7 @@ def is_send(call: SystemCall) -> bool:
     """Whether it puts bytes into its socket or pipe, and did not fail."""
     if call.error:
         return False
-    return call.name in _SENDS or (
-        call.name == "splice" and argument(call, "fd_out") == str(call.descriptor)
-    )
+    return call.name in _SENDS or (call.name == "splice" and _is_descriptor(call, "fd_out"))
 
 
 def is_read(call: SystemCall) -> bool:
@@ -78,11 +80,10 @@ def is_read(call: SystemCall) -> bool:
     if call.error or call.result is None:
         return False
     if call.name == "splice":
-        return argument(call, "fd_in") == str(call.descriptor)
+        return _is_descriptor(call, "fd_in")
     if call.name not in _READS:
         return False
-    flags = argument(call, "flags")
-    return "MSG_PEEK" not in flags and "MSG_ERRQUEUE" not in flags
+    return not _flags(call) & (_MSG_PEEK | _MSG_ERRQUEUE)
 
 
 def moves_several(call: SystemCall) -> bool:
@@ -98,20 +99,30 @@ def why_uncounted(call: SystemCall) -> str:
 
 def is_urgent(call: SystemCall) -> bool:
     """Whether it is about a byte out of band, which is not in the stream where it was sent."""
-    return "MSG_OOB" in argument(call, "flags")
+    return bool(_flags(call) & _MSG_OOB)
 
 
 def ends_stream(call: SystemCall) -> bool:
     """Whether it is a read that returned 0 although it asked for something."""
     if call.result != 0 or not is_read(call) or call.name in ("recvmmsg", "splice"):
         return False
-    return "0" not in (argument(call, "len"), argument(call, "count"))
+    return room_of(call) != 0
 
 
-def argument(call: SystemCall, name: str) -> str:
-    """The argument's text; "" where the call has none of that name."""
-    return next((each.text for each in call.arguments if each.name == name), "")
+def room_of(call: SystemCall) -> int | None:
+    """How many bytes a read or a send was called for; None where none of its arguments says."""
+    room = call.number("len")
+    return call.number("count") if room is None else room
 
 
-def _shuts(call: SystemCall, how: Sequence[str]) -> bool:
-    return call.name == "shutdown" and not call.error and argument(call, "how") in how
+def _flags(call: SystemCall) -> int:
+    return call.number("flags") or 0
+
+
+def _is_descriptor(call: SystemCall, name: str) -> bool:
+    number = call.number(name)
+    return number is not None and descriptor_of(number) == call.descriptor
+
+
+def _shuts(call: SystemCall, how: Sequence[int]) -> bool:
+    return call.name == "shutdown" and not call.error and call.number("how") in how

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.analysis.calls.address import host_place
+from lab.analysis.calls.address import socket_address
 from lab.analysis.sockets.flow_ends import is_a_side
 from lab.model.event import EventId, EventKind
 from lab.records import Obtained
@@ -13,15 +13,17 @@ from lab.records import Obtained
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lab.analysis.calls.system_call import Endpoint
     from lab.analysis.flows.flow import Flow
+    from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.sockets.flow_ends import FlowSide
+    from lab.model.address import SocketAddress
     from lab.records import SocketState
 
 _FIRST_OLD = ("CLOSE", "LISTEN")
 """What a socket's first change is from. Its name may have been another's before."""
 
-Side = tuple[str, bool]
-"""A flow's name, and whether it is its `a` whose state it is."""
+_Ends = tuple["SocketAddress | None", "SocketAddress | None"]
+"""A socket's own address and its peer's."""
 
 
 class StateSeen(NamedTuple):
@@ -29,7 +31,7 @@ class StateSeen(NamedTuple):
 
     id: EventId
     state: SocketState
-    side: Side | None
+    side: FlowSide | None
     """None where it is no flow's: a listening socket's."""
     owner: str
     """The endpoint's id; "" where it is no traced program's, or none had it yet."""
@@ -46,13 +48,13 @@ def select_states(
     `owners` are the endpoints' ids as far as they are known otherwise, in the states' order.
     """
     ordered = sorted(zip(states, owners, strict=True), key=lambda each: each[0].time_ns)
-    by_name = {flow.name: flow for flow in flows}
-    sides: dict[str, Side] = {}
+    by_id = {flow.id: flow for flow in flows}
+    sides: dict[str, FlowSide] = {}
     for endpoint in endpoints:
-        if endpoint.flow in by_name:
-            is_a = is_a_side(endpoint, by_name[endpoint.flow])
+        if endpoint.flow is not None and endpoint.flow in by_id:
+            is_a = is_a_side(endpoint, by_id[endpoint.flow])
             sides[endpoint.id] = endpoint.flow, is_a
-    by_address = find_state_sides([state for state, _ in ordered], by_name.values())
+    by_address = find_state_sides([state for state, _ in ordered], by_id.values())
     known = (
         (state, sides.get(owner, side), owner)
         for (state, owner), side in zip(ordered, by_address, strict=True)
@@ -65,22 +67,22 @@ def select_states(
 
 def find_state_sides(
     states: Sequence[SocketState], flows: Iterable[Flow]
-) -> tuple[Side | None, ...]:
+) -> tuple[FlowSide | None, ...]:
     """Of each state, in order of time, the side of a TCP flow that its addresses are of."""
-    by_ends: dict[tuple[str, str], list[tuple[int, Side]]] = {}
+    by_ends: dict[_Ends, list[tuple[int, FlowSide]]] = {}
     for flow in flows:
         if flow.protocol == "tcp":
-            began_ns, name = flow.crossings[0].time_ns, flow.name
+            began_ns, id = flow.crossings[0].time_ns, flow.id
             for near, far in ((flow.a, flow.b), (flow.b, flow.a)):
-                found = by_ends.setdefault((str(near), str(far)), [])
-                found.append((began_ns, (name, near is flow.a)))
+                found = by_ends.setdefault((near, far), [])
+                found.append((began_ns, (id, near is flow.a)))
     return tuple(
         _side_at(by_ends.get(ends, []), state)
         for state, ends in zip(states, _ends(states), strict=True)
     )
 
 
-def _side_at(began: Sequence[tuple[int, Side]], state: SocketState) -> Side | None:
+def _side_at(began: Sequence[tuple[int, FlowSide]], state: SocketState) -> FlowSide | None:
     """Of the flows between the same two ends the one that was there: SYN_SENT comes before it."""
     if len(began) < 2:
         return began[0][1] if began else None
@@ -90,18 +92,18 @@ def _side_at(began: Sequence[tuple[int, Side]], state: SocketState) -> Side | No
     return began[place][1] if 0 <= place < len(began) else None
 
 
-def _ends(states: Sequence[SocketState]) -> list[tuple[str, str]]:
+def _ends(states: Sequence[SocketState]) -> list[_Ends]:
     """Both addresses of each state.
 
     The kernel tells of CLOSE -> SYN_SENT before the socket has a port, and of LISTEN -> SYN_RECV
     while the new socket has its listener's addresses: they have those that they have next.
     """
-    following: dict[str, tuple[str, str]] = {}
-    found: list[tuple[str, str]] = []
+    following: dict[str, _Ends] = {}
+    found: list[_Ends] = []
     for state in reversed(states):
         ends = (
-            host_place(state.local_address, state.local_port),
-            host_place(state.remote_address, state.remote_port),
+            socket_address(state.local_address, state.local_port),
+            socket_address(state.remote_address, state.remote_port),
         )
         if not state.local_port or not state.remote_port:
             ends = following.get(state.socket, ends)

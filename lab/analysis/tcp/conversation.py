@@ -15,7 +15,7 @@ from lab.analysis.tcp.segment import (
     offering_syn,
 )
 from lab.analysis.tcp.side import Side
-from lab.analysis.tcp.state import Event, State
+from lab.analysis.tcp.state import State, TcpEvent
 from lab.analysis.tcp.stream import Stream
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _follow(drafts: Sequence[Draft], client: Side, server: Side) -> None:
             # In a simultaneous open seen from one point, the peer's SYN-ACK may pass that
             # point before this side's own: it arrived after this one was sent.
             if sender.is_acked(0, sender.unacknowledged):
-                sender.move(Event.RECEIVE_ACK_OF_SYN)
+                sender.move(TcpEvent.RECEIVE_ACK_OF_SYN)
 
 
 def _actions(drafts: Sequence[Draft]) -> list[_Action]:

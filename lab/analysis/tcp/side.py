@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.tcp.segment import Note
-from lab.analysis.tcp.state import Event, State, next_state
+from lab.analysis.tcp.state import State, TcpEvent, next_state
 from lab.analysis.tcp.stream import ByteStore, Ranges, Stream
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ class Side:
         self.arrived_end: int | None = None
         self.received = ByteStore()
 
-    def move(self, event: Event) -> None:
+    def move(self, event: TcpEvent) -> None:
         """Make the event's transition."""
         self.state = next_state(self.state, event)
 
     def send(self, segment: Draft, peer: Side) -> None:
         """Note what is remarkable about a segment being sent, and change state."""
         if segment.rst:
-            self.move(Event.SEND_RST)
+            self.move(TcpEvent.SEND_RST)
             return
         self._admit_what_is_acknowledged(segment, peer)
         self._note_repetition(segment)
@@ -69,11 +69,11 @@ class Side:
             self.acknowledged = max(segment.ack, self.acknowledged or segment.ack)
             self.window = segment.window_bytes
         if segment.bare_syn:
-            self.move(Event.SEND_SYN)
+            self.move(TcpEvent.SEND_SYN)
         if segment.fin:
             if self.fin is None:
                 self.fin, self.fin_crossing = segment.end - 1, segment.crossing.number
-            self.move(Event.SEND_FIN)
+            self.move(TcpEvent.SEND_FIN)
 
     def receive(self, segment: Draft, peer: Side, next_ack: int | None, *, ack_taken: bool) -> None:
         """Note what is remarkable about a segment arriving, and change state.
@@ -94,15 +94,15 @@ class Side:
             answered = segment.syn and self.is_acked(0, segment.ack)
             self._take_syn(acks_syn=ack_taken and answered)
         if ack_taken and self.is_acked(0, segment.ack):
-            self.move(Event.RECEIVE_ACK_OF_SYN)
+            self.move(TcpEvent.RECEIVE_ACK_OF_SYN)
         takes_fin = not self.peer_fin_taken and peer.is_fin_acked(next_ack)
         self.peer_fin_taken |= takes_fin
         if takes_fin and acks_fin:
-            self.move(Event.RECEIVE_FIN_AND_ACK_OF_FIN)
+            self.move(TcpEvent.RECEIVE_FIN_AND_ACK_OF_FIN)
         elif takes_fin:
-            self.move(Event.RECEIVE_FIN)
+            self.move(TcpEvent.RECEIVE_FIN)
         elif acks_fin:
-            self.move(Event.RECEIVE_ACK_OF_FIN)
+            self.move(TcpEvent.RECEIVE_ACK_OF_FIN)
 
     def is_acked(self, position: int, ack: int | None) -> bool:
         """Whether an ACK acknowledges what this side sent at the position."""
@@ -137,12 +137,12 @@ class Side:
             self._take_syn(acks_syn=self.state is State.SYN_SENT and not segment.syn)
         if not self.peer_fin_taken and peer.is_fin_acked(segment.ack):
             self.peer_fin_taken = True
-            self.move(Event.RECEIVE_FIN)
+            self.move(TcpEvent.RECEIVE_FIN)
 
     def _take_syn(self, *, acks_syn: bool) -> None:
         self.peer_syn_taken = True
         both = acks_syn and self.state is State.SYN_SENT
-        self.move(Event.RECEIVE_SYN_ACK if both else Event.RECEIVE_SYN)
+        self.move(TcpEvent.RECEIVE_SYN_ACK if both else TcpEvent.RECEIVE_SYN)
 
     def _take_ack(self, segment: Draft) -> bool:
         """Advance SND.UNA; whether this is the first ACK of the FIN."""
@@ -171,10 +171,10 @@ class Side:
         if not fits:
             return
         if self.state is State.SYN_RECEIVED and not self.active:
-            self.move(Event.RECEIVE_RST_AFTER_PASSIVE_OPEN)
+            self.move(TcpEvent.RECEIVE_RST_AFTER_PASSIVE_OPEN)
             self.peer_syn_taken = False
         else:
-            self.move(Event.RECEIVE_RST)
+            self.move(TcpEvent.RECEIVE_RST)
 
     def _note_repetition(self, segment: Draft) -> None:
         plain = not (segment.syn or segment.fin) and segment.ack is not None

@@ -26,7 +26,7 @@ class State(enum.Enum):
     TIME_WAIT = "TIME-WAIT"
 
 
-class Event(enum.Enum):
+class TcpEvent(enum.Enum):
     """What moves one end from state to state."""
 
     PASSIVE_OPEN = "passive OPEN"
@@ -45,50 +45,50 @@ class Event(enum.Enum):
     RECEIVE_RST_AFTER_PASSIVE_OPEN = "receive RST (after a passive OPEN)"
 
 
-_OPEN_AND_CLOSE: dict[tuple[State, Event], State] = {
-    (State.CLOSED, Event.PASSIVE_OPEN): State.LISTEN,
-    (State.CLOSED, Event.SEND_SYN): State.SYN_SENT,
-    (State.LISTEN, Event.RECEIVE_SYN): State.SYN_RECEIVED,
-    (State.LISTEN, Event.SEND_SYN): State.SYN_SENT,
-    (State.LISTEN, Event.CLOSE): State.CLOSED,
-    (State.SYN_SENT, Event.RECEIVE_SYN): State.SYN_RECEIVED,
-    (State.SYN_SENT, Event.RECEIVE_SYN_ACK): State.ESTABLISHED,
-    (State.SYN_SENT, Event.CLOSE): State.CLOSED,
-    (State.SYN_RECEIVED, Event.RECEIVE_ACK_OF_SYN): State.ESTABLISHED,
-    (State.SYN_RECEIVED, Event.SEND_FIN): State.FIN_WAIT_1,
-    (State.ESTABLISHED, Event.SEND_FIN): State.FIN_WAIT_1,
-    (State.ESTABLISHED, Event.RECEIVE_FIN): State.CLOSE_WAIT,
-    (State.FIN_WAIT_1, Event.RECEIVE_ACK_OF_FIN): State.FIN_WAIT_2,
-    (State.FIN_WAIT_1, Event.RECEIVE_FIN): State.CLOSING,
-    (State.FIN_WAIT_1, Event.RECEIVE_FIN_AND_ACK_OF_FIN): State.TIME_WAIT,
-    (State.FIN_WAIT_2, Event.RECEIVE_FIN): State.TIME_WAIT,
-    (State.CLOSE_WAIT, Event.SEND_FIN): State.LAST_ACK,
-    (State.CLOSING, Event.RECEIVE_ACK_OF_FIN): State.TIME_WAIT,
-    (State.LAST_ACK, Event.RECEIVE_ACK_OF_FIN): State.CLOSED,
-    (State.TIME_WAIT, Event.TIME_WAIT_TIMEOUT): State.CLOSED,
+_OPEN_AND_CLOSE: dict[tuple[State, TcpEvent], State] = {
+    (State.CLOSED, TcpEvent.PASSIVE_OPEN): State.LISTEN,
+    (State.CLOSED, TcpEvent.SEND_SYN): State.SYN_SENT,
+    (State.LISTEN, TcpEvent.RECEIVE_SYN): State.SYN_RECEIVED,
+    (State.LISTEN, TcpEvent.SEND_SYN): State.SYN_SENT,
+    (State.LISTEN, TcpEvent.CLOSE): State.CLOSED,
+    (State.SYN_SENT, TcpEvent.RECEIVE_SYN): State.SYN_RECEIVED,
+    (State.SYN_SENT, TcpEvent.RECEIVE_SYN_ACK): State.ESTABLISHED,
+    (State.SYN_SENT, TcpEvent.CLOSE): State.CLOSED,
+    (State.SYN_RECEIVED, TcpEvent.RECEIVE_ACK_OF_SYN): State.ESTABLISHED,
+    (State.SYN_RECEIVED, TcpEvent.SEND_FIN): State.FIN_WAIT_1,
+    (State.ESTABLISHED, TcpEvent.SEND_FIN): State.FIN_WAIT_1,
+    (State.ESTABLISHED, TcpEvent.RECEIVE_FIN): State.CLOSE_WAIT,
+    (State.FIN_WAIT_1, TcpEvent.RECEIVE_ACK_OF_FIN): State.FIN_WAIT_2,
+    (State.FIN_WAIT_1, TcpEvent.RECEIVE_FIN): State.CLOSING,
+    (State.FIN_WAIT_1, TcpEvent.RECEIVE_FIN_AND_ACK_OF_FIN): State.TIME_WAIT,
+    (State.FIN_WAIT_2, TcpEvent.RECEIVE_FIN): State.TIME_WAIT,
+    (State.CLOSE_WAIT, TcpEvent.SEND_FIN): State.LAST_ACK,
+    (State.CLOSING, TcpEvent.RECEIVE_ACK_OF_FIN): State.TIME_WAIT,
+    (State.LAST_ACK, TcpEvent.RECEIVE_ACK_OF_FIN): State.CLOSED,
+    (State.TIME_WAIT, TcpEvent.TIME_WAIT_TIMEOUT): State.CLOSED,
 }
 
 # RFC 9293, 3.10.5 and 3.10.7.4: an abort, sent or received. A side in LISTEN, SYN-SENT or
 # TIME-WAIT that sends a RST answers a stray segment; its own connection stays.
-_RESETS: dict[tuple[State, Event], State] = {
+_RESETS: dict[tuple[State, TcpEvent], State] = {
     **{
-        (state, Event.SEND_RST): State.CLOSED
+        (state, TcpEvent.SEND_RST): State.CLOSED
         for state in State
         if state not in {State.CLOSED, State.LISTEN, State.SYN_SENT, State.TIME_WAIT}
     },
     **{
-        (state, Event.RECEIVE_RST): State.CLOSED
+        (state, TcpEvent.RECEIVE_RST): State.CLOSED
         for state in State
         if state not in {State.CLOSED, State.LISTEN}
     },
-    (State.SYN_RECEIVED, Event.RECEIVE_RST_AFTER_PASSIVE_OPEN): State.LISTEN,
+    (State.SYN_RECEIVED, TcpEvent.RECEIVE_RST_AFTER_PASSIVE_OPEN): State.LISTEN,
 }
 
-TRANSITIONS: dict[tuple[State, Event], State] = {**_OPEN_AND_CLOSE, **_RESETS}
+TRANSITIONS: dict[tuple[State, TcpEvent], State] = {**_OPEN_AND_CLOSE, **_RESETS}
 """Every transition there is. Source: RFC 9293, figure 5 with its notes 1 and 2; 3.10."""
 
 
-def next_state(state: State, event: Event) -> State:
+def next_state(state: State, event: TcpEvent) -> State:
     """The state after the event; the same state where the table has no such transition."""
     return TRANSITIONS.get((state, event), state)
 

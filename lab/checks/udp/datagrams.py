@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
-Address = tuple[str, int]
+PrintedAddress = tuple[str, int]
 """Host and port, as a program prints them."""
 
 
@@ -85,7 +85,7 @@ def arrived_payloads(datagrams: Iterable[Crossing]) -> list[bytes]:
     return [crossing.packet.payload for crossing in datagrams if not crossing.lost]
 
 
-def ends_of(datagram: Crossing) -> tuple[Address, Address]:
+def ends_of(datagram: Crossing) -> tuple[PrintedAddress, PrintedAddress]:
     """Source and destination."""
     ip, udp = datagram.packet.ip, datagram.packet.udp
     assert ip is not None and udp is not None, "a datagram has both headers"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import Ethernet, IPv4, IPv6
 from lab.checks.udp.datagrams import (
-    Address,
+    PrintedAddress,
     both_ways,
     crossing_ids,
     ends_of,
@@ -103,7 +103,7 @@ def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
 def tells_where_it_came_from(timeline: Timeline) -> Verdict:
     """The addresses that sendto is given and recvfrom tells are those of the datagrams."""
     evidence: list[EventId] = []
-    addresses: set[Address] = set()
+    addresses: set[PrintedAddress] = set()
     for way in both_ways(timeline):
         if not way.is_told:
             return undecided(f"the programs printed no calls for {way.name}")
@@ -226,7 +226,7 @@ def _is_not_as_sent(way: Way) -> Verdict | None:
     return None
 
 
-def _address(call: PrintedCall) -> Address | None:
+def _address(call: PrintedCall) -> PrintedAddress | None:
     """The last address among a call's arguments."""
     for argument in reversed(call.arguments):
         match argument:

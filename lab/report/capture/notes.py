@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lab.analysis.calls.address import host_place
+from lab.analysis.calls.address import socket_address
 from lab.analysis.calls.call_text import entered, left_to_read, took
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
-from lab.pcap.upper_pdu import Note
+from lab.pcap.upper_pdu import CaptureNote
 from lab.records import DropNotice, Obtained, SocketState
 
 CALL, STATE, QUEUE, DROP = "system call", "TCP state", "unix queue", "drop"
 
 
-def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
+def trace_notes(timelines: Sequence[Timeline]) -> tuple[CaptureNote, ...]:
     """Notes in order of time: one where a call is entered, one where it returns.
 
     Calls are on an interface for each program, "client calls"; states on "states", unix sockets'
@@ -25,32 +25,34 @@ def trace_notes(timelines: Sequence[Timeline]) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=lambda note: note.time_ns))
 
 
-def _notes(timeline: Timeline) -> Iterator[Note]:
+def _notes(timeline: Timeline) -> Iterator[CaptureNote]:
     for call in timeline.system_calls:
         yield from _call_notes(call)
     for seen in timeline.states:
         text = f"{seen.id}: {_state_text(seen.state)}"
-        yield Note(seen.state.time_ns, "states", STATE, text)
+        yield CaptureNote(seen.state.time_ns, "states", STATE, text)
     for queue in timeline.queues:
-        yield Note(queue.sample.time_ns, "queues", QUEUE, f"{queue.id}: {_queue_text(queue)}")
+        yield CaptureNote(
+            queue.sample.time_ns, "queues", QUEUE, f"{queue.id}: {_queue_text(queue)}"
+        )
     for drop in timeline.drops:
         text = f"{drop.id}: {_drop_text(drop.notice)}, frame {drop.frame}"
-        yield Note(drop.notice.time_ns, "drops", DROP, text)
+        yield CaptureNote(drop.notice.time_ns, "drops", DROP, text)
 
 
-def _call_notes(call: SystemCall) -> Iterator[Note]:
+def _call_notes(call: SystemCall) -> Iterator[CaptureNote]:
     interface = f"{call.program} calls"
-    yield Note(call.entry_ns, interface, CALL, f"{call.id}: {entered(call)}")
+    yield CaptureNote(call.entry_ns, interface, CALL, f"{call.id}: {entered(call)}")
     if call.exit_ns is not None:
         text = f"{call.id}: {call.text} = {call.returned} <{took(call)}>"
-        yield Note(call.exit_ns, interface, CALL, text)
+        yield CaptureNote(call.exit_ns, interface, CALL, text)
 
 
 def _state_text(state: SocketState) -> str:
-    local = host_place(state.local_address, state.local_port)
-    remote = host_place(state.remote_address, state.remote_port)
+    local = socket_address(state.local_address, state.local_port)
+    remote = socket_address(state.remote_address, state.remote_port)
     change = f"{state.old or '?'} -> " if state.obtained is Obtained.MEASURED else ""
-    return f"{local} to {remote}: {change}{state.new} ({state.obtained.value})"
+    return f"{local or '?'} to {remote or '?'}: {change}{state.new} ({state.obtained.value})"
 
 
 def _queue_text(queue: QueueSeen) -> str:

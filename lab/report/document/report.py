@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow, transport_endpoints
@@ -28,6 +27,7 @@ from lab.model.claim import Judgement
 from lab.model.event import frame_id
 from lab.records import SocketSeen
 from lab.report.document.trace import (
+    Document,
     endpoint_document,
     joins_document,
     order_of,
@@ -35,8 +35,6 @@ from lab.report.document.trace import (
 )
 
 SCHEMA = "wirelab.report/1"
-
-Document = dict[str, Any]
 
 
 def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgement]) -> Document:
@@ -220,7 +218,7 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
     states = (segment.sender_state, segment.receiver_state)
     client, server = states if segment.from_client else reversed(states)
     return {
-        "flow": conversation.flow.name,
+        "flow": str(conversation.flow.id),
         "summary": describe_segment(segment),
         "tcp": {
             "flags": flag_names(segment.flags),
@@ -264,7 +262,7 @@ def _flows(timeline: Timeline) -> list[Document]:
 
 def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
     document: Document = {
-        "id": flow.name,
+        "id": str(flow.id),
         "a": str(flow.a),
         "b": str(flow.b),
         "frames": [str(crossing.id) for crossing in flow.crossings],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.analysis.calls.system_call import Endpoint, SystemCall
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
-from lab.model.event import EventId
 
 Document = dict[str, Any]
 
@@ -112,7 +112,8 @@ def order_of(timeline: Timeline) -> list[Document]:
 def endpoint_document(endpoint: Endpoint) -> Document:
     """A socket or a pipe's end; its fields, with null for what is not known."""
     fields: Document = {name: getattr(endpoint, name) for name in endpoint.__slots__}
-    fields["made_by"] = str(endpoint.made_by)
+    for name in ("local", "remote", "made_by", "flow"):
+        fields[name] = _text(fields[name])
     return {name: None if value == "" else value for name, value in fields.items()}
 
 
@@ -121,11 +122,11 @@ def joins_document(timeline: Timeline) -> Document:
     joins = timeline.joins
     return {
         "channels": list(map(_channel, joins.channels)),
-        "connects": [{"call": str(call), "flow": flow} for call, flow in joins.connects],
+        "connects": [{"call": str(call), "flow": str(flow)} for call, flow in joins.connects],
         "accepts": [
             {
                 "call": str(accepted.call),
-                "flow": accepted.flow,
+                "flow": str(accepted.flow),
                 "ack": str(accepted.ack),
                 "waited_ns": accepted.waited_ns,
                 "was_waiting": accepted.was_waiting,
@@ -148,7 +149,7 @@ def _channel(channel: Channel) -> Document:
     return {
         "sender": channel.sender or None,
         "receiver": channel.receiver or None,
-        "flow": channel.flow or None,
+        "flow": _text(channel.flow),
         "told": channel.told,
         "sent": channel.sent,
         "carried": channel.carried,
@@ -171,5 +172,5 @@ def _channel(channel: Channel) -> Document:
     }
 
 
-def _text(event: EventId | None) -> str | None:
-    return None if event is None else str(event)
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

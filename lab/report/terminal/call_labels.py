@@ -31,14 +31,14 @@ class ConnectionTags:
     def __init__(self, timeline: Timeline) -> None:
         """A step with one connection has no tags."""
         ports = {
-            f"{each.flow.protocol} {each.flow.number}": each.flow.a.port
+            each.flow.id: each.flow.a.port
             for each in timeline.conversations
             if len(timeline.conversations) > 1
         }
         self._tag_of = {
             endpoint.id: f"{ports[endpoint.flow]}: "
             for endpoint in timeline.endpoints
-            if endpoint.flow in ports
+            if endpoint.flow is not None and endpoint.flow in ports
         }
 
     def of(self, call: SystemCall, is_over: bool) -> str:

@@ -145,7 +145,7 @@ def draw_capture(
     for flow in flows:
         in_flows |= {crossing.number for crossing in (*flow.crossings, *flow.errors)}
         yield Text()
-        yield style.heading(flow.name)
+        yield style.heading(str(flow.id))
         conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
         yield from _draw_flow(flow, conversation, phase_of, style)
     others = [crossing for crossing in crossings if crossing.number not in in_flows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.analysis.calls.address import host_place
+from lab.analysis.calls.address import socket_address
 from lab.analysis.timeline import Timeline
 from lab.model.event import EventId
 from lab.records import SocketState
@@ -39,8 +39,8 @@ def state_on_right(state: SocketState, timeline: Timeline, sides: Sides) -> bool
     """Whether a socket is a right program's; None where its host tells that."""
     if not sides.programs:
         return None
-    local = host_place(state.local_address, state.local_port)
-    remote = host_place(state.remote_address, state.remote_port)
+    local = socket_address(state.local_address, state.local_port)
+    remote = socket_address(state.remote_address, state.remote_port)
     for endpoint in timeline.endpoints:
         # A socket that is not bound yet has no port: its peer's address tells it.
         known = endpoint.local == local if state.local_port else endpoint.remote == remote

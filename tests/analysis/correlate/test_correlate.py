@@ -7,6 +7,7 @@ import recorded as r
 import traced as t
 import traced_tcp as w
 from event_ids import event
+from shown import flow_id
 
 from lab.analysis.correlate.correlation import Accepted, Closed
 from lab.analysis.timeline import Timeline
@@ -99,12 +100,12 @@ def test_accept_is_joined_with_the_handshake_it_picked_up() -> None:
     (ack,) = (c for c in found.crossings if c.number == 5)
     assert accept.exit_ns is not None and ack.received_ns is not None
     assert found.joins.accepted == (
-        Accepted(accept.id, "tcp 0", event("f5"), accept.exit_ns - ack.received_ns, False),
+        Accepted(accept.id, flow_id("tcp 0"), event("f5"), accept.exit_ns - ack.received_ns, False),
     )
 
 
 def test_connect_is_joined_with_the_flow_that_it_opened() -> None:
-    assert timeline().joins.connects == ((event("client#2"), "tcp 0"),)
+    assert timeline().joins.connects == ((event("client#2"), flow_id("tcp 0")),)
 
 
 def test_fins_are_joined_with_shutdown_and_close() -> None:

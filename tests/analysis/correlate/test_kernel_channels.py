@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from system_calls import decoded, pipe, unix
 
-from lab.analysis.calls.system_call import Endpoint, SystemCall
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel
 from lab.analysis.correlate.kernel_channels import kernel_channels
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.socket_calls import SocketCalls
 
 

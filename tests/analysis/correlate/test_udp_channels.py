@@ -5,14 +5,16 @@ from typing import Any
 
 import step_edits as s
 from event_ids import event
+from shown import address, flow_id
 from system_calls import decoded
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.calls.system_call import Endpoint, SystemCall
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel
 from lab.analysis.correlate.udp_channels import udp_channels
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.socket_calls import SocketCalls
 
 
@@ -23,10 +25,10 @@ def flow() -> Flow:
     return found
 
 
-def endpoint(id: str, host: str, local: str, remote: str = "", flow: str = "") -> Endpoint:
+def endpoint(id: str, host: str, local: str, remote: str = "") -> Endpoint:
     return Endpoint(
         id=id, program=host, host=host, domain="AF_INET", type="SOCK_DGRAM", protocol="udp",
-        local=local, remote=remote, listening=False, made_by=event(f"{host}#1"), flow=flow,
+        local=address(local), remote=address(remote), listening=False, made_by=event(f"{host}#1")
     )  # fmt: skip
 
 
@@ -64,7 +66,7 @@ def test_each_datagram_is_joined_with_its_send_and_its_read() -> None:
     calls = [send(at, crossing) for at, crossing in enumerate(sent, 1)]
     calls += [read(at, crossing) for at, crossing in enumerate(sent, 1)]
     (channel,) = channels(*calls)
-    assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", "udp 0")
+    assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", flow_id("udp 0"))
     assert [(part.call, part.segments, part.reads) for part in channel.parts] == [
         (event(f"client#{at}"), (crossing.id,), (event(f"server#{at}"),))
         for at, crossing in enumerate(sent, 1)
@@ -118,7 +120,7 @@ def test_datagrams_that_were_sent_at_once_have_their_sender_and_are_not_counted(
     sent = from_client()
     reads = [read(at, crossing) for at, crossing in enumerate(sent, 1)]
     (channel,) = channels(several("sendmmsg", "s1", "client"), *reads)
-    assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", "udp 0")
+    assert (channel.sender, channel.receiver, channel.flow) == ("s1", "s2", flow_id("udp 0"))
     assert (channel.uncounted, channel.parts, channel.read_parts) == (event("client#9"), (), ())
 
 

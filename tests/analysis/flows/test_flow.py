@@ -11,12 +11,13 @@ from transcript import crossings, ip_bytes, pcap_bytes, tcp_ip
 from tshark_version import tshark_version
 
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.flow import Endpoint, group_flows, transport_endpoints
+from lab.analysis.flows.flow import group_flows, transport_endpoints
 from lab.analysis.packets.packet import Arp, Icmp, IPv4, Layer, Malformed, Packet
+from lab.model.address import SocketAddress
 from lab.records import Direction, Frame
 
-CLIENT = Endpoint(IPv4Address("10.0.0.1"), 40000)
-SERVER = Endpoint(IPv4Address("10.0.0.2"), 80)
+CLIENT = SocketAddress(IPv4Address("10.0.0.1"), 40000)
+SERVER = SocketAddress(IPv4Address("10.0.0.2"), 80)
 
 # The right side is what tshark 4.6.9 gives as tcp.stream.
 TSHARK_STREAMS = {
@@ -338,7 +339,7 @@ def test_a_tunnelled_segment_belongs_to_the_inner_addresses() -> None:
 
 def test_an_endpoint_is_written_as_in_a_url() -> None:
     assert str(CLIENT) == "10.0.0.1:40000"
-    assert str(Endpoint(IPv6Address("fd00::1"), 80)) == "[fd00::1]:80"
+    assert str(SocketAddress(IPv6Address("fd00::1"), 80)) == "[fd00::1]:80"
 
 
 def icmp_error(number: int, quoted: tuple[Layer, ...], data: bytes = b"") -> Crossing:

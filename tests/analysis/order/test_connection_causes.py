@@ -6,6 +6,7 @@ import recorded as r
 import traced as t
 import traced_tcp as w
 from event_ids import event
+from shown import flow_id
 
 from lab.records import Recording, Syscall
 
@@ -64,7 +65,7 @@ def test_a_connection_in_progress_was_not_waited_for() -> None:
     times = w.times_by(w.earliest, {w.place_of("connect"): (w.us_of(3, False) - 5, came - 1)})
     timeline = w.timeline_of(w.traced(times, change=in_progress))
     assert timeline.order.violations == ()
-    assert timeline.joins.connects == ((event("client#2"), "tcp 0"),)
+    assert timeline.joins.connects == ((event("client#2"), flow_id("tcp 0")),)
 
 
 def test_a_multipath_connection_is_not_one_flows() -> None:

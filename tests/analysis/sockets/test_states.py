@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import traced as t
 import traced_tcp as w
+from shown import flow_id
 
-from lab.analysis.sockets.states import Side, find_state_sides, select_states
+from lab.analysis.sockets.flow_ends import FlowSide
+from lab.analysis.sockets.states import find_state_sides, select_states
 from lab.records import SocketState
 
 CLIENT, SERVER = ("198.51.100.1", 40858), ("198.51.100.2", 4242)
 
 
-def sides(*states: SocketState) -> tuple[Side | None, ...]:
+def sides(*states: SocketState) -> tuple[FlowSide | None, ...]:
     return find_state_sides(states, w.wire_timeline().flows)
 
 
@@ -19,12 +21,12 @@ def test_a_states_addresses_tell_the_side_of_a_flow() -> None:
         t.state("sk 2", "ESTABLISHED", SERVER, CLIENT, 2),
         t.state("sk 3", "ESTABLISHED", SERVER, ("198.51.100.1", 1), 3),
     )
-    assert found == (("tcp 0", True), ("tcp 0", False), None)
+    assert found == ((flow_id("tcp 0"), True), (flow_id("tcp 0"), False), None)
 
 
 def test_ipv4_in_ipv6_is_ipv4() -> None:
     mapped = t.state("sk 1", "CLOSE", ("::ffff:198.51.100.1", 40858), SERVER, 1)
-    assert sides(mapped) == (("tcp 0", True),)
+    assert sides(mapped) == ((flow_id("tcp 0"), True),)
 
 
 def test_a_new_socket_has_the_addresses_that_it_has_next() -> None:
@@ -35,7 +37,7 @@ def test_a_new_socket_has_the_addresses_that_it_has_next() -> None:
         t.state("sk 1", "ESTABLISHED", CLIENT, SERVER, 3, old="SYN_SENT"),
         t.state("sk 2", "ESTABLISHED", SERVER, CLIENT, 4, old="SYN_RECV"),
     )
-    assert found == (("tcp 0", True), ("tcp 0", False)) * 2
+    assert found == ((flow_id("tcp 0"), True), (flow_id("tcp 0"), False)) * 2
 
 
 def test_a_name_that_is_used_again_tells_nothing_of_the_socket_before() -> None:
@@ -44,7 +46,7 @@ def test_a_name_that_is_used_again_tells_nothing_of_the_socket_before() -> None:
         t.state("sk 1", "SYN_SENT", ("198.51.100.1", 0), SERVER, 2, old="CLOSE"),
         t.state("sk 1", "ESTABLISHED", CLIENT, SERVER, 3, old="SYN_SENT"),
     )
-    assert found == (None, ("tcp 0", True), ("tcp 0", True))
+    assert found == (None, (flow_id("tcp 0"), True), (flow_id("tcp 0"), True))
 
 
 def test_states_are_put_in_order_of_time_with_their_owners() -> None:
@@ -54,6 +56,6 @@ def test_states_are_put_in_order_of_time_with_their_owners() -> None:
     flows = w.wire_timeline().flows
     found = select_states([late, early, other], ["s4", "", ""], flows, ())
     assert [(seen.state, seen.side, seen.owner) for seen in found] == [
-        (early, ("tcp 0", True), ""),
+        (early, (flow_id("tcp 0"), True), ""),
         (late, None, "s4"),
     ]

@@ -10,7 +10,8 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.recording.storage import load_recording
 from lab.records import Recording
-from lab.report.document.report import Document, report_document, write_document
+from lab.report.document.report import report_document, write_document
+from lab.report.document.trace import Document
 
 FAMILIES = [4, 6]
 

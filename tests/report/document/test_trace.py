@@ -6,6 +6,7 @@ from typing import Any
 
 import traced_runs as t
 from event_ids import event as id_of
+from shown import flow_id
 
 from lab.analysis.correlate.correlation import Accepted, Closed, Joins, SentPart
 from lab.analysis.timeline import Timeline
@@ -102,9 +103,9 @@ def test_endpoints_joins_and_violations_are_told() -> None:
     part = SentPart(id_of("client#3"), 0, 7, (id_of("f6"),), (id_of("server#5"),))
     joins = Joins(
         channels=(replace(t.channel("s2", "", 7), parts=(part,)),),
-        accepted=(Accepted(id_of("server#4"), "tcp 0", id_of("f5"), 21_000, False),),
+        accepted=(Accepted(id_of("server#4"), flow_id("tcp 0"), id_of("f5"), 21_000, False),),
         closed=(Closed(None, "s3", id_of("f19")),),
-        connects=((id_of("client#2"), "tcp 0"),),
+        connects=((id_of("client#2"), flow_id("tcp 0")),),
         remarks=((id_of("f4"), "So it is."),),
     )
     order = replace(t.talk().order, violations=("f3 came early",))

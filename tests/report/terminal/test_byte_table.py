@@ -35,7 +35,7 @@ def test_bytes_that_were_not_read_stand_out() -> None:
 
 
 def test_without_a_wire_two_counts_are_told() -> None:
-    (line,) = drawn(Channel("s2", "s3", "", (), 7, None, 7, 1, 0, 2), ascii_only=True)
+    (line,) = drawn(Channel("s2", "s3", None, (), 7, None, 7, 1, 0, 2), ascii_only=True)
     assert line.plain == ("  client -> server (no wire): 1 send -> 2 reads, 7 bytes sent = 7 read")
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import traced_runs as t
+from shown import address
 
 from lab.analysis.timeline import Timeline
 from lab.report.terminal.sides import sides_of, state_on_right
@@ -60,10 +61,10 @@ def test_a_program_alone_stands_where_its_host_does() -> None:
 
 
 def test_states_stand_where_their_sockets_program_does() -> None:
-    client = replace(t.endpoint("s2", "client", peer="s3"), local="198.51.100.1:40858",
-                     remote="198.51.100.2:4242")  # fmt: skip
+    client = replace(t.endpoint("s2", "client", peer="s3"), local=address("198.51.100.1:40858"),
+                     remote=address("198.51.100.2:4242"))  # fmt: skip
     server = replace(t.endpoint("s3", "server", listening=True, peer="s2"),
-                     local="198.51.100.2:4242")  # fmt: skip
+                     local=address("198.51.100.2:4242"))  # fmt: skip
     timeline = replace(on_one_host(t.talk()), endpoints=(client, server))
     sides = sides_of(timeline)
     opening, opened, accepted = (seen.state for seen in timeline.states)

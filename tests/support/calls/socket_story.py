@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from shown import ShownEndpoint, shown
 from traced import AF_INET, SOCK_STREAM, START_NS, Given, address4, call, trace
 from transcript import crossings
 
 from lab.analysis.calls.decode import decode
-from lab.analysis.calls.system_call import Endpoint
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow, group_flows
 from lab.analysis.sockets.endpoints import find_endpoints
@@ -72,15 +72,16 @@ class Story:
     def trace(self) -> Trace:
         return trace(*self.records)  # type: ignore[arg-type]
 
-    def endpoints(self, wire: str = "") -> dict[str, Endpoint]:
-        return {endpoint.id: endpoint for endpoint in found_in(self.trace, flows_of(wire))[0]}
+    def endpoints(self, wire: str = "") -> dict[str, ShownEndpoint]:
+        return {each.id: each for each in found_in(self.trace, flows_of(wire))[0]}
 
 
 def found_in(
     whole: Trace, flows: Sequence[Flow] = ()
-) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
+) -> tuple[tuple[ShownEndpoint, ...], tuple[str, ...]]:
     followed = follow(whole)
-    return find_endpoints(whole, followed, decode(whole, followed, RUNS), RUNS, flows)
+    found, owners = find_endpoints(whole, followed, decode(whole, followed, RUNS), RUNS, flows)
+    return tuple(map(shown, found)), owners
 
 
 def flows_of(wire: str) -> tuple[Flow, ...]:

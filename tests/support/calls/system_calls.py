@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from event_ids import event
+from shown import address, argument
 
-from lab.analysis.calls.system_call import Argument, Endpoint, SystemCall
+from lab.analysis.calls.system_call import SystemCall
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.model.event import EventId, EventKind
 
 
@@ -29,7 +31,7 @@ def decoded(
     entry, end = at
     if result is None and end is not None:
         result = -1 if error else moved
-    texts = tuple(Argument(name, text) for name, text in (arguments or {}).items())
+    texts = tuple(argument(name, text) for name, text in (arguments or {}).items())
     return SystemCall(
         id=EventId(EventKind.SYSTEM_CALL, number, program), program=program, host=program,
         pid=tid, tid=tid, name=name, arguments=texts, entry_ns=entry, exit_ns=end,
@@ -38,12 +40,14 @@ def decoded(
     )  # fmt: skip
 
 
-def unix(id: str, peer: str = "", type: str = "SOCK_STREAM", **more: str) -> Endpoint:
+def unix(
+    id: str, peer: str = "", type: str = "SOCK_STREAM", local: str = "", remote: str = ""
+) -> Endpoint:
     """A unix socket."""
-    fields = {"program": "client", "host": "client", "local": "", "remote": "", **more}
     return Endpoint(
-        id=id, domain="AF_UNIX", type=type, protocol="unix", listening=False,
-        made_by=event("client#1"), peer=peer, **fields,
+        id=id, program="client", host="client", domain="AF_UNIX", type=type, protocol="unix",
+        local=address(local), remote=address(remote), listening=False,
+        made_by=event("client#1"), peer=peer,
     )  # fmt: skip
 
 
@@ -51,5 +55,5 @@ def pipe(id: str, type: str, peer: str) -> Endpoint:
     """A pipe's "read" or "write" end."""
     return Endpoint(
         id=id, program="client", host="client", domain="pipe", type=type, protocol="pipe",
-        local="", remote="", listening=False, made_by=event("client#1"), peer=peer,
+        local=None, remote=None, listening=False, made_by=event("client#1"), peer=peer,
     )  # fmt: skip

@@ -10,10 +10,12 @@ from functools import cache
 
 import recorded as r
 from event_ids import event
+from shown import argument, flow_id
 
-from lab.analysis.calls.system_call import Argument, Endpoint, SystemCall
+from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped, Joins, SentPart
 from lab.analysis.order.events import Event, EventPart, Order
+from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
@@ -85,7 +87,7 @@ def system_call(
         pid=7,
         tid=7,
         name=name,
-        arguments=tuple(map(Argument, names, texts)),
+        arguments=tuple(map(argument, names, texts)),
         entry_ns=at_ns(at[0]),
         exit_ns=None if at[1] is None else at_ns(at[1]),
         result=result,
@@ -145,14 +147,14 @@ def client_state(number: int, at: float, old: str, new: str) -> StateSeen:
     state = SocketState(
         at_ns(at), Obtained.MEASURED, "sk 1", old, new, CLIENT, PORTS[0], SERVER, PORTS[1], 7
     )
-    return StateSeen(EventId(EventKind.STATE, number), state, ("tcp 0", True), "s2")
+    return StateSeen(EventId(EventKind.STATE, number), state, (flow_id("tcp 0"), True), "s2")
 
 
 def server_state(number: int, at: float, new: str) -> StateSeen:
     state = SocketState(
         at_ns(at), Obtained.SAMPLED, "sk 2", "", new, SERVER, PORTS[1], CLIENT, PORTS[0], 7
     )
-    return StateSeen(EventId(EventKind.STATE, number), state, ("tcp 0", False), "s3")
+    return StateSeen(EventId(EventKind.STATE, number), state, (flow_id("tcp 0"), False), "s3")
 
 
 def talk(*, told: tuple[Told, ...] = TALK, silent: bool = False) -> Timeline:
@@ -197,18 +199,18 @@ def endpoint(
         domain="AF_INET",
         type="SOCK_STREAM",
         protocol="tcp",
-        local="",
-        remote="",
+        local=None,
+        remote=None,
         listening=listening,
         made_by=event(f"{program}#1"),
         peer=peer,
-        flow=flow,
+        flow=flow_id(flow) if flow else None,
     )
 
 
 def channel(sender: str, receiver: str, count: int, read: int | None = None) -> Channel:
     read = count if read is None else read
-    return Channel(sender, receiver, "tcp 0", (), count, count, read, 3, 3, 4)
+    return Channel(sender, receiver, flow_id("tcp 0"), (), count, count, read, 3, 3, 4)
 
 
 def dropped() -> Timeline:
@@ -236,8 +238,8 @@ def unix_talk() -> Timeline:
     to_server = SentPart(event("client#1"), 0, 7, (), (event("server#1"),))
     to_client = SentPart(event("server#2"), 0, 1, (), (event("client#2"),))
     channels = (
-        Channel("s2", "s3", "", (to_server,), 7, None, 7, 1, 0, 1),
-        Channel("s3", "s2", "", (to_client,), 1, None, 1, 1, 0, 1),
+        Channel("s2", "s3", None, (to_server,), 7, None, 7, 1, 0, 1),
+        Channel("s3", "s2", None, (to_client,), 1, None, 1, 1, 0, 1),
     )
     return replace(timeline, joins=Joins(channels=channels))
 

@@ -18,7 +18,7 @@ from errno import EINTR
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import EventFormat, Formats
-from lab.kernel.trace.tracefs.pages import Event
+from lab.kernel.trace.tracefs.pages import RawEvent
 from lab.records import Memory, Syscall, TaskEvent
 from lab.syscalls.table import CALLS
 
@@ -34,7 +34,7 @@ _INTERRUPTED = {-ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND, -ERESTART_RESTAR
 
 WITH_POINTERS = frozenset(name for name, shape in CALLS.items() if shape.pointers)
 
-Handler = Callable[[int, bytes], None]
+_Handler = Callable[[int, bytes], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -99,14 +99,14 @@ class CallFollower:
         self._formats = formats
         self._programs = programs
         self._starter = starter
-        self._handlers: dict[int, Handler] = {}
+        self._handlers: dict[int, _Handler] = {}
         self._running: dict[int, Thread] = {}
         self._calls: list[FollowedCall] = []
         self._tasks: list[tuple[int, str, Thread]] = []
         self.threads: list[Thread] = []
         """All that were followed since the step before, in the order of their beginnings."""
 
-    def feed(self, events: Sequence[Event]) -> None:
+    def feed(self, events: Sequence[RawEvent]) -> None:
         """Follow events, which are in order of time. Raises InstrumentError."""
         handlers, type_of = self._handlers, self._formats.type_of
         for time_ns, record in events:
@@ -147,7 +147,7 @@ class CallFollower:
                 thread.number = 0
             holders[thread.known_as] = thread
 
-    def _handler(self, format_: EventFormat | None) -> Handler:
+    def _handler(self, format_: EventFormat | None) -> _Handler:
         """What follows events of that format."""
         if format_ is None:
             return lambda *_: None
@@ -169,7 +169,7 @@ class CallFollower:
         unpack = format_.unpacker(names)
         return lambda time_ns, record: handle(time_ns, *unpack(record))
 
-    def _entry_handler(self, name: str, format_: EventFormat) -> Handler:
+    def _entry_handler(self, name: str, format_: EventFormat) -> _Handler:
         """Follows entries of a call. Its arguments are the fields behind its number."""
         names = [field.name for field in format_.fields]
         behind = names.index(trace_events.NUMBER_FIELD) + 1
@@ -215,7 +215,7 @@ class CallFollower:
             self._finish_interrupted(thread, -EINTR)
         return None
 
-    def _exit_handler(self, name: str, format_: EventFormat) -> Handler:
+    def _exit_handler(self, name: str, format_: EventFormat) -> _Handler:
         unpack = format_.unpacker(["common_pid", "ret"])
         running = self._running
         is_restart = name == trace_events.RESTART
@@ -237,7 +237,7 @@ class CallFollower:
 
         return handle
 
-    def _maker_handler(self, format_: EventFormat) -> Handler:
+    def _maker_handler(self, format_: EventFormat) -> _Handler:
         """Follows what calls that make a thread return: its number, for who called."""
         unpack = format_.unpacker(["common_pid", "ret"])
 
@@ -250,7 +250,7 @@ class CallFollower:
 
         return handle
 
-    def _mark_handler(self, format_: EventFormat) -> Handler:
+    def _mark_handler(self, format_: EventFormat) -> _Handler:
         read = format_.reader(["common_pid", "buf"])
 
         def handle(time_ns: int, record: bytes) -> None:

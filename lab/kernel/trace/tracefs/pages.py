@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs.format import parse_fields
 
-Event = tuple[int, bytes]
+RawEvent = tuple[int, bytes]
 """A time in nanoseconds of the buffer's clock, and a record."""
 
 _TIME_SHIFT = 27
@@ -65,7 +65,7 @@ def parse_page_layout(header_page: str, header_event: str) -> PageLayout:
         ) from None
 
 
-def parse_pages(layout: PageLayout, data: bytes) -> tuple[list[Event], int]:
+def parse_pages(layout: PageLayout, data: bytes) -> tuple[list[RawEvent], int]:
     """The events of whole pages one after another, in their order; and how many were missed.
 
     Where the kernel does not say how many were missed before a page, that counts as one.
@@ -75,14 +75,14 @@ def parse_pages(layout: PageLayout, data: bytes) -> tuple[list[Event], int]:
         raise InstrumentError(
             f"{len(data)} bytes of trace are no whole pages of {layout.page_bytes}"
         )
-    events: list[Event] = []
+    events: list[RawEvent] = []
     missed = 0
     for begin in range(0, len(data), layout.page_bytes):
         missed += _parse_page(layout, data, begin, events)
     return events, missed
 
 
-def _parse_page(layout: PageLayout, data: bytes, begin: int, events: list[Event]) -> int:
+def _parse_page(layout: PageLayout, data: bytes, begin: int, events: list[RawEvent]) -> int:
     """Append one page's events; how many were missed before it."""
     commit = _word(data, begin + layout.commit_offset)[0]
     first = begin + layout.data_offset
@@ -101,7 +101,7 @@ def _parse_page(layout: PageLayout, data: bytes, begin: int, events: list[Event]
 
 
 def _parse_events(
-    layout: PageLayout, data: bytes, position: int, end: int, time_ns: int, events: list[Event]
+    layout: PageLayout, data: bytes, position: int, end: int, time_ns: int, events: list[RawEvent]
 ) -> None:
     """Append the events between two positions, the first after `time_ns`.
 

@@ -23,7 +23,7 @@ from ipaddress import IPv6Address, ip_address
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.format import EventFormat, Field, Formats, Value
-from lab.kernel.trace.tracefs.pages import Event
+from lab.kernel.trace.tracefs.pages import RawEvent
 from lab.records import DropNotice, KernelEvent, Obtained, SocketState
 
 HARDIRQ, SOFTIRQ = 0x08, 0x10  # common_flags; Documentation/trace/ftrace.rst, "irqs-off"
@@ -93,7 +93,7 @@ class _Seen:
     life: Life
 
 
-Handler = Callable[[int, bytes], None]
+_Handler = Callable[[int, bytes], None]
 
 
 class SocketFollower:
@@ -106,14 +106,14 @@ class SocketFollower:
         self._formats = formats
         self._addresses = addresses
         self._interfaces = interfaces
-        self._handlers: dict[int, Handler] = {}
+        self._handlers: dict[int, _Handler] = {}
         self._lives: dict[Value, Life] = {}
         self._threads = Threads(())
         self._seen: list[_Seen] = []
         self._arrivals: dict[Value, tuple[int, str, int]] = {}
         self._drops: list[DropNotice] = []
 
-    def feed(self, events: Iterable[Event], threads: Threads) -> None:
+    def feed(self, events: Iterable[RawEvent], threads: Threads) -> None:
         """Follow events, which are in order of time. Raises InstrumentError."""
         self._threads = threads
         handlers, type_of = self._handlers, self._formats.type_of
@@ -156,7 +156,7 @@ class SocketFollower:
             if not ours.isdisjoint(seen.life.ends):
                 seen.life.is_ours = True
 
-    def _handler(self, format_: EventFormat | None) -> Handler:
+    def _handler(self, format_: EventFormat | None) -> _Handler:
         """What follows events of that format."""
         if format_ is None or format_.name == trace_events.MARK:
             return lambda *_: None

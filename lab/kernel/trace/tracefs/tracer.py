@@ -28,7 +28,7 @@ from lab.kernel.trace.tracefs.calls import CallFollower
 from lab.kernel.trace.tracefs.collector import Collected, Follow, Ready
 from lab.kernel.trace.tracefs.format import Formats
 from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, has_owner, mount_tracefs
-from lab.kernel.trace.tracefs.pages import Event, PageLayout, parse_pages
+from lab.kernel.trace.tracefs.pages import PageLayout, RawEvent, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import assign_memory
 from lab.kernel.trace.tracefs.sockets import SocketFollower, Threads
 from lab.kernel.trace.tracefs.start import take_started
@@ -183,9 +183,9 @@ def _has_clock() -> bool:
     return "tai" in re.findall(r"\w+", Path(TRACEFS, "trace_clock").read_text("ascii"))
 
 
-def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[Event], int]:
+def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[RawEvent], int]:
     """The events of all CPUs in order of time, and how many were lost."""
-    events: list[Event] = []
+    events: list[RawEvent] = []
     missed = 0
     for data in pages:
         found, gone = parse_pages(layout, data)

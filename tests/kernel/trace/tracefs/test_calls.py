@@ -7,7 +7,7 @@ from trace_bytes import Tracepoint, formats
 
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs.calls import CLONE_FILES, CLONE_THREAD, SA_RESTART, CallFollower
-from lab.kernel.trace.tracefs.pages import Event
+from lab.kernel.trace.tracefs.pages import RawEvent
 from lab.kernel.trace.tracefs.pointer_arguments import PointerFields, assign_memory
 from lab.records import Memory, Syscall, TaskEvent
 
@@ -63,7 +63,7 @@ class Story:
 
     def __init__(self, programs: tuple[str, ...] = ("client", "server")) -> None:
         self.follower = CallFollower(formats(list(TRACEPOINTS.values())), programs, FIRST)
-        self.events: list[Event] = []
+        self.events: list[RawEvent] = []
 
     def add(self, name: str, running: int, /, **values: int | bytes) -> Story:
         time_ns = APART_NS * (len(self.events) + 1)

@@ -12,7 +12,7 @@ from trace_bytes import Tracepoint, formats, symbolic
 
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs.calls import Thread
-from lab.kernel.trace.tracefs.pages import Event
+from lab.kernel.trace.tracefs.pages import RawEvent
 from lab.kernel.trace.tracefs.sockets import DYING_NS, SOFTIRQ, SocketFollower, Threads
 from lab.records import DropNotice, KernelEvent, Obtained, SocketState
 
@@ -72,7 +72,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.follower = SocketFollower(formats(TRACEPOINTS), ADDRESSES, frozenset({"eth0", "lo"}))
-        self.events: list[Event] = []
+        self.events: list[RawEvent] = []
         self.thread = Thread(OURS, "client", 0, None, None, number=NUMBER)
 
     def add(

@@ -1,0 +1,40 @@
+"""Where sockets are: an IP address and a port, or a unix socket's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class SocketAddress:
+    """An IP address and a port (RFC 9293 calls it a socket, ip(7) a socket address)."""
+
+    address: IPv4Address | IPv6Address
+    port: int
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether a socket bound so takes what comes to any of its host's addresses."""
+        return self.address.is_unspecified
+
+    def __str__(self) -> str:
+        """As reports show it: "198.51.100.1:40858", "[2001:db8::1]:4242"."""
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixName:
+    """The name a unix socket is bound to. Source: unix(7), "Address format"."""
+
+    name: str
+    """A path, or a name in the abstract namespace; what is not printable is escaped."""
+    is_abstract: bool = False
+
+    def __str__(self) -> str:
+        """As reports show it: a path, "@" and an abstract name."""
+        return f"@{self.name}" if self.is_abstract else self.name
+
+
+EndpointAddress = SocketAddress | UnixName

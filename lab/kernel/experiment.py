@@ -53,7 +53,7 @@ def run_plan(plan: Plan) -> Recording:
     started_ns = time.time_ns()
     clock_offset_ns = started_ns - time.monotonic_ns()
     with ExitStack() as stack:
-        # First, since it makes itself ready while the topology is built.
+        # First, because it becomes ready while the topology is built.
         interfaces_named = frozenset(end.name for end in plan.topology.interfaces())
         addresses = _addresses(plan.topology)
         tracer, why_untraced = open_tracer(plan.trace, addresses, interfaces_named)

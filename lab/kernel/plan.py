@@ -1,4 +1,4 @@
-"""What a sandbox is asked to run."""
+"""What a run consists of, as it is sent into a sandbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lab.model.topology import Topology
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a run needs, as plain values; programs with their words expanded."""
+    """Everything a run needs, as plain values; the placeholders in programs' argv are replaced."""
 
     scenario: str
     family: Family | None
@@ -19,4 +19,4 @@ class Plan:
     steps: tuple[Step, ...]
     captures_loopback: bool = False
     trace: str = "auto"
-    """Which instrument traces the programs: see kernel/tracers.py."""
+    """Which instrument traces the programs: see lab/kernel/tracers.py."""

@@ -1,4 +1,4 @@
-"""What this machine allows, what it lacks, and how to mend it."""
+"""What this machine allows and lacks for the lab, and how to mend that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USER_NAMESPACE_SYSCTLS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     ok: bool
@@ -58,7 +58,7 @@ def _examine() -> Iterator[Finding]:
     )
     yield system
     if not system.ok:
-        return  # nothing below can be asked of another kernel
+        return  # the checks below are about Linux
     privileged = has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW")
     without = f"uid {os.geteuid()}, no capabilities; a user namespace gives them to a sandbox"
     yield Finding("privilege", True, "root's capabilities" if privileged else without)
@@ -80,7 +80,7 @@ def _examine() -> Iterator[Finding]:
 
 
 def _user_namespace_sysctls(*, needed: bool) -> Iterator[Finding]:
-    """The switches that distributions have put before user namespaces, as far as they exist."""
+    """Those of USER_NAMESPACE_SYSCTLS that this kernel has."""
     for key, forbidding, wanted in USER_NAMESPACE_SYSCTLS:
         path = Path("/proc/sys") / key
         try:
@@ -96,15 +96,14 @@ def _user_namespace_sysctls(*, needed: bool) -> Iterator[Finding]:
 
 
 def _sandbox() -> Iterator[Finding]:
-    """A sandbox opened for real, and what its namespaces can do."""
+    """Whether a sandbox opens, and what its namespaces can do."""
     subject = "namespaces"
     try:
         with open_sandbox() as sandbox:
             kind = sandbox.call(sandbox_kind)
             yield Finding(subject, True, f"a sandbox opens ({kind})")
             subject = "links and capture"
-            told = sandbox.call(build_and_capture)
-            yield Finding(subject, True, told)
+            yield Finding(subject, True, sandbox.call(build_and_capture))
             yield from _features(sandbox)
     except LabError as error:
         why = error.refusal if isinstance(error, MachineError) else str(error)
@@ -114,7 +113,7 @@ def _sandbox() -> Iterator[Finding]:
 
 
 def _features(sandbox: Sandbox) -> Iterator[Finding]:
-    """What some scenarios use, and others are skipped without."""
+    """What some scenarios need: without it they are skipped."""
     probes = (
         ("SCTP", "sudo modprobe sctp",
          (socket.AF_INET, socket.SOCK_SEQPACKET, IPPROTO_SCTP)),
@@ -141,7 +140,7 @@ def _tracefs(privileged: bool) -> Finding:
 
 
 def sandbox_kind() -> str:
-    """Run inside: what the sandbox is made of."""
+    """Run inside a sandbox: the namespaces it consists of."""
     from lab.kernel.network.namespace import in_user_namespace
 
     kinds = "mount, pid and network namespaces"
@@ -149,7 +148,7 @@ def sandbox_kind() -> str:
 
 
 def build_and_capture() -> str:
-    """Run inside: two hosts, checked and captured on."""
+    """Run inside a sandbox: build two hosts, check them, capture on them; what works."""
     from lab.kernel.capture.capture import PointName, open_captures
     from lab.kernel.network.namespace import build_topology
     from lab.kernel.network.witness import check_interfaces
@@ -169,7 +168,7 @@ def build_and_capture() -> str:
 
 
 def try_socket(domain: int, kind: int, protocol: int) -> str:
-    """Run inside: "" where such a socket can be made, else why not."""
+    """Run inside a sandbox: why such a socket cannot be made; "" if it can."""
     try:
         socket.socket(domain, kind, protocol).close()
     except OSError as error:
@@ -178,7 +177,7 @@ def try_socket(domain: int, kind: int, protocol: int) -> str:
 
 
 def try_netem() -> str:
-    """Run inside: "" where the netem queueing discipline is there, else why not."""
+    """Run inside a sandbox: why there is no netem queueing discipline; "" if there is."""
     from lab.kernel.network.namespace import LOOPBACK_INDEX
     from lab.kernel.network.netlink import check_netem
 

@@ -13,19 +13,18 @@ AUTO, NONE = "auto", "none"
 def open_tracer(
     choice: str, addresses: frozenset[str], interfaces: frozenset[str]
 ) -> tuple[Tracer | None, str]:
-    """The instrument of that name, or with "auto" the best that there can be.
+    """The instrument of that name, or for "auto" the best that this process can use.
 
-    None with the choice "none", and where there can be none; then the second value says why.
-    `addresses` and `interfaces` are the topology's. Raises MachineError where the one that was
-    asked for cannot be used.
+    None for "none", or if "auto" finds none; then the second value says why. `addresses` and
+    `interfaces` are the topology's. Raises MachineError if the named one cannot be used.
     """
     if choice == NONE:
         return None, "calls: not traced, as asked"
     reasons: list[str] = []
-    for name, opener in _OPENERS.items():
+    for name, open_one in _OPENERS.items():
         if choice not in (AUTO, name):
             continue
-        tracer, reason = opener(addresses, interfaces)
+        tracer, reason = open_one(addresses, interfaces)
         if tracer is not None:
             return tracer, ""
         reasons.append(f"{name}: {reason}")
@@ -37,7 +36,7 @@ def open_tracer(
 def _open_tracefs(
     addresses: frozenset[str], interfaces: frozenset[str]
 ) -> tuple[Tracer | None, str]:
-    # Each is imported where it is used: a run's start must not wait for the other's import.
+    # Imported here: a run's start must not wait for the import of the one it does not use.
     from lab.kernel.trace.tracefs.start import end_started
     from lab.kernel.trace.tracefs.tracer import TracefsTracer
 

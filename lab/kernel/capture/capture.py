@@ -1,8 +1,8 @@
-"""Every frame that passes an interface, through an AF_PACKET SOCK_RAW socket and its ring.
+"""Captures every frame that passes an interface, by an AF_PACKET SOCK_RAW socket and its ring.
 
-The ring (PACKET_RX_RING, TPACKET_V2) is memory shared with the kernel: frames are there the
-moment the kernel puts them, a busy reader loses none before the ring is full, and reading
-costs no system call. Source: packet(7), Documentation/networking/packet_mmap.rst.
+The ring (PACKET_RX_RING, TPACKET_V2) is memory shared with the kernel: reading it takes no system
+call, and no frame is lost before the ring is full, however busy the reader is.
+Source: packet(7), Documentation/networking/packet_mmap.rst.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TP_STATUS_USER = 0x1
 TP_STATUS_VLAN_VALID = 0x10
 TP_STATUS_VLAN_TPID_VALID = 0x40
 PACKET_OUTGOING = 4
-# SO_TIMESTAMPNS has the kernel stamp frames as they arrive, not when they reach the ring.
+# With SO_TIMESTAMPNS the kernel stamps frames when they arrive, not when they reach the ring.
 SO_TIMESTAMPNS = 35
 
 BLOCK_BYTES = 1 << 18
@@ -89,7 +89,7 @@ class Capture:
         self._dropped = 0
 
     def make_ring(self) -> None:
-        """Have the kernel allocate the ring, and map it.
+        """Let the kernel allocate the ring, and map it.
 
         Raises KernelRefused.
         """
@@ -117,11 +117,11 @@ class Capture:
             raise KernelRefused(_refusal(f"cannot capture on {self.point.name}", error)) from error
 
     def fileno(self) -> int:
-        """The descriptor: readable when frames are waiting."""
+        """The descriptor, readable when frames are in the ring."""
         return self._socket.fileno()
 
     def read_frames(self) -> list[Frame]:
-        """The frames that have come since the last call, in the kernel's order."""
+        """The frames captured since the last call, in the kernel's order."""
         frames: list[Frame] = []
         while True:
             start = self._next * self._slot_bytes
@@ -129,11 +129,11 @@ class Capture:
             if not header[0] & TP_STATUS_USER:
                 return frames
             frames.append(self._frame(start, header))
-            struct.pack_into("=I", self._ring, start, 0)  # the slot is the kernel's again
+            struct.pack_into("=I", self._ring, start, 0)  # gives the slot back to the kernel
             self._next = (self._next + 1) % self._slots
 
     def statistics(self) -> CapturePoint:
-        """The capture point with what the kernel counted since the capture was opened."""
+        """The capture point with the kernel's counts since the capture was opened."""
         # Reading the counters sets them to zero. Dropped frames are among the frames.
         raw = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size)
         frames, dropped = _STATISTICS.unpack(raw)
@@ -145,7 +145,7 @@ class Capture:
         )
 
     def send_frame(self, frame: bytes) -> None:
-        """Put one frame, from its Ethernet header on, on the wire; the capture sees it leave.
+        """Send one frame, from its Ethernet header on; this capture sees it leave.
 
         Raises KernelRefused.
         """
@@ -160,7 +160,7 @@ class Capture:
         self._sender.close()
 
     def close_ring(self) -> None:
-        """End the capture and give its memory back."""
+        """End the capture and free its memory."""
         self._ring.close()
         self._socket.close()
 
@@ -191,9 +191,9 @@ def open_captures(
 ) -> list[Capture]:
     """A capture of every whole frame, both directions, for each (namespace, point, MTU).
 
-    A socket is opened with protocol 0, which receives nothing, and bound to its interface
-    when its ring is ready: opened with ETH_P_ALL it would see every interface until then.
-    Making a ring waits for an RCU grace period, so that all are made at the same time.
+    A socket is opened with protocol 0, which receives nothing, and bound to its interface when
+    its ring is ready: opened with ETH_P_ALL it would capture on every interface until then.
+    Making a ring waits for an RCU grace period, so all are made in parallel.
 
     Raises KernelRefused.
     """
@@ -220,10 +220,10 @@ def open_captures(
 
 
 def close_captures(captures: Iterable[Capture]) -> None:
-    """End captures without waiting for it.
+    """End captures, without waiting.
 
-    Closing a packet socket waits for an RCU grace period of some 10 ms, with a ring for two:
-    each is closed by a thread of its own.
+    Closing a packet socket waits for an RCU grace period of some 10 ms, or for two if it has a
+    ring. So each is closed by a thread of its own.
     """
     for capture in captures:
         threading.Thread(target=capture.close_sender).start()
@@ -249,7 +249,7 @@ def _unbound_capture(
 
 
 def _slot_bytes(mtu_bytes: int) -> int:
-    """The ring's slot: the largest frame, the kernel's header before it, a power of two."""
+    """The size of a ring's slot: a power of two with room for the largest frame and its header."""
     # 128 covers tpacket2_hdr, sockaddr_ll, the alignments and the tag room (TPACKET2_HDRLEN).
     needed = mtu_bytes + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + 128
     slot_bytes = SLOT_MIN_BYTES
@@ -259,7 +259,7 @@ def _slot_bytes(mtu_bytes: int) -> int:
 
 
 def _ring_bytes(slot_bytes: int, share_bytes: int) -> int:
-    """The ring's size: a point's share of all rings' memory, within bounds, in whole blocks."""
+    """The ring's size in whole blocks: its share of all rings' memory, within bounds."""
     bounded = min(RING_MAX_BYTES, max(RING_MIN_BYTES, share_bytes))
     return max(bounded // BLOCK_BYTES * BLOCK_BYTES, RING_MIN_SLOTS * slot_bytes)
 

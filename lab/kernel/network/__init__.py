@@ -1,1 +1,1 @@
-"""Namespaces, links and addresses, and what can be asked about them."""
+"""Namespaces, links and addresses, and how to read their state."""

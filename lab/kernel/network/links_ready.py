@@ -1,11 +1,10 @@
-"""When a namespace's links have done all that they do by themselves.
+"""Waits until a namespace's links are ready: up, addressed, and silent of themselves.
 
-A link's carrier is taken into account by a work queue (linkwatch), and IPv6 begins on the link
-only then.
-The kernel takes an IPv6 address into use, and joins its solicited-node multicast group
-(RFC 4291, 2.7.1), from a work queue that may have to wait for others (the end of an earlier
-run's namespaces, say). Until then it does not answer a neighbour solicitation for the address;
-after it, it reports the group (RFC 2710).
+The kernel handles a link's carrier in a work queue (linkwatch); IPv6 starts on the link only
+after that. It takes an IPv6 address into use, and joins its solicited-node multicast group
+(RFC 4291, 2.7.1), in a work queue that may have to wait for other work (such as the end of an
+earlier run's namespaces). Before that it does not answer neighbour solicitations for the
+address; after that it reports the group (RFC 2710).
 """
 
 from __future__ import annotations
@@ -35,19 +34,19 @@ def wait_until_links_ready(namespaces: Mapping[str, Namespace]) -> None:
     for namespace in namespaces.values():
         with namespace.entered():
             for _ in range(int(DEADLINE_S * 1000)):
-                waiting = _what_is_waited_for(namespace)
-                if not waiting:
+                reason = _why_not_ready(namespace)
+                if not reason:
                     break
                 pause.poll(1)
             else:
                 raise KernelRefused(
-                    f"namespace {namespace.name}: {waiting} after {DEADLINE_S:g} s; "
+                    f"namespace {namespace.name}: {reason} after {DEADLINE_S:g} s; "
                     "the kernel's work queue does not come to it"
                 )
 
 
-def _what_is_waited_for(namespace: Namespace) -> str:
-    """What keeps the entered namespace from being ready and quiet; "" where nothing does."""
+def _why_not_ready(namespace: Namespace) -> str:
+    """Why the links of the entered namespace are not ready; "" if they are."""
     for interface in namespace.interfaces:
         if not namespace.netlink.is_operational(namespace.index(interface)):
             return f"{interface.name} is not operational"
@@ -71,5 +70,5 @@ def _what_is_waited_for(namespace: Namespace) -> str:
 
 
 def _solicited_node_group(address: IPv6Address) -> str:
-    """The group, as /proc/net/igmp6 writes it. Source: RFC 4291, 2.7.1."""
+    """The address's group, as /proc/net/igmp6 writes it. Source: RFC 4291, 2.7.1."""
     return f"{SOLICITED_NODE_PREFIX | int(address) & 0xFFFFFF:032x}"

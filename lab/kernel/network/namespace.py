@@ -22,8 +22,8 @@ FIRST_INDEX = 101
 
 # What would put frames on a link that no program caused. Set as the namespace's defaults
 # before it has links. MLD cannot be turned off; version 1 reports a group as it is joined
-# and once more after a random part of the interval, and /proc/net/igmp6 tells when that is
-# done (see quiet.py). Version 2 repeats as often as a host-wide sysctl says.
+# and once more after a random part of the interval, and /proc/net/igmp6 shows when that is
+# done (see links_ready.py). Version 2 repeats as often as a host-wide sysctl says.
 SILENT_LINK_SYSCTLS = {
     "net/ipv6/conf/default/addr_gen_mode": "1",  # no link-local address by itself
     "net/ipv6/conf/default/dad_transmits": "0",
@@ -43,7 +43,7 @@ class Namespace:
     netlink: Netlink
     interfaces: tuple[Interface, ...]
     first_index: int
-    """The index of the first of them; the others follow."""
+    """The index of the first interface; the others' follow it."""
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -66,17 +66,17 @@ class Namespace:
         return self.first_index + self.interfaces.index(interface)
 
     def close(self) -> None:
-        """Let go of it; without a name or a process in it the kernel reclaims it."""
+        """Close its descriptor; the kernel reclaims a namespace without a name or a process."""
         self.netlink.close()
         os.close(self.descriptor)
 
 
 @contextmanager
 def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
-    """The topology's namespaces by host, linked, addressed, up and quiet.
+    """The topology's namespaces by host, with their links addressed and set up.
 
-    Runs in a sandbox's first process. At the end of the with statement the namespaces are
-    closed; their names and links go with the sandbox.
+    Runs in a sandbox's init. At the end of the with statement the namespaces are closed; their
+    names and links end with the sandbox.
 
     Raises KernelRefused.
     """
@@ -84,8 +84,8 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
         namespaces: dict[str, Namespace] = {}
         here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            # Indexes are unique in the topology: to the ends of a veth that have the same one
-            # the kernel's linkwatch attends up to a second later.
+            # Indexes are unique in the topology: if both ends of a veth have the same one, the
+            # kernel's linkwatch handles them up to a second later.
             index = FIRST_INDEX
             interfaces_of = defaultdict(list)
             for interface in topology.interfaces():
@@ -102,17 +102,17 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
 
 
 def in_user_namespace() -> bool:
-    """Whether this process is in another user namespace than the machine's own.
+    """Whether this process is in another user namespace than the initial one.
 
-    Source: user_namespaces(7): there, all uids are mapped to themselves.
+    In the initial one all uids are mapped to themselves. Source: user_namespaces(7).
     """
     return Path("/proc/self/uid_map").read_text("ascii").split() != ["0", "0", "4294967295"]
 
 
 def forget_neighbours(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
-    """Have every host forget the hardware addresses of its neighbours.
+    """Make every host forget the hardware addresses of its neighbours.
 
-    So that a step begins like any other, whatever went before it. Raises KernelRefused.
+    So a step begins like any other, whatever happened before it. Raises KernelRefused.
     """
     for link in topology.links:
         for near, far in (link.ends, link.ends[::-1]):
@@ -168,14 +168,14 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
 
 
 def _hardware_address(host: int, place: int) -> str:
-    """A locally administered address that tells host and interface: 02:00:00:00:02:01."""
+    """A locally administered address with the numbers of host and interface: 02:00:00:00:02:01."""
     return f"02:00:{host >> 16:02x}:{host >> 8 & 0xFF:02x}:{host & 0xFF:02x}:{place & 0xFF:02x}"
 
 
 def write_sysctl(key: str, value: str) -> None:
     """Set a sysctl of the entered namespace, by its path under /proc/sys.
 
-    Raises MachineError where this kernel has none, KernelRefused.
+    Raises KernelRefused, and MachineError if this kernel has no such sysctl.
     """
     path = f"/proc/sys/{key}"
     try:

@@ -1,8 +1,8 @@
-"""Namespaces, links, addresses and sockets, asked of the kernel; the only pyroute2 import.
+"""Requests to the kernel for namespaces, links, addresses and sockets; the only pyroute2 import.
 
-pyroute2 makes the namespaces and encodes every message. The messages go out in batches
-over one rtnetlink socket a namespace: a request a round trip, as pyroute2's IPRoute sends
-them, costs three times as much for a chain of 200 hosts.
+pyroute2 makes the namespaces and encodes every message. The messages are sent in batches over
+one rtnetlink socket for each namespace: sent one by one, as pyroute2's IPRoute does, they take
+three times as long for a chain of 200 hosts.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from lab.kernel.system import libc
 
 
 def _import_pyroute2(*names: str) -> None:
-    """Import these modules of pyroute2 without the package's front.
+    """Import these modules of pyroute2 without running the package's __init__.
 
-    `import pyroute2` imports every protocol it speaks: 0.18 s against 0.03 s for what is
-    needed here. A bare package stands in for it meanwhile, and is taken away again, so that
-    a later `import pyroute2` is the real one.
+    `import pyroute2` imports every protocol it supports: 0.18 s against 0.03 s for what is
+    needed here. A bare package stands in for it meanwhile and is removed again, so that a later
+    `import pyroute2` imports the real one.
     """
     if "pyroute2" in sys.modules:
         return
@@ -74,7 +74,7 @@ IFF_UP = 0x1
 IFLA_OPERSTATE = 16
 IF_OPER_UP = 6
 IFA_F_NODAD = 0x02
-# What asking for sock_diag(7) gives where there is none: no protocol, or none for unix sockets.
+# The errors of sock_diag(7) requests where the kernel lacks it, or lacks it for a kind of socket.
 NO_DIAG = frozenset({errno.EPROTONOSUPPORT, errno.ENOENT})
 
 # An acknowledgement holds about 0.8 KiB of the socket's receive buffer, which is 208 KiB
@@ -88,9 +88,9 @@ _ATTRIBUTE = struct.Struct("=HH")
 
 
 def check_netem(index: int) -> None:
-    """Give an interface of the current namespace a netem queueing discipline with no effect.
+    """Add a netem queueing discipline without effect to an interface of the current namespace.
 
-    Raises KernelRefused where this kernel has none. Source: tc-netem(8).
+    Raises KernelRefused if this kernel has no netem. Source: tc-netem(8).
     """
     from pyroute2 import IPRoute, NetlinkError
 
@@ -125,12 +125,12 @@ def import_unix_diag() -> ModuleType:
 
 
 def read_unix_sockets() -> list[UnixSocket] | None:
-    """The unix sockets of the namespace that the calling thread is in.
+    """The unix sockets of the calling thread's namespace.
 
-    None where this kernel has no unix_diag (CONFIG_UNIX_DIAG). Raises KernelRefused.
+    None if this kernel has no unix_diag (CONFIG_UNIX_DIAG). Raises KernelRefused.
 
-    pyroute2 encodes and decodes; its own DiagSocket would bring an event loop, whose two unix
-    sockets it then finds here.
+    pyroute2 only encodes and decodes: its DiagSocket would start an event loop, whose own two
+    unix sockets would be among those found.
     """
     diag = import_unix_diag()
     request = diag.unix_diag_req()
@@ -159,10 +159,10 @@ def read_unix_sockets() -> list[UnixSocket] | None:
 def dump(protocol: int, request: bytes) -> Iterator[bytes]:
     """The messages that answer a request for a dump. Raises OSError. Source: netlink(7)."""
     raw = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-    with socket.socket(socket.AF_NETLINK, raw, protocol) as asked:
-        asked.send(request)
+    with socket.socket(socket.AF_NETLINK, raw, protocol) as netlink:
+        netlink.send(request)
         while True:
-            data = asked.recv(1 << 16)
+            data = netlink.recv(1 << 16)
             offset = 0
             while offset < len(data):
                 length, kind, _, _, _ = _HEADER.unpack_from(data, offset)
@@ -202,9 +202,9 @@ class VethEnd:
 
 
 def create_namespace(name: str) -> None:
-    """Create a network namespace named under /run/netns, and enter it.
+    """Create a network namespace with a name under /run/netns, and enter it.
 
-    Raises KernelRefused. The name is seen by `ip netns` inside the sandbox only.
+    `ip netns` shows the name inside the sandbox only. Raises KernelRefused.
     """
     try:
         pyroute2_setns(name, flags=os.O_CREAT | os.O_EXCL, libc=libc.LIBC, fork=False)
@@ -218,7 +218,7 @@ def create_namespace(name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """An encoded request, and the errno that does no harm (0: none)."""
+    """An encoded request, and the errno that is no failure (0: none)."""
 
     description: str
     data: bytes
@@ -226,9 +226,9 @@ class _Request:
 
 
 class Netlink:
-    """Requests to the namespace that was entered when this was opened.
+    """An rtnetlink socket of the namespace that was entered when this was made.
 
-    Requests are collected by the methods named for them and sent, in order, by `commit`.
+    The methods collect requests, which `commit` sends in order.
     """
 
     def __init__(self, namespace: str) -> None:
@@ -291,7 +291,7 @@ class Netlink:
         self._append(f"add {address} to interface {index}", message, RTM_NEWADDR, flags)
 
     def forget_neighbour(self, index: int, address: IPv4Address | IPv6Address) -> None:
-        """Ask for a neighbour's hardware address to be forgotten, if it is known."""
+        """Delete a neighbour's entry, if there is one."""
         message = ndmsg()
         message["family"] = socket.AF_INET if address.version == 4 else socket.AF_INET6
         message["ifindex"] = index
@@ -302,7 +302,7 @@ class Netlink:
     def is_operational(self, index: int) -> bool:
         """Whether the interface's operational state (RFC 2863, ifOperStatus) is up.
 
-        Asked at once, not with the batch. Raises KernelRefused.
+        Sent at once, not collected. Raises KernelRefused.
         """
         # By hand: pyroute2 decodes all of a link's forty attributes, ten times as long.
         length = _HEADER.size + _LINK.size
@@ -322,10 +322,10 @@ class Netlink:
         return False
 
     def commit(self) -> None:
-        """Send what was collected.
+        """Send the collected requests.
 
-        Raises KernelRefused for the first request that failed, by its description. Requests
-        after it have been tried all the same.
+        Raises KernelRefused with the description of the first request that failed. The kernel
+        has handled those after it all the same.
         """
         requests, self._requests = self._requests, []
         for start in range(0, len(requests), BATCH_MESSAGES):
@@ -381,5 +381,5 @@ def _veth_attributes(end: VethEnd, mtu_bytes: int) -> dict[str, Any]:
 
 
 def _padded(message: bytes) -> bytes:
-    """A message at netlink's alignment of four bytes."""
+    """The message, padded to netlink's alignment of four bytes."""
     return message + bytes(-len(message) % 4)

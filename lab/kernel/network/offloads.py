@@ -1,4 +1,4 @@
-"""Segmentation and checksum offloads, off: frames as on a real wire.
+"""Turns off segmentation and checksum offloads, so that frames are as on a real wire.
 
 Source: ethtool's ioctl interface, include/uapi/linux/ethtool.h.
 """
@@ -30,16 +30,16 @@ UNWANTED_NAMES = ("rx-checksum", "rx-gro", "rx-gro-list", "rx-gro-hw", "rx-lro")
 
 @dataclass(frozen=True, slots=True)
 class Offloads:
-    """The offloads that this kernel has and the lab does not want: the same for every interface."""
+    """This kernel's features, and which of them the lab turns off; the same for every interface."""
 
     names: tuple[str, ...]
     """Every feature's name, by its bit."""
     masks: tuple[int, ...]
-    """The unwanted ones' bits, in words of 32."""
+    """The bits of the features to turn off, in words of 32."""
 
 
 def read_offloads(descriptor: int, interface: str) -> Offloads:
-    """This kernel's offloads, asked for any interface of the namespace of the socket.
+    """This kernel's offloads, read for any interface of the socket's namespace.
 
     Raises KernelRefused.
     """
@@ -54,7 +54,7 @@ def read_offloads(descriptor: int, interface: str) -> Offloads:
 def turn_off_offloads(descriptor: int, interface: str, offloads: Offloads) -> None:
     """Turn off every segmentation, receive-merging and checksum offload of an interface.
 
-    `descriptor` is any socket of the interface's namespace. Raises KernelRefused where one
+    `descriptor` is any socket of the interface's namespace. Raises KernelRefused, also if one
     stays on.
     """
     words = len(offloads.masks)
@@ -96,7 +96,7 @@ def _read_feature_names(descriptor: int, interface: str) -> tuple[str, ...]:
 
 
 def _ethtool(descriptor: int, interface: str, request: bytearray) -> None:
-    """One SIOCETHTOOL; the kernel's answer replaces `request`'s bytes."""
+    """Make one SIOCETHTOOL ioctl; the kernel's answer replaces the bytes of `request`."""
     block = array.array("B", request)
     address, _ = block.buffer_info()
     ifreq = struct.pack("=16sQ16x", interface.encode("ascii"), address)

@@ -1,4 +1,4 @@
-"""What sockets a namespace holds. Source: proc(5), /proc/net; sock_diag(7)."""
+"""The sockets of a namespace. Source: proc(5), /proc/net; sock_diag(7)."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def has_undrained_tcp(namespace: Namespace) -> bool:
 
 
 def undrained_tcp(namespace: Namespace) -> list[str]:
-    """TCP connections that may still send something, a line each.
+    """The TCP connections of the namespace that may still send something, a line each.
 
-    The sockets are counted before they are listed: a list walks the hash table of the whole
-    machine, some milliseconds where there is much memory.
+    The sockets are counted before they are listed: listing them walks the hash table of the
+    whole machine, which takes some milliseconds if that has much memory.
     """
     with namespace.entered():
         net = Path("/proc/thread-self/net")
@@ -71,7 +71,7 @@ def undrained_tcp(namespace: Namespace) -> list[str]:
 
 
 def _tcp_in_use(net: Path) -> int:
-    """TCP sockets of the entered namespace, those in TIME-WAIT left out."""
+    """How many TCP sockets the entered namespace has, without those in TIME-WAIT."""
     total = 0
     for table in ("sockstat", "sockstat6"):
         for line in (net / table).read_text("ascii").splitlines():

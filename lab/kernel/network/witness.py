@@ -1,7 +1,7 @@
-"""The second opinion: interfaces and addresses as an ordinary program sees them.
+"""A second opinion: interfaces and addresses as an ordinary program sees them.
 
-netifaces asks the C library (getifaddrs(3)), not rtnetlink as the builder did, so that the
-two agree only where the namespace really is what was asked for.
+netifaces uses the C library (getifaddrs(3)), not the rtnetlink requests that built them, so that
+the two agree only if the namespace really is as requested.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ IFF_UP = 0x1
 def read_interfaces(namespace: Namespace) -> tuple[InterfaceSeen, ...]:
     """Every interface inside the namespace with its IP addresses, `lo` included.
 
-    One without an address that is down is left out: nothing can pass it. The kernel puts such
-    devices (tunl0, sit0) into each new namespace where a tunnel's module is loaded.
+    Interfaces that are down and have no address are left out: nothing can pass them. The kernel
+    adds such devices (tunl0, sit0) to each new namespace if a tunnel's module is loaded.
     """
     with namespace.entered():
         seen = [(name, _addresses(name)) for name in sorted(netifaces.interfaces())]
@@ -38,9 +38,9 @@ def read_interfaces(namespace: Namespace) -> tuple[InterfaceSeen, ...]:
 
 
 def check_interfaces(namespaces: Mapping[str, Namespace]) -> tuple[InterfaceSeen, ...]:
-    """Every namespace's interfaces, shown to be what the topology asked for.
+    """Every namespace's interfaces, after a check that they are as the topology says.
 
-    Raises InstrumentError where they differ.
+    Raises InstrumentError if they are not.
     """
     seen: list[InterfaceSeen] = []
     for namespace in namespaces.values():
@@ -72,8 +72,8 @@ def _addresses(name: str) -> tuple[IPv4Interface | IPv6Interface, ...]:
 
 def _is_up(name: str) -> bool:
     """Whether the interface is up. Source: netdevice(7), SIOCGIFFLAGS."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        answer = fcntl.ioctl(asking, SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        answer = fcntl.ioctl(any_socket, SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
     return bool(struct.unpack_from("H", answer, 16)[0] & IFF_UP)
 
 

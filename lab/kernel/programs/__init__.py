@@ -1,1 +1,1 @@
-"""Programs at work in namespaces."""
+"""Programs that run in namespaces."""

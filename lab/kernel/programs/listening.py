@@ -1,6 +1,6 @@
 """Which sockets of a namespace can be reached: TCP listening, UDP bound, unix with a name.
 
-By sock_diag(7); where the kernel has none for a kind of socket, by proc(5), /proc/net.
+Read by sock_diag(7), or from /proc/net (proc(5)) if the kernel lacks it for a kind of socket.
 """
 
 from __future__ import annotations
@@ -43,35 +43,35 @@ class Reachable:
 
     inode: int
     port: int | None
-    """None of a unix socket."""
+    """None for a unix socket."""
     name: str
     """The path of a unix socket, or "@" and its abstract name."""
     protocol: str
     """ "tcp", "udp" or "unix"."""
 
     def is_wanted(self, wanted: Listening) -> bool:
-        """Whether it is what a program is awaited to open."""
+        """Whether it is the socket that a program is expected to open."""
         if wanted.path:
             return self.name == wanted.path
         return self.port is not None and wanted.port in (None, self.port)
 
 
 class ListeningWatch:
-    """Waits for a socket of a namespace that was not there when this was made."""
+    """Finds the sockets that have appeared in a namespace since this was made."""
 
     def __init__(self, namespace: Namespace, wanted: Listening) -> None:
-        """Remember which there are. Raises KernelRefused."""
+        """Remember the sockets that exist now. Raises KernelRefused."""
         self._namespace = namespace
         self._wanted = wanted
         self.instrument = BY_SOCK_DIAG
         self._before = self._matching()
 
     def has_appeared(self) -> bool:
-        """Whether it is there now. Raises KernelRefused."""
+        """Whether a wanted socket has appeared. Raises KernelRefused."""
         return bool(self._matching() - self._before)
 
     def udp_ports(self) -> tuple[int, ...]:
-        """The ports that appeared, where only UDP has any; () where TCP listens, or unix."""
+        """The UDP ports that have appeared; () if a TCP or unix socket has, too."""
         new = self._matching() - self._before
         if any(each.protocol != "udp" for each in new):
             return ()
@@ -98,7 +98,7 @@ def _read_unix() -> list[Reachable] | None:
 
 
 def _read_inet() -> list[Reachable] | None:
-    """None where this kernel has no inet_diag (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG).
+    """TCP and UDP sockets, or None without inet_diag (CONFIG_INET_DIAG, CONFIG_INET_UDP_DIAG).
 
     Source: sock_diag(7), linux/inet_diag.h.
     """
@@ -144,7 +144,7 @@ def _unix_in_proc() -> Iterator[Reachable]:
 
 
 def _lines_of(table: str) -> list[str]:
-    """The table's lines without its head; none where the kernel has no such table (no IPv6)."""
+    """The table's lines without its heading; [] if the kernel has no such table (no IPv6)."""
     try:
         table_bytes = (Path("/proc/thread-self/net") / table).read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A program at work in a namespace: started, ready, ended, with all it wrote."""
+"""A program that runs in a namespace: its start, readiness and end, and all it writes."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command
 
 @dataclass(slots=True)
 class Output:
-    """What comes out of one of a program's descriptors."""
+    """What is read from one of a program's descriptors."""
 
     descriptor: int
     data: bytearray = field(default_factory=bytearray)
     closed: bool = False
 
     def read(self) -> bool:
-        """Take some of what is there, at the end of the file close; False if there is nothing."""
+        """Read some of what has arrived, or close at the end of the file; whether it read any."""
         try:
             chunk = os.read(self.descriptor, READ_BYTES)
         except BlockingIOError:
             return False
         except ConnectionResetError:
-            # A unix stream's end, where the program died with something unread.
+            # The end of a unix stream whose program died with bytes unread.
             chunk = b""
         self.data += chunk
         if not chunk:
@@ -49,18 +49,18 @@ class Output:
 
     @property
     def overfull(self) -> bool:
-        """Whether more has come than a program of the lab has to say."""
+        """Whether more than OUTPUT_LIMIT_BYTES have been read."""
         return len(self.data) > OUTPUT_LIMIT_BYTES
 
     def close(self) -> None:
-        """Close the descriptor, once."""
+        """Close the descriptor, unless that was done."""
         if not self.closed:
             os.close(self.descriptor)
             self.closed = True
 
 
 class RunningProgram:
-    """A started program. Its outputs and `ended` are for the caller's poll to watch."""
+    """A started program. The caller polls its `outputs` and its pidfd, `ended`."""
 
     def __init__(
         self,
@@ -68,15 +68,15 @@ class RunningProgram:
         namespace: Namespace,
         before_exec: Callable[[], None] | None = None,
     ) -> None:
-        """Start it inside the namespace; its process calls `before_exec` as its last own act.
+        """Start it inside the namespace; its process calls `before_exec` just before execve(2).
 
-        Raises ProgramError where it cannot be started: a failure, as a record tells it.
+        Raises ProgramError if it cannot be started; the message is worded as a record's failure.
         """
         self.program = program
         self.failure = ""
         self.remark = ""
         self.reached = ""
-        """How it is reached, where that may surprise."""
+        """How it is reached, if that may surprise; else ""."""
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
         checkpoint_near, checkpoint_far = socket.socketpair()
         environment = dict(os.environ)
@@ -126,20 +126,20 @@ class RunningProgram:
             os.set_blocking(output.descriptor, False)
         process.stdout.close()
         process.stderr.close()
-        self._was_told_to_end = False
+        self._was_terminated = False
         self.ready_ns: int | None = None
         self.ended_ns: int | None = None
-        # The clock of the records may be set meanwhile; this one goes on.
+        # CLOCK_MONOTONIC: the records' clock may be set meanwhile.
         self._deadline_ns = time.monotonic_ns() + round(program.deadline_s * 1e9)
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The pid of its process."""
         return self._process.pid
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        """Its descriptors that are still open."""
+        """Those of its outputs that are still open."""
         return tuple(output for output in self._outputs if not output.closed)
 
     def take_checkpoint(self) -> str | None:
@@ -162,10 +162,10 @@ class RunningProgram:
         self._note_readiness()
 
     def note_end(self) -> None:
-        """Collect its exit status and last words; to be called once `ended` is readable.
+        """Collect its exit status and remaining output; to be called once `ended` is readable.
 
-        What it left running may hold its outputs open for ever, or write for ever, so that
-        they are read until they would block, not until their end, and to the limit only.
+        Processes that it left running may hold its outputs open for ever, or write for ever, so
+        that outputs are read until they would block, not to their end, and up to the limit.
         """
         if self.ended_ns is None:
             self.ended_ns = time.time_ns()
@@ -173,11 +173,11 @@ class RunningProgram:
             for output in self.outputs:
                 while not output.closed and not output.overfull and output.read():
                     pass
-            # It may have signalled it and ended between two looks of the caller's poll.
+            # It may have become ready and ended between two turns of the caller's loop.
             self._note_readiness()
 
     def check_ready(self) -> None:
-        """End it as failed where it can no longer write to READY_FD that it is ready."""
+        """Kill it, as failed, if it can no longer write to READY_FD and has not done so."""
         if self.ready_ns is not None:
             return
         if self.ready.closed and self.ended_ns is None:
@@ -191,22 +191,22 @@ class RunningProgram:
             self.end_failed("never became ready: it wrote nothing to READY_FD")
 
     def note_listening(self) -> None:
-        """It is ready: what it was awaited to open is there."""
+        """Note that it is ready: the socket that it was expected to open is there."""
         self.ready_ns = time.time_ns()
 
     def check_output(self) -> None:
-        """End it as failed where it wrote without bound."""
+        """Kill it, as failed, if it has written too much."""
         if any(output.overfull for output in self._outputs):
             self.end_failed(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it has outlived its deadline; one that serves has none."""
+        """Whether it runs beyond its deadline. A program that serves has none."""
         is_late = time.monotonic_ns() > self._deadline_ns
         return is_late and self.ended_ns is None and not self.program.serves
 
     def end_late(self) -> None:
-        """End it as failed, since it has taken as long as it has."""
+        """Kill it, as failed, because it has taken too long."""
         left_s = (self._deadline_ns - time.monotonic_ns()) / 1e9
         taken = f"{self.program.deadline_s - max(0.0, left_s):.3g}"
         was_ready = self.ready_ns is not None or not self.program.signals_ready
@@ -214,29 +214,29 @@ class RunningProgram:
         self.end_failed(f"{state} {taken} s after its start")
 
     def check_end(self) -> None:
-        """Note a failure where it has ended with another exit status than 0, by itself."""
+        """Note a failure if it has ended by itself with another exit status than 0."""
         status = self._process.returncode
-        if self.ended_ns is not None and status and not self._was_told_to_end:
+        if self.ended_ns is not None and status and not self._was_terminated:
             self.fail(
                 f"exited with status {status}"
                 if status > 0
                 else f"was killed by {_signal_name(-status)}"
             )
 
-    def tell_to_end(self) -> None:
-        """Send SIGTERM to it and to the processes that it started, as far as it leads them."""
+    def terminate(self) -> None:
+        """Send SIGTERM to it and to the other processes of its process group."""
         if self.ended_ns is None:
-            self._was_told_to_end = True
+            self._was_terminated = True
             self.remark = "went on, and was ended by SIGTERM when the others had ended"
             os.killpg(self.pid, signal.SIGTERM)
 
     def end_failed(self, what: str) -> None:
-        """Kill it, and note why as its failure."""
+        """Kill it, and note its failure."""
         self.kill()
         self.fail(what)
 
     def fail(self, what: str) -> None:
-        """Note as its failure what it did, and the end of its stderr; the first one stays."""
+        """Note a failure: what it did, and the end of its stderr. Only the first is kept."""
         if self.failure:
             return
         lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
@@ -246,13 +246,13 @@ class RunningProgram:
         self.failure = f"{what}; {said}"
 
     def kill(self) -> None:
-        """Kill it if it is alive, and collect what it had written."""
+        """Kill it if it runs, and collect what it has written."""
         if self.ended_ns is None:
             signal.pidfd_send_signal(self.ended, signal.SIGKILL)
             self.note_end()
 
     def record(self, step: str) -> ProgramRun:
-        """What it was and did as part of a step. It must have ended."""
+        """Its record as part of a step. It must have ended."""
         assert self.ended_ns is not None
         return ProgramRun(
             name=self.program.name,
@@ -270,7 +270,7 @@ class RunningProgram:
         )
 
     def close(self) -> None:
-        """Kill it if need be and close its descriptors."""
+        """Kill it if it runs, and close its descriptors."""
         self.kill()
         for output in self._outputs:
             output.close()
@@ -282,9 +282,10 @@ class RunningProgram:
 
 
 def _why_not_run(name: str, error: OSError) -> str:
-    """Why a command could not be run.
+    """Why a command could not be run, in a few words.
 
-    execvp(3) gives EACCES for one that is nowhere, where a folder of PATH cannot be searched.
+    If a folder of PATH cannot be searched, execvp(3) fails with EACCES for a command that does
+    not exist: then this says that it does not.
     """
     if error.errno == errno.EACCES and "/" not in name:
         folders = os.get_exec_path()
@@ -294,7 +295,7 @@ def _why_not_run(name: str, error: OSError) -> str:
 
 
 def unstarted(program: Program, step: str, failure: str) -> ProgramRun:
-    """The record of a program that never was."""
+    """The record of a program that could not be started."""
     now_ns = time.time_ns()
     return ProgramRun(
         name=program.name,
@@ -312,7 +313,7 @@ def unstarted(program: Program, step: str, failure: str) -> ProgramRun:
 
 
 def _printable(text: str) -> str:
-    """The text with its control characters escaped: a terminal must not obey them."""
+    """The text with its control characters escaped, so that they do nothing to a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

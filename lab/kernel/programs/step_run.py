@@ -1,4 +1,4 @@
-"""The programs of one step, from the first one's start until nothing of them is left."""
+"""The programs of one step, from the start of the first until no process of theirs is left."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lab.kernel.trace.tracer import Tracer
 from lab.model.program import LISTENING_DEADLINE_S, Program, Step
 from lab.records import ProgramRun
 
-POLL_MS = 1  # between looks at what no descriptor tells
-PATIENT_MS = 20  # between looks at the programs' deadlines
-DRAIN_DEADLINE_S = 2.0  # for those that serve to close what their clients have closed
-LINGER_S = 0.25  # for those that end with their clients to do so
+POLL_MS = 1  # between checks of a condition for which there is no descriptor
+PATIENT_MS = 20  # between checks of the programs' deadlines
+DRAIN_DEADLINE_S = 2.0  # for programs that serve to close what their clients have closed
+LINGER_S = 0.25  # for programs that end with their clients to do so
 TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
 FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
 
@@ -48,30 +48,30 @@ class StepRun:
         self._outputs: dict[int, tuple[RunningProgram, Output]] = {}
         self._ends: dict[int, RunningProgram] = {}
         self.programs: list[RunningProgram] = []
-        """Those that were started, in the order of their start."""
+        """The programs that were started, in the order of their start."""
         self.instruments: list[str] = []
         self._unstarted: dict[str, ProgramRun] = {}
         self._hopeless = ""
-        """Why those that are not started yet are not to be started."""
+        """Why no further program is started; "" if the next one is."""
         self._orphans: frozenset[int] = frozenset()
         self._ended = 0
-        """How many had ended when last looked."""
+        """How many had ended when orphans were last looked for."""
         self._failed_ns: int | None = None
-        """When one was first seen to have failed and ended (CLOCK_MONOTONIC)."""
+        """When a program was first found to have failed and ended (CLOCK_MONOTONIC)."""
 
     def run(self) -> tuple[ProgramRun, ...]:
-        """Start them in order, each once those before it are ready; wait until all have ended.
+        """The programs' records: each was started once those before it were ready; all ended.
 
-        Raises KernelRefused and InstrumentError; that programs fail is in their records.
+        A program's failure is in its record. Raises KernelRefused and InstrumentError.
         """
         if any(program.has_checkpoints or program.listens for program in self._step.programs):
-            import_unix_diag()  # not while a program waits for it
+            import_unix_diag()  # now, because later a program would wait for the import
         for program in self._step.programs:
             self._start(program)
         while any(p.ended_ns is None and not p.program.serves for p in self.programs):
             self._take_turn()
-            self._end_those_without_hope()
-        self._end_those_that_serve()
+            self._end_after_failure()
+        self._end_servers()
         end_all(self._own_processes(), lambda: self._take_turn(POLL_MS))
         records = {p.program.name: p.record(self._step.name) for p in self.programs}
         records |= self._unstarted
@@ -96,12 +96,12 @@ class StepRun:
                 running.pass_checkpoint()
 
     def close(self) -> None:
-        """Kill those that are left, and close their descriptors."""
+        """Kill the programs that still run, and close their descriptors."""
         for running in self.programs:
             running.close()
 
     def _start(self, program: Program) -> None:
-        """Start a program and wait until it is ready, unless there is no use in it."""
+        """Start a program and wait until it is ready, unless one before it never became ready."""
         if self._hopeless:
             self._leave_out(program, f"was not started, since {self._hopeless}")
             return
@@ -117,9 +117,9 @@ class StepRun:
         if self._tracer is not None:
             self._tracer.started(program.name, running.pid)
         if program.signals_ready:
-            self._wait_until_it_says_so(running)
+            self._wait_until_ready(running)
         elif listening is not None:
-            self._wait_until_it_listens(running, listening)
+            self._wait_until_listening(running, listening)
             self.instruments.append(listening.instrument)
 
     def _leave_out(self, program: Program, failure: str) -> None:
@@ -127,25 +127,25 @@ class StepRun:
         if program.signals_ready or program.listens:
             self._hopeless = self._hopeless or f"{program.name} {failure}"
 
-    def _wait_until_it_says_so(self, running: RunningProgram) -> None:
+    def _wait_until_ready(self, running: RunningProgram) -> None:
         while running.ready_ns is None and not running.failure:
             self._take_turn()
             running.check_ready()
         if running.failure and running.ready_ns is None:
             self._hopeless = f"{running.program.name} never became ready"
 
-    def _wait_until_it_listens(self, running: RunningProgram, listening: ListeningWatch) -> None:
-        """Wait for the socket, whosoever of its processes opens it.
+    def _wait_until_listening(self, running: RunningProgram, listening: ListeningWatch) -> None:
+        """Wait for the socket, whichever of the program's processes opens it.
 
-        Where it never comes but the program lives, the others are started all the same: what
-        they meet is worth seeing.
+        If it never comes but the program lives, the other programs are started all the same:
+        what happens to them is worth seeing.
         """
         wanted = running.program.listens
         deadline_s = min(LISTENING_DEADLINE_S, running.program.deadline_s)
         deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
         while not listening.has_appeared():
             is_dead = running.ended_ns is not None and not self._find_orphans()
-            # It may have opened it and ended since it was looked for.
+            # It may have opened it and ended since the last check.
             if is_dead and not listening.has_appeared():
                 running.fail(f"ended before it listened on {wanted}")
                 self._hopeless = f"{running.program.name} ended before it listened on {wanted}"
@@ -156,8 +156,9 @@ class StepRun:
             self._take_turn(POLL_MS)
         running.note_listening()
         if ports := listening.udp_ports():
-            told = ", ".join(map(str, ports))
-            running.reached = f"is reached at UDP port {told} alone: no TCP socket listens"
+            plural = "port" if len(ports) == 1 else "ports"
+            listed = ", ".join(map(str, ports))
+            running.reached = f"is reached at UDP {plural} {listed} alone: no TCP socket listens"
 
     def _take_turn(self, wait_ms: int = PATIENT_MS) -> None:
         self._serve(wait_ms)
@@ -165,14 +166,14 @@ class StepRun:
             running.check_output()
             running.check_end()
         if any(running.is_overdue for running in self.programs):
-            # Those still at work may wait for each other: which is to blame, their words tell.
+            # Those that still run may wait for each other: what they wrote shows which is to blame.
             for running in self.programs:
                 if running.ended_ns is None and not running.program.serves:
                     running.end_late()
         self._note_orphans()
 
     def _note_orphans(self) -> None:
-        """Tell of a program that has ended, and left processes that go on."""
+        """Note a remark if a program has ended and left processes running."""
         ended = [running for running in self.programs if running.ended_ns is not None]
         if len(ended) == self._ended:
             return
@@ -190,8 +191,8 @@ class StepRun:
     def _own_processes(self) -> Sequence[int]:
         return self._tracer.own_processes() if self._tracer else ()
 
-    def _end_those_without_hope(self) -> None:
-        """End those that go on for long after another has failed and ended."""
+    def _end_after_failure(self) -> None:
+        """Kill programs that still run FAILURE_GRACE_S after another has failed and ended."""
         failed = [p for p in self.programs if p.failure and p.ended_ns is not None]
         if not failed:
             return
@@ -203,10 +204,10 @@ class StepRun:
                     names = " and ".join(each.program.name for each in failed)
                     running.end_failed(f"was ended {FAILURE_GRACE_S:g} s after {names} had failed")
 
-    def _end_those_that_serve(self) -> None:
-        """Give those that serve a moment to end with their clients; then end them.
+    def _end_servers(self) -> None:
+        """Give programs that serve time to end with their clients; then end them by SIGTERM.
 
-        SIGTERM goes to what they left behind as well, where they went into the background.
+        SIGTERM goes to orphans as well: a program may have gone into the background.
         """
         if not any(running.program.serves for running in self.programs):
             return
@@ -215,7 +216,7 @@ class StepRun:
         if self._are_gone():
             return
         for running in self.programs:
-            running.tell_to_end()
+            running.terminate()
         signal_each(self._find_orphans(), signal.SIGTERM)
         self._serve_until(self._are_gone, TERM_GRACE_S)
         for running in self.programs:

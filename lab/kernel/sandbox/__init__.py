@@ -1,1 +1,1 @@
-"""Namespaces of their own that the kernel reclaims, whatever happens."""
+"""A sandbox: namespaces of its own that the kernel reclaims, whatever happens."""

@@ -1,1 +1,1 @@
-"""System calls and capabilities that every part of the privileged edge needs."""
+"""System calls, capabilities, messages between processes, and the poll loop."""

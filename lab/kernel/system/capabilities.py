@@ -1,4 +1,4 @@
-"""Capabilities of this process, and those that a program it starts shall keep.
+"""Capabilities of this process, and those that programs it starts keep.
 
 Source: capabilities(7), capset(2), prctl(2).
 """
@@ -20,7 +20,7 @@ _HEADER_WORDS, _DATA_WORDS = 2, 6
 
 
 def has_capabilities(*names: str) -> bool:
-    """Whether this process has all of them effective."""
+    """Whether this process has all of these capabilities, effective."""
     for line in Path("/proc/self/status").read_text("ascii").splitlines():
         if line.startswith("CapEff:"):
             effective = int(line.split()[1], 16)
@@ -30,10 +30,10 @@ def has_capabilities(*names: str) -> bool:
 
 @contextmanager
 def ambient_capabilities(names: Iterable[str]) -> Iterator[None]:
-    """Have programs started in the with statement's body keep these capabilities.
+    """Let programs that are started in the with statement's body keep these capabilities.
 
-    An ordinary user's program loses all others by its execve(2). This process must have them.
-    Raises UsageError for an unknown name, KernelRefused.
+    An ordinary user's program loses all others at its execve(2). This process must have them.
+    Raises KernelRefused, and UsageError for an unknown name.
     """
     try:
         numbers = [NUMBERS[name] for name in names]
@@ -65,7 +65,7 @@ def _set_inheritable(mask: int) -> None:
 
 
 def _capget() -> ctypes.Array[ctypes.c_uint32]:
-    """Effective, permitted, inheritable for numbers below 32, then for those above."""
+    """Effective, permitted and inheritable: three words for numbers below 32, three for others."""
     data = (ctypes.c_uint32 * _DATA_WORDS)()
     libc.capget(_header(), data)
     return data

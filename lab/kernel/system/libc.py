@@ -1,4 +1,4 @@
-"""System calls that Python 3.11's modules lack, or make while other threads wait, through libc."""
+"""System calls through libc that Python 3.11 lacks, or during which it makes other threads wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def _check(result: int, attempt: str) -> None:
-    """Raise KernelRefused for a call that returned -1, naming the errno."""
+    """Raise KernelRefused, naming the errno, if the call returned -1."""
     if result == -1:
         number = ctypes.get_errno()
         name = errno.errorcode.get(number, str(number))
@@ -52,51 +52,51 @@ def setns(fd: int, flags: int, attempt: str) -> None:
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    """Source: mount(2)."""
+    """Mount a filesystem. Source: mount(2)."""
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     result = LIBC.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
     _check(result, f"mount {kind or 'with flags ' + hex(flags)} on {target}")
 
 
 def prctl(option: int, first: int, second: int = 0) -> None:
-    """Source: prctl(2)."""
+    """Change an attribute of the calling thread. Source: prctl(2)."""
     arguments = [ctypes.c_ulong(number) for number in (first, second, 0, 0)]
     _check(LIBC.prctl(option, *arguments), f"prctl option {option}")
 
 
 def kill_me_with_my_parent(signal_number: int) -> None:
-    """Have the kernel send this process `signal_number` when its parent thread dies."""
+    """Make the kernel send this process `signal_number` when its parent thread dies."""
     prctl(PR_SET_PDEATHSIG, signal_number)
 
 
 def capget(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
-    """Source: capget(2)."""
+    """Fill `data` with this thread's capabilities. Source: capget(2)."""
     _check(LIBC.capget(header, data), "capget")
 
 
 def capset(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_uint32]) -> None:
-    """Source: capset(2)."""
+    """Set this thread's capabilities to `data`. Source: capset(2)."""
     _check(LIBC.capset(header, data), "capset")
 
 
 def setsockopt(descriptor: int, level: int, option: int, value: bytes) -> None:
-    """setsockopt(2) that lets other threads run meanwhile, which socket.setsockopt does not."""
+    """Set a socket option, letting other threads run meanwhile. Source: setsockopt(2)."""
     result = LIBC.setsockopt(descriptor, level, option, value, len(value))
     _check(result, f"setsockopt level {level} option {option}")
 
 
 _BPF_NUMBER = {"x86_64": 321, "aarch64": 280}
-"""By machine: libc has no function for bpf(2)."""
+"""The number of bpf(2), for which libc has no function, by machine."""
 
 
 def bpf(command: int, attribute: bytes, attempt: str) -> int:
-    """bpf(2): a descriptor, or 0. `attribute` is its union bpf_attr, as far as it is filled.
+    """The result of bpf(2): a descriptor, or 0. `attribute` is the used part of its union bpf_attr.
 
     Raises KernelRefused.
     """
     machine = os.uname().machine
     if machine not in _BPF_NUMBER:
-        raise KernelRefused(f"{attempt}: the number of bpf(2) is not known for {machine}")
+        raise KernelRefused(f"{attempt}: the lab has no number of bpf(2) for {machine}")
     size = ctypes.c_uint(len(attribute))
     result = LIBC.syscall(ctypes.c_long(_BPF_NUMBER[machine]), command, attribute, size)
     _check(result, attempt)

@@ -1,1 +1,1 @@
-"""What traces the programs of a run: one folder for each instrument."""
+"""The instruments that trace programs, a folder each."""

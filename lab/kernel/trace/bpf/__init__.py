@@ -1,1 +1,1 @@
-"""Two BPF programs that copy the memory behind pointer arguments."""
+"""Two BPF programs that copy what pointer arguments point to."""

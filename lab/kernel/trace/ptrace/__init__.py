@@ -1,1 +1,1 @@
-"""Tracing by ptrace(2), for everybody."""
+"""Tracing by ptrace(2), which needs no privileges."""

@@ -1,4 +1,4 @@
-"""The system calls of a program's stopped tasks, taken down at their entries and exits."""
+"""The system calls of a program's stopped tasks, recorded at their entries and exits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lab.syscalls.table import CALLS
 MAKING_TASKS = ("clone", "clone3", "fork", "vfork")
 RESUMING = ("restart_syscall", "rt_sigreturn")
 OTHER_WANTED = MAKING_TASKS + RESUMING
-"""Calls that are not recorded but have to stop: what they do, other stops do not tell."""
+"""Calls that are not recorded but must stop their task: other stops do not show what they do."""
 
 _SAMPLED_AT_ENTRY = frozenset({"close"})
 _SAMPLED_AT_EXIT = frozenset(
@@ -55,18 +55,18 @@ class Process:
         self.memory = ProcessMemory(tgid)
 
     def became_another(self) -> None:
-        """execve(2) has given it another memory and another table of descriptors."""
+        """Note that execve(2) has given it new memory and a new table of descriptors."""
         self.descriptors.leave()
         self.memory.close()
 
     def close(self) -> None:
-        """Its last task has ended."""
+        """Free what is held of it: its last task has ended."""
         self.descriptors.close()
         self.memory.close()
 
 
 class StopPlan:
-    """What there is to do at the stops of one of the traced calls."""
+    """What to do at the stops of one of the traced calls."""
 
     __slots__ = (
         "accepts", "argument_count", "closed", "closes", "descriptor", "may_change_addresses",
@@ -94,14 +94,14 @@ class StopPlan:
 
 
 class StoppedCall:
-    """A call as it is taken down."""
+    """A call that is being recorded."""
 
     __slots__ = (
         "before", "entry_ns", "exit_ns", "facts", "interrupted_ns", "plan", "reads", "result",
         "socket", "task",
     )  # fmt: skip
 
-    # Set where they are needed alone: a call is taken down while its thread waits.
+    # Set only if they are needed: while a call is recorded its thread waits.
     before: Before
     interrupted_ns: int
     entry_ns: int
@@ -109,7 +109,7 @@ class StoppedCall:
     def __init__(
         self, plan: StopPlan, task: Task, facts: tuple[int, ...], found: Socket | None
     ) -> None:
-        """`facts`: instruction pointer, number, and six arguments."""
+        """`facts` are the instruction pointer, the call's number and its six arguments."""
         self.plan = plan
         self.task = task
         self.facts = facts
@@ -119,7 +119,7 @@ class StoppedCall:
         self.result: int | None = None
 
     def record(self) -> CallFacts:
-        """It as plain values."""
+        """The call as plain values."""
         return (
             self.task.process.tgid,
             self.task.tid,
@@ -148,10 +148,10 @@ class Task:
         self.became_another()
 
     def became_another(self) -> None:
-        """It has begun, or become another program: nothing of it goes on."""
+        """Note that it has begun, or become another program: no call of it goes on."""
         self.call: StoppedCall | None = None
         self.interrupted: list[StoppedCall] = []
-        """Calls that a signal interrupted, of which it is not known yet whether they restart."""
+        """Calls that a signal interrupted and that may still be restarted."""
         self.clone_flags = 0
         self.exits = False
 
@@ -160,7 +160,7 @@ class CallRecorder:
     """The calls of all of a program's tasks, in the order of their entries."""
 
     def __init__(self, can_sample: bool) -> None:
-        """`can_sample`: whether sockets can be looked at."""
+        """`can_sample`: whether the sockets behind descriptors can be sampled."""
         self.calls: list[StoppedCall] = []
         self.sockets = SocketSamples()
         self._plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
@@ -172,14 +172,14 @@ class CallRecorder:
         self._rt_sigreturn = other["rt_sigreturn"]
 
     def enter(self, task: Task) -> None:
-        """The task is stopped before a wanted call: take it down and let it be made."""
+        """Record the call at whose entry the task is stopped, and let the task make it."""
         tid, process = task.tid, task.process
         if ptrace(PTRACE_GET_SYSCALL_INFO, tid, INFO_BYTES, INFO_ADDRESS) < 0:
-            return  # it was killed; its end is yet to be told
+            return  # it was killed; waitpid will report its end
         facts = unpack_entry(SYSCALL_INFO)
         plan = self._plans.get(facts[1])
         if plan is None or task.interrupted:
-            if self._goes_on(task, facts):
+            if self._continues(task, facts):
                 return
             if plan is None:
                 self._prepare_task(task, facts)
@@ -194,7 +194,7 @@ class CallRecorder:
         if plan.reads_entry:
             call.reads = plan.pointers.read_at_entry(process.memory, facts[2:])
         if plan.needs_before:
-            call.before = plan.pointers.look_before(process.memory, facts[2:])
+            call.before = plan.pointers.read_before(process.memory, facts[2:])
         if plan.closes:
             _forget_closed(process, call)
         self.calls.append(call)
@@ -202,7 +202,7 @@ class CallRecorder:
         ptrace(PTRACE_SYSCALL, tid, 0, 0)
 
     def exit(self, task: Task, now_ns: int) -> None:
-        """The task is stopped behind a wanted call, or a signal handler."""
+        """Record the result of the call, or signal handler, at whose exit the task is stopped."""
         tid, call = task.tid, task.call
         if ptrace(PTRACE_GET_SYSCALL_INFO, tid, INFO_BYTES, INFO_ADDRESS) < 0:
             return
@@ -219,27 +219,27 @@ class CallRecorder:
         ptrace(PTRACE_CONT, tid, 0, 0)
 
     def forget_all(self) -> None:
-        """Nothing before this moment was the program's."""
+        """Forget everything recorded so far: it was not the program's."""
         self.calls.clear()
         self.sockets.samples.clear()
         self.sockets.queues.clear()
 
     def _complete(self, task: Task, call: StoppedCall, result: int) -> None:
-        """What can be learnt at the exit of a call that has returned."""
+        """Record what can be read and sampled when a call has returned."""
         plan, process = call.plan, task.process
         if plan.reads_exit and result >= 0:
             before = call.before if plan.needs_before else {}
             reads = plan.pointers.read_at_exit(process.memory, call.facts[2:], result, before)
             call.reads = reads if call.reads is None else call.reads + reads
         if plan.closes:
-            # Another of its threads may have looked at it while it was being closed.
+            # Another thread's call may have looked it up again while it was being closed.
             _forget_closed(process, call)
         found = call.socket
         if found is None:
             return
         if plan.samples_exit and found.is_tcp:
-            # A call that moved bytes through a connection tells nothing new of it: the end of
-            # the other side's bytes is told by one that moves none.
+            # A call that moved bytes through a connection shows no new state: that the peer has
+            # closed shows in one that moves none.
             if result <= 0 or not plan.moves_bytes or found.state not in CONNECTED:
                 self._sample(task, call, found)
         elif plan.accepts and result >= 0 and (found.is_tcp or found.unix_type):
@@ -250,7 +250,7 @@ class CallRecorder:
                 self.sockets.sample_queue(process.descriptors, task.tid, descriptor, found)
 
     def _sample_accepted(self, task: Task, descriptor: int) -> None:
-        """Look at a socket that is new."""
+        """Sample the socket that accept(2) has returned."""
         descriptors = task.process.descriptors
         accepted = self.sockets.find(descriptors, task.tid, descriptor)
         if accepted is None:
@@ -261,14 +261,14 @@ class CallRecorder:
             self.sockets.sample_queue(descriptors, task.tid, descriptor, accepted)
 
     def _descriptor(self, task: Task, call: StoppedCall, found: Socket) -> int:
-        """The descriptor that the call was made on; -1 where it is not its socket any more."""
+        """The descriptor that the call was made on, or -1 if that is another file by now."""
         assert call.plan.descriptor is not None
         descriptor = call.facts[2 + call.plan.descriptor] & _INT
         known = self.sockets.find(task.process.descriptors, task.tid, descriptor)
         return descriptor if known is found else -1
 
     def _sample(self, task: Task, call: StoppedCall, found: Socket) -> None:
-        """Look at the socket that the call was made on, if the descriptor still is it."""
+        """Sample the socket that the call was made on, if it still has that descriptor."""
         descriptors = task.process.descriptors
         descriptor = self._descriptor(task, call, found)
         if descriptor < 0:
@@ -278,11 +278,11 @@ class CallRecorder:
             connects_to = call.reads[0][3] if call.reads and call.plan.name == "connect" else b""
         self.sockets.sample(descriptors, task.tid, descriptor, found, connects_to)
 
-    def _goes_on(self, task: Task, facts: tuple[int, ...]) -> bool:
-        """Whether this is no new call, but an interrupted one restarting or a handler's end.
+    def _continues(self, task: Task, facts: tuple[int, ...]) -> bool:
+        """Whether this is an interrupted call being restarted, or a signal handler's end.
 
-        The kernel restarts a call by having the thread make it again, or restart_syscall(2);
-        the program does not see that, and here both are one call.
+        The kernel restarts a call by making the thread call it again, or restart_syscall(2).
+        The program does not see that: here, both are one call.
         """
         if not task.interrupted:
             return False
@@ -295,7 +295,7 @@ class CallRecorder:
         return True
 
     def _prepare_task(self, task: Task, facts: tuple[int, ...]) -> None:
-        """Remember what the task wants of the one that it is about to make, and let it."""
+        """Remember the flags of the task that this one is about to make, and let it go on."""
         number = facts[1]
         if number in self._making_tasks:
             task.clone_flags = 0
@@ -309,7 +309,7 @@ class CallRecorder:
 
 
 def _forget_closed(process: Process, call: StoppedCall) -> None:
-    """What is known of the descriptors that the call closes holds no longer."""
+    """Forget which sockets the descriptors were that the call closes."""
     if call.plan.closed is None:
         process.descriptors.forget_all()
     else:
@@ -317,10 +317,10 @@ def _forget_closed(process: Process, call: StoppedCall) -> None:
 
 
 def _leave_handler(task: Task, result: int) -> None:
-    """A signal handler has returned to where the signal came.
+    """Note that a signal handler has returned to where the signal came.
 
-    rt_sigreturn(2) "returns" what is in the register for results: EINTR where the interrupted
-    call fails with it, else what the call needs to be made again.
+    rt_sigreturn(2) "returns" what is in the result register: EINTR if the interrupted call fails
+    with it, else what the register has to hold for the call to be made again.
     """
     if task.interrupted and result == -errno.EINTR:
         call = task.interrupted.pop()

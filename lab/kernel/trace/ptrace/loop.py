@@ -1,6 +1,6 @@
-"""The tracer process of one program: its tasks, and what they do that stops them.
+"""The loop of a tracer process: it waits for the stops of one program's tasks and serves them.
 
-A task is a thread, in the words of clone(2); a process is a group of them. Source: ptrace(2).
+A task is a thread, as clone(2) calls it; a process is a group of them. Source: ptrace(2).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _NEW_TASK = frozenset(
 
 
 class OneCpu:
-    """The CPU that a tracer shares with its program while that has a single task.
+    """The CPU that a tracer shares with its program while the program has a single task.
 
-    Of the two only one can go on at a time. On one CPU each stop costs two switches between
-    them; on two it costs waking the other CPU as well, more than all the rest of the stop.
+    Only one of the two can run at a time. On one CPU each stop costs two switches between them;
+    on two it costs waking the other CPU as well, more than all the rest of the stop.
     """
 
     def __init__(self, cpu: int) -> None:
@@ -39,13 +39,13 @@ class OneCpu:
         self._is_bound = False
 
     def bind(self, tid: int) -> None:
-        """Have this process and the task use that CPU alone. Raises OSError."""
+        """Bind this process and the task to that CPU. Raises OSError."""
         for each in (0, tid):
             os.sched_setaffinity(each, self._own)
         self._is_bound = True
 
     def release(self, tids: Iterable[int]) -> None:
-        """Have this process and the tasks use all CPUs again; those that chose others keep them."""
+        """Let this process and the tasks use all CPUs again; a task's own choice is kept."""
         if self._is_bound:
             self._is_bound = False
             for each in (0, *tids):
@@ -55,17 +55,17 @@ class OneCpu:
 
 
 class TracerLoop:
-    """Everything that a program's tasks do, from its first execve(2) until the last has ended."""
+    """Records what a program's tasks do, from its first execve(2) until the last has ended."""
 
     def __init__(self, program: str, tid: int, can_sample: bool, cpu: int) -> None:
-        """Trace the program's first task, on that CPU. Raises KernelRefused and OSError."""
+        """Trace the program's first task, bound to that CPU. Raises KernelRefused and OSError."""
         self.calls = CallRecorder(can_sample)
         self.task_events: list[TaskEvent] = []
         self._program = program
         self._tasks: dict[int, Task] = {}
         self._processes: dict[int, Process] = {}
         self._untold: dict[int, int] = {}
-        """Places of the starts of tasks whose parent's event has yet to come."""
+        """Indexes in `task_events` of starts whose parent's event has not come yet, by tid."""
         self._has_begun = False
         self._cpus = OneCpu(cpu)
         self._cpus.bind(tid)
@@ -90,7 +90,7 @@ class TracerLoop:
                 self._serve(tid, status, now())
 
     def _serve(self, tid: int, status: int, now_ns: int) -> None:
-        """A stop that is no call's, or a task's end."""
+        """Serve a stop that is not at a call, or a task's end."""
         if not os.WIFSTOPPED(status):
             self._ended(tid, now_ns)
             return
@@ -112,7 +112,7 @@ class TracerLoop:
         ptrace.ptrace(ptrace.PTRACE_CONT, tid, 0, 0 if event else number)
 
     def _add(self, tid: int, process: Process, now_ns: int, parent: int = 0) -> None:
-        """A new task, and its start as far as that is known."""
+        """Add a new task, and note its start."""
         if self._tasks:
             self._cpus.release((tid, *self._tasks))
         self._tasks[tid] = Task(tid, process)
@@ -134,9 +134,9 @@ class TracerLoop:
         self.task_events.append(event)
 
     def _adopt(self, tid: int, now_ns: int) -> None:
-        """A new task that stops before its parent's event tells of it.
+        """Add a new task that stops before its parent's event has come.
 
-        The parent may be killed before it can tell: what /proc says has to do then.
+        If the parent is killed, the event never comes: then /proc has said who the parent is.
         """
         tgid, parent = _group_and_parent(tid)
         process = self._processes.get(tgid) if tgid != tid else None
@@ -144,7 +144,7 @@ class TracerLoop:
         self._add(tid, process or Process(tgid), now_ns, parent)
 
     def _made(self, parent: Task, tid: int, now_ns: int) -> None:
-        """A task has made another; its flags were seen when it asked for it."""
+        """Note that a task has made another, with the flags of its clone(2) call."""
         if not tid:
             return
         place = self._untold.pop(tid, len(self.task_events))
@@ -159,25 +159,25 @@ class TracerLoop:
             task.process.descriptors.share(parent.process.descriptors)
 
     def _became(self, task: Task, now_ns: int) -> None:
-        """execve(2): the process has only this task left, whatever its number was before."""
+        """Note an execve(2): only this task is left of the process, whatever its tid was."""
         for tid in [t.tid for t in self._tasks.values() if t.process is task.process]:
             if tid != task.tid:
                 self._forget(tid, now_ns)
         if not self._has_begun:
             self._has_begun = True
-            self.calls.forget_all()  # what was done between fork and execve is not the program's
+            self.calls.forget_all()  # calls between fork and execve are the lab's
         task.became_another()
         task.process.became_another()
         self._note(now_ns, "exec", task.process, task.tid)
 
     def _exits(self, task: Task, now_ns: int) -> None:
-        """A task is about to end: its descriptors are still open."""
+        """Note that a task is about to end, while its descriptors are still open."""
         if not task.exits:
             task.exits = True
             self._note(now_ns, "exit", task.process, task.tid)
 
     def _ended(self, tid: int, now_ns: int) -> None:
-        """A task has ended."""
+        """Note that a task has ended."""
         if tid in self._tasks:
             self._forget(tid, now_ns)
 
@@ -192,7 +192,7 @@ class TracerLoop:
 
 
 def _group_and_parent(tid: int) -> tuple[int, int]:
-    """A task's process and, by /proc, the task that made it: of a thread its process."""
+    """A task's tgid and its parent, by /proc: for a thread, its tgid stands for the parent."""
     found = {"Tgid": tid, "PPid": 0}
     try:
         with open(f"/proc/{tid}/status", "rb") as file:  # noqa: PTH123 — a Path costs more

@@ -1,6 +1,6 @@
-"""What the arguments of a stopped task's system call point to, read from its memory.
+"""The pointer arguments of a stopped task's system call, read from its memory.
 
-The task must not run meanwhile. lab.syscalls.table tells what is where.
+The task must not run meanwhile. lab.syscalls.table says what is where.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from lab.syscalls.table import CALLS, Layout, Pointer, Size
 Read = tuple[int, str, bool, bytes, int]
 """The fields of a lab.records.Memory, in their order."""
 Before = dict[int, tuple[int, ...]]
-"""What a pointer's sizes were before the call, by argument: the kernel tells how much it would
-have written, and writes no more than there was room for."""
+"""The sizes that limit what the kernel writes, as they were before the call, by argument: after
+it they say how much the kernel would have written."""
 
 MOST_IOVECS = 1024  # IOV_MAX, beyond which the kernel refuses the call
 
@@ -24,7 +24,7 @@ _U32 = struct.Struct("=I")
 _IOVEC = struct.Struct("=QQ")
 _MSGHDR = struct.Struct("=QI4xQQQQ")  # name, namelen, iov, iovlen, control, controllen
 _INT_LENGTHS = ("addrlen", "optlen")
-"""Arguments that are no size_t: what is in the upper half of their register counts for nothing."""
+"""Arguments that are 32 bits wide: the upper half of their register means nothing."""
 
 
 class ProcessMemory:
@@ -37,7 +37,7 @@ class ProcessMemory:
         self._descriptor = -1
 
     def read(self, address: int, length: int) -> bytes:
-        """As many of the bytes as can be read: fewer where unmapped pages begin."""
+        """The bytes at the address, fewer if not all of them can be read."""
         try:
             if self._descriptor < 0:
                 self._descriptor = os.open(f"/proc/{self._tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
@@ -46,32 +46,32 @@ class ProcessMemory:
             return b""
 
     def close(self) -> None:
-        """Give it back; the next read opens it again."""
+        """Close it; the next read opens it again."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 Length = Callable[[ProcessMemory, Sequence[int], int], int]
-"""How long something is, by the process's memory, the call's arguments and its result."""
+"""A function of the process's memory, the call's arguments and its result: a length in bytes."""
 
 
 class CallPointers:
-    """The pointers of one system call."""
+    """The pointer arguments of one system call, and how to read what they point to."""
 
     __slots__ = ("_before", "_entry", "_exit", "has_entry", "has_exit", "needs_before")
 
     def __init__(self, name: str) -> None:
         shape = CALLS[name]
-        told = [(pointer, _length_of(pointer, shape.arguments)) for pointer in shape.pointers]
-        self._entry = tuple(pair for pair in told if not pair[0].at_exit)
-        self._exit = tuple(pair for pair in told if pair[0].at_exit)
+        pairs = [(pointer, _length_of(pointer, shape.arguments)) for pointer in shape.pointers]
+        self._entry = tuple(pair for pair in pairs if not pair[0].at_exit)
+        self._exit = tuple(pair for pair in pairs if pair[0].at_exit)
         self._before = tuple(p for p, _ in self._exit if _is_sized_before(p))
         self.has_entry, self.has_exit = bool(self._entry), bool(self._exit)
         self.needs_before = bool(self._before)
 
-    def look_before(self, memory: ProcessMemory, arguments: Sequence[int]) -> Before:
-        """What has to be known at the call's exit of what was there before."""
+    def read_before(self, memory: ProcessMemory, arguments: Sequence[int]) -> Before:
+        """The sizes that the call will overwrite and that are needed at its exit."""
         before: Before = {}
         for pointer in self._before:
             place = pointer.argument
@@ -84,7 +84,7 @@ class CallPointers:
         return before
 
     def read_at_entry(self, memory: ProcessMemory, arguments: Sequence[int]) -> list[Read]:
-        """What the call is given."""
+        """What the pointers point to that the kernel reads."""
         reads: list[Read] = []
         for pointer, length_of in self._entry:
             if arguments[pointer.argument]:
@@ -94,7 +94,7 @@ class CallPointers:
     def read_at_exit(
         self, memory: ProcessMemory, arguments: Sequence[int], result: int, before: Before
     ) -> list[Read]:
-        """What the kernel wrote in a call that succeeded."""
+        """What the pointers point to that the kernel filled, in a call that succeeded."""
         reads: list[Read] = []
         for pointer, length_of in self._exit:
             place = pointer.argument
@@ -109,7 +109,7 @@ def _is_sized_before(pointer: Pointer) -> bool:
 
 
 def _length_of(pointer: Pointer, arguments: Sequence[str]) -> Length | None:
-    """How the table says how long it is; None where the layout tells."""
+    """The function for the length of plain bytes, or None for another layout."""
     number, after = pointer.number, pointer.argument + 1
     if pointer.layout is not Layout.BYTES:
         return None
@@ -136,7 +136,7 @@ def _read(
     before: tuple[int, ...],
     reads: list[Read],
 ) -> None:
-    """What one pointer points to, put to the reads."""
+    """Append what one pointer points to to the reads."""
     place = pointer.argument
     address = arguments[place]
     if length_of is not None:
@@ -157,13 +157,13 @@ def _read(
 def _keep(
     reads: list[Read], argument: int, part: str, at_exit: bool, data: bytes, length: int
 ) -> None:
-    """Add a read that gave something, of no more bytes than there are."""
+    """Append a read, cut to its length and to MEMORY_LIMIT_BYTES, unless it is empty."""
     if data and length > 0:
         reads.append((argument, part, at_exit, data[: min(length, MEMORY_LIMIT_BYTES)], length))
 
 
 def _u32_at(memory: ProcessMemory, address: int) -> int:
-    """A u32 in the memory; 0 where it cannot be read."""
+    """A u32 in the memory, or 0 if it cannot be read."""
     return (_unpacked(_U32, memory.read(address, _U32.size)) or (0,))[0]
 
 
@@ -172,7 +172,7 @@ def _unpacked(layout: struct.Struct, data: bytes) -> tuple[int, ...]:
 
 
 def _gathered(memory: ProcessMemory, address: int, count: int) -> tuple[bytes, int]:
-    """The first bytes of the buffers of a struct iovec[], and how long all are together."""
+    """The first bytes of the buffers of a struct iovec[], and the sum of their lengths."""
     array = memory.read(address, _IOVEC.size * min(count, MOST_IOVECS))
     array = array[: len(array) - len(array) % _IOVEC.size]
     data, length, is_whole = b"", 0, True
@@ -189,7 +189,7 @@ def _gathered(memory: ProcessMemory, address: int, count: int) -> tuple[bytes, i
 def _message(
     memory: ProcessMemory, pointer: Pointer, address: int, result: int, before: tuple[int, ...]
 ) -> list[Read]:
-    """The parts of a struct msghdr; at an exit with the sizes that the kernel has put there."""
+    """The parts of a struct msghdr; at an exit, with the sizes that the kernel has written."""
     header = _unpacked(_MSGHDR, memory.read(address, _MSGHDR.size))
     reads: list[Read] = []
     if not header:

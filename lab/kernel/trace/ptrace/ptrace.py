@@ -1,7 +1,7 @@
-"""ptrace(2) and the calls beside it, made with as little of Python around them as can be.
+"""ptrace(2) with as little overhead as Python allows.
 
-They are for a process that has a single thread: PyDLL keeps the interpreter's lock, and nothing
-is made for a call but its result.
+For a process that has a single thread: PyDLL keeps the interpreter's lock, and a call makes no
+Python object but its result.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ _EVENTS = (
 OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | sum(1 << event for event in _EVENTS)
 
 WALL = 0x40000000
-"""waitpid(2), __WALL: threads as well."""
+"""__WALL of waitpid(2): wait for threads as well."""
 
 SIGTRAP = 5
 STOPPED = 0x7F
-"""The lowest byte of a wait status of a task that stopped."""
+"""The lowest byte of a stopped task's wait status."""
 SECCOMP_STOP = PTRACE_EVENT_SECCOMP << 16 | SIGTRAP << 8 | STOPPED
 """The wait status of a task about to make a call that the filter wants."""
 EXIT_STOP = (SIGTRAP | 0x80) << 8 | STOPPED
 """The wait status of a task whose call is about to return."""
 
 ptrace = _LIBC.ptrace
-"""ptrace(request, tid, address, data): -1 where it failed, as when the task was just killed."""
+"""ptrace(request, tid, address, data): -1 if it failed, as when the task was just killed."""
 ptrace.argtypes = [ctypes.c_long] * 4
 ptrace.restype = ctypes.c_long
 
@@ -72,9 +72,9 @@ _MESSAGE = ctypes.c_ulong()
 
 
 def event_message(tid: int) -> int:
-    """What belongs to the task's present event: a new task's or a former thread's number.
+    """The message of the task's current event: the tid of the new task, or of the former thread.
 
-    0 where the task was killed meanwhile. Source: ptrace(2), PTRACE_GETEVENTMSG.
+    0 if the task was killed meanwhile. Source: ptrace(2), PTRACE_GETEVENTMSG.
     """
     if ptrace(PTRACE_GETEVENTMSG, tid, 0, ctypes.addressof(_MESSAGE)) == -1:
         return 0
@@ -82,16 +82,16 @@ def event_message(tid: int) -> int:
 
 
 def seize(tid: int) -> None:
-    """Trace the task and all that it makes, without stopping it. Raises KernelRefused."""
+    """Trace the task and all tasks that it makes, without stopping it. Raises KernelRefused."""
     if ptrace(PTRACE_SEIZE, tid, 0, OPTIONS) == -1:
         raise KernelRefused(f"cannot trace process {tid}: {_error_name(ctypes.get_errno())}")
 
 
 def refusal() -> str:
-    """Why this process may not trace a process of its own; "" where it may.
+    """Why this process may not trace a process of its own; "" if it may.
 
-    A container's filter of system calls answers before ptrace looks for the task, which is not
-    there.
+    Tried on a task that does not exist: a container's filter of system calls refuses before the
+    kernel looks for the task.
     """
     if ptrace(PTRACE_CONT, 0, 0, 0) == -1 and ctypes.get_errno() != errno.ESRCH:
         return f"ptrace: {_error_name(ctypes.get_errno())}"

@@ -1,4 +1,4 @@
-"""The filter by which a program's wanted system calls stop for its tracer, and no others.
+"""The seccomp filter that stops a program for its tracer at the traced system calls alone.
 
 Source: seccomp(2), Documentation/userspace-api/seccomp_filter.rst.
 """
@@ -30,15 +30,16 @@ LOAD_WORD, JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 NUMBER, ARCHITECTURE = 0, 4
 
 Instruction = tuple[int, int, int, int]
-"""Code, how many instructions to skip if true, if not, and a constant: struct sock_filter."""
+"""Code, instructions to skip if true, instructions to skip if false, constant: struct
+sock_filter."""
 
 
 def filter_program(architecture: int, numbers: Iterable[int]) -> list[Instruction]:
-    """A program that gives SECCOMP_RET_TRACE for these numbers and SECCOMP_RET_ALLOW else.
+    """A program that returns SECCOMP_RET_TRACE for these numbers, else SECCOMP_RET_ALLOW.
 
-    Calls of another architecture are allowed, those of x32 as well: its numbers are higher.
-    It looks at the number and the architecture alone, so that the kernel (5.11) works out
-    beforehand which calls are always allowed, and does not run it for them.
+    Calls of another architecture are allowed, those of x32 as well: its numbers are higher. The
+    program reads only the number and the architecture: then the kernel (since 5.11) finds out in
+    advance which calls are always allowed, and does not run the program for them.
     """
     cuts = [(0, SECCOMP_RET_ALLOW)]
     for number in sorted(numbers):
@@ -57,7 +58,7 @@ def filter_program(architecture: int, numbers: Iterable[int]) -> list[Instructio
 
 
 def _search(cuts: list[tuple[int, int]]) -> list[Instruction]:
-    """The action of the last cut that is not above the number, found by halving."""
+    """Code that finds the last cut not above the number, by bisection, and returns its action."""
     if len(cuts) == 1:
         return [(RETURN, 0, 0, cuts[0][1])]
     middle = len(cuts) // 2
@@ -66,13 +67,13 @@ def _search(cuts: list[tuple[int, int]]) -> list[Instruction]:
 
 
 class Filter:
-    """A filter ready to be installed; made before a fork for the child, which has little time."""
+    """A filter ready to be installed. Made before a fork, so that the child has little to do."""
 
     def __init__(self, numbers: Iterable[int], has_privilege: bool) -> None:
-        """Raises MachineError.
+        """`has_privilege`: whether the process that installs it has CAP_SYS_ADMIN.
 
-        `has_privilege`: whether the one to install it has CAP_SYS_ADMIN. Others give up
-        set-user-ID programs for it (PR_SET_NO_NEW_PRIVS).
+        Others must give up set-user-ID programs for it (PR_SET_NO_NEW_PRIVS). Raises
+        MachineError.
         """
         self._call = other_numbers()["seccomp"]
         program = filter_program(AUDIT_ARCHITECTURES[os.uname().machine], numbers)
@@ -84,9 +85,9 @@ class Filter:
         self._has_privilege = has_privilege
 
     def install(self) -> None:
-        """Have the calling thread and all that it will make filtered, for ever. Raises OSError.
+        """Filter the calls of this thread and of all tasks it makes, for ever. Raises OSError.
 
-        A filter is no reason to slow the program by measures against speculation.
+        SPEC_ALLOW: the filter must not turn on mitigations that slow the program down.
         """
         address = ctypes.addressof(self._program)
         flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW
@@ -97,7 +98,7 @@ class Filter:
 
 
 def refusal() -> str:
-    """Why a filter cannot stop calls for a tracer here; "" where it can. Raises MachineError."""
+    """Why a filter cannot stop calls for a tracer here; "" if it can. Raises MachineError."""
     wanted = ctypes.c_uint32(SECCOMP_RET_TRACE)
     address = ctypes.addressof(wanted)
     call = other_numbers()["seccomp"]
@@ -111,7 +112,7 @@ def _last_error(call: str) -> OSError:
     return OSError(number, f"{call}: {os.strerror(number)}")
 
 
-# Not the one of lab.kernel.system.libc: the types of its arguments are its other users' affair.
+# Not lab.kernel.system.libc's: setting argument types there would change them for its users.
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LIBC.syscall.argtypes = [ctypes.c_long] * 5
 _LIBC.syscall.restype = ctypes.c_long

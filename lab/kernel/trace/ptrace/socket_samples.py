@@ -1,7 +1,7 @@
-"""The sockets behind a stopped process's descriptors: TCP's states, and unix sockets' queues.
+"""Samples of the sockets behind a stopped process's descriptors: TCP states, unix queues.
 
-A socket is looked at through a duplicate of its descriptor, which is closed before its process
-goes on: while a duplicate is open, closing the descriptor would end no connection.
+A socket is sampled through a duplicate of its descriptor. The duplicate is closed before the
+process goes on: while it is open, closing the descriptor would not end the connection.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CONNECTED = frozenset(
 Address = tuple[str, int]
 """An internet address and a port, 0 where there is none."""
 Sample = tuple[int, str, str, str, int, str, int, int]
-"""Time, socket, state, local and remote address, thread: as in lab.records.SocketState."""
+"""Time, socket, state, local and remote address and port, thread, as in lab.records.SocketState."""
 QueueFacts = tuple[int, str, str, int, int]
 """The fields of a lab.records.QueueSample, in their order, without step."""
 
@@ -58,9 +58,9 @@ _UNSPECIFIED: dict[int, Address] = {
     socket.AF_INET6: ("::", 0),
 }
 _AF_UNSPEC = bytes(2)
-"""What the address begins with that has connect(2) dissolve an association."""
+"""The family of the address by which connect(2) dissolves an association."""
 _MAPPED = bytes(10) + b"\xff\xff"
-"""What an IPv6 address begins with that stands for an IPv4 address (RFC 4291, 2.5.5.2)."""
+"""The prefix of IPv4-mapped IPv6 addresses (RFC 4291, 2.5.5.2)."""
 _NAME_BYTES = 128
 
 _LIBC = ctypes.PyDLL(None, use_errno=True)
@@ -75,7 +75,7 @@ for _call in (_getsockname, _getpeername):
 
 
 class Socket:
-    """A socket, and what its last sample told."""
+    """A socket, with the values of its last sample."""
 
     __slots__ = ("inode", "is_tcp", "local", "name", "remote", "state", "unix_type", "unread")
 
@@ -83,48 +83,47 @@ class Socket:
         self.inode = inode
         self.name = f"inode {inode}"
         self.is_tcp = True
-        """Until it is known not to be."""
+        """False once a sample has shown that it is another kind."""
         self.state = 0
         self.local: Address | None = None
         self.remote: Address | None = None
         self.unix_type = ""
-        """ "SOCK_STREAM" and so on, once it is known to be a unix socket."""
+        """ "SOCK_STREAM" and so on, once a sample has shown that it is a unix socket."""
         self.unread = 0
 
 
 class Descriptors:
-    """A process's descriptors, as far as its calls have shown them.
+    """Which sockets a process's descriptors are, as far as its calls have shown.
 
-    What is remembered of a descriptor holds until it is closed, and every call that closes one
-    stops its thread, so that it can be forgotten.
+    A descriptor is forgotten when it is closed: every call that closes one stops its thread.
     """
 
     __slots__ = ("_known", "_pidfd", "tgid")
 
     def __init__(self, tgid: int, shared: Descriptors | None = None) -> None:
-        """`shared`: those of another process that has the same table (clone(2), CLONE_FILES)."""
+        """`shared` are those of a process with the same table (clone(2), CLONE_FILES)."""
         self.tgid = tgid
         self._known: dict[int, Socket | None] = {} if shared is None else shared._known
         self._pidfd = -1
 
     def share(self, other: Descriptors) -> None:
-        """Be the same table as another process's."""
+        """Share the table of another process."""
         self._known = other._known
 
     def forget(self, descriptor: int) -> None:
-        """It is being closed, or is new."""
+        """Forget a descriptor that is being closed, or is new."""
         self._known.pop(descriptor, None)
 
     def forget_all(self) -> None:
-        """Any may have been closed."""
+        """Forget all: any may have been closed."""
         self._known.clear()
 
     def leave(self) -> None:
-        """execve(2) gives the process a table of its own, without those that close on exec."""
+        """Leave a shared table: execve(2) gives the process a table of its own."""
         self._known = {}
 
     def duplicate(self, descriptor: int) -> int:
-        """This process's own descriptor of the same file; -1 where there is none to be had."""
+        """A new descriptor of this process for the same file, or -1 if that fails."""
         if self._pidfd < 0:
             try:
                 self._pidfd = os.pidfd_open(self.tgid)
@@ -134,21 +133,21 @@ class Descriptors:
         return duplicate
 
     def close(self) -> None:
-        """The process has ended."""
+        """Free what is held of the process, which has ended."""
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
 
 
 def refusal() -> str:
-    """Why the sockets of another process cannot be looked at; "" where they can."""
+    """Why the sockets of another process cannot be sampled; "" if they can."""
     if _syscall(PIDFD_GETFD, -1, 0, 0) == -1 and ctypes.get_errno() != errno.EBADF:
         return f"pidfd_getfd: {errno.errorcode.get(ctypes.get_errno(), ctypes.get_errno())}"
     return ""
 
 
 class SocketSamples:
-    """What the sockets of one program's processes were, each time they were looked at."""
+    """Samples of the sockets of one program's processes."""
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
@@ -163,7 +162,7 @@ class SocketSamples:
         self._length_address = ctypes.addressof(self._length)
 
     def find(self, descriptors: Descriptors, tid: int, descriptor: int) -> Socket | None:
-        """The socket behind a descriptor; None where there is something else or nothing."""
+        """The socket behind a descriptor, or None if it is no socket or not open."""
         known = descriptors._known
         if descriptor in known:
             return known[descriptor]
@@ -188,10 +187,10 @@ class SocketSamples:
         sampled: Socket,
         connects_to: bytes | None = None,
     ) -> None:
-        """Look at a socket that may be TCP's, and note what differs from the time before.
+        """Sample a socket that may be TCP's, and record it if it differs from its last sample.
 
-        Its addresses are looked at where they may have changed: with its state, and where
-        `connects_to`, the struct sockaddr that connect(2) was given or b"", is not None.
+        Its addresses are read if they may have changed: if its state has, or if `connects_to`
+        (the struct sockaddr that connect(2) was given, or b"") is not None.
         """
         duplicate = descriptors.duplicate(descriptor)
         if duplicate < 0:
@@ -210,21 +209,21 @@ class SocketSamples:
     def sample_queue(
         self, descriptors: Descriptors, tid: int, descriptor: int, sampled: Socket
     ) -> None:
-        """Look at what is left to read in a unix socket, and note it if it is, or was, anything.
+        """Sample how many bytes a unix socket has to read; record it unless it was and is 0.
 
-        That is its own queue: what a program sends is in its peer's, which no descriptor of the
-        program's tells of.
+        That is the socket's own queue. What a program sends goes to the peer's queue, which
+        cannot be read through any descriptor of this program.
         """
         duplicate = descriptors.duplicate(descriptor)
         if duplicate < 0:
             return
         try:
-            told = fcntl.ioctl(duplicate, SIOCINQ, bytes(4))
+            answer = fcntl.ioctl(duplicate, SIOCINQ, bytes(4))
         except OSError:
             return  # one that listens has connections in its queue
         finally:
             os.close(duplicate)
-        unread = int.from_bytes(told, sys.byteorder)
+        unread = int.from_bytes(answer, sys.byteorder)
         if unread or sampled.unread:
             sampled.unread = unread
             self.queues.append((time.time_ns(), sampled.name, sampled.unix_type, unread, tid))
@@ -232,21 +231,22 @@ class SocketSamples:
     def _note(
         self, duplicate: int, tid: int, sampled: Socket, state: int, connects_to: bytes
     ) -> None:
-        """Record the socket's state and addresses, where they are new."""
+        """Record the socket's state and addresses, if they are new."""
         now_ns = time.time_ns()
         local, remote = sampled.local, sampled.remote
         if sampled.state not in CONNECTED or local is None or remote is None:
-            local = self._asked(_getsockname, duplicate)
+            local = self._address(_getsockname, duplicate)
             if local is None:
                 return
-            remote = self._asked(_getpeername, duplicate) or _unasked(sampled, local, connects_to)
+            peer = self._address(_getpeername, duplicate)
+            remote = peer or _intended_peer(sampled, local, connects_to)
         if (state, local, remote) == (sampled.state, sampled.local, sampled.remote):
             return
         sampled.state, sampled.local, sampled.remote = state, local, remote
         self.samples.append((now_ns, sampled.name, STATES[state], *local, *remote, tid))
 
     def _unix_type(self, descriptor: int) -> str:
-        """The type of a unix socket, as in socket(2); "" where it is another one."""
+        """The type of a unix socket, as in socket(2); "" for another socket."""
         if self._option(descriptor, socket.SO_DOMAIN) != socket.AF_UNIX:
             return ""
         return socket.SocketKind(self._option(descriptor, socket.SO_TYPE)).name
@@ -259,28 +259,25 @@ class SocketSamples:
             return 0
         return int.from_bytes(self._info[:4], sys.byteorder)
 
-    def _asked(self, call: Callable[[int, int, int], int], descriptor: int) -> Address | None:
-        """The address that getsockname(2) or getpeername(2) tells."""
+    def _address(self, call: Callable[[int, int, int], int], descriptor: int) -> Address | None:
+        """The address that getsockname(2) or getpeername(2) returns, or None if it fails."""
         self._length.value = _NAME_BYTES
         if call(descriptor, self._name_address, self._length_address):
             return None
         return address_of(self._name.raw[: self._length.value])
 
 
-def _unasked(sampled: Socket, local: Address, connects_to: bytes) -> Address:
-    """The remote address of a socket that has no peer yet, or no more.
-
-    It is the one that it asks for, or had.
-    """
+def _intended_peer(sampled: Socket, local: Address, connects_to: bytes) -> Address:
+    """The remote address of a socket without a peer: the one it connects to, or has had."""
     family = socket.AF_INET6 if ":" in local[0] else socket.AF_INET
     had = None if connects_to[:2] == _AF_UNSPEC else sampled.remote
     return address_of(connects_to) or had or _UNSPECIFIED[family]
 
 
 def address_of(name: bytes) -> Address | None:
-    """An internet address in a struct sockaddr; None where it holds something else.
+    """The internet address in a struct sockaddr, or None if it holds something else.
 
-    One of IPv6 that stands for an IPv4 address is told as that. Source: ip(7), ipv6(7).
+    An IPv4-mapped IPv6 address is returned as the IPv4 address. Source: ip(7), ipv6(7).
     """
     family, port = int.from_bytes(name[:2], sys.byteorder), int.from_bytes(name[2:4], "big")
     if family == socket.AF_INET and len(name) >= 8:

@@ -1,7 +1,7 @@
-"""System calls and sockets' states by ptrace(2), for which nobody has to be root.
+"""System calls and sockets' states by ptrace(2), which needs no privileges.
 
-Each program has a tracer process of its own, so that two programs are traced at the same time.
-It keeps what it sees until the last process of its program has ended, and then hands it over.
+Each program has a tracer process of its own, so that programs are traced in parallel. It keeps
+what it records until the last process of its program has ended, and sends it then.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _PID_BYTES = 4
 
 
 class TracerProcess:
-    """The process that traces one program, as the first process has it."""
+    """The process that traces one program, seen from the init, its parent."""
 
     def __init__(self, program: str, can_sample: bool, cpu: int) -> None:
-        """Fork it. Raises KernelRefused."""
+        """Fork the tracer process. Raises KernelRefused."""
         self.program = program
         self.was_started = False
         self.has_ended = False
@@ -63,14 +63,14 @@ class TracerProcess:
         ours.setblocking(False)
 
     def fileno(self) -> int:
-        """The descriptor that becomes readable with what it hands over."""
+        """The descriptor from which to read what the tracer process sends."""
         return self._channel.fileno()
 
     def have_traced(self) -> None:
-        """Be traced by it: for the program's own process, before its execve(2). Raises OSError."""
+        """Have this process traced: the program's, before its execve(2). Raises OSError."""
         descriptor = self._channel.fileno()
         os.write(descriptor, os.getpid().to_bytes(_PID_BYTES, sys.byteorder))
-        # Making it block would make it block in the first process as well.
+        # Making it blocking would make it blocking in the init as well.
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.poll()
@@ -78,7 +78,7 @@ class TracerProcess:
             raise PermissionError(f"cannot trace {self.program}")
 
     def take(self) -> None:
-        """Take what it has handed over, without waiting; reap it where that is all."""
+        """Read what it has sent, without waiting; at the end, reap it."""
         while not self.has_ended:
             try:
                 chunk = self._channel.recv(READ_BYTES)
@@ -91,7 +91,7 @@ class TracerProcess:
                 self._reap()
 
     def wait(self, deadline_ns: int) -> None:
-        """Take all that it hands over. Raises InstrumentError at the deadline (monotonic)."""
+        """Wait for all that it sends. Raises InstrumentError at the deadline (CLOCK_MONOTONIC)."""
         while not self.has_ended:
             left_ms = (deadline_ns - time.monotonic_ns()) / 1e6
             if left_ms <= 0:
@@ -106,12 +106,12 @@ class TracerProcess:
             self.take()
 
     def trace(self, step: str) -> Trace:
-        """What it handed over, with the step's name. Raises InstrumentError."""
+        """The trace that it has sent, with the step's name. Raises InstrumentError."""
         try:
             failure, calls, tasks, samples, queues = pickle.loads(self._received)
         except (EOFError, pickle.UnpicklingError, ValueError) as error:
             raise InstrumentError(
-                f"the tracer of {self.program} died before it could tell what it had seen"
+                f"the tracer of {self.program} died before it had sent its trace"
             ) from error
         if failure:
             raise InstrumentError(f"the tracer of {self.program} failed:\n{failure}")
@@ -123,7 +123,7 @@ class TracerProcess:
         )
 
     def kill(self) -> None:
-        """End it, and with it every process that it still traces."""
+        """Kill it, and with it every process that it still traces."""
         if not self.has_ended:
             signal.pidfd_send_signal(self._end, signal.SIGKILL)
             self._reap()
@@ -137,7 +137,7 @@ class TracerProcess:
 
 
 class PtraceTracer(Tracer):
-    """System calls by ptrace(2), stopped by seccomp(2); states by looking at the sockets."""
+    """System calls by ptrace(2), stopped by seccomp(2); states by sampling the sockets."""
 
     def __init__(self) -> None:
         refusal = socket_samples.refusal()
@@ -155,16 +155,16 @@ class PtraceTracer(Tracer):
 
     @classmethod
     def why_not(cls) -> str:
-        """Why it cannot be used on this machine; "" where it can."""
+        """Why this process cannot use it; "" if it can."""
         try:
             return ptrace.refusal() or seccomp.refusal()
         except LabError as error:
             return str(error)
 
     def prepare(self, program: str) -> Callable[[], None]:
-        """Fork its tracer; what the child calls has it traced and filtered."""
+        """A function for the child to call: it has the child traced and its calls filtered."""
         self._drop_unstarted()
-        # Programs beside each other on a CPU each, as far as there are enough.
+        # Each program on another CPU, as far as there are enough.
         cpus = sorted(os.sched_getaffinity(0))
         cpu = cpus[len(self._tracers) % len(cpus)]
         tracer = TracerProcess(program, self._can_sample, cpu)
@@ -178,7 +178,7 @@ class PtraceTracer(Tracer):
         return be_traced
 
     def started(self, program: str, pid: int) -> None:
-        """Its tracer's is the program that was prepared last under that name."""
+        """Note that the tracer process prepared last under that name has its program."""
         for tracer in reversed(self._tracers):
             if tracer.program == program:
                 tracer.was_started = True
@@ -186,7 +186,7 @@ class PtraceTracer(Tracer):
         raise InstrumentError(f"program {program} (pid {pid}) was started, but never prepared")
 
     def descriptors(self) -> Sequence[int]:
-        """Those of the tracers that have not handed over yet."""
+        """Those of the tracer processes that have not sent everything yet."""
         return [tracer.fileno() for tracer in self._tracers if not tracer.has_ended]
 
     def take(self, readable: Collection[int]) -> None:
@@ -196,7 +196,7 @@ class PtraceTracer(Tracer):
                 tracer.take()
 
     def end_step(self, step: str) -> Trace:
-        """Wait for the step's tracers, and put together what they saw."""
+        """The traces of the step's tracer processes as one, once all have ended."""
         self._drop_unstarted()
         tracers, self._tracers = self._tracers, []
         deadline_ns = time.monotonic_ns() + round(END_DEADLINE_S * 1e9)
@@ -215,17 +215,17 @@ class PtraceTracer(Tracer):
         )
 
     def own_processes(self) -> Sequence[int]:
-        """The tracers that have not ended."""
+        """Pids of the tracer processes that have not ended."""
         return [tracer.pid for tracer in self._tracers if not tracer.has_ended]
 
     def close(self) -> None:
-        """Kill the tracers; the processes that they trace die with them (PTRACE_O_EXITKILL)."""
+        """Kill the tracer processes; those they trace die with them (PTRACE_O_EXITKILL)."""
         for tracer in self._tracers:
             tracer.kill()
         self._tracers.clear()
 
     def _drop_unstarted(self) -> None:
-        """Forget the tracers of programs that could not be started."""
+        """Kill and forget the tracer processes of programs that could not be started."""
         for tracer in self._tracers:
             if not tracer.was_started:
                 tracer.kill()
@@ -233,7 +233,7 @@ class PtraceTracer(Tracer):
 
 
 def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int) -> None:
-    """Trace the process whose pid comes over the channel; never returns."""
+    """Trace the process whose pid comes from the socket; never returns."""
     answer: tuple[Any, ...]
     try:
         _leave_everything_but(channel)
@@ -253,15 +253,15 @@ def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int)
 
 
 def _leave_everything_but(channel: socket.socket) -> None:
-    """Give up what the first process has open, and what would slow the tracer down.
+    """Close what the init has open, and turn off what would slow the tracer down.
 
-    Another program's pipe, held open here, would have no end for its reader.
+    A reader of another program's pipe, if it were held open here, would never see its end.
     """
     kept = channel.fileno()
     os.closerange(3, kept)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
     gc.disable()
-    # Two descriptors for each process: those of a forking server can be many.
+    # Each process of the program takes two descriptors; a forking server may have many.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -1,11 +1,10 @@
 """From the events of the traced processes to their system calls and tasks.
 
-Threads are followed from the mark that a program's first process writes before its execve(2):
-what that process does before its execve is the lab's own and left out. A record's pid and tid
-are numbers of the sandbox's pid namespace: the first process's as its mark says, any other's as
-the call that made it returned it. Where that call's return is not in the trace, or another
-thread of the step has that number, they are the trace's own, those of the machine's initial
-pid namespace.
+Threads are followed from the mark that a program's process writes before its execve(2); what
+it does before the execve is the lab's own and left out. A record's pid and tid are those of the
+sandbox's pid namespace: for the process that was marked as its mark says, for any other as the
+call that made it returned it. If that call's return is not in the trace, or another thread of
+the step has the same tid, they are those of the trace: of the machine's initial pid namespace.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from errno import EINTR
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import EventFormat, Formats
-from lab.kernel.trace.tracefs.pages import RawEvent
+from lab.kernel.trace.tracefs.pages import RawEvent, Handler
 from lab.records import Memory, Syscall, TaskEvent
 from lab.syscalls.table import CALLS
 
@@ -27,14 +26,12 @@ CLONE_THREAD = 0x10000
 SA_RESTART = 0x10000000
 DEFAULT_OR_IGNORED = (0, 1)  # SIG_DFL, SIG_IGN
 
-# include/linux/errno.h: what a call returns inside the kernel where a signal has come. The
-# program sees EINTR, or that the call is made again: the signal's handler decides.
+# include/linux/errno.h: what a call returns inside the kernel when a signal interrupts it. The
+# program sees EINTR, or the call is restarted: that depends on the signal's handler.
 ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK = 512, 513, 514, 516
 _INTERRUPTED = {-ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND, -ERESTART_RESTARTBLOCK}
 
 WITH_POINTERS = frozenset(name for name, shape in CALLS.items() if shape.pointers)
-
-_Handler = Callable[[int, bytes], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,37 +39,37 @@ class Thread:
     """A task of a program."""
 
     tid: int
-    """In the trace."""
+    """In the trace: that of the initial pid namespace."""
     program: str
     began_ns: int
     parent: Thread | None
     process: Thread | None
-    """The first thread of its process; None where it is that itself."""
+    """The main thread of its process, or None if it is the main thread."""
     shares_files: bool = False
     number: int = 0
-    """In the sandbox's pid namespace; 0 where that is not known."""
+    """Its tid in the sandbox's pid namespace, or 0 if unknown."""
     is_live: bool = False
-    """Whether what it does is the program's: from its first execve on."""
+    """Whether the program has begun: after its first execve."""
     ended_ns: int | None = None
     under_way: FollowedCall | None = None
     interrupted: FollowedCall | None = None
-    """A call that a signal has ended and that may be made again."""
+    """A call that a signal has interrupted and that may be restarted."""
     is_restarting: bool = False
-    """Whether it will be, once the signal's handler has returned."""
+    """Whether it will be restarted once the signal's handler has returned."""
     newest: Thread | None = None
-    """The one that it is making: its call has not yet returned its number."""
+    """The thread that it is making, until the call has returned that thread's tid."""
     entries: list[Entry] = field(default_factory=list)
-    """Every entry of a call that has pointers in the table, in order."""
+    """Every entry of a call that has pointers in the call table, in order."""
 
     @property
     def known_as(self) -> int:
-        """Its number in the records."""
+        """Its tid in the records."""
         return self.number or self.tid
 
 
 @dataclass(slots=True, eq=False)
 class FollowedCall:
-    """A system call under way, or returned."""
+    """A system call that is under way or has returned."""
 
     thread: Thread
     name: str
@@ -84,27 +81,27 @@ class FollowedCall:
 
 
 Entry = tuple[int, int, FollowedCall | None]
-"""A call's number, when it was entered, and the call; None before the thread was live. One that
-is made again has several."""
+"""A call's number, when it was entered, and the call, or None before the program began. A
+restarted call has several entries."""
 
 
 class CallFollower:
     """Follows the traced threads over all steps of a run."""
 
     def __init__(self, formats: Formats, programs: Sequence[str], starter: int) -> None:
-        """`programs` are those that marks name by their places; it may grow.
+        """`programs` are the programs' names, which marks give as indexes; the list may grow.
 
-        `starter` is the process that starts them, by its number in the trace.
+        `starter` is the process that starts them, by its pid in the trace.
         """
         self._formats = formats
         self._programs = programs
         self._starter = starter
-        self._handlers: dict[int, _Handler] = {}
+        self._handlers: dict[int, Handler] = {}
         self._running: dict[int, Thread] = {}
         self._calls: list[FollowedCall] = []
         self._tasks: list[tuple[int, str, Thread]] = []
         self.threads: list[Thread] = []
-        """All that were followed since the step before, in the order of their beginnings."""
+        """All threads followed since the step before, in the order of their starts."""
 
     def feed(self, events: Sequence[RawEvent]) -> None:
         """Follow events, which are in order of time. Raises InstrumentError."""
@@ -122,9 +119,10 @@ class CallFollower:
                 ) from None
 
     def take(self, step: str) -> tuple[tuple[Syscall, ...], tuple[TaskEvent, ...]]:
-        """The calls in order of entry, and the tasks; they and the dead threads are forgotten.
+        """The step's calls in order of entry, and its task events.
 
-        A call that has not returned by now is taken as one that does not.
+        They and the threads that have ended are removed. A call that has not returned by now
+        counts as one that never does.
         """
         for thread in self._running.values():
             self._abandon(thread)
@@ -139,7 +137,7 @@ class CallFollower:
         return tuple(calls), tuple(tasks)
 
     def make_numbers_unique(self) -> None:
-        """Have no two threads be known by the same number at the same time: the first keeps it."""
+        """Make the threads' tids in the records unique at any time: the first thread keeps it."""
         holders: dict[int, Thread] = {}
         for thread in self.threads:
             holder = holders.get(thread.number)
@@ -147,8 +145,8 @@ class CallFollower:
                 thread.number = 0
             holders[thread.known_as] = thread
 
-    def _handler(self, format_: EventFormat | None) -> _Handler:
-        """What follows events of that format."""
+    def _handler(self, format_: EventFormat | None) -> Handler:
+        """The function that handles events of that format."""
         if format_ is None:
             return lambda *_: None
         if call := trace_events.ENTRY_OF.get(format_.name):
@@ -169,8 +167,8 @@ class CallFollower:
         unpack = format_.unpacker(names)
         return lambda time_ns, record: handle(time_ns, *unpack(record))
 
-    def _entry_handler(self, name: str, format_: EventFormat) -> _Handler:
-        """Follows entries of a call. Its arguments are the fields behind its number."""
+    def _entry_handler(self, name: str, format_: EventFormat) -> Handler:
+        """Handles a call's entries. Its arguments are the fields after its number."""
         names = [field.name for field in format_.fields]
         behind = names.index(trace_events.NUMBER_FIELD) + 1
         count = len(CALLS[name].arguments) if name in CALLS else 0
@@ -203,7 +201,7 @@ class CallFollower:
     def _made_again(
         self, thread: Thread, name: str, arguments: tuple[int, ...]
     ) -> FollowedCall | None:
-        """The interrupted call that the kernel makes again: to the program it is still one."""
+        """The interrupted call that this entry restarts, or None."""
         call = thread.interrupted
         if call is None:
             return None
@@ -215,7 +213,7 @@ class CallFollower:
             self._finish_interrupted(thread, -EINTR)
         return None
 
-    def _exit_handler(self, name: str, format_: EventFormat) -> _Handler:
+    def _exit_handler(self, name: str, format_: EventFormat) -> Handler:
         unpack = format_.unpacker(["common_pid", "ret"])
         running = self._running
         is_restart = name == trace_events.RESTART
@@ -237,8 +235,8 @@ class CallFollower:
 
         return handle
 
-    def _maker_handler(self, format_: EventFormat) -> _Handler:
-        """Follows what calls that make a thread return: its number, for who called."""
+    def _maker_handler(self, format_: EventFormat) -> Handler:
+        """Handles the returns of calls that make a thread: its tid in the caller's namespace."""
         unpack = format_.unpacker(["common_pid", "ret"])
 
         def handle(_: int, record: bytes) -> None:
@@ -250,7 +248,7 @@ class CallFollower:
 
         return handle
 
-    def _mark_handler(self, format_: EventFormat) -> _Handler:
+    def _mark_handler(self, format_: EventFormat) -> Handler:
         read = format_.reader(["common_pid", "buf"])
 
         def handle(time_ns: int, record: bytes) -> None:
@@ -279,13 +277,13 @@ class CallFollower:
             self._begin(thread)
 
     def _begin(self, thread: Thread) -> None:
-        """What the thread does is the program's from now on."""
+        """Count what the thread does from now on as the program's."""
         thread.is_live = True
         self.threads.append(thread)
         self._tasks.append((thread.began_ns, "start", thread))
 
     def _exec(self, time_ns: int, tid: int, caller: int) -> None:
-        """A process has become another program."""
+        """Handle an execve(2)."""
         thread = self._running.get(caller)
         if thread is None or not thread.program:
             return
@@ -296,9 +294,9 @@ class CallFollower:
         self._tasks.append((time_ns, "exec", thread))
 
     def _take_over(self, caller: Thread, time_ns: int) -> Thread:
-        """The first thread of a process, whose number the one that called execve(2) now has.
+        """The main thread of a process, whose tid the thread that called execve(2) now has.
 
-        Its own end comes before that in the trace, and the caller's not at all.
+        The main thread's end comes before that in the trace, the caller's own does not come.
         """
         first = caller.process or caller
         self._tasks = [task for task in self._tasks if task[1:] != ("exit", first)]
@@ -316,7 +314,7 @@ class CallFollower:
                 self._tasks.append((time_ns, "exit", thread))
 
     def _abandon(self, thread: Thread) -> None:
-        """The call that it is in will not return."""
+        """Finish the call that the thread is in: it will not return."""
         if thread.interrupted is not None:
             thread.interrupted.exit_ns = None
             self._finish_interrupted(thread, None)
@@ -331,7 +329,10 @@ class CallFollower:
         thread.interrupted, thread.is_restarting = None, False
 
     def _signal(self, _: int, tid: int, handler: int, flags: int) -> None:
-        """A signal is about to be handled. Source: signal(7), "Interruption of system calls"."""
+        """Decide whether the call that a signal has interrupted is restarted.
+
+        Source: signal(7), "Interruption of system calls and library functions by signal handlers".
+        """
         thread = self._running.get(tid)
         call = thread.interrupted if thread is not None else None
         if thread is None or call is None or thread.is_restarting or handler in DEFAULT_OR_IGNORED:

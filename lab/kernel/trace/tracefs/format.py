@@ -1,6 +1,6 @@
-"""What a tracepoint's `format` file says of its records: fields, and names for their values.
+"""The format of a tracepoint's records: their fields, and names for the fields' values.
 
-Pure: text in, layouts out. Offsets and sizes are this kernel's own; nothing here knows them.
+Pure: text of a `format` file in, layouts out. Offsets and sizes are this kernel's own.
 Source: Documentation/trace/events.rst, "Event formats".
 """
 
@@ -35,7 +35,7 @@ class Field:
     """As C declares it, without the length of an array: "__u8[]", "__data_loc char[]"."""
     offset: int
     size: int
-    """In bytes; 0 where it is the rest of the record."""
+    """In bytes; 0 if it is the rest of the record."""
     signed: bool
 
     @property
@@ -45,7 +45,7 @@ class Field:
 
     @property
     def code(self) -> str:
-        """What struct unpacks it by."""
+        """Its format for the struct module."""
         if self.type.startswith(("__data_loc ", "__rel_loc ")):
             return "I"
         if self.is_array or self.size not in _NUMBERS:
@@ -56,7 +56,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """One tracepoint's records."""
+    """The format of one tracepoint's records."""
 
     name: str
     """With its subsystem: "sock:inet_sock_set_state"."""
@@ -64,10 +64,10 @@ class EventFormat:
     fields: tuple[Field, ...]
     """Those common to all tracepoints first."""
     symbols: Mapping[str, Mapping[int, str]]
-    """By field: what the kernel prints for its values."""
+    """By field: the names that the kernel prints for its values."""
 
     def field(self, name: str) -> Field:
-        """Raises InstrumentError where there is none."""
+        """The field of that name. Raises InstrumentError if there is none."""
         for field in self.fields:
             if field.name == name:
                 return field
@@ -81,9 +81,9 @@ class EventFormat:
         return any(field.name == name for field in self.fields)
 
     def unpacker(self, names: Sequence[str]) -> Callable[[bytes], tuple[Any, ...]]:
-        """What gives a record's values of these fields, as struct unpacks them, in their order.
+        """A function from a record to the values of these fields, in their order, unconverted.
 
-        It raises struct.error for bytes that are too few.
+        It raises struct.error if the record is too short.
         """
         fields = [self.field(name) for name in names]
         places = sorted(range(len(fields)), key=lambda place: fields[place].offset)
@@ -98,11 +98,11 @@ class EventFormat:
         return lambda record: tuple(map(unpack(record).__getitem__, order))
 
     def reader(self, names: Sequence[str]) -> Callable[[bytes], dict[str, Value]]:
-        """What makes a record's bytes a value for each of these fields.
+        """A function from a record to the value of each of these fields.
 
-        Arrays of char become text, of anything else bytes; dynamic ones are followed. A value
-        for which the kernel prints a name becomes that name. It raises InstrumentError for
-        bytes that are too few.
+        Arrays of char become text, other arrays bytes; dynamic arrays are followed. A value for
+        which the kernel prints a name becomes that name. It raises InstrumentError if the
+        record is too short.
         """
         unpack = self.unpacker(names)
         finish = [(name, _finisher(self.field(name), self.symbols.get(name))) for name in names]
@@ -121,17 +121,17 @@ class EventFormat:
 
 
 class Formats:
-    """The formats of all that may be in a trace; each is parsed when it is first met."""
+    """The formats of all tracepoints in a trace; each is parsed when it is first needed."""
 
     def __init__(self, texts: Mapping[int, tuple[str, str]]) -> None:
-        """By ID: a tracepoint's subsystem and the text of its format file."""
+        """`texts` has by ID each tracepoint's subsystem and the text of its format file."""
         self._texts = texts
         self._parsed: dict[int, EventFormat] = {}
-        # What all formats have in common, any of them tells.
+        # This field is the same in every format.
         self._type = parse_format(*next(iter(texts.values()))).unpacker(["common_type"])
 
     def get(self, number: int) -> EventFormat | None:
-        """The format with that ID; None where there is none. Raises InstrumentError."""
+        """The format with that ID, or None if there is none. Raises InstrumentError."""
         if number not in self._parsed:
             if number not in self._texts:
                 return None
@@ -139,9 +139,9 @@ class Formats:
         return self._parsed[number]
 
     def type_of(self, record: bytes) -> int:
-        """The ID of a record's format, which is in a field that all have in common.
+        """The ID of a record's format, from a field that all formats have.
 
-        Raises InstrumentError where it is too short to have one.
+        Raises InstrumentError if the record is too short to have it.
         """
         try:
             return int(self._type(record)[0])
@@ -153,7 +153,7 @@ Finisher = Callable[[bytes, Value], Value]
 
 
 def _finisher(field: Field, symbols: Mapping[int, str] | None) -> Finisher | None:
-    """What makes of what struct has unpacked the field's value; None where it is that."""
+    """A function from the unpacked value to the field's value, or None if both are the same."""
     if symbols:
         return lambda _, value: symbols.get(value, value) if isinstance(value, int) else value
     kind, _, item = field.type.rpartition(" ")
@@ -169,7 +169,7 @@ def _finisher(field: Field, symbols: Mapping[int, str] | None) -> Finisher | Non
 
 
 def _dynamic(record: bytes, value: Value, base: int, is_text: bool) -> Value:
-    """A dynamic array: its length is in the upper 16 bits, its offset in the lower."""
+    """A dynamic array's value: `value` has its length in the upper 16 bits, then its offset."""
     assert isinstance(value, int)
     begin, length = base + (value & 0xFFFF), value >> 16
     data = record[begin : begin + length]
@@ -179,14 +179,14 @@ def _dynamic(record: bytes, value: Value, base: int, is_text: bool) -> Value:
 
 
 def _text(value: Value, is_text: bool) -> Value:
-    """The text up to its NUL; bytes that are none as they are."""
+    """The text up to its NUL; the value unchanged if it is no text."""
     if not is_text or not isinstance(value, bytes):
         return value
     return value.partition(b"\0")[0].decode("utf-8", "backslashreplace")
 
 
 def parse_format(system: str, text: str) -> EventFormat:
-    """A `format` file of a tracepoint of that subsystem. Raises InstrumentError."""
+    """The format in a `format` file of a tracepoint of that subsystem. Raises InstrumentError."""
     name = re.search(r"^name: (\S+)$", text, re.M)
     number = re.search(r"^ID: (\d+)$", text, re.M)
     if name is None or number is None:
@@ -198,7 +198,7 @@ def parse_format(system: str, text: str) -> EventFormat:
 
 
 def parse_id(text: str) -> int:
-    """The ID alone: the number that a record of the tracepoint begins with."""
+    """The ID in a `format` file, with which the tracepoint's records begin."""
     number = re.search(r"^ID: (\d+)$", text, re.M)
     if number is None:
         raise InstrumentError(f"a format file without ID: {text[:80]!r}")
@@ -206,7 +206,7 @@ def parse_id(text: str) -> int:
 
 
 def parse_fields(text: str) -> tuple[Field, ...]:
-    """The fields of a `format` or `header_page` file. Raises InstrumentError for no field."""
+    """The fields in a `format` or `header_page` file. Raises InstrumentError if it has none."""
     fields = tuple(
         _field(found["declaration"], int(found["offset"]), int(found["size"]), found["signed"])
         for found in _FIELD.finditer(text)
@@ -217,16 +217,16 @@ def parse_fields(text: str) -> tuple[Field, ...]:
 
 
 def _field(declaration: str, offset: int, size: int, signed: str | None) -> Field:
-    """ "__u8 saddr[4]" is an array; so is "__data_loc char[] name"."""
+    """A field by its declaration. "__u8 saddr[4]" and "__data_loc char[] name" are arrays."""
     kind, _, name = declaration.rpartition(" ")
     name, bracket, _ = name.partition("[")
-    # Kernels without the word say by the type: as C has it, char apart.
+    # Kernels that do not say "signed" imply it by the type, as in C, except that char is unsigned.
     is_signed = signed == "1" if signed else not kind.startswith(("u", "__u", "char"))
     return Field(name, f"{kind}[]" if bracket else kind, offset, size, is_signed)
 
 
 def _symbols(pairs: str) -> dict[int, str]:
-    """Names by value. A value that the kernel names by an enumerator says nothing here."""
+    """Names by value. Values that the file gives as an enumerator's name are left out."""
     return {
         int(value, 0): name
         for value, name in _SYMBOL.findall(pairs)

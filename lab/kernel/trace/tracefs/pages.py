@@ -1,10 +1,10 @@
-"""What the kernel's trace buffer hands out: pages of events with the times between them.
+"""Pages of the kernel's trace buffer, parsed to the records of events with their times.
 
 Pure: bytes in, records out. A page begins with a time and the number of bytes that follow;
-each event has a header of 32 bits, its kind (or length) and the time since the one before.
+each event has a header of 32 bits: its kind (or length), and the time since the event before.
 Source: the kernel's own description in events/header_page and events/header_event, and
-Documentation/trace/ring-buffer-design.rst. Little-endian: other machines order the bits of an
-event's header the other way round.
+Documentation/trace/ring-buffer-design.rst. For little-endian machines: others have the bits of
+an event's header in the opposite order.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.errors import InstrumentError
@@ -19,6 +20,9 @@ from lab.kernel.trace.tracefs.format import parse_fields
 
 RawEvent = tuple[int, bytes]
 """A time in nanoseconds of the buffer's clock, and a record."""
+
+Handler = Callable[[int, bytes], None]
+"""A function that takes an event's time and record."""
 
 _TIME_SHIFT = 27
 _STAMP_BITS = 59
@@ -31,7 +35,7 @@ _long = struct.Struct("<Q").unpack_from
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """Where a page holds what, and how its events begin."""
+    """Offsets of a page's parts, and the numbers of special kinds of events."""
 
     page_bytes: int
     time_offset: int
@@ -43,7 +47,7 @@ class PageLayout:
 
 
 def parse_page_layout(header_page: str, header_event: str) -> PageLayout:
-    """Source: the files of these names in tracefs. Raises InstrumentError."""
+    """The layout that the tracefs files of these names describe. Raises InstrumentError."""
     fields = {field.name: field for field in parse_fields(header_page)}
     kinds = dict(re.findall(r"(\w+)\s*: type == (\d+)", header_event))
     bits = re.findall(r"(type_len|time_delta)\s*:\s*(\d+) bits", header_event)
@@ -61,15 +65,15 @@ def parse_page_layout(header_page: str, header_event: str) -> PageLayout:
         )
     except KeyError as error:
         raise InstrumentError(
-            f"the trace's pages are none that the lab can read: {error}"
+            f"the trace's pages have a layout that the lab cannot read: {error}"
         ) from None
 
 
 def parse_pages(layout: PageLayout, data: bytes) -> tuple[list[RawEvent], int]:
-    """The events of whole pages one after another, in their order; and how many were missed.
+    """The events in consecutive whole pages, in order, and how many were lost.
 
-    Where the kernel does not say how many were missed before a page, that counts as one.
-    Raises InstrumentError where the pages contradict themselves.
+    If the kernel marks a page as following lost events but does not say how many, they count as
+    one. Raises InstrumentError if the pages are malformed.
     """
     if len(data) % layout.page_bytes:
         raise InstrumentError(
@@ -83,7 +87,7 @@ def parse_pages(layout: PageLayout, data: bytes) -> tuple[list[RawEvent], int]:
 
 
 def _parse_page(layout: PageLayout, data: bytes, begin: int, events: list[RawEvent]) -> int:
-    """Append one page's events; how many were missed before it."""
+    """Append one page's events; return how many were lost before it."""
     commit = _word(data, begin + layout.commit_offset)[0]
     first = begin + layout.data_offset
     end = first + (commit & _LENGTH_MASK)
@@ -103,9 +107,9 @@ def _parse_page(layout: PageLayout, data: bytes, begin: int, events: list[RawEve
 def _parse_events(
     layout: PageLayout, data: bytes, position: int, end: int, time_ns: int, events: list[RawEvent]
 ) -> None:
-    """Append the events between two positions, the first after `time_ns`.
+    """Append the events between two positions; the first one's time is relative to `time_ns`.
 
-    One loop for all kinds: it runs for each event of a trace.
+    One loop for all kinds, because it runs for each event of a trace.
     """
     append, padding = events.append, layout.padding
     while position < end:
@@ -139,6 +143,6 @@ def _parse_events(
 
 
 def _absolute(stamp: int, before_ns: int) -> int:
-    """A time of which the event holds the lower 59 bits."""
+    """The first time after `before_ns` whose lower 59 bits are `stamp`."""
     time_ns = before_ns >> _STAMP_BITS << _STAMP_BITS | stamp
     return time_ns if time_ns >= before_ns else time_ns + (1 << _STAMP_BITS)

@@ -1,21 +1,24 @@
 """From the events of the whole machine to what happened to the run's sockets and packets.
 
-The machine's other traffic is in the trace as well. Of that about a socket is kept what a thread
-of the run did itself (in a system call, not in an interrupt that came over it), all else about
-the sockets that it did it with, what is between two of the topology's addresses, and of
-loopback connections the other end of one that is the run's. A drop is kept where the packet had
-come in at an interface that has a name of the topology's or `lo`, or a thread of the run threw
-it away itself: what another namespace's interface of the same name drops is among them, and
-only its time tells that no captured frame is meant. One that is freed without a reason is none.
+The machine's other traffic is in the trace as well. An event about a socket is kept if
+- a thread of the run caused it (in a system call, not in an interrupt during one),
+- it is about a socket of which such an event was kept,
+- it is between two of the topology's addresses, or
+- the socket is the other end of a loopback connection of the run.
 
-`tid` is a thread of the run by the number that its calls have, else 0.
+A drop is kept if the packet had arrived at an interface named like one of the topology's or `lo`,
+or if a thread of the run dropped it. So the drops at an interface of the same name in another
+namespace are kept as well: only their time shows that they concern no captured frame. A packet
+that is freed without a reason is not a drop.
+
+`tid` is the thread of the run that was running, as in its calls' records, else 0.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import IPv6Address, ip_address
@@ -23,22 +26,22 @@ from ipaddress import IPv6Address, ip_address
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.format import EventFormat, Field, Formats, Value
-from lab.kernel.trace.tracefs.pages import RawEvent
+from lab.kernel.trace.tracefs.pages import RawEvent, Handler
 from lab.records import DropNotice, KernelEvent, Obtained, SocketState
 
 HARDIRQ, SOFTIRQ = 0x08, 0x10  # common_flags; Documentation/trace/ftrace.rst, "irqs-off"
-ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # a canary: nobody takes it, so that the kernel drops it
-# Linux frees packets so that it has made use of, the last ACK of a connection among them.
+ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # a canary: the kernel drops it, as no protocol handles it
+# Linux frees packets with this reason that it has used, such as the last ACK of a connection.
 UNEXPLAINED = "NOT_SPECIFIED"
 COMMON = "common_"
 SOCKADDR_BYTES = 28  # struct sockaddr_in6
-# A process's end is told of before it closes its descriptors, which may take a while.
+# The event of a process's end comes before it closes its descriptors, which may take a while.
 DYING_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """A socket's two ends, as far as it has them."""
+    """A socket's local and remote address and port."""
 
     local: str
     local_port: int
@@ -47,25 +50,25 @@ class Ends:
 
     @property
     def turned(self) -> Ends:
-        """As the other side has them."""
+        """The same ends as the other side's socket has them."""
         return Ends(self.remote, self.remote_port, self.local, self.local_port)
 
     @property
     def is_loopback(self) -> bool:
-        """Whether both are this host's own."""
+        """Whether both addresses are loopback addresses."""
         return all(ip_address(one).is_loopback for one in (self.local, self.remote))
 
 
 @dataclass(slots=True, eq=False)
 class Life:
-    """One socket from its first event to its end; its address is used again afterwards."""
+    """One socket from its first event to its end; then its kernel address may be reused."""
 
     is_ours: bool = False
     ends: set[Ends] = field(default_factory=set)
 
 
 class Threads:
-    """Who was running, by the trace's numbers, which are used again."""
+    """The run's threads by their tids in the trace, which may be reused."""
 
     def __init__(self, threads: Iterable[Thread]) -> None:
         self._threads: dict[int, list[Thread]] = {}
@@ -73,7 +76,7 @@ class Threads:
             self._threads.setdefault(thread.tid, []).append(thread)
 
     def number(self, tid: int, time_ns: int) -> int:
-        """What the run's thread of that number was called at that time; 0 for any other."""
+        """The tid in the records of the run's thread that had this tid then; 0 if none had."""
         for thread in reversed(self._threads.get(tid, ())):
             if thread.began_ns <= time_ns:
                 is_over = thread.ended_ns is not None and thread.ended_ns + DYING_NS < time_ns
@@ -83,7 +86,7 @@ class Threads:
 
 @dataclass(slots=True, eq=False)
 class _Seen:
-    """An event about a socket, to be kept where the socket turns out to be the run's."""
+    """An event about a socket, to be kept if the socket turns out to be the run's."""
 
     time_ns: int
     format: EventFormat
@@ -93,20 +96,17 @@ class _Seen:
     life: Life
 
 
-_Handler = Callable[[int, bytes], None]
-
-
 class SocketFollower:
     """Follows sockets and packets over all steps of a run."""
 
     def __init__(
         self, formats: Formats, addresses: frozenset[str], interfaces: frozenset[str]
     ) -> None:
-        """`addresses` are the topology's, `interfaces` too, and `lo`."""
+        """`addresses` are the topology's, `interfaces` the topology's and `lo`."""
         self._formats = formats
         self._addresses = addresses
         self._interfaces = interfaces
-        self._handlers: dict[int, _Handler] = {}
+        self._handlers: dict[int, Handler] = {}
         self._lives: dict[Value, Life] = {}
         self._threads = Threads(())
         self._seen: list[_Seen] = []
@@ -127,7 +127,7 @@ class SocketFollower:
     def take(
         self, step: str
     ) -> tuple[tuple[SocketState, ...], tuple[DropNotice, ...], tuple[KernelEvent, ...]]:
-        """What is the run's of all that was fed since the step before."""
+        """The run's socket states, drops and other events since the step before."""
         self._find_other_ends()
         states: list[SocketState] = []
         events: list[KernelEvent] = []
@@ -144,7 +144,10 @@ class SocketFollower:
         return tuple(states), drops, tuple(events)
 
     def _find_other_ends(self) -> None:
-        """Loopback connections have both ends here; a program may have only touched one."""
+        """Mark the other ends of the run's loopback connections as the run's, too.
+
+        A program may have made calls on one end alone.
+        """
         ours = {
             ends.turned
             for seen in self._seen
@@ -156,8 +159,8 @@ class SocketFollower:
             if not ours.isdisjoint(seen.life.ends):
                 seen.life.is_ours = True
 
-    def _handler(self, format_: EventFormat | None) -> _Handler:
-        """What follows events of that format."""
+    def _handler(self, format_: EventFormat | None) -> Handler:
+        """The function that handles events of that format."""
         if format_ is None or format_.name == trace_events.MARK:
             return lambda *_: None
         names = [field.name for field in format_.fields if not field.name.startswith(COMMON)]
@@ -194,7 +197,7 @@ class SocketFollower:
         is_length = name in (trace_events.SEND_LENGTH, trace_events.RECV_LENGTH)
         if is_length and not is_own:
             return  # only its owner makes a socket send or receive
-        # Of other protocols nothing tells a socket's end, after which another has its address.
+        # No event marks the end of other protocols' sockets, whose address may then be reused.
         keeps = not is_length or values.get("protocol") in ("IPPROTO_TCP", socket.IPPROTO_TCP)
         address = values.get("skaddr", values.get("sk", 0))
         life = self._lives.setdefault(address, Life()) if address and keeps else Life()
@@ -208,7 +211,7 @@ class SocketFollower:
             self._lives.pop(address, None)
 
     def _runner(self, time_ns: int, values: dict[str, Value]) -> tuple[int, bool]:
-        """The run's thread that was running, and whether this was its own doing."""
+        """The tid of the run's thread that was running, and whether it caused the event."""
         tid, flags = values.pop("common_pid"), values.pop("common_flags")
         assert isinstance(tid, int)
         assert isinstance(flags, int)
@@ -248,7 +251,7 @@ def _kernel_event(seen: _Seen, step: str) -> KernelEvent:
 
 
 def _field_value(field: Field, value: Value) -> int | str:
-    """A field for people: addresses as text, pointers by what they point to."""
+    """A field's value as it is shown: addresses as text, pointers as in other records."""
     if field.type.endswith("*"):
         return _pointer(field.name, value)
     if not isinstance(value, bytes):
@@ -265,9 +268,9 @@ def _pointer(name: str, value: Value) -> str:
 
 
 def _ends(values: Mapping[str, Value]) -> Ends | None:
-    """Both ends as the event tells them; None where it tells none.
+    """Both ends of the event's socket, or None if the event has no addresses.
 
-    Some hold ports and addresses of both families, others two struct sockaddr_in6.
+    Some events have ports and addresses of both families, others two struct sockaddr_in6.
     """
     local, remote = values.get("saddr"), values.get("daddr")
     local_port, remote_port = values.get("sport"), values.get("dport")
@@ -284,7 +287,7 @@ def _ends(values: Mapping[str, Value]) -> Ends | None:
 
 
 def _sockaddr(data: bytes) -> tuple[str, int] | None:
-    """Address and port of a struct sockaddr_in or sockaddr_in6; None of anything else."""
+    """Address and port in a struct sockaddr_in or sockaddr_in6, or None for anything else."""
     family = int.from_bytes(data[:2], sys.byteorder)
     port = int.from_bytes(data[2:4], "big")
     if family == socket.AF_INET and len(data) >= 8:
@@ -296,7 +299,7 @@ def _sockaddr(data: bytes) -> tuple[str, int] | None:
 
 @cache
 def _ip(data: bytes) -> str:
-    """An address as text; an IPv4 address in an IPv6 socket as itself."""
+    """An address as text; an IPv4-mapped IPv6 address as the IPv4 address."""
     address = ip_address(data)
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)

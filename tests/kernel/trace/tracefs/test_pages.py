@@ -146,9 +146,9 @@ def test_events_written_are_events_read(wanted: list[tuple[bytes, int]]) -> None
 def test_the_layout_is_the_kernels_own() -> None:
     larger = HEADER_PAGE.replace("size:4080", "size:65520")
     assert parse_page_layout(larger, HEADER_EVENT).page_bytes == 65536
-    with pytest.raises(InstrumentError, match="none that the lab can read"):
+    with pytest.raises(InstrumentError, match="a layout that the lab cannot read"):
         parse_page_layout(HEADER_PAGE, HEADER_EVENT.replace("27 bits", "26 bits"))
-    with pytest.raises(InstrumentError, match="none that the lab can read"):
+    with pytest.raises(InstrumentError, match="a layout that the lab cannot read"):
         parse_page_layout(HEADER_PAGE.replace("commit", "comet"), HEADER_EVENT)
 
 

@@ -155,12 +155,12 @@ def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> 
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
 
-    words = scenario.words(family, sys.executable)
+    placeholders = scenario.placeholders(family, sys.executable)
     plan = Plan(
         scenario.name,
         family if scenario.speaks_ip else None,
         scenario.topology,
-        scenario.expanded_steps(words),
+        scenario.expanded_steps(placeholders),
         scenario.captures_loopback,
         trace,
     )

@@ -23,7 +23,7 @@ def programs(
 ) -> tuple[Program, Program]:
     """The two programs as they are run."""
     scenario = own_scenario(server, client, port=port, unix=unix)
-    (step,) = scenario.expanded_steps(scenario.words(family, "/usr/bin/python3"))
+    (step,) = scenario.expanded_steps(scenario.placeholders(family, "/usr/bin/python3"))
     first, second = step.programs
     return first, second
 

@@ -31,7 +31,7 @@ class Verdict:
     outcome: Outcome
     why: str
     evidence: tuple[EventId, ...] = ()
-    """Never empty where the claim holds: UsageError."""
+    """Never empty if the claim holds."""
 
     def __post_init__(self) -> None:
         if self.outcome is Outcome.HOLDS and not self.evidence:
@@ -59,14 +59,14 @@ class Claim:
     statements: tuple[str, ...] = ()
     """Ids of the statements that it decides (lab/model/statements.py)."""
     ipv6_text: str = ""
-    """The sentence over IPv6, where it is another."""
+    """The sentence over IPv6, if it differs."""
     steps: tuple[Step, ...] = ()
     """The steps that it is about; () is the scenario's first."""
     despite_failures: bool = False
-    """Whether it is decided where a program of its steps failed: it tells what was seen, whatever
-    the programs were to do."""
+    """Whether it is decided even if a program of its steps failed: it says what was seen,
+    whatever the programs were meant to do."""
     scenario: str = ""
-    """The name of the scenario that lists it; "" where none does."""
+    """The name of the scenario that lists it; "" if none does."""
 
     @property
     def id(self) -> str:
@@ -85,7 +85,7 @@ class Claim:
         return code.co_filename, code.co_firstlineno
 
     def __call__(self, *timelines: object) -> Verdict:
-        """What its check says, of other steps perhaps than its own."""
+        """The verdict of its check on these timelines."""
         return self.check(*timelines)
 
     def on(self, *steps: Step) -> Claim:
@@ -93,7 +93,7 @@ class Claim:
         return replace(self, steps=steps)
 
     def in_each_of(self, *steps: Step) -> Claim:
-        """The claim about each of these steps by itself: it holds where it holds in all."""
+        """The claim about each of these steps by itself: it holds if it holds in all."""
         return replace(self, check=_in_each(self.check), steps=steps)
 
     def saying(self, text: str, *, source: str = "", ipv6: str = "", name: str = "") -> Claim:
@@ -106,7 +106,7 @@ class Claim:
         return replace(self, statements=statements)
 
     def wrong_steps(self) -> str:
-        """Why its check cannot be called with its steps; "" where it can."""
+        """Why its check cannot be called with its steps; "" if it can."""
         signature = inspect.signature(self.check, follow_wrapped=False)
         try:
             signature.bind(*(self.steps or ["the first"]))
@@ -127,8 +127,8 @@ def claim(
 ) -> Callable[[Callable[..., Verdict]], Claim]:
     """A decorator that makes a claim of a check.
 
-    `text` is the sentence, `ipv6` the one over IPv6 where it is another, `source` an RFC's
-    section or a man page. The claim is named after the function, unless `name` is given.
+    `text` is the sentence, `ipv6` the one over IPv6 if that differs, `source` an RFC's section
+    or a man page. The claim is named after the function, unless `name` is given.
     """
 
     def make(check: Callable[..., Verdict]) -> Claim:
@@ -160,7 +160,7 @@ class Judgement:
     claim: Claim
     verdict: Verdict
     text: str
-    """The claim's sentence, as it is for the run's IP version."""
+    """The claim's sentence for the run's IP version."""
 
 
 def holds(why: str, evidence: Iterable[EventId]) -> Verdict:
@@ -177,7 +177,7 @@ def broken(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
 
 
 def undecided(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
-    """What was seen does not tell."""
+    """What was seen does not decide the claim."""
     return Verdict(Outcome.UNDECIDED, why, tuple(evidence))
 
 
@@ -191,7 +191,7 @@ def frame_ids(numbers: Iterable[int]) -> tuple[EventId, ...]:
     return tuple(map(frame_id, numbers))
 
 
-def first_of(told: Sequence[str], most: int = 4) -> str:
-    """The first of many sentences, and how many there are more."""
-    more = f"; and {len(told) - most} more" if len(told) > most else ""
-    return "; ".join(told[:most]) + more
+def first_of(sentences: Sequence[str], most: int = 4) -> str:
+    """The first sentences, and how many more there are."""
+    more = f"; and {len(sentences) - most} more" if len(sentences) > most else ""
+    return "; ".join(sentences[:most]) + more

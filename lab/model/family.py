@@ -18,5 +18,5 @@ class Family(enum.Enum):
 
     @property
     def ethertype(self) -> int:
-        """What an Ethernet frame's type field says of it. Source: RFC 894; RFC 2464, 3."""
+        """Its value in an Ethernet frame's type field. Source: RFC 894; RFC 2464, 3."""
         return 0x0800 if self is Family.IPV4 else 0x86DD

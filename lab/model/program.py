@@ -18,12 +18,12 @@ class Listening:
     """A socket by which a program can be reached: TCP listening, UDP bound, unix with a name."""
 
     port: int | None = None
-    """Of a TCP or UDP socket; None for whatever port it takes."""
+    """The port of a TCP or UDP socket; None for any port."""
     path: str = ""
-    """The path of a unix socket, or "@" and its abstract name; no port counts then."""
+    """The path of a unix socket, or "@" and its abstract name; then `port` is ignored."""
 
     def __str__(self) -> str:
-        """What is listened on, for a sentence."""
+        """The socket in words: "TCP or UDP port 80", or a unix socket's path."""
         port = "any TCP or UDP port" if self.port is None else f"TCP or UDP port {self.port}"
         return self.path or port
 
@@ -32,42 +32,44 @@ class Listening:
 class Program:
     """A program to run on a host.
 
-    In `argv`, `{python}` becomes this interpreter, `{family}` 4 or 6, `{loopback}` 127.0.0.1 or
-    ::1, `{client}`, `{server}` and so on that host's address, `{client4}`, `{client6}` and so on
-    its address of that version, and `{server_url}` and so on the address as a URL has it: IPv6
-    in brackets (RFC 3986, 3.2.2). Other braces are doubled.
-    /run/wirelab is a folder that the programs of all hosts share and that ends with the run.
+    `argv` may have placeholders: `{python}` stands for this interpreter, `{family}` for 4 or 6,
+    `{loopback}` for 127.0.0.1 or ::1, `{client}`, `{server}` and so on for that host's address,
+    `{client4}`, `{client6}` and so on for its address of that version, and `{server_url}` and
+    so on for the address as in a URL: IPv6 in brackets (RFC 3986, 3.2.2). Other braces are
+    doubled. /run/wirelab is a folder that the programs of all hosts share; it ends with the run.
     """
 
     name: str
     host: str
     argv: tuple[str, ...]
     signals_ready: bool = False
-    """Whether it writes a line to the descriptor named in READY_FD once it serves; the programs
-    after it wait for that."""
+    """Whether it writes a line to the descriptor named in READY_FD once it serves. The programs
+    after it are started then."""
     deadline_s: float = DEADLINE_S
-    """Seconds from its start until it must have ended."""
+    """It must have ended this many seconds after its start."""
     has_checkpoints: bool = False
     """Whether it waits at checkpoints: it writes the name of each, a line, to the descriptor named
     in CHECKPOINT_FD. Then the kernel's unix sockets are recorded, and a line is written back to
     let it go on."""
     listens: Listening | None = None
-    """The socket that the programs after it wait for, as the kernel's tables show it."""
+    """The socket that it opens. The programs after it are started once the kernel shows it."""
     serves: bool = False
-    """Whether it may serve for ever: it has no deadline, and is ended by SIGTERM once the step's
-    other programs have ended. That is no failure."""
+    """Whether it may serve for ever: it has no deadline and, which is no failure, is ended by
+    SIGTERM once the step's other programs have ended."""
     capabilities: tuple[str, ...] = ()
-    """Names of capabilities(7) to keep; root's programs have all in any case."""
+    """Names of capabilities(7) that it keeps; root's programs keep all in any case."""
 
-    def expanded(self, words: Mapping[str, str]) -> Program:
-        """The same program with its argv's `{words}` replaced.
+    def expanded(self, placeholders: Mapping[str, str]) -> Program:
+        """The same program with its argv's placeholders replaced.
 
-        Raises UsageError for an unknown word.
+        Raises UsageError for an unknown placeholder.
         """
         try:
-            argv = tuple(argument.format_map(words) for argument in self.argv)
+            argv = tuple(argument.format_map(placeholders) for argument in self.argv)
         except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
-            raise UsageError(f"program {self.name}: unknown word {error} in {self.argv}") from None
+            raise UsageError(
+                f"program {self.name}: unknown placeholder {error} in {self.argv}"
+            ) from None
         return replace(self, argv=argv)
 
 
@@ -113,9 +115,9 @@ class Step:
     programs: tuple[Program, ...]
     """In the order of their start."""
 
-    def expanded(self, words: Mapping[str, str]) -> Step:
-        """The same step with its programs' `{words}` replaced.
+    def expanded(self, placeholders: Mapping[str, str]) -> Step:
+        """The same step with its programs' placeholders replaced.
 
-        Raises UsageError for an unknown word.
+        Raises UsageError for an unknown placeholder.
         """
-        return Step(self.name, tuple(program.expanded(words) for program in self.programs))
+        return Step(self.name, tuple(program.expanded(placeholders) for program in self.programs))

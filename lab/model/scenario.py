@@ -11,8 +11,8 @@ from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.topology import Topology
 
-OTHER_WORDS = frozenset({"python", "family", "loopback"})
-"""Words of a program's argv that stand for no host."""
+OTHER_PLACEHOLDERS = frozenset({"python", "family", "loopback"})
+"""Placeholders in a program's argv that stand for no host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Scenario:
         for step in self.steps:
             for program in step.programs:
                 self._check_host(program)
-        for host in OTHER_WORDS.intersection(self.topology.hosts):
+        for host in OTHER_PLACEHOLDERS.intersection(self.topology.hosts):
             raise UsageError(
                 f"scenario {self.name}: a host cannot be named {host!r}, which stands for "
                 "something else in a program's argv"
@@ -77,8 +77,8 @@ class Scenario:
                 f"which is no host of the topology; those are {', '.join(hosts)}"
             )
 
-    def words(self, family: Family | None, python: str) -> dict[str, str]:
-        """What the programs' `{words}` stand for; without a family, IPv4's addresses."""
+    def placeholders(self, family: Family | None, python: str) -> dict[str, str]:
+        """The values of the programs' placeholders; without a family, IPv4 addresses."""
         family = family or Family.IPV4
         addresses: dict[str, IPv4Address | IPv6Address] = {
             host: self.topology.address(host, family) for host in self.topology.hosts
@@ -95,9 +95,9 @@ class Scenario:
             fixed[f"{host}_url"] = f"[{ip}]" if ip.version == 6 else str(ip)
         return fixed | {host: str(address) for host, address in addresses.items()}
 
-    def expanded_steps(self, words: dict[str, str]) -> tuple[Step, ...]:
-        """The steps with their programs' `{words}` replaced.
+    def expanded_steps(self, placeholders: dict[str, str]) -> tuple[Step, ...]:
+        """The steps with their programs' placeholders replaced.
 
-        Raises UsageError for an unknown word.
+        Raises UsageError for an unknown placeholder.
         """
-        return tuple(step.expanded(words) for step in self.steps)
+        return tuple(step.expanded(placeholders) for step in self.steps)

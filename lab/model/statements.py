@@ -1,7 +1,7 @@
-"""The statements about sockets that the lab decides, by experiment.
+"""The statements about sockets that the lab decides by experiment.
 
-They come from a student's notes; where those are short of the truth, `precisely` is what a run
-has to establish. A scenario's claim names the statements that it decides.
+They come from a student's notes. If those fall short of the truth, `precisely` is what a run has
+to establish. A scenario's claim names the statements that it decides.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from lab.model.family import Family
 
 IPInterface = IPv4Interface | IPv6Interface
 
-# Documentation ranges (RFC 5737, RFC 3849): never anybody's real address.
+# Documentation ranges (RFC 5737, RFC 3849): no real host has these addresses.
 DOCUMENTATION_IPV4 = IPv4Network("198.51.100.0/24")
 DOCUMENTATION_IPV6 = IPv6Network("2001:db8::/64")
 
@@ -43,7 +43,7 @@ class Link:
 
     @property
     def name(self) -> str:
-        """Both ends, as "host/interface--host/interface"."""
+        """Both ends: "host/interface--host/interface"."""
         return f"{self.a.host}/{self.a.name}--{self.b.host}/{self.b.name}"
 
     @property
@@ -54,9 +54,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """What is built: one network namespace for each host, one veth pair for each link.
+    """The hosts and links of a scenario: each host is a network namespace, each link a veth pair.
 
-    Raises UsageError where a name is unfit or two things share one.
+    Raises UsageError if a name is invalid or used twice.
     """
 
     hosts: tuple[str, ...]
@@ -91,7 +91,7 @@ class Topology:
     def address(self, host: str, family: Family) -> IPv4Address | IPv6Address:
         """The host's first address of that family.
 
-        Raises UsageError where there is none.
+        Raises UsageError if it has none.
         """
         for interface in self.interfaces():
             for address in interface.addresses:
@@ -101,7 +101,7 @@ class Topology:
 
 
 def _is_interface_name(name: str) -> bool:
-    """Whether Linux takes it for a new interface's name (dev_valid_name, 6.18)."""
+    """Whether Linux accepts it as a new interface's name (dev_valid_name, 6.18)."""
     return (
         0 < len(name) < 16
         and name.isascii()

@@ -1,7 +1,7 @@
-"""Any capture file as frames: pcap or pcapng, plain or gzip-compressed.
+"""Reads any capture file: pcap or pcapng, plain or gzip-compressed.
 
-The parsers are our own because scapy's RawPcapReader and RawPcapNgReader cost a tenth of
-a second to import and (scapy 2.8.0) raise nothing at a file cut inside a record: they end
+The parsers are our own because scapy's RawPcapReader and RawPcapNgReader take a tenth of a
+second to import and (scapy 2.8.0) raise no error for a file cut inside a record: they stop
 there, or return a shortened packet, with at most a logged warning.
 """
 
@@ -26,11 +26,11 @@ _MAX_BYTES = 4 << 30
 def read_capture(path: Path) -> tuple[Frame, ...]:
     """The frames of a capture file, in file order.
 
-    The format is told by the file's first bytes, never by its name; parse_pcap and
-    parse_pcapng say what is understood. In the messages about a compressed file, byte
-    offsets count decompressed bytes where the message says so.
+    The file's first bytes decide its format, not its name; parse_pcap and parse_pcapng say what
+    they support. In messages about a compressed file, byte offsets count decompressed bytes if
+    the message says so.
 
-    Raises: CaptureFileError, and nothing else, where the file cannot be read.
+    Raises CaptureFileError, and nothing else, if the file cannot be read.
     """
     name = str(path)
     if not name.isprintable():
@@ -68,10 +68,10 @@ def _read(path: Path, name: str) -> bytes:
 
 
 def _decompress(data: bytes, name: str) -> bytes:
-    """All gzip members' contents, in turn. Source: RFC 1952; zero padding as gzip(1) allows.
+    """The contents of all gzip members. Source: RFC 1952; zero padding as gzip(1) allows.
 
-    In chunks, since zlib copies what follows a member: given the whole rest each time, a
-    file of many members (bgzip) would take time quadratic in its size.
+    In chunks, since zlib copies what follows a member: if it got all the rest each time, a file
+    of many members (bgzip) would take time quadratic in its size.
     """
     parts: list[bytes] = []
     size = start = 0

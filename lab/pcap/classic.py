@@ -1,4 +1,4 @@
-"""The frames of a classic pcap file, and the limits both capture formats share.
+"""The frames of a classic pcap file, and the limits that both capture formats share.
 
 Bytes in, values out: nothing here opens a file.
 Source: draft-ietf-opsawg-pcap; pcap-savefile(5).
@@ -15,10 +15,10 @@ MAX_CAPTURED_BYTES = 262_144
 """The longest packet a file may hold: libpcap's MAXIMUM_SNAPLEN. More is a damaged length."""
 
 UPPER_PDU = 252
-"""LINKTYPE_WIRESHARK_UPPER_PDU: notes exported beside the frames, not frames."""
+"""LINKTYPE_WIRESHARK_UPPER_PDU: notes beside the frames, not frames."""
 
-# 12 and 14 are DLT_RAW as Linux and OpenBSD number it; files hold them where a writer
-# did not map DLT_ to LINKTYPE_ values.
+# 12 and 14 are Linux's and OpenBSD's numbers of DLT_RAW; files have them if a writer did not
+# map DLT_ to LINKTYPE_ values.
 LINK_TYPES: dict[int, LinkType] = {
     12: LinkType.RAW,
     14: LinkType.RAW,
@@ -32,7 +32,7 @@ _MAGICS = {
     b"\x4d\x3c\xb2\xa1": ("<", 1),
     b"\xa1\xb2\x3c\x4d": (">", 1),
 }
-"""First four bytes → struct's byte order and nanoseconds in a timestamp's unit."""
+"""By the first four bytes: struct's byte order, and the nanoseconds of a timestamp's unit."""
 
 _HEADER_BYTES = 24
 _RECORD_HEADER_BYTES = 16
@@ -74,8 +74,8 @@ def unsupported_link_type(name: str, offset: int, number: int) -> CaptureFileErr
 def without_fcs(data: bytes, original: int, fcs_bytes: int) -> tuple[bytes, int]:
     """The captured bytes and the length on the wire, both without the frame check sequence.
 
-    An `original` length below what was captured is raised to it, as the formats' drafts
-    allow: so much was on the wire at least.
+    An `original` length below what was captured is raised to it, as the formats' drafts allow:
+    at least that much was on the wire.
     """
     wire_bytes = max(len(data), original) - fcs_bytes
     return data[: max(wire_bytes, 0)], max(wire_bytes, 0)
@@ -84,12 +84,12 @@ def without_fcs(data: bytes, original: int, fcs_bytes: int) -> tuple[bytes, int]
 def parse_pcap(data: bytes, name: str) -> tuple[Frame, ...]:
     """The frames of a pcap file, in file order, at point "if0".
 
-    Either byte order, micro- or nanosecond timestamps. A frame check sequence that the
-    file header announces is removed. Records of link type UPPER_PDU are left out.
+    Either byte order, micro- or nanosecond timestamps. A frame check sequence is removed if the
+    file header announces one. Records of link type UPPER_PDU are left out.
 
-    `name` is what messages call the file.
-    Raises: CaptureFileError where the bytes are no pcap file, end inside the header or a
-    record, give an impossible length, or hold a packet of an unsupported link type.
+    `name` is the file's name in messages.
+    Raises CaptureFileError if the bytes are no pcap file, end inside the header or a record,
+    give an impossible length, or hold a packet of an unsupported link type.
     Source: draft-ietf-opsawg-pcap, "File Header" and "Packet Record".
     """
     order, unit_ns = _MAGICS.get(data[:4], ("", 0))

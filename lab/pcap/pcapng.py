@@ -45,7 +45,8 @@ _SIMPLE_PACKET = 3
 _ENHANCED_PACKET = 6
 
 _PACKET_LAYOUTS = {_ENHANCED_PACKET: "5I", _PACKET: "2H4I"}
-"""The 20 bytes before the packet: interface, (drops,) time's halves, captured, original."""
+"""The 20 bytes before the packet: interface, drops (_PACKET only), the time's halves, captured
+and original length."""
 
 _END_OF_OPTIONS = 0
 _COMMENT = 1
@@ -60,12 +61,12 @@ _MAX_OPTION_BYTES = 65_535
 _MAX_TIME_NS = 2**64 - 1
 
 _DIRECTIONS = (Direction.UNKNOWN, Direction.IN, Direction.OUT, Direction.UNKNOWN)
-"""By epb_flags' bits 0 and 1."""
+"""By bits 0 and 1 of epb_flags."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Interface:
-    """What an Interface Description Block says."""
+    """The values of an Interface Description Block."""
 
     name: str
     link_number: int
@@ -81,7 +82,7 @@ class _Interface:
 
 @dataclass(slots=True)
 class _Block:
-    """One block; `body` is what stands between its type and length and its second length."""
+    """One block. `body` is what lies between its type and length and its repeated length."""
 
     name: str
     offset: int
@@ -103,17 +104,16 @@ class _Block:
 def parse_pcapng(data: bytes, name: str) -> tuple[Frame, ...]:
     """The frames of a pcapng file, in file order.
 
-    Any number of sections of either byte order, and of interfaces; `if_tsresol` in powers
-    of 10 and of 2, and `if_tsoffset`, are applied. A frame's point is its interface's
-    `if_name`, else "if" and the interface's number in its section. A frame in a Simple
-    Packet Block has time 0, since that block carries none. An FCS that `epb_flags`
-    announces is removed; `if_fcslen` is not heeded, because the draft gives its unit as
-    bits and its example in octets. Blocks of other types, and packets of link type
-    UPPER_PDU, are left out.
+    There may be any number of sections, of either byte order, and of interfaces. `if_tsresol`,
+    in powers of 10 or of 2, and `if_tsoffset` are applied. A frame's point is its interface's
+    `if_name`, or "if" and the interface's number in its section. A frame in a Simple Packet
+    Block has time 0, since that block has none. An FCS is removed if `epb_flags` announces it;
+    `if_fcslen` is ignored, because the draft says that it counts bits and shows octets. Blocks
+    of other types, and packets of link type UPPER_PDU, are left out.
 
-    `name` is what messages call the file.
-    Raises: CaptureFileError where the bytes are no pcapng file, end inside a block,
-    contradict themselves, or hold a packet of an unsupported link type.
+    `name` is the file's name in messages.
+    Raises CaptureFileError if the bytes are no pcapng file, end inside a block, contradict
+    themselves, or hold a packet of an unsupported link type.
     Source: draft-ietf-opsawg-pcapng, "General Block Structure" and "Block Definition".
     """
     if not data.startswith(MAGIC):
@@ -137,7 +137,7 @@ def parse_pcapng(data: bytes, name: str) -> tuple[Frame, ...]:
 
 
 def _blocks(data: bytes, name: str) -> Iterator[_Block]:
-    """Each block in turn, its two lengths checked."""
+    """Each block in turn, after a check of its two lengths."""
     view = memoryview(data)
     order = ""
     offset = 0
@@ -162,7 +162,7 @@ def _blocks(data: bytes, name: str) -> Iterator[_Block]:
 
 
 def _byte_order(data: bytes, name: str, offset: int) -> str:
-    """The byte order of the section that begins at `offset`, as struct writes it."""
+    """The byte order of the section that begins at `offset`, as a struct format character."""
     magic = data[offset + 8 : offset + 12]
     if magic not in _BYTE_ORDERS:
         raise unreadable(name, offset + 8, f"a section's byte-order magic is {magic.hex(' ')}")
@@ -177,7 +177,7 @@ def _check_section_header(block: _Block) -> None:
 
 
 def _parse_interface(block: _Block, number: int) -> _Interface:
-    """An Interface Description Block's meaning; `number` counts from 0 in its section."""
+    """The values of an Interface Description Block; `number` counts from 0 in its section."""
     link_number, _reserved, snap_bytes = block.unpack("2HI", 0)
     options = _options(block, 8)
     resolution = _option_number(block, options, _IF_TIMESTAMP_RESOLUTION, "B", 6)
@@ -209,7 +209,7 @@ def _packet(block: _Block, interfaces: Sequence[_Interface]) -> Frame | None:
 
 
 def _simple_packet(block: _Block, interfaces: Sequence[_Interface]) -> Frame | None:
-    """A Simple Packet Block's frame: it is the first interface's, and of time 0."""
+    """The frame of a Simple Packet Block: the first interface's, with time 0."""
     interface = _interface(block, interfaces, 0)
     (original,) = block.unpack("I", 0)
     captured = min(original, interface.snap_bytes or original)
@@ -219,7 +219,7 @@ def _simple_packet(block: _Block, interfaces: Sequence[_Interface]) -> Frame | N
 def _frame(
     block: _Block, interface: _Interface, time_ns: int, at: int, captured: int, original: int
 ) -> Frame | None:
-    """The frame whose bytes begin at `at` in the body; None where it is no frame."""
+    """The frame whose bytes begin at `at` in the body, or None if it is a note (UPPER_PDU)."""
     if captured > MAX_CAPTURED_BYTES:
         raise impossible_length(block.name, block.offset, captured)
     data = bytes(block.body[at : at + captured])
@@ -239,7 +239,7 @@ def _frame(
 
 
 def _options(block: _Block, at: int) -> dict[int, bytes]:
-    """The first value of each option from `at` in the body, by its code."""
+    """The first value of each option from `at` in the body on, by the option's code."""
     options: dict[int, bytes] = {}
     while at < len(block.body):
         code, length = block.unpack("2H", at)
@@ -277,13 +277,12 @@ def write_pcapng(
 
     Each point becomes an interface of that name, in the order of `points`, with times in
     nanoseconds and no length limit; a point with frames of several link types becomes one
-    interface for each. `comments` are kept with the frame at that index, as UTF-8, cut at
-    a character to the 65,535 bytes an option holds. `application` is recorded as the
-    writer (`shb_userappl`). `notes`, in order of time, stand before the first frame that is
-    later; each name among their interfaces becomes one behind those of the points. The same
-    arguments give the same bytes.
+    interface for each. `comments` are by the frame's index; they are written as UTF-8, cut
+    between characters to the 65,535 bytes that an option holds. `application` is recorded as
+    the writer (`shb_userappl`). `notes`, in order of time, are written before the first later
+    frame; their interfaces follow those of the points. The same arguments give the same bytes.
 
-    Raises: ValueError where a frame's point is not in `points`, its data is longer than
+    Raises ValueError if a frame's point is not in `points`, its data is longer than
     MAX_CAPTURED_BYTES, or a frame's or note's time does not fit 64 unsigned bits.
     Source: draft-ietf-opsawg-pcapng.
     """
@@ -304,8 +303,8 @@ def write_pcapng(
         (frame.time_ns, _enhanced_packet(frame, numbers[_origin(frame)], comments.get(index)))
         for index, frame in enumerate(frames)
     )
-    told = ((note.time_ns, _note_packet(note, note_numbers[note.interface])) for note in notes)
-    for _time_ns, block in heapq.merge(seen, told, key=itemgetter(0)):
+    noted = ((note.time_ns, _note_packet(note, note_numbers[note.interface])) for note in notes)
+    for _time_ns, block in heapq.merge(seen, noted, key=itemgetter(0)):
         file.write(block)
 
 
@@ -369,7 +368,7 @@ def _option(code: int, value: bytes) -> bytes:
 
 
 def _padded(value: bytes) -> bytes:
-    """`value`, with zeros up to a multiple of four bytes."""
+    """The value, padded with zeros to a multiple of four bytes."""
     return value + bytes(-len(value) % 4)
 
 

@@ -1,7 +1,7 @@
 """Notes between the frames of a capture file: text that Wireshark shows as a packet's Info.
 
-Each is a record of LINKTYPE_WIRESHARK_UPPER_PDU: tags that name a dissector, and what that is
-to dissect. Source: https://www.tcpdump.org/linktypes.html; Wireshark's wiki, "exported_pdu".
+Each is a record of LINKTYPE_WIRESHARK_UPPER_PDU: tags that name a dissector, then the bytes for
+it to dissect. Source: https://www.tcpdump.org/linktypes.html; Wireshark's wiki, "exported_pdu".
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ END_OF_TAGS = 0
 DISSECTOR_NAME = 12
 COLUMN_PROTOCOL = 33
 
-# Of the dissectors of Wireshark 4.0 the only one whose Info is the text and nothing else.
-# "data-text-lines" would leave the protocol column alone, but shows the text in the tree only.
+# The only dissector of Wireshark 4.0 whose Info is the text and nothing else.
+# "data-text-lines" would not change the protocol column, but shows the text in the tree only.
 DISSECTOR = "syslog"
 
 MAX_TEXT_BYTES = 8_192
@@ -26,16 +26,16 @@ class CaptureNote:
 
     time_ns: int
     interface: str
-    """The interface that it shall be shown on, which is of notes alone: "client calls"."""
+    """The name of the interface, for notes alone, to show it on: "client calls"."""
     protocol: str
-    """What it is, in a word or two: "system call"."""
+    """Its kind, for the protocol column: "system call"."""
     text: str
 
 
 def upper_pdu(note: CaptureNote) -> bytes:
-    """The record's bytes: tags in network byte order, then the text in UTF-8.
+    """The note as a record's bytes: tags in network byte order, then the text in UTF-8.
 
-    A text longer than MAX_TEXT_BYTES is cut, at a character.
+    A text longer than MAX_TEXT_BYTES is cut between characters.
     """
     text = note.text.encode("utf-8", "backslashreplace")[:MAX_TEXT_BYTES]
     return (
@@ -47,6 +47,6 @@ def upper_pdu(note: CaptureNote) -> bytes:
 
 
 def _tag(kind: int, value: bytes) -> bytes:
-    """Strings are filled up with zeros to a multiple of four bytes, and at least ended by one."""
+    """A tag. Its value, if any, ends with at least one zero, at a multiple of four bytes."""
     value += bytes(4 - len(value) % 4) if value else b""
     return struct.pack("!2H", kind, len(value)) + value

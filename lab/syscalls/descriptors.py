@@ -1,13 +1,14 @@
 """Which socket, pipe or epoll instance each descriptor of a program is, call by call.
 
-Descriptors are numbers that a process gives away again: what 5 is depends on who asks, and when.
-This follows the calls and tasks of a trace in the order of their times: a call finds its
-descriptor when it is made and brings a new one when it returns; close(2) takes it away when it
-is made, since another thread may get the number before it returns.
+A process reuses descriptors: what 5 is depends on the process and on the time. This follows the
+calls and tasks of a trace in the order of their times. A call acts on what its descriptor is when
+it is made, and adds a new descriptor when it returns; close(2) removes one when it is made, since
+another thread may get the same number before it returns.
 
-Not known: what a program was started with; a pair whose numbers the instrument could not read;
-what ioctl(FIOCLEX), unshare(CLONE_FILES), pidfd_getfd(2) and io_uring(7) do, which are not
-traced. Where the instrument names the socket behind a descriptor, that finds it all the same.
+Not followed are descriptors that a program was started with; a pair whose numbers the instrument
+could not read; and the effects of ioctl(FIOCLEX), unshare(CLONE_FILES), pidfd_getfd(2) and
+io_uring(7), which are not traced. If the instrument names the socket behind a descriptor, it is
+found all the same.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ _MAKERS = {
     "epoll_create": (EPOLL,),
     "epoll_create1": (EPOLL,),
 }
-"""What a call makes, in the order of its descriptors."""
+"""What each call makes, in the order of its descriptors."""
 
 _MAKERS_FLAGS = {
     "socket": 1, "socketpair": 1, "accept4": 3, "pipe2": 1, "epoll_create1": 0,
 }  # fmt: skip
-"""Which argument says whether execve(2) closes what they make."""
+"""Index of the argument with the close-on-exec flag of what they make."""
 
 _PAIRS = {"socketpair": 3, "pipe": 0, "pipe2": 0}
-"""Which argument points to where they write their two descriptors."""
+"""Index of the argument that points to their two descriptors."""
 
 _SECOND_DESCRIPTOR = {"sendfile": 1, "splice": 2, "epoll_ctl": 2, "dup2": 1, "dup3": 1}
 SPLICE_OUT = _SECOND_DESCRIPTOR["splice"]
@@ -60,41 +61,41 @@ _SELECTS = frozenset({"poll", "ppoll", "select", "pselect6"})
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a descriptor stands for (an open file description, open(2))."""
+    """An open file description (open(2)) that a descriptor refers to."""
 
     kind: str
     """SOCKET, READ_END or WRITE_END of a pipe, or EPOLL."""
     made_by: int
-    """Place of the call that made it in the trace's syscalls."""
+    """Index in the trace's syscalls of the call that made it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a trace's calls acted upon. Objects are numbers: places in `objects`."""
+    """The objects that a trace's calls acted on, given as indexes in `objects`."""
 
     objects: tuple[Opened, ...]
-    """In the order in which their makers returned."""
+    """In the order in which the calls that made them returned."""
     acts_on: tuple[int | None, ...]
-    """For each call the object behind its descriptor; of splice's two, the socket."""
+    """For each call the object behind its descriptor, or None; of splice's two, the socket."""
     made: tuple[tuple[int, ...], ...]
     """For each call the objects that it made, in the order of their descriptors."""
     into: frozenset[int]
-    """Places of the calls of splice(2) that act upon what their second descriptor is."""
+    """Indexes of the splice(2) calls that act on what their second descriptor is."""
 
 
 def follow(trace: Trace) -> Followed:
-    """What each call acted upon and made."""
+    """The objects that each call acted on and made."""
     follower = _run(trace)
     acts_on, made = tuple(follower.acts_on), tuple(follower.made)
     return Followed(tuple(follower.objects), acts_on, made, frozenset(follower.into))
 
 
 def relevant(trace: Trace) -> Trace:
-    """The same trace with those calls alone that tell something of its sockets and pipes.
+    """The same trace without the calls that do not concern its sockets and pipes.
 
-    Kept are calls on what `follow` knows, calls that made or should have made such, and those
-    that wait for descriptors where one of them is known or it is not told which they are. What
-    `follow` says of a call that is kept is the same before and after.
+    Kept are calls on objects that `follow` finds, calls that made or should have made one, and
+    calls that wait for descriptors if one of these is such an object or if they were not read.
+    What `follow` says about a call that is kept is the same before and after.
     """
     follower = _run(trace)
     kept = zip(trace.syscalls, follower.is_relevant, strict=True)
@@ -102,7 +103,7 @@ def relevant(trace: Trace) -> Trace:
 
 
 def _run(trace: Trace) -> _Follower:
-    """What was followed, as if epoll instances that watched nothing known had not been made."""
+    """A follower that has run, for which epoll instances that watched no object do not exist."""
     passed_over: frozenset[int] = frozenset()
     if all(call.name != "epoll_ctl" for call in trace.syscalls):
         passed_over = frozenset(
@@ -120,7 +121,7 @@ def _run(trace: Trace) -> _Follower:
 
 
 class _Table:
-    """A process's descriptors, as far as they are known."""
+    """The objects behind a process's descriptors, as far as they were followed."""
 
     __slots__ = ("closed_by_exec", "held")
 
@@ -136,7 +137,7 @@ class _Table:
         return _Table(kept, set())
 
     def put(self, descriptor: int, what: int | None, closed_by_exec: bool = False) -> None:
-        """A descriptor that is something else from now on; None for what is not known."""
+        """Set what a descriptor is from now on; None for something that is not followed."""
         self.drop(descriptor)
         if what is not None:
             self.held[descriptor] = what
@@ -154,14 +155,14 @@ class _Table:
 
 
 class _Follower:
-    """The tables of all tasks while a trace goes by."""
+    """Follows a trace with a table of descriptors for each process."""
 
     def __init__(self, trace: Trace, passed_over: frozenset[int]) -> None:
         self.calls = trace.syscalls
         self.passed_over = passed_over
-        """Places of calls that make what shall stay unknown."""
+        """Indexes of calls that make something that is not to be followed."""
         self.watching: set[int | None] = set()
-        """The epoll instances that something known was added to."""
+        """The epoll instances to which an object was added."""
         self.tasks = trace.tasks
         self.objects: list[Opened] = []
         self.acts_on: list[int | None] = [None] * len(self.calls)
@@ -171,13 +172,13 @@ class _Follower:
         self.tables: dict[tuple[str, int], _Table] = {}
         """By program and thread; threads that share a table have the same one."""
         self.by_name: dict[str, int] = {}
-        """Objects by the names that the kernel has for sockets."""
+        """Objects by the kernel's names for sockets."""
         self.names: dict[int, str] = {}
         self.in_flight: list[tuple[int | None, ...]] = []
-        """What was passed by SCM_RIGHTS and not received yet, message by message."""
+        """What was passed by SCM_RIGHTS and not received yet, an item for each message."""
 
     def run(self) -> None:
-        for _, index, phase in self._moments():
+        for _, index, phase in self._steps():
             if index < 0:
                 self._follow_task(self.tasks[phase])
             elif phase == 0:
@@ -186,9 +187,9 @@ class _Follower:
                 self._leave(index, self.calls[index])
 
     def idle_epolls(self) -> frozenset[int]:
-        """Places of the calls that made epoll instances which never watched anything known.
+        """Indexes of the calls that made epoll instances which never watched an object.
 
-        Python makes and closes one when it is started.
+        Python makes and closes one when it starts.
         """
         return frozenset(
             opened.made_by
@@ -196,17 +197,17 @@ class _Follower:
             if opened.kind == EPOLL and number not in self.watching
         )
 
-    def _moments(self) -> list[tuple[int, int, int]]:
-        """Everything by time; at the same time tasks first, and calls one after another."""
-        moments = [(task.time_ns, -1, place) for place, task in enumerate(self.tasks)]
+    def _steps(self) -> list[tuple[int, int, int]]:
+        """Task events, entries and exits in order of time; at the same time, tasks come first."""
+        steps = [(task.time_ns, -1, place) for place, task in enumerate(self.tasks)]
         for index, call in enumerate(self.calls):
-            moments.append((call.entry_ns, index, 0))
+            steps.append((call.entry_ns, index, 0))
             if call.exit_ns is not None:
-                moments.append((call.exit_ns, index, 1))
-        return sorted(moments)
+                steps.append((call.exit_ns, index, 1))
+        return sorted(steps)
 
     def _table(self, program: str, pid: int, tid: int) -> _Table:
-        """A thread's table; that of its process where nothing told of the thread's start."""
+        """A thread's table, or its process's if the thread's start is not in the trace."""
         table = self.tables.get((program, tid)) or self.tables.get((program, pid))
         if table is None:
             table = self.tables[program, pid] = _Table({}, set())
@@ -259,7 +260,7 @@ class _Follower:
         return what is not None and self.objects[what].kind == SOCKET
 
     def _look_up(self, table: _Table, descriptor: int, name: str) -> int | None:
-        """What a descriptor is. The kernel's name for it counts for more than the table."""
+        """The object behind a descriptor, or None. The kernel's name overrides the table."""
         found = table.held.get(descriptor)
         if not name:
             return found
@@ -337,10 +338,10 @@ class _Follower:
             table.mark(descriptor, bool(call.arguments[2] & _FD_CLOEXEC))
 
     def _receive(self, index: int, call: Syscall, table: _Table) -> None:
-        """Descriptors that came with a message.
+        """Add the descriptors that came with a message.
 
-        Which message they were sent with is not told: it is the oldest that carried as many,
-        or more where the reader had no room for all of them.
+        The trace does not say which message carried them: the oldest in flight with at least as
+        many is taken, since the reader may have had no room for all of them.
         """
         control = pointer_argument(call, 1, "control")
         numbers = passed_descriptors(control.data) if control else ()

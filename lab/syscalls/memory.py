@@ -1,6 +1,6 @@
-"""What a system call's arguments and what they point to hold, as far as descriptors go.
+"""Descriptors and control messages in a system call's arguments and in what they point to.
 
-Numbers are those of little-endian machines of 64 bits: x86_64 and aarch64.
+Layouts are those of little-endian machines of 64 bits: x86_64 and aarch64.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _POLLFD_BYTES = 8
 
 
 def descriptor_of(argument: int) -> int:
-    """An argument as the kernel takes it for a descriptor: a signed int of 32 bits."""
+    """The argument as a descriptor: a signed int of 32 bits, as the kernel reads it."""
     number = argument & 0xFFFFFFFF
     return number - 2**32 if number >= 2**31 else number
 
 
 def pointer_argument(call: Syscall, argument: int, part: str = "") -> Memory | None:
-    """What an argument of the call points to, where it was read."""
+    """What an argument of the call points to, or None if it was not read."""
     for memory in call.memory:
         if memory.argument == argument and memory.part == part:
             return memory
@@ -32,19 +32,19 @@ def pointer_argument(call: Syscall, argument: int, part: str = "") -> Memory | N
 
 
 def numbers_in(data: bytes) -> tuple[int, ...]:
-    """An array of int."""
+    """The numbers in an array of int."""
     count = len(data) // 4
     return struct.unpack(f"<{count}i", data[: count * 4])
 
 
 def two_descriptors(call: Syscall, argument: int) -> tuple[int, ...]:
-    """The pair that the kernel wrote (pipe(2), socketpair(2)); none where it was not read."""
+    """The pair that pipe(2) or socketpair(2) wrote, or () if it was not read."""
     memory = pointer_argument(call, argument)
     return numbers_in(memory.data[:8]) if memory and len(memory.data) >= 8 else ()
 
 
 def control_messages(control: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Level, type and data of each control message, as far as these bytes go. Source: cmsg(3)."""
+    """Level, type and data of each control message in these bytes. Source: cmsg(3)."""
     at, header = 0, _CONTROL_HEADER.size
     while at + header <= len(control):
         length, level, kind = _CONTROL_HEADER.unpack_from(control, at)
@@ -55,7 +55,7 @@ def control_messages(control: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def passed_descriptors(control: bytes) -> tuple[int, ...]:
-    """The descriptors in control messages SCM_RIGHTS. Source: unix(7)."""
+    """The descriptors in SCM_RIGHTS control messages. Source: unix(7)."""
     return tuple(
         number
         for level, kind, data in control_messages(control)
@@ -65,5 +65,5 @@ def passed_descriptors(control: bytes) -> tuple[int, ...]:
 
 
 def polled_descriptors(data: bytes) -> Iterator[int]:
-    """The descriptors of an array of struct pollfd. Source: poll(2)."""
+    """The descriptors in an array of struct pollfd. Source: poll(2)."""
     return (numbers_in(data[at : at + 4])[0] for at in range(0, len(data) - 7, _POLLFD_BYTES))

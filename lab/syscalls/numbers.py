@@ -1,4 +1,4 @@
-"""System calls by number, for the machines that the tracing instruments know.
+"""System calls' numbers, on the machines that the tracing instruments support.
 
 Source: the kernel's arch/x86/entry/syscalls/syscall_64.tbl and, for aarch64,
 include/uapi/asm-generic/unistd.h, which lacks the older calls (poll, select, dup2, ...).
@@ -94,7 +94,7 @@ NUMBERS: dict[str, dict[str, int]] = {
         "epoll_pwait2": 441,
     },
 }
-"""Of the calls in lab.syscalls.table.CALLS, by machine (uname -m) and name."""
+"""The numbers of the calls in lab.syscalls.table.CALLS, by machine (uname -m) and name."""
 
 OTHER_NUMBERS: dict[str, dict[str, int]] = {
     "x86_64": {
@@ -114,7 +114,7 @@ OTHER_NUMBERS: dict[str, dict[str, int]] = {
         "seccomp": 277,
     },
 }
-"""Of calls that make tasks or go on with an interrupted call, and that the lab itself makes."""
+"""The numbers of calls that make tasks or resume an interrupted call, and of the lab's own."""
 
 
 def numbers() -> dict[str, int]:
@@ -130,9 +130,9 @@ def other_numbers() -> dict[str, int]:
 def _of_this_machine(table: dict[str, dict[str, int]]) -> dict[str, int]:
     machine = os.uname().machine
     if machine not in table:
-        known = ", ".join(table)
+        known = " and ".join(table)
         raise MachineError(
-            f"cannot trace system calls on {machine}: their numbers are known for {known} only; "
-            "run without tracing"
+            f"cannot trace system calls on {machine}: the lab has their numbers for {known} only; "
+            "run with --trace none"
         )
     return table[machine]

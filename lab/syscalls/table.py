@@ -1,7 +1,7 @@
 """The system calls that are traced: their arguments, and what their pointers point to.
 
-Instruments read memory by this table, and the analysis decodes it by the same. Names are those
-of the man pages (section 2).
+Instruments read memory by this table, and the analysis decodes it by the same table. Names are
+those of the man pages (section 2).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 
 class Size(enum.Enum):
-    """Where the length of what a pointer points to is told."""
+    """What gives the length of what a pointer points to."""
 
     ARGUMENT = "argument"
     """The argument numbered `number`."""
     RESULT = "result"
     """The call's result, times `number`."""
     VALUE_RESULT = "pointer_argument"
-    """The u32 that the argument numbered `number` points to (a socklen_t *)."""
+    """The u32 that the argument numbered `number` points to: a socklen_t * that gives the room
+    before the call and the length after it (accept(2))."""
     FIXED = "fixed"
     """`number` bytes."""
     ITEMS = "items"
@@ -30,21 +31,21 @@ class Layout(enum.Enum):
 
     BYTES = "bytes"
     IOVEC = "iovec"
-    """struct iovec[]: the bytes of its buffers, one after another, are meant. Their number is the
-    next argument; they hold in all what their iov_len add up to, at exit what the result says."""
+    """struct iovec[]: the bytes of its buffers are read, one after another. The next argument is
+    their number; their length is the sum of the iov_len, at the exit the call's result."""
     MSGHDR = "msghdr"
-    """struct msghdr: its msg_name, the bytes of its msg_iov and its msg_control are meant, as
-    parts "name", "data" and "control". At exit the data's length is the result."""
+    """struct msghdr: its msg_name, the bytes of its msg_iov and its msg_control are read, as
+    parts "name", "data" and "control". At the exit the data's length is the call's result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """One pointer among a call's arguments. A null pointer points to nothing."""
+    """One pointer among a call's arguments. Nothing is read if it is null."""
 
     argument: int
-    """Its place, from 0."""
+    """Its index, from 0."""
     at_exit: bool
-    """Whether the kernel fills it: to be read at the call's exit, where that succeeded."""
+    """Whether the kernel fills it: then it is read at the exit of calls that succeed."""
     layout: Layout
     size: Size = Size.FIXED
     number: int = 0
@@ -55,9 +56,9 @@ class CallShape:
     """One system call."""
 
     arguments: tuple[str, ...]
-    """Their names."""
+    """The arguments' names."""
     descriptor: int | None
-    """Which argument is the descriptor that it acts upon."""
+    """Index of the descriptor that it acts on, or None if there is none."""
     pointers: tuple[Pointer, ...] = ()
 
 
@@ -71,8 +72,8 @@ def _out(argument: int) -> Pointer:
     return Pointer(argument, True, Layout.BYTES, Size.RESULT, 1)
 
 
-def _told(argument: int, length: int) -> Pointer:
-    """Bytes written by the kernel, as many as it writes to where another argument points."""
+def _sized(argument: int, length: int) -> Pointer:
+    """Bytes written by the kernel, as many as a value-result argument says."""
     return Pointer(argument, True, Layout.BYTES, Size.VALUE_RESULT, length)
 
 
@@ -94,23 +95,23 @@ CALLS: dict[str, CallShape] = {
     "socketpair": CallShape(("domain", "type", "protocol", "sv"), None, (_pair(3),)),
     "bind": CallShape(_ADDRESS, 0, (_in(1, 2),)),
     "listen": CallShape(("sockfd", "backlog"), 0),
-    "accept": CallShape(_ADDRESS, 0, (_told(1, 2),)),
-    "accept4": CallShape((*_ADDRESS, "flags"), 0, (_told(1, 2),)),
+    "accept": CallShape(_ADDRESS, 0, (_sized(1, 2),)),
+    "accept4": CallShape((*_ADDRESS, "flags"), 0, (_sized(1, 2),)),
     "connect": CallShape(_ADDRESS, 0, (_in(1, 2),)),
-    "getsockname": CallShape(_ADDRESS, 0, (_told(1, 2),)),
-    "getpeername": CallShape(_ADDRESS, 0, (_told(1, 2),)),
+    "getsockname": CallShape(_ADDRESS, 0, (_sized(1, 2),)),
+    "getpeername": CallShape(_ADDRESS, 0, (_sized(1, 2),)),
     "sendto": CallShape(
         ("sockfd", "buf", "len", "flags", "dest_addr", "addrlen"), 0, (_in(1, 2), _in(4, 5))
     ),
     "recvfrom": CallShape(
-        ("sockfd", "buf", "len", "flags", "src_addr", "addrlen"), 0, (_out(1), _told(4, 5))
+        ("sockfd", "buf", "len", "flags", "src_addr", "addrlen"), 0, (_out(1), _sized(4, 5))
     ),
     "sendmsg": CallShape(("sockfd", "msg", "flags"), 0, (Pointer(1, False, Layout.MSGHDR),)),
     "recvmsg": CallShape(("sockfd", "msg", "flags"), 0, (Pointer(1, True, Layout.MSGHDR),)),
     "sendmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags"), 0),
     "recvmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags", "timeout"), 0),
     "setsockopt": CallShape(_OPTION, 0, (_in(3, 4),)),
-    "getsockopt": CallShape(_OPTION, 0, (_told(3, 4),)),
+    "getsockopt": CallShape(_OPTION, 0, (_sized(3, 4),)),
     "shutdown": CallShape(("sockfd", "how"), 0),
     "read": CallShape(("fd", "buf", "count"), 0, (_out(1),)),
     "write": CallShape(("fd", "buf", "count"), 0, (_in(1, 2),)),
@@ -141,5 +142,5 @@ CALLS: dict[str, CallShape] = {
         ("epfd", "events", "maxevents", "timeout", "sigmask", "sigsetsize"), 0, (_EPOLL_EVENTS,)
     ),
 }
-"""Not among them: sendfile's and splice's bytes stay in the kernel, and io_uring(7) makes no
-calls for what it does."""
+"""No memory is read for sendfile and splice, whose bytes stay in the kernel. io_uring(7) is not
+traced: what it does are no calls."""

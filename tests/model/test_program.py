@@ -39,7 +39,7 @@ def test_all_else_stays_as_it_was() -> None:
      "{server:d}", "{server!z}"],
 )  # fmt: skip
 def test_an_unknown_word_is_the_authors_mistake(argument: str) -> None:
-    with pytest.raises(UsageError, match="program p: unknown word") as error:
+    with pytest.raises(UsageError, match="program p: unknown placeholder") as error:
         expanded("{python}", argument)
     assert repr(argument) in str(error.value)
 

@@ -28,18 +28,21 @@ def scenario(topology: Topology, *programs: Program, claims: tuple[Claim, ...] =
     return Scenario("x", "an example", topology, (Step("only", programs),), claims)
 
 
-def test_words_stand_for_the_interpreter_the_family_and_the_hosts() -> None:
-    words = SCENARIO.words(Family.IPV6, "python3")
-    assert (words["python"], words["family"]) == ("python3", "6")
-    assert (words["client"], words["server"]) == ("2001:db8::1", "2001:db8::2")
-    assert words["loopback"] == "::1"
-    assert (words["client_url"], words["server_url"]) == ("[2001:db8::1]", "[2001:db8::2]")
-    assert SCENARIO.words(Family.IPV4, "")["server_url"] == "198.51.100.2"
+def test_placeholders_stand_for_the_interpreter_the_family_and_the_hosts() -> None:
+    placeholders = SCENARIO.placeholders(Family.IPV6, "python3")
+    assert (placeholders["python"], placeholders["family"]) == ("python3", "6")
+    assert (placeholders["client"], placeholders["server"]) == ("2001:db8::1", "2001:db8::2")
+    assert placeholders["loopback"] == "::1"
+    assert (placeholders["client_url"], placeholders["server_url"]) == (
+        "[2001:db8::1]",
+        "[2001:db8::2]",
+    )
+    assert SCENARIO.placeholders(Family.IPV4, "")["server_url"] == "198.51.100.2"
 
 
-def test_programs_expand_with_their_scenarios_words() -> None:
-    words = SCENARIO.words(Family.IPV4, "python3")
-    (step,) = SCENARIO.expanded_steps(words)
+def test_programs_expand_with_their_scenarios_placeholders() -> None:
+    placeholders = SCENARIO.placeholders(Family.IPV4, "python3")
+    (step,) = SCENARIO.expanded_steps(placeholders)
     assert step.name == "conversation"
     assert step.programs[0].argv == (
         "python3", "-IS", str(DEMOS / "inet_stream_server.py"), "198.51.100.2", "4242",
@@ -98,7 +101,7 @@ def test_a_mistake_of_the_author_is_told_with_the_scenarios_name(
 def test_a_host_without_an_address_of_the_family_is_named() -> None:
     lonely = scenario(Topology(("a",), ()))
     with pytest.raises(UsageError, match="gives 'a' no IPv4 address"):
-        lonely.words(Family.IPV4, "python3")
+        lonely.placeholders(Family.IPV4, "python3")
 
 
 def test_a_scenarios_claims_are_named_after_it() -> None:

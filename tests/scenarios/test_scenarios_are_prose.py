@@ -67,8 +67,8 @@ def test_no_two_scenarios_have_a_claim_of_the_same_name() -> None:
 def test_every_program_expands_and_its_demo_exists(path: Path) -> None:
     scenario = loaded(path)
     for family in Family:
-        words = scenario.words(family, "python3")
-        for step in scenario.expanded_steps(words):
+        placeholders = scenario.placeholders(family, "python3")
+        for step in scenario.expanded_steps(placeholders):
             for program in step.programs:
                 demos = [word for word in program.argv if word.endswith(".py")]
                 assert all(Path(word).is_file() for word in demos), program.argv

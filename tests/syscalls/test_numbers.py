@@ -41,5 +41,5 @@ def test_every_traced_call_has_a_number_where_the_machine_has_the_call() -> None
 
 def test_an_unknown_machine_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(syscall_numbers, "NUMBERS", {"z80": {}})
-    with pytest.raises(MachineError, match="their numbers are known for z80 only"):
+    with pytest.raises(MachineError, match="the lab has their numbers for z80 only"):
         numbers()

@@ -17,7 +17,7 @@ from errno import EINTR
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import EventFormat, Formats
-from lab.kernel.trace.tracefs.pages import RawEvent, Handler
+from lab.kernel.trace.tracefs.pages import Handler, RawEvent
 from lab.records import Memory, Syscall, TaskEvent
 from lab.syscalls.table import CALLS
 

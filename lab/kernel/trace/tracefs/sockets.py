@@ -26,7 +26,7 @@ from ipaddress import IPv6Address, ip_address
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.format import EventFormat, Field, Formats, Value
-from lab.kernel.trace.tracefs.pages import RawEvent, Handler
+from lab.kernel.trace.tracefs.pages import Handler, RawEvent
 from lab.records import DropNotice, KernelEvent, Obtained, SocketState
 
 HARDIRQ, SOFTIRQ = 0x08, 0x10  # common_flags; Documentation/trace/ftrace.rst, "irqs-off"

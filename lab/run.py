@@ -72,7 +72,15 @@ def run_scenario(
         _import_what_comes_after(shown=present is not None)
         recording = pending.result()
         sandbox.end()
-        timelines, judgements, document = judge_recording(recording, scenario)
+        try:
+            timelines, judgements, document = judge_recording(recording, scenario)
+        except UsageError as error:
+            # A check of the scenario fails itself; what was observed is kept.
+            from lab.analysis.assembly import build_timelines
+
+            folder, _ = _save(build_timelines(recording), None, target)
+            again = f"the run is recorded: `wirelab replay {folder}` judges it by a mended check"
+            raise UsageError(f"{error}; {again}") from error
         folder, note = _save(timelines, document, target)
         result = _result(timelines, judgements, document, scenario, folder, note)
         if present is not None:
@@ -203,7 +211,9 @@ def _result(
     return Result(timelines, judgements, document, scenario.name, title, folder, note)
 
 
-def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tuple[Path, str]:
+def _save(
+    timelines: tuple[Timeline, ...], document: Document | None, out: Path
+) -> tuple[Path, str]:
     """Write the artifacts; the report comes last, as the sign that they are whole.
 
     Their folder, and what is to be said of it. Raises UsageError.
@@ -217,7 +227,8 @@ def _save(timelines: tuple[Timeline, ...], document: Document, out: Path) -> tup
     try:
         folder = create_folder(out, recording.scenario, recording.started_ns)
         save_recording(recording, folder, frame_comments(timelines), trace_notes(timelines))
-        _write_report(document, folder)
+        if document is not None:
+            _write_report(document, folder)
         note = finish_folder(folder)
     except OSError as error:
         where = error.filename or out

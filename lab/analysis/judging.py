@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError, UsageError
-from lab.model.claim import Claim, Judgement, Outcome, Verdict
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, undecided
 from lab.model.family import Family
 
 if TYPE_CHECKING:
@@ -27,8 +27,14 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         concerned = [by_step[step] for step in claim.step_names] or timelines[:1]
         blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
         failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
-        verdict = _asked(claim, concerned)
         doubts = [f"the capture was blind: {'; '.join(blind)}"] if blind else [*failures]
+        try:
+            verdict = _asked(claim, concerned)
+        except UsageError:
+            # A check may count on what a program that failed, or a lost frame, should have done.
+            if not doubts:
+                raise
+            verdict = undecided("; ".join(doubts))
         if doubts and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
             verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
         over_ipv6 = timelines[0].recording.family is Family.IPV6

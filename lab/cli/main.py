@@ -100,6 +100,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.replay import execute
         case "show":
             from lab.cli.show import execute
+        case "new":
+            from lab.cli.new import execute
         case "doctor":
             from lab.cli.doctor import execute
         case _:

@@ -90,6 +90,11 @@ def make_parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
     show.add_argument("file", metavar="FILE")
     commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
+    new = commands.add_parser("new", help="write a scenario of two programs to begin with")
+    new.add_argument("name", metavar="NAME", help="the new scenario's name, such as my-own")
+    new.add_argument(
+        "--scenarios", metavar="DIR", default="", help="where it goes (default: ./scenarios)"
+    )
     for command in (listing, run, replay):
         command.add_argument(
             "--scenarios",

@@ -71,6 +71,7 @@ def test_a_check_that_fails_itself_is_its_authors_error() -> None:
 
     with pytest.raises(UsageError, match=rf"of x fails at {__file__}, line \d+: IndexErr"):
         r.judge_with(fails, r.recorded(4))
+    assert r.judge_with(fails, r.blind(r.recorded(4))).outcome is Outcome.UNDECIDED
     with pytest.raises(UsageError, match=r"the check of x \(.*\) returns None"):
         r.judge_with(lambda _: None, r.recorded(4))  # type: ignore[arg-type, return-value]
     with pytest.raises(UsageError, match="names no event"):

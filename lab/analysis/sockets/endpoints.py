@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.constants import DOMAINS, TYPES
 from lab.analysis.calls.decode import socket_ids
 from lab.analysis.sockets.endpoint import Endpoint
-from lab.analysis.sockets.facts import SocketFacts, gather_facts
+from lab.analysis.sockets.facts import Addresses, SocketFacts, gather_facts
 from lab.analysis.sockets.flow_matching import match_flows
 from lab.analysis.sockets.kernel_sockets import attribute_states
 from lab.analysis.sockets.peers import match_peers
 from lab.syscalls.descriptors import READ_END, SOCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.flows.flow import Flow
-    from lab.model.event import EventId
     from lab.records import ProgramRun, Trace
     from lab.syscalls.descriptors import Followed
 
@@ -36,35 +36,47 @@ def find_endpoints(
     nothing tells which endpoint a state is of.
     """
     hosts = {run.name: run.host for run in runs}
-    facts = gather_facts(trace, followed)
-    owners = attribute_states(trace, followed, facts)
-    match_flows(trace, followed, facts, flows, hosts)
-    match_peers(trace, facts)
+    told = gather_facts(trace, followed)
+    attributed = attribute_states(trace, followed, told)
+    bound = _at(told, attributed.addresses)
+    matches = match_flows(trace, followed, bound, flows, hosts)
+    known = _at(bound, {number: each[1:] for number, each in matches.items()})
+    ids_of_flows = {n: match.flow for n, match in matches.items() if match.flow is not None}
+    peers = match_peers(trace, known, ids_of_flows)
     ids = socket_ids(followed)
-    endpoints = (
-        _endpoint(socket, ids, hosts.get(socket.program, ""), calls[socket.made_by].id)
-        for socket in facts.values()
-    )
-    return tuple(endpoints), tuple("" if owner is None else ids[owner] for owner in owners)
+    endpoints: list[Endpoint] = []
+    for number, socket in known.items():
+        domain, type_, protocol = _kind(socket)
+        endpoint = Endpoint(
+            id=ids[number],
+            program=socket.program,
+            host=hosts.get(socket.program, ""),
+            domain=domain,
+            type=type_,
+            protocol=protocol,
+            local=socket.local,
+            remote=socket.remote,
+            listening=socket.listening_ns is not None,
+            made_by=calls[socket.made_by].id,
+            listener="" if socket.listener is None else ids[socket.listener],
+            peer=ids[peers[number]] if number in peers else "",
+            flow=ids_of_flows.get(number),
+        )
+        endpoints.append(endpoint)
+    owners = tuple("" if owner is None else ids[owner] for owner in attributed.owners)
+    return tuple(endpoints), owners
 
 
-def _endpoint(socket: SocketFacts, ids: Sequence[str], host: str, made_by: EventId) -> Endpoint:
-    domain, type_, protocol = _kind(socket)
-    return Endpoint(
-        id=ids[socket.number],
-        program=socket.program,
-        host=host,
-        domain=domain,
-        type=type_,
-        protocol=protocol,
-        local=socket.local,
-        remote=socket.remote,
-        listening=socket.listening_ns is not None,
-        made_by=made_by,
-        listener="" if socket.listener is None else ids[socket.listener],
-        peer="" if socket.peer is None else ids[socket.peer],
-        flow=socket.flow,
-    )
+def _at(
+    facts: Mapping[int, SocketFacts], addresses: Mapping[int, Addresses]
+) -> dict[int, SocketFacts]:
+    """The same with these addresses, local and remote, of those sockets that have some here."""
+    return {
+        number: replace(socket, local=addresses[number][0], remote=addresses[number][1])
+        if number in addresses
+        else socket
+        for number, socket in facts.items()
+    }
 
 
 def _kind(socket: SocketFacts) -> tuple[str, str, str]:

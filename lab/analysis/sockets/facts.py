@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.address import AF_INET, AF_INET6, AF_UNIX, address_of, family_of
@@ -11,7 +12,8 @@ from lab.syscalls.descriptors import EPOLL, SOCKET
 from lab.syscalls.memory import pointer_argument
 
 if TYPE_CHECKING:
-    from lab.analysis.flows.flow import FlowId
+    from collections.abc import Mapping, Sequence
+
     from lab.model.address import EndpointAddress
     from lab.records import Syscall, Trace
     from lab.syscalls.descriptors import Followed
@@ -27,49 +29,34 @@ _SOL_SOCKET, _SO_ERROR = 1, 4
 _ACCEPTS = ("accept", "accept4")
 
 
+Addresses = tuple["EndpointAddress | None", "EndpointAddress | None"]
+"""A socket's own address and its peer's; None where it has none or none is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class SocketFacts:
-    """What is known of a socket or a pipe's end so far."""
+    """What is known of a socket or a pipe's end."""
 
-    __slots__ = (
-        "accepted_ns",
-        "connect",
-        "domain",
-        "flow",
-        "kind",
-        "listener",
-        "listening_ns",
-        "local",
-        "made_by",
-        "number",
-        "peer",
-        "program",
-        "protocol",
-        "remote",
-        "sought",
-        "type",
-    )
-
-    def __init__(self, number: int, kind: str, made_by: int, program: str) -> None:
-        self.number = number
-        self.kind = kind
-        self.made_by = made_by
-        self.program = program
-        self.domain: int | None = None
-        self.type: int | None = None
-        self.protocol = 0
-        self.local: EndpointAddress | None = None
-        self.remote: EndpointAddress | None = None
-        self.sought: EndpointAddress | None = None
-        """Where connect() was asked to go, whether or not it got there."""
-        self.connect: int | None = None
-        """The first call of connect() that may have sent something."""
-        self.listening_ns: int | None = None
-        """When listen() was called."""
-        self.listener: int | None = None
-        self.accepted_ns: int | None = None
-        """When accept() returned it."""
-        self.peer: int | None = None
-        self.flow: FlowId | None = None
+    number: int
+    kind: str
+    made_by: int
+    program: str
+    domain: int | None = None
+    type: int | None = None
+    protocol: int = 0
+    local: EndpointAddress | None = None
+    remote: EndpointAddress | None = None
+    sought: EndpointAddress | None = None
+    """Where connect() was asked to go, whether or not it got there."""
+    connect: int | None = None
+    """The first call of connect() that may have sent something."""
+    listening_ns: int | None = None
+    """When listen() was called."""
+    listener: int | None = None
+    accepted_ns: int | None = None
+    """When accept() returned it."""
+    peer: int | None = None
+    """The other end, where one call made both: socketpair(2), pipe(2)."""
 
     @property
     def wire_protocol(self) -> str:
@@ -110,7 +97,7 @@ def takes(bound: EndpointAddress | None, address: EndpointAddress | None) -> boo
 
 
 def gather_facts(trace: Trace, followed: Followed) -> dict[int, SocketFacts]:
-    """Sockets and pipe ends by the object's number, with what the calls on them told."""
+    """Sockets and pipe ends by the object's number, with what the calls on them say."""
     facts = {
         number: SocketFacts(
             number, opened.kind, opened.made_by, trace.syscalls[opened.made_by].program
@@ -119,74 +106,86 @@ def gather_facts(trace: Trace, followed: Followed) -> dict[int, SocketFacts]:
         if opened.kind != EPOLL
     }
     for index, (call, acts_on) in enumerate(zip(trace.syscalls, followed.acts_on, strict=True)):
-        _note_making(index, call, followed, facts)
+        made = [number for number in followed.made[index] if number in facts]
+        for number in made:
+            facts[number] = _made(facts[number], call, acts_on, made)
         if acts_on in facts:
-            _note_call(index, call, facts[acts_on])
-    for socket in facts.values():
-        _inherit(socket, facts)
+            facts[acts_on] = _after_call(facts[acts_on], index, call)
+    for socket in tuple(facts.values()):
+        facts[socket.number] = _with_inheritance(socket, facts)
     return facts
 
 
-def _note_making(
-    index: int, call: Syscall, followed: Followed, facts: dict[int, SocketFacts]
-) -> None:
-    made = [facts[number] for number in followed.made[index] if number in facts]
-    for socket in made:
-        if call.name in ("socket", "socketpair"):
-            domain, type_, protocol = (argument & 0xFFFFFFFF for argument in call.arguments[:3])
-            socket.domain, socket.type = domain, type_ & SOCK_TYPE_MASK
-            socket.protocol = protocol
-        elif call.name in _ACCEPTS:
-            socket.listener = followed.acts_on[index]
-            socket.accepted_ns = call.exit_ns
-            address = _address(call)
-            socket.domain = family_of(address)
-            socket.remote = address_of(address)
-    if len(made) == 2:
-        made[0].peer, made[1].peer = made[1].number, made[0].number
+def _made(
+    socket: SocketFacts, call: Syscall, acted_on: int | None, made: Sequence[int]
+) -> SocketFacts:
+    """What is known of a socket after the call that made it."""
+    peer = next((number for number in made if number != socket.number), None)
+    if call.name in ("socket", "socketpair"):
+        domain, type_, protocol = (argument & 0xFFFFFFFF for argument in call.arguments[:3])
+        type_ &= SOCK_TYPE_MASK
+        return replace(socket, domain=domain, type=type_, protocol=protocol, peer=peer)
+    if call.name in _ACCEPTS:
+        address = _address(call)
+        return replace(
+            socket,
+            listener=acted_on,
+            accepted_ns=call.exit_ns,
+            domain=family_of(address),
+            remote=address_of(address),
+        )
+    return replace(socket, peer=peer)
 
 
-def _inherit(socket: SocketFacts, facts: dict[int, SocketFacts]) -> None:
-    """What an accepted socket has of the one that listened."""
+def _with_inheritance(socket: SocketFacts, facts: Mapping[int, SocketFacts]) -> SocketFacts:
+    """The same with what an accepted socket has of the one that listened."""
     if socket.accepted_ns is None:
-        return
-    socket.type = SOCK_STREAM
+        return socket
     listener = facts.get(-1 if socket.listener is None else socket.listener)
-    if listener is not None:
-        socket.domain, socket.type = listener.domain, listener.type
-        socket.protocol = listener.protocol
-        if socket.local is None and listener.has_place:
-            socket.local = listener.local
+    if listener is None:
+        return replace(socket, type=SOCK_STREAM)
+    return replace(
+        socket,
+        domain=listener.domain,
+        type=listener.type,
+        protocol=listener.protocol,
+        local=listener.local if socket.local is None and listener.has_place else socket.local,
+    )
 
 
-def _note_call(index: int, call: Syscall, socket: SocketFacts) -> None:
+def _after_call(socket: SocketFacts, index: int, call: Syscall) -> SocketFacts:
+    """What is known of a socket after a call on it."""
     if socket.kind != SOCKET:
-        return
+        return socket
     if call.name == "connect":
-        _note_connect(index, call, socket)
-    elif call.result != 0:
-        return
-    elif call.name == "listen":
-        socket.listening_ns = call.entry_ns
-    elif call.name in ("bind", "getsockname"):
+        return _after_connect(socket, index, call)
+    if call.result != 0:
+        return socket
+    if call.name == "listen":
+        return replace(socket, listening_ns=call.entry_ns)
+    if call.name in ("bind", "getsockname"):
         address = address_of(_address(call))
-        socket.local = None if _has_no_port(address) else address
-    elif call.name == "getpeername":
-        socket.remote = address_of(_address(call))
-    elif call.name == "getsockopt" and socket.type == SOCK_STREAM and _tells_failure(call):
-        socket.remote = None
+        return replace(socket, local=None if _has_no_port(address) else address)
+    if call.name == "getpeername":
+        return replace(socket, remote=address_of(_address(call)))
+    if call.name == "getsockopt" and socket.type == SOCK_STREAM and _tells_failure(call):
+        return replace(socket, remote=None)
+    return socket
 
 
-def _note_connect(index: int, call: Syscall, socket: SocketFacts) -> None:
-    address = address_of(_address(call))
-    if socket.connect is None:
-        socket.connect = index
-    socket.sought = address or socket.sought
+def _after_connect(socket: SocketFacts, index: int, call: Syscall) -> SocketFacts:
+    address, remote = address_of(_address(call)), socket.remote
     if call.result == 0 or call.result in _GOES_ON_CONNECTING:
         # To connect a datagram socket to AF_UNSPEC is to disconnect it: connect(2).
-        socket.remote = address
+        remote = address
     elif call.result not in _CHANGES_NOTHING and socket.type == SOCK_STREAM:
-        socket.remote = None
+        remote = None
+    return replace(
+        socket,
+        connect=index if socket.connect is None else socket.connect,
+        sought=address or socket.sought,
+        remote=remote,
+    )
 
 
 def _tells_failure(call: Syscall) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import address_of
 from lab.analysis.calls.decode import SEND_CALLS
@@ -14,16 +16,18 @@ from lab.model.address import SocketAddress
 from lab.syscalls.memory import pointer_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.sockets.facts import SocketFacts
+    from lab.analysis.sockets.flow_ends import FlowSide
     from lab.model.address import EndpointAddress
     from lab.records import Syscall, Trace
     from lab.syscalls.descriptors import Followed
 
 _NAMES_DESTINATION = {"sendto": (4, ""), "sendmsg": (1, "name")}
 """Where a call says where to: the argument and the part of what it points to."""
+
 
 _Ends = tuple[str, "EndpointAddress | None", "EndpointAddress | None"]
 """A protocol, a socket's own address and its peer's."""
@@ -32,18 +36,36 @@ _FirstSend = tuple["EndpointAddress | None", int]
 """Where a socket's first datagram went, None if that is unknown, and when."""
 
 
+class FlowMatch(NamedTuple):
+    """A socket's flow, and its addresses as the flow completes them."""
+
+    flow: FlowId | None
+    """None where the wire gives an address alone."""
+    local: EndpointAddress | None
+    remote: EndpointAddress | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Side:
     """A flow as one of its two sides has it."""
 
-    __slots__ = ("begins", "flow", "host", "is_taken", "local", "remote")
+    flow: Flow
+    host: str
+    """Where this side is; "" where that is not known."""
+    begins: bool
 
-    def __init__(self, flow: Flow, host: str, begins: bool) -> None:
-        self.flow = flow
-        self.local, self.remote = (flow.a, flow.b) if begins else (flow.b, flow.a)
-        self.host = host
-        """Where this side is; "" where that is not known."""
-        self.begins = begins
-        self.is_taken = False
+    @property
+    def key(self) -> FlowSide:
+        """What distinguishes it from the step's other sides."""
+        return self.flow.id, self.begins
+
+    @property
+    def local(self) -> SocketAddress:
+        return self.flow.a if self.begins else self.flow.b
+
+    @property
+    def remote(self) -> SocketAddress:
+        return self.flow.b if self.begins else self.flow.a
 
     @property
     def first_ns(self) -> int:
@@ -52,14 +74,6 @@ class _Side:
 
     def is_at(self, host: str) -> bool:
         return self.host in ("", host)
-
-    def take(
-        self, socket: SocketFacts, local: EndpointAddress | None, remote: EndpointAddress | None
-    ) -> None:
-        """This side is the socket's, which has these addresses."""
-        self.is_taken = True
-        socket.flow = self.flow.id
-        socket.local, socket.remote = local, remote
 
 
 class _Wire:
@@ -102,91 +116,131 @@ def _port(address: EndpointAddress | None) -> int | None:
 def match_flows(
     trace: Trace,
     followed: Followed,
-    facts: dict[int, SocketFacts],
+    facts: Mapping[int, SocketFacts],
     flows: Sequence[Flow],
-    hosts: dict[str, str],
-) -> None:
-    """Puts into `facts` each socket's flow, and addresses where the flow alone tells them.
+    hosts: Mapping[str, str],
+) -> dict[int, FlowMatch]:
+    """By their numbers the sockets of which the wire shows something.
 
     `hosts` are the programs'.
     """
     wire = _Wire(flows)
-    tcp = [socket for socket in facts.values() if socket.wire_protocol == "tcp"]
-    for socket in tcp:
-        _match_by_places(wire, trace, socket)
-    for socket in tcp:
-        _match_connecting(wire, trace, socket, hosts.get(socket.program, ""))
-    _match_accepted(wire, facts, tcp, hosts)
+    connections = _Connections(wire, trace, facts, hosts)
+    connections.match()
     udp = {n: socket for n, socket in facts.items() if socket.wire_protocol == "udp"}
-    _match_datagrams(wire, _first_sends(trace, followed, udp), udp, hosts)
+    first_sends = _first_sends(trace, followed, udp)
+    return connections.found | _match_datagrams(wire, first_sends, udp, hosts)
 
 
-def _match_by_places(wire: _Wire, trace: Trace, socket: SocketFacts) -> None:
-    """Both addresses are known: the first such flow that another socket does not have.
+class _Connections:
+    """TCP sockets and flows while they are being matched."""
 
-    Of a port used again there are several; a socket's comes after its connect() was called.
-    A single one is its own whatever the times say: what is wrong with those must be seen.
-    """
-    remote = socket.remote or socket.sought
-    if not socket.has_place or not remote:
-        return
-    since_ns = _since(trace, socket)
-    free = [side for side in wire.by_places["tcp", socket.local, remote] if not side.is_taken]
-    later = [side for side in free if side.first_ns >= since_ns]
-    if later or len(free) == 1:
-        (later or free)[0].take(socket, socket.local, socket.remote)
+    def __init__(
+        self,
+        wire: _Wire,
+        trace: Trace,
+        facts: Mapping[int, SocketFacts],
+        hosts: Mapping[str, str],
+    ) -> None:
+        self.found: dict[int, FlowMatch] = {}
+        self._taken: set[FlowSide] = set()
+        self._wire = wire
+        self._trace = trace
+        self._facts = facts
+        self._tcp = [socket for socket in facts.values() if socket.wire_protocol == "tcp"]
+        self._hosts = hosts
 
+    def match(self) -> None:
+        """Find what can be found; what is more certain comes first."""
+        for socket in self._tcp:
+            self._match_by_places(socket)
+        for socket in self._tcp:
+            self._match_connecting(socket)
+        self._match_accepted()
 
-def _since(trace: Trace, socket: SocketFacts) -> int:
-    return 0 if socket.connect is None else trace.syscalls[socket.connect].entry_ns
+    def _match_by_places(self, socket: SocketFacts) -> None:
+        """Both addresses are known: the first such flow that another socket does not have.
 
-
-def _match_connecting(wire: _Wire, trace: Trace, socket: SocketFacts, host: str) -> None:
-    """Only where to is known: the first flow there that left its host after that was asked for."""
-    if socket.flow or socket.sought is None or socket.has_place:
-        return
-    sides = wire.connecting[socket.sought]
-    for side in sides[bisect_left(sides, _since(trace, socket), key=_first_ns) :]:
-        if side.is_at(host) and not side.is_taken:
-            side.take(socket, side.local, socket.remote)
+        Of a port used again there are several; a socket's comes after its connect() was called.
+        A single one is its own whatever the times say: what is wrong with those must be seen.
+        """
+        remote = socket.remote or socket.sought
+        if not socket.has_place or not remote:
             return
+        since_ns = self._since(socket)
+        sides = self._wire.by_places["tcp", socket.local, remote]
+        free = [side for side in sides if side.key not in self._taken]
+        later = [side for side in free if side.first_ns >= since_ns]
+        if later or len(free) == 1:
+            self._take((later or free)[0], socket, socket.local, socket.remote)
+
+    def _match_connecting(self, socket: SocketFacts) -> None:
+        """Only where to is known: the first flow there that left its host after connect()."""
+        if socket.number in self.found or socket.sought is None or socket.has_place:
+            return
+        sides = self._wire.connecting[socket.sought]
+        for side in sides[bisect_left(sides, self._since(socket), key=_first_ns) :]:
+            if side.is_at(self._host_of(socket)) and side.key not in self._taken:
+                self._take(side, socket, side.local, socket.remote)
+                return
+
+    def _match_accepted(self) -> None:
+        """Accepted sockets of which something is missing: the oldest whole handshake is theirs.
+
+        Source: accept(2), "the first connection request on the queue of pending connections".
+        """
+        opened = [
+            (opened_ns, side.flow.number, side)
+            for side in self._wire.sides
+            if not side.begins and side.key not in self._taken and side.flow.protocol == "tcp"
+            for opened_ns in [handshake_end(side.flow)]
+            if opened_ns is not None
+        ]
+        opened.sort(key=itemgetter(0, 1))
+        accepted = [
+            (socket.accepted_ns, socket.number, socket)
+            for socket in self._tcp
+            if socket.accepted_ns is not None and socket.number not in self.found
+        ]
+        for accepted_ns, _, socket in sorted(accepted, key=itemgetter(0, 1)):
+            bound, host = socket.local or self._listening_at(socket), self._host_of(socket)
+            for place, (opened_ns, _, side) in enumerate(opened):
+                if opened_ns > accepted_ns:
+                    break
+                is_right = takes(bound, side.local) and socket.remote in (None, side.remote)
+                if is_right and side.is_at(host):
+                    self._take(side, socket, side.local, side.remote)
+                    del opened[place]
+                    break
+
+    def _take(
+        self,
+        side: _Side,
+        socket: SocketFacts,
+        local: EndpointAddress | None,
+        remote: EndpointAddress | None,
+    ) -> None:
+        """This side is the socket's, which has these addresses."""
+        self._taken.add(side.key)
+        self.found[socket.number] = FlowMatch(side.flow.id, local, remote)
+
+    def _since(self, socket: SocketFacts) -> int:
+        """When connect() was called; 0 where it was not."""
+        return 0 if socket.connect is None else self._trace.syscalls[socket.connect].entry_ns
+
+    def _host_of(self, socket: SocketFacts) -> str:
+        return self._hosts.get(socket.program, "")
+
+    def _listening_at(self, accepted: SocketFacts) -> EndpointAddress | None:
+        """The local address of the socket that listened; None if not known."""
+        if accepted.listener is None or accepted.listener not in self._facts:
+            return None
+        match = self.found.get(accepted.listener)
+        return self._facts[accepted.listener].local if match is None else match.local
 
 
 def _first_ns(side: _Side) -> int:
     return side.first_ns
-
-
-def _match_accepted(
-    wire: _Wire, facts: dict[int, SocketFacts], tcp: Iterable[SocketFacts], hosts: dict[str, str]
-) -> None:
-    """Accepted sockets of which something is missing: the oldest whole handshake is theirs.
-
-    Source: accept(2), "the first connection request on the queue of pending connections".
-    """
-    opened = [
-        (opened_ns, side.flow.number, side)
-        for side in wire.sides
-        if not side.begins and not side.is_taken and side.flow.protocol == "tcp"
-        for opened_ns in [handshake_end(side.flow)]
-        if opened_ns is not None
-    ]
-    opened.sort()
-    accepted = [
-        (socket.accepted_ns, socket.number, socket)
-        for socket in tcp
-        if socket.accepted_ns is not None and not socket.flow
-    ]
-    for accepted_ns, _, socket in sorted(accepted):
-        listener = facts.get(-1 if socket.listener is None else socket.listener)
-        bound = socket.local or (listener.local if listener else None)
-        for place, (opened_ns, _, side) in enumerate(opened):
-            if opened_ns > accepted_ns:
-                break
-            is_right = takes(bound, side.local) and socket.remote in (None, side.remote)
-            if is_right and side.is_at(hosts.get(socket.program, "")):
-                side.take(socket, side.local, side.remote)
-                del opened[place]
-                break
 
 
 def handshake_end(flow: Flow) -> int | None:
@@ -209,35 +263,40 @@ def handshake_end(flow: Flow) -> int | None:
 
 def _match_datagrams(
     wire: _Wire,
-    first_sends: dict[int, _FirstSend],
-    udp: dict[int, SocketFacts],
-    hosts: dict[str, str],
-) -> None:
+    first_sends: Mapping[int, _FirstSend],
+    udp: Mapping[int, SocketFacts],
+    hosts: Mapping[str, str],
+) -> dict[int, FlowMatch]:
     """UDP: the flow of the socket's own address, which its first send may tell.
 
     A socket that talked with several peers has several flows: none of them is its own.
     """
     senders: set[tuple[str, int | None]] = set()
+    sent_from: dict[int, EndpointAddress | None] = {}
     for number, (destination, entry_ns) in first_sends.items():
-        socket = udp[number]
-        host = hosts.get(socket.program, "")
-        if socket.local is None:
-            socket.local = _address_of_sender(wire, host, destination, entry_ns, senders)
-        senders.add((host, _port(socket.local)))
-    for socket in udp.values():
-        found = _sides_at(wire, socket, hosts.get(socket.program, ""))
-        if len(found) == 1:
-            found[0].take(socket, socket.local, socket.remote)
+        host, local = hosts.get(udp[number].program, ""), udp[number].local
+        local = local or _address_of_sender(wire, host, destination, entry_ns, senders)
+        sent_from[number] = local
+        senders.add((host, _port(local)))
+    found: dict[int, FlowMatch] = {}
+    for number, socket in udp.items():
+        local = sent_from.get(number, socket.local)
+        sides = _sides_at(wire, local, socket.remote, hosts.get(socket.program, ""))
+        if len(sides) == 1 or local != socket.local:
+            flow = sides[0].flow.id if len(sides) == 1 else None
+            found[number] = FlowMatch(flow, local, socket.remote)
+    return found
 
 
 def _first_sends(
-    trace: Trace, followed: Followed, udp: dict[int, SocketFacts]
+    trace: Trace, followed: Followed, udp: Mapping[int, SocketFacts]
 ) -> dict[int, _FirstSend]:
     first: dict[int, _FirstSend] = {}
     for call, acts_on in zip(trace.syscalls, followed.acts_on, strict=True):
         is_sent = call.name in SEND_CALLS and call.result is not None and call.result >= 0
-        if is_sent and acts_on in udp and acts_on not in first:
-            first[acts_on] = _destination(call) or udp[acts_on].remote, call.entry_ns
+        socket = None if acts_on is None else udp.get(acts_on)
+        if is_sent and socket is not None and socket.number not in first:
+            first[socket.number] = _destination(call) or socket.remote, call.entry_ns
     return first
 
 
@@ -266,19 +325,19 @@ def _address_of_sender(
     return None
 
 
-def _sides_at(wire: _Wire, socket: SocketFacts, host: str) -> list[_Side]:
-    """The sides of UDP flows with the socket's address at its host, and its peer's if it has one.
+def _sides_at(
+    wire: _Wire, local: EndpointAddress | None, remote: EndpointAddress | None, host: str
+) -> list[_Side]:
+    """The sides of UDP flows with a socket's address at its host, and its peer's if it has one.
 
     Of a flow within one socket, which sends to itself, the first.
     """
-    port = _port(socket.local)
+    port = _port(local)
     if port is None:
         return []
     found = {
         side.flow.number: side
         for side in reversed(wire.by_port["udp", port])
-        if takes(socket.local, side.local)
-        and side.is_at(host)
-        and socket.remote in (None, side.remote)
+        if takes(local, side.local) and side.is_at(host) and remote in (None, side.remote)
     }
     return list(found.values())

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import socket_address
-from lab.analysis.sockets.facts import takes
+from lab.analysis.sockets.facts import is_wildcard, takes
 from lab.records import Obtained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-    from lab.analysis.sockets.facts import SocketFacts
+    from lab.analysis.sockets.facts import Addresses, SocketFacts
     from lab.model.address import EndpointAddress, SocketAddress
     from lab.records import KernelEvent, SocketState, Syscall, Trace
     from lab.syscalls.descriptors import Followed
@@ -39,36 +42,101 @@ Others happen while any thread is running. sendto and sendmsg connect with MSG_F
 
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile", "splice"})
 _READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv", "splice"})
-_Ends = tuple["EndpointAddress | None", "EndpointAddress | None"]
-"""A socket's own address and its peer's."""
-
 _MOVES = {"sock:sock_send_length": _SENDS, "sock:sock_recv_length": _READS}
 
 
+class AttributedStates(NamedTuple):
+    """Which socket each of the kernel's states is about, and what that says of the socket."""
+
+    owners: tuple[int | None, ...]
+    """For each of the trace's states its socket's number; None where nothing tells."""
+    addresses: dict[int, Addresses]
+    """Of each socket that has states."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Life:
     """One socket's states under one of the kernel's names."""
 
-    __slots__ = ("begin_ns", "established_ns", "local", "owner", "passive", "remote", "states")
+    number: int
+    begin_ns: int
+    states: tuple[int, ...]
+    """Their places in the trace's states."""
+    local: SocketAddress | None
+    remote: SocketAddress | None
+    passive: bool
+    """Whether a listening socket made it."""
+    established_ns: int | None
 
-    def __init__(self, begin_ns: int) -> None:
-        self.begin_ns = begin_ns
-        self.states: list[int] = []
-        self.local: SocketAddress | None = None
-        self.remote: SocketAddress | None = None
-        self.passive = False
-        """Whether a listening socket made it."""
-        self.established_ns: int | None = None
-        self.owner: int | None = None
 
-    def add(self, place: int, state: SocketState) -> None:
-        self.states.append(place)
-        if state.local_port:
-            self.local = socket_address(state.local_address, state.local_port)
-        if state.remote_port:
-            self.remote = socket_address(state.remote_address, state.remote_port)
-        self.passive |= state.new == "SYN_RECV" and state.old in ("LISTEN", "")
-        if state.new == "ESTABLISHED" and self.established_ns is None:
-            self.established_ns = state.time_ns
+class _Lives:
+    """Every life of a trace, by name in order of time."""
+
+    def __init__(self, states: Sequence[SocketState]) -> None:
+        self.by_name: dict[str, list[_Life]] = {}
+        number = count()
+        for name, places in _places_by_name(states).items():
+            cut = _cut_into_lives(places, states)
+            self.by_name[name] = [_life(next(number), each, states) for each in cut]
+        self.every = [life for lives in self.by_name.values() for life in lives]
+
+    def at(self, name: str, time_ns: int) -> _Life | None:
+        """The last life under the name that had begun by then.
+
+        Where states are sampled the first is as old as the name: the call came before.
+        """
+        lives = self.by_name.get(name)
+        if not lives:
+            return None
+        return lives[max(bisect_right(lives, time_ns, key=_begin_of) - 1, 0)]
+
+
+def _begin_of(life: _Life) -> int:
+    return life.begin_ns
+
+
+def _places_by_name(states: Sequence[SocketState]) -> dict[str, list[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for place, state in enumerate(states):
+        found[state.socket].append(place)
+    return found
+
+
+def _cut_into_lives(places: Iterable[int], states: Sequence[SocketState]) -> list[list[int]]:
+    """The places of one name's states, those of one life together."""
+    lives: list[list[int]] = []
+    for place in places:
+        if not lives or (states[place].old, states[place].new) in _BEGINNINGS:
+            lives.append([])
+        lives[-1].append(place)
+    return lives
+
+
+def _life(number: int, places: Sequence[int], states: Sequence[SocketState]) -> _Life:
+    own = [states[place] for place in places]
+    bound = [each for each in own if each.local_port]
+    joined = [each for each in own if each.remote_port]
+    return _Life(
+        number=number,
+        begin_ns=own[0].time_ns,
+        states=tuple(places),
+        local=_local_of(bound[-1]) if bound else None,
+        remote=_remote_of(joined[-1]) if joined else None,
+        passive=any(each.new == "SYN_RECV" and each.old in ("LISTEN", "") for each in own),
+        established_ns=next((each.time_ns for each in own if each.new == "ESTABLISHED"), None),
+    )
+
+
+def _local_of(state: SocketState) -> SocketAddress | None:
+    return socket_address(state.local_address, state.local_port)
+
+
+def _remote_of(state: SocketState) -> SocketAddress | None:
+    return socket_address(state.remote_address, state.remote_port)
+
+
+_Owners = dict[int, int]
+"""The socket's number by the life's, as far as it is known."""
 
 
 class _CallsByThread:
@@ -98,154 +166,135 @@ class _CallsByThread:
 
 
 def attribute_states(
-    trace: Trace, followed: Followed, facts: dict[int, SocketFacts]
-) -> tuple[int | None, ...]:
-    """For each of the trace's states the object that it is about; None where nothing tells.
-
-    Puts into `facts` the addresses that the states tell.
-    """
-    lives = _find_lives(trace)
-    by_thread = _CallsByThread(trace, followed)
+    trace: Trace, followed: Followed, facts: Mapping[int, SocketFacts]
+) -> AttributedStates:
+    """The sockets of a trace's states, of those that `facts` are of."""
+    lives = _Lives(trace.states)
     tcp = {number: socket for number, socket in facts.items() if socket.wire_protocol == "tcp"}
-    _own_by_name(trace, followed, lives, tcp)
-    _own_by_thread(trace, by_thread, lives, tcp)
-    _own_by_address(lives, tcp)
-    _own_by_queue(lives, tcp)
-    owners: list[int | None] = [None] * len(trace.states)
-    for life in _all(lives):
+    # What is more certain comes first: a life that has its socket keeps it.
+    owners = _owners_by_name(trace, followed, lives, tcp)
+    owners = _owners_by_thread(trace, _CallsByThread(trace, followed), lives, tcp) | owners
+    owners |= _owners_by_address(lives, _without_life(owners, tcp), owners)
+    owners |= _owners_by_queue(lives, tcp, _without_life(owners, tcp), owners)
+    by_state: list[int | None] = [None] * len(trace.states)
+    addresses: dict[int, Addresses] = {}
+    for life in lives.every:
+        owner = owners.get(life.number)
         for place in life.states:
-            owners[place] = life.owner
-        if life.owner is not None:
-            _tell(tcp[life.owner], life)
-    return tuple(owners)
+            by_state[place] = owner
+        if owner is not None:
+            known = addresses.get(owner, (tcp[owner].local, tcp[owner].remote))
+            addresses[owner] = _addresses(tcp[owner], *known, life)
+    return AttributedStates(tuple(by_state), addresses)
 
 
-def _tell(socket: SocketFacts, life: _Life) -> None:
-    if life.local and not socket.has_place and socket.listening_ns is None:
-        socket.local = life.local
-    socket.local = socket.local or life.local
+def _addresses(
+    socket: SocketFacts,
+    local: EndpointAddress | None,
+    remote: EndpointAddress | None,
+    life: _Life,
+) -> Addresses:
+    """A socket's addresses with what a life of its adds to those that are known."""
+    if local is None or (is_wildcard(local) and socket.listening_ns is None):
+        local = life.local or local
     if life.established_ns is not None:
-        socket.remote = socket.remote or life.remote
+        remote = remote or life.remote
+    return local, remote
 
 
-def _all(lives: dict[str, list[_Life]]) -> Iterable[_Life]:
-    return (life for of_name in lives.values() for life in of_name)
-
-
-def _find_lives(trace: Trace) -> dict[str, list[_Life]]:
-    """The lives under each name, in order of time."""
-    lives: dict[str, list[_Life]] = {}
-    for place, state in enumerate(trace.states):
-        of_name = lives.setdefault(state.socket, [])
-        is_first = (state.old, state.new) in _BEGINNINGS
-        if not of_name or (is_first and of_name[-1].states):
-            of_name.append(_Life(state.time_ns))
-        of_name[-1].add(place, state)
-    return lives
-
-
-def _life_at(lives: dict[str, list[_Life]], name: str, time_ns: int) -> _Life | None:
-    """The last life under the name that had begun by then.
-
-    Where states are sampled the first is as old as the name: the call came before.
-    """
-    of_name = lives.get(name)
-    if not of_name:
-        return None
-    return of_name[max(bisect_right(of_name, time_ns, key=_begin_of) - 1, 0)]
-
-
-def _begin_of(life: _Life) -> int:
-    return life.begin_ns
-
-
-def _own_by_name(
-    trace: Trace,
-    followed: Followed,
-    lives: dict[str, list[_Life]],
-    tcp: dict[int, SocketFacts],
-) -> None:
+def _owners_by_name(
+    trace: Trace, followed: Followed, lives: _Lives, tcp: Container[int]
+) -> _Owners:
     """Calls that come with the kernel's name for their socket."""
+    owners: _Owners = {}
     for call, acts_on in zip(trace.syscalls, followed.acts_on, strict=True):
-        if call.socket and acts_on in tcp:
-            life = _life_at(lives, call.socket, _end_of(call))
-            if life is not None and life.owner is None:
-                life.owner = acts_on
+        if call.socket and acts_on is not None and acts_on in tcp:
+            life = lives.at(call.socket, _end_of(call))
+            if life is not None:
+                owners.setdefault(life.number, acts_on)
+    return owners
 
 
 def _end_of(call: Syscall) -> int:
     return call.entry_ns if call.exit_ns is None else call.exit_ns
 
 
-def _own_by_thread(
-    trace: Trace,
-    by_thread: _CallsByThread,
-    lives: dict[str, list[_Life]],
-    tcp: dict[int, SocketFacts],
-) -> None:
+def _owners_by_thread(
+    trace: Trace, by_thread: _CallsByThread, lives: _Lives, tcp: Container[int]
+) -> _Owners:
     """Changes and events in the very call that asked for them."""
+    owners: _Owners = {}
+    for names, name, tid, time_ns in _caused(trace):
+        owner, life = by_thread.object_in(names, tid, time_ns), lives.at(name, time_ns)
+        if life is not None and owner is not None and owner in tcp:
+            owners.setdefault(life.number, owner)
+    return owners
+
+
+def _caused(trace: Trace) -> Iterator[tuple[frozenset[str], str, int, int]]:
+    """What happens in a call: the calls' names, the kernel's name for the socket, thread, time."""
     for state in trace.states:
         names = _CAUSES.get(state.new)
         if names is not None and state.obtained is Obtained.MEASURED:
-            owner = by_thread.object_in(names, state.tid, state.time_ns)
-            _own(_life_at(lives, state.socket, state.time_ns), owner, tcp)
+            yield names, state.socket, state.tid, state.time_ns
     for event in trace.events:
         names = _MOVES.get(event.name)
         if names is not None:
-            owner = by_thread.object_in(names, event.tid, event.time_ns)
-            _own(_life_at(lives, _socket_of(event), event.time_ns), owner, tcp)
+            yield names, _socket_of(event), event.tid, event.time_ns
 
 
 def _socket_of(event: KernelEvent) -> str:
     return str(event.fields.get("sk", ""))
 
 
-def _own(life: _Life | None, owner: int | None, tcp: dict[int, SocketFacts]) -> None:
-    if life is not None and life.owner is None and owner in tcp:
-        life.owner = owner
-
-
-def _own_by_address(lives: dict[str, list[_Life]], tcp: dict[int, SocketFacts]) -> None:
+def _owners_by_address(
+    lives: _Lives, sockets: Iterable[SocketFacts], known: Container[int]
+) -> _Owners:
     """Sockets whose addresses their calls tell, beside the first life that has the same."""
-    free: dict[_Ends, list[_Life]] = defaultdict(list)
-    for life in _all(lives):
-        if life.owner is None and life.local and life.remote:
+    free: dict[Addresses, list[_Life]] = defaultdict(list)
+    for life in lives.every:
+        if life.number not in known and life.local and life.remote:
             free[life.local, life.remote].append(life)
             free[None, life.remote].append(life)
-    for socket in _without_life(lives, tcp):
+    owners: _Owners = {}
+    for socket in sockets:
         if not socket.remote:
             continue
         local = socket.local if socket.has_place else None
-        found = [life for life in free[local, socket.remote] if life.owner is None]
+        found = [life for life in free[local, socket.remote] if life.number not in owners]
         if found and (found[0].passive == (socket.accepted_ns is not None)):
-            found[0].owner = socket.number
+            owners[found[0].number] = socket.number
+    return owners
 
 
-def _own_by_queue(lives: dict[str, list[_Life]], tcp: dict[int, SocketFacts]) -> None:
+def _owners_by_queue(
+    lives: _Lives,
+    tcp: Mapping[int, SocketFacts],
+    sockets: Iterable[SocketFacts],
+    known: Container[int],
+) -> _Owners:
     """Accepted sockets of which nothing is told: accept(2) takes the oldest connection first."""
-    waiting: dict[SocketAddress | None, list[_Life]] = defaultdict(list)
-    for life in _all(lives):
-        if life.passive and life.owner is None and life.established_ns is not None:
-            waiting[life.local].append(life)
+    waiting: dict[SocketAddress | None, list[tuple[int, _Life]]] = defaultdict(list)
+    for life in lives.every:
+        if life.passive and life.number not in known and life.established_ns is not None:
+            waiting[life.local].append((life.established_ns, life))
     for queue in waiting.values():
-        queue.sort(key=lambda life: life.established_ns or 0)
-    for socket in _without_life(lives, tcp):
-        if socket.accepted_ns is None or socket.listener not in tcp or socket.remote:
+        queue.sort(key=itemgetter(0))
+    owners: _Owners = {}
+    for socket in sockets:
+        listener = tcp.get(-1 if socket.listener is None else socket.listener)
+        if socket.accepted_ns is None or listener is None or socket.remote:
             continue
-        queues = [q for place, q in waiting.items() if takes(tcp[socket.listener].local, place)]
-        ready = [
-            queue[0]
-            for queue in queues
-            if queue and (queue[0].established_ns or 0) <= socket.accepted_ns
-        ]
+        queues = [queue for place, queue in waiting.items() if takes(listener.local, place)]
+        ready = [queue for queue in queues if queue and queue[0][0] <= socket.accepted_ns]
         if ready:
-            first = min(ready, key=lambda life: life.established_ns or 0)
-            first.owner = socket.number
-            waiting[first.local].remove(first)
+            _, first = min(ready, key=lambda queue: queue[0][0]).pop(0)
+            owners[first.number] = socket.number
+    return owners
 
 
-def _without_life(lives: dict[str, list[_Life]], tcp: dict[int, SocketFacts]) -> list[SocketFacts]:
+def _without_life(owners: _Owners, tcp: Mapping[int, SocketFacts]) -> list[SocketFacts]:
     """The sockets of which no life is known, those that were accepted in order of that."""
-    owners = {life.owner for life in _all(lives)}
-    free = [socket for socket in tcp.values() if socket.number not in owners]
+    found = set(owners.values())
+    free = [socket for socket in tcp.values() if socket.number not in found]
     return sorted(free, key=lambda socket: (socket.accepted_ns or 0, socket.number))

@@ -14,7 +14,7 @@ from lab.analysis.calls.epoll import machine_of
 from lab.analysis.calls.transcript import parse_transcript
 from lab.analysis.correlate.correlate import join
 from lab.analysis.correlate.drops import join_drops
-from lab.analysis.correlate.evidence import Evidence
+from lab.analysis.correlate.evidence import gather_evidence
 from lab.analysis.flows.bracket import Bracket, find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
@@ -31,7 +31,6 @@ from lab.syscalls.descriptors import follow
 
 if TYPE_CHECKING:
     from lab.analysis.order.events import Order
-    from lab.records import ProgramRun, Trace
 
 _VIOLATIONS_TOLD = 3
 """One says that the instrument is broken; the order has them all."""
@@ -56,9 +55,20 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
     trace = of_step(recording.trace, bracket.step)
-    drops = join_drops(trace.drops, crossings, recording.points)
-    evidence = Evidence(crossings, flows, conversations, drops, trace.tasks)
-    _add_calls(evidence, trace, programs, machine_of(recording.kernel))
+    followed = follow(trace)
+    system_calls = decode(trace, followed, programs, machine_of(recording.kernel))
+    endpoints, owners = find_endpoints(trace, followed, system_calls, programs, flows)
+    evidence = gather_evidence(
+        crossings=crossings,
+        flows=flows,
+        conversations=conversations,
+        system_calls=system_calls,
+        endpoints=endpoints,
+        states=select_states(trace.states, owners, flows, endpoints),
+        queues=find_queues(trace, system_calls),
+        drops=join_drops(trace.drops, crossings, recording.points),
+        tasks=trace.tasks,
+    )
     joins = join(evidence)
     order = order_events(evidence, joins, _slack_ns(recording))
     blind = (*bracket.blind, *_reversed(crossings), *_faults(recording, order))
@@ -71,25 +81,15 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         conversations=conversations,
         programs=programs,
         calls={run.name: parse_transcript(run) for run in programs},
-        system_calls=tuple(evidence.system_calls),
-        endpoints=tuple(evidence.endpoints.values()),
-        states=tuple(evidence.states),
-        drops=tuple(evidence.drops),
-        queues=tuple(evidence.queues),
+        system_calls=system_calls,
+        endpoints=endpoints,
+        states=evidence.states,
+        drops=evidence.drops,
+        queues=evidence.queues,
         order=order,
         joins=replace(joins, remarks=find_remarks(evidence, joins)),
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
-
-
-def _add_calls(
-    evidence: Evidence, trace: Trace, programs: tuple[ProgramRun, ...], machine: str
-) -> None:
-    followed = follow(trace)
-    calls = decode(trace, followed, programs, machine)
-    endpoints, owners = find_endpoints(trace, followed, calls, programs, evidence.flows)
-    states = select_states(trace.states, owners, evidence.flows, endpoints)
-    evidence.add_calls(calls, endpoints, states, find_queues(trace, calls))
 
 
 def _slack_ns(recording: Recording) -> int:

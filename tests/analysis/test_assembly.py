@@ -12,6 +12,8 @@ from lab.analysis.judging import judge
 from lab.model.claim import Outcome
 from lab.model.event import EventKind
 from lab.model.program import Step
+from lab.recording.storage import load_recording
+from lab.syscalls import descriptors
 from scenarios.tcp import SCENARIO
 
 
@@ -113,3 +115,19 @@ def test_a_frame_that_arrives_before_it_leaves_makes_the_step_blind() -> None:
     assert [reason for reason in timeline.bracket.blind if "before it left" in reason]
     outcomes = {judgement.verdict.outcome for judgement in judge(r.CLAIMS, [timeline])}
     assert outcomes == {Outcome.UNDECIDED}
+
+
+@pytest.mark.parametrize("name", ["traced-tcp4", "traced-unix4", "traced-calls4", "tcp4"])
+def test_descriptors_are_followed_once_a_step(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = load_recording(r.FOLDER / name)
+    runs: list[str] = []
+    original = descriptors._Follower.run
+
+    def run(follower: descriptors._Follower) -> None:
+        runs.append(",".join({call.step for call in follower.calls}))
+        original(follower)
+
+    monkeypatch.setattr(descriptors._Follower, "run", run)
+    timelines = build_timelines(recording)
+    assert [step for step in runs if step] == [t.step for t in timelines if t.system_calls]
+    assert len(runs) == len(timelines)

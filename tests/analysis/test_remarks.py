@@ -8,7 +8,7 @@ import traced as t
 import traced_tcp as w
 from event_ids import event
 
-from lab.analysis.correlate.evidence import Evidence
+from lab.analysis.correlate.evidence import gather_evidence
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.remarks import find_remarks
 from lab.model.event import EventId
@@ -145,8 +145,13 @@ def test_a_rst_acknowledges_no_bytes() -> None:
     )
     told = []
     for each in (talk, replace(talk, segments=tuple(segments))):
-        evidence = Evidence(timeline.crossings, timeline.flows, [each])
-        evidence.add_calls(timeline.system_calls, timeline.endpoints, ())
+        evidence = gather_evidence(
+            crossings=timeline.crossings,
+            flows=timeline.flows,
+            conversations=[each],
+            system_calls=timeline.system_calls,
+            endpoints=timeline.endpoints,
+        )
         told.append(
             "the peer's ACK of its bytes (f7)" in str(find_remarks(evidence, timeline.joins))
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.flow import transport_endpoints
@@ -11,13 +13,14 @@ from lab.analysis.sockets.flow_ends import find_sides
 from lab.analysis.sockets.socket_calls import SocketCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Dropped
     from lab.analysis.flows.crossing import Crossing
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.sockets.flow_ends import FlowSide
     from lab.analysis.sockets.states import StateSeen
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
@@ -25,46 +28,24 @@ if TYPE_CHECKING:
     from lab.records import TaskEvent
 
 
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """A step's calls, frames and kernel events, by each other."""
+    """A step's calls, frames and kernel events, by each other; see gather_evidence."""
 
-    __slots__ = (
-        "_exits", "calls", "conversations", "crossings", "drops", "endpoints", "flows",
-        "queues", "sides", "states", "system_calls",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        crossings: Sequence[Crossing],
-        flows: Sequence[Flow],
-        conversations: Sequence[TcpConversation],
-        drops: Sequence[Dropped] = (),
-        tasks: Iterable[TaskEvent] = (),
-    ) -> None:
-        self.crossings = {crossing.id: crossing for crossing in crossings}
-        self.flows = flows
-        self.conversations = {each.flow.id: each for each in conversations}
-        self.drops = drops
-        self._exits: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for task in sorted(tasks, key=lambda task: task.time_ns):
-            if task.kind == "exit" and task.tid == task.pid:
-                self._exits[task.program].append((task.time_ns, task.pid))
-        self.add_calls((), (), ())
-
-    def add_calls(
-        self,
-        calls: Sequence[SystemCall],
-        endpoints: Iterable[Endpoint],
-        states: Sequence[StateSeen],
-        queues: Sequence[QueueSeen] = (),
-    ) -> None:
-        """What the programs did, which is decoded by the help of what is known of the wire."""
-        self.system_calls = calls
-        self.calls = SocketCalls(calls)
-        self.endpoints = {endpoint.id: endpoint for endpoint in endpoints}
-        self.sides = find_sides(self.flows, self.endpoints.values())
-        self.states = states
-        self.queues = queues
+    crossings: Mapping[EventId, Crossing]
+    flows: tuple[Flow, ...]
+    conversations: Mapping[FlowId, TcpConversation]
+    system_calls: tuple[SystemCall, ...]
+    """In order of entry."""
+    calls: SocketCalls
+    """The same by socket."""
+    endpoints: Mapping[str, Endpoint]
+    sides: Mapping[FlowSide, Endpoint]
+    states: tuple[StateSeen, ...]
+    queues: tuple[QueueSeen, ...]
+    drops: tuple[Dropped, ...]
+    exits: Mapping[str, tuple[tuple[int, int], ...]]
+    """By program when its processes ended, in order of time, and their pids."""
 
     def tcp_ends(self) -> Iterator[tuple[TcpConversation, bool, Endpoint]]:
         """The ends of TCP connections that are traced programs': of which, whether its client's."""
@@ -87,7 +68,7 @@ class Evidence:
 
     def ended(self, program: str, after_ns: int, before_ns: int) -> list[int]:
         """Pids of a program's processes that ended between two times."""
-        exits = self._exits.get(program, [])
+        exits = self.exits.get(program, ())
         at = bisect_left(exits, (after_ns, 0))
         return [pid for _, pid in exits[at : bisect_left(exits, (before_ns, 0))]]
 
@@ -98,3 +79,42 @@ class Evidence:
     def departure_ns(self, frame: EventId | None) -> int | None:
         """When a frame left; None where it was not seen leaving, or there is none."""
         return None if frame is None else self.crossings[frame].sent_ns
+
+
+def gather_evidence(
+    *,
+    crossings: Iterable[Crossing] = (),
+    flows: Iterable[Flow] = (),
+    conversations: Iterable[TcpConversation] = (),
+    system_calls: Iterable[SystemCall] = (),
+    endpoints: Iterable[Endpoint] = (),
+    states: Iterable[StateSeen] = (),
+    queues: Iterable[QueueSeen] = (),
+    drops: Iterable[Dropped] = (),
+    tasks: Iterable[TaskEvent] = (),
+) -> Evidence:
+    """Everything that was seen of one step, from all that is known of each part of it."""
+    flows, system_calls = tuple(flows), tuple(system_calls)
+    by_id = {endpoint.id: endpoint for endpoint in endpoints}
+    return Evidence(
+        crossings=MappingProxyType({crossing.id: crossing for crossing in crossings}),
+        flows=flows,
+        conversations=MappingProxyType({each.flow.id: each for each in conversations}),
+        system_calls=system_calls,
+        calls=SocketCalls(system_calls),
+        endpoints=MappingProxyType(by_id),
+        sides=MappingProxyType(find_sides(flows, by_id.values())),
+        states=tuple(states),
+        queues=tuple(queues),
+        drops=tuple(drops),
+        exits=MappingProxyType(_exits(tasks)),
+    )
+
+
+def _exits(tasks: Iterable[TaskEvent]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """By program when processes ended, not threads, and their pids."""
+    exits: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for task in sorted(tasks, key=lambda task: task.time_ns):
+        if task.kind == "exit" and task.tid == task.pid:
+            exits[task.program].append((task.time_ns, task.pid))
+    return {program: tuple(ended) for program, ended in exits.items()}

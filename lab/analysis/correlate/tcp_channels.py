@@ -8,7 +8,7 @@ from lab.analysis.correlate.carriers import Carriers
 from lab.analysis.correlate.stream_channel import stream_channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lab.analysis.correlate.correlation import Channel
     from lab.analysis.sockets.endpoint import Endpoint
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def tcp_channels(
-    conversations: Iterable[TcpConversation], sides: dict[FlowSide, Endpoint], calls: SocketCalls
+    conversations: Iterable[TcpConversation],
+    sides: Mapping[FlowSide, Endpoint],
+    calls: SocketCalls,
 ) -> Iterator[Channel]:
     """Both ways of each connection with at least one end in a traced program.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from any_call import any_call
 from hypothesis import given
 from hypothesis import strategies as st
+from shown import flow_id
 from socket_story import (
     NOWHERE,
     SERVER,
@@ -29,11 +31,18 @@ from traced import (
     SOCK_STREAM,
     address4,
     at_ns,
+    pid_of,
+    state,
     trace,
     two_numbers,
 )
 
+from lab.analysis.sockets.facts import gather_facts
+from lab.analysis.sockets.flow_matching import match_flows
+from lab.analysis.sockets.kernel_sockets import attribute_states
+from lab.analysis.sockets.peers import match_peers
 from lab.records import Syscall
+from lab.syscalls.descriptors import follow
 
 
 @pytest.mark.parametrize(
@@ -155,3 +164,27 @@ def test_any_calls_have_endpoints(calls: list[Syscall]) -> None:
     assert ids == [f"s{number}" for number in range(1, len(ids) + 1)]
     peers = {endpoint.id: endpoint.peer for endpoint in endpoints}
     assert all(peers[peer] == id for id, peer in peers.items() if peer)
+
+
+def test_matchers_leave_what_they_are_given_as_it_was() -> None:
+    places, client = (("10.0.0.1", 40000), ("10.0.0.2", 80)), pid_of("client")
+    story = connection().add(state("sk 1", "SYN_SENT", *places, 51, old="CLOSE", tid=client))
+    story.socket(result=5, type=SOCK_DGRAM).call("client", "sendto", 5, NOWHERE, 3, 0, SERVER, 16)
+    whole, hosts = story.trace, {"client": "client", "server": "server"}
+    followed, flows = follow(whole), flows_of(opening(52) + datagrams(200))
+    facts = gather_facts(whole, followed)
+    given = whole, followed, facts, flows, hosts
+    before = deepcopy(given)
+    for _ in range(2):
+        attributed = attribute_states(whole, followed, facts)
+        matched = match_flows(whole, followed, facts, flows, hosts)
+        flow_of = {n: match.flow for n, match in matched.items() if match.flow is not None}
+        peers = match_peers(whole, facts, flow_of)
+        assert given == before
+        assert attributed.owners == (1,)
+        assert [str(each) for each in attributed.addresses[1]] == ["10.0.0.1:40000", "10.0.0.2:80"]
+        assert flow_of == {1: flow_id("tcp 0"), 2: flow_id("tcp 0"), 3: flow_id("udp 0")}
+        assert str(matched[3].local) == "10.0.0.1:40000"
+        assert peers == {1: 2, 2: 1}
+    with pytest.raises(FrozenInstanceError):
+        setattr(facts[0], "local", "")  # noqa: B010

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_unti
 from own_run import Own
 from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
+from remembered import remember
 
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 from lab.kernel.trace.ptrace.tracer import PtraceTracer
@@ -30,6 +32,13 @@ SUPPORT = Path(__file__).parent / "support" / "kernel"
 # No deadline for an example: how long one takes is the machine's affair.
 settings.register_profile("wirelab", database=None, deadline=None)
 settings.load_profile("wirelab")
+
+
+def pytest_collection_finish() -> None:
+    remember()
+    # Thousands of collected tests stay; no collection of garbage need look at them again.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

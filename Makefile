@@ -21,7 +21,7 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help scenarios compare doctor test lint check soak bench-setup bench-run bench-trace against \
+.PHONY: help scenarios compare doctor test test-fast lint check soak bench-setup bench-run bench-trace against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -43,6 +43,9 @@ doctor: $(VENV)/.ready ## tell what this machine allows, and how to mend what it
 
 test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tests as an ordinary user too
 	@VENV=$(VENV) tests/run $(TESTS)
+
+test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel, on every core
+	@$(VENV)/bin/python -m pytest -n auto -m 'not kernel' $(TESTS)
 
 lint: $(VENV)/.ready-dev ## ruff, mypy (strict but for tests), the import rule
 	$(VENV)/bin/ruff check --no-cache .

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ad_hoc_run import AdHocRun
 from hypothesis import settings
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
-from own_run import Own
 from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
 from remembered import remember
@@ -144,6 +144,6 @@ def traced(sandbox: Sandbox, needs_ptrace: None) -> Callable[..., Traced]:
 
 
 @pytest.fixture
-def own(tmp_path: Path, marker: str) -> Callable[..., Own]:
+def ad_hoc(tmp_path: Path, marker: str) -> Callable[..., AdHocRun]:
     """A run of two commands that leaves nothing behind but its folder."""
-    return lambda *words, **settings: Own(tmp_path, *words, **settings)
+    return lambda *words, **settings: AdHocRun(tmp_path, *words, **settings)

@@ -19,8 +19,8 @@ OTHER_PLACEHOLDERS = frozenset({"python", "family", "loopback"})
 class Scenario:
     """An experiment: who is there, what they run, and what must turn out to be true.
 
-    Its claims are named after it. Raises UsageError where names clash, a claim is on a step that
-    it does not have, or a claim's check takes another number of steps.
+    Its claims are named after it. Raises UsageError if names clash, a claim is on a step that it
+    does not have, or a claim's check takes another number of steps.
     """
 
     name: str

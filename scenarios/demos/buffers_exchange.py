@@ -18,12 +18,12 @@ lines = []
 
 
 def show(call, result):
-    """Note a call and what it returned, as strace would."""
+    """Keep a call and what it returned, as strace would print it."""
     lines.append(f"{call} = {result}")
 
 
-def tell():
-    """Print what was noted. The two processes take turns, so that it can be read."""
+def print_calls():
+    """Print the calls kept so far. The two processes take turns, so that they can be read."""
     print("\n".join(lines), flush=True)
     lines.clear()
 
@@ -41,7 +41,7 @@ def ask(reader, writer):
     """The parent's part."""
     write(writer, REQUEST)
     read(reader)
-    tell()
+    print_calls()
     for descriptor in {reader, writer}:
         os.close(descriptor)  # the child reads the end of the file now
     _, status = os.wait()
@@ -54,14 +54,14 @@ def answer(reader, writer):
     read(reader)
     write(writer, REPLY)
     read(reader)
-    tell()
+    print_calls()
     os._exit(0)
 
 
 def over_socketpair():
     near, far = (end.detach() for end in socket.socketpair())
     show(f"socketpair(AF_UNIX, SOCK_STREAM, [{near}, {far}])", 0)
-    tell()
+    print_calls()
     if os.fork() == 0:
         os.close(near)
         answer(far, far)
@@ -75,7 +75,7 @@ def over_pipes():
     back_reader, back_writer = os.pipe()
     show(f"pipe([{back_reader}, {back_writer}])", 0)
     try_the_wrong_way(there_reader, there_writer)
-    tell()
+    print_calls()
     if os.fork() == 0:
         os.close(there_writer)
         os.close(back_reader)
@@ -107,7 +107,7 @@ def over_fifos(folder):
     for path in (there, back):
         os.mkfifo(path)
         show(f"mkfifo({path!r})", 0)
-    tell()
+    print_calls()
     # Both open the same one first, or each would wait for the other for ever.
     if os.fork() == 0:
         answer(open_fifo(there, "O_RDONLY"), open_fifo(back, "O_WRONLY"))

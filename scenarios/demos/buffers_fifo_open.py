@@ -2,8 +2,8 @@
 
 By hand:    python3 buffers_fifo_open.py /tmp
 
-The child tells through a pipe what it is about to do and what it has done; that it waits
-meanwhile, the kernel tells: its state in /proc/PID/stat is S, sleeping.
+The child says through a pipe what it is about to do and what it has done. That it waits
+meanwhile is seen in the kernel's /proc/PID/stat: its state there is S, sleeping.
 """
 
 import errno

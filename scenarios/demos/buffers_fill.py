@@ -26,7 +26,7 @@ def show(call, result):
 
 
 def fill(writer, letter, size):
-    """Write until EAGAIN; what one write weighs where that is known, and how many there were."""
+    """Write until EAGAIN; the memory that one write takes (None if unknown), and their number."""
     call = f"write({writer}, {letter!r} * {size})"
     show(call, os.write(writer, letter * size))
     weight = memory_held(writer)

@@ -28,7 +28,7 @@ def main(folder, name):
     connection.connect(path)
     show(f"connect({number}, {path!r})", 0)
     show(f"send({number}, {message!r})", connection.send(message))
-    # The FIFO stays open until the reader has read it: the reply tells.
+    # The FIFO stays open until the reader has read it: then its reply comes.
     reply = connection.recv(READ_SIZE)
     show(f"recv({number}, {reply!r}, {READ_SIZE})", len(reply))
 

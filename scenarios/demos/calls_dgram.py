@@ -35,7 +35,7 @@ def send(end, data, calls, peer):
 
 
 def receive(end, calls):
-    """The next datagram, and its source where the call tells it."""
+    """The next datagram, and its source if the call returns it."""
     number, peer = end.fileno(), None
     if calls == "write":
         data = os.read(number, READ_SIZE)

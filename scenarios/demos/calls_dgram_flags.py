@@ -46,16 +46,16 @@ def server(end):
     for peer in peers:
         sendto(end, f"You are port {peer[1]}.".encode(), peer)
 
-    # With the flag given, the result is the datagram's length, not what there was room for.
+    # With the flag given, the result is the datagram's length, even if the buffer is shorter.
     room = bytearray(SHORT_SIZE)
     length, peer = end.recvfrom_into(room, SHORT_SIZE, socket.MSG_TRUNC)
     peer = peer[:2]
     show(f"recvfrom({end.fileno()}, {bytes(room)!r}, {SHORT_SIZE}, MSG_TRUNC, {peer})", length)
-    # Where it comes back as a flag of the message, something was lost.
+    # If it is returned as a flag of the message, something was lost.
     data, _, flags, peer = end.recvmsg(SHORT_SIZE)
-    told = "MSG_TRUNC" if flags & socket.MSG_TRUNC else "0"
-    show(f"recvmsg({end.fileno()}, {data!r}, {SHORT_SIZE}, {peer[:2]}, {told})", len(data))
-    # The same by read: nothing tells.
+    returned = "MSG_TRUNC" if flags & socket.MSG_TRUNC else "0"
+    show(f"recvmsg({end.fileno()}, {data!r}, {SHORT_SIZE}, {peer[:2]}, {returned})", len(data))
+    # The same by read: nothing shows that the rest was lost.
     data = os.read(end.fileno(), SHORT_SIZE)
     show(f"read({end.fileno()}, {data!r}, {SHORT_SIZE})", len(data))
 

@@ -24,12 +24,12 @@ def main(address, port):
     client = socket.socket(domain, socket.SOCK_DGRAM)
     number = client.fileno()
     show(f"socket({domain.name}, SOCK_DGRAM)", number)
-    # No connect(): each datagram is told where to go.
+    # No connect(): each datagram gets its destination.
     for message in MESSAGES:
         sent = client.sendto(message, (address, port))
         show(f"sendto({number}, {message!r}, {(address, port)})", sent)
 
-    # Datagrams can get lost, and nobody would ever tell.
+    # Datagrams can get lost, and no error would say so.
     client.settimeout(PATIENCE_S)
     for _ in range(REPLIES):
         data, peer = client.recvfrom(READ_SIZE)

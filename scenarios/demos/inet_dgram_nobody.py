@@ -1,4 +1,4 @@
-"""Datagrams to a port where nobody listens: who is told of it?
+"""Datagrams to a port where nobody listens: which socket gets an error?
 
 By hand:    python3 inet_dgram_nobody.py 127.0.0.1 4343
 with nothing running there. An IPv6 address (::1) makes it use AF_INET6.
@@ -52,7 +52,7 @@ def main(address, port):
     poll.poll(PATIENCE_MS)
     show_read(connected)
 
-    # Now that the connected socket has been told: what does the unconnected one know?
+    # The connected socket has got its error: does the unconnected one get any?
     error = unconnected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     show(f"getsockopt({first}, SOL_SOCKET, SO_ERROR, [{error}])", 0)
     show_read(unconnected)

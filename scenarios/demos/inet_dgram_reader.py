@@ -30,13 +30,13 @@ def main(address, port, read_size):
     if "READY_FD" in os.environ:
         os.write(int(os.environ["READY_FD"]), b"bound\n")
 
-    # Datagrams can get lost, and nobody would ever tell.
+    # Datagrams can get lost, and no error would say so.
     reader.settimeout(PATIENCE_S)
     for _ in range(DATAGRAMS):
-        # recvfrom() would lose the tail as well; only recvmsg() tells, by a flag.
+        # recvfrom() would lose the tail as well; only recvmsg() says so, by a flag.
         data, _, flags, peer = reader.recvmsg(read_size)
-        told = "MSG_TRUNC" if flags & socket.MSG_TRUNC else 0
-        show(f"recvmsg({number}, {data!r}, {read_size}, {peer[:2]}, {told})", len(data))
+        flag = "MSG_TRUNC" if flags & socket.MSG_TRUNC else 0
+        show(f"recvmsg({number}, {data!r}, {read_size}, {peer[:2]}, {flag})", len(data))
     reader.close()
     show(f"close({number})", 0)
 

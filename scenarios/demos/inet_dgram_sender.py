@@ -18,7 +18,7 @@ def show(call, result):
 
 
 def text(letter, size):
-    """A letter and numbers in a row, so that each part tells its place: A000A001A002 ..."""
+    """A letter and numbers in a row, so that each part shows its position: A000A001A002 ..."""
     return "".join(f"{letter}{number:03}" for number in range(size // 4 + 1))[:size].encode()
 
 

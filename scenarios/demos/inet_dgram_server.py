@@ -33,7 +33,7 @@ def main(address, port):
     if "READY_FD" in os.environ:
         os.write(int(os.environ["READY_FD"]), b"bound\n")
 
-    # Datagrams can get lost, and nobody would ever tell.
+    # Datagrams can get lost, and no error would say so.
     server.settimeout(PATIENCE_S)
     data = None
     # UDP has no end either: an empty datagram is none. The programs agree on a last message.

@@ -6,8 +6,8 @@ with inet_stream_server.py running at ADDRESS, on the same link.
 With this host's own address the server's answer reaches this host's kernel as well, which
 knows nothing of the connection and resets it. With an address that is nobody's, and a
 hardware address that is nobody's, the kernel passes over the answer: it is for another host.
-We are that host, and have to tell its hardware address ourselves. Where the environment has
-READY_FD, a line is written to that descriptor at the end.
+We are that host, and have to answer for its hardware address ourselves. Where the environment
+has READY_FD, a line is written to that descriptor at the end.
 """
 
 # ruff: noqa: E402 - what scapy does when it is imported has to be settled before
@@ -69,7 +69,7 @@ class Host:
         show(f"send({self.number}, {data!r})", self.socket.send(data))
 
     def wait_for(self, is_wanted, why):
-        """The next such frame. Meanwhile whoever asks for our hardware address is told."""
+        """The next such frame. Meanwhile requests for our hardware address are answered."""
         poll = select.poll()
         poll.register(self.socket, select.POLLIN)
         while poll.poll(DEADLINE_MS):
@@ -84,7 +84,7 @@ class Host:
         sys.exit(f"nothing came: {why}")
 
     def ask(self):
-        """The frame that tells the server's hardware address (RFC 826; RFC 4861, 7.2)."""
+        """The frame that has the server's hardware address (RFC 826; RFC 4861, 7.2)."""
         if self.version is IP:
             to = "ff:ff:ff:ff:ff:ff"
             question = ARP(op=1, hwsrc=self.own_hardware, psrc=self.own, pdst=self.server)
@@ -107,21 +107,21 @@ class Host:
         )
 
     def answer(self, frame):
-        """Tell our hardware address to whoever asks for it."""
+        """Answer a request for our hardware address."""
         if ARP in frame and frame[ARP].op == 1 and frame[ARP].pdst == self.own:
-            told = ARP(
+            reply = ARP(
                 op=2, hwsrc=self.own_hardware, psrc=self.own,
                 hwdst=frame.src, pdst=frame[ARP].psrc,
             )  # fmt: skip
         elif ICMPv6ND_NS in frame and frame[ICMPv6ND_NS].tgt == self.own:
-            told = (
+            reply = (
                 IPv6(src=self.own, dst=frame[IPv6].src, hlim=255)
                 / ICMPv6ND_NA(tgt=self.own, R=0, S=1, O=1)
                 / ICMPv6NDOptDstLLAddr(lladdr=self.own_hardware)
             )
         else:
             return
-        self.send(Ether(src=self.own_hardware, dst=frame.src) / told, f"we have {self.own}")
+        self.send(Ether(src=self.own_hardware, dst=frame.src) / reply, f"we have {self.own}")
 
     def send_segment(self, flags, seq, ack=0, data=b""):
         """Send a TCP segment to the server."""

@@ -3,8 +3,8 @@
 By hand:    sudo python3 raw_frames.py lo SOCK_RAW 4
 and then:   sudo python3 raw_sender.py 127.0.0.1 127.0.0.1     (with raw_receiver.py running)
 
-SOCK_RAW gives whole frames, SOCK_DGRAM leaves out the link-layer header and tells it in the
-address only (packet(7)). The last argument is the IP version. It needs the capability
+SOCK_RAW gives whole frames, SOCK_DGRAM leaves out the link-layer header, whose fields are in the
+address alone (packet(7)). The last argument is the IP version. It needs the capability
 CAP_NET_RAW. Where the environment has READY_FD, a line is written to that descriptor once
 frames are received.
 """

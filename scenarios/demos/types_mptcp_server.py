@@ -23,7 +23,7 @@ def show(call, result):
 
 
 def open_socket(domain):
-    """A socket; None where the kernel has no MPTCP, or has it switched off."""
+    """A socket, or None if the kernel has no MPTCP or has it switched off."""
     call = f"socket({domain.name}, SOCK_STREAM, IPPROTO_MPTCP)"
     try:
         opened = socket.socket(domain, socket.SOCK_STREAM, IPPROTO_MPTCP)

@@ -25,7 +25,7 @@ def show(call, result):
 
 
 def open_socket(domain):
-    """A socket; None where the kernel has no SCTP."""
+    """A socket, or None if the kernel has no SCTP."""
     call = f"socket({domain.name}, SOCK_SEQPACKET, IPPROTO_SCTP)"
     try:
         opened = socket.socket(domain, socket.SOCK_SEQPACKET, IPPROTO_SCTP)

@@ -49,17 +49,18 @@ def ask(domain, kind, protocol):
         return WORDS.get(name, name)
     with granted:
         show(call, granted.fileno())
-        told = {}
+        options = {}
         for option, value, names in (
             ("SO_DOMAIN", socket.SO_DOMAIN, {d: n for d, (n, _) in DOMAINS.items()}),
             ("SO_TYPE", socket.SO_TYPE, TYPES),
             ("SO_PROTOCOL", socket.SO_PROTOCOL, protocols),
         ):
-            told[option] = name_of(granted.getsockopt(socket.SOL_SOCKET, value), names)
-            show(f"getsockopt({granted.fileno()}, SOL_SOCKET, {option}, [{told[option]}])", 0)
-    if told["SO_TYPE"] != kind:
-        return f"as {told['SO_TYPE'].removeprefix('SOCK_')}"
-    return told["SO_PROTOCOL"].removeprefix("IPPROTO_") if told["SO_PROTOCOL"] != "0" else "yes"
+            options[option] = name_of(granted.getsockopt(socket.SOL_SOCKET, value), names)
+            show(f"getsockopt({granted.fileno()}, SOL_SOCKET, {option}, [{options[option]}])", 0)
+    if options["SO_TYPE"] != kind:
+        return f"as {options['SO_TYPE'].removeprefix('SOCK_')}"
+    protocol = options["SO_PROTOCOL"]
+    return protocol.removeprefix("IPPROTO_") if protocol != "0" else "yes"
 
 
 def print_row(name, cells):

@@ -32,7 +32,7 @@ def attempt(call, function, *arguments):
 
 
 def unnamed(kind):
-    """Two sockets that are connected from birth; returns them, and no address to send to."""
+    """Two sockets that are connected from the start, and no address to send to."""
     sender, receiver = socket.socketpair(socket.AF_UNIX, kind)
     numbers = [sender.fileno(), receiver.fileno()]
     show(f"socketpair(AF_UNIX, {kind.name}, {numbers})", 0)

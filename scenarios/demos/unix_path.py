@@ -46,7 +46,7 @@ def close(one):
     show(f"close({number})", 0)
 
 
-def look_at(path):
+def show_stat(path):
     seen = os.stat(path)
     kind = "S_IFSOCK" if stat.S_ISSOCK(seen.st_mode) else "another"
     mode = stat.S_IMODE(seen.st_mode)
@@ -54,7 +54,7 @@ def look_at(path):
 
 
 def become_an_ordinary_user(folder):
-    """Nothing is forbidden to root: what mode bits do, only another user sees."""
+    """Stop being root, to whom nothing is forbidden: mode bits restrict other users alone."""
     os.mkdir(folder)
     if os.geteuid() == 0:
         os.chown(folder, 65534, 65534)
@@ -70,7 +70,7 @@ def main(folder):
     bind(first, path)
     first.listen(1)
     show(f"listen({first.fileno()}, 1)", 0)
-    look_at(path)
+    show_stat(path)
     connect(path)
     # connect() is allowed to those who may write to the path.
     os.chmod(path, 0o500)
@@ -82,7 +82,7 @@ def main(folder):
     bind(second, path)
     close(first)
     # The path is still there, with nobody behind it.
-    look_at(path)
+    show_stat(path)
     bind(second, path)
     connect(path)
     os.unlink(path)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ad_hoc_run import ASK, CONVERSE, FAILED, AdHocRun, python
 from outside import names_in, wirelab
-from own_run import ASK, CONVERSE, FAILED, Own, python
 
 from lab.model.program import DEADLINE_S, LISTENING_DEADLINE_S
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.kernel
 HANG = "import select; select.select([], [], [])"
 
 
-def test_a_command_that_is_not_found(own: Callable[..., Own]) -> None:
-    run = own("nosuchprogram -x", python(ASK))
+def test_a_command_that_is_not_found(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc("nosuchprogram -x", python(ASK))
     expected = "cannot be started: nosuchprogram: No such file or directory"
     assert run.failure("server") == expected
     assert run.failure("client") == f"was not started, since server {expected}"
@@ -25,28 +25,28 @@ def test_a_command_that_is_not_found(own: Callable[..., Own]) -> None:
     assert run.lasted_s("server") < LISTENING_DEADLINE_S
 
 
-def test_a_client_that_is_not_found(own: Callable[..., Own]) -> None:
-    run = own(python(CONVERSE), "nosuchprogram -x")
+def test_a_client_that_is_not_found(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python(CONVERSE), "nosuchprogram -x")
     assert run.failure("client").startswith("cannot be started: nosuchprogram: ")
     assert "failure" not in run.programs["server"]
 
 
-def test_a_server_that_fails_at_once(own: Callable[..., Own]) -> None:
-    run = own(python("raise SystemExit('address in use')"), python(ASK))
+def test_a_server_that_fails_at_once(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python("raise SystemExit('address in use')"), python(ASK))
     assert run.failure("server") == "exited with status 1; its stderr ends: address in use"
     assert run.failure("client").startswith("was not started, since server ended before it listen")
     assert run.lasted_s("server") < LISTENING_DEADLINE_S
 
 
-def test_a_server_that_ends_well_and_too_early(own: Callable[..., Own]) -> None:
-    run = own(python("print('nothing to do')"), python(ASK))
+def test_a_server_that_ends_well_and_too_early(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python("print('nothing to do')"), python(ASK))
     assert run.failure("server").startswith("ended before it listened on TCP or UDP port 4242")
     assert run.wrote["server"] == "nothing to do\n"
 
 
-def test_a_client_that_is_killed_by_a_signal(own: Callable[..., Own]) -> None:
+def test_a_client_that_is_killed_by_a_signal(ad_hoc: Callable[..., AdHocRun]) -> None:
     die = ASK + "import os; os.kill(os.getpid(), 11)"
-    run = own(python(CONVERSE), python(die))
+    run = ad_hoc(python(CONVERSE), python(die))
     assert run.failure("client") == "was killed by SIGSEGV; it wrote nothing to stderr"
     assert run.programs["client"]["exit_status"] == -11
     # What happened until then is shown and judged.
@@ -54,15 +54,17 @@ def test_a_client_that_is_killed_by_a_signal(own: Callable[..., Own]) -> None:
     assert "failure" not in run.programs["server"]
 
 
-def test_a_server_that_crashes_in_the_middle(own: Callable[..., Own]) -> None:
+def test_a_server_that_crashes_in_the_middle(ad_hoc: Callable[..., AdHocRun]) -> None:
     crash = CONVERSE.replace("while data", "import os; os.kill(os.getpid(), 6)\nwhile data")
-    run = own(python(crash), python(ASK))
+    run = ad_hoc(python(crash), python(ASK))
     assert run.failure("server").startswith("was killed by SIGABRT")
     assert run.verdicts["own-opens"] == "HOLDS"
 
 
-def test_a_server_that_never_listens_and_a_client_that_meets_it(own: Callable[..., Own]) -> None:
-    run = own(python(HANG), python(ASK))
+def test_a_server_that_never_listens_and_a_client_that_meets_it(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
+    run = ad_hoc(python(HANG), python(ASK))
     assert run.failure("server").startswith("never listened on TCP or UDP port 4242 within 10 s")
     assert "ConnectionRefusedError" in run.failure("client")
     told = next(c for c in run.report["claims"] if c["id"] == "own-opens")
@@ -70,16 +72,16 @@ def test_a_server_that_never_listens_and_a_client_that_meets_it(own: Callable[..
     assert "was refused with a RST" in told["why"]
 
 
-def test_a_client_that_outlives_its_deadline(own: Callable[..., Own]) -> None:
+def test_a_client_that_outlives_its_deadline(ad_hoc: Callable[..., AdHocRun]) -> None:
     hang = ASK.replace("print(", "import select; select.select([], [], [])\nprint(")
-    run = own(python(CONVERSE), python(hang), "--deadline", "2")
+    run = ad_hoc(python(CONVERSE), python(hang), "--deadline", "2")
     assert run.failure("client").startswith("had not ended 2 s after its start")
     assert run.verdicts["own-opens"] == "HOLDS"
     assert run.lasted_s("client") < DEADLINE_S
 
 
-def test_a_client_that_writes_without_bound(own: Callable[..., Own]) -> None:
-    run = own(python(CONVERSE), python("while True: print('spam' * 100)"))
+def test_a_client_that_writes_without_bound(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python(CONVERSE), python("while True: print('spam' * 100)"))
     assert run.failure("client").startswith("wrote more than 1048576 bytes")
     assert len(run.done.stdout.splitlines()) < 2000
     assert "lines more, in recording.jsonl" in run.done.stdout

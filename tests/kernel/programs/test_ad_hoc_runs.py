@@ -15,24 +15,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from outside import NOBODY, names_in, wirelab
-from own_run import (
+from ad_hoc_run import (
     ASK,
     CANNOT,
     CONVERSE,
     DONE,
     SERVE_FOR_EVER,
-    Own,
+    AdHocRun,
     python,
 )
+from outside import NOBODY, names_in, wirelab
 
 pytestmark = pytest.mark.kernel
 
 
 @pytest.mark.parametrize("family", ["4", "6"])
-def test_a_conversation_of_two_programs_is_reported(own: Callable[..., Own], family: str) -> None:
+def test_a_conversation_of_two_programs_is_reported(
+    ad_hoc: Callable[..., AdHocRun], family: str
+) -> None:
     server = CONVERSE.replace('create_server(("", {port}))', SERVER_OF[family])
-    run = own(python(server), python(ASK), "--family", family)
+    run = ad_hoc(python(server), python(ASK), "--family", family)
     assert run.done.returncode == DONE, run.done.stdout
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert [each.get("failure") for each in run.programs.values()] == [None, None]
@@ -51,8 +53,8 @@ SERVER_OF = {
 }
 
 
-def test_such_a_run_is_judged_again_the_same(own: Callable[..., Own]) -> None:
-    run = own(python(CONVERSE), python(ASK))
+def test_such_a_run_is_judged_again_the_same(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python(CONVERSE), python(ASK))
     before = (run.folder / "report.json").read_bytes()
     again = wirelab("replay", run.folder)
     assert again.returncode == DONE
@@ -62,8 +64,8 @@ def test_such_a_run_is_judged_again_the_same(own: Callable[..., Own]) -> None:
     assert again.stdout.partition(strip)[0] == run.done.stdout.partition(strip)[0]
 
 
-def test_both_families_are_two_runs(own: Callable[..., Own], tmp_path: Path) -> None:
-    run = own(python(CONVERSE.replace('("", {port})', EITHER)), python(ASK), "--family", "both")
+def test_both_families_are_two_runs(ad_hoc: Callable[..., AdHocRun], tmp_path: Path) -> None:
+    run = ad_hoc(python(CONVERSE.replace('("", {port})', EITHER)), python(ASK), "--family", "both")
     assert run.done.returncode == DONE
     assert run.report["family"] == 6
     assert len(names_in(tmp_path / "own") - {"latest"}) == 2
@@ -75,9 +77,9 @@ EITHER = '("{server}", {port}), family=socket.AF_INET6 if {family} == 6 else soc
 
 
 def test_a_server_that_serves_for_ever_is_ended_and_has_not_failed(
-    own: Callable[..., Own],
+    ad_hoc: Callable[..., AdHocRun],
 ) -> None:
-    run = own(python(SERVE_FOR_EVER.replace("{six}", "")), python(ASK), "--deadline", "40")
+    run = ad_hoc(python(SERVE_FOR_EVER.replace("{six}", "")), python(ASK), "--deadline", "40")
     assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert run.programs["server"]["exit_status"] == -15
@@ -87,37 +89,39 @@ def test_a_server_that_serves_for_ever_is_ended_and_has_not_failed(
 
 
 def test_a_server_that_ignores_sigterm_is_killed_and_has_not_failed(
-    own: Callable[..., Own],
+    ad_hoc: Callable[..., AdHocRun],
 ) -> None:
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    run = own(python(ignore + SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
+    run = ad_hoc(python(ignore + SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
     assert run.done.returncode == DONE
     assert run.programs["server"]["exit_status"] == -9
     assert "killed 1 s after SIGTERM" in run.programs["server"]["remark"]
 
 
-def test_a_server_ends_by_itself_where_it_ends_with_its_client(own: Callable[..., Own]) -> None:
+def test_a_server_ends_by_itself_where_it_ends_with_its_client(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
     goodbye = CONVERSE + "import select; select.select([], [], [], 0.1); print('goodbye')"
-    run = own(python(goodbye), python(ASK))
+    run = ad_hoc(python(goodbye), python(ASK))
     assert run.wrote["server"] == "goodbye\n"
     assert run.programs["server"]["exit_status"] == 0
 
 
-def test_the_port_is_whichever_the_server_takes(own: Callable[..., Own]) -> None:
+def test_the_port_is_whichever_the_server_takes(ad_hoc: Callable[..., AdHocRun]) -> None:
     """Without --port and {port} it is told by the client finding it: 4321 is not the default."""
     fixed = {"{port}": "4321"}
     server, client = (text.replace("{port}", fixed["{port}"]) for text in (CONVERSE, ASK))
-    run = own(python(server), python(client))
+    run = ad_hoc(python(server), python(client))
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert {flow["b"] for flow in run.report["flows"]} == {"198.51.100.2:4321"}
 
 
 def test_a_socket_on_another_port_than_the_one_awaited_is_not_enough(
-    own: Callable[..., Own],
+    ad_hoc: Callable[..., AdHocRun],
 ) -> None:
     first = "import socket\nother = socket.create_server(('', 1111))\n"
     pause = "import select; select.select([], [], [], 0.3)\n"
-    run = own(python(first + pause + CONVERSE), python(ASK), "--port", "2222")
+    run = ad_hoc(python(first + pause + CONVERSE), python(ASK), "--port", "2222")
     assert run.wrote["client"] == "b'HELLO' b''\n"
     server = run.programs["server"]
     assert server["ready_ns"] - server["started_ns"] > 300_000_000
@@ -138,8 +142,8 @@ print(s.recv(100))
 """
 
 
-def test_datagrams_alone(own: Callable[..., Own]) -> None:
-    run = own(python(ANSWER_DATAGRAM), python(ASK_BY_DATAGRAM))
+def test_datagrams_alone(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK_BY_DATAGRAM))
     assert run.wrote["client"] == "b'HELLO'\n"
     assert run.verdicts["own-udp-begins"] == "HOLDS"
     assert run.verdicts["own-opens"] == "SKIPPED"
@@ -150,8 +154,8 @@ def test_datagrams_alone(own: Callable[..., Own]) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="drops are told to root alone")
-def test_a_dropped_segment_is_told_with_the_kernels_reason(own: Callable[..., Own]) -> None:
-    run = own(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
+def test_a_dropped_segment_is_told_with_the_kernels_reason(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
     if not any("drops" in instrument for instrument in run.report["instruments"]):
         pytest.skip("tracefs cannot be used here")
     (drop,) = (event for event in run.report["events"] if event["kind"] == "drop")
@@ -162,12 +166,12 @@ def test_a_dropped_segment_is_told_with_the_kernels_reason(own: Callable[..., Ow
 
 @pytest.mark.parametrize("kind", ["STREAM", "DGRAM", "SEQPACKET"])
 @pytest.mark.parametrize("path", ["", "other", "/run/wirelab/third"])
-def test_a_unix_socket(own: Callable[..., Own], kind: str, path: str) -> None:
+def test_a_unix_socket(ad_hoc: Callable[..., AdHocRun], kind: str, path: str) -> None:
     listen = "" if kind == "DGRAM" else "s.listen()\ns, _ = s.accept()\n"
     start = f"import socket\ns = socket.socket(socket.AF_UNIX, socket.SOCK_{kind})\n"
     server = start + "s.bind('{unix}')\n" + listen + "print(s.recv(100))"
     client = start + "s.connect('{unix}')\ns.send(b'hello')"
-    run = own(python(server), python(client), *(("--unix", path) if path else ()))
+    run = ad_hoc(python(server), python(client), *(("--unix", path) if path else ()))
     assert run.wrote["server"] == "b'hello'\n"
     assert run.report["family"] is None
     assert run.report["capture"]["points"] == [
@@ -179,9 +183,9 @@ def test_a_unix_socket(own: Callable[..., Own], kind: str, path: str) -> None:
     assert run.verdicts["own-unix-silent"] == "SKIPPED"
 
 
-def test_a_server_that_forks_and_exits_once_it_listens(own: Callable[..., Own]) -> None:
+def test_a_server_that_forks_and_exits_once_it_listens(ad_hoc: Callable[..., AdHocRun]) -> None:
     fork = "\nimport os\nif os.fork(): os._exit(0)\nos.setsid()\npeer, _"
-    run = own(python(CONVERSE.replace("\npeer, _", fork)), python(ASK))
+    run = ad_hoc(python(CONVERSE.replace("\npeer, _", fork)), python(ASK))
     assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     remark = "exited with status 0 while processes that it had started went on"
@@ -189,7 +193,7 @@ def test_a_server_that_forks_and_exits_once_it_listens(own: Callable[..., Own]) 
     assert remark in run.done.stdout
 
 
-def test_a_server_that_forks_and_exits_before_it_listens(own: Callable[..., Own]) -> None:
+def test_a_server_that_forks_and_exits_before_it_listens(ad_hoc: Callable[..., AdHocRun]) -> None:
     fork = """
 import os, select
 if os.fork(): os._exit(0)
@@ -197,15 +201,15 @@ os.setsid()
 if os.fork(): os._exit(0)
 select.select([], [], [], 0.3)
 """
-    run = own(python(fork + SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
+    run = ad_hoc(python(fork + SERVE_FOR_EVER.replace("{six}", "")), python(ASK))
     assert run.done.returncode == DONE
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert "remark" in run.programs["server"]
 
 
-def test_other_braces_are_the_commands_own(own: Callable[..., Own]) -> None:
+def test_other_braces_are_the_commands_own(ad_hoc: Callable[..., AdHocRun]) -> None:
     shell = "x=1; echo ${x} {a,b} '{'"
-    run = own(python(CONVERSE), shlex.join(("sh", "-c", shell + "; " + python(ASK))))
+    run = ad_hoc(python(CONVERSE), shlex.join(("sh", "-c", shell + "; " + python(ASK))))
     assert run.wrote["client"].startswith("1 {a,b} {\n")
     assert "b'HELLO'" in run.wrote["client"]
 
@@ -239,13 +243,18 @@ print(s.recv(100))
     ids=["stream", "datagram", "unix"],
 )  # fmt: skip
 def test_with_a_trace_everything_is_decided(
-    own: Callable[..., Own], tmp_path: Path, trace: str, server: str, client: str, decided: set[str]
+    ad_hoc: Callable[..., AdHocRun],
+    tmp_path: Path,
+    trace: str,
+    server: str,
+    client: str,
+    decided: set[str],
 ) -> None:
     out = tmp_path / "tried"
     tried = wirelab("run", "--server", "true", "--client", "true", "--trace", trace, "--out", out)
     if tried.returncode == CANNOT:
         pytest.skip(tried.stderr)
-    run = own(python(server), python(client), trace=trace)
+    run = ad_hoc(python(server), python(client), trace=trace)
     assert run.done.returncode == DONE, run.done.stdout
     holding = {name for name, verdict in run.verdicts.items() if verdict == "HOLDS"}
     assert holding == {f"own-{name}" for name in decided}
@@ -276,9 +285,9 @@ def needs(*names: str) -> None:
             pytest.skip(f"{name} is not installed")
 
 
-def test_netcat(own: Callable[..., Own]) -> None:
+def test_netcat(ad_hoc: Callable[..., AdHocRun]) -> None:
     needs("nc", "sh")
-    run = own("nc -l {port}", "sh -c 'echo hello | nc -w 1 {server} {port}'")
+    run = ad_hoc("nc -l {port}", "sh -c 'echo hello | nc -w 1 {server} {port}'")
     if "usage" in run.done.stdout or "invalid option" in run.done.stdout:
         pytest.skip("this nc has other options")
     assert run.wrote["server"] == "hello\n"
@@ -287,12 +296,12 @@ def test_netcat(own: Callable[..., Own]) -> None:
 
 @pytest.mark.parametrize("family", ["4", "6"])
 def test_curl_against_pythons_http_server(
-    own: Callable[..., Own], tmp_path: Path, family: str
+    ad_hoc: Callable[..., AdHocRun], tmp_path: Path, family: str
 ) -> None:
     needs("curl")
     (tmp_path / "page").write_text("a page of its own\n")
     serve = (sys.executable, "-m", "http.server", "--bind", "{server}", "--directory", tmp_path)
-    run = own(
+    run = ad_hoc(
         shlex.join([*map(str, serve), "{port}"]),
         "curl -s --noproxy * http://{server_url}:{port}/page",
         *("--family", family),
@@ -303,9 +312,9 @@ def test_curl_against_pythons_http_server(
     assert "GET /page" in run.done.stdout
 
 
-def test_iperf3_for_a_second(own: Callable[..., Own]) -> None:
+def test_iperf3_for_a_second(ad_hoc: Callable[..., AdHocRun]) -> None:
     needs("iperf3")
-    run = own("iperf3 -s -1", "iperf3 -c {server} -t 1 -b 10M")
+    run = ad_hoc("iperf3 -s -1", "iperf3 -c {server} -t 1 -b 10M")
     assert "iperf Done." in run.wrote["client"]
     assert len([flow for flow in run.report["flows"] if flow["id"].startswith("tcp")]) == 2
     assert run.done.returncode == DONE
@@ -332,11 +341,11 @@ int main(int argc, char **argv)
 """
 
 
-def test_a_program_in_c(own: Callable[..., Own], tmp_path: Path) -> None:
+def test_a_program_in_c(ad_hoc: Callable[..., AdHocRun], tmp_path: Path) -> None:
     needs("gcc")
     source, program = tmp_path / "echo.c", tmp_path / "echo"
     source.write_text(C_SERVER)
     subprocess.run(["gcc", "-o", program, source], check=True)
-    run = own(f"{program} {{port}}", python(ASK))
+    run = ad_hoc(f"{program} {{port}}", python(ASK))
     assert run.wrote == {"server": "done\n", "client": "b'hello' b''\n"}
     assert run.verdicts["own-closes"] == "HOLDS"

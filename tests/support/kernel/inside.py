@@ -273,7 +273,7 @@ def undrained_as_a_connection_ends(
 
 @contextmanager
 def captures_of(topology: Topology) -> Iterator[tuple[Mapping[str, Namespace], list[Capture]]]:
-    """The topology, quiet, with a capture at each interface."""
+    """The topology, its links ready, with a capture at each interface."""
     with build_topology(topology) as built:
         wait_until_links_ready(built)
         wanted = [

@@ -47,7 +47,7 @@ CONNECTED = frozenset(
 """States in which a socket has both of its addresses, and keeps them until it is closed."""
 
 Address = tuple[str, int]
-"""An internet address and a port, 0 where there is none."""
+"""An internet address and a port, 0 if there is none."""
 Sample = tuple[int, str, str, str, int, str, int, int]
 """Time, socket, state, local and remote address and port, thread, as in lab.records.SocketState."""
 QueueFacts = tuple[int, str, str, int, int]

@@ -45,8 +45,8 @@ class TracefsTracer(Tracer):
     def __init__(self, addresses: frozenset[str], interfaces: frozenset[str]) -> None:
         """Start to make everything ready, unless that was started early. `prepare` waits for it.
 
-        `addresses` and `interfaces` are the topology's. They tell its sockets and packets from
-        the machine's others, which are in the trace as well.
+        `addresses` and `interfaces` are the topology's: by them its sockets and packets are
+        told apart from the machine's others, which are in the trace as well.
         """
         self.instruments = (
             "calls: tracefs, raw per-CPU pipes, clock tai",

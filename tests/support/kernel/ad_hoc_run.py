@@ -40,7 +40,7 @@ def python(code: str, *words: str) -> str:
     return shlex.join((sys.executable, "-IS", "-c", code.strip(), *words))
 
 
-class Own:
+class AdHocRun:
     """One run of two commands."""
 
     def __init__(

@@ -108,7 +108,7 @@ def _found(printed: Sequence[PrintedCall], traced: Sequence[SystemCall]) -> list
             continue  # none of those that are traced: unlink(), say
         place = next((n for n in range(at, len(traced)) if _agrees(call, traced[n])), None)
         if place is None:
-            told = f"{call.program} printed {call.text} = {call.result} {call.error}".rstrip()
+            told = f"{call.program} printed {call.text} = {_outcome(call.result, call.error)}"
             return broken(f"{told}, and no such call was traced", [call.id])
         found += [call.id, traced[place].id]
         at = place + 1
@@ -149,7 +149,11 @@ def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str
 
 def _told(call: tuple[str, int | None, str]) -> str:
     name, result, error = call
-    return f"{name} = {result} {error}".rstrip()
+    return f"{name} = {_outcome(result, error)}"
+
+
+def _outcome(result: int | None, error: str) -> str:
+    return f"{result} {error}" if error else str(result)
 
 
 def _is_compared(call: SystemCall) -> bool:

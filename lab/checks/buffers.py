@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
-    Ends = tuple[int, int]
+    PrintedWay = tuple[int, int]
     """The descriptor that is written to, and the one that is read from."""
     Round = tuple[int, int, int]
     """A write's size, and the bytes that one way and the other then took."""
@@ -316,7 +316,7 @@ def _fills_each_way(timeline: Timeline, kind: str) -> Verdict:
     )
 
 
-def _rounds(calls: Sequence[PrintedCall], ways: Sequence[Ends]) -> list[Round] | None:
+def _rounds(calls: Sequence[PrintedCall], ways: Sequence[PrintedWay]) -> list[Round] | None:
     """What each filling took; None where the calls do not show just that of two ways.
 
     A filling: one way until EAGAIN, the other until EAGAIN; the other drained; the one still
@@ -368,9 +368,9 @@ def _sections(timeline: Timeline) -> dict[str, list[PrintedCall]]:
     return sections
 
 
-def _ways(calls: Iterable[PrintedCall]) -> list[Ends]:
+def _ways(calls: Iterable[PrintedCall]) -> list[PrintedWay]:
     """The ways that these calls made, in order: there, and back."""
-    ways: list[Ends] = []
+    ways: list[PrintedWay] = []
     readers: dict[object, int] = {}
     writers: dict[object, int] = {}
     for call in calls:
@@ -385,7 +385,7 @@ def _ways(calls: Iterable[PrintedCall]) -> list[Ends]:
     return ways + [(writers[path], readers[path]) for path in writers if path in readers]
 
 
-def _pair(call: PrintedCall) -> Ends | None:
+def _pair(call: PrintedCall) -> PrintedWay | None:
     """The two descriptors that a call returned in its last argument."""
     match call.arguments:
         case (*_, [int(first), int(second)]):
@@ -393,7 +393,7 @@ def _pair(call: PrintedCall) -> Ends | None:
     return None
 
 
-def _moved(calls: Iterable[PrintedCall], way: Ends) -> tuple[bytes, bytes, list[EventId]]:
+def _moved(calls: Iterable[PrintedCall], way: PrintedWay) -> tuple[bytes, bytes, list[EventId]]:
     """What was written one way, what was read, and the calls that did."""
     calls = list(calls)
     writes = [call for call in sends_of(calls) if _on(call, way[0])]

@@ -83,7 +83,11 @@ def keeps_boundaries_in_datagrams_only(
         return undecided(silent)
     evidence = _evidence(timelines)
     kept = [column.step for column in columns if column.keeps_boundaries]
-    wanted = [column.step for column in columns if column.step.startswith("udp")]
+    wanted = [
+        timeline.step
+        for timeline in timelines
+        if any(flow.protocol == "udp" for flow in timeline.flows)
+    ]
     told = f"kept in {', '.join(kept) or 'none'} of {', '.join(c.step for c in columns)}"
     return holds(told, evidence) if kept == wanted else broken(told, evidence)
 

@@ -14,8 +14,6 @@ from lab.model.address import EndpointAddress, SocketAddress, UnixName
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 _FAMILY_BYTES = 2
-_MAPPED = b"\0" * 10 + b"\xff\xff"
-"""What an IPv6 address begins with that stands for an IPv4 one. Source: RFC 4291, 2.5.5.2."""
 
 
 def family_of(data: bytes) -> int | None:
@@ -27,7 +25,8 @@ def address_of(data: bytes) -> EndpointAddress | None:
     """Where an endpoint is.
 
     None where the address names no place: an unnamed unix socket, another family, bytes cut
-    short. An IPv4 address that is mapped into IPv6 is the IPv4 one that the wire shows.
+    short. An IPv4 address that is mapped into IPv6 (RFC 4291, 2.5.5.2) is the IPv4 one that the
+    wire shows.
     """
     family = family_of(data)
     if family == AF_INET and len(data) >= 8:
@@ -90,11 +89,11 @@ def address_text(data: bytes) -> str:
 
 
 def _ipv6_text(data: bytes) -> str:
-    address = data[8:24]
-    if address.startswith(_MAPPED):
-        return f"::ffff:{'.'.join(map(str, address[12:]))}"
+    address = IPv6Address(data[8:24])
+    if address.ipv4_mapped is not None:
+        return f"::ffff:{address.ipv4_mapped}"
     scope = int.from_bytes(data[24:28], "little")
-    return f"{IPv6Address(address)}%{scope}" if scope else str(IPv6Address(address))
+    return f"{address}%{scope}" if scope else str(address)
 
 
 def _link_layer_text(data: bytes) -> str:

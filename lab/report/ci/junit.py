@@ -8,6 +8,7 @@ Source: the form that the services agree on, https://github.com/testmoapp/junitx
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -50,7 +51,7 @@ def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.El
         "testsuite",
         name=_name(result),
         time=f"{(ended_ns - recording.started_ns) / 1e9:.3f}",
-        timestamp=result.document["started"].partition(".")[0],
+        timestamp=_timestamp(recording.started_ns),
     )
     properties = ElementTree.SubElement(suite, "properties")
     facts = [("kernel", recording.kernel), ("artifacts", str(result.folder))]
@@ -68,12 +69,19 @@ def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.El
 
 def _name(result: Result) -> str:
     """The scenario, and the family if it has one: "tcp over IPv4"."""
-    return _text(result.title.partition(":")[0])
+    family = result.recording.family
+    return _text(result.scenario + (f" over IPv{family.value}" if family else ""))
 
 
 def _class(result: Result) -> str:
     """The same as a class: some services take cases of one class and name for one case."""
-    return f"wirelab.{_name(result).replace(' over ', '.')}"
+    family = result.recording.family
+    return _text(f"wirelab.{result.scenario}" + (f".IPv{family.value}" if family else ""))
+
+
+def _timestamp(time_ns: int) -> str:
+    """To the second, as ISO 8601 has it, without the zone: UTC."""
+    return f"{datetime.fromtimestamp(time_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _case(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.timeline import Timeline
@@ -10,18 +11,36 @@ from lab.model.event import EventId
 from lab.report.terminal.sides import Sides
 
 
-def call_labels(calls: Sequence[SystemCall], sides: Sides) -> dict[EventId, str]:
-    """By the calls' ids: "#4 ", and whose it is where its side has several: "client[7]#4 "."""
-    labels: dict[EventId, str] = {}
+@dataclass(frozen=True, slots=True)
+class CallLabel:
+    """A call's number, and whose it is where its side has several programs or threads."""
+
+    number: int
+    program: str = ""
+    thread: int | None = None
+
+    @property
+    def owner(self) -> str:
+        """ "client[7]", "client", "[7]" or ""."""
+        return self.program + ("" if self.thread is None else f"[{self.thread}]")
+
+    def __str__(self) -> str:
+        """ "#4", "client[7]#4"."""
+        return f"{self.owner}#{self.number}"
+
+
+def call_labels(calls: Sequence[SystemCall], sides: Sides) -> dict[EventId, CallLabel]:
+    """By the calls' ids."""
+    labels: dict[EventId, CallLabel] = {}
     for on_right in (False, True):
         here = [call for call in calls if (call.id in sides.calls) is on_right]
         threads = {program: set[int]() for program in dict.fromkeys(call.program for call in here)}
         for call in here:
             threads[call.program].add(call.tid)
         for call in here:
-            told = call.program if len(threads) > 1 else ""
-            told += f"[{call.tid}]" if len(threads[call.program]) > 1 else ""
-            labels[call.id] = f"{told}#{call.id.number} "
+            program = call.program if len(threads) > 1 else ""
+            thread = call.tid if len(threads[call.program]) > 1 else None
+            labels[call.id] = CallLabel(call.id.number, program, thread)
     return labels
 
 

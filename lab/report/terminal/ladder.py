@@ -79,15 +79,15 @@ def lane_heads(lanes: Lanes, style: Style) -> Iterator[Text]:
 
 
 def elapsed(time_ns: int, zero_ns: int) -> str:
-    """Milliseconds since `zero_ns`, TIME_COLUMNS wide, as precise as they fit."""
+    """Milliseconds since `zero_ns`, as precise as they fit into TIME_COLUMNS."""
     elapsed_ms = (time_ns - zero_ns) / 1e6
     shown = (f"{elapsed_ms:.3f}", f"{elapsed_ms:.0f}", f"{elapsed_ms:.1e}")
-    return next(s for s in shown if len(s) <= TIME_COLUMNS).rjust(TIME_COLUMNS)
+    return next(s for s in shown if len(s) <= TIME_COLUMNS)
 
 
 def _draw_rung(rung: Rung, zero_ns: int, wire: int, style: Style) -> Text:
     left, right = states_of(rung)
-    line = Text(f"{elapsed(rung.crossing.time_ns, zero_ns)} ", "dim")
+    line = Text(f"{elapsed(rung.crossing.time_ns, zero_ns):>{TIME_COLUMNS}} ", "dim")
     line.append(f"{left:<{STATE_COLUMNS}} ", "dim italic")
     line.append(draw_arrow(label_of(rung), rung, wire, style), colour_of(rung))
     line.append(f" {right:>{STATE_COLUMNS}}", "dim italic")

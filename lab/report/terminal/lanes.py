@@ -146,10 +146,10 @@ class Board:
         if time_ns is None:
             return " " * TIME_COLUMNS
         shown = elapsed(time_ns, self.zero_ns)
-        if not is_concurrent:
-            return shown
-        # A time that fills its columns gives up its last digit for the sign.
-        return (self.style.drawn("∥") + shown.strip()[: TIME_COLUMNS - 1]).rjust(TIME_COLUMNS)
+        if is_concurrent:
+            # A time that fills its columns gives up its last digit for the sign.
+            shown = self.style.drawn("∥") + shown[: TIME_COLUMNS - 1]
+        return shown.rjust(TIME_COLUMNS)
 
     def _compose(self, time: str, left: str, body: Text, right: str | None) -> Text:
         line = Text(f"{time} ", "dim")

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from lab.analysis.order.events import EventPart
 from lab.analysis.timeline import Timeline
+from lab.report.terminal.call_labels import CallLabel
 from lab.report.terminal.style import Style
 
 
@@ -27,7 +28,7 @@ def frame_clauses(timeline: Timeline) -> Iterator[str]:
         yield f"{conversations[0].flow.a.port}: the client's port, which tells the connection"
 
 
-def trace_clauses(timeline: Timeline, labels: Iterable[str], style: Style) -> Iterator[str]:
+def trace_clauses(timeline: Timeline, labels: Iterable[CallLabel], style: Style) -> Iterator[str]:
     """Brackets, what the kernel was asked, and the calls' `labels`."""
     momentary = " or ".join(dict.fromkeys(map(style.drawn, "╶╴")))
     opening, closing = style.drawn("┌ (right: ┐)"), style.drawn("└ (right: ┘)")
@@ -35,9 +36,9 @@ def trace_clauses(timeline: Timeline, labels: Iterable[str], style: Style) -> It
         f"{opening} a call is entered, {closing} it has returned, {momentary} nothing happened "
         "meanwhile"
     )
-    thread = next((label for label in labels if "[" in label), "")
-    if thread:
-        yield f"{thread[thread.index('[') : thread.index(']') + 1]} a thread's number"
+    threads = (label.thread for label in labels if label.thread is not None)
+    if (thread := next(threads, None)) is not None:
+        yield f"[{thread}] a thread's number"
     if timeline.order.concurrent:
         yield style.drawn("∥ too close to what is above it to know which was first")
     if timeline.states:

@@ -55,9 +55,8 @@ class Looks:
         if segment is None:
             text = describe_packet(rung.crossing.packet)
             return (rung.rightward, rung.crossing.lost, text), f"{text} {rung.payload!r}"
-        connection = rung.mark.removeprefix(f"f{number} ")
         kind = (
-            connection,
+            rung.connection,
             rung.rightward,
             rung.crossing.lost,
             int(segment.flags & ~TcpFlags.PSH),

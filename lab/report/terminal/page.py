@@ -155,7 +155,7 @@ def draw_capture(
         zero_ns = crossings[0].time_ns
         for crossing in others:
             what = style.cut(describe_packet(crossing.packet), style.width - TIME_COLUMNS - 1)
-            yield Text(f"{elapsed(crossing.time_ns, zero_ns)} {what}")
+            yield Text(f"{elapsed(crossing.time_ns, zero_ns):>{TIME_COLUMNS}} {what}")
 
 
 def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Iterator[Text]:

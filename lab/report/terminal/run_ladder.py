@@ -75,19 +75,18 @@ def _rungs(timeline: Timeline) -> list[Rung]:
         for segment in conversation.segments
     }
     # The client's port tells connections apart; a lone one needs no mark.
-    mark_of = {
+    connection_of = {
         segment.crossing: f"{conversation.flow.a.port}: "
         for conversation in timeline.conversations
         for segment in conversation.segments
         if len(timeline.conversations) > 1
     }
-    numbers = (crossing.number for crossing in timeline.crossings)
-    mark_of = {number: f"f{number} {mark_of.get(number, '')}" for number in numbers}
     return rungs_of(
         timeline.crossings,
         segment_of,
         lambda crossing: place[crossing.sender] < place[crossing.receiver],
-        mark_of,
+        {crossing.number: f"{crossing.id} " for crossing in timeline.crossings},
+        connection_of,
     )
 
 

@@ -27,7 +27,9 @@ class Rung:
     segment: Segment | None = None
     payload: bytes = b""
     mark: str = ""
-    """Which frame it is and of which connection, as far as that is to be told."""
+    """Which frame it is, where that is to be told: "f3 "."""
+    connection: str = ""
+    """Of which connection, where there are several: "49356: "."""
 
 
 def states_of(rung: Rung) -> tuple[str, str]:
@@ -42,8 +44,8 @@ def states_of(rung: Rung) -> tuple[str, str]:
 def label_of(rung: Rung) -> str:
     """What stands on the arrow."""
     if rung.segment is None:
-        return rung.mark + describe_packet(rung.crossing.packet)
-    return rung.mark + describe_segment(rung.segment)
+        return rung.mark + rung.connection + describe_packet(rung.crossing.packet)
+    return rung.mark + rung.connection + describe_segment(rung.segment)
 
 
 def draw_arrow(label: str, rung: Rung, wire: int, style: Style) -> str:
@@ -120,8 +122,9 @@ def rungs_of(
     segment_of: Mapping[int, Segment],
     is_rightward: Callable[[Crossing], bool],
     mark_of: Mapping[int, str] = MappingProxyType({}),
+    connection_of: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Rung]:
-    """Rungs for crossings, with marks by crossing number.
+    """Rungs for crossings, with marks and connections by crossing number.
 
     A segment whose hosts are unknown, or which never leaves its host, points right where the
     client sent it; `is_rightward` tells the others' direction.
@@ -135,5 +138,7 @@ def rungs_of(
             rightward = is_rightward(crossing)
         has_payload = crossing.packet.tcp is not None or crossing.packet.udp is not None
         payload = crossing.packet.payload if has_payload else b""
-        rungs.append(Rung(crossing, rightward, segment, payload, mark_of.get(crossing.number, "")))
+        number = crossing.number
+        marks = mark_of.get(number, ""), connection_of.get(number, "")
+        rungs.append(Rung(crossing, rightward, segment, payload, *marks))
     return rungs

@@ -157,7 +157,7 @@ class TracedLadder:
     ) -> Text:
         """A call's line; where it is too long, its middle is cut and its end kept."""
         tail = self.style.safe(tail)
-        label = self.label_of_call[call.id] + self.tags.of(call, kind is not lanes.OPENING)
+        label = f"{self.label_of_call[call.id]} {self.tags.of(call, kind is not lanes.OPENING)}"
         head = self.style.cut(label + head, self.board.room - len(tail))
         is_fault = call.error and call.error not in NO_FAULTS and kind is not lanes.OPENING
         body = Text(head + tail, "red" if is_fault else "")
@@ -165,7 +165,7 @@ class TracedLadder:
         return self.board.call_line(body, call.id, kind, on_right, time_ns, is_concurrent)
 
     def _unfinished(self, call: SystemCall) -> Text:
-        text = f"{self.label_of_call[call.id]}{call.name} had not returned when its program ended"
+        text = f"{self.label_of_call[call.id]} {call.name} had not returned when its program ended"
         body = Text(self.style.cut(text, self.board.room), "bold yellow")
         on_right = call.id in self.sides.calls
         return self.board.call_line(body, call.id, lanes.CLOSING, on_right, None, False)
@@ -239,7 +239,7 @@ class TracedLadder:
     def _queue_text(self, event: EventId) -> str:
         _, sample, call = self.timeline.queues[event.number - 1]
         label = self.label_of_call[call.id]
-        mark = "" if label.startswith("#") else f"{label.rstrip()}: "
+        mark = f"{label}: " if label.owner else ""
         return f"kernel: {mark}{left_to_read(sample)}, {Obtained.SAMPLED.value}"
 
     def _drop_text(self, event: EventId) -> str:

@@ -12,12 +12,12 @@ from lab.report.document.report import report_document
 from lab.results import Result
 
 
-def result_with(verdicts: dict[str, Verdict], failure: str = "") -> Result:
-    """The recorded run of tcp over IPv4, with these verdicts, and perhaps a failed program.
+def result_with(verdicts: dict[str, Verdict], failure: str = "", family: int = 4) -> Result:
+    """The recorded run of tcp over IPv4 or IPv6, with these verdicts, and perhaps a failed program.
 
     It has no trace, and of its claims those that need none.
     """
-    recording = r.recorded(4)
+    recording = r.recorded(family)
     if failure:
         server, client = recording.programs
         recording = replace(recording, programs=(server, replace(client, failure=failure)))
@@ -26,4 +26,6 @@ def result_with(verdicts: dict[str, Verdict], failure: str = "") -> Result:
         replace(each, verdict=verdicts.get(each.claim.id, each.verdict)) for each in judgements
     )
     document = report_document(timelines, changed)
-    return Result(timelines, changed, document, "tcp", "tcp over IPv4: a stream", Path("runs/x"))
+    return Result(
+        timelines, changed, document, "tcp", f"tcp over IPv{family}: a stream", Path("runs/x")
+    )

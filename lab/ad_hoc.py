@@ -15,12 +15,12 @@ from lab.model.topology import two_hosts
 DEADLINE_S = 10.0
 """When the client must have ended, unless told otherwise."""
 
-OWN = "own"
+AD_HOC = "ad-hoc"
 """The name of such a scenario, in recordings and of the folder of its runs."""
 
-STEP = "own"
+STEP = "ad-hoc"
 DEFAULT_PORT = 4242
-DEFAULT_SOCKET = "own.sock"
+DEFAULT_SOCKET = "ad-hoc.sock"
 SHARED_DIRECTORY = "/run/wirelab"
 
 WORDS = ("server", "client", "server_url", "client_url", "family", "python", "loopback")
@@ -30,7 +30,7 @@ WORDS = ("server", "client", "server_url", "client_url", "family", "python", "lo
 _BRACE = re.compile(r"(?<!\$)\{(\w+)\}|[{}]")
 
 
-def own_scenario(
+def ad_hoc_scenario(
     server: str,
     client: str,
     *,
@@ -78,7 +78,7 @@ def recorded_scenario() -> Scenario:
 
 def _scenario(programs: tuple[Program, ...], is_unix: bool) -> Scenario:
     return Scenario(
-        name=OWN,
+        name=AD_HOC,
         summary="two programs of your own",
         topology=two_hosts(),
         steps=(Step(STEP, programs),),

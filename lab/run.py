@@ -26,7 +26,7 @@ TRACES = ("auto", "tracefs", "ptrace", "none")
 """What may trace the programs' system calls."""
 
 
-def runs_of_own(
+def ad_hoc_runs(
     scenario: Scenario, families: Sequence[Family]
 ) -> Iterator[tuple[Scenario, Family]]:
     """Two commands with each family; with the first only, where they speak over a unix socket."""
@@ -130,10 +130,10 @@ def replay(
 
 
 def _scenario_of(recording: Recording, folder: str) -> Scenario:
-    from lab.ad_hoc import OWN, recorded_scenario
+    from lab.ad_hoc import AD_HOC, recorded_scenario
     from lab.scenario_files import find_scenario
 
-    if recording.scenario == OWN:
+    if recording.scenario == AD_HOC:
         return recorded_scenario()
     return _load(find_scenario(recording.scenario, folder))
 

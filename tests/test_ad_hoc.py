@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.ad_hoc import own_scenario, recorded_scenario
+from lab.ad_hoc import ad_hoc_scenario, recorded_scenario
 from lab.errors import UsageError
 from lab.model.family import Family
 from lab.model.program import Listening, Program
@@ -22,7 +22,7 @@ def programs(
     family: Family = Family.IPV4,
 ) -> tuple[Program, Program]:
     """The two programs as they are run."""
-    scenario = own_scenario(server, client, port=port, unix=unix)
+    scenario = ad_hoc_scenario(server, client, port=port, unix=unix)
     (step,) = scenario.expanded_steps(scenario.placeholders(family, "/usr/bin/python3"))
     first, second = step.programs
     return first, second
@@ -47,7 +47,7 @@ def test_the_server_is_awaited_and_may_serve_for_ever_the_client_may_not() -> No
         ("curl http://{server_url}:{port}/", ("curl", "http://198.51.100.2:4242/")),
         ("a {client} {family} {loopback}", ("a", "198.51.100.1", "4", "127.0.0.1")),
         ("{python} -c 'print({{}})'", ("/usr/bin/python3", "-c", "print({{}})")),
-        ("cat '{unix}'", ("cat", "/run/wirelab/own.sock")),
+        ("cat '{unix}'", ("cat", "/run/wirelab/ad-hoc.sock")),
         ("awk '{print $1}'", ("awk", "{print $1}")),
         ("sh -c 'echo ${server} ${x}'", ("sh", "-c", "echo ${server} ${x}")),
         ("a {} {0} { } }{ {server.x} {server!r} {server:d}",
@@ -82,7 +82,7 @@ def test_a_command_without_known_words_is_run_as_it_is(words: list[str]) -> None
         ("a", "b {port}", None, "", Listening(4242)),
         ("a", "b", 80, "", Listening(80)),
         ("a {port}", "b", 80, "", Listening(80)),
-        ("a", "b {unix}", None, "", Listening(None, "/run/wirelab/own.sock")),
+        ("a", "b {unix}", None, "", Listening(None, "/run/wirelab/ad-hoc.sock")),
         ("a", "b", None, "x", Listening(None, "/run/wirelab/x")),
         ("a", "b", None, "/tmp/x", Listening(None, "/tmp/x")),
         ("a", "b", None, "@x", Listening(None, "@x")),
@@ -100,27 +100,27 @@ def test_a_paths_braces_are_its_own() -> None:
 
 
 def test_a_run_for_a_unix_socket_speaks_no_ip_and_watches_every_device() -> None:
-    over_ip, over_unix = own_scenario("a", "b"), own_scenario("a", "b", unix="x")
+    over_ip, over_unix = ad_hoc_scenario("a", "b"), ad_hoc_scenario("a", "b", unix="x")
     assert (over_ip.speaks_ip, over_ip.captures_loopback) == (True, False)
     assert (over_unix.speaks_ip, over_unix.captures_loopback) == (False, True)
 
 
 def test_the_deadline_is_the_clients() -> None:
-    (step,) = own_scenario("a", "b", deadline_s=2.5).steps
+    (step,) = ad_hoc_scenario("a", "b", deadline_s=2.5).steps
     assert step.programs[1].deadline_s == 2.5
 
 
 def test_a_recording_is_judged_by_the_same_claims() -> None:
-    assert recorded_scenario().claims == own_scenario("a", "b", unix="c").claims
+    assert recorded_scenario().claims == ad_hoc_scenario("a", "b", unix="c").claims
     assert all(claim.despite_failures for claim in recorded_scenario().claims)
 
 
 @pytest.mark.parametrize("command", ["", "  ", "'", '"a', "a \\"])
 def test_what_is_no_command_is_refused(command: str) -> None:
     with pytest.raises(UsageError, match="--server"):
-        own_scenario(command, "true")
+        ad_hoc_scenario(command, "true")
     with pytest.raises(UsageError, match="--client"):
-        own_scenario("true", command)
+        ad_hoc_scenario("true", command)
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,18 @@ def test_a_teachers_scenario_is_short_and_imports_the_front_door_alone() -> None
     assert len(text.splitlines()) <= 40
     imports = [line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))]
     assert all(name == "lab.api" or name.startswith("lab.checks.") for name in imports)
+
+
+def test_the_scenario_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+    shown, check = (block.partition("```")[0] for block in text.split("```python\n")[1:3])
+    imports = "from lab.api import Timeline, Verdict, broken, claim, holds\n"
+    (tmp_path / "hello.py").write_text(
+        f"{imports}{check}{shown}".replace("claims=(", "claims=(answers_in_capitals, ")
+    )
+    scenario = load_scenario(tmp_path / "hello.py")
+    assert [claim.id for claim in scenario.claims] == [
+        "hello-answers-in-capitals",
+        "hello-opens",
+        "hello-bytes",
+    ]

@@ -17,7 +17,7 @@ exit status:
   4  something is undecided: the capture was blind
 """
 
-OWN_PROGRAMS_HELP = """\
+AD_HOC_HELP = """\
 Both commands are split into words as by a shell. {server}, {client} and {port}
 stand for addresses and the port, {server_url} for an address as a URL has it,
 {unix} for the unix socket's path, {python} for this interpreter.
@@ -60,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
         "run", help="run scenarios, or two programs of your own, and judge claims"
     )
     run.add_argument("names", nargs="*", metavar="NAME", help="a scenario's name, or its file")
-    _add_own_programs(run.add_argument_group("your own programs", OWN_PROGRAMS_HELP))
+    _add_ad_hoc_options(run.add_argument_group("your own programs", AD_HOC_HELP))
     run.add_argument(
         "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
     )
@@ -110,7 +110,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_own_programs(group: argparse._ArgumentGroup) -> None:
+def _add_ad_hoc_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--server", metavar="CMD", help="what runs on the host `server`")
     group.add_argument("--client", metavar="CMD", help="what runs on the host `client`, then")
     group.add_argument(

@@ -13,13 +13,13 @@ def execute(options: Namespace) -> int:
     """Run what is wanted, with the full report of each run."""
     from lab.cli.results import collect, families, print_result
     from lab.results import exit_status
-    from lab.run import run_scenario, runs_of_own, wanted_runs
+    from lab.run import ad_hoc_runs, run_scenario, wanted_runs
     from lab.scenario_files import find_scenario
 
     chosen = families(options.family)
-    own = _own_scenario(options)
+    ad_hoc = _ad_hoc_scenario(options)
     files = (find_scenario(name, options.scenarios) for name in options.names)
-    wanted = runs_of_own(own, chosen) if own else wanted_runs(files, chosen)
+    wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
     runs = (
         run_scenario(which, family, options.out, options.trace, lambda r: print_result(r, options))
         for which, family in wanted
@@ -27,7 +27,7 @@ def execute(options: Namespace) -> int:
     return exit_status(collect(runs, options.junit))
 
 
-def _own_scenario(options: Namespace) -> Scenario | None:
+def _ad_hoc_scenario(options: Namespace) -> Scenario | None:
     """What --server and --client ask for; None where names do. Raises UsageError."""
     from lab.errors import UsageError
 
@@ -43,9 +43,9 @@ def _own_scenario(options: Namespace) -> Scenario | None:
     if server is None or client is None:
         given, missing = ("--client", "--server") if server is None else ("--server", "--client")
         raise UsageError(f"{given} needs {missing} as well")
-    from lab.ad_hoc import DEADLINE_S, own_scenario
+    from lab.ad_hoc import DEADLINE_S, ad_hoc_scenario
 
-    return own_scenario(
+    return ad_hoc_scenario(
         server,
         client,
         port=options.port,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
@@ -13,6 +14,9 @@ from lab.model.topology import Topology
 
 OTHER_PLACEHOLDERS = frozenset({"python", "family", "loopback"})
 """Placeholders in a program's argv that stand for no host."""
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,11 @@ class Scenario:
     """Whether each host's `lo` is a capture point as well."""
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise UsageError(
+                f"scenario {self.name!r}: its name is its runs' folder: use ASCII letters, digits, "
+                "'-', '_' and '.'"
+            )
         object.__setattr__(self, "claims", tuple(map(self._own, self.claims)))
         programs = [program.name for step in self.steps for program in step.programs]
         steps = [step.name for step in self.steps]

@@ -98,6 +98,12 @@ def test_a_mistake_of_the_author_is_told_with_the_scenarios_name(
     assert "scenario x" in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".x", "a b", "ä"])
+def test_a_name_that_is_no_folders_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="its name is its runs' folder"):
+        Scenario(name, "an example", two_hosts(), (), ())
+
+
 def test_a_host_without_an_address_of_the_family_is_named() -> None:
     lonely = scenario(Topology(("a",), ()))
     with pytest.raises(UsageError, match="gives 'a' no IPv4 address"):

@@ -50,7 +50,7 @@ def test_a_client_that_is_killed_by_a_signal(ad_hoc: Callable[..., AdHocRun]) ->
     assert run.failure("client") == "was killed by SIGSEGV; it wrote nothing to stderr"
     assert run.programs["client"]["exit_status"] == -11
     # What happened until then is shown and judged.
-    assert run.verdicts["own-opens"] == run.verdicts["own-closes"] == "HOLDS"
+    assert run.verdicts["ad-hoc-opens"] == run.verdicts["ad-hoc-closes"] == "HOLDS"
     assert "failure" not in run.programs["server"]
 
 
@@ -58,7 +58,7 @@ def test_a_server_that_crashes_in_the_middle(ad_hoc: Callable[..., AdHocRun]) ->
     crash = CONVERSE.replace("while data", "import os; os.kill(os.getpid(), 6)\nwhile data")
     run = ad_hoc(python(crash), python(ASK))
     assert run.failure("server").startswith("was killed by SIGABRT")
-    assert run.verdicts["own-opens"] == "HOLDS"
+    assert run.verdicts["ad-hoc-opens"] == "HOLDS"
 
 
 def test_a_server_that_never_listens_and_a_client_that_meets_it(
@@ -67,7 +67,7 @@ def test_a_server_that_never_listens_and_a_client_that_meets_it(
     run = ad_hoc(python(HANG), python(ASK))
     assert run.failure("server").startswith("never listened on TCP or UDP port 4242 within 10 s")
     assert "ConnectionRefusedError" in run.failure("client")
-    told = next(c for c in run.report["claims"] if c["id"] == "own-opens")
+    told = next(c for c in run.report["claims"] if c["id"] == "ad-hoc-opens")
     assert told["verdict"] == "SKIPPED"
     assert "was refused with a RST" in told["why"]
 
@@ -76,7 +76,7 @@ def test_a_client_that_outlives_its_deadline(ad_hoc: Callable[..., AdHocRun]) ->
     hang = ASK.replace("print(", "import select; select.select([], [], [])\nprint(")
     run = ad_hoc(python(CONVERSE), python(hang), "--deadline", "2")
     assert run.failure("client").startswith("had not ended 2 s after its start")
-    assert run.verdicts["own-opens"] == "HOLDS"
+    assert run.verdicts["ad-hoc-opens"] == "HOLDS"
     assert run.lasted_s("client") < DEADLINE_S
 
 
@@ -97,7 +97,7 @@ def test_a_client_that_writes_without_bound(ad_hoc: Callable[..., AdHocRun]) -> 
         (("tcp", "--port", "1"), "go with --server and --client"),
         (("--server", "", "--client", "true"), "--server is empty"),
         (("--server", "true", "--client", "'"), "cannot split --client"),
-        (("own",), "there is no scenario 'own'"),
+        (("ad-hoc",), "there is no scenario 'ad-hoc'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, words: list[str], said: str) -> None:

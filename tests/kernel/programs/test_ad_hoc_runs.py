@@ -39,11 +39,11 @@ def test_a_conversation_of_two_programs_is_reported(
     assert run.wrote["client"] == "b'HELLO' b''\n"
     assert [each.get("failure") for each in run.programs.values()] == [None, None]
     assert run.programs["server"]["ready_ns"] < run.programs["client"]["started_ns"]
-    assert {run.verdicts[f"own-{name}"] for name in ("opens", "no-early-payload", "closes")} == {
+    assert {run.verdicts[f"ad-hoc-{name}"] for name in ("opens", "no-early-payload", "closes")} == {
         "HOLDS"
     }
-    assert run.verdicts["own-checksums"] == "HOLDS"
-    assert run.verdicts["own-unix-silent"] == run.verdicts["own-udp-begins"] == "SKIPPED"
+    assert run.verdicts["ad-hoc-checksums"] == "HOLDS"
+    assert run.verdicts["ad-hoc-unix-silent"] == run.verdicts["ad-hoc-udp-begins"] == "SKIPPED"
     assert run.report["family"] == int(family)
 
 
@@ -68,9 +68,9 @@ def test_both_families_are_two_runs(ad_hoc: Callable[..., AdHocRun], tmp_path: P
     run = ad_hoc(python(CONVERSE.replace('("", {port})', EITHER)), python(ASK), "--family", "both")
     assert run.done.returncode == DONE
     assert run.report["family"] == 6
-    assert len(names_in(tmp_path / "own") - {"latest"}) == 2
-    assert "own over IPv4: " in run.done.stdout
-    assert "own over IPv6: " in run.done.stdout
+    assert len(names_in(tmp_path / "ad-hoc") - {"latest"}) == 2
+    assert "ad-hoc over IPv4: " in run.done.stdout
+    assert "ad-hoc over IPv6: " in run.done.stdout
 
 
 EITHER = '("{server}", {port}), family=socket.AF_INET6 if {family} == 6 else socket.AF_INET'
@@ -145,8 +145,8 @@ print(s.recv(100))
 def test_datagrams_alone(ad_hoc: Callable[..., AdHocRun]) -> None:
     run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK_BY_DATAGRAM))
     assert run.wrote["client"] == "b'HELLO'\n"
-    assert run.verdicts["own-udp-begins"] == "HOLDS"
-    assert run.verdicts["own-opens"] == "SKIPPED"
+    assert run.verdicts["ad-hoc-udp-begins"] == "HOLDS"
+    assert run.verdicts["ad-hoc-opens"] == "SKIPPED"
     assert run.programs["server"]["exit_status"] == 0
     told = "is reached at UDP port 4242 alone: no TCP socket listens"
     assert run.programs["server"]["remark"] == told
@@ -178,9 +178,9 @@ def test_a_unix_socket(ad_hoc: Callable[..., AdHocRun], kind: str, path: str) ->
         "client/eth0", "server/eth0", "client/lo", "server/lo",
     ]  # fmt: skip
     assert not run.report["flows"]
-    assert run.verdicts["own-checksums"] == "SKIPPED"
+    assert run.verdicts["ad-hoc-checksums"] == "SKIPPED"
     # Not one frame was seen; without a trace, nor was one byte.
-    assert run.verdicts["own-unix-silent"] == "SKIPPED"
+    assert run.verdicts["ad-hoc-unix-silent"] == "SKIPPED"
 
 
 def test_a_server_that_forks_and_exits_once_it_listens(ad_hoc: Callable[..., AdHocRun]) -> None:
@@ -257,7 +257,7 @@ def test_with_a_trace_everything_is_decided(
     run = ad_hoc(python(server), python(client), trace=trace)
     assert run.done.returncode == DONE, run.done.stdout
     holding = {name for name, verdict in run.verdicts.items() if verdict == "HOLDS"}
-    assert holding == {f"own-{name}" for name in decided}
+    assert holding == {f"ad-hoc-{name}" for name in decided}
 
 
 def test_as_an_ordinary_user(
@@ -271,7 +271,7 @@ def test_as_an_ordinary_user(
     assert done.returncode == DONE, done.stderr
     report = json.loads(done.stdout)
     verdicts = {claim["id"]: claim["verdict"] for claim in report["claims"]}
-    assert verdicts["own-opens"] == verdicts["own-closes"] == "HOLDS"
+    assert verdicts["ad-hoc-opens"] == verdicts["ad-hoc-closes"] == "HOLDS"
     if os.geteuid() == 0:
         assert next(anyones_folder.iterdir()).stat().st_uid == NOBODY
 
@@ -291,7 +291,7 @@ def test_netcat(ad_hoc: Callable[..., AdHocRun]) -> None:
     if "usage" in run.done.stdout or "invalid option" in run.done.stdout:
         pytest.skip("this nc has other options")
     assert run.wrote["server"] == "hello\n"
-    assert run.verdicts["own-opens"] == run.verdicts["own-closes"] == "HOLDS"
+    assert run.verdicts["ad-hoc-opens"] == run.verdicts["ad-hoc-closes"] == "HOLDS"
 
 
 @pytest.mark.parametrize("family", ["4", "6"])
@@ -348,4 +348,4 @@ def test_a_program_in_c(ad_hoc: Callable[..., AdHocRun], tmp_path: Path) -> None
     subprocess.run(["gcc", "-o", program, source], check=True)
     run = ad_hoc(f"{program} {{port}}", python(ASK))
     assert run.wrote == {"server": "done\n", "client": "b'hello' b''\n"}
-    assert run.verdicts["own-closes"] == "HOLDS"
+    assert run.verdicts["ad-hoc-closes"] == "HOLDS"

@@ -43,9 +43,9 @@ def test_a_failing_program_is_an_error_for_ci(tmp_path: Path) -> None:
     root = ElementTree.parse(junit).getroot()
     (error,) = [case[0] for case in root.iter("testcase") if case.get("name") == "programs"]
     assert "exited with status 3" in error.get("message", "")
-    told = [line for line in done.stderr.splitlines() if line.startswith("::error title=own::")]
+    told = [line for line in done.stderr.splitlines() if line.startswith("::error title=ad-hoc::")]
     assert any("exited with status 3" in line for line in told)
-    (place,) = [line for line in done.stderr.splitlines() if "title=own-opens " in line]
+    (place,) = [line for line in done.stderr.splitlines() if "title=ad-hoc-opens " in line]
     assert place.startswith("::notice file=lab/checks/ad_hoc.py,line=")
     assert "**program failed:**" in (tmp_path / "summary.md").read_text()
 

@@ -48,7 +48,7 @@ class AdHocRun:
     ) -> None:
         words = ("run", "--server", server, "--client", client, "--trace", trace, "--out", out)
         self.done = wirelab(*words, *options)
-        self.folder = out / "own" / "latest"
+        self.folder = out / "ad-hoc" / "latest"
         assert self.done.stderr == ""
         self.report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
         self.programs = {run["name"]: run for run in self.report["programs"]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
+from typing import Annotated, Literal
 
 from lab.model.family import Family
 
@@ -17,6 +18,12 @@ CANARY_TEXT = b"wirelab canary"
 
 MEMORY_LIMIT_BYTES = 128
 """The most that is kept of what one pointer of a system call points to."""
+
+Unsigned64 = Annotated[int, range(1 << 64)]
+
+CanaryBracket = Literal["opening", "closing"]
+
+TaskKind = Literal["start", "exec", "exit"]
 
 NO_UNIX_DIAG = "unix sockets: none, this kernel has no unix_diag"
 """The instrument of a run whose programs asked in vain to be looked at."""
@@ -82,8 +89,7 @@ class CapturePoint:
 class Canary:
     """A frame the lab itself sent to prove that the capture was alive."""
 
-    bracket: str
-    """ "opening" or "closing" """
+    bracket: CanaryBracket
     point: str
     """The capture point whose interface sent it."""
     payload: bytes
@@ -132,8 +138,8 @@ class SocketSeen:
     """
 
     time_ns: int
-    look: str
-    """The program's own word for the moment."""
+    checkpoint: str
+    """The checkpoint the program waited at, by the name that the program gives it."""
     host: str
     """Whose namespace the socket belongs to."""
     type: str
@@ -190,8 +196,8 @@ class Syscall:
     tid: int
     name: str
     """As in its man page's heading: "sendto"."""
-    arguments: tuple[int, ...]
-    """Unsigned 64-bit numbers, as many as the call has."""
+    arguments: tuple[Unsigned64, ...]
+    """As many as the call has."""
     memory: tuple[Memory, ...]
     """Empty where the instrument cannot read it."""
     entry_ns: int
@@ -212,8 +218,7 @@ class TaskEvent:
 
     time_ns: int
     program: str
-    kind: str
-    """ "start", "exec" or "exit"."""
+    kind: TaskKind
     pid: int
     tid: int
     parent_tid: int = 0

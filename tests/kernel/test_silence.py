@@ -70,4 +70,4 @@ def test_the_kernel_is_seen_to_hold_the_programs_sockets_and_no_others(
     ends = [socket for socket in seen.values() if socket["state"] == "ESTABLISHED"]
     assert [seen[end["peer_inode"]] for end in ends] == ends[::-1]
     assert sorted(end["receive_queue"] for end in ends) == [0, 48]
-    assert {socket["look"] for socket in seen.values()} == {"unread"}
+    assert {socket["checkpoint"] for socket in seen.values()} == {"unread"}

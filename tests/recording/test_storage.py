@@ -54,7 +54,8 @@ def saved_again(recording: Recording, folder: Path) -> Recording:
 def copy(tmp_path: Path) -> Path:
     """A recording to be damaged."""
     folder = tmp_path / "run"
-    shutil.copytree(FOLDERS[0], folder)
+    folder.mkdir()
+    save_recording(r.recorded(4), folder, {})
     return folder
 
 
@@ -84,8 +85,15 @@ def test_a_loaded_recording_is_saved_as_the_same_bytes(folder: Path, tmp_path: P
     recording = load_recording(folder)
     (timeline,), _ = r.judged(recording)
     save_recording(recording, tmp_path, frame_comments([timeline]))
-    for name in (FRAMES_FILE, RECORDS_FILE):
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+    assert (tmp_path / FRAMES_FILE).read_bytes() == (folder / FRAMES_FILE).read_bytes()
+    records = (tmp_path / RECORDS_FILE).read_bytes()
+    assert saved_again(load_recording(tmp_path), tmp_path) == recording
+    assert (tmp_path / RECORDS_FILE).read_bytes() == records
+
+
+def test_the_first_line_says_the_formats_version(copy: Path) -> None:
+    first = json.loads(lines_of(copy)[0])
+    assert (first["record"], first["schema"]) == ("run", "wirelab.recording/2")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -230,18 +238,32 @@ def test_no_line_may_be_there_twice(copy: Path) -> None:
 def test_every_key_is_missed(copy: Path) -> None:
     lines = lines_of(copy)
     for index, line in first_of_each_kind(lines):
-        for key in line:
+        for key in line.keys() - {"record", "schema"}:
             fewer = json.dumps({k: v for k, v in line.items() if k != key}) + "\n"
             said = damage(copy, "".join([*lines[:index], fewer, *lines[index + 1 :]]))
-            assert f"there is no '{key}'" in said
+            assert f"line {index + 1}, record {line['record']!r}: '{key}' is missing" in said
+
+
+def test_a_line_that_does_not_say_what_it_is_is_damage(copy: Path) -> None:
+    lines = lines_of(copy)
+    nameless = json.dumps({k: v for k, v in json.loads(lines[3]).items() if k != "record"})
+    said = damage(copy, "".join([*lines[:3], nameless + "\n", *lines[4:]]))
+    assert "line 4: None is no kind of record" in said
+
+
+def test_a_field_that_no_record_has_is_damage(copy: Path) -> None:
+    lines = lines_of(copy)
+    more = json.dumps(json.loads(lines[3]) | {"colour": "red"})
+    said = damage(copy, "".join([*lines[:3], more + "\n", *lines[4:]]))
+    assert "line 4" in said and "there is no field 'colour'" in said
 
 
 def first_of_each_kind(lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     kinds: set[str] = set()
     for index, text in enumerate(lines):
         line = json.loads(text)
-        if line["kind"] not in kinds:
-            kinds.add(line["kind"])
+        if line["record"] not in kinds:
+            kinds.add(line["record"])
             yield index, line
 
 
@@ -268,16 +290,17 @@ def test_another_value_is_damage_or_another_recording_that_can_be_judged(copy: P
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n", "{}\n", "[]\n", "null\n", "1\n", '"kind"\n', '{"kind": []}\n', "[" * 100_000,
-     '{"kind": "run"}\n{"kind": "end"}\n', "\ufeff{}", "NaN", '{"kind": ' + "9" * 5000 + "}"],
+    ["", "\n", "{}\n", "[]\n", "null\n", "1\n", '"record"\n', '{"record": []}\n', "[" * 100_000,
+     '{"record": "run"}\n{"record": "end"}\n', '{"record": "run", "schema": "wirelab.recording/2"}',
+     "\ufeff{}", "NaN", '{"record": ' + "9" * 5000 + "}"],
 )  # fmt: skip
 def test_what_is_no_recording_is_damaged(copy: Path, text: str) -> None:
     assert "recording.jsonl is damaged" in damage(copy, text)
 
 
 def test_another_schema_is_named(copy: Path) -> None:
-    text = (copy / RECORDS_FILE).read_text("utf-8").replace("wirelab.recording/1", "other/2")
-    assert "its schema is 'other/2', not 'wirelab.recording/1'" in damage(copy, text)
+    text = (copy / RECORDS_FILE).read_text("utf-8").replace("wirelab.recording/2", "other/2")
+    assert "its schema is 'other/2', not 'wirelab.recording/2'" in damage(copy, text)
 
 
 def test_a_frame_of_an_unknown_point_is_damage(copy: Path) -> None:

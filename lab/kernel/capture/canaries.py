@@ -10,7 +10,7 @@ from lab.errors import KernelRefused
 from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, Capture
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.system.loop import Loop
-from lab.records import CANARY_TEXT, Canary
+from lab.records import CANARY_TEXT, Canary, CanaryBracket
 
 DEADLINE_S = 2.0
 PAYLOAD_BYTES = 46  # Ethernet's minimum
@@ -27,7 +27,7 @@ class Canaries:
         self._recorder = recorder
         self._loop = loop
 
-    def send(self, step: str, bracket: str) -> None:
+    def send(self, step: str, bracket: CanaryBracket) -> None:
         """Send a canary from every point and CPU; wait until each was captured at both ends.
 
         A frame waits for its receiver in a queue of the CPU that sent it, so that only a canary
@@ -54,7 +54,7 @@ class Canaries:
     def _were_seen(self) -> bool:
         return all(count >= ENDS for count in self._recorder.sightings.values())
 
-    def _send(self, capture: Capture, step: str, bracket: str, cpu: int) -> None:
+    def _send(self, capture: Capture, step: str, bracket: CanaryBracket, cpu: int) -> None:
         nonce = secrets.token_hex(8).encode("ascii")
         payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
         payload = payload.ljust(PAYLOAD_BYTES, b"\0")

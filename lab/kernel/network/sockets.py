@@ -31,7 +31,7 @@ def unix_sockets_seen(namespace: Namespace, checkpoint: str, step: str) -> list[
     return [
         SocketSeen(
             time_ns=time_ns,
-            look=checkpoint,
+            checkpoint=checkpoint,
             host=namespace.name,
             type=socket.SocketKind(seen.kind).name,
             state=UNIX_STATES.get(seen.state, str(seen.state)),

@@ -231,11 +231,11 @@ def _shown(text: str, style: Style) -> str:
 
 def _draw_sockets(timeline: Timeline, style: Style) -> Iterator[Text]:
     """The kernel's own view of the unix sockets, at the moments programs waited for it."""
-    for look in dict.fromkeys(seen.look for seen in timeline.sockets):
+    for checkpoint in dict.fromkeys(seen.checkpoint for seen in timeline.sockets):
         yield Text()
-        yield style.heading(f"What the kernel held, at {look!r}")
+        yield style.heading(f"What the kernel held, at {checkpoint!r}")
         for seen in timeline.sockets:
-            if seen.look == look:
+            if seen.checkpoint == checkpoint:
                 peer = "" if seen.peer_inode is None else f", peer {seen.peer_inode}"
                 waiting = "" if seen.state == "LISTEN" else f", {seen.receive_queue} bytes to read"
                 told = (

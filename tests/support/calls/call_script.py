@@ -13,7 +13,7 @@ from traced import (
     trace,
 )
 
-from lab.records import Syscall, TaskEvent, Trace
+from lab.records import Syscall, TaskEvent, TaskKind, Trace
 from lab.syscalls.descriptors import (
     Followed,
     follow,
@@ -40,7 +40,7 @@ class Script:
     def read(self, descriptor: int, **more: Any) -> Script:
         return self.call("read", descriptor, 0x1000, 9, **more)
 
-    def task(self, kind: str, **more: Any) -> Script:
+    def task(self, kind: TaskKind, **more: Any) -> Script:
         self.now += 2
         self.records.append(task("p", kind, self.now, **more))
         return self

@@ -22,6 +22,7 @@ from lab.records import (
     SocketState,
     Syscall,
     TaskEvent,
+    TaskKind,
     Trace,
 )
 from lab.syscalls.table import CALLS, Layout
@@ -103,7 +104,7 @@ def _memory(name: str, place: int, given: Given) -> list[Memory]:
 
 def task(
     program: str,
-    kind: str,
+    kind: TaskKind,
     at: float,
     *,
     pid: int | None = None,

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from lab.kernel.trace.ptrace import ptrace
 from lab.kernel.trace.ptrace.calls import CallRecorder, Process, Task
-from lab.records import TaskEvent
+from lab.records import TaskEvent, TaskKind
 
 CLONE_FILES = 0x400
 CLONE_THREAD = 0x10000
@@ -123,7 +123,7 @@ class TracerLoop:
     def _note(
         self,
         now_ns: int,
-        kind: str,
+        kind: TaskKind,
         process: Process,
         tid: int,
         parent: int = 0,

@@ -18,7 +18,7 @@ from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import EventFormat, Formats
 from lab.kernel.trace.tracefs.pages import Handler, RawEvent
-from lab.records import Memory, Syscall, TaskEvent
+from lab.records import Memory, Syscall, TaskEvent, TaskKind
 from lab.syscalls.table import CALLS
 
 CLONE_FILES = 0x400
@@ -99,7 +99,7 @@ class CallFollower:
         self._handlers: dict[int, Handler] = {}
         self._running: dict[int, Thread] = {}
         self._calls: list[FollowedCall] = []
-        self._tasks: list[tuple[int, str, Thread]] = []
+        self._tasks: list[tuple[int, TaskKind, Thread]] = []
         self.threads: list[Thread] = []
         """All threads followed since the step before, in the order of their starts."""
 
@@ -360,7 +360,7 @@ def _syscall(call: FollowedCall, step: str) -> Syscall:
     )
 
 
-def _task_event(time_ns: int, kind: str, thread: Thread, step: str) -> TaskEvent:
+def _task_event(time_ns: int, kind: TaskKind, thread: Thread, step: str) -> TaskEvent:
     parent = thread.parent if kind == "start" else None
     return TaskEvent(
         time_ns=time_ns,

@@ -1,0 +1,29 @@
+"""Recordings of the format before this one, converted line by line.
+
+Nothing else knows of it. Its lines had their "kind" where now they have "record", and a few
+fields had other names.
+"""
+
+from __future__ import annotations
+
+from lab.recording.codec import Object
+
+SCHEMA = "wirelab.recording/1"
+
+_RENAMED = {"task": {"event": "kind"}, "socket": {"look": "checkpoint"}}
+"""By the line's kind: fields by their old name and their new one."""
+
+_ABSENT = {"program": {"failure": "", "remark": ""}}
+"""By the line's kind: fields that were left out where they had this value."""
+
+
+def converted(line: Object) -> Object:
+    """The line as it is now.
+
+    What is damaged stays so; it is for who decodes the line to say so.
+    """
+    fields = dict(line)
+    kind = fields.pop("kind", None)
+    renamed = _RENAMED.get(kind, {}) if type(kind) is str else {}
+    absent = _ABSENT.get(kind, {}) if type(kind) is str else {}
+    return {"record": kind} | absent | {renamed.get(name, name): fields[name] for name in fields}

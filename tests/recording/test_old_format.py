@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import recorded as r
+
+from lab.recording.codec import decode_record
+from lab.recording.old_format import SCHEMA, converted
+from lab.recording.storage import RECORDS_FILE, load_recording, save_recording
+from lab.records import ProgramRun, SocketSeen, TaskEvent
+
+FOLDERS = sorted(r.FOLDER.iterdir())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_recording_of_the_old_format_is_saved_in_the_new_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert SCHEMA in (folder / RECORDS_FILE).read_text("utf-8")
+    recording = load_recording(folder)
+    save_recording(recording, tmp_path, {})
+    assert SCHEMA not in (tmp_path / RECORDS_FILE).read_text("utf-8")
+    assert load_recording(tmp_path) == recording
+
+
+def test_a_tasks_kind_was_its_event() -> None:
+    line = {
+        "kind": "task", "time_ns": 1, "program": "p", "pid": 2, "tid": 3, "parent_tid": 4,
+        "shares_files": True, "step": "s", "event": "start",
+    }  # fmt: skip
+    now = converted(line)
+    assert now.pop("record") == "task"
+    assert decode_record(TaskEvent, now) == TaskEvent(1, "p", "start", 2, 3, 4, True, "s")
+
+
+def test_a_sockets_checkpoint_was_its_look() -> None:
+    now = converted({"kind": "socket", "look": "unread", "host": "client"})
+    assert now == {"record": "socket", "checkpoint": "unread", "host": "client"}
+    assert "checkpoint" in {*SocketSeen.__slots__}
+
+
+def test_a_program_had_failure_and_remark_only_where_there_were_any() -> None:
+    line = {
+        "kind": "program", "step": "", "name": "p", "host": "h", "argv": ["a"], "started_ns": 1,
+        "ready_ns": None, "ended_ns": 2, "exit_status": 0, "stdout": "", "stderr": "",
+    }  # fmt: skip
+    for more in ({}, {"failure": "f"}, {"remark": "r"}):
+        now = converted(line | more)
+        assert now.pop("record") == "program"
+        run = decode_record(ProgramRun, now)
+        assert (run.failure, run.remark) == (more.get("failure", ""), more.get("remark", ""))
+
+
+@pytest.mark.parametrize("kind", [None, 1, [], {}, "unknown"])
+def test_what_is_damaged_stays_damaged(kind: object) -> None:
+    assert json.dumps(converted({"kind": kind, "look": 1})) == json.dumps(
+        {"record": kind, "look": 1}
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 class EventKind(enum.StrEnum):
@@ -46,6 +47,7 @@ class EventId:
                 return f"{self.kind.value} {self.number}"
 
 
+@lru_cache(1 << 16)
 def frame_id(number: int) -> EventId:
-    """The event of the frame with that number."""
+    """The event of the frame with that number. It is asked for again and again."""
     return EventId(EventKind.FRAME, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
     from lab.analysis.flows.flow import Flow
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
+    from lab.ladder.model import Ladder
     from lab.records import Recording
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """A judged run."""
 
@@ -33,6 +35,18 @@ class Result:
     """Where the artifacts are."""
     note: str = ""
     """What is to be said of them."""
+
+    @cached_property
+    def ladders(self) -> tuple[Ladder, ...]:
+        """One for each step, to be drawn."""
+        from lab.ladder.build import build_ladder
+
+        return tuple(map(build_ladder, self.timelines))
+
+    @property
+    def ladder(self) -> Ladder:
+        """The first step's: the only one of most runs."""
+        return self.ladders[0]
 
     @property
     def recording(self) -> Recording:

@@ -97,7 +97,7 @@ class Phase(enum.Enum):
 
 EXPLANATIONS = {
     Phase.NEIGHBOUR: "A program knows an IP address, a frame needs a hardware address: ask first.",
-    Phase.OPENING: "Three segments; each side tells its first number and confirms the other's.",
+    Phase.OPENING: "Each side sends its initial sequence number and acknowledges the other's.",
     Phase.DATA: "Numbers count bytes, not messages; ack names the next byte expected.",
     Phase.CLOSING: "FIN: I have nothing more to send. Each direction closes by itself.",
     Phase.RESET: "RST: there is no such connection, or there shall be none any more.",
@@ -154,9 +154,11 @@ def roles(
                 found[stream.fin_acked] = f"the {way}'s FIN is acknowledged"
         handshake = conversation.handshake
         if handshake is not None:
-            found[handshake.syn] = "handshake 1 of 3: the client asks and tells its first number"
-            found[handshake.syn_ack] = "handshake 2 of 3: the server agrees and tells its own"
-            found[handshake.ack] = "handshake 3 of 3: the client confirms; the connection is open"
+            found |= {
+                handshake.syn: "handshake 1 of 3: the client sends its initial sequence number",
+                handshake.syn_ack: "handshake 2 of 3: the server acknowledges it and sends its own",
+                handshake.ack: "handshake 3 of 3: the client acknowledges that: it is open",
+            }
         for number in conversation.resets:
             found[number] = "reset: the connection ends at once"
     return found
@@ -209,7 +211,7 @@ def describe_options(tcp: Tcp) -> str:
             case "sack_permitted", _:
                 words.append("SACK ok")
             case "timestamps", (int() as value, int() as echo):
-                words.append(f"time {value} echo {echo}")
+                words.append(f"TSval {value}, TSecr {echo}")
             case "sack", tuple() as edges:
                 blocks = [f"{a}-{b}" for a, b in zip(edges[::2], edges[1::2], strict=True)]
                 words.append(f"SACK {' '.join(blocks)}")

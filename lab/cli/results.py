@@ -39,5 +39,7 @@ def print_result(result: Result, options: Namespace) -> None:
     from lab.report.terminal.page import Page, draw_closing, draw_report
 
     page = Page(ascii_only=options.ascii)
-    page.print(draw_report(result.timelines, result.judgements, result.title, page.style))
+    page.print(
+        draw_report(result.timelines, result.ladders, result.judgements, result.title, page.style)
+    )
     page.print(draw_closing(result.judgements, result.folder, result.note, page.style))

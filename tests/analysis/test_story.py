@@ -134,7 +134,7 @@ def test_options_are_described_by_name_and_value() -> None:
     )
     tcp = Tcp(0, 1, 2, 3, 4, 60, TcpFlags.SYN, 5, 0, True, 0, options, 0)
     assert describe_options(tcp) == (
-        "mss 1460, SACK ok, time 7 echo 3, window scale 9, SACK 1-2 5-6, fast open"
+        "mss 1460, SACK ok, TSval 7, TSecr 3, window scale 9, SACK 1-2 5-6, fast open"
     )
 
 

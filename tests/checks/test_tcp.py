@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lab.analysis.judging import overall
 from lab.checks.link import has_right_checksums
+from lab.ladder.build import build_ladder
 from lab.model.claim import Outcome
 from lab.model.family import Family
 from lab.records import Recording
@@ -245,7 +246,12 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     assert write_document(document)
     assert all(0 <= index < len(recording.frames) for index in frame_comments([timeline]))
     style = Style(width, ascii_only)
-    lines = [line.plain for line in draw_report([timeline], judgements, "a summary", style)]
+    lines = [
+        line.plain
+        for line in draw_report(
+            [timeline], list(map(build_ladder, [timeline])), judgements, "a summary", style
+        )
+    ]
     assert max(map(len, lines)) <= width
     known = {event["id"] for event in document["events"]}
     for judgement in judgements:

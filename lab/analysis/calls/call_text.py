@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.analysis.calls.system_call import Argument, SystemCall
+from lab.model.counted import counted
 from lab.records import QueueSample
 from lab.syscalls.table import CALLS
 
@@ -47,7 +48,7 @@ def duration(time_ns: int) -> str:
 
 def left_to_read(sample: QueueSample) -> str:
     """What a unix socket's queue held: "9 bytes left to read", "9 bytes in the next message"."""
-    count = f"{sample.unread_bytes or 'no'} byte{'' if sample.unread_bytes == 1 else 's'}"
+    count = counted(sample.unread_bytes, "byte") if sample.unread_bytes else "no bytes"
     if sample.type != "SOCK_DGRAM":
         return f"{count} left to read"
     return f"{count} in the next message" if sample.unread_bytes else "nothing in a next message"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.model.counted import counted
+
 if TYPE_CHECKING:
     from lab.analysis.flows.flow import FlowId
     from lab.model.event import EventId
@@ -74,10 +76,10 @@ class Channel:
     def told(self) -> str:
         """ "3 sends → 1 segment → 2 reads"."""
         carrier = "datagram" if self.flow is not None and self.flow.protocol == "udp" else "segment"
-        counted = [(self.sends, "send"), (self.segments, carrier), (self.reads, "read")]
+        counts = [(self.sends, "send"), (self.segments, carrier), (self.reads, "read")]
         if self.carried is None:
-            del counted[1]
-        return " → ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counted)
+            del counts[1]
+        return " → ".join(counted(n, what) for n, what in counts)
 
 
 @dataclass(frozen=True, slots=True)

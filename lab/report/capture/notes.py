@@ -9,6 +9,7 @@ from lab.analysis.calls.call_text import entered, left_to_read, took
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
+from lab.model.counted import counted
 from lab.pcap.upper_pdu import CaptureNote
 from lab.records import DropNotice, Obtained, SocketState
 
@@ -62,4 +63,4 @@ def _queue_text(queue: QueueSeen) -> str:
 
 def _drop_text(drop: DropNotice) -> str:
     where = f" from {drop.interface}" if drop.interface else ""
-    return f"the kernel dropped a packet of {drop.length} bytes{where}: {drop.reason}"
+    return f"the kernel dropped a packet of {counted(drop.length, 'byte')}{where}: {drop.reason}"

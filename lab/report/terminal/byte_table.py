@@ -10,6 +10,7 @@ from rich.text import Text
 from lab.analysis.correlate.correlation import Channel
 from lab.analysis.sockets.socket_calls import why_uncounted
 from lab.analysis.timeline import Timeline
+from lab.model.counted import counted
 from lab.report.terminal.style import Style
 
 MOST_CHANNELS = 12
@@ -62,7 +63,7 @@ def _accounting(channel: Channel) -> str:
     """ "48 bytes sent = 48 on the wire = 48 read"."""
     counts = [(channel.sent, "sent"), (channel.carried, "on the wire"), (channel.read, "read")]
     told = [(count, where) for count, where in counts if count is not None]
-    text = f"{told[0][0]} bytes {told[0][1]}"
+    text = f"{counted(told[0][0], 'byte')} {told[0][1]}"
     for (before, _), (count, where) in pairwise(told):
         text += f" {'=' if count == before else '≠'} {count} {where}"
     return text

@@ -1,4 +1,4 @@
-"""The sequence ladder: time, client lane, wire, server lane, a line for each crossing.
+"""A ladder drawn for a terminal: time, and between the lanes what went from one to the other.
 
 0.041 SYN-SENT     ──SYN seq=0 win=64240──────────────────────▶       LISTEN
 0.050 SYN-SENT     ◀──────────SYN ACK seq=0 ack=1 win=65160──── SYN-RECEIVED
@@ -6,89 +6,346 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, zip_longest
 
-from rich.cells import cell_len
 from rich.text import Text
 
-from lab.analysis.story import EXPLANATIONS, Phase
-from lab.report.terminal.rungs import Rung, below, colour_of, draw_arrow, fits, label_of, states_of
+from lab.analysis.calls.call_text import SHOWN_NS, duration
+from lab.ladder.model import (
+    CallRow,
+    DropRow,
+    ElisionRow,
+    FrameRow,
+    Ladder,
+    Lane,
+    NoteRow,
+    Part,
+    PhaseRow,
+    QueueRow,
+    Row,
+    StateRow,
+    TransferRow,
+)
+from lab.report.terminal.arrows import (
+    below,
+    colour_of,
+    draw_arrow,
+    draw_transfer,
+    fits,
+    rest_of,
+)
+from lab.report.terminal.board import (
+    CLOSING,
+    MOMENTARY,
+    OPENING,
+    TIME_COLUMNS,
+    Board,
+    Gutter,
+    Stamp,
+    Styled,
+    width_of,
+)
 from lab.report.terminal.style import Style
 
-TIME_COLUMNS = 9
 STATE_COLUMNS = 12
-EDGES = 3  # the spaces between the four columns
+NOTE_COLUMNS = 64
+"""The most: a longer line of prose is hard to read."""
+CALL_LINES = 3
+"""The most that a call takes in a narrow lane."""
+BRACKETS = {Part.START: OPENING, Part.END: CLOSING, Part.WHOLE: MOMENTARY}
 
 
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """Who stands left and right."""
+def draw_ladder(ladder: Ladder, style: Style, legend: Iterable[Text] = ()) -> Iterator[Text]:
+    """The ladder's lines: the lanes' names, the legend, and the rows.
 
-    left: str
-    right: str
-
-
-def draw_ladder(
-    rungs: Sequence[Rung],
-    lanes: Lanes,
-    phase_of: Mapping[int, Phase],
-    style: Style,
-    legend: Iterable[Text] = (),
-) -> Iterator[Text]:
-    """The ladder's lines; a heading where a phase begins, explained the first time.
-
-    `legend` stands below the lanes' names.
+    A phase has a heading, which explains it the first time.
     """
-    if not rungs:
+    if not ladder.rows:
         return
-    wire = style.width - TIME_COLUMNS - 2 * STATE_COLUMNS - EDGES
-    zero_ns = rungs[0].crossing.time_ns
-    yield from lane_heads(lanes, style)
+    drawing = _Drawing(ladder, style)
+    yield from drawing.heads()
     yield from legend
-    phase: Phase | None = None
-    explained: set[Phase] = set()
-    for rung in rungs:
-        if phase_of.get(rung.crossing.number, phase) is not phase:
-            phase = phase_of[rung.crossing.number]
-            yield Text()
-            yield style.heading(phase.value)
-            if phase not in explained:
-                yield Text(f"  {EXPLANATIONS[phase]}", "italic")
-                explained.add(phase)
-        yield _draw_rung(rung, zero_ns, wire, style)
-        cut = [] if fits(rung, wire, style) else [label_of(rung)]
-        for note in (*cut, *below(rung, wire)):
-            for line in style.wrap(note, wire):
-                yield Text(" " * (TIME_COLUMNS + STATE_COLUMNS + 4) + line, "dim")
+    for row in ladder.rows:
+        yield from drawing.row(row)
+    for violation in ladder.violations:
+        for line in style.wrap(f"ORDER VIOLATED: {violation}", style.width - 2):
+            yield Text(f"  {line}", "bold red")
 
 
-def lane_heads(lanes: Lanes, style: Style) -> Iterator[Text]:
-    """Both names on one line, or on two where that is too short for them."""
-    room = style.width - TIME_COLUMNS - 1
-    left, right = style.cut(lanes.left, room), style.cut(lanes.right, room)
-    head = Text(f"{'ms':>{TIME_COLUMNS}} ", "dim")
-    head.append(left, "bold")
-    gap = room - cell_len(left) - cell_len(right)
-    if gap < 1:
+def depth_of(ladder: Ladder, lane: int) -> int:
+    """How many calls of a lane at most need a bracket on one line."""
+    open_calls = most = 0
+    for row in ladder.every_row():
+        if isinstance(row, CallRow) and row.lane == lane:
+            if row.part is not Part.END:
+                most = max(most, open_calls + 1)
+            open_calls += (row.part is Part.START) - (row.part is Part.END)
+    return most
+
+
+class _Drawing:
+    """One ladder while it is being drawn."""
+
+    def __init__(self, ladder: Ladder, style: Style) -> None:
+        self.ladder = ladder
+        self.style = style
+        self.is_narrow = len(ladder.lanes) > 2
+        self.board = Board(style, list(self._gutters()), ladder.zero_ns)
+        has_segments = any(isinstance(r, FrameRow) and r.is_segment for r in ladder.every_row())
+        self.has_calls = ladder.has_calls
+        has_states = not self.is_narrow and (has_segments or not self.has_calls)
+        self.states = STATE_COLUMNS + 1 if has_states else 0
+        self.shown_states: dict[tuple[int, int, str, int], str] = {}
+        """The last ones of each connection's ends, where they have lines of their own."""
+
+    def _gutters(self) -> Iterator[Gutter]:
+        last = len(self.ladder.lanes) - 1
+        for lane in range(last + 1):
+            yield Gutter(
+                depth_of(self.ladder, lane),
+                mirrored=lane == last > 0,
+                is_inner=0 < lane < last,
+                has_line=self.is_narrow,
+            )
+
+    def heads(self) -> Iterator[Text]:
+        """The lanes' names; two on one line, or on two where that is too short for them."""
+        if self.is_narrow:
+            yield from self._many_heads()
+            return
+        room = self.style.width - TIME_COLUMNS - 1
+        left, *others = (self.style.cut(_name_of(lane), room) for lane in self.ladder.lanes)
+        head = Text(f"{'ms':>{TIME_COLUMNS}} ", "dim")
+        head.append(left, "bold")
+        for right in others:
+            gap = room - width_of([(left, "")]) - width_of([(right, "")])
+            if gap < 1:
+                yield head
+                head, gap = Text(" " * (TIME_COLUMNS + 1)), room - width_of([(right, "")])
+            head.append(" " * gap)
+            head.append(right, "bold")
         yield head
-        head, gap = Text(" " * (TIME_COLUMNS + 1)), room - cell_len(right)
-    head.append(" " * gap)
-    head.append(right, "bold")
-    yield head
+
+    def _many_heads(self) -> Iterator[Text]:
+        """Each name begins where its lane is; the last ends there. Addresses stand below."""
+        board, lanes = self.board, self.ladder.lanes
+        places = [sum(g.width for g in board.gutters[:n]) + sum(board.fields[:n])
+                  for n in range(len(lanes))]  # fmt: skip
+        places = [place + (0 < n < len(lanes) - 1) for n, place in enumerate(places)]
+        end = places[-1] + board.gutters[-1].width
+        rooms = [after - place - 1 for place, after in pairwise(places)]
+        rooms[-1] = rooms[-1] // 2
+        heads = [
+            [
+                piece
+                for text in (lane.name, *lane.addresses)
+                for piece in self.style.wrap(text, room)
+            ]
+            for lane, room in zip(lanes, [*rooms, rooms[-1]], strict=True)
+        ]
+        for number, texts in enumerate(zip_longest(*heads, fillvalue="")):
+            line, colour = "", "" if number else "bold"
+            for place, text in zip(places[:-1], texts[:-1], strict=True):
+                line = line.ljust(place) + text
+            line += texts[-1].rjust(end - len(line))
+            front = f"{'' if number else 'ms':>{TIME_COLUMNS}} "
+            text_line = Text(front, "dim")
+            text_line.append(line, colour)
+            yield text_line
+
+    def row(self, row: Row) -> Iterator[Text]:
+        """The lines of one row."""
+        match row:
+            case CallRow():
+                yield from self._call(row)
+            case FrameRow():
+                yield from self._frame(row)
+            case StateRow():
+                yield from self._aside(row, row.text, "dim cyan")
+            case QueueRow():
+                yield from self._aside(row, row.text, "dim")
+            case DropRow():
+                yield from self._aside(row, f"✗ {row.text}", "bold red")
+            case PhaseRow():
+                above = self.board.line()
+                yield Text() if above.plain.isspace() else above
+                yield self.style.heading(row.phase.value)
+                if row.explanation:
+                    yield Text(f"  {row.explanation}", "italic")
+            case NoteRow():
+                yield from self._note(row)
+            case TransferRow():
+                yield self._transfer(row)
+            case ElisionRow():
+                yield from self._elision(row)
+
+    def _call(self, row: CallRow) -> Iterator[Text]:
+        """A call's lines; where it is too long, its middle is cut and its end kept."""
+        stamp = Stamp(row.time_ns, row.is_concurrent, row.lane, row.event, BRACKETS[row.part])
+        mark = f"{row.connection}: " if row.connection else ""
+        head, ending, result, took = f"{row.label} {mark}{row.text}", "", "", ""
+        colour = "bold yellow" if row.is_unfinished else "red" if row.is_fault else ""
+        if row.part is Part.WHOLE:
+            head, ending, result = head[:-1], ")", f" = {self.style.safe(row.result)}"
+        if row.duration_ns is not None and (row.part is Part.END or row.duration_ns >= SHOWN_NS):
+            took = f"  {duration(row.duration_ns)}"
+        board = self.board
+        tail = len(ending + result + took)
+        fields = board.free_fields(row.lane, len(head) + tail)
+        room = board.columns(*fields)
+        if self.is_narrow:
+            text = self.style.cut(head, CALL_LINES * (room - 4) - tail) + ending
+            texts = self._with_tail(self.style.wrap(text, room, "    "), (result, took), room)
+            yield from board.texts(texts, row.lane, colour, stamp)
+            return
+        text = self.style.cut(head, room - tail) + ending + result + took
+        yield board.line(self._at_lane([(text, colour)], row.lane, room), fields, stamp)
+
+    def _with_tail(self, texts: list[str], tail: Sequence[str], room: int) -> list[str]:
+        """The lines of a call with what it returned and how long it took, neither cut in two."""
+        for more in tail:
+            if width_of([(texts[-1] + more, "")]) <= room:
+                texts[-1] += more
+            else:
+                texts.append(f"   {more}")
+        return texts
+
+    def _wrapped(
+        self, text: str, lane: int, colour: str, stamp: Stamp, room: int, indent: str = ""
+    ) -> list[Text]:
+        """A text in its lane's place, on as many lines as it takes."""
+        return self.board.texts(self.style.wrap(text, room, indent), lane, colour, stamp)
+
+    def _at_lane(self, pieces: list[Styled], lane: int, room: int) -> list[Styled]:
+        """The pieces, before the last lane's gutter where they are that lane's."""
+        if not self.board.stands_right(lane):
+            return pieces
+        return [(" " * (room - width_of(pieces)), ""), *pieces]
+
+    def _aside(self, row: StateRow | QueueRow | DropRow, text: str, colour: str) -> Iterator[Text]:
+        """A text beside its lane, with its time."""
+        stamp = Stamp(row.time_ns, row.is_concurrent)
+        text = self.style.drawn(text)
+        fields = self.board.free_fields(row.lane, len(text) + 1)
+        room = self.board.columns(*fields) - 1
+        if self.is_narrow:
+            yield from self._wrapped(text, row.lane, colour, stamp, room, indent="  ")
+            return
+        pieces = [(self.style.cut(text, room), colour)]
+        yield self.board.line(self._at_lane(pieces, row.lane, room + 1), fields, stamp)
+
+    def _note(self, row: NoteRow) -> list[Text]:
+        fields = self.board.free_fields(row.lane, NOTE_COLUMNS + 2)
+        room = min(self.board.columns(*fields) - 2, NOTE_COLUMNS)
+        texts = self.style.wrap(self.style.drawn(row.text), room)
+        return self._block(texts, row.lane, "italic yellow")
+
+    def _elision(self, row: ElisionRow) -> list[Text]:
+        """The line that stands for rows, after which what they left open is open."""
+        for each in row.rows:
+            if isinstance(each, CallRow) and each.part is not Part.WHOLE:
+                self.board.gutters[each.lane].pass_over(each.event, BRACKETS[each.part])
+        lane = row.lane or 0
+        fields = self.board.free_fields(lane, len(row.text) + 2)
+        texts = self.style.wrap(row.text, self.board.columns(*fields) - 2)
+        return self._block(texts, lane, "bold yellow")
+
+    def _block(self, texts: Sequence[str], lane: int, colour: str) -> list[Text]:
+        """Lines without a time, under each other, a column away from their lane."""
+        if self.board.stands_right(lane):
+            widest = max(width_of([(text, "")]) for text in texts)
+            texts = [text + " " * (widest + 1 - width_of([(text, "")])) for text in texts]
+            return self.board.texts(texts, lane, colour)
+        return self.board.texts(texts, lane, colour, indent=1)
+
+    def _transfer(self, row: TransferRow) -> Text:
+        if row.source == row.target:
+            shown = draw_transfer(row, 0, self.style)
+            fields = self.board.free_fields(row.target, len(shown))
+            room = self.board.columns(*fields)
+            return self.board.line(self._at_lane([(shown, "bold")], row.target, room), fields)
+        fields = _between(row.source, row.target)
+        shown = draw_transfer(row, self.board.columns(*fields), self.style)
+        return self.board.line([(shown, "bold")], fields)
+
+    def _frame(self, row: FrameRow) -> Iterator[Text]:
+        if row.source == row.target:
+            yield from self._frame_within(row)
+            return
+        fields = first, last = _between(row.source, row.target)
+        stamp = Stamp(row.time_ns, row.is_concurrent)
+        room = self.board.columns(first, last)
+        # Without calls all arrows are as long; with them those without states need no place.
+        has_place = self.states and (row.is_segment or not self.has_calls)
+        arrow_room = room - 2 * self.states if has_place else room
+        arrow = self.board.crossed(draw_arrow(row, arrow_room, self.style), first, last)
+        pieces: list[Styled] = [(arrow, colour_of(row))]
+        left, right = self._states(row)
+        if has_place:
+            pieces.insert(0, (f"{left:<{STATE_COLUMNS}} ", "dim italic"))
+            pieces.append((f" {right:>{STATE_COLUMNS}}", "dim italic"))
+        yield self.board.line(pieces, fields, stamp)
+        if self.is_narrow and row.is_segment:
+            yield from self._changed_states(row, left, right)
+        if row.part is not Part.START:
+            yield from self._below(row, fields, arrow_room, room - self.states - 2)
+
+    def _frame_within(self, row: FrameRow) -> Iterator[Text]:
+        """A frame that never leaves its lane's host: on its lo."""
+        stamp = Stamp(row.time_ns, row.is_concurrent)
+        line, label = self.style.line, self.style.safe(row.label)
+        end = self.style.lost if row.is_lost else self.style.right
+        arrow = (
+            f"{line}{label}{line}{end}"
+            if row.is_forward
+            else (f"{self.style.lost if row.is_lost else self.style.left}{line}{label}{line}")
+        )
+        fields = self.board.free_fields(row.source, len(arrow) + 5)
+        room = self.board.columns(*fields)
+        yield from self._wrapped(
+            f"{arrow} (lo)", row.source, colour_of(row), stamp, room, indent="  "
+        )
+        if row.part is not Part.START:
+            for text in below(row, room - 2):
+                yield from self._block(self.style.wrap(text, room - 2), row.source, "dim")
+
+    def _states(self, row: FrameRow) -> tuple[str, str]:
+        """The states of the left and the right end, as far as this part of the frame shows them."""
+        source = "" if row.part is Part.END else row.sender_state
+        target = "" if row.part is Part.START else row.receiver_state
+        return (source, target) if row.is_forward else (target, source)
+
+    def _changed_states(self, row: FrameRow, left: str, right: str) -> Iterator[Text]:
+        """In narrow lanes states have a line of their own, where they change."""
+        lanes = min(row.source, row.target), max(row.source, row.target)
+        changed: list[str] = []
+        for lane, state in zip(lanes, (left, right), strict=True):
+            key = (*lanes, row.connection, lane)
+            changed.append("" if self.shown_states.get(key, "") == state else state)
+            self.shown_states[key] = state or self.shown_states.get(key, "")
+        if any(changed):
+            fields = lanes[0], lanes[1] - 1
+            room = self.board.columns(*fields)
+            texts = f"{changed[0]}{changed[1]:>{room - len(changed[0])}}"
+            yield self.board.line([(texts, "dim italic")], fields)
+
+    def _below(
+        self, row: FrameRow, fields: tuple[int, int], arrow_room: int, room: int
+    ) -> Iterator[Text]:
+        """What stands below an arrow: first what its label had to leave out."""
+        notes = list(below(row, room))
+        if not fits(row, arrow_room, self.style):
+            notes.insert(0, rest_of(row, arrow_room, self.style) if self.is_narrow else row.label)
+        for note in notes:
+            for line in self.style.wrap(note, room):
+                yield self.board.line([(" " * (self.states + 2) + line, "dim")], fields)
 
 
-def elapsed(time_ns: int, zero_ns: int) -> str:
-    """Milliseconds since `zero_ns`, as precise as they fit into TIME_COLUMNS."""
-    elapsed_ms = (time_ns - zero_ns) / 1e6
-    shown = (f"{elapsed_ms:.3f}", f"{elapsed_ms:.0f}", f"{elapsed_ms:.1e}")
-    return next(s for s in shown if len(s) <= TIME_COLUMNS)
+def _name_of(lane: Lane) -> str:
+    return f"{lane.name} {', '.join(lane.addresses)}" if lane.addresses else lane.name
 
 
-def _draw_rung(rung: Rung, zero_ns: int, wire: int, style: Style) -> Text:
-    left, right = states_of(rung)
-    line = Text(f"{elapsed(rung.crossing.time_ns, zero_ns):>{TIME_COLUMNS}} ", "dim")
-    line.append(f"{left:<{STATE_COLUMNS}} ", "dim italic")
-    line.append(draw_arrow(label_of(rung), rung, wire, style), colour_of(rung))
-    line.append(f" {right:>{STATE_COLUMNS}}", "dim italic")
-    return line
+def _between(one: int, other: int) -> tuple[int, int]:
+    """The fields between two lanes."""
+    return min(one, other), max(one, other) - 1

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from lab.analysis.order.events import EventPart
-from lab.analysis.timeline import Timeline
-from lab.report.terminal.call_labels import CallLabel
+from lab.ladder.model import CallRow, FrameRow, Ladder, QueueRow, StateRow
 from lab.report.terminal.style import Style
 
 
@@ -19,30 +17,32 @@ def draw_legend(clauses: Iterable[str], style: Style) -> Iterator[Text]:
         yield Text(f"  {line}", "dim")
 
 
-def frame_clauses(timeline: Timeline) -> Iterator[str]:
-    """What stands on frames and beside them."""
-    conversations = timeline.conversations
-    if any(conversation.segments for conversation in conversations):
+def legend_of(ladder: Ladder, style: Style) -> Iterator[str]:
+    """A clause for each sign: of calls and the kernel first, then of frames."""
+    rows = list(ladder.every_row())
+    calls = [row for row in rows if isinstance(row, CallRow)]
+    frames = [row for row in rows if isinstance(row, FrameRow)]
+    if calls:
+        yield from _call_clauses(calls, style)
+        if any(getattr(row, "is_concurrent", False) for row in rows):
+            yield style.drawn("∥ too close to what is above it to know which was first")
+        if ways := {row.obtained.value for row in rows if isinstance(row, StateRow)}:
+            yield f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel"
+        if any(isinstance(row, QueueRow) for row in rows):
+            yield "kernel: what is left to read in a unix socket, sampled when a call ends"
+    if any(row.is_segment for row in frames):
         yield "states in capitals beside a frame are inferred from the frames (RFC 9293)"
-    if len(conversations) > 1:
-        yield f"{conversations[0].flow.a.port}: the client's port, which tells the connection"
+    if port := next((row.connection for row in frames if row.connection), ""):
+        yield f"{port}: the client's port, which identifies the connection"
 
 
-def trace_clauses(timeline: Timeline, labels: Iterable[CallLabel], style: Style) -> Iterator[str]:
-    """Brackets, what the kernel was asked, and the calls' `labels`."""
+def _call_clauses(calls: list[CallRow], style: Style) -> Iterator[str]:
     momentary = " or ".join(dict.fromkeys(map(style.drawn, "╶╴")))
     opening, closing = style.drawn("┌ (right: ┐)"), style.drawn("└ (right: ┘)")
     yield (
         f"{opening} a call is entered, {closing} it has returned, {momentary} nothing happened "
         "meanwhile"
     )
-    threads = (label.thread for label in labels if label.thread is not None)
+    threads = (row.label.thread for row in calls if row.label.thread is not None)
     if (thread := next(threads, None)) is not None:
         yield f"[{thread}] a thread's number"
-    if timeline.order.concurrent:
-        yield style.drawn("∥ too close to what is above it to know which was first")
-    if timeline.states:
-        ways = {seen.state.obtained.value for seen in timeline.states}
-        yield f"kernel: a TCP state, {' or '.join(sorted(ways))} in the kernel"
-    if any(event.part is EventPart.QUEUE for event in timeline.order.events):
-        yield "kernel: what is left to read in a unix socket, sampled when a call ends"

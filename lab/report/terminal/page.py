@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.story import Phase, describe_packet, phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.timeline import Timeline
+from lab.ladder.capture import capture_ladder
+from lab.ladder.model import Ladder
 from lab.model.claim import Judgement, Outcome
-from lab.report.terminal.ladder import TIME_COLUMNS, Lanes, draw_ladder, elapsed
+from lab.model.counted import counted
+from lab.report.terminal.board import TIME_COLUMNS, elapsed
+from lab.report.terminal.ladder import draw_ladder
 from lab.report.terminal.run_ladder import draw_run_ladder
-from lab.report.terminal.rungs import rungs_of
 from lab.report.terminal.style import MAX_COLUMNS, MIN_COLUMNS, OUTCOME_COLOURS, Style
 
 if TYPE_CHECKING:
@@ -70,18 +72,22 @@ class Page:
 
 
 def draw_report(
-    timelines: Sequence[Timeline], judgements: tuple[Judgement, ...], title: str, style: Style
+    timelines: Sequence[Timeline],
+    ladders: Sequence[Ladder],
+    judgements: tuple[Judgement, ...],
+    title: str,
+    style: Style,
 ) -> Iterator[Text]:
-    """The lines of one run's report: its steps in order, then the claims."""
+    """The lines of one run's report: its steps in order, each with its ladder, then the claims."""
     yield from _draw_head(timelines, title, style)
     explained: set[str] = set()
-    for timeline in timelines:
+    for timeline, ladder in zip(timelines, ladders, strict=True):
         if len(timelines) > 1:
             yield Text()
             yield style.banner(timeline.step)
         yield from _draw_programs(timeline, style)
         yield from _draw_sockets(timeline, style)
-        yield from draw_run_ladder(timeline, style, explained)
+        yield from draw_run_ladder(timeline, ladder, style, explained)
     yield Text()
     yield style.heading("Claims")
     for judgement in judgements:
@@ -119,7 +125,7 @@ def draw_closing(
         counts[judgement.verdict.outcome] += 1
     told = ", ".join(f"{n} {outcome.value}" for outcome, n in counts.items() if n)
     yield Text()
-    yield Text(f"{len(judgements)} claims: {told}.", "bold")
+    yield Text(f"{counted(len(judgements), 'claim')}: {told}.", "bold")
     yield Text(style.safe(f"Artifacts: {folder}"))
     if note:
         yield Text(style.safe(f"  {note}"), "yellow")
@@ -136,9 +142,12 @@ def draw_capture(
     style: Style,
 ) -> Iterator[Text]:
     """A capture file's flows, each with its ladder, and the frames that belong to none."""
-    yield Text(f"{len(crossings)} frames, {len(flows)} flows", "bold")
+    counts = counted(len(crossings), "frame"), counted(len(flows), "flow")
+    yield Text(", ".join(counts), "bold")
     if canaries:
-        yield Text(f"{canaries} canary frames of wirelab are left out", "dim")
+        verb = "is" if canaries == 1 else "are"
+        left_out = f"{counted(canaries, 'canary frame')} of wirelab {verb} left out"
+        yield Text(left_out, "dim")
     conversation_of = {conversation.flow.number: conversation for conversation in conversations}
     phase_of = phases(crossings, conversations)
     in_flows: set[int] = set()
@@ -165,7 +174,8 @@ def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Itera
     for line in style.wrap(title, style.width):
         yield Text(line, "bold")
     seen = (
-        f"{sum(len(b.frames) for b in brackets)} frames at {len(recording.points)} points, "
+        f"{counted(sum(len(b.frames) for b in brackets), 'frame')} at "
+        f"{counted(len(recording.points), 'point')}, "
         f"{brackets[0].dropped} dropped, {sum(b.canaries_seen for b in brackets)} of "
         f"{sum(b.canaries_sent for b in brackets)} canaries seen"
     )
@@ -191,7 +201,10 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
             for piece in style.wrap(_shown(text, style), style.width - 4, "    "):
                 yield Text(f"  {piece}")
         if len(lines) > STDOUT_LINES:
-            yield Text(f"  ... {len(lines) - STDOUT_LINES} lines more, in recording.jsonl", "dim")
+            yield Text(
+                f"  ... {counted(len(lines) - STDOUT_LINES, 'line')} more, in recording.jsonl",
+                "dim",
+            )
         yield from _draw_end(run, style)
 
 
@@ -209,7 +222,7 @@ def _draw_end(run: ProgramRun, style: Style) -> Iterator[Text]:
     """The last lines of a program's stderr, and what is to be said of its end."""
     lines = run.stderr.splitlines()
     if len(lines) > STDERR_LINES:
-        lines = [f"... {len(lines) - STDERR_LINES} lines before", *lines[-STDERR_LINES:]]
+        lines = [f"... {counted(len(lines) - STDERR_LINES, 'line')} before", *lines[-STDERR_LINES:]]
     told = [(f"stderr: {line}", "dim") for line in lines]
     told += [(run.remark, "dim")] if run.remark else []
     told += [(run.failure, "bold red")] if run.failure else []
@@ -237,7 +250,11 @@ def _draw_sockets(timeline: Timeline, style: Style) -> Iterator[Text]:
         for seen in timeline.sockets:
             if seen.checkpoint == checkpoint:
                 peer = "" if seen.peer_inode is None else f", peer {seen.peer_inode}"
-                waiting = "" if seen.state == "LISTEN" else f", {seen.receive_queue} bytes to read"
+                waiting = (
+                    ""
+                    if seen.state == "LISTEN"
+                    else f", {counted(seen.receive_queue, 'byte')} to read"
+                )
                 told = (
                     f"on {seen.host}: {seen.type} {seen.state} inode {seen.inode}{peer}{waiting}"
                     f"{', ' if seen.name else ''}{seen.name}"
@@ -252,26 +269,14 @@ def _draw_flow(
     phase_of: dict[int, Phase],
     style: Style,
 ) -> Iterator[Text]:
-    segments = conversation.segments if conversation else ()
-    segment_of = {segment.crossing: segment for segment in segments}
-    crossings = sorted((*flow.crossings, *flow.errors), key=lambda crossing: crossing.number)
-    rungs = rungs_of(crossings, segment_of, lambda crossing: _leaves_a(crossing, flow))
-    yield from draw_ladder(rungs, Lanes(str(flow.a), str(flow.b)), phase_of, style)
+    yield from draw_ladder(capture_ladder(flow, conversation, phase_of), style)
     if conversation is not None:
         to_server, to_client = conversation.client_to_server, conversation.server_to_client
         yield Text(
-            f"  {to_server.length} bytes to the right, {to_client.length} to the left; "
+            f"  {counted(to_server.length, 'byte')} to the right, {to_client.length} to the left; "
             f"end: {conversation.teardown.value}",
             "dim",
         )
-
-
-def _leaves_a(crossing: Crossing, flow: Flow) -> bool:
-    """Whether it came from the flow's side `a`; an ICMP error from there quotes `b`'s packet."""
-    ends = transport_endpoints(crossing.packet)
-    if ends is not None:
-        return ends[0] == flow.a
-    return crossing.packet.ip is None or crossing.packet.ip.destination != flow.a.address
 
 
 def _draw_judgement(judgement: Judgement, style: Style) -> Iterator[Text]:

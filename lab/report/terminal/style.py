@@ -19,7 +19,7 @@ OUTCOME_COLOURS = {
 ASCII_SHAPES = str.maketrans(
     {
         "┌": "/", "│": "|", "└": "\\", "┐": "\\", "┘": "/", "┼": "+", "─": "-", "╶": "-", "╴": "-",
-        "┄": ".", "·": ":", "▶": ">", "◀": "<", "✗": "x", "∥": "|", "→": "->", "≠": "!=",
+        "┄": ".", "┊": ":", "·": ":", "▶": ">", "◀": "<", "✗": "x", "∥": "|", "→": "->", "≠": "!=",
     }
 )  # fmt: skip
 MIN_COLUMNS = 80
@@ -73,6 +73,8 @@ class Style:
 
         Names and payloads come from files and programs: a terminal must not obey them.
         """
+        if text.isascii() and text.isprintable():
+            return text
         shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
         return (
             shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_only else shown
@@ -86,7 +88,9 @@ class Style:
         shown = self.safe(text)
         if any(cell_len(character) > 1 for character in set(shown) if character > "\x7f"):
             columns //= 2  # textwrap counts characters, of which some fill two columns
-        return textwrap.wrap(shown, columns, subsequent_indent=indent) or [""]
+        return textwrap.wrap(shown, columns, subsequent_indent=indent, break_on_hyphens=False) or [
+            ""
+        ]
 
     def cut(self, text: str, columns: int) -> str:
         """The text, safe, in one line of at most that many columns; "..." where it is cut."""

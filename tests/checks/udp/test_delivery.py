@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
+from lab.ladder.build import build_ladder
 from lab.model.claim import Outcome, Verdict
 from lab.model.family import Family
 from lab.recording.storage import load_recording
@@ -434,7 +435,8 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     document = report_document(timelines, judgements)
     assert write_document(document)
     assert all(0 <= index < len(recording.frames) for index in frame_comments(timelines))
-    lines = draw_report(timelines, judgements, "a summary", Style(width, ascii_only))
+    ladders = [*map(build_ladder, timelines)]
+    lines = draw_report(timelines, ladders, judgements, "a summary", Style(width, ascii_only))
     assert max(len(line.plain) for line in lines) <= width
     known = {event["id"] for event in document["events"]}
     for judgement in judgements:

@@ -40,7 +40,7 @@ def test_both_sightings_of_a_crossing_say_the_same(family: int) -> None:
 def test_handshake_and_neighbour_are_named() -> None:
     told = list(comments(r.recorded(4)).values())
     assert "f1: Finding the neighbour: ARP who has 198.51.100.2?" in told
-    assert "f3: handshake 1 of 3: the client asks and tells its first number" in told
+    assert "f3: handshake 1 of 3: the client sends its initial sequence number" in told
     assert Counter(text.split(":")[0] for text in told)["f3"] == 2
 
 

@@ -120,7 +120,7 @@ def test_tsharks_filters_and_comments_are_as_without_notes(tmp_path: Path) -> No
     assert len(by_tshark(data, tmp_path, "-Y", "tcp.stream == 0")) == 2 * 18
     syn = by_tshark(data, tmp_path, "-Y", "tcp.flags.syn == 1 && tcp.flags.ack == 0")
     assert [row[4] for row in syn] == [
-        "f3: handshake 1 of 3: the client asks and tells its first number"
+        "f3: handshake 1 of 3: the client sends its initial sequence number"
     ] * 2
     sends = by_tshark(data, tmp_path, "-Y", 'syslog.msg contains "sendto"')
     assert len(sends) == 12

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.text import Text
 from transcript import converse
 
 from lab.analysis.story import EXPLANATIONS, Phase, phases
 from lab.analysis.tcp.conversation import TcpConversation
-from lab.report.terminal.ladder import Lanes, draw_ladder, elapsed
-from lab.report.terminal.rungs import rungs_of
+from lab.ladder.capture import capture_ladder
+from lab.ladder.model import CallLabel, CallRow, FrameRow, Ladder, Lane, Part
+from lab.model.event import EventId, EventKind
+from lab.report.terminal.ladder import depth_of, draw_ladder
 from lab.report.terminal.style import Style
 
 ASCII = Style(80, ascii_only=True)
@@ -20,13 +24,24 @@ TALK = """
 """
 
 
+def ladder_of(talk: TcpConversation, left: str = "client", right: str = "server") -> Ladder:
+    ladder = capture_ladder(talk.flow, talk, phases(talk.flow.crossings, [talk]))
+    return replace(ladder, lanes=(Lane(left), Lane(right)))
+
+
+def wordy(mark: str) -> list[str]:
+    """The lines where the first segment is of a connection with that mark."""
+    ladder = ladder_of(converse(TALK))
+    rows = list(ladder.rows)
+    at = next(n for n, row in enumerate(rows) if isinstance(row, FrameRow))
+    first = rows[at]
+    assert isinstance(first, FrameRow)
+    rows[at] = replace(first, connection=mark)
+    return [line.plain for line in draw_ladder(replace(ladder, rows=tuple(rows)), ASCII)]
+
+
 def drawn(talk: TcpConversation, style: Style = ASCII) -> list[str]:
-    segment_of = {segment.crossing: segment for segment in talk.segments}
-    crossings = talk.flow.crossings
-    rungs = rungs_of(crossings, segment_of, lambda crossing: crossing.sender == "client")
-    phase_of = phases(crossings, [talk])
-    lines = draw_ladder(rungs, Lanes("client", "server"), phase_of, style)
-    return [line.plain for line in lines]
+    return [line.plain for line in draw_ladder(ladder_of(talk), style)]
 
 
 def rungs(text: str, style: Style = ASCII) -> list[str]:
@@ -52,12 +67,7 @@ def test_the_head_names_both_sides() -> None:
 
 def test_names_too_long_for_one_line_take_two() -> None:
     left, right = "[2001:db8:1111:2222:3333:4444:5555:6666]:40000", "[2001:db8::2]:8080 " + "x" * 30
-    first, second, *_ = draw_ladder(
-        rungs_of(converse(TALK).flow.crossings, {}, lambda _: True),
-        Lanes(left, right),
-        {},
-        ASCII,
-    )
+    first, second, *_ = draw_ladder(ladder_of(converse(TALK), left, right), ASCII)
     assert first.plain.split() == ["ms", left]
     assert second.plain == " " * 31 + right
     assert len(second.plain) == 80
@@ -72,10 +82,10 @@ def test_each_phase_begins_with_its_heading_and_explanation() -> None:
 
 
 def test_a_phase_that_comes_again_is_not_explained_again() -> None:
-    again = converse(TALK).flow.crossings
+    flow = converse(TALK).flow
     phase_of = dict(zip(range(1, 6), [Phase.DATAGRAMS, Phase.ERROR] * 2, strict=False))
     phase_of[5] = Phase.OTHER
-    drawing = draw_ladder(rungs_of(again, {}, lambda _: True), Lanes("a", "b"), phase_of, ASCII)
+    drawing = draw_ladder(capture_ladder(flow, None, phase_of), ASCII)
     lines = [line.plain for line in drawing]
     for phase, times in ((Phase.DATAGRAMS, 2), (Phase.ERROR, 2), (Phase.OTHER, 1)):
         assert sum(line.startswith(f"-- {phase.value} -") for line in lines) == times
@@ -145,50 +155,51 @@ def test_arrows_grow_with_the_page(width: int) -> None:
 
 
 def test_no_crossings_are_no_ladder() -> None:
-    assert list(draw_ladder([], Lanes("a", "b"), {}, ASCII)) == []
-
-
-@pytest.mark.parametrize(
-    ("time_ns", "shown"),
-    [
-        (0, "0.000"),
-        (1_234_567, "1.235"),
-        (99_999_999_000_000, "99999999"),
-        (99_999_999_000, "99999.999"),
-        (10**18, "1.0e+12"),
-        (-5_000_000, "-5.000"),
-        (-(10**18), "-1.0e+12"),
-    ],
-)
-def test_any_elapsed_time_fits_into_nine_columns(time_ns: int, shown: str) -> None:
-    assert elapsed(time_ns + 7, 7) == shown
+    assert list(draw_ladder(Ladder((Lane("a"), Lane("b")), ()), ASCII)) == []
 
 
 def test_segments_of_several_connections_are_marked() -> None:
-    talk = converse(TALK)
-    segment_of = {segment.crossing: segment for segment in talk.segments}
-    marks = {talk.segments[0].crossing: "4000: "}
-    first, *others = rungs_of(talk.flow.crossings, segment_of, lambda _: True, marks)
-    phase_of = phases([], [talk])
-    text = "\n".join(
-        line.plain for line in draw_ladder([first, *others], Lanes("a", "b"), phase_of, ASCII)
-    )
+    text = "\n".join(wordy("4000"))
     assert "-4000: SYN seq=0" in text
     assert text.count("4000: ") == 1
 
 
 def test_a_label_that_does_not_fit_its_arrow_stands_below_it() -> None:
-    talk = converse(TALK)
-    segment_of = {segment.crossing: segment for segment in talk.segments}
-    marks = {talk.segments[0].crossing: "a mark that is longer than any: "}
-    rungs = rungs_of(talk.flow.crossings, segment_of, lambda _: True, marks)
-    lines = [line.plain for line in draw_ladder(rungs, Lanes("a", "b"), {}, ASCII)]
+    lines = wordy("a mark that is longer than any")
     at = next(n for n, line in enumerate(lines) if "-a mark that is longer than any:" in line)
     assert lines[at].count("...-") == 1 and "win=1000" not in lines[at]
-    assert " ".join(lines[at + 1].split()) == "a mark that is longer than any: SYN seq=0"
+    assert " ".join(lines[at + 1].split()) == "a mark that is longer than any: SYN seq=0 win=1000"
 
 
 def test_a_legend_stands_below_the_names() -> None:
-    rungs = rungs_of(converse(TALK).flow.crossings, {}, lambda _: True)
-    lines = list(draw_ladder(rungs, Lanes("a", "b"), {}, ASCII, [Text("told")]))
-    assert lines[0].plain.split() == ["ms", "a", "b"] and lines[1].plain == "told"
+    lines = list(draw_ladder(ladder_of(converse(TALK), "a", "b"), ASCII, [Text("legend")]))
+    assert lines[0].plain.split() == ["ms", "a", "b"] and lines[1].plain == "legend"
+
+
+def calls(text: str) -> Ladder:
+    """ "a in, a out": calls of programs a and b, which are in lanes of their own; "a" is whole."""
+    parts = {"in": Part.START, "out": Part.END, "whole": Part.WHOLE}
+    rows = []
+    for place, each in enumerate(text.split(", ")):
+        program, part = each.split()
+        event = EventId(EventKind.SYSTEM_CALL, 1, program)
+        lane = int(program == "b")
+        rows.append(
+            CallRow(event, lane, parts[part], place, False, CallLabel(1), "", "x()", "", None, "")
+        )
+    return Ladder((Lane("a"), Lane("b")), tuple(rows))
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("a whole, a whole", 1),
+        ("a in, a whole, a out", 2),
+        ("a in, c in, a out, d in, c out, d out", 2),
+        ("a in, c in, d whole, c out, a out", 3),
+        ("b in, b out", 0),
+    ],
+)
+def test_the_depth_counts_what_is_open_at_once(text: str, depth: int) -> None:
+    assert depth_of(calls(text), 0) == depth
+    assert depth_of(calls("a in, b whole, a out"), 1) == 1

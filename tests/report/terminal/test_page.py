@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import itertools
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.tcp.conversation import analyse_tcp
+from lab.analysis.timeline import Timeline
+from lab.ladder.build import build_ladder
+from lab.model.claim import Judgement
 from lab.pcap.pcapng import parse_pcapng, write_pcapng
 from lab.recording.storage import load_recording
 from lab.records import Direction, Frame, Recording
@@ -34,8 +37,16 @@ GOLDEN = Path(__file__).parent / "tcp4.txt"
 
 def report(recording: Recording, width: int = 80, *, ascii_only: bool = True) -> list[str]:
     (timeline,), judgements = r.judged(recording)
-    lines = draw_report([timeline], judgements, TITLE, Style(width, ascii_only))
+    lines = draw_report(
+        [timeline], list(map(build_ladder, [timeline])), judgements, TITLE, Style(width, ascii_only)
+    )
     return [line.plain for line in lines]
+
+
+def report_of(
+    timelines: Sequence[Timeline], judgements: tuple[Judgement, ...], title: str, style: Style
+) -> Iterator[Text]:
+    return draw_report(timelines, [*map(build_ladder, timelines)], judgements, title, style)
 
 
 def shown(seen: Sequence[Crossing], width: int = 80, *, ascii_only: bool = True) -> list[str]:
@@ -108,7 +119,13 @@ def test_an_ascii_report_is_ascii_and_another_draws_arrows() -> None:
 
 def test_a_title_may_be_long_and_not_ascii() -> None:
     (timeline,), judgements = r.judged(r.recorded(4))
-    lines = draw_report([timeline], judgements, "größer " * 30, Style(80, ascii_only=True))
+    lines = draw_report(
+        [timeline],
+        list(map(build_ladder, [timeline])),
+        judgements,
+        "größer " * 30,
+        Style(80, ascii_only=True),
+    )
     for line in lines:
         assert line.plain.isascii() and len(line.plain) <= 80
 
@@ -161,7 +178,12 @@ def test_in_a_row_of_hosts_frames_point_where_they_go() -> None:
 
 def test_each_step_has_its_banner_programs_and_ladder() -> None:
     timelines = build_timelines(r.twice(r.recorded(4)))
-    lines = [line.plain for line in draw_report(timelines, (), "twice", Style(80, True))]
+    lines = [
+        line.plain
+        for line in draw_report(
+            timelines, list(map(build_ladder, timelines)), (), "twice", Style(80, True)
+        )
+    ]
     banners = [line for line in lines if line.startswith("==")]
     assert banners == ["== conversation " + "=" * 64, "== again " + "=" * 71]
     assert lines.index(banners[1]) < next(
@@ -347,7 +369,12 @@ def test_a_call_of_a_few_lines_is_shown_whole() -> None:
 @pytest.mark.parametrize("family", [4, 6])
 def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int) -> None:
     timelines = build_timelines(load_recording(r.FOLDER / f"udp{family}"))
-    lines = [line.plain for line in draw_report(timelines, (), TITLE, Style(100, True))]
+    lines = [
+        line.plain
+        for line in draw_report(
+            timelines, list(map(build_ladder, timelines)), (), TITLE, Style(100, True)
+        )
+    ]
     assert max(map(len, lines)) <= 100
     text = "\n".join(line.strip() for line in lines)
     for told in ("'Hello. '", "len=0---", "'A000A001A002", "len=4000\n", "port unreachable-"):
@@ -360,7 +387,12 @@ def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int
 def test_the_kernels_view_of_unix_sockets_is_shown() -> None:
     recording = load_recording(r.FOLDER / "unix4")
     timelines = build_timelines(recording)
-    lines = [line.plain for line in draw_report(timelines, (), "title", Style(80, True))]
+    lines = [
+        line.plain
+        for line in draw_report(
+            timelines, list(map(build_ladder, timelines)), (), "title", Style(80, True)
+        )
+    ]
     (at,) = [n for n, line in enumerate(lines) if "What the kernel held, at 'unread'" in line]
     shown = " ".join(line.strip() for line in lines[at + 1 : at + 8])
     assert "SOCK_STREAM ESTABLISHED inode" in shown

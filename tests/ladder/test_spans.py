@@ -5,8 +5,8 @@ from itertools import pairwise
 from event_ids import event
 
 from lab.analysis.order.events import Event, EventPart, Order
+from lab.ladder.spans import Span, spans
 from lab.model.event import EventId, EventKind
-from lab.report.terminal.beats import Beat, beats, deepest
 
 KINDS = {
     "in": EventPart.ENTRY,
@@ -26,23 +26,23 @@ def name_of(id: EventId) -> str:
     return id.program or str(id)
 
 
-def beats_of(text: str, concurrent: frozenset[int] = frozenset()) -> list[Beat]:
+def spans_of(text: str, concurrent: frozenset[int] = frozenset()) -> list[Span]:
     """ "a in, a out": what happened, in order."""
     events = tuple(
         Event(place, KINDS[each.split()[1]], id_of(each.split()[0]), "host")
         for place, each in enumerate(text.split(", "))
     )
-    return list(beats(Order(events, concurrent, 0, 0, ())))
+    return list(spans(Order(events, concurrent, 0, 0, ())))
 
 
 def told(text: str) -> list[str]:
     return [
-        f"{name_of(beat.event.id)} {beat.event.part.value}{' whole' * beat.is_whole}"
-        for beat in beats_of(text)
+        f"{name_of(span.event.id)} {span.event.part.value}{' whole' * span.is_whole}"
+        for span in spans_of(text)
     ]
 
 
-def test_a_call_in_which_nothing_else_happens_is_one_beat() -> None:
+def test_a_call_in_which_nothing_else_happens_is_one_span() -> None:
     assert told("a in, a out, b in, b out") == ["a entry whole", "b entry whole"]
 
 
@@ -50,7 +50,7 @@ def test_a_call_in_which_something_happens_is_two() -> None:
     assert told("a in, b in, b out, a out") == ["a entry", "b entry whole", "a exit"]
 
 
-def test_a_frame_that_arrives_at_once_is_one_beat() -> None:
+def test_a_frame_that_arrives_at_once_is_one_span() -> None:
     assert told("f1 leaves, f1 comes, f2 leaves, a in, f2 comes") == [
         "f1 departure whole",
         "f2 departure",
@@ -59,7 +59,7 @@ def test_a_frame_that_arrives_at_once_is_one_beat() -> None:
     ]
 
 
-def test_a_frame_seen_at_one_end_alone_is_one_beat() -> None:
+def test_a_frame_seen_at_one_end_alone_is_one_span() -> None:
     assert told("f1 leaves, f2 comes") == ["f1 departure whole", "f2 arrival whole"]
 
 
@@ -67,32 +67,17 @@ def test_a_call_that_never_returns_is_not_whole() -> None:
     assert told("a in") == ["a entry"]
 
 
-def test_a_state_is_a_beat_of_its_own() -> None:
+def test_a_state_is_a_span_of_its_own() -> None:
     assert told("a in, s state, a out") == ["a entry", "s state", "a exit"]
 
 
-def test_a_beat_is_concurrent_where_its_first_event_is() -> None:
-    marked = beats_of("a in, b in, b out, a out", frozenset({1, 3}))
-    assert [beat.is_concurrent for beat in marked] == [False, True, True]
-
-
-def test_the_depth_counts_what_is_open_at_once() -> None:
-    def everything(_: EventId) -> bool:
-        return True
-
-    for text, depth in (
-        ("f1 leaves, f1 comes", 0),
-        ("a in, a out, b in, b out", 1),
-        ("a in, b in, b out, a out", 2),
-        ("a in, b in, a out, c in, b out, c out", 2),
-        ("a in, b in, c in, c out, b out, a out", 3),
-    ):
-        assert deepest(beats_of(text), everything) == depth
-    assert deepest(beats_of("a in, b in, b out, a out"), lambda call: call.program == "b") == 1
+def test_a_span_is_concurrent_where_its_first_event_is() -> None:
+    marked = spans_of("a in, b in, b out, a out", frozenset({1, 3}))
+    assert [span.is_concurrent for span in marked] == [False, True, True]
 
 
 def test_no_event_is_lost() -> None:
     for text in ("a in, a out", "a in, f1 leaves, f1 comes, a out, b in"):
-        count = sum(2 if beat.is_whole else 1 for beat in beats_of(text))
+        count = sum(2 if span.is_whole else 1 for span in spans_of(text))
         assert count == text.count(",") + 1
-    assert all(a.event.time_ns < b.event.time_ns for a, b in pairwise(beats_of("a in, b in")))
+    assert all(a.event.time_ns < b.event.time_ns for a, b in pairwise(spans_of("a in, b in")))

@@ -2,35 +2,36 @@ from __future__ import annotations
 
 import pytest
 
-from lab.analysis.order.events import Event, EventPart
-from lab.model.event import EventId, EventKind
-from lab.report.terminal.beats import Beat
-from lab.report.terminal.repetition import (
+from lab.ladder.likeness import Likeness
+from lab.ladder.model import CallLabel, CallRow, EventRow, Part
+from lab.ladder.repetition import (
     FEWEST_TIMES,
     FIRST_ROWS,
     LAST_ROWS,
     LONGEST_PATTERN,
-    LeftOut,
-    Look,
-    rows_of,
+    Elided,
+    without_repetition,
 )
+from lab.model.event import EventId, EventKind
+
+
+def call_row(place: int, letter: str) -> CallRow:
+    event = EventId(EventKind.SYSTEM_CALL, place, letter)
+    return CallRow(event, 0, Part.WHOLE, place, False, CallLabel(1), "", letter, "0", 0, "")
 
 
 def folded(text: str) -> list[str]:
-    """Rows of letters: capitals look like small ones but tell another thing, "." like nothing."""
-    drawn = [
-        Beat(Event(n, EventPart.ENTRY, EventId(EventKind.SYSTEM_CALL, n, each), ""), True, False)
-        for n, each in enumerate(text)
-    ]
+    """Rows of letters: capitals are like small ones but say another thing, "." is like nothing."""
+    rows = [call_row(n, each) for n, each in enumerate(text)]
 
-    def look(beat: Beat) -> Look:
-        letter = beat.event.id.program
-        return Look(None if letter == "." else letter.lower(), letter)
+    def likeness(row: EventRow) -> Likeness:
+        letter = row.event.program
+        return Likeness(None if letter == "." else letter.lower(), letter)
 
-    rows = rows_of(drawn, look)
-    hidden = [row.beats if isinstance(row, LeftOut) else (row,) for row in rows]
-    assert [beat for beats in hidden for beat in beats] == drawn
-    return [row.told if isinstance(row, LeftOut) else row.event.id.program for row in rows]
+    kept = without_repetition(rows, likeness)
+    hidden = [each.rows if isinstance(each, Elided) else (each,) for each in kept]
+    assert [row for rows in hidden for row in rows] == rows
+    return [each.text if isinstance(each, Elided) else each.event.program for each in kept]
 
 
 def test_of_a_run_the_first_and_the_last_are_drawn() -> None:
@@ -74,7 +75,7 @@ def test_what_is_too_long_loses_its_middle() -> None:
     assert len(shown) == most + 1
 
 
-def test_a_fold_in_the_middle_is_left_out_with_all_its_beats() -> None:
+def test_a_fold_in_the_middle_is_left_out_with_all_its_rows() -> None:
     rows = folded("." * FIRST_ROWS + "a" * 100 + "." * LAST_ROWS)
     assert rows[FIRST_ROWS] == "... 3 lines left out; report.json has them"
 

@@ -1,4 +1,4 @@
-"""What a program does within itself, left out of a drawing that is about more than that.
+"""What a program does within itself, left out of a ladder that is about more than that.
 
 A shell that starts a program makes pipes by the dozen, before the first packet leaves.
 """
@@ -13,7 +13,7 @@ from lab.analysis.timeline import Timeline
 from lab.model.event import EventId
 
 MOST_INNER_CALLS = 30
-"""As many are drawn: they may be what an experiment is about."""
+"""As many are in it: they may be what an experiment is about."""
 
 
 def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
@@ -30,14 +30,14 @@ def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
     outer = [c for c in timeline.joins.channels if c.sender not in inner or c.receiver not in inner]
     if len(calls) <= MOST_INNER_CALLS or not (outer or timeline.crossings):
         return timeline, 0
-    looks = {queue.id for queue in timeline.queues if queue.call.id in calls}
-    drawn = replace(
+    samples = {queue.id for queue in timeline.queues if queue.call.id in calls}
+    outer_timeline = replace(
         timeline,
         system_calls=tuple(call for call in timeline.system_calls if call.id not in calls),
-        order=_without(timeline.order, calls | looks),
+        order=_without(timeline.order, calls | samples),
         joins=replace(timeline.joins, channels=tuple(outer)),
     )
-    return drawn, len(calls)
+    return outer_timeline, len(calls)
 
 
 def _inner_endpoints(timeline: Timeline) -> set[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.correlate.correlation import Joins
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
+from lab.ladder.build import build_ladder
+from lab.ladder.inner_calls import MOST_INNER_CALLS
+from lab.ladder.repetition import FIRST_ROWS, LAST_ROWS
 from lab.recording.storage import load_recording
 from lab.records import QueueSample
-from lab.report.terminal.inner_calls import MOST_INNER_CALLS
-from lab.report.terminal.repetition import FIRST_ROWS, LAST_ROWS
 from lab.report.terminal.run_ladder import draw_run_ladder
 from lab.report.terminal.style import Style
 
@@ -25,8 +27,15 @@ WIDTHS = [80, 100, 120]
 HOSTILE = "\x1b[2J\x9b31m\r\n\u202e end"
 
 
+def lines_of(timeline: Timeline, style: Style, explained: set[str] | None = None) -> Iterator[Text]:
+    return draw_run_ladder(timeline, build_ladder(timeline), style, explained)
+
+
 def drawn(timeline: Timeline, width: int = 80, *, ascii_only: bool = False) -> list[str]:
-    return [line.plain for line in draw_run_ladder(timeline, Style(width, ascii_only))]
+    return [
+        line.plain
+        for line in draw_run_ladder(timeline, build_ladder(timeline), Style(width, ascii_only))
+    ]
 
 
 def only(lines: list[str], *parts: str) -> str:
@@ -71,7 +80,7 @@ def test_a_call_is_open_on_every_line_until_it_returns() -> None:
     entry = lines.index(only(lines, "┌ #2 connect(3, 198.51.100.2:4242, 16)"))
     end = lines.index(only(lines, "└ #2 connect = 0  0.070 ms"))
     inside = [line for line in lines[entry + 1 : end] if line.startswith(" ")]
-    beside = [line for line in inside if not line.startswith("  A ") and "Three" not in line]
+    beside = [line for line in inside if not line.startswith("  A ") and "Each side" not in line]
     assert {line[10] for line in beside} == {"│"}
     assert any("SYN seq=0" in line for line in beside)
 
@@ -195,7 +204,7 @@ def test_remarks_stand_below_their_event_at_its_side() -> None:
 def test_violations_are_loud() -> None:
     timeline = t.talk()
     order = replace(timeline.order, violations=("f3 left before client#2 was entered",))
-    lines = list(draw_run_ladder(replace(timeline, order=order), Style(80, ascii_only=True)))
+    lines = list(lines_of(replace(timeline, order=order), Style(80, ascii_only=True)))
     (line,) = [line for line in lines if "ORDER VIOLATED: f3 left" in line.plain]
     assert line.style == "bold red"
 
@@ -218,7 +227,7 @@ def test_a_long_call_keeps_its_name_and_result(data: str) -> None:
 def test_a_failed_call_is_red_and_one_that_would_block_is_not() -> None:
     for error, colour in (("ECONNREFUSED", "red"), ("EINPROGRESS", ""), ("EAGAIN", "")):
         told = ("client", -9, -8, "connect(3, 192.0.2.1:9, 16)", f"-1 {error}")
-        lines = draw_run_ladder(with_calls(told), Style(80, ascii_only=False))
+        lines = lines_of(with_calls(told), Style(80, ascii_only=False))
         (line,) = [line for line in lines if error in line.plain]
         assert ("red" in {str(span.style) for span in line.spans}) is bool(colour)
 
@@ -301,16 +310,16 @@ def test_calls_of_several_connections_tell_theirs() -> None:
     assert only(lines, "#4 accept4(3, addr") and only(lines, "#4 40858: accept4 = 4")
     assert only(lines, "#3 listen(3, 1) = 0") and only(lines, "f6 40858: PSH ACK")
     legend = " ".join(line.strip() for line in lines)
-    assert "40858: the client's port, which tells the connection" in legend
+    assert "40858: the client's port, which identifies the connection" in legend
     assert not any("40858: " in line for line in drawn(timeline))
 
 
-def test_bytes_of_a_unix_socket_go_through_the_kernel() -> None:
+def test_bytes_of_a_unix_socket_are_a_local_transfer() -> None:
     lines = drawn(t.unix_talk())
     assert "  Nothing: not one frame between the canaries." in lines
-    right, left = (line for line in lines if "through the kernel" in line)
-    assert " 7 bytes through the kernel ·" in right and right[:-1].rstrip().endswith("·▶")
-    assert "◀·" in left and " 1 byte through the kernel ·" in left
+    right, left = (line for line in lines if "local transfer" in line)
+    assert " local transfer, 7 bytes ·" in right and right[:-1].rstrip().endswith("·▶")
+    assert "◀·" in left and " local transfer, 1 byte ·" in left
     at = lines.index(right)
     assert "sendto(3, 'Hello. '" in lines[at - 1] and "recvfrom = 7" in lines[at + 1]
 
@@ -324,7 +333,12 @@ def test_without_calls_the_ladder_is_that_of_the_wire_alone() -> None:
 
 
 def legend_of(timeline: Timeline, explained: set[str], *, ascii_only: bool = False) -> str:
-    lines = [line.plain for line in draw_run_ladder(timeline, Style(80, ascii_only), explained)]
+    lines = [
+        line.plain
+        for line in draw_run_ladder(
+            timeline, build_ladder(timeline), Style(80, ascii_only), explained
+        )
+    ]
     end = next(n for n, line in enumerate(lines) if line[:9].strip() == "0.000")
     return " ".join(line.strip() for line in lines[3:end])
 
@@ -358,7 +372,7 @@ def test_threads_are_told_in_the_legend() -> None:
 
 
 def test_without_calls_inferred_states_are_told_as_such() -> None:
-    lines = list(draw_run_ladder(replace(t.talk(), system_calls=()), Style(80, False)))
+    lines = list(lines_of(replace(t.talk(), system_calls=()), Style(80, False)))
     assert lines[3].plain.startswith("  states in capitals beside a frame are inferred")
     (syn,) = [line for line in lines if "─f3 SYN seq=0" in line.plain]
     state = syn.plain.index("SYN-SENT")

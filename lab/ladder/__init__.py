@@ -1,0 +1,1 @@
+"""A step as a ladder: plain values that any renderer can draw."""

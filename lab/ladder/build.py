@@ -1,0 +1,178 @@
+"""The ladder of one step of a run: with system calls where they were traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lab.analysis.calls.call_text import left_to_read
+from lab.analysis.order.events import EventPart
+from lab.analysis.story import EXPLANATIONS, Phase, phases
+from lab.analysis.timeline import Timeline
+from lab.ladder import likeness
+from lab.ladder.calls import CallRows, call_labels
+from lab.ladder.frames import (
+    connections_by_crossing,
+    frame_row,
+    part_of,
+    segments_by_crossing,
+)
+from lab.ladder.inner_calls import without_inner_calls
+from lab.ladder.lanes import lane_connections, place
+from lab.ladder.model import (
+    CallRow,
+    DropRow,
+    ElisionRow,
+    EventRow,
+    FrameRow,
+    Ladder,
+    NoteRow,
+    Part,
+    PhaseRow,
+    QueueRow,
+    Row,
+    StateRow,
+)
+from lab.ladder.repetition import Elided, without_repetition
+from lab.ladder.spans import Span, spans
+from lab.ladder.transfers import transfers_of
+from lab.model.event import EventId
+from lab.records import SocketState
+
+
+def build_ladder(timeline: Timeline) -> Ladder:
+    """All of a step, in the timeline's order; without calls, its frames alone."""
+    if not timeline.system_calls:
+        builder = _Builder(timeline)
+        frames = [builder.frames[each.id] for each in timeline.crossings]
+        return Ladder(builder.placing.lanes, tuple(with_phases(frames)))
+    outer, inner_calls = without_inner_calls(timeline)
+    builder = _Builder(outer)
+    return Ladder(
+        builder.placing.lanes,
+        tuple(with_phases(builder.rows())),
+        inner_calls,
+        timeline.order.violations,
+    )
+
+
+def with_phases(rows: Sequence[Row]) -> Iterator[Row]:
+    """The rows, with a heading before the frame that begins a phase; explained the first time."""
+    phase: Phase | None = None
+    explained: set[Phase] = set()
+    for row in rows:
+        begins = isinstance(row, FrameRow) and row.part is not Part.END
+        if isinstance(row, FrameRow) and begins and row.phase is not phase:
+            phase = row.phase
+            yield PhaseRow(phase, "" if phase in explained else EXPLANATIONS[phase])
+            explained.add(phase)
+        yield row
+
+
+class _Builder:
+    """Makes the rows of one step."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.placing = place(timeline)
+        self.ports = lane_connections(timeline, self.placing)
+        self.call_of = {call.id: call for call in timeline.system_calls}
+        self.state_of = {seen.id: seen.state for seen in timeline.states}
+        self.queue_of = {queue.id: queue for queue in timeline.queues}
+        self.drop_of = {drop.id: drop for drop in timeline.drops}
+        self.segment_of = segments_by_crossing(timeline.conversations)
+        self.labels = call_labels(timeline.system_calls, self.placing.of_call)
+        self.calls = CallRows(self.labels, self.placing.of_call, timeline.endpoints, self.ports)
+        self.transfers = transfers_of(timeline, self.placing.of_call)
+        self.remarks: dict[EventId, list[str]] = {}
+        for event, remark in timeline.joins.remarks:
+            self.remarks.setdefault(event, []).append(remark)
+        phase_of = phases(timeline.crossings, timeline.conversations)
+        connection_of = connections_by_crossing(timeline.conversations, self.ports)
+        self.frames = {
+            crossing.id: frame_row(
+                crossing,
+                self.segment_of.get(crossing.number),
+                self.placing.of_frame(crossing),
+                phase_of[crossing.number],
+                name=str(crossing.id),
+                connection=connection_of.get(crossing.number, ""),
+            )
+            for crossing in timeline.crossings
+        }
+
+    def rows(self) -> list[Row]:
+        """All but the headings: events, what repeats of them folded, and what belongs to them."""
+        rows: list[Row] = []
+        events = [self._event_row(span) for span in spans(self.timeline.order)]
+        for each in without_repetition(events, self._likeness):
+            if isinstance(each, Elided):
+                inside = tuple(row for event in each.rows for row in self._with_company(event))
+                rows.append(ElisionRow(inside, each.text, _common_lane(each.rows)))
+            else:
+                rows += self._with_company(each)
+        unfinished = (call for call in self.timeline.system_calls if call.exit_ns is None)
+        return [*rows, *map(self.calls.unfinished, unfinished)]
+
+    def _event_row(self, span: Span) -> EventRow:
+        event, is_concurrent = span.event, span.is_concurrent
+        name, time_ns = event.id, event.time_ns
+        is_start = event.part in (EventPart.ENTRY, EventPart.DEPARTURE)
+        part = Part.WHOLE if span.is_whole else Part.START if is_start else Part.END
+        if name in self.call_of:
+            return self.calls.row(self.call_of[name], part, time_ns, is_concurrent)
+        if name in self.frames:
+            return part_of(self.frames[name], part, time_ns, is_concurrent)
+        if name in self.state_of:
+            state = self.state_of[name]
+            lane, port = self.placing.of_state(state, event.host), self._connection(state)
+            return StateRow(
+                name, lane, time_ns, is_concurrent, port, state.old, state.new, state.obtained
+            )
+        if name in self.queue_of:
+            queue = self.queue_of[name]
+            label, lane = self.labels[queue.call.id], self.placing.of_call(queue.call)
+            caller = str(label) if label.owner else ""
+            left = left_to_read(queue.sample)
+            return QueueRow(name, lane, time_ns, is_concurrent, queue.call.id, caller, left)
+        drop = self.drop_of[name]
+        lane, what = self.placing.of_host(event.host), self.frames[drop.frame].label
+        return DropRow(name, lane, time_ns, is_concurrent, drop.frame, drop.notice.reason, what)
+
+    def _connection(self, state: SocketState) -> str:
+        """The port that identifies the socket's connection, where that is needed."""
+        if not self.ports:
+            return ""
+        clients = {int(port) for port in self.ports.values()}
+        port = state.remote_port if state.remote_port in clients else state.local_port
+        return str(port) if port else ""
+
+    def _with_company(self, row: EventRow) -> Iterator[Row]:
+        """The row, after the bytes that it returns and before what there is to say of it."""
+        is_end = getattr(row, "part", Part.END) is not Part.START
+        if isinstance(row, CallRow) and is_end and row.event in self.transfers:
+            yield self.transfers[row.event]
+        yield row
+        for remark in self.remarks.get(row.event, ()) if is_end else ():
+            yield NoteRow(row.event, _own_lane(row), remark)
+
+    def _likeness(self, row: EventRow) -> likeness.Likeness:
+        if row.event not in self.remarks:
+            if isinstance(row, CallRow):
+                return likeness.of_call(row, self.call_of[row.event])
+            if isinstance(row, FrameRow):
+                return likeness.of_frame(row, self.segment_of.get(row.event.number))
+        return likeness.always(row)
+
+
+def _own_lane(row: EventRow) -> int:
+    """The lane in which it happened."""
+    if isinstance(row, FrameRow):
+        has_left = row.part is not Part.END and row.sent_ns is not None
+        return row.source if has_left else row.target
+    return row.lane
+
+
+def _common_lane(rows: Sequence[EventRow]) -> int | None:
+    """The lane in which all the calls are; None where they are in several, or frames are there."""
+    lanes = {row.lane if isinstance(row, CallRow) else None for row in rows}
+    return next(iter(lanes)) if len(lanes) == 1 else None

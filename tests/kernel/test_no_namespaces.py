@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from outside import REPOSITORY, check_refused, environment, wirelab
 
-pytestmark = [pytest.mark.kernel, pytest.mark.kernel]
+pytestmark = pytest.mark.kernel
 
 REASON = "cannot create a user namespace: ENOSPC (No space left on device)"
 ADVICE = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,15 +20,18 @@ from outside import (
     host,
     marked,
     net_namespaces,
+    net_namespaces_of_others,
     wait_until,
     wait_until_gone,
 )
 
+from lab.kernel.system.libc import prctl
 from lab.recording.storage import load_recording
 
 pytestmark = pytest.mark.kernel
 
 MOMENTS = 25
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class Run:
@@ -65,6 +70,17 @@ class Run:
         return [path for folder in self.private.values() for path in folder.iterdir()]
 
 
+@pytest.fixture(autouse=True)
+def inherits_orphans() -> Iterator[None]:
+    """What a killed run leaves running is this process's child then, and not somebody else's."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    yield
+    prctl(PR_SET_CHILD_SUBREAPER, 0)
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def listed_namespaces() -> frozenset[str]:
     """What lsns knows: root sees namespaces that no process is in, but a descriptor holds."""
     if shutil.which("lsns") is None or os.geteuid() != 0:
@@ -75,8 +91,12 @@ def listed_namespaces() -> frozenset[str]:
             ["lsns", "-t", "net", "-n", "-o", "NS"], capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
-            return frozenset(done.stdout.split())
+            return frozenset(f"net:[{number}]" for number in done.stdout.split())
     raise AssertionError(f"lsns fails time and again: {done.stderr}")
+
+
+def all_namespaces() -> frozenset[str]:
+    return net_namespaces() | listed_namespaces()
 
 
 @pytest.fixture(scope="module")
@@ -94,31 +114,51 @@ def whole_run_s(tmp_path_factory: pytest.TempPathFactory) -> float:
 
 def test_what_a_run_leaves_would_be_seen(marker: str, tmp_path: Path) -> None:
     """The control: while it runs, its processes and namespaces show where the test looks."""
-    namespaces = net_namespaces()
     run = Run(tmp_path)
     seen_processes, seen_namespaces = 0, frozenset[str]()
     while run.process.poll() is None:
-        seen_processes = max(seen_processes, len(marked(marker)))
-        seen_namespaces |= net_namespaces() - namespaces
+        processes = marked(marker)
+        seen_processes = max(seen_processes, len(processes))
+        seen_namespaces |= net_namespaces(processes) - {str(Path("/proc/self/ns/net").readlink())}
     run.process.communicate()
     assert run.process.returncode == 0
     assert seen_processes >= 4  # the command, the supervisor, init, a program
     assert len(seen_namespaces) >= 2  # the sandbox's own and a host's
 
 
+IN_A_NAMESPACE_OF_ITS_OWN = (
+    "unshare --user --map-root-user --net sleep 60 </dev/null >/dev/null 2>&1 & echo $!"
+)
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_namespace_is_anothers_where_its_process_is_no_descendant(is_ours: bool) -> None:
+    """The control: what is passed over below is what other runs hold, and not what one left."""
+    prctl(PR_SET_CHILD_SUBREAPER, int(is_ours))
+    before = net_namespaces()
+    started = subprocess.run(
+        ["sh", "-c", IN_A_NAMESPACE_OF_ITS_OWN], stdout=subprocess.PIPE, text=True, check=True
+    )
+    orphan = int(started.stdout)
+    try:
+        wait_until(lambda: net_namespaces([orphan]) - before)
+        assert (net_namespaces([orphan]) <= net_namespaces_of_others()) is not is_ours
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("moment", range(MOMENTS))
 def test_a_run_killed_at_any_moment_leaves_nothing(
     moment: int, whole_run_s: float, marker: str, tmp_path: Path
 ) -> None:
-    before, namespaces, listed = host(), net_namespaces(), listed_namespaces()
+    before, namespaces = host(), all_namespaces()
     run = Run(tmp_path)
     run.kill_after(whole_run_s * 1.1 * moment / (MOMENTS - 1))
     assert run.process.returncode in (-signal.SIGKILL, 0)
     wait_until_gone(marker)
     assert host() == before
-    # Others may come and go meanwhile; those that came and stay are the run's.
-    new = (net_namespaces() - namespaces, listed_namespaces() - listed)
-    wait_until(lambda: not new[0] & net_namespaces() and not new[1] & listed_namespaces())
+    new = all_namespaces() - namespaces
+    wait_until(lambda: not (new & all_namespaces()) - net_namespaces_of_others())
     assert run.strays() == []
     # What --out holds is whole as soon as `latest` says so.
     latest = run.out / "tcp" / "latest"

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -80,16 +80,31 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
-def children(parent: int) -> list[int]:
-    found = []
+def parents() -> dict[int, int]:
+    """The parent of each process."""
+    found = {}
     for pid in pids():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
         except OSError:
             continue
-        if int(stat.rpartition(")")[2].split()[1]) == parent:
-            found.append(pid)
+        found[pid] = int(stat.rpartition(")")[2].split()[1])
     return found
+
+
+def children(parent: int) -> list[int]:
+    return [pid for pid, its_parent in parents().items() if its_parent == parent]
+
+
+def descendants(ancestor: int) -> frozenset[int]:
+    """Its children, theirs, and so on."""
+    of = parents()
+    found: set[int] = set()
+    new = {ancestor}
+    while new:
+        new = {pid for pid, parent in of.items() if parent in new}
+        found |= new
+    return frozenset(found)
 
 
 class Host(NamedTuple):
@@ -116,14 +131,37 @@ def host() -> Host:
     )
 
 
-def net_namespaces() -> frozenset[str]:
-    """Every network namespace that a process is in, as far as this user may look."""
+def net_namespaces(of: Iterable[int] | None = None) -> frozenset[str]:
+    """Every network namespace that one of these processes is in, or any, as far as one may look."""
     found = set()
-    for pid in pids():
+    for pid in pids() if of is None else of:
         try:
             found.add(str(Path(f"/proc/{pid}/ns/net").readlink()))
         except OSError:
             continue
+    return frozenset(found)
+
+
+def net_namespaces_of_others() -> frozenset[str]:
+    """Those that a process which does not descend from this one is in, or holds open.
+
+    Of what a test started everything descends from it, if it is a subreaper (prctl(2)).
+    """
+    ours = {os.getpid(), *descendants(os.getpid())}
+    others = [pid for pid in pids() if pid not in ours]
+    found = set(net_namespaces(others))
+    for pid in others:
+        try:
+            descriptors = [Path(f"/proc/{pid}/fd/{name}") for name in _names(f"/proc/{pid}/fd")]
+        except OSError:
+            continue  # gone, or another user's
+        for descriptor in descriptors:
+            try:
+                target = str(descriptor.readlink())
+            except OSError:
+                continue
+            if target.startswith("net:["):
+                found.add(target)
     return frozenset(found)
 
 

@@ -34,6 +34,19 @@ settings.register_profile("wirelab", database=None, deadline=None)
 settings.load_profile("wirelab")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--failed-to", type=Path, help="write the names of failed tests to this file")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """For tests/run, whose own summary names them."""
+    file = terminalreporter.config.getoption("failed_to")
+    if file is not None:
+        stats = terminalreporter.stats
+        failed = [each.nodeid for kind in ("failed", "error") for each in stats.get(kind, [])]
+        file.write_text("".join(f"{name}\n" for name in failed), "utf-8")
+
+
 def pytest_collection_finish() -> None:
     remember()
     # Thousands of collected tests stay; no collection of garbage need look at them again.

@@ -84,12 +84,12 @@ def run(
     are in the result.
     """
     from lab.run import TRACES, run_scenario
-    from lab.scenario_files import find_scenario
+    from lab.scenario_files import MADE_BY_A_PROGRAM, find_scenario
 
     if trace not in TRACES:
         raise UsageError(f"there is no trace {trace!r}; there are: {', '.join(TRACES)}")
     wanted = scenario if isinstance(scenario, Scenario) else find_scenario(str(scenario))
-    return run_scenario(wanted, _family(family), str(out), trace)
+    return run_scenario(wanted, _family(family), str(out), trace, source=MADE_BY_A_PROGRAM)
 
 
 def replay(folder: str | Path, scenario: Scenario | str | Path | None = None) -> Result:

@@ -341,3 +341,6 @@ class Recording:
     trace: Trace = Trace()
     clock_step_ns: int = 0
     """How far CLOCK_REALTIME moved against CLOCK_MONOTONIC during the run."""
+    source: str = ""
+    """The scenario's file; "" for one of wirelab's own and for an ad-hoc run, "-" for one that
+    a Python program made and no file has."""

@@ -51,10 +51,12 @@ def run_scenario(
     out: str,
     trace: str,
     present: Callable[[Result], None] | None = None,
+    *,
+    source: str = "",
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
-    `wanted` is its file, or itself where it was made by a program.
+    `wanted` is its file, or itself with its `source` as the recording shall have it.
     `trace` is one of TRACES.
 
     It is presented while the sandbox comes to its end, which is waited for.
@@ -68,7 +70,9 @@ def run_scenario(
     traced = trace in ("auto", "tracefs")
     with open_sandbox(preload="lab.kernel.experiment", traced=traced) as sandbox:
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
-        pending = _start(sandbox, scenario, family, trace)
+        if isinstance(wanted, Path):
+            source = _source_of(wanted)
+        pending = _start(sandbox, scenario, family, trace, source)
         _import_what_comes_after(shown=present is not None)
         recording = pending.result()
         sandbox.end()
@@ -120,22 +124,27 @@ def replay(
 
     folder = Path(folder_name)
     recording = load_recording(folder)
-    scenario = scenario or _scenario_of(recording, folder_of_scenarios)
+    judge = ""
+    if scenario is None:
+        scenario, judge = _scenario_of(recording, folder_of_scenarios)
     timelines, judgements, document = judge_recording(recording, scenario)
     try:
         note = _rewrite_report(document, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
+    note += f"; judged by {judge}" if judge else ""
     return _result(timelines, judgements, document, scenario, folder, note)
 
 
-def _scenario_of(recording: Recording, folder: str) -> Scenario:
+def _scenario_of(recording: Recording, folder: str) -> tuple[Scenario, str]:
+    """What a recording is judged by, and its file; "" where it is wirelab's own."""
     from lab.ad_hoc import AD_HOC, recorded_scenario
-    from lab.scenario_files import find_scenario
+    from lab.scenario_files import find_recorded
 
-    if recording.scenario == AD_HOC:
-        return recorded_scenario()
-    return _load(find_scenario(recording.scenario, folder))
+    if recording.scenario == AD_HOC and not recording.source:
+        return recorded_scenario(), ""
+    path = find_recorded(recording.scenario, recording.source, folder)
+    return _load(path), _source_of(path)
 
 
 def read_file(name: str) -> Shown:
@@ -159,7 +168,9 @@ def read_file(name: str) -> Shown:
     return Shown(crossings, flows, conversations, len(frames) - len(story))
 
 
-def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> Pending[Recording]:
+def _start(
+    sandbox: Sandbox, scenario: Scenario, family: Family, trace: str, source: str
+) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
 
@@ -171,8 +182,15 @@ def _start(sandbox: Sandbox, scenario: Scenario, family: Family, trace: str) -> 
         scenario.expanded_steps(placeholders),
         scenario.captures_loopback,
         trace,
+        source,
     )
     return sandbox.submit(record, plan)
+
+
+def _source_of(path: Path) -> str:
+    from lab.scenario_files import source_of
+
+    return source_of(path)
 
 
 def _load(path: Path) -> Scenario:

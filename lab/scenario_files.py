@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FOLDER = "scenarios"
 """The folder in the current directory whose scenarios have names as well."""
 
+MADE_BY_A_PROGRAM = "-"
+"""The source, in a recording, of a scenario that no file has."""
+
 
 def builtin_folder() -> Path:
     """The folder of wirelab's own scenarios: in the package where it is installed, or beside it.
@@ -83,6 +86,39 @@ def find_scenario(wanted: str, folder: str = "") -> Path:
     return known[wanted].absolute()
 
 
+def find_recorded(scenario: str, source: str, folder: str = "") -> Path:
+    """The file of the scenario that a recording names, with the source that it has.
+
+    That is its source, unless `folder` is given: there the file's name, or the scenario's, is
+    looked for, and that one judges. Raises UsageError where it is not to be found.
+    """
+    advice = "say where a folder has it: wirelab replay DIR --scenarios FOLDER"
+    if folder:
+        return find_scenario(_name(Path(source)) if _is_file(source) else scenario, folder)
+    if not source:
+        builtin = builtin_scenarios()
+        if scenario not in builtin:
+            raise UsageError(f"there is no scenario {scenario!r} of wirelab's own any more")
+        return builtin[scenario]
+    if not _is_file(source):
+        raise UsageError(
+            f"the scenario {scenario!r} was made by a Python program, and no file has it: judge it "
+            f"there, by lab.api.replay(folder, scenario), or {advice}"
+        )
+    if not Path(source).is_file():
+        raise UsageError(f"the scenario {scenario!r} was in {source}, which is gone; {advice}")
+    return Path(source)
+
+
+def source_of(path: Path) -> str:
+    """What a recording says of a scenario's file: "" for one of wirelab's own."""
+    return "" if path in builtin_scenarios().values() else str(path)
+
+
+def _is_file(source: str) -> bool:
+    return source not in ("", MADE_BY_A_PROGRAM)
+
+
 def load_scenario(path: Path) -> Scenario:
     """The scenario of a file.
 
@@ -124,8 +160,12 @@ class _Loader(SourceFileLoader):
 
 def _named(folder: Path) -> dict[str, Path]:
     """By name, the scenarios of a folder: my_own.py is my-own."""
-    files = {path.stem.replace("_", "-"): path for path in folder.glob("[!_.]*.py")}
+    files = {_name(path): path for path in folder.glob("[!_.]*.py")}
     return dict(sorted(files.items()))
+
+
+def _name(path: Path) -> str:
+    return path.stem.replace("_", "-")
 
 
 def _has_scenario(path: Path) -> bool:

@@ -64,7 +64,8 @@ def test_a_teachers_three_hosts_hold(teachers: Path, family: int, tmp_path: Path
 @pytest.mark.kernel
 def test_a_run_is_replayed_as_it_was_judged(teachers: Path, tmp_path: Path) -> None:
     ran = api.run(str(teachers), out=tmp_path)
-    again = api.replay(ran.folder, teachers)
+    again = api.replay(ran.folder)
+    assert again.note.endswith(f"identical; judged by {teachers}")
     assert again.document == ran.document
     assert again.recording == ran.recording
     assert [j.verdict for j in again.judgements] == [j.verdict for j in ran.judgements]
@@ -99,6 +100,9 @@ def test_a_scenario_made_here_is_run_with_the_demos_beside_this_file(tmp_path: P
     assert result.outcome is Outcome.UNDECIDED
     assert "No such file" in result.failures[0]
     assert str(Path(__file__).parent / "demos" / "absent.py") in result.failures[0]
+    with pytest.raises(UsageError, match="was made by a Python program"):
+        api.replay(result.folder)
+    assert api.replay(result.folder, made).document == result.document
 
 
 @pytest.mark.kernel

@@ -10,11 +10,14 @@ from house import ROOT
 
 from lab.errors import UsageError
 from lab.scenario_files import (
+    MADE_BY_A_PROGRAM,
     builtin_folder,
     builtin_scenarios,
+    find_recorded,
     find_scenario,
     load_scenario,
     own_scenarios,
+    source_of,
 )
 
 TEACHERS = ROOT / "tests" / "support" / "teacher"
@@ -145,6 +148,36 @@ def test_a_file_that_has_changed_is_loaded_again(here: Path) -> None:
     assert load_scenario(file).name == "before"
     made(file, "after")
     assert load_scenario(file).name == "after"
+
+
+def test_a_recording_is_judged_by_the_file_that_it_names(here: Path) -> None:
+    file = made(here / "mine.py", "other-name")
+    assert source_of(file) == str(file)
+    assert find_recorded("other-name", str(file)) == file
+    assert find_recorded("tcp", "") == ROOT / "scenarios" / "tcp.py"
+    assert source_of(find_scenario("tcp")) == ""
+
+
+def test_a_folder_that_was_named_judges_instead(here: Path) -> None:
+    theirs, ours = made(here / "mine.py"), made(here / "others" / "mine.py")
+    assert find_recorded("other-name", str(theirs), "others") == ours
+    assert find_recorded("mine", MADE_BY_A_PROGRAM, "others") == ours
+    assert find_recorded("tcp", "", "others") == ROOT / "scenarios" / "tcp.py"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("/nowhere/mine.py", "was in /nowhere/mine.py, which is gone; say where a folder has it"),
+        (MADE_BY_A_PROGRAM, "was made by a Python program, and no file has it"),
+        ("", "there is no scenario 'mine' of wirelab's own any more"),
+    ],
+)
+def test_a_scenario_that_is_gone_is_told(here: Path, source: str, said: str) -> None:
+    made(here / "scenarios" / "mine.py")
+    with pytest.raises(UsageError) as error:
+        find_recorded("mine", source)
+    assert said in str(error.value)
 
 
 def test_a_teachers_scenario_is_short_and_imports_the_front_door_alone() -> None:

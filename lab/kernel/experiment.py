@@ -72,6 +72,7 @@ def run_plan(plan: Plan) -> Recording:
     system = os.uname()
     return Recording(
         scenario=plan.scenario,
+        source=plan.source,
         family=plan.family,
         started_ns=started_ns,
         kernel=f"{system.sysname} {system.release} {system.machine}",

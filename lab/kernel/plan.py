@@ -20,3 +20,5 @@ class Plan:
     captures_loopback: bool = False
     trace: str = "auto"
     """Which instrument traces the programs: see lab/kernel/tracers.py."""
+    source: str = ""
+    """The scenario's file, as the recording has it."""

@@ -1,4 +1,4 @@
-"""Replays of tests/recordings here and at another commit: the same verdicts, the same events?
+"""Replays of a commit's tests/recordings, here and there: the same verdicts, the same events?
 
 Argument: the commit. Prints what differs, and ends with status 1 where anything does.
 """
@@ -14,9 +14,8 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
 
-from tests.against.checkout import ROOT, Checkout, both
+from tests.against.checkout import Checkout, both
 
-RECORDINGS = ROOT / "tests" / "recordings"
 MOST_SHOWN = 20
 Document = dict[str, Any]
 
@@ -87,7 +86,7 @@ def differences(ours: Document, theirs: Document) -> Iterator[str]:
 def main(commit: str) -> int:
     status = 0
     with both(commit) as (this, other):
-        for folder in sorted(RECORDINGS.iterdir()):
+        for folder in sorted((other.folder / "tests" / "recordings").iterdir()):
             found = list(differences(replayed(this, folder), replayed(other, folder)))
             print(f"{folder.name}: {f'{len(found)} differences' if found else 'the same'}")
             for line in found[:MOST_SHOWN]:

@@ -6,6 +6,10 @@ the process exit status its message ends in (`wirelab --help` lists them).
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class LabError(Exception):
     """Something the lab was asked to do and cannot do; the message is for a person.
@@ -51,3 +55,15 @@ class KernelRefused(MachineError):
 
 class InstrumentError(LabError):
     """The lab's own observation contradicts itself (a witness, a violated order)."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: "; did you mean 'tcp'?", or "" if none is near.
+
+    Among those nearest, one comes first that differs by letters in another order: "tpc" is "tcp".
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), list(known), n=3, cutoff=0.6)
+    near.sort(key=lambda each: sorted(each) != sorted(word.lower()))
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
 
-from lab.errors import UsageError
+from lab.errors import UsageError, did_you_mean
 
 TYPE_CHECKING = False  # as typing has it; the sandbox starts before a scenario is made of anything
 if TYPE_CHECKING:
@@ -81,8 +81,10 @@ def find_scenario(wanted: str, folder: str = "") -> Path:
         )
     known = builtin | own
     if wanted not in known:
+        near = did_you_mean(wanted, known)
+        there_are = " There are" if near else "; there are"
         names = ", ".join(sorted(known))
-        raise UsageError(f"there is no scenario {wanted!r}; there are: {names}")
+        raise UsageError(f"there is no scenario {wanted!r}{near}{there_are}: {names}")
     return known[wanted].absolute()
 
 

@@ -27,9 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: ignored, by nohup
         signal.signal(signal.SIGINT, _end_interrupted)
     _open_standard_streams()
-    options = make_parser().parse_args(arguments)
+    if "_ARGCOMPLETE" in os.environ:
+        from lab.cli.completion import complete
+
+        complete()
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = make_parser(words)
+    options = parser.parse_args(words)
     try:
-        status = _run_command(options)
+        if options.command is None:
+            parser.print_help()
+            status = 0
+        else:
+            status = _run_command(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does.
@@ -104,6 +114,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.new import execute
         case "doctor":
             from lab.cli.doctor import execute
+        case "completion":
+            from lab.cli.completion import execute
         case _:
             raise LookupError(f"the parser knows a command {name!r}, and nothing executes it")
     return execute

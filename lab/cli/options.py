@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from lab import __version__
+
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from typing import Any
 
 EXIT_STATUS_HELP = """\
@@ -22,6 +25,7 @@ Both commands are split into words as by a shell. {server}, {client} and {port}
 stand for addresses and the port, {server_url} for an address as a URL has it,
 {unix} for the unix socket's path, {python} for this interpreter.
 """
+SHELLS = ("bash", "zsh", "fish")
 LONGEST_S = 86400  # as a deadline
 
 
@@ -32,99 +36,192 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=80)
 
 
-class _CommandParser(argparse.ArgumentParser):
-    """A command's parser, with the same help formatter."""
+class _Parser(argparse.ArgumentParser):
+    """argparse's, which says what an unknown word may have been meant to be."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401  ArgumentParser's own
         super().__init__(**settings, formatter_class=_HelpFormatter)
 
+    def parse_known_args(
+        self,
+        args: Iterable[str] | None = None,
+        namespace: Any = None,  # noqa: ANN401
+    ) -> tuple[Any, list[str]]:
+        """As argparse's; a word that is unknown is an error of this parser's command."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            from lab.errors import did_you_mean
 
-def make_parser() -> argparse.ArgumentParser:
-    """What reads the command line; it exits with status 2 where that cannot be read."""
-    parser = argparse.ArgumentParser(
+            word = unknown[0].partition("=")[0]
+            known = self._option_string_actions if word.startswith("-") else ()
+            self.error(f"unknown: {' '.join(unknown)}{did_you_mean(word, known)}")
+        return options, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401
+        # argparse has no public place for it, nor for the options there are. What Python 3.14
+        # suggests by itself, 3.11 does not.
+        if action.choices is None or value in action.choices:
+            return
+        from lab.errors import did_you_mean
+
+        known = [str(choice) for choice in action.choices]
+        what = f"{value!r} is none of {', '.join(known)}"
+        raise argparse.ArgumentError(action, what + did_you_mean(str(value), known))
+
+
+def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
+    """What reads the command line `words`; it exits with status 2 where that cannot be read.
+
+    A command that is not among them has its line of help and no options: making all of those
+    takes a third of the time of `wirelab --help`.
+    """
+    parser = _Parser(
         prog="wirelab",
         description="See what a socket puts on the wire, and what it does not.",
         epilog=EXIT_STATUS_HELP,
-        formatter_class=_HelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"wirelab {__version__}")
     # The prefix given, argparse need not format a usage line for each command.
     commands = parser.add_subparsers(
-        dest="command",
-        required=True,
-        metavar="COMMAND",
-        prog="wirelab",
-        parser_class=_CommandParser,
+        dest="command", metavar="COMMAND", prog="wirelab", parser_class=_Parser
     )
-    listing = commands.add_parser("list", help="list the scenarios")
-    run = commands.add_parser(
-        "run", help="run scenarios, or two programs of your own, and judge claims"
-    )
-    run.add_argument("names", nargs="*", metavar="NAME", help="a scenario's name, or its file")
-    _add_ad_hoc_options(run.add_argument_group("your own programs", AD_HOC_HELP))
-    run.add_argument(
-        "--family", choices=("4", "6", "both"), default="4", help="IP version (default: 4)"
-    )
-    every = commands.add_parser("scenarios", help="run all; end with a table of the statements")
-    every.add_argument(
-        "--family", choices=("4", "6", "both"), default="both", help="IP version (default: both)"
-    )
-    compare = commands.add_parser("compare", help="the same messages over TCP, UDP and unix")
-    commands.add_parser("claims", help="list the statements, and the claims that decide them")
-    for command in (run, every, compare):
-        command.add_argument(
-            "--out",
-            default="runs",
-            metavar="DIR",
-            help="where artifacts go (default: runs)",
-        )
-        command.add_argument(
-            "--trace",
-            choices=("auto", "tracefs", "ptrace", "none"),
-            default="auto",
-            help="what traces the programs' system calls (default: the best there is)",
-        )
-    for command in (run, every):
-        command.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
-    replay = commands.add_parser("replay", help="judge a recorded run again, unprivileged")
-    replay.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
-    show = commands.add_parser("show", help="show the flows of any pcap or pcapng file")
-    show.add_argument("file", metavar="FILE")
-    commands.add_parser("doctor", help="tell what this machine allows, and how to mend it")
-    new = commands.add_parser("new", help="write a scenario of two programs to begin with")
-    new.add_argument("name", metavar="NAME", help="the new scenario's name, such as my-own")
-    new.add_argument(
-        "--scenarios", metavar="DIR", default="", help="where it goes (default: ./scenarios)"
-    )
-    for command in (listing, run, replay):
-        command.add_argument(
-            "--scenarios",
-            metavar="DIR",
-            default="",
-            help="a folder of scenarios of your own, whose names come before wirelab's "
-            "(default: ./scenarios adds its names)",
-        )
-    for command in (run, replay):
-        command.add_argument("--json", action="store_true", help="print report.json instead")
-    for command in (run, every, compare, replay, show):
-        command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
+    for name, (text, add_options) in COMMANDS.items():
+        command = commands.add_parser(name, help=text)
+        if name in words:
+            add_options(command)
     return parser
 
 
-def _add_ad_hoc_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--server", metavar="CMD", help="what runs on the host `server`")
-    group.add_argument("--client", metavar="CMD", help="what runs on the host `client`, then")
-    group.add_argument(
+def _list(command: argparse.ArgumentParser) -> None:
+    _add_scenarios(command)
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("names", nargs="*", metavar="NAME", help="a scenario's name, or its file")
+    own = command.add_argument_group("your own programs", AD_HOC_HELP)
+    own.add_argument("--server", metavar="CMD", help="what runs on the host `server`")
+    own.add_argument("--client", metavar="CMD", help="what runs on the host `client`, then")
+    own.add_argument(
         "--port", type=_port, help="where the server listens (default: {port} is 4242, else any)"
     )
-    group.add_argument(
+    own.add_argument(
         "--unix", metavar="PATH", default="", help="the unix socket that it listens on instead"
     )
-    group.add_argument(
+    own.add_argument(
         "--deadline",
         type=_seconds,
         metavar="SECONDS",
         help="when the client must have ended (default: 10)",
     )
+    _add_family(command, default="4")
+    _add_making(command)
+    _add_junit(command)
+    _add_scenarios(command)
+    _add_json(command)
+    _add_ascii(command)
+
+
+def _scenarios(command: argparse.ArgumentParser) -> None:
+    _add_family(command, default="both")
+    _add_making(command)
+    _add_junit(command)
+    _add_ascii(command)
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _add_making(command)
+    _add_ascii(command)
+
+
+def _replay(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
+    _add_scenarios(command)
+    _add_json(command)
+    _add_ascii(command)
+
+
+def _show(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", metavar="FILE")
+    _add_ascii(command)
+
+
+def _new(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="the new scenario's name, such as my-own")
+    command.add_argument(
+        "--scenarios", metavar="DIR", default="", help="where it goes (default: ./scenarios)"
+    )
+
+
+def _completion(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "shell", choices=SHELLS, metavar="SHELL", help=f"{', '.join(SHELLS)}; see docs/command.md"
+    )
+
+
+def _nothing(command: argparse.ArgumentParser) -> None:
+    """It has no options."""
+
+
+COMMANDS = {
+    "list": ("list the scenarios", _list),
+    "run": ("run scenarios, or two programs of your own, and judge claims", _run),
+    "scenarios": ("run all; end with a table of the statements", _scenarios),
+    "compare": ("the same messages over TCP, UDP and unix", _compare),
+    "claims": ("list the statements, and the claims that decide them", _nothing),
+    "replay": ("judge a recorded run again, unprivileged", _replay),
+    "show": ("show the flows of any pcap or pcapng file", _show),
+    "new": ("write a scenario of two programs to begin with", _new),
+    "doctor": ("tell what this machine allows, and how to mend it", _nothing),
+    "completion": ("print what completes words in a shell", _completion),
+}
+"""By name, a command's line of help and what adds its options."""
+
+
+def _add_family(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument(
+        "--family",
+        choices=("4", "6", "both"),
+        default=default,
+        help=f"IP version (default: {default})",
+    )
+
+
+def _add_making(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--out", default="runs", metavar="DIR", help="where artifacts go (default: runs)"
+    )
+    command.add_argument(
+        "--trace",
+        choices=("auto", "tracefs", "ptrace", "none"),
+        default="auto",
+        help="what traces the programs' system calls (default: the best there is)",
+    )
+
+
+def _add_junit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
+
+
+def _add_scenarios(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scenarios",
+        metavar="DIR",
+        default="",
+        help="a folder of scenarios of your own, whose names come before wirelab's "
+        "(default: ./scenarios adds its names)",
+    )
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="print report.json instead; of several runs, one document",
+    )
+
+
+def _add_ascii(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
 
 
 def _port(text: str) -> int:

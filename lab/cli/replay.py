@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Judge the run in a folder again, and print its report."""
-    from lab.cli.results import print_result
+    from lab.cli.results import print_report
     from lab.results import exit_status
     from lab.run import replay
 
     result = replay(options.folder, folder_of_scenarios=options.scenarios)
-    print_result(result, options)
+    print_report(result, options)
     return exit_status([result])

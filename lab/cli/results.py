@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager
+
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from lab.model.family import Family
     from lab.results import Result
@@ -20,8 +24,6 @@ def families(choice: str) -> list[Family]:
 
 def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:
     """The results of runs, which are made one by one; CI services are told of them as well."""
-    import os
-
     if not junit and os.environ.get("GITHUB_ACTIONS") != "true":
         return list(runs)
     from lab.report.ci.publish import publish
@@ -29,8 +31,20 @@ def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:
     return publish(runs, junit)
 
 
-def print_result(result: Result, options: Namespace) -> None:
-    """The report of one run; with --json its document, one after another for several."""
+@contextmanager
+def reports(options: Namespace, *, several: bool) -> Iterator[Callable[[Result], None]]:
+    """What prints the report of each run that it is given; with --json all as one document."""
+    if not (options.json and several):
+        yield lambda result: print_report(result, options)
+        return
+    from lab.report.document.runs import runs_document
+
+    with runs_document(sys.stdout.write) as add:
+        yield lambda result: add(result.document)
+
+
+def print_report(result: Result, options: Namespace) -> None:
+    """Print the report of one run; with --json what report.json holds."""
     if options.json:
         from lab.report.document.report import write_document
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Run what is wanted, with the full report of each run."""
-    from lab.cli.results import collect, families, print_result
+    from lab.cli.results import collect, families, reports
     from lab.results import exit_status
     from lab.run import ad_hoc_runs, run_scenario, wanted_runs
     from lab.scenario_files import find_scenario
@@ -20,11 +20,15 @@ def execute(options: Namespace) -> int:
     ad_hoc = _ad_hoc_scenario(options)
     files = (find_scenario(name, options.scenarios) for name in options.names)
     wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
-    runs = (
-        run_scenario(which, family, options.out, options.trace, lambda r: print_result(r, options))
-        for which, family in wanted
-    )
-    return exit_status(collect(runs, options.junit))
+    # By what was typed, so that a script knows which of the two it gets.
+    several = len(options.names) > 1 or len(chosen) > 1
+    with reports(options, several=several) as present:
+        runs = (
+            run_scenario(which, family, options.out, options.trace, present)
+            for which, family in wanted
+        )
+        results = collect(runs, options.junit)
+    return exit_status(results)
 
 
 def _ad_hoc_scenario(options: Namespace) -> Scenario | None:

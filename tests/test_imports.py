@@ -37,7 +37,9 @@ print(json.dumps({
     # ctypes' libffi, from 3.5 on, keeps its own library open, for its trampolines.
     "descriptors": [path for path in opened if not path.rpartition("/")[2].startswith("libffi.")],
     "threads": threading.active_count(),
-    "packages": sorted({"rich", "scapy", "pyroute2", "click", "netifaces"} & set(sys.modules)),
+    "packages": sorted(
+        {"argcomplete", "click", "netifaces", "pyroute2", "rich", "scapy"} & set(sys.modules)
+    ),
 }))
 """
 

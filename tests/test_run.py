@@ -93,6 +93,26 @@ def test_json_is_the_report_file(tmp_path: Path) -> None:
     assert done.stdout == (tmp_path / "tcp" / "latest" / "report.json").read_text()
 
 
+def test_json_of_several_runs_is_one_document(tmp_path: Path) -> None:
+    done = wirelab("run", "tcp", "udp", "--json", "--out", tmp_path)
+    assert done.returncode == 0
+    files = [tmp_path / name / "latest" / "report.json" for name in ("tcp", "udp")]
+    document = json.loads(done.stdout)
+    assert document["schema"] == "wirelab.runs/1"
+    assert document["runs"] == [json.loads(file.read_text()) for file in files]
+
+
+@pytest.mark.parametrize("words", [("--family", "both"), ("--family", "4")])
+def test_json_is_a_document_of_runs_by_what_was_typed(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Not by how often the scenario is run: `buffers` is run once for both IP versions."""
+    done = wirelab("run", "buffers", *words, "--json", "--out", tmp_path)
+    document = json.loads(done.stdout)
+    report = document["runs"][0] if "both" in words else document
+    assert report == json.loads((tmp_path / "buffers/latest/report.json").read_text())
+
+
 def test_a_run_says_where_its_artifacts_are_from_any_folder(tmp_path: Path) -> None:
     done = wirelab("run", "tcp", cwd=tmp_path)
     assert done.returncode == 0

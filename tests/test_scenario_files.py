@@ -96,7 +96,8 @@ def test_the_labs_own_folder_is_no_other_one(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("wanted", "folder", "said"),
     [
-        ("tpc", "", "there is no scenario 'tpc'; there are: buffers, calls,"),
+        ("tpc", "", "there is no scenario 'tpc'; did you mean 'tcp'? There are: buffers,"),
+        ("xyz", "", "there is no scenario 'xyz'; there are: buffers, calls,"),
         ("./absent.py", "", "there is no scenario file ./absent.py"),
         ("absent/", "", "there is no scenario file absent/"),
         ("tcp", "absent", "there is no folder of scenarios absent"),

@@ -34,7 +34,9 @@ class _Words(BaseCompleter):
         self, *, prefix: str, action: Action, parser: ArgumentParser, parsed_args: Namespace
     ) -> Iterable[str]:
         """Candidates for a word of which `prefix` is typed."""
-        if action.metavar == "NAME" and "/" not in prefix:
+        if action.dest == "name":
+            return ()  # a new one
+        if action.dest == "names" and "/" not in prefix:
             return {*builtin_scenarios(), *own_scenarios(parsed_args.scenarios)}
         files = DirectoriesCompleter() if action.metavar == "DIR" else FilesCompleter()
         found: Iterable[str] = files(prefix)

@@ -1,0 +1,56 @@
+"""The command as a whole: help, version, its commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from house import ROOT
+
+from lab import __version__
+from lab.cli.main import _command
+from lab.cli.options import COMMANDS
+
+
+def wirelab(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lab", *words], cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def test_without_a_word_it_prints_its_help() -> None:
+    done = wirelab()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == wirelab("--help").stdout
+    assert "COMMAND" in done.stdout
+
+
+def test_it_says_its_version() -> None:
+    done = wirelab("--version")
+    assert (done.returncode, done.stdout) == (0, f"wirelab {__version__}\n")
+
+
+def test_the_changelog_begins_with_the_version() -> None:
+    headings = [
+        line
+        for line in (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines()
+        if line.startswith("## ")
+    ]
+    assert headings[0].startswith(f"## {__version__}") or headings[0] == "## Unreleased"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_executed_by_a_file_of_its_name(name: str) -> None:
+    file = sys.modules[_command(name).__module__].__file__
+    assert file is not None
+    assert Path(file).name == f"{name}.py"
+
+
+def test_an_unknown_scenario_is_refused_before_anything_runs() -> None:
+    done = wirelab("run", "tcp", "tpc")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("wirelab: there is no scenario 'tpc'; did you mean 'tcp'?")
+    assert len(done.stderr.splitlines()) == 1

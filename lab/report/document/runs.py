@@ -24,10 +24,10 @@ def runs_document(write: Callable[[str], object]) -> Iterator[Callable[[Document
         nonlocal opened
         write(",\n" if opened else f'{{"schema": "{SCHEMA}",\n "runs": [\n')
         opened = True
-        write(write_document(document).rstrip("\n"))
+        write(write_document(document))
 
     try:
         yield add
     finally:
         if opened:
-            write("\n]}\n")
+            write(" ]}\n")

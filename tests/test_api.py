@@ -58,6 +58,7 @@ def test_a_teachers_three_hosts_hold(teachers: Path, family: int, tmp_path: Path
     assert result.outcome is Outcome.HOLDS
     assert result.recording.scenario == "relayed"
     assert len(result.recording.points) == 4
+    assert [lane.host for lane in result.ladder.lanes] == ["client", "relay", "server"]
     assert result.folder.parent == tmp_path / "runs" / "relayed"
 
 

@@ -54,7 +54,7 @@ class AdHocRun:
         self.programs = {run["name"]: run for run in self.report["programs"]}
         records = (self.folder / "recording.jsonl").read_text().splitlines()
         lines = [json.loads(line) for line in records]
-        self.wrote = {line["name"]: line["stdout"] for line in lines if line["kind"] == "program"}
+        self.wrote = {line["name"]: line["stdout"] for line in lines if line["record"] == "program"}
         self.verdicts = {claim["id"]: claim["verdict"] for claim in self.report["claims"]}
 
     @property

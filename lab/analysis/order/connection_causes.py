@@ -11,10 +11,12 @@ from lab.model.event import frame_id
 from lab.records import Obtained
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Joins
     from lab.analysis.correlate.evidence import Evidence
-    from lab.analysis.order.graph import EventGraph
+    from lab.analysis.order.places import EventPlaces, Link
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.flow_ends import FlowSide
     from lab.analysis.tcp.conversation import Handshake, TcpConversation
@@ -28,34 +30,34 @@ _FAST_OPEN = 34
 """The option's kind (RFC 7413, 4.1.1)."""
 
 
-def link_connections(graph: EventGraph, evidence: Evidence, joins: Joins) -> None:
+def connection_links(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[Link]:
     """Openings and ends: connect(2), accept(2), close(2), and reads that met the end."""
     for call, flow in joins.connects:
         endpoint = evidence.endpoints[evidence.calls.by_id[call].socket]
         conversation = evidence.conversations[flow]
         is_client = evidence.sides.get((flow, True)) is endpoint
         syn = first_segment(conversation, is_client, _SYN)
-        graph.link(graph.entries[call], graph.departure_of(syn))
+        yield places.entries[call], places.departure_of(syn)
         if is_client:
-            _link_connect_exits(graph, evidence, endpoint, conversation)
+            yield from _connect_links(places, evidence, endpoint, conversation)
     for accepted in joins.accepted:
         if opens_in_order(evidence.conversations[accepted.flow]):
-            graph.link(graph.arrivals.get(accepted.ack), graph.exits.get(accepted.call))
+            yield places.arrivals.get(accepted.ack), places.exits.get(accepted.call)
     for closed in joins.closed:
-        graph.link(graph.entry_of(closed.call), graph.departures.get(closed.segment))
+        yield places.entry_of(closed.call), places.departures.get(closed.segment)
     for conversation, is_client, endpoint in evidence.tcp_ends():
-        _link_ends(graph, evidence, endpoint, conversation, is_client)
+        yield from _end_links(places, evidence, endpoint, conversation, is_client)
 
 
-def _link_connect_exits(
-    graph: EventGraph, evidence: Evidence, endpoint: Endpoint, conversation: TcpConversation
-) -> None:
+def _connect_links(
+    places: EventPlaces, evidence: Evidence, endpoint: Endpoint, conversation: TcpConversation
+) -> Iterator[Link]:
     """A connect(2) that succeeded returned after the SYN-ACK; EINPROGRESS is no success."""
     handshake = opens_in_order(conversation)
     for call in evidence.calls.on(endpoint.id) if handshake else ():
         succeeded = call.name == "connect" and call.result == 0
         if handshake and succeeded and not _disconnects(call):
-            graph.link(graph.arrivals.get(frame_id(handshake.syn_ack)), graph.exits.get(call.id))
+            yield places.arrivals.get(frame_id(handshake.syn_ack)), places.exits.get(call.id)
 
 
 def _disconnects(call: SystemCall) -> bool:
@@ -81,13 +83,13 @@ def opens_in_order(conversation: TcpConversation) -> Handshake | None:
     return None
 
 
-def _link_ends(
-    graph: EventGraph,
+def _end_links(
+    places: EventPlaces,
     evidence: Evidence,
     endpoint: Endpoint,
     conversation: TcpConversation,
     is_client: bool,
-) -> None:
+) -> Iterator[Link]:
     """Reads that returned 0, after the peer's FIN: not after a RST or an own shutdown(2)."""
     calls = evidence.calls
     ended = [call for call in calls.reads(endpoint.id) if ends_stream(call)]
@@ -98,7 +100,7 @@ def _link_ends(
         exit_ns = call.exit_ns or 0
         was_reset = rst_ns is not None and rst_ns < exit_ns
         if fin and not was_reset and not calls.stopped_reading(endpoint.id, exit_ns):
-            graph.link(graph.arrivals.get(fin), graph.exits.get(call.id))
+            yield places.arrivals.get(fin), places.exits.get(call.id)
 
 
 def first_segment(conversation: TcpConversation, from_client: bool, flag: int) -> EventId | None:
@@ -123,26 +125,27 @@ def first_arrived(
     return frame_id(min(came)[1]) if came else None
 
 
-def link_states(graph: EventGraph, evidence: Evidence, joins: Joins) -> None:
+def state_links(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[Link]:
     """Changes of state that were measured, with what they follow from and what follows."""
     closed = {closed.endpoint: (closed.call, closed.segment) for closed in joins.closed}
     connects = {flow: call for call, flow in joins.connects}
-    for (_, state, side, _), place in zip(evidence.states, graph.states, strict=True):
+    for id, state, side, _ in evidence.states:
+        place = places.states[id]
         if side is None or state.obtained is not Obtained.MEASURED:
             continue
         if state.old == state.new:
             continue  # close() after shutdown() sets FIN_WAIT1 again, and sends nothing
         if state.new == "SYN_SENT":
-            graph.link(graph.entry_of(connects.get(side[0])), place)
+            yield places.entry_of(connects.get(side[0])), place
             syn = first_segment(evidence.conversations[side[0]], side[1], _SYN)
-            graph.link(place, graph.departure_of(syn))
+            yield place, places.departure_of(syn)
         elif state.new in ("FIN_WAIT1", "LAST_ACK"):
             endpoint = evidence.sides.get(side)
             call, segment = closed.get(endpoint.id if endpoint else "", (None, None))
-            graph.link(graph.entry_of(call), place)
-            graph.link(place, graph.departure_of(segment))
+            yield places.entry_of(call), place
+            yield place, places.departure_of(segment)
         else:
-            graph.link(graph.arrival_of(_cause_of(evidence, state, side)), place)
+            yield places.arrival_of(_cause_of(evidence, state, side)), place
 
 
 def _cause_of(evidence: Evidence, state: SocketState, side: FlowSide) -> EventId | None:

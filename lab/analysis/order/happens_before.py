@@ -7,16 +7,20 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lab.analysis.correlate.kernel_channels import is_kernel_stream
-from lab.analysis.order.connection_causes import link_connections, link_states
-from lab.analysis.order.graph import EventGraph
+from lab.analysis.order.connection_causes import connection_links, state_links
+from lab.analysis.order.places import place_events
+from lab.analysis.order.topological import sort_events
 from lab.analysis.sockets.socket_calls import ends_stream
 from lab.records import Obtained
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel, Joins
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.order.events import Order
+    from lab.analysis.order.places import EventPlaces, Link
     from lab.records import QueueSample, SocketState
 
 SLACK_NS = 1_000
@@ -35,35 +39,43 @@ def order_events(evidence: Evidence, joins: Joins, slack_ns: int = SLACK_NS) -> 
     its arrival; a call's entry before what it did; what a call waited for before its exit. Only
     what follows from what was seen is a cause: an effect found before it is a violation.
     """
-    graph = EventGraph(evidence)
-    _link_threads(graph, evidence)
+    places = place_events(evidence)
+    edges = (
+        (cause, effect)
+        for cause, effect in _links(places, evidence, joins)
+        if cause is not None and effect is not None
+    )
+    return sort_events(places.events, edges, slack_ns)
+
+
+def _links(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[Link]:
+    yield from _thread_links(places, evidence)
+    yield from _sample_links(places, evidence)
     for frame in evidence.crossings:
-        graph.link(graph.departures.get(frame), graph.arrivals.get(frame))
-    link_connections(graph, evidence, joins)
-    link_states(graph, evidence, joins)
+        yield places.departures.get(frame), places.arrivals.get(frame)
+    yield from connection_links(places, evidence, joins)
+    yield from state_links(places, evidence, joins)
     for channel in joins.channels:
-        _link_bytes(graph, channel)
-    _link_kernel_streams(graph, evidence)
+        yield from _byte_links(places, channel)
+    yield from _kernel_stream_links(places, evidence)
     for dropped in evidence.drops:
-        graph.link(graph.arrivals.get(dropped.frame), graph.drops.get(dropped.id))
-    return graph.sort(slack_ns)
+        yield places.arrivals.get(dropped.frame), places.drops.get(dropped.id)
 
 
-def _link_threads(graph: EventGraph, evidence: Evidence) -> None:
+def _thread_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
     """A thread's entries and exits, one after the other."""
     latest: dict[tuple[str, int], SystemCall] = {}
     for call in evidence.system_calls:
-        graph.link(graph.entries[call.id], graph.exits.get(call.id))
+        yield places.entries[call.id], places.exits.get(call.id)
         before = latest.get((call.program, call.tid))
         if before is not None and _is_within(call, before):
-            graph.link(graph.entries[before.id], graph.entries[call.id])
-            graph.link(graph.exits[call.id], graph.exits[before.id])
+            yield places.entries[before.id], places.entries[call.id]
+            yield places.exits[call.id], places.exits[before.id]
             continue
         if before is not None:
-            end = graph.exits.get(before.id, graph.entries[before.id])
-            graph.link(end, graph.entries[call.id])
+            end = places.exits.get(before.id, places.entries[before.id])
+            yield end, places.entries[call.id]
         latest[call.program, call.tid] = call
-    _link_samples(graph, evidence)
 
 
 def _is_within(call: SystemCall, outer: SystemCall) -> bool:
@@ -76,50 +88,48 @@ def _is_within(call: SystemCall, outer: SystemCall) -> bool:
     return outer.entry_ns < call.entry_ns and call.exit_ns < outer.exit_ns
 
 
-def _link_samples(graph: EventGraph, evidence: Evidence) -> None:
+def _sample_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
     """Samples between a thread's events: it stood still while its socket was asked."""
     sampled: list[tuple[SocketState | QueueSample, int]] = [
-        (seen.state, place)
-        for seen, place in zip(evidence.states, graph.states, strict=True)
+        (seen.state, places.states[seen.id])
+        for seen in evidence.states
         if seen.state.obtained is Obtained.SAMPLED
     ]
-    queues = zip(evidence.queues, graph.queues, strict=True)
-    sampled += [(seen.sample, place) for seen, place in queues]
+    sampled += [(seen.sample, places.queues[seen.id]) for seen in evidence.queues]
     if not sampled:
         return
     threads: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for call in evidence.system_calls:
-        for places in (graph.entries, graph.exits):
-            if call.id in places:
-                place = places[call.id]
-                threads[call.tid].append((graph.time_ns(place), place))
+        threads[call.tid].append((call.entry_ns, places.entries[call.id]))
+        if call.exit_ns is not None:
+            threads[call.tid].append((call.exit_ns, places.exits[call.id]))
     for events in threads.values():
         events.sort()
     for sample, place in sampled:
         events = threads[sample.tid]
         at = bisect_right(events, (sample.time_ns, place))
-        graph.link(events[at - 1][1] if at else None, place)
-        graph.link(place, events[at][1] if at < len(events) else None)
+        yield events[at - 1][1] if at else None, place
+        yield place, events[at][1] if at < len(events) else None
 
 
-def _link_bytes(graph: EventGraph, channel: Channel) -> None:
+def _byte_links(places: EventPlaces, channel: Channel) -> Iterator[Link]:
     """What was sent, after the call that sent it; a read's return, after what it returned."""
     has_wire = channel.carried is not None
     certain = {part.call for part in channel.read_parts if part.certain}
     for part in channel.parts:
         if not part.certain:
             continue
-        entry = graph.entries.get(part.call)
+        entry = places.entries.get(part.call)
         for segment in part.segments:
-            graph.link(entry, graph.departures.get(segment))
+            yield entry, places.departures.get(segment)
         for reader in () if has_wire else part.reads:
-            graph.link(entry, graph.exits.get(reader) if reader in certain else None)
+            yield entry, places.exits.get(reader) if reader in certain else None
     for read in channel.read_parts:
         if read.segment is not None:
-            graph.link(graph.arrivals.get(read.segment), graph.exits.get(read.call))
+            yield places.arrivals.get(read.segment), places.exits.get(read.call)
 
 
-def _link_kernel_streams(graph: EventGraph, evidence: Evidence) -> None:
+def _kernel_stream_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
     """Unix sockets and pipes: the end of a stream after what ended it, accept after connect."""
     for endpoint in evidence.endpoints.values():
         if not endpoint.peer or not is_kernel_stream(endpoint):
@@ -128,10 +138,10 @@ def _link_kernel_streams(graph: EventGraph, evidence: Evidence) -> None:
         for read in evidence.calls.reads(endpoint.id) if ender is not None else ():
             stopped = evidence.calls.stopped_reading(endpoint.id, read.exit_ns or 0)
             if ender is not None and ends_stream(read) and not stopped:
-                graph.link(graph.entries[ender.id], graph.exits.get(read.id))
+                yield places.entries[ender.id], places.exits.get(read.id)
         if endpoint.listener and endpoint.protocol == "unix":
             connect = next(
                 (c for c in evidence.calls.on(endpoint.peer) if c.name == "connect"), None
             )
             if connect is not None and not connect.error:
-                graph.link(graph.entries[connect.id], graph.exits.get(endpoint.made_by))
+                yield places.entries[connect.id], places.exits.get(endpoint.made_by)

@@ -36,14 +36,12 @@ def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -
     """
     known = dict.fromkeys(edges)
     effects: list[list[int]] = [[] for _ in events]
-    causes = [0] * len(events)
     violations: list[str] = []
     for cause, effect in known:
         effects[cause].append(effect)
-        causes[effect] += 1
         if events[effect].time_ns < events[cause].time_ns:
             violations.append(_violation(events[cause], events[effect]))
-    order, circles = _sort(events, effects, causes)
+    order, circles = _sort(events, effects)
     return Order(
         events=tuple([events[place] for place in order]),
         concurrent=_find_concurrent(events, order, known, slack_ns),
@@ -53,10 +51,12 @@ def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -
     )
 
 
-def _sort(
-    events: Sequence[Event], effects: Sequence[Sequence[int]], causes: list[int]
-) -> tuple[list[int], list[str]]:
+def _sort(events: Sequence[Event], effects: Sequence[Sequence[int]]) -> tuple[list[int], list[str]]:
     """Kahn's algorithm; of what may come next the earliest comes."""
+    causes = [0] * len(events)
+    for each in effects:
+        for effect in each:
+            causes[effect] += 1
     ready = [(events[place].time_ns, place) for place, count in enumerate(causes) if not count]
     heapify(ready)
     order: list[int] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.constants import DOMAINS, TYPES
@@ -71,12 +70,12 @@ def _at(
     facts: Mapping[int, SocketFacts], addresses: Mapping[int, Addresses]
 ) -> dict[int, SocketFacts]:
     """The same with these addresses, local and remote, of those sockets that have some here."""
-    return {
-        number: replace(socket, local=addresses[number][0], remote=addresses[number][1])
-        if number in addresses
-        else socket
-        for number, socket in facts.items()
-    }
+    moved = dict(facts)
+    for number, (local, remote) in addresses.items():
+        socket = facts[number]
+        if (socket.local, socket.remote) != (local, remote):
+            moved[number] = socket._replace(local=local, remote=remote)
+    return moved
 
 
 def _kind(socket: SocketFacts) -> tuple[str, str, str]:

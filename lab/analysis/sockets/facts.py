@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import AF_INET, AF_INET6, AF_UNIX, address_of, family_of
 from lab.analysis.calls.constants import SOCK_TYPE_MASK
@@ -33,8 +32,7 @@ Addresses = tuple["EndpointAddress | None", "EndpointAddress | None"]
 """A socket's own address and its peer's; None where it has none or none is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class SocketFacts:
+class SocketFacts(NamedTuple):
     """What is known of a socket or a pipe's end."""
 
     number: int
@@ -124,17 +122,16 @@ def _made(
     if call.name in ("socket", "socketpair"):
         domain, type_, protocol = (argument & 0xFFFFFFFF for argument in call.arguments[:3])
         type_ &= SOCK_TYPE_MASK
-        return replace(socket, domain=domain, type=type_, protocol=protocol, peer=peer)
+        return socket._replace(domain=domain, type=type_, protocol=protocol, peer=peer)
     if call.name in _ACCEPTS:
         address = _address(call)
-        return replace(
-            socket,
+        return socket._replace(
             listener=acted_on,
             accepted_ns=call.exit_ns,
             domain=family_of(address),
             remote=address_of(address),
         )
-    return replace(socket, peer=peer)
+    return socket._replace(peer=peer)
 
 
 def _with_inheritance(socket: SocketFacts, facts: Mapping[int, SocketFacts]) -> SocketFacts:
@@ -143,9 +140,8 @@ def _with_inheritance(socket: SocketFacts, facts: Mapping[int, SocketFacts]) -> 
         return socket
     listener = facts.get(-1 if socket.listener is None else socket.listener)
     if listener is None:
-        return replace(socket, type=SOCK_STREAM)
-    return replace(
-        socket,
+        return socket._replace(type=SOCK_STREAM)
+    return socket._replace(
         domain=listener.domain,
         type=listener.type,
         protocol=listener.protocol,
@@ -162,14 +158,14 @@ def _after_call(socket: SocketFacts, index: int, call: Syscall) -> SocketFacts:
     if call.result != 0:
         return socket
     if call.name == "listen":
-        return replace(socket, listening_ns=call.entry_ns)
+        return socket._replace(listening_ns=call.entry_ns)
     if call.name in ("bind", "getsockname"):
         address = address_of(_address(call))
-        return replace(socket, local=None if _has_no_port(address) else address)
+        return socket._replace(local=None if _has_no_port(address) else address)
     if call.name == "getpeername":
-        return replace(socket, remote=address_of(_address(call)))
+        return socket._replace(remote=address_of(_address(call)))
     if call.name == "getsockopt" and socket.type == SOCK_STREAM and _tells_failure(call):
-        return replace(socket, remote=None)
+        return socket._replace(remote=None)
     return socket
 
 
@@ -180,8 +176,7 @@ def _after_connect(socket: SocketFacts, index: int, call: Syscall) -> SocketFact
         remote = address
     elif call.result not in _CHANGES_NOTHING and socket.type == SOCK_STREAM:
         remote = None
-    return replace(
-        socket,
+    return socket._replace(
         connect=index if socket.connect is None else socket.connect,
         sought=address or socket.sought,
         remote=remote,

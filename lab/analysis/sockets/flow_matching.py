@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.sockets.facts import SocketFacts
-    from lab.analysis.sockets.flow_ends import FlowSide
     from lab.model.address import EndpointAddress
     from lab.records import Syscall, Trace
     from lab.syscalls.descriptors import Followed
@@ -45,27 +43,17 @@ class FlowMatch(NamedTuple):
     remote: EndpointAddress | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(NamedTuple):
     """A flow as one of its two sides has it."""
 
+    number: int
+    """Among the sides of the step's flows."""
     flow: Flow
+    local: SocketAddress
+    remote: SocketAddress
     host: str
-    """Where this side is; "" where that is not known."""
+    """Where this side is; "" if unknown."""
     begins: bool
-
-    @property
-    def key(self) -> FlowSide:
-        """What distinguishes it from the step's other sides."""
-        return self.flow.id, self.begins
-
-    @property
-    def local(self) -> SocketAddress:
-        return self.flow.a if self.begins else self.flow.b
-
-    @property
-    def remote(self) -> SocketAddress:
-        return self.flow.b if self.begins else self.flow.a
 
     @property
     def first_ns(self) -> int:
@@ -80,7 +68,9 @@ class _Wire:
     """The sides of a step's flows."""
 
     def __init__(self, flows: Sequence[Flow]) -> None:
-        self.sides = [side for flow in flows for side in _sides(flow)]
+        self.sides: list[_Side] = []
+        for flow in flows:
+            self.sides += _sides(flow, len(self.sides))
         self.by_places: dict[_Ends, list[_Side]] = defaultdict(list)
         self.datagram_senders: list[_Side] = []
         self.connecting: dict[EndpointAddress, list[_Side]] = defaultdict(list)
@@ -96,12 +86,16 @@ class _Wire:
                 self.datagram_senders.append(side)
 
 
-def _sides(flow: Flow) -> tuple[_Side, _Side]:
+def _sides(flow: Flow, number: int) -> tuple[_Side, _Side]:
+    """Both sides of a flow, numbered from there on."""
     first = flow.crossings[0]
     near, far = first.sender, first.receiver
     if flow.protocol == "tcp" and _source_port(flow) != flow.a.port:
         near, far = far, near  # the SYN was not captured: the first packet is an answer
-    return _Side(flow, near, True), _Side(flow, far, False)
+    return (
+        _Side(number, flow, flow.a, flow.b, near, True),
+        _Side(number + 1, flow, flow.b, flow.a, far, False),
+    )
 
 
 def _source_port(flow: Flow) -> int:
@@ -143,7 +137,7 @@ class _Connections:
         hosts: Mapping[str, str],
     ) -> None:
         self.found: dict[int, FlowMatch] = {}
-        self._taken: set[FlowSide] = set()
+        self._taken: set[int] = set()
         self._wire = wire
         self._trace = trace
         self._facts = facts
@@ -169,7 +163,7 @@ class _Connections:
             return
         since_ns = self._since(socket)
         sides = self._wire.by_places["tcp", socket.local, remote]
-        free = [side for side in sides if side.key not in self._taken]
+        free = [side for side in sides if side.number not in self._taken]
         later = [side for side in free if side.first_ns >= since_ns]
         if later or len(free) == 1:
             self._take((later or free)[0], socket, socket.local, socket.remote)
@@ -180,7 +174,7 @@ class _Connections:
             return
         sides = self._wire.connecting[socket.sought]
         for side in sides[bisect_left(sides, self._since(socket), key=_first_ns) :]:
-            if side.is_at(self._host_of(socket)) and side.key not in self._taken:
+            if side.is_at(self._host_of(socket)) and side.number not in self._taken:
                 self._take(side, socket, side.local, socket.remote)
                 return
 
@@ -192,7 +186,7 @@ class _Connections:
         opened = [
             (opened_ns, side.flow.number, side)
             for side in self._wire.sides
-            if not side.begins and side.key not in self._taken and side.flow.protocol == "tcp"
+            if not side.begins and side.number not in self._taken and side.flow.protocol == "tcp"
             for opened_ns in [handshake_end(side.flow)]
             if opened_ns is not None
         ]
@@ -221,7 +215,7 @@ class _Connections:
         remote: EndpointAddress | None,
     ) -> None:
         """This side is the socket's, which has these addresses."""
-        self._taken.add(side.key)
+        self._taken.add(side.number)
         self.found[socket.number] = FlowMatch(side.flow.id, local, remote)
 
     def _since(self, socket: SocketFacts) -> int:
@@ -294,9 +288,8 @@ def _first_sends(
     first: dict[int, _FirstSend] = {}
     for call, acts_on in zip(trace.syscalls, followed.acts_on, strict=True):
         is_sent = call.name in SEND_CALLS and call.result is not None and call.result >= 0
-        socket = None if acts_on is None else udp.get(acts_on)
-        if is_sent and socket is not None and socket.number not in first:
-            first[socket.number] = _destination(call) or socket.remote, call.entry_ns
+        if is_sent and acts_on is not None and acts_on in udp and acts_on not in first:
+            first[acts_on] = _destination(call) or udp[acts_on].remote, call.entry_ns
     return first
 
 

@@ -169,6 +169,8 @@ def attribute_states(
     trace: Trace, followed: Followed, facts: Mapping[int, SocketFacts]
 ) -> AttributedStates:
     """The sockets of a trace's states, of those that `facts` are of."""
+    if not trace.states:
+        return AttributedStates((), {})
     lives = _Lives(trace.states)
     tcp = {number: socket for number, socket in facts.items() if socket.wire_protocol == "tcp"}
     # What is more certain comes first: a life that has its socket keeps it.

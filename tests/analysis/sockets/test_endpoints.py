@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 
 import pytest
 from any_call import any_call
@@ -186,5 +186,5 @@ def test_matchers_leave_what_they_are_given_as_it_was() -> None:
         assert flow_of == {1: flow_id("tcp 0"), 2: flow_id("tcp 0"), 3: flow_id("udp 0")}
         assert str(matched[3].local) == "10.0.0.1:40000"
         assert peers == {1: 2, 2: 1}
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         setattr(facts[0], "local", "")  # noqa: B010

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Joins
     from lab.analysis.correlate.evidence import Evidence
-    from lab.analysis.order.places import EventPlaces, Link
+    from lab.analysis.order.places import EventPlaces, PossibleEdge
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.flow_ends import FlowSide
     from lab.analysis.tcp.conversation import Handshake, TcpConversation
@@ -30,7 +30,9 @@ _FAST_OPEN = 34
 """The option's kind (RFC 7413, 4.1.1)."""
 
 
-def connection_links(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[Link]:
+def connection_edges(
+    places: EventPlaces, evidence: Evidence, joins: Joins
+) -> Iterator[PossibleEdge]:
     """Openings and ends: connect(2), accept(2), close(2), and reads that met the end."""
     for call, flow in joins.connects:
         endpoint = evidence.endpoints[evidence.calls.by_id[call].socket]
@@ -39,19 +41,19 @@ def connection_links(places: EventPlaces, evidence: Evidence, joins: Joins) -> I
         syn = first_segment(conversation, is_client, _SYN)
         yield places.entries[call], places.departure_of(syn)
         if is_client:
-            yield from _connect_links(places, evidence, endpoint, conversation)
+            yield from _connect_edges(places, evidence, endpoint, conversation)
     for accepted in joins.accepted:
         if opens_in_order(evidence.conversations[accepted.flow]):
             yield places.arrivals.get(accepted.ack), places.exits.get(accepted.call)
     for closed in joins.closed:
         yield places.entry_of(closed.call), places.departures.get(closed.segment)
     for conversation, is_client, endpoint in evidence.tcp_ends():
-        yield from _end_links(places, evidence, endpoint, conversation, is_client)
+        yield from _end_edges(places, evidence, endpoint, conversation, is_client)
 
 
-def _connect_links(
+def _connect_edges(
     places: EventPlaces, evidence: Evidence, endpoint: Endpoint, conversation: TcpConversation
-) -> Iterator[Link]:
+) -> Iterator[PossibleEdge]:
     """A connect(2) that succeeded returned after the SYN-ACK; EINPROGRESS is no success."""
     handshake = opens_in_order(conversation)
     for call in evidence.calls.on(endpoint.id) if handshake else ():
@@ -83,13 +85,13 @@ def opens_in_order(conversation: TcpConversation) -> Handshake | None:
     return None
 
 
-def _end_links(
+def _end_edges(
     places: EventPlaces,
     evidence: Evidence,
     endpoint: Endpoint,
     conversation: TcpConversation,
     is_client: bool,
-) -> Iterator[Link]:
+) -> Iterator[PossibleEdge]:
     """Reads that returned 0, after the peer's FIN: not after a RST or an own shutdown(2)."""
     calls = evidence.calls
     ended = [call for call in calls.reads(endpoint.id) if ends_stream(call)]
@@ -125,7 +127,7 @@ def first_arrived(
     return frame_id(min(came)[1]) if came else None
 
 
-def state_links(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[Link]:
+def state_edges(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[PossibleEdge]:
     """Changes of state that were measured, with what they follow from and what follows."""
     closed = {closed.endpoint: (closed.call, closed.segment) for closed in joins.closed}
     connects = {flow: call for call, flow in joins.connects}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lab.analysis.correlate.kernel_channels import is_kernel_stream
-from lab.analysis.order.connection_causes import connection_links, state_links
+from lab.analysis.order.connection_causes import connection_edges, state_edges
 from lab.analysis.order.places import place_events
 from lab.analysis.order.topological import sort_events
 from lab.analysis.sockets.socket_calls import ends_stream
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lab.analysis.correlate.correlation import Channel, Joins
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.order.events import Order
-    from lab.analysis.order.places import EventPlaces, Link
+    from lab.analysis.order.places import EventPlaces, PossibleEdge
     from lab.records import QueueSample, SocketState
 
 SLACK_NS = 1_000
@@ -42,27 +42,29 @@ def order_events(evidence: Evidence, joins: Joins, slack_ns: int = SLACK_NS) -> 
     places = place_events(evidence)
     edges = (
         (cause, effect)
-        for cause, effect in _links(places, evidence, joins)
+        for cause, effect in _possible_edges(places, evidence, joins)
         if cause is not None and effect is not None
     )
     return sort_events(places.events, edges, slack_ns)
 
 
-def _links(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[Link]:
-    yield from _thread_links(places, evidence)
-    yield from _sample_links(places, evidence)
+def _possible_edges(
+    places: EventPlaces, evidence: Evidence, joins: Joins
+) -> Iterator[PossibleEdge]:
+    yield from _thread_edges(places, evidence)
+    yield from _sample_edges(places, evidence)
     for frame in evidence.crossings:
         yield places.departures.get(frame), places.arrivals.get(frame)
-    yield from connection_links(places, evidence, joins)
-    yield from state_links(places, evidence, joins)
+    yield from connection_edges(places, evidence, joins)
+    yield from state_edges(places, evidence, joins)
     for channel in joins.channels:
-        yield from _byte_links(places, channel)
-    yield from _kernel_stream_links(places, evidence)
+        yield from _byte_edges(places, channel)
+    yield from _kernel_stream_edges(places, evidence)
     for dropped in evidence.drops:
         yield places.arrivals.get(dropped.frame), places.drops.get(dropped.id)
 
 
-def _thread_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
+def _thread_edges(places: EventPlaces, evidence: Evidence) -> Iterator[PossibleEdge]:
     """A thread's entries and exits, one after the other."""
     latest: dict[tuple[str, int], SystemCall] = {}
     for call in evidence.system_calls:
@@ -88,7 +90,7 @@ def _is_within(call: SystemCall, outer: SystemCall) -> bool:
     return outer.entry_ns < call.entry_ns and call.exit_ns < outer.exit_ns
 
 
-def _sample_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
+def _sample_edges(places: EventPlaces, evidence: Evidence) -> Iterator[PossibleEdge]:
     """Samples between a thread's events: it stood still while its socket was asked."""
     sampled: list[tuple[SocketState | QueueSample, int]] = [
         (seen.state, places.states[seen.id])
@@ -112,7 +114,7 @@ def _sample_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
         yield place, events[at][1] if at < len(events) else None
 
 
-def _byte_links(places: EventPlaces, channel: Channel) -> Iterator[Link]:
+def _byte_edges(places: EventPlaces, channel: Channel) -> Iterator[PossibleEdge]:
     """What was sent, after the call that sent it; a read's return, after what it returned."""
     has_wire = channel.carried is not None
     certain = {part.call for part in channel.read_parts if part.certain}
@@ -129,7 +131,7 @@ def _byte_links(places: EventPlaces, channel: Channel) -> Iterator[Link]:
             yield places.arrivals.get(read.segment), places.exits.get(read.call)
 
 
-def _kernel_stream_links(places: EventPlaces, evidence: Evidence) -> Iterator[Link]:
+def _kernel_stream_edges(places: EventPlaces, evidence: Evidence) -> Iterator[PossibleEdge]:
     """Unix sockets and pipes: the end of a stream after what ended it, accept after connect."""
     for endpoint in evidence.endpoints.values():
         if not endpoint.peer or not is_kernel_stream(endpoint):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lab.analysis.correlate.evidence import Evidence
     from lab.model.event import EventId
 
-Link = tuple[int | None, int | None]
+PossibleEdge = tuple[int | None, int | None]
 """Places of a cause and of its effect; None where that event was not seen."""
 
 

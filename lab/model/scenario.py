@@ -24,7 +24,8 @@ class Scenario:
     """An experiment: who is there, what they run, and what must turn out to be true.
 
     Its claims are named after it. Raises UsageError if names clash, a claim is on a step that it
-    does not have, or a claim's check takes another number of steps.
+    does not have, a claim's check takes another number of steps, or a program is given an address
+    that only a host that forwards could reach.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Scenario:
         for step in self.steps:
             for program in step.programs:
                 self._check_host(program)
+                self._check_forwarding(program)
         for host in OTHER_PLACEHOLDERS.intersection(self.topology.hosts):
             raise UsageError(
                 f"scenario {self.name}: a host cannot be named {host!r}, which stands for "
@@ -86,6 +88,22 @@ class Scenario:
                 f"which is no host of the topology; those are {', '.join(hosts)}"
             )
 
+    def _check_forwarding(self, program: Program) -> None:
+        """Raise UsageError if the program is given an address that is on none of its links."""
+        beyond = self.topology.beyond(program.host)
+        for family in Family if beyond else ():
+            try:
+                words = program.expanded(self.placeholders(family, "python")).argv
+            except UsageError:
+                continue  # not a mistake before a run needs it: it may never be of that family
+            for address, host in beyond.items():
+                if any(_names(word, address) for word in words):
+                    raise UsageError(
+                        f"scenario {self.name}: program {program.name} is given {address} of "
+                        f"{host!r}, which is on none of the links of {program.host!r}: hosts do "
+                        "not forward from link to link yet"
+                    )
+
     def placeholders(self, family: Family | None, python: str) -> dict[str, str]:
         """The values of the programs' placeholders; without a family, IPv4 addresses."""
         family = family or Family.IPV4
@@ -110,3 +128,11 @@ class Scenario:
         Raises UsageError for an unknown placeholder.
         """
         return tuple(step.expanded(placeholders) for step in self.steps)
+
+
+def _names(word: str, address: IPv4Address | IPv6Address) -> bool:
+    """Whether a word of a command is that address, or has it as in a URL or before a port."""
+    text = str(address)
+    if address.version == 6:
+        return word == text or f"[{text}]" in word
+    return re.search(rf"(?<![\w.]){re.escape(text)}(?![\w.])", word) is not None

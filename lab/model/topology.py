@@ -99,6 +99,21 @@ class Topology:
                     return address.ip
         raise UsageError(f"the topology gives {host!r} no IPv{family.value} address")
 
+    def beyond(self, host: str) -> dict[IPv4Address | IPv6Address, str]:
+        """The addresses that are on none of the host's links, with the hosts that have them.
+
+        A frame to one of them would have to be forwarded by a host between.
+        """
+        near = {
+            end for link in self.links for end in link.ends if host in (link.a.host, link.b.host)
+        }
+        return {
+            address.ip: end.host
+            for end in self.interfaces()
+            if end not in near
+            for address in end.addresses
+        }
+
 
 def _is_interface_name(name: str) -> bool:
     """Whether Linux accepts it as a new interface's name (dev_valid_name, 6.18)."""

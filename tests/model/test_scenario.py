@@ -12,7 +12,7 @@ from lab.model.claim import Claim, holds
 from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.scenario import Scenario
-from lab.model.topology import Topology, joined_pair, two_hosts
+from lab.model.topology import Topology, in_a_row, joined_pair, two_hosts
 from scenarios import tcp
 from scenarios.tcp import SCENARIO
 
@@ -21,6 +21,7 @@ DEMOS = Path(tcp.__file__).parent / "demos"
 CLAIM = Claim("holds", "X holds.", "RFC 1", lambda _: holds("so", [event("f1")]))
 COMPARED = Claim("alike", "Alike.", "RFC 1", lambda one, other: holds("so", [event("f1")]))
 ONLY = Step("only", ())
+ROW = in_a_row("a", "b", "c")
 PROGRAM = Program("echo", "client", ("true",))
 
 
@@ -84,6 +85,23 @@ def test_programs_expand_with_their_scenarios_placeholders() -> None:
             lambda: scenario(two_hosts(), claims=(CLAIM.check,)),  # type: ignore[arg-type]
             "is no claim; a check becomes one by @claim",
         ),
+        (
+            lambda: scenario(ROW, replace(PROGRAM, host="a", argv=("nc", "{c}", "80"))),
+            "program echo is given 198.18.0.6 of 'c', which is on none of the links of 'a': hosts "
+            "do not forward from link to link yet",
+        ),
+        (
+            lambda: scenario(ROW, replace(PROGRAM, host="a", argv=("curl", "http://{c_url}:80/"))),
+            "given 198.18.0.6 of 'c'",
+        ),
+        (
+            lambda: scenario(ROW, replace(PROGRAM, host="a", argv=("nc", "{c6}"))),
+            "given 2001:db8:0:1::2 of 'c'",
+        ),
+        (
+            lambda: scenario(ROW, replace(PROGRAM, host="c", argv=("nc", "198.18.0.2", "80"))),
+            "given 198.18.0.2 of 'b', which is on none of the links of 'c'",
+        ),
         (lambda: scenario(joined_pair("python", "b")), "a host cannot be named 'python'"),
         (lambda: scenario(joined_pair("a", "family")), "a host cannot be named 'family'"),
         (lambda: scenario(joined_pair("a", "loopback")), "a host cannot be named 'loopback'"),
@@ -122,3 +140,19 @@ def test_a_scenarios_claims_are_named_after_it() -> None:
 def test_a_step_is_meant_by_its_value() -> None:
     with pytest.raises(UsageError, match="is on the step only, which is none"):
         scenario(two_hosts(), PROGRAM, claims=(CLAIM.on(ONLY),))
+
+
+@pytest.mark.parametrize(
+    ("host", "argv"),
+    [
+        ("a", ("nc", "{b}", "80")),
+        ("b", ("nc", "{c}", "{a_url}", "{b6}")),
+        ("c", ("nc", "{c}", "198.18.0.5", "198.18.0.20", "1198.18.0.2")),
+        ("a", ("nc", "{nobody}", "{")),
+    ],
+)
+def test_an_address_on_a_link_of_the_programs_host_needs_no_forwarding(
+    host: str, argv: tuple[str, ...]
+) -> None:
+    made = scenario(ROW, replace(PROGRAM, host=host, argv=argv))
+    assert made.steps[0].programs[0].argv == argv

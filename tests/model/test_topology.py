@@ -7,7 +7,7 @@ import pytest
 
 from lab.errors import UsageError
 from lab.model.family import Family
-from lab.model.topology import Interface, Link, Topology, chain, joined_pair, two_hosts
+from lab.model.topology import Interface, Link, Topology, chain, in_a_row, joined_pair, two_hosts
 
 
 def end(host: str, name: str = "eth0") -> Interface:
@@ -106,3 +106,12 @@ def test_the_links_of_a_chain_follow_each_other_in_a_network_that_holds_the_long
         address = next(a for a in link.a.addresses if isinstance(a, IPv4Interface))
         assert address.network == expected
     assert whole.num_addresses // 4 == 32_769 - 1
+
+
+def test_beyond_a_host_are_the_addresses_on_none_of_its_links() -> None:
+    row = in_a_row("a", "b", "c")
+    assert {str(ip): host for ip, host in row.beyond("a").items()} == {
+        "198.18.0.5": "b", "2001:db8:0:1::1": "b", "198.18.0.6": "c", "2001:db8:0:1::2": "c",
+    }  # fmt: skip
+    assert row.beyond("b") == {}
+    assert two_hosts().beyond("client") == {}

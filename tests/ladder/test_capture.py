@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import struct
+
+import frame_bytes as fb
+from transcript import converse
+
+from lab.analysis.flows.crossings import crossings_of_capture
+from lab.analysis.flows.flow import group_flows
+from lab.analysis.story import Phase, phases
+from lab.ladder.capture import capture_ladder
+from lab.ladder.model import FrameRow, Ladder, PhaseRow
+from lab.records import Direction, Frame
+
+TALK = """
+0.001 client > server SYN seq=100 win=1000
+0.002 server > client SYN,ACK seq=900 ack=101 win=1000
+0.003 client > server ACK seq=101 ack=901
+0.004 server > client FIN,ACK seq=901 ack=101
+"""
+
+
+def frames(ladder: Ladder) -> list[FrameRow]:
+    return [row for row in ladder.rows if isinstance(row, FrameRow)]
+
+
+def test_the_lanes_are_the_flows_endpoints_and_the_client_is_the_first() -> None:
+    talk = converse(TALK)
+    ladder = capture_ladder(talk.flow, talk, phases([], [talk]))
+    assert [lane.name for lane in ladder.lanes] == [str(talk.flow.a), str(talk.flow.b)]
+    assert [(row.source, row.target, row.is_forward) for row in frames(ladder)] == [
+        (0, 1, True),
+        (1, 0, False),
+        (0, 1, True),
+        (1, 0, False),
+    ]
+    assert [row.phase for row in ladder.rows if isinstance(row, PhaseRow)] == [
+        Phase.OPENING,
+        Phase.CLOSING,
+    ]
+    assert {row.name for row in frames(ladder)} == {""}
+
+
+def test_an_icmp_error_goes_to_the_side_whose_packet_it_quotes() -> None:
+    here, there = fb.V4_A, fb.V4_B
+    request = fb.ipv4(fb.udp(b"ask"), 17)
+    answer = fb.ipv4(
+        struct.pack("!HH", 5001, 5000) + fb.udp(b"told", checksum=0)[4:],
+        17,
+        source=there,
+        destination=here,
+    )
+    refused = fb.ipv4(fb.icmp(3, 3, bytes(4), request[:28]), 1, source=there, destination=here)
+    refuses = fb.ipv4(fb.icmp(3, 3, bytes(4), answer[:28]), 1)
+    seen = crossings_of_capture(
+        Frame(n, "if0", Direction.UNKNOWN, fb.ethernet(data), len(data) + 14)
+        for n, data in enumerate((request, answer, refused, refuses))
+    )
+    (flow,) = group_flows(seen)
+    rows = frames(capture_ladder(flow, None, phases(seen, [])))
+    assert [row.is_forward for row in rows] == [True, False, False, True]
+    assert [row.event.number for row in rows] == [1, 2, 3, 4]

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import frame_bytes as fb
+import pytest
+import recorded as r
+from transcript import converse
+
+from lab.analysis.flows.crossings import crossings_of_capture
+from lab.analysis.story import Phase
+from lab.ladder.frames import (
+    connections_by_crossing,
+    frame_row,
+    part_of,
+    segments_by_crossing,
+)
+from lab.ladder.model import FrameKind, FrameRow, Part
+from lab.records import Direction, Frame
+
+TALK = """
+0.001 client > server SYN seq=100 win=1000 mss=1460 ws=7
+0.002 server > client SYN,ACK seq=900 ack=101 win=1000 mss=1460 ws=7
+0.003 client > server ACK seq=101 ack=901
+0.004 client > server ACK,PSH seq=101 ack=901 data=hello
+0.005 client > server ACK,PSH seq=101 ack=901 data=hello
+0.006 client > server FIN,ACK seq=106 ack=901
+0.007 server > client RST,ACK seq=901 ack=107 lost
+"""
+WAYS = (0, 1, True)
+
+
+def rows(text: str = TALK) -> Iterator[FrameRow]:
+    talk = converse(text)
+    segment_of = segments_by_crossing([talk])
+    for crossing in talk.flow.crossings:
+        yield frame_row(crossing, segment_of[crossing.number], WAYS, Phase.DATA, name="f")
+
+
+def captured(data: bytes) -> FrameRow:
+    frame = Frame(5, "if0", Direction.UNKNOWN, data, len(data))
+    (crossing,) = crossings_of_capture([frame])
+    return frame_row(crossing, None, WAYS, Phase.OTHER)
+
+
+def test_a_frames_kind_is_what_it_does() -> None:
+    kinds = [row.kind for row in rows()]
+    assert kinds == [
+        FrameKind.SYN, FrameKind.SYN, FrameKind.ACK, FrameKind.DATA, FrameKind.DATA,
+        FrameKind.FIN, FrameKind.RST,
+    ]  # fmt: skip
+
+
+def test_a_segment_has_its_options_payload_notes_and_states() -> None:
+    syn, answer, _, data, again, *_, reset = rows()
+    assert syn.details == ("mss 1460, window scale 7",) and syn.payload == b""
+    assert (data.details, data.payload, data.notes) == ((), b"hello", ())
+    assert [note.value for note in again.notes] == ["retransmission"]
+    assert (answer.sender_state, answer.receiver_state) == ("SYN-RECEIVED", "ESTABLISHED")
+    assert reset.is_lost and reset.receiver_state == "" and not syn.is_lost
+
+
+def test_what_quotes_a_packet_is_an_error_and_other_packets_are_no_segments() -> None:
+    request = fb.ipv4(fb.udp(b"ask"), 17)
+    datagram = captured(fb.ethernet(request))
+    error = captured(fb.ethernet(fb.ipv4(fb.icmp(3, 3, bytes(4), request[:28]), 1)))
+    assert (datagram.kind, datagram.payload) == (FrameKind.OTHER, b"ask")
+    assert (error.kind, error.payload) == (FrameKind.ERROR, b"")
+    assert error.details == ("quotes UDP 5000 > 5001 len=3",)
+    assert not datagram.is_segment and not error.is_segment
+    assert datagram.text == "UDP 5000 > 5001 len=3"
+
+
+@pytest.mark.parametrize("part", Part)
+def test_a_part_of_a_frame_has_its_own_time_and_all_else_of_the_whole(part: Part) -> None:
+    whole = next(rows())
+    row = part_of(whole, part, whole.time_ns + 5, True)
+    assert (row.part, row.time_ns, row.is_concurrent) == (part, whole.time_ns + 5, True)
+    assert (row.event, row.text, row.sent_ns) == (whole.event, whole.text, whole.sent_ns)
+
+
+def test_the_whole_of_a_frame_is_the_row_itself() -> None:
+    whole = next(rows())
+    assert part_of(whole, Part.WHOLE, whole.time_ns, False) is whole
+
+
+def test_connections_are_known_by_their_segments() -> None:
+    (timeline,), _ = r.judged(r.recorded(4))
+    (talk,) = timeline.conversations
+    assert connections_by_crossing([talk]) == {}
+    found = connections_by_crossing([talk], {talk.flow.id: "40858"})
+    assert found == {segment.crossing: "40858" for segment in talk.segments}

@@ -58,6 +58,12 @@ def test_every_claim_is_a_sentence_with_a_source(path: Path) -> None:
         assert re.search(r"RFC \d+|\w+\(\d\)|IEEE|IANA|kernel", claim.source), claim.source
 
 
+def test_a_scenario_is_short() -> None:
+    lines = {path.stem: len(path.read_text("utf-8").splitlines()) for path in SCENARIOS}
+    assert lines["tcp"] <= 60
+    assert max(lines.values()) <= 120
+
+
 def test_no_two_scenarios_have_a_claim_of_the_same_name() -> None:
     claims = [claim.id for path in SCENARIOS for claim in loaded(path).claims]
     assert len(set(claims)) == len(claims)

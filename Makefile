@@ -21,7 +21,7 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help scenarios compare doctor test test-fast lint check soak bench-setup bench-run bench-trace against \
+.PHONY: help scenarios compare doctor test test-fast lint check soak bench-setup bench-run bench-trace picture against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -66,6 +66,9 @@ bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the s
 
 bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.trace
+
+picture: $(VENV)/.ready ## draw README's picture of a ladder again
+	@$(VENV)/bin/python -m tests.picture tests/recordings/traced-tcp4 docs/tcp.svg
 
 against: $(VENV)/.ready ## what replays give and runs cost here and at COMMIT=, side by side
 	@$(VENV)/bin/python -m tests.against.replays $(COMMIT)

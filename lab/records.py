@@ -25,8 +25,53 @@ CanaryBracket = Literal["opening", "closing"]
 
 TaskKind = Literal["start", "exec", "exit"]
 
-NO_UNIX_DIAG = "unix sockets: none, this kernel has no unix_diag"
-"""The instrument of a run whose programs asked in vain to be looked at."""
+
+class Obtained(enum.Enum):
+    """How something was learnt."""
+
+    MEASURED = "measured"
+    """The kernel told of it when it happened."""
+    SAMPLED = "sampled"
+    """It was asked for at a later moment, and was so at that moment."""
+    INFERRED = "inferred"
+    """Nothing told it; it follows from what did."""
+
+
+class InstrumentKind(enum.Enum):
+    """What an instrument observes."""
+
+    FRAMES = "frames"
+    INTERFACES = "interfaces"
+    TRANSCRIPT = "transcript"
+    """What programs print about their calls."""
+    PRIVILEGE = "privilege"
+    """Nothing: in whose name the lab works."""
+    CALLS = "calls"
+    STATES = "states"
+    DROPS = "drops"
+    POINTER_ARGUMENTS = "pointer arguments"
+    """The memory behind them."""
+    TRACEPOINTS = "tracepoints"
+    UNIX_SOCKETS = "unix sockets"
+    LISTENING_SOCKETS = "listening sockets"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What observed a run, or what could not and why."""
+
+    kind: InstrumentKind
+    obtained: Obtained | None
+    """None where it obtained nothing, and where the kernel is not asked: of TRANSCRIPT and
+    PRIVILEGE."""
+    slack_ns: int
+    """Two of its times, or one of its and one of another's, that are closer leave open which was
+    first; 0 where it gives no times."""
+    text: str
+    """For people: what it is, or why it obtained nothing."""
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}: {self.text}"
 
 
 class Direction(enum.Enum):
@@ -157,17 +202,6 @@ class SocketSeen:
     send_queue: int
     """Buffer memory held by what was sent; of a listening socket, its backlog."""
     step: str = ""
-
-
-class Obtained(enum.Enum):
-    """How something was learnt."""
-
-    MEASURED = "measured"
-    """The kernel told of it when it happened."""
-    SAMPLED = "sampled"
-    """It was asked for at a later moment, and was so at that moment."""
-    INFERRED = "inferred"
-    """Nothing told it; it follows from what did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +361,7 @@ class Recording:
     started_ns: int
     kernel: str
     """`uname -srm` of the machine: "Linux 6.18 x86_64". Older recordings lack the last word."""
-    instruments: tuple[str, ...]
-    """What observed this run, by name."""
+    instruments: tuple[Instrument, ...]
     interfaces: tuple[InterfaceSeen, ...]
     points: tuple[CapturePoint, ...]
     canaries: tuple[Canary, ...]
@@ -344,3 +377,8 @@ class Recording:
     source: str = ""
     """The scenario's file; "" for one of wirelab's own and for an ad-hoc run, "-" for one that
     a Python program made and no file has."""
+
+    def unusable(self, kind: InstrumentKind) -> Instrument | None:
+        """The instrument of that kind that obtained nothing, or None."""
+        found = (each for each in self.instruments if each.kind is kind and each.obtained is None)
+        return next(found, None)

@@ -19,7 +19,7 @@ from lab.analysis.flows.bracket import Bracket, find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import group_flows
-from lab.analysis.order.happens_before import PTRACE_SLACK_NS, SLACK_NS, order_events
+from lab.analysis.order.happens_before import order_events
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
 from lab.analysis.sockets.states import select_states
@@ -93,8 +93,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
 
 
 def _slack_ns(recording: Recording) -> int:
-    is_ptrace = any("ptrace" in instrument for instrument in recording.instruments)
-    return PTRACE_SLACK_NS if is_ptrace else SLACK_NS
+    return max((each.slack_ns for each in recording.instruments), default=0)
 
 
 def _faults(recording: Recording, order: Order) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.model.claim import Verdict, broken, claim, holds, skipped, undecided
+from lab.records import InstrumentKind
 from lab.syscalls.table import CALLS
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ COMPARED = ("socket", "bind", "listen", "accept", "connect", "sendto", "shutdown
 
 def why_untraced(timeline: Timeline) -> str:
     """Why there are no system calls to judge, as the recording's instruments have it."""
-    instruments = timeline.recording.instruments
-    told = next((line for line in instruments if line.startswith("calls: not traced")), "")
-    return told or "no system call on a socket or pipe was traced"
+    unusable = timeline.recording.unusable(InstrumentKind.CALLS)
+    return str(unusable or "no system call on a socket or pipe was traced")
 
 
 @claim(

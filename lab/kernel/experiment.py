@@ -31,7 +31,9 @@ from lab.kernel.tracers import open_tracer
 from lab.model.program import Step
 from lab.model.topology import Topology
 from lab.records import (
-    NO_UNIX_DIAG,
+    Instrument,
+    InstrumentKind,
+    Obtained,
     ProgramRun,
     Recording,
     SocketSeen,
@@ -41,7 +43,13 @@ from lab.records import (
 DRAIN_DEADLINE_S = 5.0
 FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
 LOOPBACK_MTU_BYTES = 65536
-UNIX_DIAG = "unix sockets: sock_diag, while their programs wait"
+STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
+UNIX_DIAG = Instrument(
+    InstrumentKind.UNIX_SOCKETS, Obtained.SAMPLED, 0, "sock_diag, while their programs wait"
+)
+NO_UNIX_DIAG = Instrument(
+    InstrumentKind.UNIX_SOCKETS, None, 0, "none, this kernel has no unix_diag"
+)
 
 
 def run_plan(plan: Plan) -> Recording:
@@ -70,6 +78,7 @@ def run_plan(plan: Plan) -> Recording:
             seen.run_step(step)
         points = tuple(capture.statistics() for capture in captures)
     system = os.uname()
+    untraced = Instrument(InstrumentKind.CALLS, None, 0, why_untraced)
     return Recording(
         scenario=plan.scenario,
         source=plan.source,
@@ -78,7 +87,7 @@ def run_plan(plan: Plan) -> Recording:
         kernel=f"{system.sysname} {system.release} {system.machine}",
         instruments=(
             *_instruments(),
-            *(tracer.instruments if tracer else (why_untraced,)),
+            *(tracer.instruments if tracer else (untraced,)),
             *dict.fromkeys(seen.instruments),
         ),
         interfaces=interfaces,
@@ -93,12 +102,16 @@ def run_plan(plan: Plan) -> Recording:
     )
 
 
-def _instruments() -> tuple[str, ...]:
+def _instruments() -> tuple[Instrument, ...]:
+    kind = InstrumentKind
+    frames = "AF_PACKET SOCK_RAW ring, kernel timestamps"
+    interfaces = "rtnetlink, confirmed by netifaces"
+    privilege = "user namespace" if in_user_namespace() else "root"
     return (
-        "frames: AF_PACKET SOCK_RAW ring, kernel timestamps",
-        "interfaces: rtnetlink, confirmed by netifaces",
-        "words: the programs' own output",
-        "privilege: " + ("user namespace" if in_user_namespace() else "root"),
+        Instrument(kind.FRAMES, Obtained.MEASURED, STAMP_SLACK_NS, frames),
+        Instrument(kind.INTERFACES, Obtained.SAMPLED, 0, interfaces),
+        Instrument(kind.TRANSCRIPT, None, 0, "the programs' own output"),
+        Instrument(kind.PRIVILEGE, None, 0, privilege),
     )
 
 
@@ -165,7 +178,7 @@ class _Observation:
             self._loop.add(tracer)
         self.runs: list[ProgramRun] = []
         self.sockets: list[SocketSeen] = []
-        self.instruments: list[str] = []
+        self.instruments: list[Instrument] = []
         self.traces: list[Trace] = []
         self.unfinished: list[str] = []
 

@@ -19,7 +19,7 @@ def open_tracer(
     `interfaces` are the topology's. Raises MachineError if the named one cannot be used.
     """
     if choice == NONE:
-        return None, "calls: not traced, as asked"
+        return None, "not traced, as asked"
     reasons: list[str] = []
     for name, open_one in _OPENERS.items():
         if choice not in (AUTO, name):
@@ -30,7 +30,7 @@ def open_tracer(
         reasons.append(f"{name}: {reason}")
     if choice != AUTO:
         raise MachineError(f"cannot trace with {'; '.join(reasons)}; --trace auto takes another")
-    return None, f"calls: not traced ({'; '.join(reasons)})"
+    return None, f"not traced ({'; '.join(reasons)})"
 
 
 def _open_tracefs(

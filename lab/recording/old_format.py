@@ -1,7 +1,7 @@
 """Recordings of the format before this one, converted line by line.
 
-Nothing else knows of it. Its lines had their "kind" where now they have "record", and a few
-fields and one scenario had other names.
+Nothing else knows of it. Its lines had their "kind" where now they have "record", a few fields
+and one scenario had other names, and each instrument was a sentence.
 """
 
 from __future__ import annotations
@@ -20,6 +20,34 @@ _SCENARIOS = {"own": "ad-hoc"}
 """Scenarios by their old name and their new one."""
 
 
+_Obtained = tuple[str | None, int]
+_NOTHING: _Obtained = (None, 0)
+_CLOSE: _Obtained = ("measured", 1_000)
+_BY_TRACER: _Obtained = ("measured", 20_000)
+_SAMPLED: _Obtained = ("sampled", 0)
+_INSTRUMENTS: dict[str, dict[str, _Obtained]] = {
+    "frames: ": {"frames": _CLOSE},
+    "interfaces: ": {"interfaces": _SAMPLED},
+    "words: ": {"transcript": _NOTHING},
+    "calls: the programs' own output": {"transcript": _NOTHING},
+    "privilege: ": {"privilege": _NOTHING},
+    "calls: tracefs": {"calls": _CLOSE},
+    "calls: ptrace": {"calls": _BY_TRACER},
+    "calls: ": {"calls": _NOTHING},
+    "states and drops: ": {"states": _CLOSE, "drops": _CLOSE},
+    "states: sampled": {"states": ("sampled", 20_000)},
+    "states: ": {"states": _NOTHING},
+    "bytes at pointers: BPF": {"pointer arguments": ("measured", 0)},
+    "bytes at pointers: ": {"pointer arguments": _NOTHING},
+    "tracepoints absent: ": {"tracepoints": _NOTHING},
+    "unix sockets: sock_diag": {"unix sockets": _SAMPLED},
+    "unix sockets: ": {"unix sockets": _NOTHING},
+    "listening sockets: ": {"listening sockets": _SAMPLED},
+}
+"""By the beginning of an instrument's sentence, the kinds of the instruments that it told of, each
+with how it obtained what it did and its slack. The first that fits is the sentence's."""
+
+
 def converted(line: Object) -> Object:
     """The line as it is now.
 
@@ -31,4 +59,26 @@ def converted(line: Object) -> Object:
     absent = _ABSENT.get(kind, {}) if type(kind) is str else {}
     if kind == "run" and type(fields.get("scenario")) is str:
         fields["scenario"] = _SCENARIOS.get(fields["scenario"], fields["scenario"])
+    if kind == "run" and type(fields.get("instruments")) is list:
+        fields["instruments"] = [
+            instrument
+            for sentence in fields["instruments"]
+            for instrument in _instruments(sentence)
+        ]
     return {"record": kind} | absent | {renamed.get(name, name): fields[name] for name in fields}
+
+
+def _instruments(sentence: object) -> list[object]:
+    """What the sentence told of; itself where it is none of an instrument."""
+    if type(sentence) is not str:
+        return [sentence]
+    kinds = next((k for start, k in _INSTRUMENTS.items() if sentence.startswith(start)), None)
+    if kinds is None:
+        return [sentence]
+    text = sentence.removeprefix("tracepoints ")
+    if text == sentence:
+        text = sentence.partition(": ")[2]
+    return [
+        {"kind": kind, "obtained": obtained, "slack_ns": slack_ns, "text": text}
+        for kind, (obtained, slack_ns) in kinds.items()
+    ]

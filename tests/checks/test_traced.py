@@ -103,8 +103,8 @@ def test_without_a_trace_the_claims_that_ask_it_are_skipped_and_no_others(name: 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_claim_that_is_skipped_says_why_nothing_was_traced(name: str) -> None:
+    recording = t.untraced(s.recording_of(name), "not traced (ptrace: EPERM)")
     why = "calls: not traced (ptrace: EPERM)"
-    recording = t.untraced(s.recording_of(name), why)
     judgements = judge(r.told_by_system_calls(RUNS[name].claims), build_timelines(recording))
     assert {(j.verdict.outcome, j.verdict.why) for j in judgements} == {(Outcome.SKIPPED, why)}
 

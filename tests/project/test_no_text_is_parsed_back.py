@@ -29,10 +29,8 @@ BYTES = frozenset({"data", "payload"})
 
 PRINTED = "what a demo printed of its calls"
 CONTENT = "what a demo read, as it printed it"
-INSTRUMENTS = "instruments are sentences as yet"
 
 MAY: dict[tuple[str, str], str] = {
-    ("lab.analysis.assembly", "_slack_ns"): INSTRUMENTS,
     ("lab.analysis.calls.constants", "_names"): "the tables of names, as the source has them",
     ("lab.analysis.calls.constants", ""): "the table of errors, as the source has it",
     ("lab.analysis.calls.epoll", "machine_of"): "what uname(2) said",
@@ -42,7 +40,6 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.analysis.calls.transcript", "_value"): PRINTED,
     ("lab.analysis.packets.headers", "ethernet"): "a key of a dictionary",
     ("lab.analysis.packets.scapy_import", "import_scapy_layers"): "a key of sys.modules",
-    ("lab.checks.agreement", "why_untraced"): INSTRUMENTS,
     ("lab.checks.buffers", "opens_once_the_peer_comes"): PRINTED,
     ("lab.checks.buffers", "_ways"): PRINTED,
     ("lab.checks.types", "_answers"): PRINTED,

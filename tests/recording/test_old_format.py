@@ -9,7 +9,7 @@ import recorded as r
 from lab.recording.codec import decode_record
 from lab.recording.old_format import SCHEMA, converted
 from lab.recording.storage import RECORDS_FILE, load_recording, save_recording
-from lab.records import ProgramRun, SocketSeen, TaskEvent
+from lab.records import Instrument, ProgramRun, SocketSeen, TaskEvent
 
 FOLDERS = sorted(r.FOLDER.iterdir())
 
@@ -65,3 +65,41 @@ def test_what_is_damaged_stays_damaged(kind: object) -> None:
     assert json.dumps(converted({"kind": kind, "look": 1})) == json.dumps(
         {"record": kind, "look": 1}
     )
+
+
+SENTENCES = [
+    ("frames: AF_PACKET", [("frames", "measured", 1_000, "AF_PACKET")]),
+    ("calls: the programs' own output", [("transcript", None, 0, "the programs' own output")]),
+    ("words: the programs' own output", [("transcript", None, 0, "the programs' own output")]),
+    ("calls: tracefs, raw", [("calls", "measured", 1_000, "tracefs, raw")]),
+    ("calls: ptrace, stopped", [("calls", "measured", 20_000, "ptrace, stopped")]),
+    ("calls: not traced (ptrace: EPERM)", [("calls", None, 0, "not traced (ptrace: EPERM)")]),
+    ("states and drops: tracefs",
+     [("states", "measured", 1_000, "tracefs"), ("drops", "measured", 1_000, "tracefs")]),
+    ("states: sampled by TCP_INFO", [("states", "sampled", 20_000, "sampled by TCP_INFO")]),
+    ("states: not sampled (EPERM)", [("states", None, 0, "not sampled (EPERM)")]),
+    ("bytes at pointers: BPF", [("pointer arguments", "measured", 0, "BPF")]),
+    ("bytes at pointers: not read (x)", [("pointer arguments", None, 0, "not read (x)")]),
+    ("tracepoints absent: a, b", [("tracepoints", None, 0, "absent: a, b")]),
+    ("unix sockets: none, x", [("unix sockets", None, 0, "none, x")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "instruments"), SENTENCES, ids=lambda given: str(given)[:30])
+def test_an_instrument_was_a_sentence(
+    sentence: str, instruments: list[tuple[str, str | None, int, str]]
+) -> None:
+    now = converted({"kind": "run", "instruments": [sentence]})["instruments"]
+    assert [tuple(each.values()) for each in now] == instruments
+    for each in now:
+        assert str(decode_record(Instrument, each)) == f"{each['kind']}: {each['text']}"
+
+
+@pytest.mark.parametrize("instrument", ["a crystal ball", 1, None, ["frames: x"]])
+def test_what_was_no_instrument_is_none(instrument: object) -> None:
+    now = converted({"kind": "run", "instruments": [instrument]})
+    assert now["instruments"] == [instrument]
+
+
+def test_what_was_no_list_of_instruments_is_none() -> None:
+    assert converted({"kind": "run", "instruments": "frames: x"})["instruments"] == "frames: x"

@@ -24,6 +24,8 @@ from lab.records import (
     Direction,
     DropNotice,
     Frame,
+    Instrument,
+    InstrumentKind,
     InterfaceSeen,
     KernelEvent,
     Memory,
@@ -169,6 +171,10 @@ def recordings(draw: st.DrawFn) -> Recording:
     interfaces = st.builds(
         InterfaceSeen, TEXTS, TEXTS, st.lists(ADDRESSES.map(ip_interface), max_size=2).map(tuple)
     )
+    instruments = st.builds(
+        Instrument,
+        st.sampled_from(InstrumentKind), st.none() | st.sampled_from(Obtained), TIMES, TEXTS,
+    )  # fmt: skip
     programs = st.builds(
         ProgramRun,
         TEXTS, TEXTS, st.lists(TEXTS, max_size=3).map(tuple), TIMES, st.none() | TIMES, TIMES,
@@ -183,7 +189,7 @@ def recordings(draw: st.DrawFn) -> Recording:
         family=draw(st.sampled_from([*Family, None])),
         started_ns=draw(TIMES),
         kernel=draw(TEXTS),
-        instruments=tuple(draw(st.lists(TEXTS, max_size=2))),
+        instruments=tuple(draw(st.lists(instruments, max_size=2))),
         interfaces=tuple(draw(st.lists(interfaces, max_size=2))),
         points=tuple(points),
         canaries=tuple(draw(st.lists(canaries, max_size=3 if points else 0))),

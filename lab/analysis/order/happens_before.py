@@ -23,16 +23,8 @@ if TYPE_CHECKING:
     from lab.analysis.order.places import EventPlaces, PossibleEdge
     from lab.records import QueueSample, SocketState
 
-SLACK_NS = 1_000
-"""Tracepoints and captures have one clock, and stamp within a fraction of a microsecond of what
-they tell of."""
 
-PTRACE_SLACK_NS = 20_000
-"""A tracer takes its times while the program stands still: so long before a call begins to work
-and after it has done."""
-
-
-def order_events(evidence: Evidence, joins: Joins, slack_ns: int = SLACK_NS) -> Order:
+def order_events(evidence: Evidence, joins: Joins, slack_ns: int) -> Order:
     """All events of a step in the order in which they can have happened.
 
     Causes come before effects: a thread's calls one after another; a frame's departure before

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
-from lab.records import NO_UNIX_DIAG
+from lab.records import InstrumentKind
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import PrintedCall
@@ -52,7 +52,7 @@ def carries_every_byte(timeline: Timeline) -> Verdict:
 )
 def has_two_ends(timeline: Timeline) -> Verdict:
     """Each end's peer is the other's inode, and what was sent waits in the receiver's queue."""
-    if NO_UNIX_DIAG in timeline.recording.instruments:
+    if timeline.recording.unusable(InstrumentKind.UNIX_SOCKETS) is not None:
         return skipped("this kernel has no unix_diag (CONFIG_UNIX_DIAG), which shows the peers")
     ends = [call for call in _calls(timeline) if call.name == "fstat"]
     if len(ends) != 2 or not timeline.sockets:

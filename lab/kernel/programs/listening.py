@@ -10,13 +10,14 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.errors import KernelRefused
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import NLM_F_DUMP, NLM_F_REQUEST, NO_DIAG, dump, read_unix_sockets
 from lab.model.program import Listening
+from lab.records import Instrument, InstrumentKind, Obtained
 
 # linux/sock_diag.h, linux/netlink.h
 NETLINK_SOCK_DIAG = 4
@@ -27,8 +28,8 @@ TCP_CLOSE, TCP_LISTEN = 7, 10
 _STATES = {"tcp": (socket.IPPROTO_TCP, TCP_LISTEN), "udp": (socket.IPPROTO_UDP, TCP_CLOSE)}
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
-BY_SOCK_DIAG = "listening sockets: sock_diag"
-BY_PROC = "listening sockets: /proc/net, this kernel's sock_diag lacks a part"
+BY_SOCK_DIAG = Instrument(InstrumentKind.LISTENING_SOCKETS, Obtained.SAMPLED, 0, "sock_diag")
+BY_PROC = replace(BY_SOCK_DIAG, text="/proc/net, this kernel's sock_diag lacks a part")
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _REQUEST = struct.Struct("=BBBxI48x")  # struct inet_diag_req_v2, its sockid of zeros

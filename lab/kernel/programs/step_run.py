@@ -15,7 +15,7 @@ from lab.kernel.programs.listening import ListeningWatch
 from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import LISTENING_DEADLINE_S, Program, Step
-from lab.records import ProgramRun
+from lab.records import Instrument, ProgramRun
 
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
 PATIENT_MS = 20  # between checks of the programs' deadlines
@@ -49,7 +49,7 @@ class StepRun:
         self._ends: dict[int, RunningProgram] = {}
         self.programs: list[RunningProgram] = []
         """The programs that were started, in the order of their start."""
-        self.instruments: list[str] = []
+        self.instruments: list[Instrument] = []
         self._unstarted: dict[str, ProgramRun] = {}
         self._hopeless = ""
         """Why no further program is started; "" if the next one is."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 
-from lab.records import Trace
+from lab.records import Instrument, Trace
 
 
 class Tracer(ABC):
     """An instrument that traces one run. All of its times are CLOCK_REALTIME."""
 
-    instruments: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
     """What it is, a line for each thing it observes, for the report."""
 
     @classmethod

@@ -55,7 +55,7 @@ def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.El
     )
     properties = ElementTree.SubElement(suite, "properties")
     facts = [("kernel", recording.kernel), ("artifacts", str(result.folder))]
-    for name, value in (*facts, *(("instrument", line) for line in recording.instruments)):
+    for name, value in (*facts, *(("instrument", str(each)) for each in recording.instruments)):
         ElementTree.SubElement(properties, "property", name=name, value=_text(value))
     for judgement in result.judgements:
         suite.append(_case(judgement, _class(result), place_of))

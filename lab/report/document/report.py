@@ -25,7 +25,7 @@ from lab.analysis.tcp.stream import Stream
 from lab.analysis.timeline import Timeline
 from lab.model.claim import Judgement
 from lab.model.event import frame_id
-from lab.records import SocketSeen
+from lab.records import Instrument, SocketSeen
 from lab.report.document.trace import (
     Document,
     endpoint_document,
@@ -49,7 +49,7 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
         "family": recording.family and recording.family.value,
         "started": _iso(recording.started_ns),
         "kernel": recording.kernel,
-        "instruments": list(recording.instruments),
+        "instruments": [_instrument(each) for each in recording.instruments],
         "capture": _capture(timelines),
         "steps": [timeline.step for timeline in timelines],
         "programs": [
@@ -152,6 +152,15 @@ def _capture(timelines: Sequence[Timeline]) -> Document:
         "blind": list(dict.fromkeys(reason for bracket in brackets for reason in bracket.blind)),
         "unfinished": list(recording.unfinished),
         "points": [point.name for point in recording.points],
+    }
+
+
+def _instrument(instrument: Instrument) -> Document:
+    return {
+        "kind": instrument.kind.value,
+        "obtained": instrument.obtained and instrument.obtained.value,
+        "slack_ns": instrument.slack_ns,
+        "text": instrument.text,
     }
 
 

@@ -181,7 +181,7 @@ def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Itera
     )
     facts = [
         *((failure, "bold red") for timeline in timelines for failure in timeline.failures),
-        *((fact, "dim") for fact in (seen, *recording.instruments)),
+        *((fact, "dim") for fact in (seen, *map(str, recording.instruments))),
         *((f"BLIND: {reason}", "bold red") for reason in blind),
         *((f"still open at the end: {line}", "bold yellow") for line in recording.unfinished),
     ]

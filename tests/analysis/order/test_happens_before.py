@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.analysis.order.events import EventPart
 from lab.analysis.timeline import Timeline
 from lab.model.event import EventId
-from lab.records import Obtained, Recording, SocketState, Syscall
+from lab.records import Instrument, InstrumentKind, Obtained, Recording, SocketState, Syscall
 
 slow_to_draw = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
@@ -223,7 +223,12 @@ def test_an_untraced_recording_has_its_frames_in_order() -> None:
     assert timeline.system_calls == timeline.joins.channels == timeline.joins.remarks == ()
 
 
-@pytest.mark.parametrize(("instrument", "slack_ns"), [("calls: ptrace", 20_000), ("x", 1_000)])
-def test_the_slack_is_the_instruments(instrument: str, slack_ns: int) -> None:
-    recording: Recording = replace(w.wire(), instruments=(instrument,))
+@pytest.mark.parametrize(("slacks_ns", "slack_ns"), [((1_000, 20_000, 0), 20_000), ((), 0)])
+def test_the_slack_is_the_most_that_an_instrument_has(
+    slacks_ns: tuple[int, ...], slack_ns: int
+) -> None:
+    instruments = tuple(
+        Instrument(InstrumentKind.CALLS, Obtained.MEASURED, each_ns, "x") for each_ns in slacks_ns
+    )
+    recording: Recording = replace(w.wire(), instruments=instruments)
     assert w.timeline_of(recording).order.slack_ns == slack_ns

@@ -14,7 +14,7 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.judging import judge
 from lab.model.claim import Outcome
-from lab.records import NO_UNIX_DIAG, Recording, SocketSeen
+from lab.records import Instrument, InstrumentKind, Recording, SocketSeen
 from scenarios.unix import SCENARIO
 
 CLAIMS = {claim.id: claim for claim in r.told_by_frames_and_words(SCENARIO.claims)}
@@ -54,8 +54,10 @@ def none_seen(recording: Recording) -> Recording:
 
 
 def without_unix_diag(recording: Recording) -> Recording:
-    kept = tuple(name for name in recording.instruments if not name.startswith("unix sockets"))
-    return replace(none_seen(recording), instruments=(*kept, NO_UNIX_DIAG))
+    kind = InstrumentKind.UNIX_SOCKETS
+    kept = (each for each in recording.instruments if each.kind is not kind)
+    instruments = (*kept, Instrument(kind, None, 0, "none"))
+    return replace(none_seen(recording), instruments=instruments)
 
 
 def without_point(name: str) -> r.Edit:

@@ -24,7 +24,7 @@ from lab.ladder.build import build_ladder
 from lab.model.claim import Judgement
 from lab.pcap.pcapng import parse_pcapng, write_pcapng
 from lab.recording.storage import load_recording
-from lab.records import Direction, Frame, Recording
+from lab.records import Direction, Frame, Instrument, InstrumentKind, Recording
 from lab.report.terminal.page import Page, draw_capture, draw_closing, draw_report, draw_summary
 from lab.report.terminal.style import Style
 from scenarios.tcp import SCENARIO
@@ -71,7 +71,9 @@ def hostile_run() -> Recording:
     return replace(
         r.changed(6, r.set_payload(HOSTILE.encode()))(recording),
         kernel=HOSTILE,
-        instruments=(HOSTILE, "long " * 40),
+        instruments=tuple(
+            Instrument(InstrumentKind.CALLS, None, 0, text) for text in (HOSTILE, "long " * 40)
+        ),
         unfinished=(HOSTILE, "long " * 40),
         points=tuple(replace(p, dropped=1, interface=HOSTILE) for p in recording.points),
         programs=tuple(

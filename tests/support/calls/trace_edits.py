@@ -10,7 +10,7 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.model.claim import Verdict
 from lab.model.scenario import Scenario
-from lab.records import Memory, Recording, Syscall, Trace
+from lab.records import Instrument, InstrumentKind, Memory, Recording, Syscall, Trace
 
 Changed = Callable[[Syscall], Syscall | None]
 """What a call was instead; None where it was not traced."""
@@ -60,9 +60,10 @@ def unseen(program: str, *names: str) -> r.Edit:
 
 
 def untraced(recording: Recording, why: str = "") -> Recording:
-    """A run whose programs were not traced; `why` is the line that says so."""
-    others = tuple(line for line in recording.instruments if not line.startswith("calls:"))
-    instruments = (*others, why) if why else others
+    """A run whose programs were not traced; `why` is the instrument's text."""
+    kind = InstrumentKind.CALLS
+    others = tuple(each for each in recording.instruments if each.kind is not kind)
+    instruments = (*others, Instrument(kind, None, 0, why)) if why else others
     return replace(recording, trace=Trace(), instruments=instruments)
 
 

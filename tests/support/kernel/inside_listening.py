@@ -16,6 +16,7 @@ from lab.kernel.programs.leftovers import end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch, Reachable
 from lab.model.program import Listening
 from lab.model.topology import Topology
+from lab.records import Instrument
 
 PATH, UNHEARD, DATAGRAMS, ABSTRACT = "/run/wirelab/a", "/run/wirelab/b", "/run/wirelab/c", "@d"
 LISTENING, DEAF, BOUND, CONNECTED, OVER_IPV6 = 1111, 2222, 3333, 4444, 5555
@@ -66,7 +67,7 @@ def appearances(wanted: Listening) -> tuple[bool, bool, bool]:
         return before, first.has_appeared(), second.has_appeared()
 
 
-def without_sock_diag() -> tuple[bool, str]:
+def without_sock_diag() -> tuple[bool, Instrument]:
     """The same where the kernel has no part of sock_diag."""
     listening._read_inet = lambda: None
     with lone_host() as host, host.entered():

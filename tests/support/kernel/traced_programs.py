@@ -18,7 +18,7 @@ from lab.kernel.trace.tracefs import start as trace_start
 from lab.kernel.trace.tracefs.instance import INSTANCES, Owner, mount_tracefs, owner
 from lab.kernel.trace.tracefs.tracer import TracefsTracer
 from lab.kernel.tracers import open_tracer
-from lab.records import Syscall, Trace
+from lab.records import Instrument, Syscall, Trace
 
 FIRST_LINES = """
 import ctypes, os, signal, socket, struct, sys, threading, time
@@ -32,7 +32,7 @@ class Traced:
     said: tuple[Any, ...]
     pids: tuple[int, ...]
     traces: tuple[Trace, ...]
-    instruments: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
 
     @property
     def trace(self) -> Trace:
@@ -100,7 +100,7 @@ def missing_program() -> tuple[Trace, bool]:
     raise AssertionError("it was started")
 
 
-def others_when_refused() -> tuple[str, frozenset[int]]:
+def others_when_refused() -> tuple[Instrument, frozenset[int]]:
     """In a sandbox: what is taken where a tracepoint is absent, and processes beside its own."""
     trace_start.begin_early()
     trace_events.NEEDED = (*trace_events.NEEDED, "syscalls:sys_enter_none")

@@ -29,11 +29,23 @@ from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
 from lab.kernel.trace.ptrace.loop import TracerLoop
 from lab.kernel.trace.ptrace.socket_samples import QueueFacts, Sample
 from lab.kernel.trace.tracer import Tracer
-from lab.records import Memory, Obtained, QueueSample, SocketState, Syscall, Trace
+from lab.records import (
+    Instrument,
+    InstrumentKind,
+    Memory,
+    Obtained,
+    QueueSample,
+    SocketState,
+    Syscall,
+    Trace,
+)
 from lab.syscalls.numbers import numbers, other_numbers
 
 END_DEADLINE_S = 10.0
 READ_BYTES = 1 << 20
+SLACK_NS = 20_000
+"""A tracer takes its times while the program stands still: so long before a call begins to work
+and after it has done."""
 
 _ENTRY_NS, _TIME_NS = attrgetter("entry_ns"), attrgetter("time_ns")
 _TRACED = b"t"
@@ -142,11 +154,13 @@ class PtraceTracer(Tracer):
     def __init__(self) -> None:
         refusal = socket_samples.refusal()
         self._can_sample = not refusal
+        calls = "ptrace, stopped by seccomp's RET_TRACE"
+        states = "sampled by TCP_INFO, unix queues by SIOCINQ, at the calls' ends"
         self.instruments = (
-            "calls: ptrace, stopped by seccomp's RET_TRACE",
-            f"states: not sampled ({refusal})"
+            Instrument(InstrumentKind.CALLS, Obtained.MEASURED, SLACK_NS, calls),
+            Instrument(InstrumentKind.STATES, None, 0, f"not sampled ({refusal})")
             if refusal
-            else "states: sampled by TCP_INFO, unix queues by SIOCINQ, at the calls' ends",
+            else Instrument(InstrumentKind.STATES, Obtained.SAMPLED, SLACK_NS, states),
         )
         self._tracers: list[TracerProcess] = []
         wanted = [*numbers().values()]

@@ -33,10 +33,11 @@ from lab.kernel.trace.tracefs.pointer_arguments import assign_memory
 from lab.kernel.trace.tracefs.sockets import SocketFollower, Threads
 from lab.kernel.trace.tracefs.start import take_started
 from lab.kernel.trace.tracer import Tracer
-from lab.records import Trace
+from lab.records import Instrument, InstrumentKind, Obtained, Trace
 
 ANSWER_DEADLINE_S = 10.0
 SECOND_NS = 1_000_000_000
+SLACK_NS = 1_000  # tracepoints stamp within a fraction of a microsecond of what they tell of
 
 
 class TracefsTracer(Tracer):
@@ -48,10 +49,12 @@ class TracefsTracer(Tracer):
         `addresses` and `interfaces` are the topology's: by them its sockets and packets are
         told apart from the machine's others, which are in the trace as well.
         """
+        kind, measured = InstrumentKind, Obtained.MEASURED
         self.instruments = (
-            "calls: tracefs, raw per-CPU pipes, clock tai",
-            "states and drops: tracefs",
-            "bytes at pointers: BPF",
+            Instrument(kind.CALLS, measured, SLACK_NS, "tracefs, raw per-CPU pipes, clock tai"),
+            Instrument(kind.STATES, measured, SLACK_NS, "tracefs"),
+            Instrument(kind.DROPS, measured, SLACK_NS, "tracefs"),
+            Instrument(kind.POINTER_ARGUMENTS, measured, 0, "BPF"),
         )
         self._addresses, self._interfaces = addresses, interfaces | {"lo"}
         self._programs: list[str] = []
@@ -149,13 +152,16 @@ class TracefsTracer(Tracer):
         self._calls = CallFollower(formats, self._programs, starter)
         self._sockets = SocketFollower(formats, self._addresses, self._interfaces)
         if ready.why_no_pointers:
-            self.instruments = (
-                *self.instruments[:-1],
-                f"bytes at pointers: not read ({ready.why_no_pointers})",
-            )
+            unread = f"not read ({ready.why_no_pointers})"
+            self._name_unusable(InstrumentKind.POINTER_ARGUMENTS, unread)
         if ready.missing:
-            self.instruments += (f"tracepoints absent: {', '.join(ready.missing)}",)
+            absent = f"absent: {', '.join(ready.missing)}"
+            self._name_unusable(InstrumentKind.TRACEPOINTS, absent)
         return Instance("calls").open_marker()
+
+    def _name_unusable(self, kind: InstrumentKind, text: str) -> None:
+        others = (each for each in self.instruments if each.kind is not kind)
+        self.instruments = (*others, Instrument(kind, None, 0, text))
 
     def _ask(self, request: object) -> object:
         with suppress(PeerGone):  # what it sent before is still to be read

@@ -1,40 +1,49 @@
-"""The exit status of a command, from what its runs found."""
-
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import recorded as r
+from event_ids import event
 from results import result_with
 
+from lab.analysis.assembly import build_timelines
 from lab.model.claim import Outcome, Verdict
 from lab.results import exit_status
 
-HOLDS = result_with({})
-CLAIM = HOLDS.judgements[0].claim.id
+CLAIM = r.CLAIMS[0].id
 
 
-def ending(outcome: Outcome, why: str = "for a test") -> Verdict:
-    return Verdict(outcome, why)
+def verdict(outcome: Outcome) -> dict[str, Verdict]:
+    return {CLAIM: Verdict(outcome, "because", (event("f1"),))}
 
 
 @pytest.mark.parametrize(
-    ("outcome", "status"),
-    [(Outcome.SKIPPED, 0), (Outcome.BROKEN, 1), (Outcome.UNDECIDED, 4)],
+    ("outcome", "overall", "status"),
+    [
+        (Outcome.HOLDS, Outcome.HOLDS, 0),
+        (Outcome.SKIPPED, Outcome.HOLDS, 0),
+        (Outcome.UNDECIDED, Outcome.UNDECIDED, 4),
+        (Outcome.BROKEN, Outcome.BROKEN, 1),
+    ],
 )
-def test_one_run_ends_the_command_with_its_verdict(outcome: Outcome, status: int) -> None:
-    assert exit_status([result_with({CLAIM: ending(outcome)})]) == status
+def test_a_result_is_the_worst_of_its_claims_and_a_command_ends_with_it(
+    outcome: Outcome, overall: Outcome, status: int
+) -> None:
+    result = result_with(verdict(outcome))
+    assert result.outcome is overall
+    assert exit_status([result_with({}), result]) == status
 
 
-def test_a_run_whose_claims_hold_ends_it_with_zero() -> None:
-    assert exit_status([HOLDS]) == 0
+def test_a_program_that_failed_is_worse_than_a_claim_that_is_broken() -> None:
+    failed = result_with(verdict(Outcome.BROKEN), failure="exited with status 3")
+    assert failed.failures == ("program client exited with status 3",)
+    assert exit_status([failed]) == 2
 
 
-def test_the_worst_of_several_runs_counts() -> None:
-    undecided = result_with({CLAIM: ending(Outcome.UNDECIDED)})
-    broken = result_with({CLAIM: ending(Outcome.BROKEN)})
-    assert exit_status([HOLDS, undecided]) == 4
-    assert exit_status([undecided, broken, HOLDS]) == 1
-
-
-def test_a_program_that_failed_counts_before_any_verdict() -> None:
-    broken = result_with({CLAIM: ending(Outcome.BROKEN)}, failure="it crashed")
-    assert exit_status([HOLDS, broken]) == 2
+def test_a_result_has_its_recording_and_a_ladder_for_each_step() -> None:
+    result = result_with({})
+    assert result.recording == r.recorded(4)
+    twice = replace(result, timelines=build_timelines(r.twice(r.recorded(4))))
+    assert len(twice.ladders) == len(twice.timelines) == 2
+    assert twice.ladder is twice.ladders[0]

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import recorded as r
+import traced_tcp as w
+
+from lab.records import DropNotice
+
+
+def notice(number: int, late_ns: int, **more: Any) -> DropNotice:
+    crossing = next(c for c in w.wire_timeline().crossings if c.number == number)
+    assert crossing.received_ns is not None
+    arrived_ns = crossing.received_ns + late_ns
+    length = crossing.packet.frame.wire_bytes - 14
+    found = DropNotice(
+        arrived_ns + 5_000, "TCP_CSUM", "eth0", arrived_ns, length, step="conversation"
+    )
+    return replace(found, **more)
+
+
+def dropped(*notices: DropNotice) -> list[tuple[str, str, str]]:
+    trace = replace(w.wire().trace, drops=notices)
+    found = w.timeline_of(replace(w.wire(), trace=trace))
+    return [(str(each.id), str(each.frame), each.notice.reason) for each in found.drops]
+
+
+def test_a_drop_notice_is_joined_with_its_frame() -> None:
+    assert dropped(notice(8, 300)) == [("drop 1", "f8", "TCP_CSUM")]
+    assert dropped(notice(8, 0)) == [("drop 1", "f8", "TCP_CSUM")]
+    # The capture may stamp what the kernel has taken up already.
+    assert dropped(notice(8, -1_400)) == [("drop 1", "f8", "TCP_CSUM")]
+
+
+def test_a_frame_is_dropped_once() -> None:
+    assert dropped(notice(8, 300), notice(8, 300)) == [("drop 1", "f8", "TCP_CSUM")]
+
+
+def test_of_frames_alike_the_last_to_arrive_is_meant() -> None:
+    again = r.repeated(8, 5_000)(w.wire())
+    (first, second) = (c for c in w.timeline_of(again).crossings if c.packet.payload == w.HELLO[1])
+    assert second.received_ns is not None
+    late_ns = second.received_ns - (first.received_ns or 0) + 100
+    trace = replace(again.trace, drops=(notice(8, late_ns),))
+    (joined,) = w.timeline_of(replace(again, trace=trace)).drops
+    assert joined.frame == second.id
+
+
+def test_a_notice_that_fits_no_frame_is_left_out() -> None:
+    assert dropped(notice(8, -5_001)) == []  # it arrived behind the drop
+    assert dropped(notice(8, 1_000_001)) == []
+    assert dropped(notice(8, 300, interface="eth1")) == []
+    assert dropped(notice(8, 300, length=1)) == []
+    assert dropped(notice(8, 300, arrived_ns=None)) == []
+
+
+def test_an_acknowledgement_freed_without_a_reason_is_no_drop() -> None:
+    assert dropped(notice(7, 300, reason="NOT_SPECIFIED")) == []
+    assert dropped(notice(8, 300, reason="NOT_SPECIFIED")) == [("drop 1", "f8", "NOT_SPECIFIED")]
+
+
+def test_a_drop_before_its_frame_arrived_is_another_frames() -> None:
+    late = notice(8, 300)
+    assert dropped(replace(late, time_ns=late.time_ns - 6_000)) == []

@@ -9,7 +9,7 @@ SHELL := /bin/bash
 VENV := .venv
 # Where vagrant/provision.sh says that .venv is elsewhere: a synced folder cannot hold it.
 -include /etc/wirelab.mk
-PIP := $(VENV)/bin/pip --quiet --quiet --disable-pip-version-check --no-cache-dir
+PIP := $(VENV)/bin/pip --disable-pip-version-check --no-cache-dir
 # The system's interpreter first: one in a private folder is of no use to the .venv's other
 # users, and sudo does not find it.
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -21,13 +21,16 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help scenarios compare doctor test test-fast lint check soak bench-setup bench-run bench-trace picture against \
+.PHONY: help setup scenarios compare doctor test test-fast lint check soak bench-setup bench-run \
+	bench-trace picture against \
 	vm-validate vm-test clean
 
 help: ## list the targets
 	@echo "make TARGET, or sudo make TARGET:"
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/\1\t\2/p' Makefile | \
 	while IFS=$$'\t' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
+
+setup: $(VENV)/.ready ## set up .venv, which every other target does too
 
 scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both; OUT=folder)
 	@$(VENV)/bin/wirelab run $* --family $(FAMILY) --out $(OUT)
@@ -84,7 +87,7 @@ clean: ## remove .venv, runs and caches
 	rm -rf $(VENV) runs .hypothesis .ruff_cache .mypy_cache .pytest_cache
 	find lab scenarios tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What a package from PyPI cannot bring. netifaces is compiled: it needs gcc and Python.h.
+# What a package from PyPI cannot bring. None of them is compiled here.
 define FIND_MISSING
 missing=(); \
 if [ -z "$(PYTHON)" ] && command -v python3 >/dev/null; then \
@@ -93,11 +96,8 @@ if [ -z "$(PYTHON)" ] && command -v python3 >/dev/null; then \
 	exit 1; \
 fi; \
 [ -n "$(PYTHON)" ] || missing+=(python3); \
-command -v gcc >/dev/null || missing+=(gcc); \
 if [ -n "$(PYTHON)" ]; then \
 	"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
-	"$(PYTHON)" -c 'import os, sysconfig as s; \
-	os.stat(os.path.join(s.get_path("include"), "Python.h"))' 2>/dev/null || missing+=(python3-dev); \
 fi; \
 if [ $${#missing[@]} -gt 0 ]; then \
 	echo "wirelab needs $${missing[*]} (Python 3.11 or newer); to mend:" >&2; \
@@ -116,15 +116,17 @@ endef
 # The sources are compiled where they may be: a synced folder can be another user's.
 $(VENV)/.ready: pyproject.toml
 	@$(FIND_MISSING)
-	@echo "setting up $(VENV) with $(PYTHON), once"
-	@umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	@exec >&2; umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	echo "setting up $(VENV), once; 1 of 3: an environment of $(PYTHON)"; \
 	"$(PYTHON)" -m venv --clear $(VENV); \
+	echo "2 of 3: packages from PyPI"; \
 	$(PIP) install --editable .; \
+	echo "3 of 3: compiling"; \
 	[ ! -w lab ] || $(VENV)/bin/python -m compileall -q lab scenarios; \
 	touch $@; $(GIVE_TO_INVOKER)
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	@echo "adding the development tools to $(VENV), once"
-	@umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	@exec >&2; umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	echo "adding the development tools to $(VENV), once"; \
 	$(PIP) install --editable '.[dev]'; \
 	touch $@; $(GIVE_TO_INVOKER)

@@ -6,7 +6,7 @@ set -euo pipefail
 
 project=/vagrant
 state=/var/lib/wirelab
-packages=(make gcc python3 python3-venv python3-dev)
+packages=(make python3 python3-venv)
 owner=${SUDO_USER:-root}
 
 if [ "$(id -u)" != 0 ]; then

@@ -1,0 +1,110 @@
+"""./wirelab, as README's lines are typed: from anywhere, under sudo, before the first make."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from house import ROOT
+
+SAYS = '#!/bin/sh\necho "$0" "$@" "bytecode=${PYTHONDONTWRITEBYTECODE-written}"\n'
+"""A `wirelab` that says how it was called."""
+
+
+def environment(**changes: str) -> dict[str, str]:
+    names = ("SUDO_UID", "PYTHONDONTWRITEBYTECODE")
+    return {key: value for key, value in os.environ.items() if key not in names} | changes
+
+
+def install(venv: Path) -> None:
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "wirelab").write_text(SAYS)
+    (venv / "bin" / "wirelab").chmod(0o755)
+    (venv / ".ready").touch()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a space in its name that has the script."""
+    folder = tmp_path / "the project"
+    folder.mkdir()
+    (folder / "pyproject.toml").touch()
+    shutil.copy(ROOT / "wirelab", folder)
+    return folder
+
+
+def said(*words: str | Path, cwd: Path, **changes: str) -> str:
+    done = subprocess.run(
+        [*map(str, words)], cwd=cwd, env=environment(**changes), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_runs_from_anywhere_by_any_name(project: Path, tmp_path: Path) -> None:
+    install(project / ".venv")
+    (tmp_path / "link").symlink_to(project / "wirelab")
+    expected = f"{project}/.venv/bin/wirelab run tcp bytecode=written\n"
+    assert said("./wirelab", "run", "tcp", cwd=project) == expected
+    assert said("./the project/wirelab", "run", "tcp", cwd=tmp_path) == expected
+    assert said(tmp_path / "link", "run", "tcp", cwd=Path("/")) == expected
+
+
+def test_words_reach_the_command_as_they_are(project: Path) -> None:
+    install(project / ".venv")
+    assert "--server nc -l {port} bytecode" in said(
+        "./wirelab", "run", "--server", "nc -l {port}", cwd=project
+    )
+
+
+def test_under_sudo_no_bytecode_is_written(project: Path) -> None:
+    install(project / ".venv")
+    assert "bytecode=1\n" in said("./wirelab", cwd=project, SUDO_UID="1000")
+
+
+def test_what_is_not_set_up_is_set_up_once(project: Path) -> None:
+    """And what making it prints is not among what the command prints."""
+    install(project / "made")
+    (project / "Makefile").write_text("setup:\n\t@echo setting up\n\t@mv made .venv\n")
+    done = subprocess.run(
+        ["./wirelab", "list"], cwd=project, env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "setting up\n")
+    assert done.stdout == f"{project}/.venv/bin/wirelab list bytecode=written\n"
+    assert said("./wirelab", "list", cwd=project) == done.stdout
+
+
+def test_it_is_set_up_again_for_another_pyproject(project: Path) -> None:
+    install(project / ".venv")
+    (project / "Makefile").write_text("setup:\n\t@echo again; touch .venv/.ready\n")
+    os.utime(project / ".venv" / ".ready", (0, 0))
+    done = subprocess.run(["./wirelab"], cwd=project, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "again\n")
+
+
+def test_it_ends_where_setting_up_fails(project: Path) -> None:
+    (project / "Makefile").write_text("setup:\n\t@echo no python >&2; false\n")
+    done = subprocess.run(["./wirelab"], cwd=project, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "no python" in done.stderr
+
+
+@pytest.mark.kernel
+def test_a_venv_is_where_the_machine_says(project: Path, tmp_path: Path) -> None:
+    """As in vagrant/provision.sh; in a mount namespace, whose /etc holds nothing else."""
+    venv, etc = tmp_path / "elsewhere", tmp_path / "etc"
+    install(venv)
+    etc.mkdir()
+    (etc / "wirelab.mk").write_text(f"VENV := {venv}\n")
+    private = 'mount --bind "$1" /etc && exec ./wirelab list'
+    assert said(
+        *("unshare", "--map-root-user", "--mount", "sh", "-c", private, "sh", etc), cwd=project
+    ).startswith(f"{venv}/bin/wirelab list")
+
+
+def test_the_provisioning_writes_what_the_script_reads() -> None:
+    assert '"VENV := $state/venv" >/etc/wirelab.mk' in (ROOT / "vagrant/provision.sh").read_text()

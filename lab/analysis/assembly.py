@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.decode import decode, of_step
 from lab.analysis.calls.epoll import machine_of
 from lab.analysis.calls.transcript import parse_transcript
-from lab.analysis.correlate.correlate import join
+from lab.analysis.correlate.correlate import correlate
 from lab.analysis.correlate.drops import join_drops
 from lab.analysis.correlate.evidence import gather_evidence
 from lab.analysis.flows.bracket import Bracket, find_brackets
@@ -69,13 +69,13 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         drops=join_drops(trace.drops, crossings, recording.points),
         tasks=trace.tasks,
     )
-    joins = join(evidence)
-    order = order_events(evidence, joins, _slack_ns(recording))
-    blind = (*bracket.blind, *_reversed(crossings), *_faults(recording, order))
+    correlation = correlate(evidence)
+    order = order_events(evidence, correlation, _slack_ns(recording))
+    incomplete = (*bracket.incomplete, *_reversed(crossings), *_faults(recording, order))
     return Timeline(
         recording=recording,
         step=bracket.step,
-        bracket=replace(bracket, blind=blind),
+        bracket=replace(bracket, incomplete=incomplete),
         crossings=crossings,
         flows=flows,
         conversations=conversations,
@@ -87,7 +87,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         drops=evidence.drops,
         queues=evidence.queues,
         order=order,
-        joins=replace(joins, remarks=find_remarks(evidence, joins)),
+        correlation=replace(correlation, remarks=find_remarks(evidence, correlation)),
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
 

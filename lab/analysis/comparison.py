@@ -38,7 +38,7 @@ class Column:
     """Whether the bytes went over a link between the hosts."""
     canaries: int
     points: int
-    blind: tuple[str, ...]
+    incomplete: tuple[str, ...]
 
     @property
     def bytes_a_byte(self) -> float:
@@ -75,7 +75,7 @@ def _column(timeline: Timeline) -> Column:
         reaches_another_host=any(crossing.sender != crossing.receiver for crossing in carriers),
         canaries=timeline.bracket.canaries_seen,
         points=len(timeline.recording.points),
-        blind=timeline.bracket.blind,
+        incomplete=timeline.bracket.incomplete,
     )
 
 

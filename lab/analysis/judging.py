@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judgement, ...]:
     """Each claim with its verdict on a run's timelines, one for each step.
 
-    Where a capture was blind nothing is decided, whatever the frames that it did see
+    Where a capture is incomplete nothing is decided, whatever the frames that it did see
     suggest: what is missing from them may have been there. Nor is it where a program failed,
     but by claims that allow for it: what it did not do shows nothing.
     Raises UsageError for a check that fails itself, with the line.
@@ -25,9 +25,9 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     judgements: list[Judgement] = []
     for claim in claims:
         concerned = [by_step[step] for step in claim.step_names] or timelines[:1]
-        blind = dict.fromkeys(reason for t in concerned for reason in t.bracket.blind)
+        incomplete = dict.fromkeys(reason for t in concerned for reason in t.bracket.incomplete)
         failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
-        doubts = [f"the capture was blind: {'; '.join(blind)}"] if blind else [*failures]
+        doubts = [f"incomplete capture: {'; '.join(incomplete)}"] if incomplete else [*failures]
         try:
             verdict = _asked(claim, concerned)
         except UsageError:

@@ -16,7 +16,7 @@ from lab.records import Obtained
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lab.analysis.correlate.correlation import Channel, Joins, SentPart
+    from lab.analysis.correlate.correlation import Channel, Correlation, SentPart
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.flows.flow import FlowId
     from lab.analysis.sockets.flow_ends import FlowSide
@@ -33,15 +33,15 @@ _LOOKED_AT = 100
 """So many sends show what a program's sends do, however long a run is."""
 
 
-def find_remarks(evidence: Evidence, joins: Joins) -> tuple[Remark, ...]:
+def find_remarks(evidence: Evidence, correlation: Correlation) -> tuple[Remark, ...]:
     """At most one of each kind, of the first event that shows it."""
-    found = (next(kind(evidence, joins), None) for kind in _KINDS)
+    found = (next(kind(evidence, correlation), None) for kind in _KINDS)
     return tuple(remark for remark in found if remark is not None)
 
 
-def _answered_by_kernel(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _answered_by_kernel(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """The SYN-ACK was there before accept()."""
-    for accepted in joins.accepted:
+    for accepted in correlation.accepted:
         handshake = opens_in_order(evidence.conversations[accepted.flow])
         syn_ack = frame_id(handshake.syn_ack) if handshake else None
         left_ns = evidence.departure_ns(syn_ack)
@@ -54,9 +54,9 @@ def _answered_by_kernel(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             )
 
 
-def _accepted_late(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _accepted_late(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """The handshake was over before accept() returned."""
-    for accepted in joins.accepted:
+    for accepted in correlation.accepted:
         if accepted.was_waiting:
             yield (
                 accepted.call,
@@ -71,14 +71,14 @@ def _accepted_late(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             )
 
 
-def _returned_early(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _returned_early(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """Both ways to show it say nearly the same: the second only where the first is not there."""
-    yield from _returned_before_departure(evidence, joins)
-    yield from _returned_before_acknowledgement(evidence, joins)
+    yield from _returned_before_departure(evidence, correlation)
+    yield from _returned_before_acknowledgement(evidence, correlation)
 
 
-def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
-    for _, _, part in _tcp_parts(joins):
+def _returned_before_departure(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
+    for _, _, part in _tcp_parts(correlation):
         call, segment = evidence.calls.by_id[part.call], part.segments[0]
         left_ns = evidence.departure_ns(segment)
         if call.exit_ns is not None and left_ns is not None and call.exit_ns < left_ns:
@@ -89,8 +89,10 @@ def _returned_before_departure(evidence: Evidence, joins: Joins) -> Iterator[Rem
             )
 
 
-def _returned_before_acknowledgement(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
-    for flow, channel, part in islice(_tcp_parts(joins), _LOOKED_AT):
+def _returned_before_acknowledgement(
+    evidence: Evidence, correlation: Correlation
+) -> Iterator[Remark]:
+    for flow, channel, part in islice(_tcp_parts(correlation), _LOOKED_AT):
         call = evidence.calls.by_id[part.call]
         ack = _acknowledgement(evidence, flow, channel, part.end)
         arrived_ns = evidence.arrival_ns(ack)
@@ -103,8 +105,8 @@ def _returned_before_acknowledgement(evidence: Evidence, joins: Joins) -> Iterat
             )
 
 
-def _tcp_parts(joins: Joins) -> Iterator[tuple[FlowId, Channel, SentPart]]:
-    for channel in joins.channels:
+def _tcp_parts(correlation: Correlation) -> Iterator[tuple[FlowId, Channel, SentPart]]:
+    for channel in correlation.channels:
         if channel.flow is not None and channel.flow.protocol == "tcp":
             for part in channel.parts:
                 if part.certain and part.segments:
@@ -127,7 +129,7 @@ def _acknowledgement(
     return None
 
 
-def _late_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _late_state(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for id, state, _, _ in evidence.states:
         if state.new == "SYN_RECV" and state.obtained is Obtained.MEASURED:
             yield (
@@ -137,7 +139,7 @@ def _late_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
             )
 
 
-def _missing_state(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _missing_state(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for id, state, side, _ in evidence.states:
         if side is None or state.new != "CLOSE" or state.obtained is not Obtained.MEASURED:
             continue
@@ -162,9 +164,9 @@ def _had_ended(evidence: Evidence, side: FlowSide, before_ns: int) -> bool:
     return arrived_ns is not None and arrived_ns < before_ns
 
 
-def _written_to_closed(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _written_to_closed(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """A send that succeeded, although the peer had closed, and that a RST answered."""
-    for channel in joins.channels:
+    for channel in correlation.channels:
         if channel.flow is None:
             continue
         conversation = evidence.conversations.get(channel.flow)
@@ -187,7 +189,7 @@ def _written_to_closed(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
                 )
 
 
-def _failed_after_reset(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """The first call that told of a RST."""
     for conversation, is_client, endpoint in evidence.tcp_ends():
         if not conversation.resets:
@@ -205,7 +207,7 @@ def _failed_after_reset(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
                 break
 
 
-def _ended(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _ended(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
         fin = first_arrived(evidence, conversation, not is_client, _FIN)
         fin_ns = evidence.arrival_ns(fin)
@@ -218,10 +220,10 @@ def _ended(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
                 )
 
 
-def _blocked(evidence: Evidence, joins: Joins) -> Iterator[Remark]:
+def _blocked(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """The read that waited longest for what it returned."""
     longest: tuple[int, Remark] | None = None
-    for channel in joins.channels:
+    for channel in correlation.channels:
         for part in channel.read_parts:
             call = evidence.calls.by_id[part.call]
             arrived_ns = evidence.arrival_ns(part.segment)
@@ -237,7 +239,7 @@ def _ms(duration_ns: int) -> str:
     return f"{duration_ns / 1e6:.3f} ms"
 
 
-_KINDS: tuple[Callable[[Evidence, Joins], Iterator[Remark]], ...] = (
+_KINDS: tuple[Callable[[Evidence, Correlation], Iterator[Remark]], ...] = (
     _answered_by_kernel,
     _accepted_late,
     _returned_early,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
-    from lab.analysis.correlate.correlation import Dropped, Joins
+    from lab.analysis.correlate.correlation import Correlation, Dropped
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
@@ -43,7 +43,7 @@ class Timeline:
     queues: tuple[QueueSeen, ...]
     """What was left to read in unix sockets."""
     order: Order
-    joins: Joins
+    correlation: Correlation
     sockets: tuple[SocketSeen, ...]
     """Unix sockets, seen while a program waited for that."""
 

@@ -129,7 +129,7 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
         return skipped(NO_DATAGRAM)
     if empty:
         frame = empty[0].id
-        channels = timeline.joins.channels
+        channels = timeline.correlation.channels
         sent = {n for c in channels for part in c.parts for n in part.segments}
         are_counted = timeline.system_calls and not any(c.uncounted for c in channels)
         if are_counted and frame not in sent:
@@ -174,7 +174,7 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
     if not timeline.system_calls:
         return skipped(f"no frame was seen; what was said was not: {why_untraced(timeline)}")
     known = {each.id for each in timeline.endpoints if each.domain == "AF_UNIX"}
-    channels = [c for c in timeline.joins.channels if {c.sender, c.receiver} & known]
+    channels = [c for c in timeline.correlation.channels if {c.sender, c.receiver} & known]
     reads = [call for channel in channels for part in channel.parts for call in part.reads]
     total = sum(channel.read for channel in channels)
     if not total:

@@ -33,7 +33,7 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
     calls, talks = _calls(timeline), _talks(timeline)
     told: list[str] = []
     evidence: list[EventId] = []
-    for call_id, flow in timeline.joins.connects:
+    for call_id, flow in timeline.correlation.connects:
         call, talk = calls[call_id], talks.get(flow)
         if talk is None or talk.handshake is None:
             continue
@@ -65,7 +65,7 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
     calls, talks = _calls(timeline), _talks(timeline)
     told: list[str] = []
     evidence: list[EventId] = []
-    for accepted in timeline.joins.accepted:
+    for accepted in timeline.correlation.accepted:
         call, talk = calls[accepted.call], talks.get(accepted.flow)
         if talk is None or call.exit_ns is None:
             continue
@@ -135,7 +135,9 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
     if not timeline.system_calls:
         return skipped(why_untraced(timeline))
     channels = [
-        c for c in timeline.joins.channels if c.flow is not None and c.flow.protocol == protocol
+        c
+        for c in timeline.correlation.channels
+        if c.flow is not None and c.flow.protocol == protocol
     ]
     told: list[str] = []
     evidence: list[EventId] = []

@@ -84,7 +84,7 @@ class _Builder:
         self.calls = CallRows(self.labels, self.placing.of_call, timeline.endpoints, self.ports)
         self.transfers = transfers_of(timeline, self.placing.of_call)
         self.remarks: dict[EventId, list[str]] = {}
-        for event, remark in timeline.joins.remarks:
+        for event, remark in timeline.correlation.remarks:
             self.remarks.setdefault(event, []).append(remark)
         phase_of = phases(timeline.crossings, timeline.conversations)
         connection_of = connections_by_crossing(timeline.conversations, self.ports)

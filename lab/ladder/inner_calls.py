@@ -27,7 +27,9 @@ def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
         for call in timeline.system_calls
         if call.socket in inner or (call.made and inner.issuperset(call.made))
     }
-    outer = [c for c in timeline.joins.channels if c.sender not in inner or c.receiver not in inner]
+    outer = [
+        c for c in timeline.correlation.channels if c.sender not in inner or c.receiver not in inner
+    ]
     if len(calls) <= MOST_INNER_CALLS or not (outer or timeline.crossings):
         return timeline, 0
     samples = {queue.id for queue in timeline.queues if queue.call.id in calls}
@@ -35,7 +37,7 @@ def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
         timeline,
         system_calls=tuple(call for call in timeline.system_calls if call.id not in calls),
         order=_without(timeline.order, calls | samples),
-        joins=replace(timeline.joins, channels=tuple(outer)),
+        correlation=replace(timeline.correlation, channels=tuple(outer)),
     )
     return outer_timeline, len(calls)
 

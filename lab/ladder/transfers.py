@@ -19,7 +19,7 @@ def transfers_of(
     """
     call_of = {call.id: call for call in timeline.system_calls}
     writes: dict[EventId, list[EventId]] = {}
-    for channel in timeline.joins.channels:
+    for channel in timeline.correlation.channels:
         for part in channel.parts if channel.carried is None else ():
             for read in part.reads:
                 if read in call_of and part.call in call_of:

@@ -19,7 +19,7 @@ class Outcome(enum.Enum):
     HOLDS = "HOLDS"
     BROKEN = "BROKEN"
     UNDECIDED = "UNDECIDED"
-    """The instrument was blind."""
+    """The capture or the trace was incomplete, or the programs did not do what it asks about."""
     SKIPPED = "SKIPPED"
     """The machine lacks what the claim is about."""
 

@@ -95,8 +95,8 @@ def test_a_program_of_a_step_without_canaries_is_not_passed_over() -> None:
     stray = replace(recording.programs[0], name="stray", step="unbracketed")
     timelines = build_timelines(replace(recording, programs=(*recording.programs, stray)))
     assert [timeline.step for timeline in timelines] == ["conversation", "unbracketed"]
-    assert timelines[0].bracket.blind == ()
-    assert "no opening canary was sent at client/eth0" in timelines[1].bracket.blind
+    assert timelines[0].bracket.incomplete == ()
+    assert "no opening canary was sent at client/eth0" in timelines[1].bracket.incomplete
 
 
 def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> None:
@@ -107,12 +107,12 @@ def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> Non
     assert judgement.verdict.evidence == (event("f21"), event("f22"))
 
 
-def test_a_frame_that_arrives_before_it_leaves_makes_the_step_blind() -> None:
+def test_a_frame_that_arrives_before_it_leaves_makes_the_step_incomplete() -> None:
     left, came = r.sightings(r.recorded(4), 8)
     early = replace(came, time_ns=left.time_ns - 200_000)
     frames = [early if frame is came else frame for frame in r.recorded(4).frames]
     (timeline,) = build_timelines(r.with_frames(r.recorded(4), frames))
-    assert [reason for reason in timeline.bracket.blind if "before it left" in reason]
+    assert [reason for reason in timeline.bracket.incomplete if "before it left" in reason]
     outcomes = {judgement.verdict.outcome for judgement in judge(r.CLAIMS, [timeline])}
     assert outcomes == {Outcome.UNDECIDED}
 

@@ -68,7 +68,7 @@ def test_of_more_than_two_programs_it_is_not_known_who_talked_to_whom() -> None:
     assert column.payload_bytes == 0
 
 
-def test_a_blind_step_says_why() -> None:
-    assert columns(r.recorded(4))["conversation"].blind == ()
-    blind = columns(r.blind(r.recorded(4)))["conversation"].blind
-    assert blind and all("dropped" in why for why in blind)
+def test_an_incomplete_step_says_why() -> None:
+    assert columns(r.recorded(4))["conversation"].incomplete == ()
+    incomplete = columns(r.incomplete(r.recorded(4)))["conversation"].incomplete
+    assert incomplete and all("dropped" in why for why in incomplete)

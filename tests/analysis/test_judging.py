@@ -53,15 +53,15 @@ def test_a_capture_that_was_alive_leaves_a_verdict_as_it_is(verdict: Verdict) ->
 
 
 @pytest.mark.parametrize("verdict", [SKIPPED, UNDECIDED])
-def test_a_blind_capture_leaves_what_is_not_decided_as_it_is(verdict: Verdict) -> None:
-    assert r.judge_with(lambda _: verdict, r.blind(r.recorded(4))) == verdict
+def test_an_incomplete_capture_leaves_what_is_not_decided_as_it_is(verdict: Verdict) -> None:
+    assert r.judge_with(lambda _: verdict, r.incomplete(r.recorded(4))) == verdict
 
 
 @pytest.mark.parametrize("verdict", [holds("a", [event("f1")]), broken("b", [event("f2")])])
-def test_a_blind_capture_decides_nothing(verdict: Verdict) -> None:
-    judged = r.judge_with(lambda _: verdict, r.blind(r.recorded(4)))
+def test_an_incomplete_capture_decides_nothing(verdict: Verdict) -> None:
+    judged = r.judge_with(lambda _: verdict, r.incomplete(r.recorded(4)))
     assert judged.outcome is Outcome.UNDECIDED
-    assert judged.why.startswith("the capture was blind: the kernel dropped 1 frames at")
+    assert judged.why.startswith("incomplete capture: the kernel dropped 1 frames at")
     assert judged.evidence == verdict.evidence
 
 
@@ -71,7 +71,7 @@ def test_a_check_that_fails_itself_is_its_authors_error() -> None:
 
     with pytest.raises(UsageError, match=rf"of x fails at {__file__}, line \d+: IndexErr"):
         r.judge_with(fails, r.recorded(4))
-    assert r.judge_with(fails, r.blind(r.recorded(4))).outcome is Outcome.UNDECIDED
+    assert r.judge_with(fails, r.incomplete(r.recorded(4))).outcome is Outcome.UNDECIDED
     with pytest.raises(UsageError, match=r"the check of x \(.*\) returns None"):
         r.judge_with(lambda _: None, r.recorded(4))  # type: ignore[arg-type, return-value]
     with pytest.raises(UsageError, match="names no event"):

@@ -17,7 +17,7 @@ from lab.records import Obtained, SocketState, Syscall
 
 def remarks(times: w.Times, *more: Any, **options: Any) -> dict[EventId, list[str]]:
     found: dict[EventId, list[str]] = {}
-    for id, text in w.timeline_of(w.traced(times, *more, **options)).joins.remarks:
+    for id, text in w.timeline_of(w.traced(times, *more, **options)).correlation.remarks:
         found.setdefault(id, []).append(text)
     return found
 
@@ -111,7 +111,7 @@ def test_a_state_that_the_rfc_has_otherwise_is_explained(
 
 
 def test_each_kind_is_told_once() -> None:
-    found = w.timeline_of(w.traced(w.times_by(w.earliest))).joins.remarks
+    found = w.timeline_of(w.traced(w.times_by(w.earliest))).correlation.remarks
     kinds = [text.split(":")[0] for _, text in found]
     assert len(kinds) == len(set(kinds))
 
@@ -153,6 +153,6 @@ def test_a_rst_acknowledges_no_bytes() -> None:
             endpoints=timeline.endpoints,
         )
         told.append(
-            "the peer's ACK of its bytes (f7)" in str(find_remarks(evidence, timeline.joins))
+            "the peer's ACK of its bytes (f7)" in str(find_remarks(evidence, timeline.correlation))
         )
     assert told == [True, False]

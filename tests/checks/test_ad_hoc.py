@@ -13,7 +13,7 @@ from shown import flow_id
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.calls.system_call import SystemCall
-from lab.analysis.correlate.correlation import Accepted, Channel, Joins, SentPart
+from lab.analysis.correlate.correlation import Accepted, Channel, Correlation, SentPart
 from lab.analysis.judging import judge
 from lab.analysis.packets.packet import IPv4, Tcp
 from lab.analysis.sockets.endpoint import Endpoint
@@ -157,7 +157,9 @@ def with_connect(
     exit_ns = moment(timeline, SYN_ACK, arrival=True) + round(exit_us * 1000)
     calls = (call(event("client#1"), "connect", entry_ns, exit_ns, error),)
     return replace(
-        timeline, system_calls=calls, joins=Joins(connects=((event("client#1"), flow_id(flow)),))
+        timeline,
+        system_calls=calls,
+        correlation=Correlation(connects=((event("client#1"), flow_id(flow)),)),
     )
 
 
@@ -190,7 +192,7 @@ def with_accept(exit_us: float, was_waiting: bool = False) -> Timeline:
     accepted = Accepted(
         event("server#1"), flow_id("tcp 0"), frame_id(ACK), exit_ns - come_ns, was_waiting
     )
-    return replace(timeline, system_calls=calls, joins=Joins(accepted=(accepted,)))
+    return replace(timeline, system_calls=calls, correlation=Correlation(accepted=(accepted,)))
 
 
 def test_accept_returns_after_the_ack() -> None:
@@ -228,8 +230,8 @@ def with_bytes(
         call(event("client#1"), "send", 0, 1, moved=sent),
         call(event("server#1"), "recv", 0, 1, moved=read),
     )
-    joins = Joins(channels=(channel,))
-    return replace(timeline, system_calls=calls, endpoints=endpoints, joins=joins)
+    correlation = Correlation(channels=(channel,))
+    return replace(timeline, system_calls=calls, endpoints=endpoints, correlation=correlation)
 
 
 def test_bytes_sent_are_on_the_wire_and_read() -> None:
@@ -297,10 +299,10 @@ def with_empty_first(timeline: Timeline, sent_by_a_call: bool | None) -> Timelin
     if sent_by_a_call is None:
         return changed
     changed = with_bytes(changed, 7, 7, 7, flow="udp 0")
-    (channel,) = changed.joins.channels
+    (channel,) = changed.correlation.channels
     segments = (first.id,) if sent_by_a_call else ()
     part = replace(channel.parts[0], segments=segments)
-    return replace(changed, joins=Joins(channels=(replace(channel, parts=(part,)),)))
+    return replace(changed, correlation=Correlation(channels=(replace(channel, parts=(part,)),)))
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,7 @@ def test_a_unix_socket_puts_nothing_on_the_wire() -> None:
 
 def test_silence_without_a_byte_or_a_trace_proves_nothing() -> None:
     assert outcome("unix-silent", unix(read=0)) is Outcome.UNDECIDED
-    untraced = replace(unix(), system_calls=(), endpoints=(), joins=Joins())
+    untraced = replace(unix(), system_calls=(), endpoints=(), correlation=Correlation())
     assert outcome("unix-silent", untraced) is Outcome.SKIPPED
 
 

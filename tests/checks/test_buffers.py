@@ -79,7 +79,7 @@ def test_every_claim_is_undecided_where_the_programs_print_nothing(claim: str) -
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_every_claim_is_undecided_where_the_capture_was_blind(claim: str) -> None:
+def test_every_claim_is_undecided_where_the_capture_is_incomplete(claim: str) -> None:
     step = STEP_OF[claim]
     for edit in (s.without_a_canary(step), s.with_drops, e.cut_off_in(step)):
         assert s.verdict_of(SCENARIO, claim, edit(run())).outcome is Outcome.UNDECIDED

@@ -185,7 +185,7 @@ def test_every_claim_on_calls_is_undecided_where_the_programs_print_nothing(clai
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_every_claim_is_undecided_where_the_capture_was_blind(claim: str) -> None:
+def test_every_claim_is_undecided_where_the_capture_is_incomplete(claim: str) -> None:
     step = STEPS_OF[claim][-1]
     for edit in (s.without_a_canary(step), s.with_drops, e.cut_off_in(step)):
         assert s.verdict_of(SCENARIO, claim, edit(run(6, claim))).outcome is Outcome.UNDECIDED

@@ -171,10 +171,10 @@ def test_every_claim_has_a_run_that_breaks_it() -> None:
 def test_every_claim_is_undecided_where_a_canary_of_its_step_is_missing(
     family: int, claim: str
 ) -> None:
-    blind = s.without_a_canary(named(claim).step_names[0])(run_of(family))
-    verdict = s.verdict_of(SCENARIO, claim, blind)
+    incomplete = s.without_a_canary(named(claim).step_names[0])(run_of(family))
+    verdict = s.verdict_of(SCENARIO, claim, incomplete)
     assert verdict.outcome is Outcome.UNDECIDED
-    assert "blind" in verdict.why
+    assert "incomplete capture" in verdict.why
 
 
 @pytest.mark.parametrize("claim", ["raw-unowned", "raw-uninvited"])

@@ -86,7 +86,7 @@ def test_every_claim_of_a_scenario_holds_for_its_traced_run(name: str) -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_no_cause_comes_behind_its_effect_in_a_traced_run(name: str) -> None:
     for timeline in build_timelines(s.recording_of(name)):
-        assert (timeline.order.violations, timeline.bracket.blind) == ((), ())
+        assert (timeline.order.violations, timeline.bracket.incomplete) == ((), ())
 
 
 @pytest.mark.parametrize("name", UNTRACED_RUNS)
@@ -339,7 +339,7 @@ def test_bytes_are_undecided_where_one_end_was_not_traced(
         for claim in r.told_by_system_calls(scenario.claims)
     ],
 )
-def test_every_claim_that_asks_the_trace_is_undecided_by_a_blind_instrument(
+def test_every_claim_that_asks_the_trace_is_undecided_by_an_incomplete_instrument(
     name: str, claim: str
 ) -> None:
     run = run_of(name, claim)

@@ -48,7 +48,7 @@ def test_calls_on_a_pipe_between_programs_are_kept() -> None:
 
 def test_where_nothing_else_goes_on_they_are_all_there_is() -> None:
     timeline = replace(with_pipe(90), crossings=())
-    timeline = replace(timeline, joins=replace(timeline.joins, channels=()))
+    timeline = replace(timeline, correlation=replace(timeline.correlation, channels=()))
     assert without_inner_calls(timeline) == (timeline, 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.analysis.correlate.correlation import Accepted, Closed, Joins
+from lab.analysis.correlate.correlation import Accepted, Closed, Correlation
 from lab.analysis.correlate.kernel_channels import kernel_channels
 from lab.analysis.correlate.tcp_channels import tcp_channels
 from lab.analysis.correlate.udp_channels import udp_channels
@@ -28,13 +28,13 @@ _OPENING = ("", "EINPROGRESS", "EINTR", "ECONNREFUSED", "ETIMEDOUT")
 """What connect(2) returns after it has sent a SYN."""
 
 
-def join(evidence: Evidence) -> Joins:
-    """Everything of a step that can be joined, without remarks.
+def correlate(evidence: Evidence) -> Correlation:
+    """The correlation of a step's calls and packets, without remarks.
 
-    Only joins that follow from what was seen: what could belong to several is left out.
+    Only what follows from what was seen: what could belong to several is left out.
     """
     endpoints = tuple(evidence.endpoints.values())
-    return Joins(
+    return Correlation(
         channels=(
             *tcp_channels(evidence.conversations.values(), evidence.sides, evidence.calls),
             *udp_channels(evidence.flows, endpoints, evidence.calls),

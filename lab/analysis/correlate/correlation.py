@@ -113,14 +113,14 @@ class Dropped:
     """A drop notice and the frame that it is about."""
 
     id: EventId
-    """Of the step's drop notices that were joined."""
+    """Of a drop notice that has been matched with its frame."""
     notice: DropNotice
     frame: EventId
 
 
 @dataclass(frozen=True, slots=True)
-class Joins:
-    """Everything of a step that calls and packets say of each other."""
+class Correlation:
+    """What a step's calls and packets have to do with each other."""
 
     channels: tuple[Channel, ...] = ()
     accepted: tuple[Accepted, ...] = ()

@@ -27,14 +27,14 @@ class Bracket:
     """Canaries seen leaving and arriving, everywhere they had to be."""
     dropped: int
     """Of the whole recording: the kernel does not tell when."""
-    blind: tuple[str, ...]
+    incomplete: tuple[str, ...]
     """Why the capture proves nothing; empty where it was alive and whole."""
 
 
 def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     """The recording's steps in their order, each with its frames and its capture's health.
 
-    A recording without canaries is one step, blind.
+    A recording without canaries is one step, whose capture counts as incomplete.
     """
     canary_by_payload = {canary.payload: canary for canary in recording.canaries}
     sightings: dict[bytes, list[Frame]] = defaultdict(list)
@@ -48,7 +48,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     losses = _losses(recording)
     brackets: list[Bracket] = []
     since_ns = 0
-    # A program's step without canaries is one as well: blind, but not passed over.
+    # A program's step without canaries is one as well: incomplete, but not passed over.
     named = [canary.step for canary in recording.canaries]
     named += [run.step for run in recording.programs]
     named += [seen.step for seen in recording.sockets]
@@ -74,7 +74,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                 canaries_sent=len(canaries),
                 canaries_seen=len(canaries) - len(missing),
                 dropped=sum(point.dropped for point in recording.points),
-                blind=(
+                incomplete=(
                     *_unproven(canaries, recording),
                     *map(_missing, missing),
                     *_reversed(canaries, sightings),

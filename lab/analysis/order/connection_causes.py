@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.analysis.calls.system_call import SystemCall
-    from lab.analysis.correlate.correlation import Joins
+    from lab.analysis.correlate.correlation import Correlation
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.order.places import EventPlaces, PossibleEdge
     from lab.analysis.sockets.endpoint import Endpoint
@@ -31,10 +31,10 @@ _FAST_OPEN = 34
 
 
 def connection_edges(
-    places: EventPlaces, evidence: Evidence, joins: Joins
+    places: EventPlaces, evidence: Evidence, correlation: Correlation
 ) -> Iterator[PossibleEdge]:
     """Openings and ends: connect(2), accept(2), close(2), and reads that met the end."""
-    for call, flow in joins.connects:
+    for call, flow in correlation.connects:
         endpoint = evidence.endpoints[evidence.calls.by_id[call].socket]
         conversation = evidence.conversations[flow]
         is_client = evidence.sides.get((flow, True)) is endpoint
@@ -42,10 +42,10 @@ def connection_edges(
         yield places.entries[call], places.departure_of(syn)
         if is_client:
             yield from _connect_edges(places, evidence, endpoint, conversation)
-    for accepted in joins.accepted:
+    for accepted in correlation.accepted:
         if opens_in_order(evidence.conversations[accepted.flow]):
             yield places.arrivals.get(accepted.ack), places.exits.get(accepted.call)
-    for closed in joins.closed:
+    for closed in correlation.closed:
         yield places.entry_of(closed.call), places.departures.get(closed.segment)
     for conversation, is_client, endpoint in evidence.tcp_ends():
         yield from _end_edges(places, evidence, endpoint, conversation, is_client)
@@ -127,10 +127,12 @@ def first_arrived(
     return frame_id(min(came)[1]) if came else None
 
 
-def state_edges(places: EventPlaces, evidence: Evidence, joins: Joins) -> Iterator[PossibleEdge]:
+def state_edges(
+    places: EventPlaces, evidence: Evidence, correlation: Correlation
+) -> Iterator[PossibleEdge]:
     """Changes of state that were measured, with what they follow from and what follows."""
-    closed = {closed.endpoint: (closed.call, closed.segment) for closed in joins.closed}
-    connects = {flow: call for call, flow in joins.connects}
+    closed = {closed.endpoint: (closed.call, closed.segment) for closed in correlation.closed}
+    connects = {flow: call for call, flow in correlation.connects}
     for id, state, side, _ in evidence.states:
         place = places.states[id]
         if side is None or state.obtained is not Obtained.MEASURED:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lab.analysis.calls.system_call import SystemCall
-    from lab.analysis.correlate.correlation import Channel, Joins
+    from lab.analysis.correlate.correlation import Channel, Correlation
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.order.events import Order
     from lab.analysis.order.places import EventPlaces, PossibleEdge
     from lab.records import QueueSample, SocketState
 
 
-def order_events(evidence: Evidence, joins: Joins, slack_ns: int) -> Order:
+def order_events(evidence: Evidence, correlation: Correlation, slack_ns: int) -> Order:
     """All events of a step in the order in which they can have happened.
 
     Causes come before effects: a thread's calls one after another; a frame's departure before
@@ -34,22 +34,22 @@ def order_events(evidence: Evidence, joins: Joins, slack_ns: int) -> Order:
     places = place_events(evidence)
     edges = (
         (cause, effect)
-        for cause, effect in _possible_edges(places, evidence, joins)
+        for cause, effect in _possible_edges(places, evidence, correlation)
         if cause is not None and effect is not None
     )
     return sort_events(places.events, edges, slack_ns)
 
 
 def _possible_edges(
-    places: EventPlaces, evidence: Evidence, joins: Joins
+    places: EventPlaces, evidence: Evidence, correlation: Correlation
 ) -> Iterator[PossibleEdge]:
     yield from _thread_edges(places, evidence)
     yield from _sample_edges(places, evidence)
     for frame in evidence.crossings:
         yield places.departures.get(frame), places.arrivals.get(frame)
-    yield from connection_edges(places, evidence, joins)
-    yield from state_edges(places, evidence, joins)
-    for channel in joins.channels:
+    yield from connection_edges(places, evidence, correlation)
+    yield from state_edges(places, evidence, correlation)
+    for channel in correlation.channels:
         yield from _byte_edges(places, channel)
     yield from _kernel_stream_edges(places, evidence)
     for dropped in evidence.drops:

@@ -149,7 +149,9 @@ def _capture(timelines: Sequence[Timeline]) -> Document:
             "seen": sum(bracket.canaries_seen for bracket in brackets),
         },
         "outside": sum(bracket.outside for bracket in brackets),
-        "blind": list(dict.fromkeys(reason for bracket in brackets for reason in bracket.blind)),
+        "blind": list(
+            dict.fromkeys(reason for bracket in brackets for reason in bracket.incomplete)
+        ),
         "unfinished": list(recording.unfinished),
         "points": [point.name for point in recording.points],
     }

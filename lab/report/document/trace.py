@@ -1,4 +1,4 @@
-"""What tracing adds to report.json: system calls, states, queues, drops, order and joins."""
+"""What tracing adds to report.json: system calls, states, queues, drops, order and correlation."""
 
 from __future__ import annotations
 
@@ -119,10 +119,10 @@ def endpoint_document(endpoint: Endpoint) -> Document:
 
 def joins_document(timeline: Timeline) -> Document:
     """How calls and frames belong together, by the ids of events."""
-    joins = timeline.joins
+    correlation = timeline.correlation
     return {
-        "channels": list(map(_channel, joins.channels)),
-        "connects": [{"call": str(call), "flow": str(flow)} for call, flow in joins.connects],
+        "channels": list(map(_channel, correlation.channels)),
+        "connects": [{"call": str(call), "flow": str(flow)} for call, flow in correlation.connects],
         "accepts": [
             {
                 "call": str(accepted.call),
@@ -131,7 +131,7 @@ def joins_document(timeline: Timeline) -> Document:
                 "waited_ns": accepted.waited_ns,
                 "was_waiting": accepted.was_waiting,
             }
-            for accepted in joins.accepted
+            for accepted in correlation.accepted
         ],
         "closes": [
             {
@@ -139,9 +139,11 @@ def joins_document(timeline: Timeline) -> Document:
                 "endpoint": closed.endpoint,
                 "segment": str(closed.segment),
             }
-            for closed in joins.closed
+            for closed in correlation.closed
         ],
-        "remarks": [{"event": str(event), "remark": remark} for event, remark in joins.remarks],
+        "remarks": [
+            {"event": str(event), "remark": remark} for event, remark in correlation.remarks
+        ],
     }
 
 

@@ -21,16 +21,15 @@ UNKNOWN = "somebody"
 
 def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
     """Each channel's counts, and its bytes as the calls sent, the wire carried, calls read."""
-    channels = timeline.joins.channels
+    channels = timeline.correlation.channels
     if not channels:
         return
     yield Text()
     yield style.heading("How the bytes went")
-    if timeline.bracket.blind:
-        told = (
-            f"The capture was blind ({timeline.bracket.blind[0]}): the wire may have carried more."
-        )
-        for line in style.wrap(told, style.width - 2):
+    if timeline.bracket.incomplete:
+        why = timeline.bracket.incomplete[0]
+        warning = f"Incomplete capture ({why}): the wire may have carried more."
+        for line in style.wrap(warning, style.width - 2):
             yield Text(f"  {line}", "bold red")
     for channel in channels[:MOST_CHANNELS]:
         text = f"{_ends(channel, timeline)}: {_counts(channel, timeline)}"

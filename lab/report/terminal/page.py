@@ -170,7 +170,7 @@ def draw_capture(
 def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Iterator[Text]:
     recording = timelines[0].recording
     brackets = [timeline.bracket for timeline in timelines]
-    blind = dict.fromkeys(reason for bracket in brackets for reason in bracket.blind)
+    incomplete = dict.fromkeys(reason for bracket in brackets for reason in bracket.incomplete)
     for line in style.wrap(title, style.width):
         yield Text(line, "bold")
     seen = (
@@ -182,7 +182,7 @@ def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Itera
     facts = [
         *((failure, "bold red") for timeline in timelines for failure in timeline.failures),
         *((fact, "dim") for fact in (seen, *map(str, recording.instruments))),
-        *((f"BLIND: {reason}", "bold red") for reason in blind),
+        *((f"INCOMPLETE CAPTURE: {reason}", "bold red") for reason in incomplete),
         *((f"still open at the end: {line}", "bold yellow") for line in recording.unfinished),
     ]
     for fact, colour in facts:

@@ -83,6 +83,6 @@ def _or_dash(value: int | None) -> str:
 
 
 def _silence(column: Column) -> str:
-    if column.blind:
+    if column.incomplete:
         return Outcome.UNDECIDED.value.lower()
     return "no" if column.frames else "yes"

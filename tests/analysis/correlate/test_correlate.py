@@ -19,7 +19,7 @@ def timeline(**more: Any) -> Timeline:
 
 
 def test_each_send_is_joined_with_its_segment_and_its_reads() -> None:
-    forth, back = timeline().joins.channels
+    forth, back = timeline().correlation.channels
     assert forth.told == "3 sends → 3 segments → 4 reads"
     assert back.told == "3 sends → 3 segments → 1 read"
     assert [(p.call, p.start, p.end, p.segments, p.reads) for p in forth.parts] == [
@@ -33,14 +33,14 @@ def test_each_send_is_joined_with_its_segment_and_its_reads() -> None:
 
 
 def test_the_three_sums_of_a_channel_are_the_calls_and_the_wires() -> None:
-    for channel, size in zip(timeline().joins.channels, (48, 43), strict=True):
+    for channel, size in zip(timeline().correlation.channels, (48, 43), strict=True):
         assert (channel.sent, channel.carried, channel.read) == (size, size, size)
 
 
 def test_a_retransmission_carries_nothing_for_the_first_time() -> None:
     recording = w.traced(w.times_by(), base=r.repeated(8, 2_000)(w.wire()))
     found = w.timeline_of(recording)
-    assert found.joins.channels[0].parts[1].segments == (event("f8"),)
+    assert found.correlation.channels[0].parts[1].segments == (event("f8"),)
     assert found.order.violations == ()
 
 
@@ -48,7 +48,7 @@ def test_bytes_that_were_lost_are_read_when_their_retransmission_arrives() -> No
     new_id = r.changed(9, r.patch(r.ETHERNET + 4, b"\0\7"))
     again = r.both(r.repeated(8, 3_000), new_id, r.lost(8))(w.wire())
     found = w.timeline_of(w.traced(w.times_by(), base=again))
-    part, read = found.joins.channels[0].parts[1], found.joins.channels[0].read_parts[1]
+    part, read = found.correlation.channels[0].parts[1], found.correlation.channels[0].read_parts[1]
     assert (part.segments, read.segment) == ((event("f8"),), event("f9"))
 
 
@@ -57,7 +57,7 @@ def test_peeking_reads_take_nothing_away() -> None:
         is_first = call.program == "server" and call.name == "recvfrom" and call.result == 7
         return replace(call, arguments=(*call.arguments[:3], 2, 0, 0)) if is_first else call
 
-    forth = timeline(change=peek).joins.channels[0]
+    forth = timeline(change=peek).correlation.channels[0]
     assert (forth.reads, forth.read) == (3, 41)
     assert forth.parts[0].reads == (event("server#6"),)
 
@@ -66,7 +66,7 @@ def test_bytes_that_no_call_sent_make_the_places_of_the_others_uncertain() -> No
     def omit(call: Syscall) -> Syscall | None:
         return None if call.result == 26 and call.program == "client" else call
 
-    forth = timeline(change=omit).joins.channels[0]
+    forth = timeline(change=omit).correlation.channels[0]
     assert (forth.sent, forth.carried) == (22, 48)
     assert not any(part.certain for part in forth.parts)
 
@@ -79,7 +79,7 @@ def test_sends_at_the_same_time_have_no_certain_place() -> None:
     calls[calls.index(sends[1])] = changed
     calls.sort(key=lambda call: call.entry_ns)
     found = w.timeline_of(replace(recording, trace=replace(recording.trace, syscalls=tuple(calls))))
-    parts = found.joins.channels[0].parts
+    parts = found.correlation.channels[0].parts
     assert [part.certain for part in parts] == [False, False, True]
     assert not any("f6" in each or "f8" in each for each in found.order.violations)
 
@@ -89,7 +89,7 @@ def test_from_an_urgent_byte_on_no_place_is_told() -> None:
         is_second = call.program == "client" and call.result == 26
         return replace(call, arguments=(*call.arguments[:3], 1, 0, 0)) if is_second else call
 
-    forth = timeline(change=urgent).joins.channels[0]
+    forth = timeline(change=urgent).correlation.channels[0]
     assert [part.call for part in forth.parts] == [event("client#3")]
     assert forth.sent == 48
 
@@ -99,20 +99,20 @@ def test_accept_is_joined_with_the_handshake_it_picked_up() -> None:
     accept = next(call for call in found.system_calls if call.name == "accept4")
     (ack,) = (c for c in found.crossings if c.number == 5)
     assert accept.exit_ns is not None and ack.received_ns is not None
-    assert found.joins.accepted == (
+    assert found.correlation.accepted == (
         Accepted(accept.id, flow_id("tcp 0"), event("f5"), accept.exit_ns - ack.received_ns, False),
     )
 
 
 def test_connect_is_joined_with_the_flow_that_it_opened() -> None:
-    assert timeline().joins.connects == ((event("client#2"), flow_id("tcp 0")),)
+    assert timeline().correlation.connects == ((event("client#2"), flow_id("tcp 0")),)
 
 
 def test_fins_are_joined_with_shutdown_and_close() -> None:
     found = timeline()
     client, server = (next(e.id for e in found.endpoints if e.flow and e.program == program)
                       for program in ("client", "server"))  # fmt: skip
-    assert found.joins.closed == (
+    assert found.correlation.closed == (
         Closed(event("client#6"), client, event("f12")),
         Closed(event("server#13"), server, event("f19")),
     )
@@ -122,7 +122,7 @@ def test_a_fin_without_a_call_is_the_processs_end() -> None:
     def omit(call: Syscall) -> Syscall | None:
         return None if call.name == "close" else call
 
-    (_, server) = timeline(change=omit).joins.closed
+    (_, server) = timeline(change=omit).correlation.closed
     assert (server.call, server.segment) == (None, event("f19"))
 
 
@@ -130,7 +130,7 @@ def test_a_fin_after_another_process_ended_is_not_the_earlier_close() -> None:
     left_us = w.us_of(19, arrival=False)
     ended = t.task("server", "exit", left_us - 1, pid=101, step="conversation")
     recording = w.traced(w.times_by(w.earliest), ended)
-    assert w.timeline_of(recording).joins.closed[1].call is None
+    assert w.timeline_of(recording).correlation.closed[1].call is None
     same = t.task("server", "exit", left_us - 1, step="conversation")
     recording = w.traced(w.times_by(w.earliest), same)
-    assert w.timeline_of(recording).joins.closed[1].call == event("server#13")
+    assert w.timeline_of(recording).correlation.closed[1].call == event("server#13")

@@ -50,7 +50,7 @@ def swapped(which: int) -> Recording:
     return replace(GOOD, frames=tuple(story))
 
 
-BLIND = {
+INCOMPLETE = {
     "the clock was set": (
         replace(GOOD, clock_step_ns=-2_000_000_000),
         "the clock was set by -2000.0 ms during the run",
@@ -99,23 +99,23 @@ BLIND = {
 }
 
 
-def test_a_whole_recording_is_not_blind() -> None:
+def test_a_whole_recording_is_not_incomplete() -> None:
     for family in (4, 6):
         bracket = bracket_of(r.recorded(family))
-        assert bracket.blind == ()
+        assert bracket.incomplete == ()
         assert (bracket.canaries_sent, bracket.canaries_seen) == (12, 12)
         assert (len(bracket.frames), bracket.outside, bracket.dropped) == (40, 0, 0)
 
 
-@pytest.mark.parametrize("why", BLIND)
-def test_a_blind_recording_says_why(why: str) -> None:
-    recording, reason = BLIND[why]
-    assert reason in bracket_of(recording).blind
+@pytest.mark.parametrize("why", INCOMPLETE)
+def test_an_incomplete_recording_says_why(why: str) -> None:
+    recording, reason = INCOMPLETE[why]
+    assert reason in bracket_of(recording).incomplete
 
 
-@pytest.mark.parametrize("why", BLIND)
-def test_nothing_is_decided_from_a_blind_recording(why: str) -> None:
-    recording, reason = BLIND[why]
+@pytest.mark.parametrize("why", INCOMPLETE)
+def test_nothing_is_decided_from_an_incomplete_recording(why: str) -> None:
+    recording, reason = INCOMPLETE[why]
     _, judgements = r.judged(recording, r.CLAIMS)
     for judgement in judgements:
         assert judgement.verdict.outcome is Outcome.UNDECIDED
@@ -123,11 +123,11 @@ def test_nothing_is_decided_from_a_blind_recording(why: str) -> None:
     assert overall(judgements) is Outcome.UNDECIDED
 
 
-def test_what_breaks_a_claim_is_undecided_where_the_capture_was_blind() -> None:
+def test_what_breaks_a_claim_is_undecided_where_the_capture_is_incomplete() -> None:
     broken = r.without(19, 20)(GOOD)
     assert r.verdict_of("tcp-closes", broken).outcome is Outcome.BROKEN
-    blind = replace(broken, points=tuple(replace(p, dropped=1) for p in broken.points))
-    verdict = r.verdict_of("tcp-closes", blind)
+    incomplete = replace(broken, points=tuple(replace(p, dropped=1) for p in broken.points))
+    verdict = r.verdict_of("tcp-closes", incomplete)
     assert verdict.outcome is Outcome.UNDECIDED
     assert verdict.evidence == r.verdict_of("tcp-closes", broken).evidence
 
@@ -140,14 +140,14 @@ def test_frames_outside_the_bracket_are_counted_and_not_shown() -> None:
     recording = r.with_frames(GOOD, [early, *GOOD.frames, late])
     bracket = bracket_of(recording)
     assert bracket.frames == bracket_of(GOOD).frames
-    assert (bracket.outside, bracket.blind) == (2, ())
+    assert (bracket.outside, bracket.incomplete) == (2, ())
 
 
 def test_a_canary_seen_only_where_it_was_sent_is_missing() -> None:
     arrivals = [f for n in range(12) for f in canary_frames(n) if f.direction is Direction.IN]
     bracket = bracket_of(seen_without(arrivals))
     assert bracket.canaries_seen == 0
-    assert len(bracket.blind) == 12
+    assert len(bracket.incomplete) == 12
 
 
 def test_a_link_of_one_point_sees_its_canary_twice_at_that_point() -> None:
@@ -164,18 +164,18 @@ def test_a_link_of_one_point_sees_its_canary_twice_at_that_point() -> None:
     assert bracket_of(deaf).canaries_seen == 0
 
 
-def test_a_canary_missing_in_one_step_blinds_that_step_alone() -> None:
+def test_a_canary_missing_makes_that_step_alone_incomplete() -> None:
     recording = r.twice(GOOD)
     payload = next(c.payload for c in recording.canaries if c.step == "again")
     gone = [f for f in recording.frames if f.data[14:] != payload]
     first, second = find_brackets(r.with_frames(recording, gone))
-    assert first.blind == ()
-    assert second.blind == ("a canary sent at client/eth0 (opening) was not seen everywhere",)
+    assert first.incomplete == ()
+    assert second.incomplete == ("a canary sent at client/eth0 (opening) was not seen everywhere",)
 
 
-def test_frames_dropped_in_any_step_blind_them_all() -> None:
-    first, second = find_brackets(r.blind(r.twice(GOOD)))
-    assert first.blind == second.blind != ()
+def test_frames_dropped_in_any_step_make_them_all_incomplete() -> None:
+    first, second = find_brackets(r.incomplete(r.twice(GOOD)))
+    assert first.incomplete == second.incomplete != ()
 
 
 def test_frames_between_two_steps_belong_to_neither() -> None:

@@ -65,11 +65,11 @@ def test_a_connection_in_progress_was_not_waited_for() -> None:
     times = w.times_by(w.earliest, {w.place_of("connect"): (w.us_of(3, False) - 5, came - 1)})
     timeline = w.timeline_of(w.traced(times, change=in_progress))
     assert timeline.order.violations == ()
-    assert timeline.joins.connects == ((event("client#2"), flow_id("tcp 0")),)
+    assert timeline.correlation.connects == ((event("client#2"), flow_id("tcp 0")),)
 
 
 def test_a_multipath_connection_is_not_one_flows() -> None:
     base = r.changed(4, lambda data: r.add_options(MULTIPATH)(r.drop_option(8)(data)))(w.wire())
     timeline = w.timeline_of(w.traced(w.times_by(), base=base))
-    assert timeline.joins.channels == timeline.joins.closed == ()
+    assert timeline.correlation.channels == timeline.correlation.closed == ()
     assert timeline.order.violations == ()

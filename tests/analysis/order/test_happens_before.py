@@ -32,7 +32,7 @@ def places(timeline: Timeline) -> dict[tuple[EventId, EventPart], int]:
 def test_what_can_have_happened_violates_nothing(times: w.Times) -> None:
     timeline = w.timeline_of(w.traced(times))
     assert timeline.order.violations == ()
-    assert timeline.bracket.blind == ()
+    assert timeline.bracket.incomplete == ()
     assert len(timeline.order.events) == 2 * (len(times) + len(timeline.crossings))
     assert [each.time_ns for each in timeline.order.events] == sorted(
         each.time_ns for each in timeline.order.events
@@ -84,14 +84,14 @@ def test_an_entry_after_what_it_caused_is_the_one_violation(
     )
 
 
-def test_a_violation_makes_the_step_blind_and_keeps_the_cause_first() -> None:
+def test_a_violation_makes_the_step_incomplete_and_keeps_the_cause_first() -> None:
     times = list(w.times_by())
     place = next(at for at, each in enumerate(w.planned()) if each.name == "connect")
     left = w.us_of(3, arrival=False)
     times[place] = (left + 5, times[place][1])
     timeline = w.timeline_of(w.traced(tuple(times)))
     told = "f3 left 5.000 µs before client#2 was entered, which must come first"
-    assert timeline.bracket.blind == (f"instrument error: {told}",)
+    assert timeline.bracket.incomplete == (f"instrument error: {told}",)
     at = places(timeline)
     assert at[event("client#2"), EventPart.ENTRY] < at[event("f3"), EventPart.DEPARTURE]
 
@@ -210,17 +210,19 @@ def test_states_of_other_sockets_are_left_out() -> None:
     assert w.timeline_of(w.traced(w.times_by(), other)).states == ()
 
 
-def test_lost_events_make_the_step_blind() -> None:
+def test_lost_events_make_the_step_incomplete() -> None:
     recording = w.traced(w.times_by())
-    blind = replace(recording, trace=replace(recording.trace, lost=3))
-    assert w.timeline_of(blind).bracket.blind == ("the tracer lost 3 events",)
+    incomplete = replace(recording, trace=replace(recording.trace, lost=3))
+    assert w.timeline_of(incomplete).bracket.incomplete == ("the tracer lost 3 events",)
 
 
 def test_an_untraced_recording_has_its_frames_in_order() -> None:
     timeline = w.wire_timeline()
     assert len(timeline.order.events) == 2 * len(timeline.crossings)
     assert timeline.order.edges == len(timeline.crossings)
-    assert timeline.system_calls == timeline.joins.channels == timeline.joins.remarks == ()
+    assert (
+        timeline.system_calls == timeline.correlation.channels == timeline.correlation.remarks == ()
+    )
 
 
 @pytest.mark.parametrize(("slacks_ns", "slack_ns"), [((1_000, 20_000, 0), 20_000), ((), 0)])

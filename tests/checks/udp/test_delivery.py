@@ -143,7 +143,7 @@ def test_what_the_wire_tells_holds_without_the_programs(claim: str) -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_nothing_is_decided_where_the_kernel_dropped_frames(claim: str) -> None:
-    verdict = verdict_of(claim, r.blind(recorded(4)))
+    verdict = verdict_of(claim, r.incomplete(recorded(4)))
     assert verdict.outcome is Outcome.UNDECIDED
     assert "the kernel dropped" in verdict.why
 
@@ -156,8 +156,8 @@ def test_only_claims_on_a_step_whose_canary_is_missing_are_undecided(claim: obje
     last = [canary for canary in recording.canaries if canary.step == "nobody"][-1]
     kept = [f for f in recording.frames if f.data[r.ETHERNET :] != last.payload]
     verdict = verdict_of(claim.id, r.with_frames(recording, kept))  # type: ignore[attr-defined]
-    is_blind = "nobody" in claim.step_names  # type: ignore[attr-defined]
-    assert verdict.outcome is (Outcome.UNDECIDED if is_blind else Outcome.HOLDS)
+    is_incomplete = "nobody" in claim.step_names  # type: ignore[attr-defined]
+    assert verdict.outcome is (Outcome.UNDECIDED if is_incomplete else Outcome.HOLDS)
 
 
 def test_a_call_that_tells_no_address_leaves_addresses_undecided() -> None:

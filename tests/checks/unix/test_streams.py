@@ -242,9 +242,9 @@ def test_silence_is_undecided_where_an_interface_was_not_captured(point: str) ->
     assert verdict.outcome is Outcome.UNDECIDED, verdict.why
 
 
-def test_a_leak_does_not_break_silence_where_the_capture_was_blind() -> None:
-    blind = s.with_drops(e.leaked("conversation", "server/lo")(run()))
-    assert s.verdict_of(SCENARIO, "unix-silent", blind).outcome is Outcome.UNDECIDED
+def test_a_leak_does_not_break_silence_where_the_capture_is_incomplete() -> None:
+    incomplete = s.with_drops(e.leaked("conversation", "server/lo")(run()))
+    assert s.verdict_of(SCENARIO, "unix-silent", incomplete).outcome is Outcome.UNDECIDED
 
 
 def test_frames_of_another_step_do_not_break_silence() -> None:
@@ -254,7 +254,7 @@ def test_frames_of_another_step_do_not_break_silence() -> None:
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_every_claim_is_undecided_by_a_blind_capture(claim: str) -> None:
+def test_every_claim_is_undecided_by_an_incomplete_capture(claim: str) -> None:
     for edit in (s.without_a_canary(steps_of(claim)[-1]), s.with_drops):
         assert s.verdict_of(SCENARIO, claim, edit(run())).outcome is Outcome.UNDECIDED
 

@@ -241,7 +241,7 @@ def test_every_claim_is_undecided_where_there_were_no_programs(claim: str) -> No
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_every_claim_is_undecided_by_a_blind_capture(claim: str) -> None:
+def test_every_claim_is_undecided_by_an_incomplete_capture(claim: str) -> None:
     for step in CLAIMS[claim].step_names:
         for edit in (s.without_a_canary(step), e.cut_off_in(step)):
             assert s.verdict_of(SCENARIO, claim, edit(run())).outcome is Outcome.UNDECIDED

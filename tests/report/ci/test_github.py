@@ -25,7 +25,10 @@ def test_a_broken_claim_is_an_error_at_its_line() -> None:
 
 
 def test_undecided_is_an_error_and_skipped_a_notice() -> None:
-    verdicts = {"tcp-opens": undecided("blind"), "tcp-closes": skipped("no such thing")}
+    verdicts = {
+        "tcp-opens": undecided("incomplete capture"),
+        "tcp-closes": skipped("no such thing"),
+    }
     first, second = annotate([result_with(verdicts)], place_of)
     assert first.startswith("::error file=")
     assert second.startswith("::notice file=checks/closes.py,line=38,title=tcp-closes SKIPPED::")

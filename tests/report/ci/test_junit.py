@@ -39,7 +39,7 @@ def test_a_run_is_a_suite_and_a_claim_a_case() -> None:
     ("verdict", "tag", "counted"),
     [
         (broken("it was so", [event("f3")]), "failure", "failures"),
-        (undecided("blind", [event("f3")]), "error", "errors"),
+        (undecided("incomplete capture", [event("f3")]), "error", "errors"),
         (skipped("no SCTP"), "skipped", "skipped"),
     ],
 )

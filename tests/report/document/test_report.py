@@ -107,8 +107,8 @@ def test_a_flow_whose_opening_was_not_seen_has_no_handshake() -> None:
     assert flow["options"] is None
 
 
-def test_a_blind_capture_is_told_with_its_reasons() -> None:
-    document = report_document(*r.judged(r.blind(r.recorded(4)), r.CLAIMS))
+def test_an_incomplete_capture_is_told_with_its_reasons() -> None:
+    document = report_document(*r.judged(r.incomplete(r.recorded(4)), r.CLAIMS))
     assert document["verdict"] == "UNDECIDED"
     assert document["capture"]["dropped"] == 2
     assert len(document["capture"]["blind"]) == 2

@@ -8,7 +8,7 @@ import traced_runs as t
 from event_ids import event as id_of
 from shown import flow_id
 
-from lab.analysis.correlate.correlation import Accepted, Closed, Joins, SentPart
+from lab.analysis.correlate.correlation import Accepted, Closed, Correlation, SentPart
 from lab.analysis.timeline import Timeline
 from lab.report.document.report import report_document, write_document
 
@@ -99,9 +99,9 @@ def test_the_order_names_every_moment_of_every_event() -> None:
     assert marked == ["client#3", "server#6"]
 
 
-def test_endpoints_joins_and_violations_are_told() -> None:
+def test_endpoints_correlation_and_violations_are_reported() -> None:
     part = SentPart(id_of("client#3"), 0, 7, (id_of("f6"),), (id_of("server#5"),))
-    joins = Joins(
+    correlation = Correlation(
         channels=(replace(t.channel("s2", "", 7), parts=(part,)),),
         accepted=(Accepted(id_of("server#4"), flow_id("tcp 0"), id_of("f5"), 21_000, False),),
         closed=(Closed(None, "s3", id_of("f19")),),
@@ -109,7 +109,7 @@ def test_endpoints_joins_and_violations_are_told() -> None:
         remarks=((id_of("f4"), "So it is."),),
     )
     order = replace(t.talk().order, violations=("f3 came early",))
-    document = document_of(replace(t.talk(), joins=joins, order=order))
+    document = document_of(replace(t.talk(), correlation=correlation, order=order))
     (told,) = document["joins"]
     assert (told["channels"][0]["sender"], told["channels"][0]["receiver"]) == ("s2", None)
     (carried,) = told["channels"][0]["parts"]

@@ -5,14 +5,14 @@ from dataclasses import replace
 import traced_runs as t
 from rich.text import Text
 
-from lab.analysis.correlate.correlation import Channel, Joins
+from lab.analysis.correlate.correlation import Channel, Correlation
 from lab.analysis.timeline import Timeline
 from lab.report.terminal.byte_table import MOST_CHANNELS, draw_bytes
 from lab.report.terminal.style import Style
 
 
 def with_channels(*channels: Channel) -> Timeline:
-    return replace(t.talk(), joins=Joins(channels=channels))
+    return replace(t.talk(), correlation=Correlation(channels=channels))
 
 
 def drawn(*channels: Channel, ascii_only: bool = False) -> list[Text]:
@@ -54,12 +54,14 @@ def test_no_channels_are_no_table() -> None:
     assert list(draw_bytes(with_channels(), Style(80, ascii_only=True))) == []
 
 
-def test_a_blind_capture_is_told_first() -> None:
+def test_an_incomplete_capture_is_told_first() -> None:
     timeline = with_channels(t.channel("s2", "s3", 48))
-    blind = replace(timeline.bracket, blind=("the kernel dropped 1 frames at client/eth0",))
-    lines = list(draw_bytes(replace(timeline, bracket=blind), Style(120, ascii_only=True)))
+    incomplete = replace(
+        timeline.bracket, incomplete=("the kernel dropped 1 frames at client/eth0",)
+    )
+    lines = list(draw_bytes(replace(timeline, bracket=incomplete), Style(120, ascii_only=True)))
     assert lines[2].plain == (
-        "  The capture was blind (the kernel dropped 1 frames at client/eth0): the wire may have "
+        "  Incomplete capture (the kernel dropped 1 frames at client/eth0): the wire may have "
         "carried more."
     )
     assert lines[2].style == "bold red"
@@ -73,7 +75,7 @@ def test_a_way_that_is_not_counted_tells_why() -> None:
     told = replace(
         timeline,
         system_calls=(call, *timeline.system_calls[1:]),
-        joins=Joins(channels=tuple(channels)),
+        correlation=Correlation(channels=tuple(channels)),
     )
     why = "not counted: sendmmsg(2) sends several messages at once, which are not followed"
     lines = list(draw_bytes(told, Style(120, ascii_only=False)))[-2:]

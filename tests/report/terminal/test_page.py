@@ -256,9 +256,9 @@ def test_a_lost_frame_is_drawn_as_lost_in_the_report() -> None:
     assert line[66] == "x"
 
 
-def test_a_blind_capture_is_said_loudly() -> None:
-    lines = report(r.blind(r.recorded(4)))
-    assert "  BLIND: the kernel dropped 1 frames at client/eth0" in lines
+def test_an_incomplete_capture_is_said_loudly() -> None:
+    lines = report(r.incomplete(r.recorded(4)))
+    assert "  INCOMPLETE CAPTURE: the kernel dropped 1 frames at client/eth0" in lines
     assert sum(line.startswith("UNDECIDED") for line in lines) == len(r.CLAIMS)
 
 

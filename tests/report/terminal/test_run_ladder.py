@@ -11,7 +11,7 @@ from event_ids import event
 from rich.text import Text
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.correlate.correlation import Joins
+from lab.analysis.correlate.correlation import Correlation
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
 from lab.ladder.build import build_ladder
@@ -46,7 +46,7 @@ def only(lines: list[str], *parts: str) -> str:
 
 def with_calls(*told: t.Told) -> Timeline:
     timeline = t.talk(told=told)
-    return replace(timeline, joins=Joins())
+    return replace(timeline, correlation=Correlation())
 
 
 def test_a_traced_conversation_reads_as_it_did(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_remarks_stand_below_their_event_at_its_side() -> None:
     lines = drawn(t.talk())
     at = lines.index(only(lines, "accept4 = 4"))
     assert "accept() returned 0.021 ms after" in lines[at + 1]
-    left = replace(t.talk(), joins=Joins(remarks=((event("client#2"), "It blocked."),)))
+    left = replace(t.talk(), correlation=Correlation(remarks=((event("client#2"), "It blocked."),)))
     lines = drawn(left)
     assert lines[lines.index(only(lines, "└ #2 connect")) + 1][12:].startswith(" It blocked.")
 

@@ -13,7 +13,7 @@ from event_ids import event
 from shown import argument, flow_id
 
 from lab.analysis.calls.system_call import SystemCall
-from lab.analysis.correlate.correlation import Channel, Dropped, Joins, SentPart
+from lab.analysis.correlate.correlation import Channel, Correlation, Dropped, SentPart
 from lab.analysis.order.events import Event, EventPart, Order
 from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
@@ -178,7 +178,7 @@ def talk(*, told: tuple[Told, ...] = TALK, silent: bool = False) -> Timeline:
                 client_state(2, 48, "SYN_SENT", "ESTABLISHED"),
                 server_state(3, 80, "ESTABLISHED"),
             ),
-            joins=Joins(
+            correlation=Correlation(
                 channels=(channel("s2", "s3", 48), channel("s3", "s2", 43, read=7)),
                 remarks=(
                     (event("server#4"), "accept() returned 0.021 ms after the handshake was over."),
@@ -241,7 +241,7 @@ def unix_talk() -> Timeline:
         Channel("s2", "s3", None, (to_server,), 7, None, 7, 1, 0, 1),
         Channel("s3", "s2", None, (to_client,), 1, None, 1, 1, 0, 1),
     )
-    return replace(timeline, joins=Joins(channels=channels))
+    return replace(timeline, correlation=Correlation(channels=channels))
 
 
 def unread(type: str = "SOCK_STREAM") -> Timeline:

@@ -292,7 +292,7 @@ def with_checksums(data: bytes) -> bytes:
     return patch(at + 16, struct.pack("!H", total))(data)
 
 
-def blind(recording: Recording) -> Recording:
+def incomplete(recording: Recording) -> Recording:
     """A run in which the kernel says that it dropped a frame at each point."""
     points = tuple(replace(p, dropped=1, frames=p.frames + 1) for p in recording.points)
     return replace(recording, points=points)

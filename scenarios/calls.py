@@ -9,9 +9,9 @@ from lab.checks.calls import (
     puts_the_same_datagrams_on_the_wire,
     puts_the_same_segments_on_the_wire,
     reads_the_same,
+    returns_each_datagrams_source,
+    says_what_was_cut,
     sends_out_of_band,
-    tells_each_datagrams_source,
-    tells_what_was_cut,
     waits_for_all,
 )
 from lab.checks.link import has_right_checksums
@@ -60,8 +60,8 @@ SCENARIO = Scenario(
         waits_for_all.on(STREAM_FLAGS),
         holds_back_for_more.on(STREAM_FLAGS),
         sends_out_of_band.on(STREAM_FLAGS),
-        tells_each_datagrams_source.on(DATAGRAM_FLAGS),
-        tells_what_was_cut.on(DATAGRAM_FLAGS),
+        returns_each_datagrams_source.on(DATAGRAM_FLAGS),
+        says_what_was_cut.on(DATAGRAM_FLAGS),
         has_right_checksums.on(STREAM_FLAGS).saying(
             "Every checksum of a segment with flags of its own is right.",
             source="RFC 1071; RFC 9293, 3.1",

@@ -26,7 +26,7 @@ CLIENT = demo("inet_stream_client", on="client", args=["{server}", PORT])
 
 SCENARIO = Scenario(
     name="tcp",
-    summary="a stream between a client and a server: handshake, bytes, farewell",
+    summary="a stream between a client and a server: handshake, bytes, close",
     topology=two_hosts(),
     steps=(Step("conversation", (SERVER, CLIENT)),),
     claims=(

@@ -8,8 +8,8 @@ from lab.checks.types import (
     is_useless_before_connect,
     keeps_messages_over_sctp,
     opens_multipath,
+    says_what_it_granted,
     speaks_ipv4_to_an_ipv4_client,
-    tells_what_it_granted,
 )
 
 PORT = 4242
@@ -58,7 +58,7 @@ SCENARIO = Scenario(
         grants_all_unix_types.on(TABLE),
         grants_internet_streams_and_datagrams.on(TABLE),
         grants_internet_seqpacket_with_sctp_only.on(TABLE),
-        tells_what_it_granted.on(TABLE),
+        says_what_it_granted.on(TABLE),
         is_useless_before_connect.on(UNCONNECTED),
         speaks_ipv4_to_an_ipv4_client.on(MAPPED),
         keeps_messages_over_sctp.on(SEQPACKET),

@@ -9,14 +9,14 @@ from lab.checks.udp.delivery import (
     delivers_the_empty_datagram,
     keeps_message_boundaries,
     loses_what_the_buffer_does_not_hold,
+    names_where_it_came_from,
     sends_nothing_but_data,
     speaks_its_family_in_datagrams,
-    tells_where_it_came_from,
 )
 from lab.checks.udp.fragments import cuts_into_fragments, reads_fragments_as_one
 from lab.checks.udp.unreachable import (
     answers_port_unreachable,
-    tells_only_the_connected_socket,
+    reports_to_only_the_connected_socket,
 )
 
 PORT, PORT_OF_NOBODY = 4242, 4343
@@ -71,7 +71,7 @@ SCENARIO = Scenario(
         finds_the_neighbour_first,
         begins_with_data,
         keeps_message_boundaries,
-        tells_where_it_came_from,
+        names_where_it_came_from,
         delivers_the_empty_datagram,
         sends_nothing_but_data,
         speaks_its_family_in_datagrams.on(*EVERY_STEP),
@@ -79,7 +79,7 @@ SCENARIO = Scenario(
         cuts_into_fragments.on(FRAGMENTS),
         reads_fragments_as_one.on(FRAGMENTS),
         answers_port_unreachable.on(NOBODY),
-        tells_only_the_connected_socket.on(NOBODY),
+        reports_to_only_the_connected_socket.on(NOBODY),
         has_right_checksums.on(*EVERY_STEP).saying(
             "Every checksum is right, the reassembled datagram's too.",
             source="RFC 1071; RFC 768; RFC 791, 3.1; RFC 8200, 8.1; RFC 4443, 2.3",

@@ -56,7 +56,7 @@ def _column(timeline: Timeline) -> Column:
     kinds = list(phase_of.values())
     carriers = [c for c in timeline.crossings if phase_of[c.number] is not Phase.NEIGHBOUR]
     bare = {c.number for c in carriers if not c.packet.payload}
-    calls = [call for told in timeline.calls.values() for call in told]
+    calls = [call for printed in timeline.calls.values() for call in printed]
     ways = _ways(timeline)
     return Column(
         step=timeline.step,

@@ -27,6 +27,7 @@ from lab.model.claim import (
     skipped,
     undecided,
 )
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
@@ -45,7 +46,7 @@ OPENING = TcpFlags.SYN | TcpFlags.ACK | TcpFlags.FIN | TcpFlags.RST
     name="opens",
 )
 def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
-    """SYN, SYN-ACK and ACK for each connection; attempts that came to nothing are told."""
+    """SYN, SYN-ACK and ACK for each connection; attempts that came to nothing are named."""
     evidence: list[EventId] = []
     opened = 0
     failed: list[str] = []
@@ -62,10 +63,10 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
             return broken(fault, frame_ids(numbers))
         opened += 1
         evidence += frame_ids(numbers)
-    told = "".join(f"; {each}" for each in failed)
+    attempts = "".join(f"; {each}" for each in failed)
     if not opened:
-        return skipped(NO_CONNECTION + told)
-    return holds(f"{_connections(opened)}, SYN, SYN-ACK and ACK each{told}", evidence)
+        return skipped(NO_CONNECTION + attempts)
+    return holds(f"{counted(opened, 'connection')}, SYN, SYN-ACK and ACK each{attempts}", evidence)
 
 
 @claim(
@@ -76,7 +77,7 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
 def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
     """Each connection's first segment with payload is the handshake's last, or behind it."""
     evidence: list[EventId] = []
-    told: list[str] = []
+    findings: list[str] = []
     for talk in _opened(timeline):
         assert talk.handshake is not None, "an opened connection has one"
         first = next((s.crossing for s in talk.segments if s.length), None)
@@ -86,10 +87,10 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
         if first < talk.handshake.ack and not _is_fast_open(talk):
             return broken(f"{_name(talk)}: f{first} carries payload too early", frame_ids(numbers))
         evidence += frame_ids(dict.fromkeys(numbers))
-        told.append(f"{_name(talk)} opens with f{numbers[0]}, its payload begins with f{first}")
-    if not told:
+        findings.append(f"{_name(talk)} opens with f{numbers[0]}, its payload begins with f{first}")
+    if not findings:
         return skipped("no TCP connection carried payload" if _opened(timeline) else NO_CONNECTION)
-    return holds(first_of(told), evidence)
+    return holds(first_of(findings), evidence)
 
 
 @claim(
@@ -100,19 +101,19 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
 def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     """Each connection ends with a FIN each way, acknowledged, or with a RST."""
     evidence: list[EventId] = []
-    told: list[str] = []
+    findings: list[str] = []
     for talk in _opened(timeline):
         ways = (talk.client_to_server, talk.server_to_client)
         ends = [n for way in ways for n in (way.fin, way.fin_acked) if n is not None]
         closed = all(way.fin is not None and way.fin_acked is not None for way in ways)
         if talk.teardown is Teardown.RESET:
-            told.append(f"{_name(talk)} ends with a RST, f{talk.resets[0]}")
+            findings.append(f"{_name(talk)} ends with a RST, f{talk.resets[0]}")
         elif closed:
-            told.append(f"{_name(talk)} ends with FINs f{ways[0].fin} and f{ways[1].fin}")
+            findings.append(f"{_name(talk)} ends with FINs f{ways[0].fin} and f{ways[1].fin}")
         else:
             return broken(f"{_name(talk)} ended otherwise: {talk.teardown.value}", frame_ids(ends))
         evidence += frame_ids(dict.fromkeys([*ends, *talk.resets[:1]]))
-    return holds(first_of(told), evidence) if told else skipped(NO_CONNECTION)
+    return holds(first_of(findings), evidence) if findings else skipped(NO_CONNECTION)
 
 
 @claim(
@@ -139,8 +140,10 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
             "the protocol's?",
             [frame],
         )
-    told = [f"{c.id} comes first, with {len(c.packet.payload)} bytes" for c in firsts]
-    return holds(first_of(told), frame_ids(crossing.number for crossing in firsts))
+    findings = [
+        f"{c.id} comes first, with {counted(len(c.packet.payload), 'byte')}" for c in firsts
+    ]
+    return holds(first_of(findings), frame_ids(crossing.number for crossing in firsts))
 
 
 @claim(
@@ -170,7 +173,7 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
         return undecided(f"{missed[0].host}/{missed[0].name} was not captured")
     if timeline.crossings:
         numbers = [crossing.number for crossing in timeline.crossings]
-        return broken(f"{len(numbers)} frames were seen", frame_ids(numbers))
+        return broken(f"{counted(len(numbers), 'frame')} seen", frame_ids(numbers))
     if not timeline.system_calls:
         return skipped(f"no frame was seen; what was said was not: {why_untraced(timeline)}")
     known = {each.id for each in timeline.endpoints if each.domain == "AF_UNIX"}
@@ -193,10 +196,6 @@ def _opened(timeline: Timeline) -> list[TcpConversation]:
 def _name(talk: TcpConversation) -> str:
     """The flow's id, as in the report."""
     return str(talk.flow.id)
-
-
-def _connections(number: int) -> str:
-    return "1 connection" if number == 1 else f"{number} connections"
 
 
 def _attempt(talk: TcpConversation) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.model.claim import Verdict, broken, claim, holds, skipped, undecided
+from lab.model.counted import counted
 from lab.records import InstrumentKind
 from lab.syscalls.table import CALLS
 
@@ -73,9 +74,9 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
     if not (unix.system_calls and internet.system_calls):
         return skipped(why_untraced(unix))
     if unix.crossings:
-        return broken(f"{len(unix.crossings)} frames were seen", [unix.crossings[0].id])
+        return broken(f"{counted(len(unix.crossings), 'frame')} seen", [unix.crossings[0].id])
     evidence: list[EventId] = []
-    told: list[str] = []
+    findings: list[str] = []
     if not unix.programs or len(unix.programs) != len(internet.programs):
         counts = f"{len(unix.programs)} and {len(internet.programs)}"
         return undecided(f"the two steps have {counts} programs, not the same number")
@@ -88,12 +89,12 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
             return broken(f"{ours.name} and {theirs.name}: {fault}", _ids(pair[0] + pair[1]))
         if not _ids(pair[0]):
             return undecided(f"no call of {ours.name} or {theirs.name} was traced")
-        counted = Counter(_common_name(call) for call in pair[0] if _is_compared(call))
-        calls = ", ".join(f"{n} {name}" for name, n in counted.items())
-        told.append(f"{ours.name}: {calls}; {_read(pair[0])} bytes read until the end")
+        made = Counter(_common_name(call) for call in pair[0] if _is_compared(call))
+        calls = ", ".join(f"{n} {name}" for name, n in made.items())
+        findings.append(f"{ours.name}: {calls}; {_read(pair[0])} bytes read until the end")
         evidence += _ids(pair[0])
     return holds(
-        f"{'. '.join(told)}. The same as over TCP, where {len(internet.crossings)} frames were "
+        f"{'. '.join(findings)}. The same as over TCP, where {len(internet.crossings)} frames were "
         "seen; here none",
         evidence,
     )
@@ -108,8 +109,8 @@ def _found(printed: Sequence[PrintedCall], traced: Sequence[SystemCall]) -> list
             continue  # none of those that are traced: unlink(), say
         place = next((n for n in range(at, len(traced)) if _agrees(call, traced[n])), None)
         if place is None:
-            told = f"{call.program} printed {call.text} = {_outcome(call.result, call.error)}"
-            return broken(f"{told}, and no such call was traced", [call.id])
+            said = f"{call.program} printed {call.text} = {_outcome(call.result, call.error)}"
+            return broken(f"{said}, and no such call was traced", [call.id])
         found += [call.id, traced[place].id]
         at = place + 1
     return found
@@ -139,7 +140,7 @@ def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str
     ]
     for first, second in zip(*results, strict=False):
         if first != second:
-            return f"{_told(first)} here, {_told(second)} there"
+            return f"{_with_result(first)} here, {_with_result(second)} there"
     if len(results[0]) != len(results[1]):
         return f"{len(results[0])} calls here, {len(results[1])} there"
     if _read(ours) != _read(theirs):
@@ -147,7 +148,7 @@ def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str
     return ""
 
 
-def _told(call: tuple[str, int | None, str]) -> str:
+def _with_result(call: tuple[str, int | None, str]) -> str:
     name, result, error = call
     return f"{name} = {_outcome(result, error)}"
 

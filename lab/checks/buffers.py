@@ -35,15 +35,15 @@ def carries_both_ways_on_one_descriptor(timeline: Timeline) -> Verdict:
     ways = _ways(calls)
     if not ways:
         return undecided("the programs printed no socketpair()")
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for writer, reader in ways:
         sent, got, ids = _moved(calls, (writer, reader))
         evidence += ids
-        told.append(f"{len(sent)} bytes written to {writer}, {len(got)} read from {reader}")
+        findings.append(f"{len(sent)} bytes written to {writer}, {len(got)} read from {reader}")
         if not sent or sent != got:
-            return broken(told[-1], evidence)
-    return holds("; ".join(told), evidence)
+            return broken(findings[-1], evidence)
+    return holds("; ".join(findings), evidence)
 
 
 @claim(
@@ -157,17 +157,17 @@ def holds_what_its_memory_allows(timeline: Timeline) -> Verdict:
     evidence = [call.id for call in (limits[0], *there)]
     if len(there) != 2 * len(rounds):
         return undecided("SIOCOUTQ was not asked after the first write and when full", evidence)
-    told: list[str] = []
+    findings: list[str] = []
     pairs = zip(there[::2], there[1::2], strict=True)
     for (size, taken, _), (first, full) in zip(rounds, pairs, strict=True):
         weight, held = first.result, full.result
-        told.append(f"a write of {size} takes up {weight}, {taken} bytes fit in")
+        findings.append(f"a write of {size} takes up {weight}, {taken} bytes fit in")
         if not (size < weight and held - weight < limit <= held and taken < held):
-            why = f"full at {held} of {limit} bytes of memory: {told[-1]}"
+            why = f"full at {held} of {limit} bytes of memory: {findings[-1]}"
             return broken(why, [first.id, full.id])
     if sorted(rounds) != sorted(rounds, key=lambda each: each[1]):
-        return broken(f"smaller writes left more room: {'; '.join(told)}", evidence)
-    return holds(f"SO_SNDBUF is {limit}: {'; '.join(told)}", evidence)
+        return broken(f"smaller writes left more room: {'; '.join(findings)}", evidence)
+    return holds(f"SO_SNDBUF is {limit}: {'; '.join(findings)}", evidence)
 
 
 @claim(
@@ -180,7 +180,7 @@ def holds_what_its_memory_allows(timeline: Timeline) -> Verdict:
 def holds_whole_pages(timeline: Timeline) -> Verdict:
     """Pipes and FIFOs take F_GETPIPE_SZ bytes, whole pages, however they are written."""
     pages = [c for calls in timeline.calls.values() for c in calls if c.name == "sysconf"]
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for kind in (PIPES, FIFOS):
         calls = _sections(timeline).get(kind, [])
@@ -198,8 +198,8 @@ def holds_whole_pages(timeline: Timeline) -> Verdict:
                 evidence,
             )
         sizes = " and of ".join(str(size) for size, _, _ in rounds)
-        told.append(f"{kind}: {limit} bytes, {limit // page} pages, by writes of {sizes} each")
-    return holds("; ".join(told), evidence)
+        findings.append(f"{kind}: {limit} bytes, {limit // page} pages, by writes of {sizes} each")
+    return holds("; ".join(findings), evidence)
 
 
 @claim(
@@ -265,7 +265,7 @@ def mixes_the_writers_of_a_fifo(timeline: Timeline) -> Verdict:
     ):
         return broken("a reply went to another's connection", evidence)
     return holds(
-        f"one read of the FIFO gets {data!r}, from {len(written)} writers, and nothing tells "
+        f"one read of the FIFO gets {data!r}, from {len(written)} writers, and nothing says "
         f"which wrote what; {len(own)} connections get one message each, and the reply to it",
         evidence,
     )
@@ -308,10 +308,10 @@ def _fills_each_way(timeline: Timeline, kind: str) -> Verdict:
         evidence = [c.id for c in calls if c.name in ("read", "write")]
         return broken(f"{kind}: a full way did not leave the other one free", evidence)
     evidence = [c.id for c in calls if c.error == "EAGAIN" or (c.name == "read" and c.result > 0)]
-    told = [f"{there} and {back} bytes by writes of {size}" for size, there, back in rounds]
+    findings = [f"{there} and {back} bytes by writes of {size}" for size, there, back in rounds]
     return holds(
         f"one way full (EAGAIN), the other took all it could and delivered it, and the first was "
-        f"still full: {'; '.join(told)}",
+        f"still full: {'; '.join(findings)}",
         evidence,
     )
 

@@ -45,13 +45,13 @@ def puts_the_same_segments_on_the_wire(
     timelines = (first, second, *others)
     if fault := _same_calls(timelines, sends_of):
         return fault
-    told: list[list[tuple[EventId, Sign]]] = []
+    shown: list[list[tuple[EventId, Sign]]] = []
     for timeline in timelines:
         if len(timeline.conversations) != 1:
             return broken(f"{timeline.step}: {len(timeline.conversations)} TCP connections, not 1")
-        told.append(_segment_signs(timeline.conversations[0]))
+        shown.append(_segment_signs(timeline.conversations[0]))
     what = "segments with SYN, FIN or payload: flags, relative numbers, payload and options"
-    return _compare(timelines, told, what)
+    return _compare(timelines, shown, what)
 
 
 @claim(
@@ -68,16 +68,16 @@ def puts_the_same_datagrams_on_the_wire(
     timelines = (first, second, *others)
     if fault := _same_calls(timelines, sends_of):
         return fault
-    told: list[list[tuple[EventId, Sign]]] = []
+    shown: list[list[tuple[EventId, Sign]]] = []
     for timeline in timelines:
         datagrams = [c for c in timeline.crossings if c.packet.udp is not None]
-        told.append(
+        shown.append(
             [
                 (c.id, (c.sender, c.packet.udp and c.packet.udp.length, c.packet.payload))
                 for c in datagrams
             ]
         )
-    return _compare(timelines, told, "datagrams: sender, length and payload")
+    return _compare(timelines, shown, "datagrams: sender, length and payload")
 
 
 @claim(
@@ -91,15 +91,15 @@ def reads_the_same(first: Timeline, second: Timeline, *others: Timeline) -> Verd
     timelines = (first, second, *others)
     if fault := _same_calls(timelines, _takes_of):
         return fault
-    told: list[list[tuple[EventId, Sign]]] = []
+    shown: list[list[tuple[EventId, Sign]]] = []
     for timeline in timelines:
         takes = [
             (call.id, (run.host, call.result, call.data))
             for run in timeline.programs
             for call in _takes_of(timeline.calls[run.name])
         ]
-        told.append(sorted(takes, key=lambda take: str(take[1][0])))
-    return _compare(timelines, told, "reads: bytes and result")
+        shown.append(sorted(takes, key=lambda take: str(take[1][0])))
+    return _compare(timelines, shown, "reads: bytes and result")
 
 
 @claim(
@@ -110,7 +110,7 @@ def reads_the_same(first: Timeline, second: Timeline, *others: Timeline) -> Verd
 )
 def peeks_without_taking(*timelines: Timeline) -> Verdict:
     """What MSG_PEEK returned, the next read returns again."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for timeline in timelines:
         peeks = list(_flagged(timeline, "MSG_PEEK"))
@@ -121,8 +121,8 @@ def peeks_without_taking(*timelines: Timeline) -> Verdict:
             evidence += [peek.id] if taken is None else [peek.id, taken.id]
             if taken is None or not peek.data or not taken.data.startswith(peek.data):
                 return broken(f"{peek.text} returned what no read returned again", evidence)
-        told.append(f"{timeline.step}: {peeks[0].data!r}")
-    return holds(f"returned twice: {'; '.join(told)}", evidence)
+        findings.append(f"{timeline.step}: {peeks[0].data!r}")
+    return holds(f"returned twice: {'; '.join(findings)}", evidence)
 
 
 @claim(
@@ -234,12 +234,12 @@ def sends_out_of_band(timeline: Timeline) -> Verdict:
 
 
 @claim(
-    "Each datagram's source is told by recvfrom, its destination named by sendto.",
+    "Each datagram's source is returned by recvfrom, its destination named by sendto.",
     source="recv(2); send(2); udp(7)",
     statements=("S4",),
     name="addresses",
 )
-def tells_each_datagrams_source(timeline: Timeline) -> Verdict:
+def returns_each_datagrams_source(timeline: Timeline) -> Verdict:
     """One descriptor, several peers: source and destination as in the frames, call by call."""
     server = next((run for run in timeline.programs if run.host == "server"), None)
     calls = timeline.calls[server.name] if server else ()
@@ -258,29 +258,29 @@ def tells_each_datagrams_source(timeline: Timeline) -> Verdict:
     if len(sources) < 2 or sources != {_address(call) for call in sends}:
         return broken(f"{len(sources)} peers, and not each was answered", evidence)
     ports = " and ".join(str(address[1]) for address in sorted(filter(None, sources)))
-    # Datagrams alike are all told by the first of them.
-    told = dict.fromkeys(evidence)
-    return holds(f"datagrams from ports {ports}, each answered by address", told)
+    # Of datagrams alike the first is the evidence.
+    once = dict.fromkeys(evidence)
+    return holds(f"datagrams from ports {ports}, each answered by address", once)
 
 
 @claim(
-    "MSG_TRUNC tells that a datagram was longer than the buffer; read cuts it silently.",
+    "MSG_TRUNC says that a datagram was longer than the buffer; read cuts it silently.",
     source="recv(2), MSG_TRUNC; udp(7)",
     statements=("S4",),
     name="truncation",
 )
-def tells_what_was_cut(timeline: Timeline) -> Verdict:
-    """MSG_TRUNC: the whole length where asked for, a flag in recvmsg; read tells nothing."""
+def says_what_was_cut(timeline: Timeline) -> Verdict:
+    """MSG_TRUNC: the whole length where asked for, a flag in recvmsg; read says nothing."""
     flagged = list(_flagged(timeline, "MSG_TRUNC"))
     asked = next((call for call in flagged if call.name == "recvfrom"), None)
-    told = next((call for call in flagged if call.name == "recvmsg"), None)
+    flag = next((call for call in flagged if call.name == "recvmsg"), None)
     calls = [call for calls in timeline.calls.values() for call in calls]
     plain = next((call for call in reads_of(calls) if call.name == "read"), None)
     if asked is None or plain is None or not any(call.name == "recvmsg" for call in calls):
         return undecided("the programs printed no datagram cut by recvfrom, recvmsg and read")
-    if told is None:
+    if flag is None:
         return broken("recvmsg did not return MSG_TRUNC", [asked.id, plain.id])
-    cut = (asked, told, plain)
+    cut = (asked, flag, plain)
     evidence = [call.id for call in cut]
     frames = [
         c
@@ -296,7 +296,7 @@ def tells_what_was_cut(timeline: Timeline) -> Verdict:
         return broken(f"{asked.text} returned {asked.result}, not the length sent", evidence)
     return holds(
         f"the wire carried {asked.result} bytes each time, {plain.result} were read: recvfrom with "
-        f"MSG_TRUNC returns {asked.result}, recvmsg gives the flag back, read tells nothing",
+        f"MSG_TRUNC returns {asked.result}, recvmsg gives the flag back, read says nothing",
         evidence,
     )
 
@@ -316,23 +316,23 @@ def _same_calls(timelines: Sequence[Timeline], select: Select) -> Verdict | None
 
 
 def _compare(
-    timelines: Sequence[Timeline], told: Sequence[Sequence[tuple[EventId, Sign]]], what: str
+    timelines: Sequence[Timeline], shown: Sequence[Sequence[tuple[EventId, Sign]]], what: str
 ) -> Verdict:
-    """Whether each step told the same as the first."""
-    if not told[0]:
+    """Whether each step shows the same as the first."""
+    if not shown[0]:
         return broken(f"{timelines[0].step}: there are none of the {what}")
-    for timeline, events in zip(timelines[1:], told[1:], strict=True):
+    for timeline, events in zip(timelines[1:], shown[1:], strict=True):
         first = timelines[0].step
-        if len(events) != len(told[0]):
-            why = f"{timeline.step} has {len(events)} {what}; {first} has {len(told[0])}"
-            return broken(why, [event for event, _ in (*told[0], *events)])
-        for (event, sign), (other, other_sign) in zip(told[0], events, strict=True):
+        if len(events) != len(shown[0]):
+            why = f"{timeline.step} has {len(events)} {what}; {first} has {len(shown[0])}"
+            return broken(why, [event for event, _ in (*shown[0], *events)])
+        for (event, sign), (other, other_sign) in zip(shown[0], events, strict=True):
             if sign != other_sign:
                 why = f"{other} of {timeline.step} differs from {event} of {first}: "
                 return broken(f"{why}{other_sign} and {sign}", [event, other])
     steps = ", ".join(timeline.step for timeline in timelines)
     return holds(
-        f"{steps}: the same {len(told[0])} {what}", [e for events in told for e, _ in events]
+        f"{steps}: the same {len(shown[0])} {what}", [e for events in shown for e, _ in events]
     )
 
 

@@ -50,7 +50,7 @@ def costs_frames_to_connect(over_stream: Timeline, over_datagrams: Timeline) -> 
         return undecided(silent)
     evidence = _evidence(timelines)
     stream, datagram = columns
-    told = (
+    why = (
         f"{stream.step}: {stream.frames - stream.neighbour_frames} frames, "
         f"{stream.opening_frames} to open and {stream.closing_frames} bare ones to close, "
         f"{stream.round_trips} round trip before the first byte; {datagram.step}: "
@@ -64,7 +64,7 @@ def costs_frames_to_connect(over_stream: Timeline, over_datagrams: Timeline) -> 
         and datagram.opening_frames == datagram.closing_frames == datagram.round_trips == 0
         and stream.wire_bytes > datagram.wire_bytes
     )
-    return holds(told, evidence) if fits else broken(told, evidence)
+    return holds(why, evidence) if fits else broken(why, evidence)
 
 
 @claim(
@@ -88,8 +88,8 @@ def keeps_boundaries_in_datagrams_only(
         for timeline in timelines
         if any(flow.protocol == "udp" for flow in timeline.flows)
     ]
-    told = f"kept in {', '.join(kept) or 'none'} of {', '.join(c.step for c in columns)}"
-    return holds(told, evidence) if kept == wanted else broken(told, evidence)
+    why = f"kept in {', '.join(kept) or 'none'} of {', '.join(c.step for c in columns)}"
+    return holds(why, evidence) if kept == wanted else broken(why, evidence)
 
 
 def _silence(columns: Sequence[Column]) -> str:
@@ -101,5 +101,5 @@ def _silence(columns: Sequence[Column]) -> str:
 def _evidence(timelines: Sequence[Timeline]) -> tuple[EventId, ...]:
     """What a comparison rests on: every frame, send and read of its steps."""
     frames = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
-    calls = [call for t in timelines for told in t.calls.values() for call in told]
+    calls = [call for t in timelines for printed in t.calls.values() for call in printed]
     return (*frames, *(call.id for call in (*sends_of(calls), *reads_of(calls))))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import reads_of
 from lab.analysis.packets.packet import Arp, Ethernet, Icmp
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -50,7 +51,7 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
     name="neighbour",
 )
 def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
-    """The hardware address is asked for and told before the first IP packet is sent to it."""
+    """The hardware address is asked for and answered before the first IP packet is sent to it."""
     first = next((c for c in timeline.crossings if c.packet.tcp or c.packet.udp), None)
     if first is None or first.packet.ip is None:
         return broken("no TCP segment or UDP datagram was seen")
@@ -60,23 +61,23 @@ def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
         arp, icmp = crossing.packet.arp, crossing.packet.icmp
         if _asks_for(arp, icmp, destination):
             question = question or crossing
-        elif question is not None and (told := _told_address(arp, icmp, destination)):
+        elif question is not None and (answered := _answered_address(arp, icmp, destination)):
             answer = crossing
-            hardware_address = told
+            hardware_address = answered
     if question is None:
         return broken(f"nobody asked who has {destination}", [first.id])
     if answer is None:
         return broken(
-            f"nobody told who has {destination} before the first packet went there",
+            f"nobody answered who has {destination} before the first packet went there",
             frame_ids([question.number, first.number]),
         )
     evidence = frame_ids([question.number, answer.number, first.number])
     ethernet = first.packet.layers[0]
     protocol = "ARP" if answer.packet.arp else "Neighbor Discovery"
     if not isinstance(ethernet, Ethernet) or ethernet.destination != hardware_address:
-        return broken(f"the first packet does not go to {hardware_address}, as told", evidence)
+        return broken(f"the first packet does not go to {hardware_address}, as answered", evidence)
     return holds(
-        f"{protocol} tells that {destination} is at {hardware_address}; the first packet goes "
+        f"{protocol} answers that {destination} is at {hardware_address}; the first packet goes "
         "there: a frame needs a hardware address, a program knows only the IP address",
         evidence,
     )
@@ -88,7 +89,7 @@ def _asks_for(arp: Arp | None, icmp: Icmp | None, address: object) -> bool:
     return icmp is not None and icmp.type == NEIGHBOR_SOLICITATION and icmp.target == address
 
 
-def _told_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | None:
+def _answered_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | None:
     """The hardware address that an answer gives for an IP address."""
     if arp is not None and arp.operation == ARP_REPLY and arp.sender == address:
         return arp.sender_hardware
@@ -116,13 +117,13 @@ def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
     if frames:
         names = ", ".join(sorted({crossing.packet.frame.point for crossing in frames}))
         return broken(
-            f"{len(frames)} frames were seen, at {names}",
+            f"{counted(len(frames), 'frame')} seen, at {names}",
             frame_ids(crossing.number for crossing in frames),
         )
     evidence: list[EventId] = []
     total = 0
     for timeline in timelines:
-        calls = [call for told in timeline.calls.values() for call in told]
+        calls = [call for printed in timeline.calls.values() for call in printed]
         if not calls:
             return undecided(f"the programs of step {timeline.step} printed no calls")
         reads = reads_of(calls)

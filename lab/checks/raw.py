@@ -59,7 +59,7 @@ def needs_the_capability(timeline: Timeline) -> Verdict:
     name="unix",
 )
 def makes_unix_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
-    """AF_UNIX takes SOCK_RAW, and SO_TYPE then tells SOCK_DGRAM."""
+    """AF_UNIX takes SOCK_RAW, and SO_TYPE then says SOCK_DGRAM."""
     for calls in timeline.calls.values():
         for call, after in pairwise(calls):
             if call.name != "socket" or call.arguments[:2] != ("AF_UNIX", "SOCK_RAW"):
@@ -69,7 +69,7 @@ def makes_unix_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
                 return broken(f"{call.text} gave {call.error}", evidence[:1])
             if "[SOCK_DGRAM]" not in after.arguments:
                 return broken(f"then {after.text}", evidence)
-            return holds(f"{call.text} is granted, and SO_TYPE tells SOCK_DGRAM", evidence)
+            return holds(f"{call.text} is granted, and SO_TYPE says SOCK_DGRAM", evidence)
     return undecided("the programs printed no socket(AF_UNIX, SOCK_RAW, ...) and its SO_TYPE")
 
 
@@ -101,7 +101,7 @@ def receives_whole_frames(timeline: Timeline) -> Verdict:
 
 
 @claim(
-    "AF_PACKET SOCK_DGRAM receives them without that header, whose fields its address tells.",
+    "AF_PACKET SOCK_DGRAM receives them without that header, whose fields its address holds.",
     source="packet(7)",
     name="cooked",
 )

@@ -12,6 +12,7 @@ from lab.analysis.packets.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp.conversation import Teardown
 from lab.analysis.tcp.segment import Note
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
+from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def uses_the_options_both_offered(connection: Connection) -> Verdict:
 @on_the_connection
 def delivers_every_byte(connection: Connection) -> Verdict:
     """What one program sent, what the wire carried and what the other read are the same."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for way, stream, sends, reads in connection.directions():
         if not sends or not reads:
@@ -198,8 +199,8 @@ def delivers_every_byte(connection: Connection) -> Verdict:
                 f"{len(read)} read, and they differ",
                 evidence,
             )
-        told.append(f"{way} {len(sent)}")
-    return holds(f"the same bytes sent, on the wire and read: {', '.join(told)}", evidence)
+        findings.append(f"{way} {len(sent)}")
+    return holds(f"the same bytes sent, on the wire and read: {', '.join(findings)}", evidence)
 
 
 @claim(
@@ -211,7 +212,7 @@ def delivers_every_byte(connection: Connection) -> Verdict:
 @on_the_connection
 def keeps_no_message_boundaries(connection: Connection) -> Verdict:
     """The reads are cut otherwise than the sends."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     kept = True
     for way, _, sends, reads in connection.directions():
@@ -230,10 +231,14 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
                 [call.id for call in (*sends, *reads)],
             )
         kept = kept and [c.result for c in sends] == [c.result for c in full_reads]
-        told.append(f"{way}: {len(sends)} sends, {len(segments)} segments, {len(full_reads)} reads")
+        findings.append(
+            f"{way}: {counted(len(sends), 'send')}, "
+            f"{counted(len(segments), 'segment')}, "
+            f"{counted(len(full_reads), 'read')}"
+        )
         evidence += [call.id for call in (*sends, *full_reads)]
         evidence += frame_ids(s.crossing for s in segments)
-    why = "; ".join(told)
+    why = "; ".join(findings)
     return (
         broken(f"every read returned just one send. {why}", evidence)
         if kept
@@ -250,7 +255,7 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
 @on_the_connection
 def acknowledges_every_byte(connection: Connection) -> Verdict:
     """The highest acknowledgement of each side covers all that the other sent."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for to_server in (True, False):
         segments = connection.conversation.segments
@@ -273,8 +278,8 @@ def acknowledges_every_byte(connection: Connection) -> Verdict:
             return broken(
                 f"the {way} bytes end at {max(ends)}, acknowledged up to {last.ack}", evidence
             )
-        told.append(f"the {way} by f{last.crossing} (ack {last.ack})")
-    return holds("last byte and FIN acknowledged: " + ", ".join(told), evidence)
+        findings.append(f"the {way} by f{last.crossing} (ack {last.ack})")
+    return holds("last byte and FIN acknowledged: " + ", ".join(findings), evidence)
 
 
 @claim(

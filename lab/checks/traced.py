@@ -31,7 +31,7 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
     if doubt := _doubt(timeline):
         return doubt
     calls, talks = _calls(timeline), _talks(timeline)
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for call_id, flow in timeline.correlation.connects:
         call, talk = calls[call_id], talks.get(flow)
@@ -43,14 +43,14 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
         if call.entry_ns > syn_ns:
             return broken(f"{syn} left before {call.id} was entered", [call.id, syn])
         if call.error or call.exit_ns is None:
-            told.append(f"{call.id} did not wait ({call.error or 'it never returned'})")
+            findings.append(f"{call.id} did not wait ({call.error or 'it never returned'})")
             continue
         come_ns = _arrival(talk, answer)
         if call.exit_ns < come_ns:
             return broken(f"{call.id} returned before {answer} came", [call.id, answer])
         after = _us(call.exit_ns - come_ns)
-        told.append(f"{call.id} returned {after} after {answer} had come")
-    return holds(first_of(told), evidence) if told else undecided(UNJOINED)
+        findings.append(f"{call.id} returned {after} after {answer} had come")
+    return holds(first_of(findings), evidence) if findings else undecided(UNJOINED)
 
 
 @claim(
@@ -63,7 +63,7 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
     if doubt := _doubt(timeline):
         return doubt
     calls, talks = _calls(timeline), _talks(timeline)
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for accepted in timeline.correlation.accepted:
         call, talk = calls[accepted.call], talks.get(accepted.flow)
@@ -75,8 +75,8 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
             return broken(f"{call.id} returned before {accepted.ack} came", evidence[-2:])
         waited = "which had waited" if accepted.was_waiting else "which it had waited for"
         after = _us(call.exit_ns - come_ns)
-        told.append(f"{call.id} returned {after} after {accepted.ack}, {waited}")
-    return holds(first_of(told), evidence) if told else undecided(UNJOINED)
+        findings.append(f"{call.id} returned {after} after {accepted.ack}, {waited}")
+    return holds(first_of(findings), evidence) if findings else undecided(UNJOINED)
 
 
 @claim(
@@ -139,7 +139,7 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
         for c in timeline.correlation.channels
         if c.flow is not None and c.flow.protocol == protocol
     ]
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for channel in channels:
         if channel.uncounted:
@@ -148,23 +148,23 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
         if channel.carried is None or not channel.sender or not channel.receiver:
             return undecided(f"{channel.flow}: not both of its sockets are known")
         said = (
-            f"{channel.flow}: {channel.told}; {channel.sent} bytes sent, {channel.carried} on the "
-            f"wire, {channel.read} read"
+            f"{channel.flow}: {channel.counts}; {channel.sent} bytes sent, {channel.carried} on "
+            f"the wire, {channel.read} read"
         )
         if channel.carried > channel.sent and (call := _uncounted(timeline, channel)):
-            return undecided(f"{said}; how many bytes {call} sent is not known", [call])
+            return undecided(f"{said}; nothing says how many bytes {call} sent", [call])
         events = [event for part in channel.parts for event in (part.call, *part.reads)]
         is_lost = channel.carried < channel.sent and _was_delivered(timeline, channel)
         is_short = all_is_read and not channel.sent == channel.carried == channel.read
         if channel.carried > channel.sent or channel.read > channel.carried or is_lost or is_short:
             return broken(said, dict.fromkeys(events))
-        told.append(said)
+        findings.append(said)
         evidence += events
-    return holds(first_of(told), dict.fromkeys(evidence)) if told else undecided(UNJOINED)
+    return holds(first_of(findings), dict.fromkeys(evidence)) if findings else undecided(UNJOINED)
 
 
 def _uncounted(timeline: Timeline, channel: Channel) -> EventId | None:
-    """A call that may have sent something and never returned to tell; None where there is none."""
+    """A call that may have sent something and never returned; None if there is none."""
     sends = SocketCalls(timeline.system_calls).sends(channel.sender)
     return next((c.id for c in sends if c.result is None), None)
 

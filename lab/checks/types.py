@@ -26,13 +26,13 @@ MPTCP_OPTION, MP_CAPABLE = "multipath_tcp", 0
 
 
 class Answer:
-    """What the kernel answered to one socket(2), and what the socket then told of itself."""
+    """What the kernel answered to one socket(2), and what the socket then said of itself."""
 
-    __slots__ = ("call", "told")
+    __slots__ = ("call", "options")
 
     def __init__(self, call: PrintedCall) -> None:
         self.call = call
-        self.told: dict[str, str] = {}
+        self.options: dict[str, str] = {}
         """By option (SO_TYPE), as names."""
 
     @property
@@ -58,10 +58,10 @@ def grants_all_unix_types(timeline: Timeline) -> Verdict:
     answers = {a.asked[1]: a for a in _answers(timeline) if a.asked[0] == "AF_UNIX"}
     found = [answers[kind] for kind in wanted if kind in answers]
     if len(found) < len(wanted):
-        return _nothing_told("AF_UNIX")
+        return _nothing_printed("AF_UNIX")
     evidence = [answer.call.id for answer in found]
     for answer in found:
-        if not answer.granted or answer.told.get("SO_TYPE") != answer.asked[1]:
+        if not answer.granted or answer.options.get("SO_TYPE") != answer.asked[1]:
             return broken(f"{answer.call.text} gave {_given(answer)}", evidence)
     return holds(f"AF_UNIX grants {', '.join(wanted)}", evidence)
 
@@ -81,9 +81,12 @@ def grants_internet_streams_and_datagrams(timeline: Timeline) -> Verdict:
         for kind, protocol in own.items():
             answer = answers.get((domain, kind, "0"))
             if answer is None:
-                return _nothing_told(domain)
+                return _nothing_printed(domain)
             evidence.append(answer.call.id)
-            if answer.told.get("SO_PROTOCOL") != protocol or answer.told.get("SO_TYPE") != kind:
+            if (
+                answer.options.get("SO_PROTOCOL") != protocol
+                or answer.options.get("SO_TYPE") != kind
+            ):
                 return broken(f"{answer.call.text} gave {_given(answer)}", evidence)
     return holds("AF_INET and AF_INET6: SOCK_STREAM is TCP, SOCK_DGRAM is UDP", evidence)
 
@@ -102,10 +105,10 @@ def grants_internet_seqpacket_with_sctp_only(timeline: Timeline) -> Verdict:
         if a.asked[0] in INTERNET_DOMAINS and a.asked[1] == "SOCK_SEQPACKET"
     ]
     if not answers:
-        return _nothing_told("AF_INET, SOCK_SEQPACKET")
+        return _nothing_printed("AF_INET, SOCK_SEQPACKET")
     granted = [answer for answer in answers if answer.granted]
     for answer in granted:
-        if answer.told.get("SO_PROTOCOL") != "IPPROTO_SCTP":
+        if answer.options.get("SO_PROTOCOL") != "IPPROTO_SCTP":
             return broken(f"{answer.call.text} gave {_given(answer)}", [answer.call.id])
     # With SCTP there is the type, and what is wrong is the other protocol.
     expected = {"ESOCKTNOSUPPORT", "EPROTONOSUPPORT"} if granted else {"ESOCKTNOSUPPORT"}
@@ -122,27 +125,27 @@ def grants_internet_seqpacket_with_sctp_only(timeline: Timeline) -> Verdict:
 
 
 @claim(
-    "SO_DOMAIN, SO_TYPE and SO_PROTOCOL tell what was granted.",
+    "SO_DOMAIN, SO_TYPE and SO_PROTOCOL say what was granted.",
     source="socket(7)",
     name="told",
 )
-def tells_what_it_granted(timeline: Timeline) -> Verdict:
+def says_what_it_granted(timeline: Timeline) -> Verdict:
     """SO_DOMAIN, SO_TYPE and SO_PROTOCOL are what was asked for, and the choice for 0."""
     granted = [answer for answer in _answers(timeline) if answer.granted]
-    if not granted or not any(answer.told for answer in granted):
+    if not granted or not any(answer.options for answer in granted):
         return undecided("the programs printed no getsockopt() of a socket granted")
     exceptions: list[Answer] = []
     for answer in granted:
         domain, kind, protocol = answer.asked
-        told = answer.told
+        options = answer.options
         evidence = [answer.call.id]
-        if told.get("SO_DOMAIN") != domain or protocol not in ("0", told.get("SO_PROTOCOL")):
+        if options.get("SO_DOMAIN") != domain or protocol not in ("0", options.get("SO_PROTOCOL")):
             return broken(f"{answer.call.text} gave {_given(answer)}", evidence)
-        if told.get("SO_TYPE") != kind:
+        if options.get("SO_TYPE") != kind:
             if (domain, kind) != ("AF_UNIX", "SOCK_RAW"):
                 return broken(f"{answer.call.text} gave {_given(answer)}", evidence)
             exceptions.append(answer)
-    but = "".join(f"; but {a.call.text} is {a.told.get('SO_TYPE')}" for a in exceptions)
+    but = "".join(f"; but {a.call.text} is {a.options.get('SO_TYPE')}" for a in exceptions)
     return holds(
         f"{len(granted)} sockets granted, each as asked{but}", [a.call.id for a in granted]
     )
@@ -178,8 +181,10 @@ def is_useless_before_connect(timeline: Timeline) -> Verdict:
     carried = timeline.conversations[0].client_to_server.data
     if carried != sent_bytes(sends_of(calls[at:])):
         return broken(f"the wire carried {carried!r}, not what was sent after connect()", evidence)
-    told = ", ".join(f"{call.name} {call.error}" for call in early)
-    return holds(f"before connect(): {told}; after it each works, and the server accepts", evidence)
+    errors = ", ".join(f"{call.name} {call.error}" for call in early)
+    return holds(
+        f"before connect(): {errors}; after it each works, and the server accepts", evidence
+    )
 
 
 @claim(
@@ -202,7 +207,7 @@ def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
     evidence = [accepts[0].id]
     mapped = _mapped_address(accepts[0])
     if mapped is None:
-        return broken(f"{accepts[0].text} tells no mapped address", evidence)
+        return broken(f"{accepts[0].text} returns no mapped address", evidence)
     if len(timeline.conversations) != 1:
         return broken(f"{len(timeline.conversations)} TCP connections were seen, not 1", evidence)
     flow = timeline.conversations[0].flow
@@ -213,9 +218,9 @@ def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
             return broken(f"{crossing.id} is no IPv4 frame", [crossing.id])
     evidence += frame_ids(crossing.number for crossing in flow.crossings)
     if str(flow.a.address) != mapped:
-        return broken(f"accept() tells {mapped}, the wire {flow.a.address}", evidence)
+        return broken(f"accept() returns {mapped}, the wire {flow.a.address}", evidence)
     return holds(
-        f"accept() tells ::ffff:{mapped}; all {len(flow.crossings)} frames have EtherType 0x0800 "
+        f"accept() returns ::ffff:{mapped}; all {len(flow.crossings)} frames have EtherType 0x0800 "
         f"and IP version 4, the client's come from {mapped}",
         evidence,
     )
@@ -313,21 +318,21 @@ def _answers(timeline: Timeline) -> list[Answer]:
                 answers.append(Answer(call))
             elif call.name == "getsockopt" and answers and answers[-1].granted:
                 option, value = (*map(str, call.arguments[2:4]), "", "")[:2]
-                answers[-1].told[option] = value.strip("[]")
+                answers[-1].options[option] = value.strip("[]")
     return answers
 
 
 def _given(answer: Answer) -> str:
     if not answer.granted:
         return answer.call.error
-    return ", ".join(f"{option} {value}" for option, value in answer.told.items()) or "a socket"
+    return ", ".join(f"{option} {value}" for option, value in answer.options.items()) or "a socket"
 
 
 def _outcome(call: PrintedCall) -> str:
     return call.error or str(call.result)
 
 
-def _nothing_told(what: str) -> Verdict:
+def _nothing_printed(what: str) -> Verdict:
     return undecided(f"the programs printed no socket({what}, ...) of each kind")
 
 

@@ -128,8 +128,8 @@ def test_agreement_is_skipped_where_one_of_the_steps_was_not_traced(step: str) -
 # The same calls over a unix socket as over TCP.
 
 MADE_OTHERWISE = [
-    (e.leaked("conversation", "server/lo"), "1 frames were seen"),
-    (e.leaked("conversation", "client/eth0"), "1 frames were seen"),
+    (e.leaked("conversation", "server/lo"), "1 frame seen"),
+    (e.leaked("conversation", "client/eth0"), "1 frame seen"),
     (
         t.changed("client", "connect", t.with_result(-111)),
         "client and loopback-client: connect = -1 ECONNREFUSED here, connect = 0 there",

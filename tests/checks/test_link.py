@@ -57,7 +57,7 @@ def test_where_no_frame_has_a_checksum_none_is_right() -> None:
 def test_the_neighbour_is_asked_for_told_and_sent_to(family: int, protocol: str) -> None:
     verdict = finds_the_neighbour_first(timeline(r.recorded(family)))
     assert verdict.outcome is Outcome.HOLDS
-    assert verdict.why.startswith(f"{protocol} tells that ")
+    assert verdict.why.startswith(f"{protocol} answers that ")
     assert [str(event) for event in verdict.evidence] == ["f1", "f2", "f3"]
 
 
@@ -75,7 +75,7 @@ def test_bytes_that_no_device_saw_are_silence() -> None:
 def test_a_frame_on_any_device_is_none() -> None:
     verdict = silence(crossings=timeline(r.recorded(4)).crossings)
     assert verdict.outcome is Outcome.BROKEN
-    assert verdict.why == "20 frames were seen, at client/eth0, server/eth0"
+    assert verdict.why == "20 frames seen, at client/eth0, server/eth0"
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,9 @@ def short_read(text: str) -> str:
 
 BROKEN = [
     ("tcp-neighbour", r.without(1), "nobody asked who has"),
-    ("tcp-neighbour", r.without(2), "nobody told who has"),
-    ("tcp-neighbour", r.moved(1, after=2), "nobody told who has"),
-    ("tcp-neighbour", r.moved(2, after=3), "nobody told who has"),
+    ("tcp-neighbour", r.without(2), "nobody answered who has"),
+    ("tcp-neighbour", r.moved(1, after=2), "nobody answered who has"),
+    ("tcp-neighbour", r.moved(2, after=3), "nobody answered who has"),
     ("tcp-neighbour", r.changed(3, r.patch(0, b"\2\0\0\0\0\7")), "does not go to 02:00:00:00:02"),
     ("tcp-neighbour", NOTHING_BUT_NEIGHBOUR, "no TCP segment"),
     ("tcp-opens", r.without(3), "no whole handshake"),

@@ -73,13 +73,13 @@ class Channel:
     and read, and of messages there are no parts. None where every call is counted."""
 
     @property
-    def told(self) -> str:
+    def counts(self) -> str:
         """ "3 sends → 1 segment → 2 reads"."""
         carrier = "datagram" if self.flow is not None and self.flow.protocol == "udp" else "segment"
-        counts = [(self.sends, "send"), (self.segments, carrier), (self.reads, "read")]
+        numbers = [(self.sends, "send"), (self.segments, carrier), (self.reads, "read")]
         if self.carried is None:
-            del counts[1]
-        return " → ".join(counted(n, what) for n, what in counts)
+            del numbers[1]
+        return " → ".join(counted(n, what) for n, what in numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Way:
     datagrams: tuple[Crossing, ...]
 
     @property
-    def is_told(self) -> bool:
+    def is_printed(self) -> bool:
         """Whether both hosts' programs printed their part of it."""
         return bool(self.sends and self.reads)
 

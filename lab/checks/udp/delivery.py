@@ -14,6 +14,7 @@ from lab.checks.udp.datagrams import (
     only_way,
 )
 from lab.model.claim import Verdict, broken, claim, holds, undecided
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import PrintedCall
@@ -48,19 +49,19 @@ def begins_with_data(timeline: Timeline) -> Verdict:
 )
 def keeps_message_boundaries(timeline: Timeline) -> Verdict:
     """One send, one datagram, one read: the same bytes in each, both ways."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for way in both_ways(timeline):
-        if not way.is_told:
+        if not way.is_printed:
             return undecided(f"the programs printed no calls for {way.name}")
         evidence += way.evidence
-        told.append(
-            f"{way.name}: {len(way.sends)} sends, {len(way.datagrams)} datagrams, "
-            f"{len(way.reads)} reads"
+        findings.append(
+            f"{way.name}: {counted(len(way.sends), 'send')}, "
+            f"{counted(len(way.datagrams), 'datagram')}, {counted(len(way.reads), 'read')}"
         )
         if not way.is_whole:
-            return broken(f"not cut alike, {told[-1]}", evidence)
-    return holds(f"cut alike, {'; '.join(told)}", evidence)
+            return broken(f"not cut alike, {findings[-1]}", evidence)
+    return holds(f"cut alike, {'; '.join(findings)}", evidence)
 
 
 @claim(
@@ -71,7 +72,7 @@ def keeps_message_boundaries(timeline: Timeline) -> Verdict:
 def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
     """A datagram without payload crosses; a read returns 0, and a later one returns more."""
     ways = both_ways(timeline)
-    if not any(way.is_told for way in ways):
+    if not any(way.is_printed for way in ways):
         return undecided("the programs printed no calls")
     way = next((way for way in ways if any(not call.data for call in way.sends)), None)
     if way is None:
@@ -100,18 +101,18 @@ def delivers_the_empty_datagram(timeline: Timeline) -> Verdict:
     source="RFC 768; recvfrom(2)",
     name="addresses",
 )
-def tells_where_it_came_from(timeline: Timeline) -> Verdict:
-    """The addresses that sendto is given and recvfrom tells are those of the datagrams."""
+def names_where_it_came_from(timeline: Timeline) -> Verdict:
+    """The addresses that sendto is given and recvfrom returns are those of the datagrams."""
     evidence: list[EventId] = []
     addresses: set[PrintedAddress] = set()
     for way in both_ways(timeline):
-        if not way.is_told:
+        if not way.is_printed:
             return undecided(f"the programs printed no calls for {way.name}")
         for calls, side, verb in ((way.sends, 1, "went to"), (way.reads, 0, "came from")):
             for call in calls:
                 address = _address(call)
                 if address is None:
-                    return undecided(f"{call.id} tells no address", [call.id])
+                    return undecided(f"{call.id} names no address", [call.id])
                 carriers = [
                     c
                     for c in way.datagrams
@@ -126,7 +127,7 @@ def tells_where_it_came_from(timeline: Timeline) -> Verdict:
 
 
 @claim(
-    "Nothing is acknowledged and nothing says farewell: every frame is a program's datagram.",
+    "Nothing is acknowledged and nothing is closed: every frame is a program's datagram.",
     source="RFC 768; udp(7)",
     statements=("T2", "I4"),
     name="unacknowledged",
@@ -141,10 +142,10 @@ def sends_nothing_but_data(timeline: Timeline) -> Verdict:
     if fault := find_strangers(timeline, datagrams):
         return fault
     evidence = [*(call.id for call in sends), *crossing_ids(datagrams)]
-    told = f"{len(sends)} sends and {len(datagrams)} frames"
+    counts = f"{counted(len(sends), 'send')} and {counted(len(datagrams), 'frame')}"
     if len(datagrams) != len(sends):
-        return broken(told, evidence)
-    return holds(f"{told}: none acknowledges, none says farewell", evidence)
+        return broken(counts, evidence)
+    return holds(f"{counts}: none acknowledges, none closes", evidence)
 
 
 @claim(
@@ -159,7 +160,7 @@ def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
     family = timelines[0].recording.family
     if family is None:
         return undecided("the scenario has no internet sockets")
-    calls = [call for t in timelines for told in t.calls.values() for call in told]
+    calls = [call for t in timelines for printed in t.calls.values() for call in printed]
     sockets = [call for call in calls if call.name == "socket"]
     frames = [c for t in timelines for c in t.crossings if not c.packet.resolves_neighbour]
     if not sockets:
@@ -175,21 +176,22 @@ def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
         if not fits or not isinstance(ip, IPv4 if family.value == 4 else IPv6):
             return broken(f"{crossing.id} is no IPv{family.value} frame", crossing_ids([crossing]))
     return holds(
-        f"{len(sockets)} {family.socket_domain} sockets, and all {len(frames)} frames have "
+        f"{counted(len(sockets), f'{family.socket_domain} socket')}, and all "
+        f"{counted(len(frames), 'frame')} have "
         f"EtherType {family.ethertype:#06x} and IP version {family.value}",
         [*(call.id for call in sockets), *crossing_ids(frames)],
     )
 
 
 @claim(
-    "A datagram larger than the reader's buffer loses its tail; MSG_TRUNC tells.",
+    "A datagram larger than the reader's buffer loses its tail; MSG_TRUNC says so.",
     source="udp(7); recvmsg(2), MSG_TRUNC",
     name="truncation",
 )
 def loses_what_the_buffer_does_not_hold(timeline: Timeline) -> Verdict:
     """The wire carries all, the read a buffer full and MSG_TRUNC, the next read another one."""
     way = only_way(timeline)
-    if not way.is_told:
+    if not way.is_printed:
         return undecided(f"the programs printed no calls for {way.name}")
     if fault := find_strangers(timeline, way.datagrams) or _is_not_as_sent(way):
         return fault
@@ -203,15 +205,17 @@ def loses_what_the_buffer_does_not_hold(timeline: Timeline) -> Verdict:
         left.remove(send)
         is_cut = len(send.data) > len(read.data)
         if ("MSG_TRUNC" in read.arguments) != is_cut:
-            return broken(f"{read.id}: MSG_TRUNC does not tell whether it lost some", way.evidence)
+            return broken(f"{read.id}: MSG_TRUNC does not say whether it lost some", way.evidence)
         if is_cut:
             size, missing = len(send.data), len(send.data) - len(read.data)
-            told = f"{read.id} gets {len(read.data)} of {size} bytes and MSG_TRUNC"
-            lost.append(f"{told}, no read the other {missing}")
+            cut = f"{read.id} gets {len(read.data)} of {size} bytes and MSG_TRUNC"
+            lost.append(f"{cut}, no read the other {missing}")
     if not lost:
         return broken("no datagram was larger than the reader's buffer", way.evidence)
     return holds(
-        f"{len(way.reads)} datagrams, {len(way.reads)} reads: {', '.join(lost)}", way.evidence
+        f"{counted(len(way.reads), 'datagram')}, {counted(len(way.reads), 'read')}: "
+        f"{', '.join(lost)}",
+        way.evidence,
     )
 
 
@@ -221,8 +225,8 @@ def _is_not_as_sent(way: Way) -> Verdict | None:
     if carried != sorted(call.data for call in way.sends):
         return broken("the wire did not carry what was sent", way.evidence)
     if len(way.reads) != len(way.sends):
-        told = f"{len(way.sends)} datagrams sent, {len(way.reads)} reads"
-        return broken(told, way.evidence)
+        counts = f"{counted(len(way.sends), 'datagram')} sent, {counted(len(way.reads), 'read')}"
+        return broken(counts, way.evidence)
     return None
 
 

@@ -60,7 +60,7 @@ def cuts_into_fragments(timeline: Timeline) -> Verdict:
 def reads_fragments_as_one(timeline: Timeline) -> Verdict:
     """One read returns what one send was given, though it crossed in several frames."""
     way = only_way(timeline)
-    if not way.is_told:
+    if not way.is_printed:
         return undecided(f"the programs printed no calls for {way.name}")
     fragments = [c for c in timeline.crossings if piece_of(c.packet)]
     evidence = [*way.evidence, *crossing_ids(fragments)]

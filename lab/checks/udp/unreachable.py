@@ -1,4 +1,4 @@
-"""Checks of a datagram that nobody listens for: what comes back, and who is told."""
+"""Checks of a datagram that nobody listens for: what comes back, and which socket learns of it."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def answers_port_unreachable(timeline: Timeline) -> Verdict:
 
 
 @claim(
-    "Only a connected socket is told of it, by ECONNREFUSED; an unconnected one never is.",
+    "Only a connected socket learns of it, by ECONNREFUSED; an unconnected one never is.",
     source="udp(7), ERRORS; connect(2)",
     statements=("I4",),
     name="refused",
 )
-def tells_only_the_connected_socket(timeline: Timeline) -> Verdict:
+def reports_to_only_the_connected_socket(timeline: Timeline) -> Verdict:
     """ECONNREFUSED on the connected one; no error on the other, which is asked afterwards."""
-    calls = [call for told in timeline.calls.values() for call in told]
+    calls = [call for printed in timeline.calls.values() for call in printed]
     connections = [call for call in calls if call.name == "connect" and not call.result]
     sends = sends_of(calls)
     to_others = [call for call in sends if not _is_on(call, connections)]
@@ -70,8 +70,8 @@ def tells_only_the_connected_socket(timeline: Timeline) -> Verdict:
         return broken("no call on the connected socket failed with ECONNREFUSED", evidence)
     asked = [call for call in calls if _asks_for_errors(call) and _is_on(call, to_others)]
     evidence += [refused.id, *(call.id for call in asked)]
-    if told := next(filter(_is_told, asked), None):
-        return broken(f"the unconnected socket was told, by {told.id}", evidence)
+    if answer := next(filter(_is_answer, asked), None):
+        return broken(f"the unconnected socket learnt of it, by {answer.id}", evidence)
     errors = [_error_of(timeline, call) for call in (*to_others, *to_peer)]
     arrived = [error for error in errors if error is not None]
     evidence += crossing_ids(arrived)
@@ -139,8 +139,8 @@ def _asks_for_errors(call: PrintedCall) -> bool:
     return call.name in READ_CALLS or "SO_ERROR" in call.arguments
 
 
-def _is_told(call: PrintedCall) -> bool:
-    """Whether the kernel told an error, or gave anything to read."""
+def _is_answer(call: PrintedCall) -> bool:
+    """Whether it returned an error, or gave anything to read."""
     if call.name in READ_CALLS:
         return call.error != "EAGAIN"
     return [0] not in call.arguments

@@ -28,7 +28,7 @@ ALL_BITS = 0o777
 )
 def carries_every_byte(timeline: Timeline) -> Verdict:
     """Both ways, what one program sent and what the other read is the same."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for way, sends, reads in _ways(timeline):
         if not sends or not reads:
@@ -38,10 +38,10 @@ def carries_every_byte(timeline: Timeline) -> Verdict:
         if sent != read:
             said = f"{way}: {len(sent)} bytes sent, {len(read)} read, and they differ"
             return broken(said, evidence)
-        told.append(f"{way} {len(sent)}")
-    if not told:
+        findings.append(f"{way} {len(sent)}")
+    if not findings:
         return undecided("there were not two programs")
-    return holds(f"the same bytes sent and read: {', '.join(told)}", evidence)
+    return holds(f"the same bytes sent and read: {', '.join(findings)}", evidence)
 
 
 @claim(
@@ -56,7 +56,7 @@ def has_two_ends(timeline: Timeline) -> Verdict:
         return skipped("this kernel has no unix_diag (CONFIG_UNIX_DIAG), which shows the peers")
     ends = [call for call in _calls(timeline) if call.name == "fstat"]
     if len(ends) != 2 or not timeline.sockets:
-        return undecided("the programs told no inodes, or were not looked at")
+        return undecided("the programs printed no inodes, or their sockets were not looked up")
     sends = [send for way in list(_ways(timeline))[:1] for send in way[1]]
     evidence = [call.id for call in (*ends, *sends)]
     by_inode = {seen.inode: seen for seen in timeline.sockets}

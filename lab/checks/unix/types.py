@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.model.claim import Verdict, broken, claim, holds, undecided
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from lab.analysis.calls.transcript import PrintedCall
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 )
 def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
     """Every byte is read in order, cut otherwise than it was sent."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for program, calls in timeline.calls.items():
         sends, reads = sends_of(calls), _full_reads(calls)
@@ -38,8 +39,8 @@ def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
             return broken(said, evidence)
         if [call.data for call in sends] == [call.data for call in reads]:
             return broken(f"{program}: every read returned just one send", evidence)
-        told.append(f"{program} {len(sends)} sends, {len(reads)} reads")
-    return _shown(f"all bytes in order: {'; '.join(told)}", evidence)
+        findings.append(f"{program} {counted(len(sends), 'send')}, {counted(len(reads), 'read')}")
+    return _shown(f"all bytes in order: {'; '.join(findings)}", evidence)
 
 
 @claim(
@@ -52,13 +53,16 @@ def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
     """Each read returns the beginning of the next message, whole where there was room for it."""
     evidence: list[EventId] = []
     programs: list[str] = []
-    for program, calls in _all_told(timelines):
+    for program, calls in _all_printed(timelines):
         sends, reads = sends_of(calls), _full_reads(calls)
         if not sends or not reads:
             return undecided(f"{program} printed no sends and reads")
         evidence += [call.id for call in (*sends, *reads)]
         if len(sends) != len(reads):
-            return broken(f"{program}: {len(sends)} messages, {len(reads)} reads", evidence)
+            return broken(
+                f"{program}: {counted(len(sends), 'message')}, {counted(len(reads), 'read')}",
+                evidence,
+            )
         for number, (send, read) in enumerate(zip(sends, reads, strict=True), start=1):
             room = _size(read)
             if read.data != send.data[: send.result][:room]:
@@ -68,7 +72,7 @@ def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
 
 
 @claim(
-    "Of a message longer than the reader's buffer the rest is lost, and MSG_TRUNC tells.",
+    "Of a message longer than the reader's buffer the rest is lost, and MSG_TRUNC says so.",
     source="recv(2), MSG_TRUNC; socket(2), SOCK_SEQPACKET",
     statements=("T3", "U3"),
     name="short-read",
@@ -76,8 +80,8 @@ def keeps_boundaries_and_order(*timelines: Timeline) -> Verdict:
 def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
     """A message longer than the reader's room is cut with MSG_TRUNC; the next comes whole."""
     evidence: list[EventId] = []
-    told: list[str] = []
-    for program, calls in _all_told(timelines):
+    findings: list[str] = []
+    for program, calls in _all_printed(timelines):
         sends, reads = sends_of(calls), _full_reads(calls)
         pairs = list(zip(sends, reads, strict=False))
         cut = [(i, s, r) for i, (s, r) in enumerate(pairs) if s.result > _size(r)]
@@ -90,8 +94,8 @@ def loses_the_rest_of_a_short_read(*timelines: Timeline) -> Verdict:
         if position + 1 >= len(reads) or reads[position + 1].data != sends[position + 1].data:
             return broken(f"{program}: the read after {read.text} is not the next one", evidence)
         evidence.append(reads[position + 1].id)
-        told.append(f"{program} {send.result - read.result} of {send.result}")
-    return _shown(f"bytes lost, MSG_TRUNC set: {', '.join(told)}", evidence)
+        findings.append(f"{program} {send.result - read.result} of {send.result}")
+    return _shown(f"bytes lost, MSG_TRUNC set: {', '.join(findings)}", evidence)
 
 
 @claim(
@@ -163,16 +167,16 @@ def ends_with_its_connection(stream: Timeline, datagram: Timeline, seqpacket: Ti
 )
 def blocks_when_the_queue_is_full(timeline: Timeline) -> Verdict:
     """EAGAIN after n datagrams, a wait without MSG_DONTWAIT, room after a read, none lost."""
-    told: list[str] = []
+    findings: list[str] = []
     evidence: list[EventId] = []
     for program, calls in timeline.calls.items():
         verdict = _full_queue(program, calls)
         if isinstance(verdict, Verdict):
             return verdict
         evidence += verdict[1]
-        told.append(f"{program} {verdict[0]}")
+        findings.append(f"{program} {verdict[0]}")
     return _shown(
-        f"datagrams until it is full: {'; '.join(told)}; all were read in order", evidence
+        f"datagrams until it is full: {'; '.join(findings)}; all were read in order", evidence
     )
 
 
@@ -211,7 +215,7 @@ def _full_queue(program: str, calls: Sequence[PrintedCall]) -> tuple[str, list[E
 )
 def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
     """A socket(AF_UNIX, SOCK_RAW) succeeds, and SO_TYPE of it is SOCK_DGRAM."""
-    calls = [call for told in timeline.calls.values() for call in told]
+    calls = [call for printed in timeline.calls.values() for call in printed]
     made = next((call for call in calls if "SOCK_RAW" in call.arguments), None)
     asked = next((call for call in calls if "SO_TYPE" in call.arguments), None)
     if made is not None and made.error:
@@ -231,10 +235,10 @@ def makes_raw_a_datagram_socket(timeline: Timeline) -> Verdict:
 )
 def passes_a_descriptor(timeline: Timeline) -> Verdict:
     """The receiver reads from the sender's pipe, by a descriptor of its own for the same inode."""
-    told = _pass(timeline)
-    if told is None:
+    found = _pass(timeline)
+    if found is None:
         return undecided("the programs printed no SCM_RIGHTS both ways")
-    sent, received = told
+    sent, received = found
     calls = {program: list(calls) for program, calls in timeline.calls.items()}
     sender, receiver = calls[sent.program], calls[received.program]
     inodes = [_find(c, "fstat") for c in (sender, receiver)]
@@ -278,8 +282,8 @@ def names_its_peer(timeline: Timeline) -> Verdict:
         peer = tuple(call.result for call in own)
         if got != peer:
             return broken(f"{question.text}, but the peer is {peer}", evidence)
-    told = " and ".join(f"{question.program} sees {got}" for question, got, _ in asked)
-    return holds(f"pid, uid and gid as the peer itself says: {told}", evidence)
+    credentials = " and ".join(f"{question.program} sees {got}" for question, got, _ in asked)
+    return holds(f"pid, uid and gid as the peer itself says: {credentials}", evidence)
 
 
 @claim(
@@ -289,7 +293,7 @@ def names_its_peer(timeline: Timeline) -> Verdict:
 )
 def internet_passes_neither(timeline: Timeline) -> Verdict:
     """SCM_RIGHTS does not arrive, whether refused or ignored; SO_PEERCRED names nobody."""
-    calls = [call for told in timeline.calls.values() for call in told]
+    calls = [call for printed in timeline.calls.values() for call in printed]
     passed = [call for call in calls if call.name == "sendmsg"]
     came = [call for call in calls if call.name == "recvmsg"]
     who = [call for call in calls if "SO_PEERCRED" in call.arguments]
@@ -314,7 +318,7 @@ def _shown(why: str, evidence: list[EventId]) -> Verdict:
     return holds(why, evidence) if evidence else undecided("no program printed anything")
 
 
-def _all_told(timelines: Sequence[Timeline]) -> list[tuple[str, tuple[PrintedCall, ...]]]:
+def _all_printed(timelines: Sequence[Timeline]) -> list[tuple[str, tuple[PrintedCall, ...]]]:
     return [item for timeline in timelines for item in timeline.calls.items()]
 
 
@@ -335,7 +339,7 @@ def _find(calls: Sequence[PrintedCall], name: str) -> PrintedCall | None:
 
 def _pass(timeline: Timeline) -> tuple[PrintedCall, PrintedCall] | None:
     """The calls that passed a descriptor and took it."""
-    calls = [call for told in timeline.calls.values() for call in told]
+    calls = [call for printed in timeline.calls.values() for call in printed]
     sent, received = _find(calls, "sendmsg"), _find(calls, "recvmsg")
     return (sent, received) if sent is not None and received is not None else None
 

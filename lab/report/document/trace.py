@@ -152,7 +152,7 @@ def _channel(channel: Channel) -> Document:
         "sender": channel.sender or None,
         "receiver": channel.receiver or None,
         "flow": _text(channel.flow),
-        "told": channel.told,
+        "told": channel.counts,
         "sent": channel.sent,
         "carried": channel.carried,
         "read": channel.read,

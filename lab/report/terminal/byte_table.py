@@ -53,7 +53,7 @@ def _ends(channel: Channel, timeline: Timeline) -> str:
 def _counts(channel: Channel, timeline: Timeline) -> str:
     """What was counted, or why it was not."""
     if not channel.uncounted:
-        return f"{channel.told}, {_accounting(channel)}"
+        return f"{channel.counts}, {_accounting(channel)}"
     call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
     return f"not counted: {why_uncounted(call)}"
 

@@ -20,8 +20,8 @@ def timeline(**more: Any) -> Timeline:
 
 def test_each_send_is_joined_with_its_segment_and_its_reads() -> None:
     forth, back = timeline().correlation.channels
-    assert forth.told == "3 sends → 3 segments → 4 reads"
-    assert back.told == "3 sends → 3 segments → 1 read"
+    assert forth.counts == "3 sends → 3 segments → 4 reads"
+    assert back.counts == "3 sends → 3 segments → 1 read"
     assert [(p.call, p.start, p.end, p.segments, p.reads) for p in forth.parts] == [
         (event("client#3"), 0, 7, (event("f6"),), (event("server#5"),)),
         (event("client#4"), 7, 33, (event("f8"),), (event("server#6"), event("server#7"))),

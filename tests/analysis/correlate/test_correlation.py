@@ -24,4 +24,4 @@ def test_a_channel_tells_how_often_bytes_were_cut(
         sender="s1", receiver="s2", flow=flow_id(flow) if flow else None, parts=(), sent=48,
         carried=carried, read=48, sends=sends, segments=segments, reads=reads,
     )  # fmt: skip
-    assert channel.told == told
+    assert channel.counts == told

@@ -48,7 +48,7 @@ def test_a_unix_stream_has_a_channel_each_way_that_was_used() -> None:
         decoded(1, "sendto", (0, 1), moved=5),
         decoded(2, "recvfrom", (2, 3), socket="s2", moved=5),
     )
-    assert (channel.sender, channel.receiver, channel.told) == ("s1", "s2", "1 send → 1 read")
+    assert (channel.sender, channel.receiver, channel.counts) == ("s1", "s2", "1 send → 1 read")
 
 
 def datagram(

@@ -79,7 +79,7 @@ def test_what_nothing_moved_on_is_no_channel() -> None:
 
 def test_bytes_that_came_to_a_program_that_did_not_read_are_a_channel() -> None:
     (channel,) = stream_channel("", "s2", [], [], carried=3)
-    assert (channel.told, channel.carried) == ("0 sends → 0 segments → 0 reads", 3)
+    assert (channel.counts, channel.carried) == ("0 sends → 0 segments → 0 reads", 3)
 
 
 def test_a_call_that_moves_several_messages_is_named_and_places_end_there() -> None:

@@ -36,8 +36,8 @@ def channels(*calls: SystemCall, **ends: Endpoint) -> list[Channel]:
 def test_both_ways_are_joined_of_two_traced_programs() -> None:
     forth, back = channels(SENT, READ, ANSWERED, client=unix("s1"), server=unix("s2"))
     assert (forth.sender, forth.receiver, back.sender, back.receiver) == ("s1", "s2", "s2", "s1")
-    assert forth.told == "1 send → 1 segment → 1 read"
-    assert back.told == "1 send → 1 segment → 0 reads"
+    assert forth.counts == "1 send → 1 segment → 1 read"
+    assert back.counts == "1 send → 1 segment → 0 reads"
     assert [channel.flow for channel in (forth, back)] == [flow_id("tcp 0")] * 2
     assert (forth.carried, back.carried) == (5, 2)
     assert forth.parts[0].segments == (event("f3"),)

@@ -72,7 +72,7 @@ def test_each_datagram_is_joined_with_its_send_and_its_read() -> None:
         for at, crossing in enumerate(sent, 1)
     ]
     assert channel.sent == channel.carried == channel.read
-    assert channel.told == f"{len(sent)} sends → {len(sent)} datagrams → {len(sent)} reads"
+    assert channel.counts == f"{len(sent)} sends → {len(sent)} datagrams → {len(sent)} reads"
 
 
 def test_a_send_of_which_nothing_left_is_joined_with_no_datagram() -> None:

@@ -40,8 +40,8 @@ def test_a_way_is_whole_in_whatever_order_its_datagrams_came() -> None:
 
 
 def test_a_way_is_told_where_both_ends_print_it() -> None:
-    assert all(way.is_told for way in both_ways(step()))
-    assert not any(way.is_told for way in both_ways(step(recording=r.silent(recorded(4)))))
+    assert all(way.is_printed for way in both_ways(step()))
+    assert not any(way.is_printed for way in both_ways(step(recording=r.silent(recorded(4)))))
 
 
 def test_the_only_way_is_the_one_on_which_something_went() -> None:

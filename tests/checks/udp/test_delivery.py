@@ -52,7 +52,7 @@ A = b"A000A001A002A003A004A005A006A007A008A009"
 OWN = claims_of("lab.checks.udp.delivery") | {"udp-neighbour", "udp-checksums"}
 BROKEN: list[Case] = [
     ("udp-neighbour", r.without(1), "nobody asked who has"),
-    ("udp-neighbour", r.moved(2, after=3), "nobody told who has"),
+    ("udp-neighbour", r.moved(2, after=3), "nobody answered who has"),
     ("udp-no-handshake", r.without(*range(3, 9)), "no frame was seen but"),
     ("udp-no-handshake", r.moved(5, after=2), "f3 comes first, and carries no payload"),
     ("udp-no-handshake", foreign(3), "f3 comes first, and carries no payload"),
@@ -80,10 +80,10 @@ BROKEN: list[Case] = [
         r.without(*range(3, 9), 11, 12, *range(15, 19), *range(21, 25)),
         "no frame was seen but",
     ),
-    ("udp-truncation", told("short-reader", "MSG_TRUNC", "0"), "MSG_TRUNC does not tell"),
+    ("udp-truncation", told("short-reader", "MSG_TRUNC", "0"), "MSG_TRUNC does not say"),
     ("udp-truncation", told("short-reader", ", 0) = 7", ", MSG_TRUNC) = 7"), "MSG_TRUNC does not"),
     ("udp-truncation", told("short-reader", "B000B00", "A004A00"), "beginning of no datagram"),
-    ("udp-truncation", untold("short-reader", "B000"), "2 datagrams sent, 1 reads"),
+    ("udp-truncation", untold("short-reader", "B000"), "2 datagrams sent, 1 read"),
     ("udp-truncation", changed(11, with_payload(A[:16])), "did not carry what was sent"),
     ("udp-truncation", r.lost(12), "did not carry what was sent"),
     ("udp-truncation", answered(12), "f13 is a frame with no part in it"),
@@ -165,7 +165,7 @@ def test_a_call_that_tells_no_address_leaves_addresses_undecided() -> None:
         return text.replace(", 4096, ('198.51.100.2', 4242)) = 20", ", 4096) = 20")
 
     verdict = verdict_of("udp-addresses", r.printed("client", change)(recorded(4)))
-    assert (verdict.outcome, verdict.why) == (Outcome.UNDECIDED, "client:7 tells no address")
+    assert (verdict.outcome, verdict.why) == (Outcome.UNDECIDED, "client:7 names no address")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -30,11 +30,11 @@ BROKEN: list[Case] = [
     ("udp-unreachable", r.repeated(22, delay_ns=1000), "is a frame with no part in it"),
     ("udp-unreachable", answered(24), "came back that quotes f25"),
     ("udp-refused", told("asker", "ECONNREFUSED", "EAGAIN"), "no call on the connected socket"),
-    ("udp-refused", told("asker", "[0]", "[111]"), "the unconnected socket was told, by asker:7"),
+    ("udp-refused", told("asker", "[0]", "[111]"), "unconnected socket learnt of it, by asker:7"),
     (
         "udp-refused",
         told("asker", "recv(3, b'', 4096, MSG_DONTWAIT) = -1 EAGAIN", "recv(3, b'', 4096, 0) = 0"),
-        "the unconnected socket was told, by asker:8",
+        "the unconnected socket learnt of it, by asker:8",
     ),
     ("udp-refused", r.without(22), "not every datagram brought a port unreachable back"),
 ]  # fmt: skip

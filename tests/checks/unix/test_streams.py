@@ -100,7 +100,7 @@ def without_the_connection(recording: Recording) -> Recording:
 
 BROKEN = [
     *(
-        ("unix-silent", e.leaked(step, point), f"1 frames were seen, at {point}")
+        ("unix-silent", e.leaked(step, point), f"1 frame seen, at {point}")
         for step in QUIET_STEPS
         for point in POINTS
     ),

@@ -56,7 +56,7 @@ def reordered(program: str, one: str, other: str) -> r.Edit:
 
 BROKEN = [
     *(
-        ("unix-types-silent", e.leaked(step, point), f"1 frames were seen, at {point}")
+        ("unix-types-silent", e.leaked(step, point), f"1 frame seen, at {point}")
         for step in QUIET_STEPS
         for point in POINTS
     ),

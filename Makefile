@@ -21,7 +21,7 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help setup scenarios compare doctor test test-fast lint check soak bench-setup bench-run \
+.PHONY: help setup scenarios compare doctor test test-fast lint coverage check soak bench-setup bench-run \
 	bench-trace picture against \
 	vm-validate vm-test clean
 
@@ -49,6 +49,9 @@ test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tes
 
 test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel, on every core
 	@$(VENV)/bin/python -m pytest -n auto -m 'not kernel' $(TESTS)
+
+coverage: $(VENV)/.ready-dev ## how much of lab/ is run by the tests that need no kernel
+	@VENV=$(VENV) tests/coverage
 
 lint: $(VENV)/.ready-dev ## ruff, mypy (strict but for tests), the import rule
 	$(VENV)/bin/ruff check --no-cache .

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import traced_programs
 from ad_hoc_run import AdHocRun
 from hypothesis import settings
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
@@ -141,6 +142,12 @@ def anyones_folder(as_nobody: list[str]) -> Iterator[Path]:
 @pytest.fixture
 def needs_ptrace() -> None:
     if reason := PtraceTracer.why_not():
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def needs_tracefs(sandbox: Sandbox) -> None:
+    if reason := sandbox.call(traced_programs.why_not):
         pytest.skip(reason)
 
 

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from outside import (
     FAMILIES,
-    NOBODY,
     edited,
     names_in,
     wirelab,
 )
 
-from lab.recording.storage import load_recording
 from lab.records import Recording
 
 pytestmark = pytest.mark.kernel
-
-ALL_HOLD = re.compile(r"^(\d+) claims: \1 HOLDS\.$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -63,124 +56,12 @@ def test_the_report_has_its_parts(runs: dict[str, Path], family: str) -> None:
     assert set(flow["frames"]) <= known
 
 
-def test_both_families_are_run_one_after_the_other(tmp_path: Path) -> None:
-    done = wirelab("run", "tcp", "--family", "both", "--out", tmp_path)
-    assert done.returncode == 0
-    assert done.stderr == ""
-    assert len(ALL_HOLD.findall(done.stdout)) == 2
-    four, six = sorted(path for path in (tmp_path / "tcp").iterdir() if not path.is_symlink())
-    assert (load_recording(four).family.value, load_recording(six).family.value) == (4, 6)
-    assert (tmp_path / "tcp" / "latest").resolve() == six
-
-
 def test_the_artifacts_are_there(runs: dict[str, Path]) -> None:
     folder = runs["4"]
     latest = folder.parent / "latest"
     assert {"recording.pcapng", "recording.jsonl", "report.json"} <= names_in(folder)
     assert latest.is_symlink()
     assert str(latest.readlink()) == folder.name
-
-
-def test_the_same_scenario_twice_is_two_runs(tmp_path: Path) -> None:
-    done = wirelab("run", "tcp", "tcp", "--out", tmp_path)
-    assert done.returncode == 0
-    assert len([path for path in (tmp_path / "tcp").iterdir() if not path.is_symlink()]) == 2
-
-
-def test_json_is_the_report_file(tmp_path: Path) -> None:
-    done = wirelab("run", "tcp", "--json", "--out", tmp_path)
-    assert done.returncode == 0
-    assert done.stdout == (tmp_path / "tcp" / "latest" / "report.json").read_text()
-
-
-def test_json_of_several_runs_is_one_document(tmp_path: Path) -> None:
-    done = wirelab("run", "tcp", "udp", "--json", "--out", tmp_path)
-    assert done.returncode == 0
-    files = [tmp_path / name / "latest" / "report.json" for name in ("tcp", "udp")]
-    document = json.loads(done.stdout)
-    assert document["schema"] == "wirelab.runs/1"
-    assert document["runs"] == [json.loads(file.read_text()) for file in files]
-
-
-@pytest.mark.parametrize("words", [("--family", "both"), ("--family", "4")])
-def test_json_is_a_document_of_runs_by_what_was_typed(
-    tmp_path: Path, words: tuple[str, ...]
-) -> None:
-    """Not by how often the scenario is run: `buffers` is run once for both IP versions."""
-    done = wirelab("run", "buffers", *words, "--json", "--out", tmp_path)
-    document = json.loads(done.stdout)
-    report = document["runs"][0] if "both" in words else document
-    assert report == json.loads((tmp_path / "buffers/latest/report.json").read_text())
-
-
-def test_a_run_says_where_its_artifacts_are_from_any_folder(tmp_path: Path) -> None:
-    done = wirelab("run", "tcp", cwd=tmp_path)
-    assert done.returncode == 0
-    (line,) = (line for line in done.stdout.splitlines() if line.startswith("Artifacts: "))
-    assert (tmp_path / line.removeprefix("Artifacts: ") / "report.json").is_file()
-    assert names_in(tmp_path) == {"runs"}
-
-
-def test_a_replay_writes_the_same_report(copied: Path) -> None:
-    report = (copied / "report.json").read_bytes()
-    (copied / "report.json").unlink()
-    done = wirelab("replay", copied, "--json")
-    assert done.returncode == 0
-    assert (copied / "report.json").read_bytes() == report
-    assert done.stdout.encode() == report
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_replay_prints_what_the_run_printed(
-    runs: dict[str, Path], family: str, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    ran = wirelab("run", "tcp", "--family", family, "--out", out)
-    replayed = wirelab("replay", out / "tcp" / "latest")
-    unlike = ("Artifacts: ", "  report.json is derived again")
-    printed = [
-        [line for line in done.stdout.splitlines() if not line.startswith(unlike)]
-        for done in (ran, replayed)
-    ]
-    assert printed[0] == printed[1]
-    assert len(printed[0]) > 50
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_an_ordinary_user_replays_a_run_with_the_same_report(
-    runs: dict[str, Path], family: str, as_nobody: list[str], anyones_folder: Path
-) -> None:
-    folder = Path(shutil.copytree(runs[family], anyones_folder / "copied"))
-    report = (folder / "report.json").read_bytes()
-    (folder / "report.json").unlink()
-    if as_nobody:
-        os.chown(folder, NOBODY, NOBODY)
-    done = wirelab("replay", folder, as_user=as_nobody)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (folder / "report.json").read_bytes() == report
-
-
-def test_an_ordinary_user_runs_with_the_same_verdicts(
-    as_sandboxing_nobody: list[str], anyones_folder: Path
-) -> None:
-    done = wirelab(
-        "run", "tcp", "--family", "both", "--out", anyones_folder, as_user=as_sandboxing_nobody,
-        env={"HOME": str(anyones_folder)},
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(ALL_HOLD.findall(done.stdout)) == 2
-    assert "privilege: user namespace" in done.stdout
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="for root only: gives files to another user")
-def test_under_sudo_the_artifacts_belong_to_the_user_who_called(tmp_path: Path) -> None:
-    caller = {"SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)}
-    out = tmp_path / "a" / "b"
-    assert wirelab("run", "tcp", "--out", out, env=caller).returncode == 0
-    made = [tmp_path / "a", *(tmp_path / "a").rglob("*")]
-    assert len(made) == 8
-    assert {path.lstat().st_uid for path in made} == {NOBODY}
-    assert {path.lstat().st_gid for path in made} == {NOBODY}
 
 
 def test_a_lost_byte_breaks_a_claim(copied: Path) -> None:

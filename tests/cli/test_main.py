@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from house import ROOT
+from outside import wirelab
 
 from lab import __version__
 from lab.cli.main import _command
 from lab.cli.options import COMMANDS
-
-
-def wirelab(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lab", *words], cwd=ROOT, capture_output=True, text=True
-    )
 
 
 def test_without_a_word_it_prints_its_help() -> None:
@@ -54,3 +48,27 @@ def test_an_unknown_scenario_is_refused_before_anything_runs() -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("wirelab: there is no scenario 'tpc'; did you mean 'tcp'?")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [(), ("run",), ("replay",), ("show",), ("list",), ("doctor",)])
+def test_help_is_a_success(words: tuple[str, ...]) -> None:
+    done = wirelab(*words, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: {' '.join(('wirelab', *words))}")
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("rnu",), ("run", "tcp", "--family", "5"), ("replay",), ("show",)]
+)
+def test_wrong_usage_is_refused(words: tuple[str, ...]) -> None:
+    done = wirelab(*words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: wirelab")
+    assert "Traceback" not in done.stderr
+
+
+def test_help_tells_every_exit_status() -> None:
+    told = wirelab("--help").stdout.partition("exit status:")[2]
+    assert [int(line.split()[0]) for line in told.splitlines() if line.strip()[:1].isdigit()] == [
+        0, 1, 2, 3, 4,
+    ]  # fmt: skip

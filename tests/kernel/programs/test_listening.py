@@ -42,15 +42,3 @@ def test_a_socket_has_appeared_if_it_was_not_there_before(
 
 def test_without_sock_diag_proc_is_asked_and_named(sandbox: Sandbox) -> None:
     assert sandbox.call(inside.without_sock_diag) == (True, BY_PROC)
-
-
-def test_what_programs_leave_behind_is_counted_and_ended(sandbox: Sandbox) -> None:
-    assert sandbox.call(inside.left_behind) == (True, True, False)
-
-
-def test_a_process_that_hands_on_to_a_child_and_ends_is_never_missed(sandbox: Sandbox) -> None:
-    assert sandbox.call(inside.look_at_a_relay, 30) == 0
-
-
-def test_a_process_that_hands_on_to_a_child_and_ends_is_ended(sandbox: Sandbox) -> None:
-    assert not sandbox.call(inside.end_a_relay)

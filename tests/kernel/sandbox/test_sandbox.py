@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -18,13 +17,11 @@ from pathlib import Path
 import inside
 import pytest
 from outside import (
-    STARTING_S,
-    children,
     environment,
     host,
+    init_pid,
     is_alive,
     marked,
-    wait_until,
     wait_until_gone,
 )
 
@@ -40,12 +37,6 @@ from lab.kernel.sandbox.sandbox import CLOSE_DEADLINE_S, Sandbox, open_sandbox
 from lab.model.topology import chain, two_hosts
 
 pytestmark = pytest.mark.kernel
-
-
-def init_pid(sandbox: Sandbox) -> int:
-    sandbox.call(inside.process_ids)  # it is there once it has answered
-    (pid,) = children(sandbox.supervisor_pid)
-    return pid
 
 
 @contextmanager
@@ -71,11 +62,6 @@ def many_threads(count: int) -> Iterator[None]:
 
 def test_a_call_returns_its_value(sandbox: Sandbox) -> None:
     assert sandbox.call(max, 3, 7) == 7
-
-
-def test_large_arguments_and_results_pass_whole(sandbox: Sandbox) -> None:
-    data = os.urandom(5_000_000)
-    assert sandbox.call(bytes, data) == data
 
 
 def test_results_come_in_the_order_of_submission(sandbox: Sandbox) -> None:
@@ -149,16 +135,6 @@ def test_namespaces_have_their_names_for_ip_netns_inside(sandbox: Sandbox) -> No
     ]  # fmt: skip
 
 
-def test_closing_ends_processes_that_left_their_session_and_ignore_signals(marker: str) -> None:
-    with open_sandbox() as sandbox:
-        sandbox.call(inside.start_daemon)
-        pid = init_pid(sandbox)
-        (daemon,) = filter(is_alive, children(pid))
-        assert {daemon, pid, sandbox.supervisor_pid} <= marked(marker)
-    assert not any(map(is_alive, (daemon, pid)))
-    assert not Path(f"/proc/{sandbox.supervisor_pid}").exists()
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_an_exception_in_the_with_statement_ends_it_in_the_midst_of_a_call(
     marker: str, error: type[BaseException]
@@ -189,66 +165,11 @@ def test_closing_ends_a_call_that_does_not_end_by_itself(
     wait_until_gone(marker)
 
 
-def test_the_supervisors_death_ends_everything_inside(marker: str) -> None:
-    with open_sandbox() as sandbox:
-        sandbox.call(inside.start_daemon)
-        assert len(marked(marker)) == 3
-        os.kill(sandbox.supervisor_pid, signal.SIGKILL)
-        wait_until_gone(marker)
-        with pytest.raises(InstrumentError, match="died"):
-            sandbox.call(abs, -1)
-
-
-def test_the_death_of_init_makes_the_next_call_raise(marker: str) -> None:
-    with open_sandbox() as sandbox:
-        sandbox.call(inside.start_daemon)
-        os.kill(init_pid(sandbox), signal.SIGKILL)
-        wait_until_gone(marker)
-        with pytest.raises(InstrumentError, match="died"):
-            sandbox.call(abs, -1)
-
-
-def test_the_death_of_init_ends_a_call_under_way(marker: str) -> None:
-    with open_sandbox() as sandbox:
-        pid = init_pid(sandbox)
-        pending = sandbox.submit(inside.block)
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(InstrumentError, match="died"):
-            pending.result()
-
-
 @pytest.mark.parametrize("module", ["no_such_module", "lab.no_such_module"])
 def test_what_is_not_installed_inside_is_named(module: str) -> None:
     refusal = pytest.raises(MachineError, match=f"^{module} is not installed; `make` sets up")
     with open_sandbox(preload=module) as sandbox, refusal:
         sandbox.call(abs, -1)
-
-
-PARENT = """
-import sys
-sys.path[:] = sys.argv[1:]
-import inside
-from lab.kernel.sandbox.sandbox import open_sandbox
-with open_sandbox() as sandbox:
-    sandbox.call(inside.start_daemon)
-    print("up", flush=True)
-    sandbox.call(inside.block)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
-def test_the_parents_death_ends_everything(marker: str, number: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", PARENT, *sys.path], stdout=subprocess.PIPE, env=environment()
-    )
-    assert process.stdout is not None
-    with process, process.stdout:
-        assert process.stdout.readline() == b"up\n"
-        # The parent, the supervisor, init and the daemon; not what forked that.
-        wait_until(lambda: len(marked(marker)) == 4, STARTING_S)
-        process.send_signal(number)
-        assert process.wait() == -number
-        wait_until_gone(marker)
 
 
 REFUSED = """

@@ -17,9 +17,8 @@ from outside import (
     wirelab,
 )
 
-from lab.scenario_files import builtin_scenarios
-
 pytestmark = pytest.mark.kernel
+
 
 ESCAPE = "\x1b"
 
@@ -131,49 +130,3 @@ def test_a_closed_output_is_no_crash(runs: dict[str, Path]) -> None:
     )
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) <= 1
-
-
-def test_list_names_every_scenario_with_its_summary() -> None:
-    done = wirelab("list")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert tuple(line.split()[0] for line in done.stdout.splitlines()) == tuple(builtin_scenarios())
-    assert all(len(line.split()) > 1 for line in done.stdout.splitlines())
-
-
-def test_doctor_finds_that_the_lab_can_run_here() -> None:
-    done = wirelab("doctor")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "MISSING" not in done.stdout
-    assert any("a sandbox opens" in line for line in done.stdout.splitlines())
-
-
-def test_doctor_says_the_same_of_an_ordinary_user(
-    as_sandboxing_nobody: list[str], anyones_folder: Path
-) -> None:
-    done = wirelab("doctor", as_user=as_sandboxing_nobody, env={"HOME": str(anyones_folder)})
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "a sandbox opens (user, mount, pid and network namespaces)" in done.stdout
-
-
-@pytest.mark.parametrize("words", [(), ("run",), ("replay",), ("show",), ("list",), ("doctor",)])
-def test_help_is_a_success(words: tuple[str, ...]) -> None:
-    done = wirelab(*words, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"usage: {' '.join(('wirelab', *words))}")
-
-
-@pytest.mark.parametrize(
-    "words", [(), ("rnu",), ("run", "tcp", "--family", "5"), ("replay",), ("show",)]
-)
-def test_wrong_usage_is_refused(words: tuple[str, ...]) -> None:
-    done = wirelab(*words)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: wirelab")
-    assert "Traceback" not in done.stderr
-
-
-def test_help_tells_every_exit_status() -> None:
-    told = wirelab("--help").stdout.partition("exit status:")[2]
-    assert [int(line.split()[0]) for line in told.splitlines() if line.strip()[:1].isdigit()] == [
-        0, 1, 2, 3, 4,
-    ]  # fmt: skip

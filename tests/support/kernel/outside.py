@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.topology import Topology
 from lab.recording.storage import load_recording, save_recording
 from lab.records import Recording
@@ -23,6 +24,7 @@ DEADLINE_S = 10.0
 STARTING_S = 30.0  # an emulated machine takes seconds to start what a run consists of
 FAMILIES = ("4", "6")
 NOBODY = 65534
+OWN_SCENARIOS = ("--scenarios", "scenarios")
 
 
 def wait_until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
@@ -226,3 +228,9 @@ def check_refused(done: subprocess.CompletedProcess[str], status: int = 2) -> st
 def edited(folder: Path, edit: Callable[[Recording], Recording]) -> Path:
     save_recording(edit(load_recording(folder)), folder, {})
     return folder
+
+
+def init_pid(sandbox: Sandbox) -> int:
+    sandbox.call(os.getpid)  # it is there once it has answered
+    (pid,) = children(sandbox.supervisor_pid)
+    return pid

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.kernel.programs.leftovers import orphans
+from lab.kernel.sandbox.sandbox import Sandbox
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs import start as trace_start
 from lab.kernel.trace.tracefs.instance import INSTANCES, Owner, mount_tracefs, owner
@@ -149,3 +150,52 @@ def remove_instances(*names: str) -> None:
 def owner_of_all() -> Owner:
     """In a sandbox: who owns its instances."""
     return owner()
+
+
+def run(sandbox: Sandbox, *programs: str) -> Traced:
+    """What they did, traced in the sandbox; nothing of it was lost."""
+    traced = sandbox.call(trace, programs)
+    assert traced.trace.lost == 0
+    return traced
+
+
+CONVERSATION = """
+done = []
+def told(name, call, *arguments):
+    try:
+        value = call(*arguments)
+    except OSError as error:
+        done.append((name, -error.errno))
+        raise
+    number = {
+        'sendto': value, 'recvfrom': len(value) if isinstance(value, bytes) else 0,
+        'accept4': value[0].fileno() if isinstance(value, tuple) else 0,
+        'socket': value.fileno() if isinstance(value, socket.socket) else 0,
+    }.get(name, 0)
+    done.append((name, number))
+    return value
+server = told('socket', socket.socket)
+told('bind', server.bind, ('127.0.0.1', 0))
+told('listen', server.listen)
+client = told('socket', socket.socket)
+told('connect', client.connect, server.getsockname())
+peer, _ = told('accept4', server.accept)
+told('sendto', client.send, b'Hello. ')
+told('recvfrom', peer.recv, 100)
+told('sendto', peer.send, b'x' * 1000)
+told('recvfrom', client.recv, 10)
+told('shutdown', client.shutdown, socket.SHUT_WR)
+told('recvfrom', peer.recv, 100)
+peer.setblocking(False)
+server.setblocking(False)
+try:
+    told('accept4', server.accept)
+except BlockingIOError:
+    pass
+refused = told('socket', socket.socket)
+try:
+    told('connect', refused.connect, ('127.0.0.1', 1))
+except ConnectionRefusedError:
+    pass
+print((done, server.getsockname()[1], client.getsockname()[1]))
+"""

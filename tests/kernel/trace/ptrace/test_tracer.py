@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import signal
 from collections.abc import Callable
 
 import pytest
@@ -27,8 +26,14 @@ from lab.model.topology import two_hosts
 from lab.records import Obtained, ProgramRun, Syscall
 
 DEMOS = REPOSITORY / "scenarios" / "demos"
+
+
 PORT = 4242
+
+
 LOOPBACK = {"4": "127.0.0.1", "6": "::1"}
+
+
 KERNEL_NAMES = {"send": "sendto", "recv": "recvfrom", "accept": "accept4"}
 
 
@@ -117,171 +122,6 @@ def test_what_is_sent_is_sent_before_it_is_received(sandbox: Sandbox) -> None:
     for call in trace.syscalls:
         assert call.exit_ns is not None and call.entry_ns < call.exit_ns
     assert trace.syscalls == tuple(sorted(trace.syscalls, key=lambda call: call.entry_ns))
-
-
-FORKING = """
-import os, socket
-near, far = socket.socketpair()
-told = [os.getpid(), near.fileno(), far.fileno()]
-for number in range(3):
-    pid = os.fork()
-    if pid == 0:
-        far.send(b"x" * (number + 1))
-        os._exit(133)
-    os.waitpid(pid, 0)
-    told.append((pid, len(near.recv(10))))
-print(told)
-"""
-
-
-def test_each_forked_process_is_followed(traced: Callable[..., Traced]) -> None:
-    done = traced(*python(FORKING))
-    assert isinstance(done.said, list)
-    parent, _, far, *children = done.said
-    assert [(c.pid, c.tid, c.arguments[0], c.result) for c in done.calls("sendto")] == [
-        (pid, pid, far, length) for pid, length in children
-    ]
-    assert results(done.calls("recvfrom")) == [1, 2, 3]
-    events = [(e.kind, e.pid, e.tid, e.parent_tid, e.shares_files) for e in done.trace.tasks]
-    assert events == [
-        ("start", parent, parent, 0, False),
-        ("exec", parent, parent, 0, False),
-        *(
-            event
-            for pid, _ in children
-            for event in (("start", pid, pid, parent, False), ("exit", pid, pid, 0, False))
-        ),
-        ("exit", parent, parent, 0, False),
-    ]
-    assert {event.step for event in done.trace.tasks} == {"the step"}
-
-
-THREADS = """
-import os, socket, threading
-told = {}
-def work(number):
-    near, far = socket.socketpair()
-    for _ in range(50):
-        near.send(b"y" * number)
-        far.recv(100)
-    told[threading.get_native_id()] = (number, near.fileno())
-threads = [threading.Thread(target=work, args=(number,)) for number in range(1, 5)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-print((os.getpid(), told))
-"""
-
-
-def test_each_thread_is_followed_and_shares_its_descriptors(traced: Callable[..., Traced]) -> None:
-    done = traced(*python(THREADS))
-    assert isinstance(done.said, tuple)
-    pid, told = done.said
-    for tid, (number, descriptor) in told.items():
-        mine = [call for call in done.trace.syscalls if call.tid == tid]
-        assert {call.pid for call in mine} == {pid}
-        sent = [call for call in mine if call.name == "sendto"]
-        assert [(c.arguments[0], c.result) for c in sent] == [(descriptor, number)] * 50
-        assert len({call.socket for call in sent}) == 1
-        assert results([call for call in mine if call.name == "recvfrom"]) == [number] * 50
-    starts = {
-        e.tid: (e.pid, e.parent_tid, e.shares_files)
-        for e in done.trace.tasks[1:]
-        if e.kind == "start"
-    }
-    assert starts == dict.fromkeys(told, (pid, pid, True))
-
-
-EXEC_IN_A_THREAD = """
-import os, sys, threading
-code = "import os, socket; print((os.getpid(), [s.fileno() for s in socket.socketpair()]))"
-argv = [sys.executable, "-IS", "-c", code]
-threading.Thread(target=os.execv, args=(sys.executable, argv)).start()
-threading.Event().wait()
-"""
-
-
-def test_a_thread_that_becomes_another_program_is_its_process(
-    traced: Callable[..., Traced],
-) -> None:
-    done = traced(*python(EXEC_IN_A_THREAD))
-    assert isinstance(done.said, tuple)
-    pid, descriptors = done.said
-    (made,) = done.calls("socketpair")
-    assert (made.pid, made.tid) == (pid, pid)
-    (pair,) = made.memory
-    assert list(memoryview(pair.data).cast("i")) == descriptors
-    execs = [event for event in done.trace.tasks if event.kind == "exec"]
-    assert [(event.pid, event.tid) for event in execs] == [(pid, pid)] * 2
-    assert done.trace.tasks[-1].kind == "exit"
-
-
-BLOCKED = """
-import socket
-listener = socket.create_server(("127.0.0.1", 4242))
-print("listening", flush=True)
-listener.accept()
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_call_in_which_its_program_dies_has_no_result(
-    traced: Callable[..., Traced], number: int
-) -> None:
-    done = traced(*python(BLOCKED), kill_after="listening\n", kill_with=number)
-    assert done.status == -number
-    # It may have been killed before it got so far.
-    for call in done.calls("accept4"):
-        assert (call.exit_ns, call.result) == (None, None)
-    assert results(done.calls("listen")) == [0]
-    assert [event.kind for event in done.trace.tasks] == ["start", "exec", "exit"]
-
-
-SLEEPING = """
-import os, signal, socket, sys
-def until_asleep(pid):
-    while open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "S":
-        pass
-near, far = socket.socketpair()
-signal.signal(signal.SIGUSR1, lambda *_: None)
-signal.siginterrupt(signal.SIGUSR1, sys.argv[1] == "interrupted")
-pid = os.fork()
-if pid == 0:
-    assert far.recv(10) == b"done"
-    os._exit(0)
-until_asleep(pid)
-if sys.argv[1] == "stopped":
-    os.kill(pid, signal.SIGSTOP)
-    assert os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1])
-    os.kill(pid, signal.SIGCONT)
-    assert os.WIFCONTINUED(os.waitpid(pid, os.WCONTINUED)[1])
-else:
-    os.kill(pid, signal.SIGUSR1)
-    if sys.argv[1] == "interrupted":
-        until_asleep(pid)
-near.send(b"done")
-assert os.waitpid(pid, 0)[1] == 0
-print(pid)
-"""
-
-
-@pytest.mark.parametrize(
-    ("how", "expected"),
-    [
-        ("interrupted", [-errno.EINTR, 4]),  # Python makes the call again by itself
-        ("restarted", [4]),
-        ("stopped", [4]),
-    ],
-)
-def test_an_interrupted_call_is_as_often_there_as_the_program_made_it(
-    traced: Callable[..., Traced], how: str, expected: list[int]
-) -> None:
-    done = traced(*python(SLEEPING, how))
-    assert done.status == 0
-    reads = [call for call in done.calls("recvfrom") if call.pid == done.said]
-    assert results(reads) == expected
-    assert all(call.exit_ns is not None and call.entry_ns < call.exit_ns for call in reads)
 
 
 def test_a_pipeline_of_a_shell_is_followed(traced: Callable[..., Traced]) -> None:

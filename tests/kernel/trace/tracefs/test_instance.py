@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -15,14 +14,7 @@ from outside import children, environment, is_alive, wait_until
 
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 
-pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(autouse=True)
-def needs_tracefs(sandbox: Sandbox) -> Iterator[None]:
-    if reason := sandbox.call(traced_programs.why_not):
-        pytest.skip(reason)
-    yield
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("needs_tracefs")]
 
 
 def instances(observer: Sandbox, supervisor: int) -> list[str]:

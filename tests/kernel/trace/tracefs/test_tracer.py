@@ -2,80 +2,23 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-
 import pytest
 import traced_programs
-from traced_programs import Traced
+from traced_programs import CONVERSATION, run
 
-from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
-from lab.records import InstrumentKind, Obtained, Syscall
+from lab.kernel.sandbox.sandbox import Sandbox
+from lab.records import Obtained, Syscall
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("needs_tracefs")]
+
 
 SOCKET_CALLS = (
     "socket", "bind", "listen", "connect", "accept4", "sendto", "recvfrom", "shutdown",
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def needs_tracefs(sandbox: Sandbox) -> Iterator[None]:
-    if reason := sandbox.call(traced_programs.why_not):
-        pytest.skip(reason)
-    yield
-
-
-def run(sandbox: Sandbox, *programs: str) -> Traced:
-    traced = sandbox.call(traced_programs.trace, programs)
-    assert traced.trace.lost == 0
-    return traced
-
-
 def told(calls: list[Syscall]) -> list[tuple[str, int | None]]:
     return [(call.name, call.result) for call in calls]
-
-
-CONVERSATION = """
-done = []
-def told(name, call, *arguments):
-    try:
-        value = call(*arguments)
-    except OSError as error:
-        done.append((name, -error.errno))
-        raise
-    number = {
-        'sendto': value, 'recvfrom': len(value) if isinstance(value, bytes) else 0,
-        'accept4': value[0].fileno() if isinstance(value, tuple) else 0,
-        'socket': value.fileno() if isinstance(value, socket.socket) else 0,
-    }.get(name, 0)
-    done.append((name, number))
-    return value
-server = told('socket', socket.socket)
-told('bind', server.bind, ('127.0.0.1', 0))
-told('listen', server.listen)
-client = told('socket', socket.socket)
-told('connect', client.connect, server.getsockname())
-peer, _ = told('accept4', server.accept)
-told('sendto', client.send, b'Hello. ')
-told('recvfrom', peer.recv, 100)
-told('sendto', peer.send, b'x' * 1000)
-told('recvfrom', client.recv, 10)
-told('shutdown', client.shutdown, socket.SHUT_WR)
-told('recvfrom', peer.recv, 100)
-peer.setblocking(False)
-server.setblocking(False)
-try:
-    told('accept4', server.accept)
-except BlockingIOError:
-    pass
-refused = told('socket', socket.socket)
-try:
-    told('connect', refused.connect, ('127.0.0.1', 1))
-except ConnectionRefusedError:
-    pass
-print((done, server.getsockname()[1], client.getsockname()[1]))
-"""
 
 
 def test_the_trace_has_the_calls_that_the_program_made(sandbox: Sandbox) -> None:
@@ -86,20 +29,6 @@ def test_the_trace_has_the_calls_that_the_program_made(sandbox: Sandbox) -> None
         call.exit_ns is not None and call.entry_ns < call.exit_ns for call in traced.trace.syscalls
     )
     assert {(call.pid, call.tid) for call in traced.trace.syscalls} == {(traced.pids[0],) * 2}
-
-
-def test_what_pointers_point_to_is_read(sandbox: Sandbox) -> None:
-    traced = run(sandbox, CONVERSATION)
-    (reader,) = (one for one in traced.instruments if one.kind is InstrumentKind.POINTER_ARGUMENTS)
-    if reader.obtained is None:
-        pytest.skip(reader.text)
-    data = [call.memory[0] for call in traced.calls("sendto", "recvfrom") if call.memory]
-    assert [(one.data[:7], one.length) for one in data][:4] == [
-        (b"Hello. ", 7), (b"Hello. ", 7), (b"x" * 7, 1000), (b"x" * 7, 10),
-    ]  # fmt: skip
-    (((_, port, _),)) = traced.said
-    address = traced.calls("connect")[0].memory[0].data
-    assert struct.unpack_from("!H", address, 2) == (port,)
 
 
 def test_the_states_of_both_ends_are_told(sandbox: Sandbox) -> None:
@@ -268,18 +197,6 @@ def test_a_call_in_which_its_process_was_killed_never_returned(sandbox: Sandbox)
     assert (received.exit_ns, received.result) == (None, None)
 
 
-def test_programs_at_the_same_time_are_told_apart(sandbox: Sandbox) -> None:
-    one = "a, b = socket.socketpair()\nfor _ in range({}): a.send(b'x')\nprint(os.getpid())"
-    traced = run(sandbox, one.format(50), one.format(80))
-    counts = dict.fromkeys(("program 0", "program 1"), 0)
-    for call in traced.calls("sendto"):
-        counts[call.program] += 1
-    assert counts == {"program 0": 50, "program 1": 80}
-    assert {call.program: call.pid for call in traced.calls("sendto")} == {
-        f"program {place}": pid for place, pid in enumerate(traced.said)
-    }
-
-
 def test_steps_are_told_apart(sandbox: Sandbox) -> None:
     one = "pair = socket.socketpair(); pair[0].send(b'x' * {})"
     traced = sandbox.call(
@@ -293,22 +210,6 @@ def test_steps_are_told_apart(sandbox: Sandbox) -> None:
         {(call.step, call.result) for call in trace.syscalls if call.name == "sendto"}
         for trace in traced.traces
     ] == [{("step 0", 1)}, {("step 1", 2), ("step 1", 3)}, set(), {("step 3", 4)}]
-
-
-MANY = """
-a, b = socket.socketpair()
-for number in range(10000):
-    a.send(b'x')
-    b.recv(1)
-"""
-
-
-def test_forty_thousand_calls_are_all_there(sandbox: Sandbox) -> None:
-    traced = run(sandbox, MANY, MANY)
-    assert len(traced.calls("sendto")) == len(traced.calls("recvfrom")) == 20_000
-    assert all(call.result == 1 for call in traced.calls("sendto", "recvfrom"))
-    entries = [call.entry_ns for call in traced.trace.syscalls]
-    assert entries == sorted(entries)
 
 
 def test_times_are_on_the_clock_of_the_records(sandbox: Sandbox) -> None:
@@ -326,11 +227,3 @@ def test_a_program_that_cannot_be_started_leaves_nothing(sandbox: Sandbox) -> No
     trace, failed = sandbox.call(traced_programs.missing_program)
     assert failed
     assert (trace.syscalls, trace.tasks) == ((), ())
-
-
-def test_a_collector_that_is_not_wanted_after_all_is_ended() -> None:
-    """Else it would be told of as a process that a program has left behind."""
-    with open_sandbox() as sandbox:
-        instrument, others = sandbox.call(traced_programs.others_when_refused)
-    assert (instrument.kind, instrument.slack_ns) == (InstrumentKind.CALLS, 20_000)
-    assert not others

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import inside
+import pytest
+
+from lab.kernel.sandbox.sandbox import Sandbox
+from lab.model.topology import Topology, chain, two_hosts
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.mark.parametrize("topology", [two_hosts(), chain(3)] * 3)
+def test_links_are_quiet(sandbox: Sandbox, topology: Topology) -> None:
+    """More than once: what the kernel's work queues still do comes in some runs only."""
+    seen = sandbox.call(inside.watch, topology, 0.3)
+    ours = [frame for frame in seen if b"our own" in frame.data]
+    assert len(ours) == 4 * len(topology.links)  # from both ends, at both ends
+    assert [frame for frame in seen if frame not in ours] == []

@@ -58,7 +58,7 @@ def test_help_is_a_success(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("rnu",), ("run", "tcp", "--family", "5"), ("replay",), ("show",)]
+    "words", [("rnu",), ("run", "tcp", "--family", "5"), ("replay",), ("show",)]
 )
 def test_wrong_usage_is_refused(words: tuple[str, ...]) -> None:
     done = wirelab(*words)

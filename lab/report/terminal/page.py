@@ -52,7 +52,8 @@ class Page:
     not say otherwise. Colour is rich's to decide; with NO_COLOR there is no bold either.
     """
 
-    def __init__(self, file: TextIO = sys.stdout, ascii_only: bool = False) -> None:
+    def __init__(self, file: TextIO | None = None, ascii_only: bool = False) -> None:
+        file = file or sys.stdout
         encoding = (file.encoding or "ascii").lower()
         ascii_only = ascii_only or not encoding.startswith("utf")
         self._console = _Console(

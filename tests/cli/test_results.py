@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from results import result_with
+
+from lab.cli.results import collect, families, print_report, reports
+from lab.model.family import Family
+
+
+def options(*, json: bool = False, ascii: bool = True) -> Namespace:
+    return Namespace(json=json, ascii=ascii)
+
+
+@pytest.mark.parametrize(
+    ("choice", "found"),
+    [("4", [Family.IPV4]), ("6", [Family.IPV6]), ("both", [Family.IPV4, Family.IPV6])],
+)
+def test_a_choice_stands_for_versions(choice: str, found: list[Family]) -> None:
+    assert families(choice) == found
+
+
+def test_a_report_is_drawn_or_is_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    result = result_with({})
+    print_report(result, options())
+    drawn = capsys.readouterr().out
+    assert result.title in drawn and "Artifacts: runs/x" in drawn
+    assert drawn.isascii()
+    print_report(result, options(json=True))
+    assert json.loads(capsys.readouterr().out) == result.document
+
+
+def test_several_documents_are_one_and_several_reports_are_several(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    both = [result_with({}), result_with({}, family=6)]
+    with reports(options(json=True), several=True) as present:
+        for result in both:
+            present(result)
+    document = json.loads(capsys.readouterr().out)
+    assert document["runs"] == [result.document for result in both]
+    with reports(options(), several=True) as present:
+        for result in both:
+            present(result)
+    drawn = capsys.readouterr().out
+    assert all(result.title in drawn for result in both)
+
+
+def test_with_junit_the_results_are_written_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    result = result_with({})
+    file = tmp_path / "junit.xml"
+    assert collect(iter([result]), None) == [result]
+    assert list(tmp_path.iterdir()) == []
+    assert collect(iter([result]), str(file)) == [result]
+    assert [suite.get("name") for suite in ElementTree.parse(file).getroot()] == ["tcp over IPv4"]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from lab.kernel.preflight import Finding, build_and_capture, examine, sandbox_kind, try_socket
+from lab.kernel.sandbox.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("finding", "line"),
+    [
+        (Finding("namespaces", True, "open", "sudo"), "ok       namespaces: open"),
+        (
+            Finding("namespaces", False, "EPERM", "sudo"),
+            "MISSING  namespaces: EPERM; to mend: sudo",
+        ),
+        (Finding("tshark", False, "not here", needed=False), "absent   tshark: not here"),
+    ],
+)
+def test_a_finding_says_how_to_mend_what_is_missing(finding: Finding, line: str) -> None:
+    assert str(finding) == line
+
+
+@pytest.mark.kernel
+def test_what_a_run_needs_is_examined_in_the_order_in_which_it_does() -> None:
+    found = examine()
+    assert all(finding.ok for finding in found if finding.needed)
+    subjects = [finding.subject for finding in found]
+    wanted = ["system", "privilege", "namespaces", "links and capture", "tracefs", "tshark"]
+    assert [subject for subject in subjects if subject in wanted] == wanted
+
+
+@pytest.mark.kernel
+def test_inside_a_sandbox_links_are_built_and_captured_on(sandbox: Sandbox) -> None:
+    assert sandbox.call(build_and_capture).endswith("netifaces agrees")
+    assert sandbox.call(sandbox_kind).endswith("mount, pid and network namespaces")
+
+
+@pytest.mark.kernel
+def test_a_socket_that_cannot_be_made_is_told_by_the_systems_own_words(sandbox: Sandbox) -> None:
+    arguments = (socket.AF_INET, socket.SOCK_STREAM)
+    assert sandbox.call(try_socket, *arguments, 0) == ""
+    assert sandbox.call(try_socket, *arguments, 255) == "Protocol not supported"

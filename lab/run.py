@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.model.claim import Judgement
     from lab.model.scenario import Scenario
     from lab.records import Recording
-    from lab.report.document.trace import Document
+    from lab.report.document.ids import Document
     from lab.results import Result, Shown
 
 REPORT_FILE = "report.json"

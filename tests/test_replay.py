@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import recorded as r
 import step_edits as s
+from event_ids import named
 
 from lab.recording.storage import FRAMES_FILE, load_recording, save_recording
 from lab.records import Recording
@@ -52,9 +53,9 @@ def test_a_replayed_traced_run_gives_the_same_report(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", TRACED)
 def test_evidence_of_a_traced_run_is_an_event_of_its_report(name: str) -> None:
     document = json.loads(report_of(s.recording_of(name)))
-    events = Counter(event["id"] for event in document["events"])
-    named = {event for claim in document["claims"] for event in claim["evidence"]}
-    assert {events[event] for event in named} == {1}
+    events = Counter(named(event["id"]) for event in document["events"])
+    evidence = {named(event) for claim in document["claims"] for event in claim["evidence"]}
+    assert {events[event] for event in evidence} == {1}
 
 
 def test_replay_writes_the_report_once_and_then_finds_it_identical(tmp_path: Path) -> None:

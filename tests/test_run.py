@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from event_ids import all_named, named
 from outside import (
     FAMILIES,
     edited,
@@ -33,7 +34,7 @@ def test_the_capture_of_a_run_was_alive_and_whole(runs: dict[str, Path], family:
     capture = json.loads((runs[family] / "report.json").read_text())["capture"]
     canaries = capture["canaries"]
     assert capture["dropped"] == 0
-    assert capture["blind"] == []
+    assert capture["incomplete"] == []
     assert capture["unfinished"] == []
     assert canaries["sent"] == canaries["seen"] > 0
 
@@ -45,15 +46,15 @@ def test_the_report_has_its_parts(runs: dict[str, Path], family: str) -> None:
         "schema", "scenario", "family", "started", "kernel", "instruments", "capture",
         "programs", "events", "flows", "claims", "verdict",
     }  # fmt: skip
-    frames = [event for event in report["events"] if event["kind"] == "frame"]
+    frames = [event for event in report["events"] if event["id"]["kind"] == "frame"]
     assert {"id", "sent_ns", "received_ns", "from", "to", "bytes", "summary"} <= set(frames[0])
     (flow,) = report["flows"]
     assert {"id", "a", "b", "frames", "handshake", "options", "teardown"} <= set(flow)
-    known = {event["id"] for event in report["events"]}
+    known = {named(event["id"]) for event in report["events"]}
     for claim in report["claims"]:
         assert {"id", "text", "source", "statements", "verdict", "why", "evidence"} == set(claim)
-        assert set(claim["evidence"]) <= known
-    assert set(flow["frames"]) <= known
+        assert set(all_named(claim["evidence"])) <= known
+    assert set(all_named(flow["frames"])) <= known
 
 
 def test_the_artifacts_are_there(runs: dict[str, Path]) -> None:

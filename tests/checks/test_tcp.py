@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import recorded as r
-from event_ids import event
+from event_ids import event, named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -253,6 +253,6 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
         )
     ]
     assert max(map(len, lines)) <= width
-    known = {event["id"] for event in document["events"]}
+    known = {named(event["id"]) for event in document["events"]}
     for judgement in judgements:
         assert set(map(str, judgement.verdict.evidence)) <= known

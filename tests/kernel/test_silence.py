@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_ids import named
 from outside import wirelab
 
 pytestmark = pytest.mark.kernel
@@ -53,8 +54,10 @@ def test_one_leaked_datagram_breaks_the_claim_of_silence(
         ("unix-same-calls", "BROKEN"),
     ]
     assert point in broken[0]["why"]
-    frames = {event["id"]: event for event in report["events"] if event["kind"] == "frame"}
-    leaked = [frames[name]["summary"] for name in broken[0]["evidence"]]
+    frames = {
+        named(event["id"]): event for event in report["events"] if event["id"]["kind"] == "frame"
+    }
+    leaked = [frames[named(each)]["summary"] for each in broken[0]["evidence"]]
     assert any("UDP" in summary for summary in leaked), leaked
 
 

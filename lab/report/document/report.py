@@ -23,18 +23,21 @@ from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.tcp.segment import Segment
 from lab.analysis.tcp.stream import Stream
 from lab.analysis.timeline import Timeline
+from lab.ladder.lanes import place
 from lab.model.claim import Judgement
 from lab.model.event import frame_id
 from lab.records import Instrument, SocketSeen
+from lab.report.document.ids import Document, event_reference, event_references, known_frame
 from lab.report.document.trace import (
-    Document,
+    correlation_document,
     endpoint_document,
-    joins_document,
     order_of,
     trace_events,
 )
 
-SCHEMA = "wirelab.report/1"
+SCHEMA = "wirelab.report/2"
+MOST_PAYLOAD_BYTES = 128
+"""As many of a frame's payload are in the document."""
 
 
 def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgement]) -> Document:
@@ -67,6 +70,9 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
             }
             for run in recording.programs
         ],
+        "lanes": [
+            {**lane, "step": timeline.step} for timeline in timelines for lane in _lanes(timeline)
+        ],
         "events": [
             {**event, "step": timeline.step}
             for timeline in timelines
@@ -87,8 +93,8 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
             for timeline in timelines
             for endpoint in timeline.endpoints
         ],
-        "joins": [
-            {**joins_document(timeline), "step": timeline.step}
+        "correlation": [
+            {**correlation_document(timeline), "step": timeline.step}
             for timeline in timelines
             if timeline.system_calls
         ],
@@ -106,7 +112,7 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
                 "statements": list(judgement.claim.statements),
                 "verdict": judgement.verdict.outcome.value,
                 "why": judgement.verdict.why,
-                "evidence": list(map(str, judgement.verdict.evidence)),
+                "evidence": event_references(judgement.verdict.evidence),
             }
             for judgement in judgements
         ],
@@ -149,7 +155,7 @@ def _capture(timelines: Sequence[Timeline]) -> Document:
             "seen": sum(bracket.canaries_seen for bracket in brackets),
         },
         "outside": sum(bracket.outside for bracket in brackets),
-        "blind": list(
+        "incomplete": list(
             dict.fromkeys(reason for bracket in brackets for reason in bracket.incomplete)
         ),
         "unfinished": list(recording.unfinished),
@@ -192,17 +198,36 @@ def _frame_events(timeline: Timeline) -> list[Document]:
 
 def _frame_event(crossing: Crossing) -> Document:
     return {
-        "id": str(crossing.id),
-        "kind": "frame",
+        "id": event_reference(crossing.id),
         "obtained": "measured",
         "sent_ns": crossing.sent_ns,
         "received_ns": crossing.received_ns,
         "from": crossing.sender,
         "to": crossing.receiver,
         "bytes": crossing.packet.frame.wire_bytes,
+        "payload": _payload(crossing.packet),
         "summary": "; ".join(filter(None, _told(crossing.packet))),
         **_datagram(crossing.packet),
     }
+
+
+def _payload(packet: Packet) -> Document:
+    """How long the payload is, and its first bytes."""
+    payload = packet.payload
+    return {"length": len(payload), "hex": payload[:MOST_PAYLOAD_BYTES].hex()}
+
+
+def _lanes(timeline: Timeline) -> list[Document]:
+    """A step's lanes from left to right: its hosts, or the programs of one host."""
+    return [
+        {
+            "name": lane.name,
+            "host": lane.host,
+            "addresses": list(lane.addresses),
+            "programs": list(lane.programs),
+        }
+        for lane in place(timeline).lanes
+    ]
 
 
 def _told(packet: Packet) -> tuple[str, str]:
@@ -248,8 +273,7 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
 def _call_events(timeline: Timeline) -> list[Document]:
     return [
         {
-            "id": str(call.id),
-            "kind": "call",
+            "id": event_reference(call.id),
             "obtained": "told by the program",
             "program": call.program,
             "call": call.text,
@@ -276,15 +300,17 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
         "id": str(flow.id),
         "a": str(flow.a),
         "b": str(flow.b),
-        "frames": [str(crossing.id) for crossing in flow.crossings],
-        "errors": [str(crossing.id) for crossing in flow.errors],
+        "frames": event_references(crossing.id for crossing in flow.crossings),
+        "errors": event_references(crossing.id for crossing in flow.errors),
     }
     if conversation is None:
         document["a_to_b"], document["b_to_a"] = _datagram_lengths(flow)
         return document
     handshake, agreed = conversation.handshake, conversation.agreed
     document["handshake"] = handshake and {
-        "frames": [str(frame_id(n)) for n in (handshake.syn, handshake.syn_ack, handshake.ack)],
+        "frames": event_references(
+            map(frame_id, (handshake.syn, handshake.syn_ack, handshake.ack))
+        ),
         "client_isn": handshake.client_isn,
         "server_isn": handshake.server_isn,
         "syn_to_syn_ack_ns": handshake.syn_to_syn_ack_ns,
@@ -299,7 +325,7 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
     document["client_to_server"] = _stream(conversation.client_to_server)
     document["server_to_client"] = _stream(conversation.server_to_client)
     document["teardown"] = conversation.teardown.value
-    document["resets"] = [str(frame_id(number)) for number in conversation.resets]
+    document["resets"] = event_references(map(frame_id, conversation.resets))
     return document
 
 
@@ -317,6 +343,6 @@ def _stream(stream: Stream) -> Document:
     return {
         "bytes": stream.length,
         "gaps": [list(gap) for gap in stream.gaps],
-        "fin": None if stream.fin is None else str(frame_id(stream.fin)),
-        "fin_acked": None if stream.fin_acked is None else str(frame_id(stream.fin_acked)),
+        "fin": known_frame(stream.fin),
+        "fin_acked": known_frame(stream.fin_acked),
     }

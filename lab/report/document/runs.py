@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from lab.report.document.ids import Document
 from lab.report.document.report import write_document
-from lab.report.document.trace import Document
 
 SCHEMA = "wirelab.runs/1"
 

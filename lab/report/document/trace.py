@@ -1,8 +1,6 @@
-"""What tracing adds to report.json: system calls, states, queues, drops, order and correlation."""
+"""What tracing adds to report.json: calls, states, queues, drops, order and correlation."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped
@@ -10,8 +8,12 @@ from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
-
-Document = dict[str, Any]
+from lab.report.document.ids import (
+    Document,
+    event_reference,
+    event_references,
+    known_event,
+)
 
 
 def trace_events(timeline: Timeline) -> list[Document]:
@@ -26,8 +28,7 @@ def trace_events(timeline: Timeline) -> list[Document]:
 
 def _system_call(call: SystemCall) -> Document:
     return {
-        "id": str(call.id),
-        "kind": "system call",
+        "id": event_reference(call.id),
         "obtained": "measured",
         "program": call.program,
         "host": call.host,
@@ -51,8 +52,7 @@ def _system_call(call: SystemCall) -> Document:
 def _state(seen: StateSeen) -> Document:
     state = seen.state
     return {
-        "id": str(seen.id),
-        "kind": "state",
+        "id": event_reference(seen.id),
         "obtained": state.obtained.value,
         "time_ns": state.time_ns,
         "socket": state.socket,
@@ -67,11 +67,10 @@ def _state(seen: StateSeen) -> Document:
 def _queue(queue: QueueSeen) -> Document:
     sample = queue.sample
     return {
-        "id": str(queue.id),
-        "kind": "queue",
+        "id": event_reference(queue.id),
         "obtained": "sampled",
         "time_ns": sample.time_ns,
-        "call": str(queue.call.id),
+        "call": event_reference(queue.call.id),
         "socket": queue.socket or None,
         "type": sample.type,
         "unread_bytes": sample.unread_bytes,
@@ -82,14 +81,13 @@ def _queue(queue: QueueSeen) -> Document:
 def _drop(drop: Dropped) -> Document:
     notice = drop.notice
     return {
-        "id": str(drop.id),
-        "kind": "drop",
+        "id": event_reference(drop.id),
         "obtained": "measured",
         "time_ns": notice.time_ns,
         "reason": notice.reason,
         "interface": notice.interface or None,
         "length": notice.length,
-        "frame": str(drop.frame),
+        "frame": event_reference(drop.frame),
     }
 
 
@@ -100,8 +98,8 @@ def order_of(timeline: Timeline) -> list[Document]:
     """
     return [
         {
-            "event": str(event.id),
-            "moment": event.part.value,
+            "event": event_reference(event.id),
+            "part": event.part.value,
             "host": event.host,
             "concurrent": place in timeline.order.concurrent,
         }
@@ -112,22 +110,26 @@ def order_of(timeline: Timeline) -> list[Document]:
 def endpoint_document(endpoint: Endpoint) -> Document:
     """A socket or a pipe's end; its fields, with null for what is not known."""
     fields: Document = {name: getattr(endpoint, name) for name in endpoint.__slots__}
-    for name in ("local", "remote", "made_by", "flow"):
+    for name in ("local", "remote", "flow"):
         fields[name] = _text(fields[name])
+    fields["made_by"] = known_event(endpoint.made_by)
     return {name: None if value == "" else value for name, value in fields.items()}
 
 
-def joins_document(timeline: Timeline) -> Document:
-    """How calls and frames belong together, by the ids of events."""
+def correlation_document(timeline: Timeline) -> Document:
+    """How calls and frames belong together."""
     correlation = timeline.correlation
     return {
         "channels": list(map(_channel, correlation.channels)),
-        "connects": [{"call": str(call), "flow": str(flow)} for call, flow in correlation.connects],
+        "connects": [
+            {"call": event_reference(call), "flow": str(flow)}
+            for call, flow in correlation.connects
+        ],
         "accepts": [
             {
-                "call": str(accepted.call),
+                "call": event_reference(accepted.call),
                 "flow": str(accepted.flow),
-                "ack": str(accepted.ack),
+                "ack": event_reference(accepted.ack),
                 "waited_ns": accepted.waited_ns,
                 "was_waiting": accepted.was_waiting,
             }
@@ -135,14 +137,15 @@ def joins_document(timeline: Timeline) -> Document:
         ],
         "closes": [
             {
-                "call": _text(closed.call),
+                "call": known_event(closed.call),
                 "endpoint": closed.endpoint,
-                "segment": str(closed.segment),
+                "segment": event_reference(closed.segment),
             }
             for closed in correlation.closed
         ],
         "remarks": [
-            {"event": str(event), "remark": remark} for event, remark in correlation.remarks
+            {"event": event_reference(event), "remark": remark}
+            for event, remark in correlation.remarks
         ],
     }
 
@@ -152,24 +155,34 @@ def _channel(channel: Channel) -> Document:
         "sender": channel.sender or None,
         "receiver": channel.receiver or None,
         "flow": _text(channel.flow),
-        "told": channel.counts,
+        "summary": channel.counts,
         "sent": channel.sent,
         "carried": channel.carried,
         "read": channel.read,
         "sends": channel.sends,
         "segments": channel.segments,
         "reads": channel.reads,
-        "uncounted": _text(channel.uncounted),
+        "uncounted": known_event(channel.uncounted),
         "parts": [
             {
-                "call": str(part.call),
+                "call": event_reference(part.call),
                 "start": part.start,
                 "end": part.end,
-                "segments": list(map(str, part.segments)),
-                "reads": list(map(str, part.reads)),
+                "segments": event_references(part.segments),
+                "reads": event_references(part.reads),
                 "certain": part.certain,
             }
             for part in channel.parts
+        ],
+        "read_parts": [
+            {
+                "call": event_reference(part.call),
+                "start": part.start,
+                "end": part.end,
+                "segment": known_event(part.segment),
+                "certain": part.certain,
+            }
+            for part in channel.read_parts
         ],
     }
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import recorded as r
+from event_ids import named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from udp_edits import (
@@ -213,6 +214,6 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     ladders = [*map(build_ladder, timelines)]
     lines = draw_report(timelines, ladders, judgements, "a summary", Style(width, ascii_only))
     assert max(len(line.plain) for line in lines) <= width
-    known = {event["id"] for event in document["events"]}
+    known = {named(event["id"]) for event in document["events"]}
     for judgement in judgements:
         assert set(map(str, judgement.verdict.evidence)) <= known

@@ -24,6 +24,7 @@ from ad_hoc_run import (
     AdHocRun,
     python,
 )
+from event_ids import named
 from outside import NOBODY, names_in, wirelab
 
 pytestmark = pytest.mark.kernel
@@ -158,10 +159,10 @@ def test_a_dropped_segment_is_told_with_the_kernels_reason(ad_hoc: Callable[...,
     run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
     if not any(instrument["kind"] == "drops" for instrument in run.report["instruments"]):
         pytest.skip("tracefs cannot be used here")
-    (drop,) = (event for event in run.report["events"] if event["kind"] == "drop")
+    (drop,) = (event for event in run.report["events"] if event["id"]["kind"] == "drop")
     assert drop["reason"] == "NO_SOCKET"
     syn = next(event for event in run.report["events"] if event.get("tcp", {}).get("flags"))
-    assert f"dropped by the kernel: NO_SOCKET ({syn['id']} SYN" in run.done.stdout
+    assert f"dropped by the kernel: NO_SOCKET ({named(syn['id'])} SYN" in run.done.stdout
 
 
 @pytest.mark.parametrize("kind", ["STREAM", "DGRAM", "SEQPACKET"])

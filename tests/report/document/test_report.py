@@ -6,12 +6,13 @@ from itertools import product
 
 import pytest
 import recorded as r
+from event_ids import all_named, named
 
 from lab.analysis.assembly import build_timelines
 from lab.recording.storage import load_recording
 from lab.records import Recording
-from lab.report.document.report import report_document, write_document
-from lab.report.document.trace import Document
+from lab.report.document.ids import Document
+from lab.report.document.report import MOST_PAYLOAD_BYTES, report_document, write_document
 
 FAMILIES = [4, 6]
 
@@ -30,7 +31,7 @@ def test_the_document_is_the_same_each_time_and_is_json(family: int) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_document_tells_the_run(family: int) -> None:
     document = document_of(r.recorded(family))
-    assert document["schema"] == "wirelab.report/1"
+    assert document["schema"] == "wirelab.report/2"
     assert (document["scenario"], document["family"], document["verdict"]) == (
         "tcp",
         family,
@@ -52,12 +53,12 @@ def test_times_keep_every_nanosecond() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_all_evidence_is_an_event_of_the_document(family: int) -> None:
     document = document_of(r.recorded(family))
-    events = [event["id"] for event in document["events"]]
+    events = [named(event["id"]) for event in document["events"]]
     assert len(set(events)) == len(events) == 20 + 14 + 9
-    named = {event for claim in document["claims"] for event in claim["evidence"]}
-    named |= {event for flow in document["flows"] for event in flow["frames"]}
-    assert named <= set(events)
-    assert {"f1", "f20", "client:3", "server:6"} <= named
+    told = {named(event) for claim in document["claims"] for event in claim["evidence"]}
+    told |= {named(event) for flow in document["flows"] for event in flow["frames"]}
+    assert told <= set(events)
+    assert {"f1", "f20", "client:3", "server:6"} <= told
 
 
 def test_segments_carry_relative_numbers_states_and_phases() -> None:
@@ -83,10 +84,15 @@ def test_a_flow_is_told_from_handshake_to_teardown() -> None:
     (flow,) = document_of(r.recorded(6))["flows"]
     assert flow["id"] == "tcp 0"
     assert flow["b"] == "[2001:db8::2]:4242"
-    assert flow["handshake"]["frames"] == ["f3", "f4", "f5"]
+    assert all_named(flow["handshake"]["frames"]) == ["f3", "f4", "f5"]
     assert flow["handshake"]["syn_to_syn_ack_ns"] > 0
     assert flow["options"]["mss_to_server"] == 1440
-    assert flow["client_to_server"] == {"bytes": 48, "gaps": [], "fin": "f12", "fin_acked": "f13"}
+    assert flow["client_to_server"] == {
+        "bytes": 48,
+        "gaps": [],
+        "fin": {"kind": "frame", "number": 12},
+        "fin_acked": {"kind": "frame", "number": 13},
+    }
     assert flow["server_to_client"]["bytes"] == 43
     assert (flow["teardown"], flow["resets"]) == ("FIN from both sides", [])
 
@@ -94,7 +100,7 @@ def test_a_flow_is_told_from_handshake_to_teardown() -> None:
 def test_a_lost_frame_has_no_arrival_and_leaves_a_gap() -> None:
     document = document_of(r.lost(8)(r.recorded(4)))
     event = document["events"][7]
-    assert (event["id"], event["received_ns"]) == ("f8", None)
+    assert (named(event["id"]), event["received_ns"]) == ("f8", None)
     assert event["tcp"]["notes"] == ["lost"]
     assert event["tcp"]["server_state"] is None
     assert document["flows"][0]["client_to_server"]["gaps"] == [[8, 34]]
@@ -111,14 +117,14 @@ def test_an_incomplete_capture_is_told_with_its_reasons() -> None:
     document = report_document(*r.judged(r.incomplete(r.recorded(4)), r.CLAIMS))
     assert document["verdict"] == "UNDECIDED"
     assert document["capture"]["dropped"] == 2
-    assert len(document["capture"]["blind"]) == 2
+    assert len(document["capture"]["incomplete"]) == 2
     assert {claim["verdict"] for claim in document["claims"]} == {"UNDECIDED"}
 
 
 def test_a_failed_call_is_an_event_with_its_errno() -> None:
     line = "connect(3, ('198.51.100.2', 9)) = -1 ECONNREFUSED\n"
     document = document_of(r.printed("client", lambda _: line)(r.recorded(4)))
-    (event,) = [e for e in document["events"] if e["id"] == "client:1"]
+    (event,) = [e for e in document["events"] if named(e["id"]) == "client:1"]
     assert (event["result"], event["error"]) == (-1, "ECONNREFUSED")
     assert event["obtained"] == "told by the program"
 
@@ -134,7 +140,7 @@ def test_any_text_can_be_written_and_read_again(text: str) -> None:
 @pytest.mark.parametrize(("family", "number"), [*product(FAMILIES, [1, 3, 8, 20])])
 def test_the_numbers_of_frames_have_no_gaps_when_one_is_missing(family: int, number: int) -> None:
     events = document_of(r.without(number)(r.recorded(family)))["events"]
-    frames = [event["id"] for event in events if event["kind"] == "frame"]
+    frames = [named(event["id"]) for event in events if event["id"]["kind"] == "frame"]
     assert frames == [f"f{n}" for n in range(1, 20)]
 
 
@@ -142,7 +148,7 @@ def test_every_step_has_its_events_and_flows() -> None:
     document = document_of(r.twice(r.recorded(4)))
     assert document["steps"] == ["conversation", "again"]
     assert [flow["step"] for flow in document["flows"]] == ["conversation", "again"]
-    events = [event["id"] for event in document["events"]]
+    events = [named(event["id"]) for event in document["events"]]
     assert len(events) == len(set(events)) == 2 * (20 + 14 + 9)
     assert document["capture"]["canaries"] == {"sent": 24, "seen": 24}
 
@@ -155,7 +161,7 @@ def test_a_run_without_internet_sockets_has_no_family() -> None:
 def test_datagrams_fragments_and_errors_tell_what_is_particular_to_them(family: int) -> None:
     recording = load_recording(r.FOLDER / f"udp{family}")
     document = report_document(build_timelines(recording), ())
-    event = {each["id"]: each for each in document["events"]}
+    event = {named(each["id"]): each for each in document["events"]}
     assert (event["f4"]["udp"]["len"], event["f4"]["udp"]["destination_port"]) == (25, 4242)
     assert [event[f"f{n}"]["fragment"]["more"] for n in (15, 16, 17)] == [True, True, False]
     assert (event["f15"]["fragment"]["start"], event["f17"]["fragment"]["end"]) == (0, 4008)
@@ -181,4 +187,32 @@ def test_a_flow_of_datagrams_has_their_lengths_each_way(family: int) -> None:
         ([14], []),
         ([14], []),
     ]
-    assert [flow["errors"] for flow in flows] == [[], [], [], ["f22"], ["f24"]]
+    assert [all_named(flow["errors"]) for flow in flows] == [[], [], [], ["f22"], ["f24"]]
+
+
+def test_a_frame_has_its_payloads_length_and_first_bytes() -> None:
+    document = document_of(r.recorded(4))
+    payloads = {named(event["id"]): event.get("payload") for event in document["events"]}
+    assert payloads["f6"] == {"length": 7, "hex": b"Hello. ".hex()}
+    assert payloads["f7"] == payloads["f1"] == {"length": 0, "hex": ""}
+    assert payloads["client:1"] is None
+    large = r.changed(6, r.set_payload(bytes(range(200))))(r.recorded(4))
+    (event,) = [e for e in document_of(large)["events"] if named(e["id"]) == "f6"]
+    assert event["payload"]["length"] == 200
+    assert bytes.fromhex(event["payload"]["hex"]) == bytes(range(MOST_PAYLOAD_BYTES))
+
+
+def test_each_step_has_its_lanes() -> None:
+    assert document_of(r.recorded(4))["lanes"] == [
+        {
+            "name": name,
+            "host": name,
+            "addresses": [f"198.51.100.{number}"],
+            "programs": [name],
+            "step": "conversation",
+        }
+        for number, name in enumerate(("client", "server"), 1)
+    ]
+    recording = load_recording(r.FOLDER / "relayed4")
+    lanes = report_document(build_timelines(recording), ())["lanes"]
+    assert [lane["name"] for lane in lanes] == ["client", "relay", "server"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import traced_runs as t
+from event_ids import all_named, named
 from event_ids import event as id_of
 from shown import flow_id
 
@@ -18,7 +19,7 @@ def document_of(timeline: Timeline) -> dict[str, Any]:
 
 
 def event(document: dict[str, Any], name: str) -> dict[str, Any]:
-    (found,) = [each for each in document["events"] if each["id"] == name]
+    (found,) = [each for each in document["events"] if named(each["id"]) == name]
     assert isinstance(found, dict)
     return found
 
@@ -26,8 +27,7 @@ def event(document: dict[str, Any], name: str) -> dict[str, Any]:
 def test_a_system_call_is_an_event_with_its_arguments_by_name() -> None:
     connect = event(document_of(t.talk()), "client#2")
     assert connect == {
-        "id": "client#2",
-        "kind": "system call",
+        "id": {"kind": "system call", "number": 2, "program": "client"},
         "obtained": "measured",
         "program": "client",
         "host": "client",
@@ -68,34 +68,33 @@ def test_states_and_drops_say_how_they_were_obtained() -> None:
     assert [event(document, f"state {n}")["obtained"] for n in (1, 3)] == ["measured", "sampled"]
     assert (event(document, "state 1")["old"], event(document, "state 3")["old"]) == ("CLOSE", None)
     drop = event(document, "drop 1")
-    assert (drop["reason"], drop["frame"]) == ("NO_SOCKET", "f3")
+    assert (drop["reason"], named(drop["frame"])) == ("NO_SOCKET", "f3")
 
 
 def test_what_is_left_to_read_is_an_event_of_its_call() -> None:
     document = document_of(t.unread())
     assert event(document, "queue 1") == {
-        "id": "queue 1",
-        "kind": "queue",
+        "id": {"kind": "queue", "number": 1},
         "obtained": "sampled",
         "time_ns": t.at_ns(9),
-        "call": "server#1",
+        "call": {"kind": "system call", "number": 1, "program": "server"},
         "socket": "s3",
         "type": "SOCK_STREAM",
         "unread_bytes": 4,
         "tid": 7,
         "step": t.talk().step,
     }
-    moments = [each["event"] for each in document["order"] if each["moment"] == "queue"]
-    assert moments == ["queue 1", "queue 2", "queue 3"]
+    parts = [named(each["event"]) for each in document["order"] if each["part"] == "queue"]
+    assert parts == ["queue 1", "queue 2", "queue 3"]
 
 
-def test_the_order_names_every_moment_of_every_event() -> None:
+def test_the_order_names_every_part_of_every_event() -> None:
     document = document_of(t.dropped())
-    moments = [(each["event"], each["moment"]) for each in document["order"]]
-    assert len(set(moments)) == len(moments) == len(t.dropped().order.events)
-    ids = {each["id"] for each in document["events"]}
-    assert {name for name, _ in moments} <= ids
-    marked = [each["event"] for each in document_of(t.talk())["order"] if each["concurrent"]]
+    parts = [(named(each["event"]), each["part"]) for each in document["order"]]
+    assert len(set(parts)) == len(parts) == len(t.dropped().order.events)
+    ids = {named(each["id"]) for each in document["events"]}
+    assert {name for name, _ in parts} <= ids
+    marked = [named(each["event"]) for each in document_of(t.talk())["order"] if each["concurrent"]]
     assert marked == ["client#3", "server#6"]
 
 
@@ -110,14 +109,19 @@ def test_endpoints_correlation_and_violations_are_reported() -> None:
     )
     order = replace(t.talk().order, violations=("f3 came early",))
     document = document_of(replace(t.talk(), correlation=correlation, order=order))
-    (told,) = document["joins"]
+    (told,) = document["correlation"]
     assert (told["channels"][0]["sender"], told["channels"][0]["receiver"]) == ("s2", None)
     (carried,) = told["channels"][0]["parts"]
-    assert (carried["segments"], carried["reads"]) == (["f6"], ["server#5"])
-    assert told["accepts"][0]["ack"] == "f5"
-    assert told["closes"] == [{"call": None, "endpoint": "s3", "segment": "f19"}]
-    assert told["connects"] == [{"call": "client#2", "flow": "tcp 0"}]
-    assert told["remarks"] == [{"event": "f4", "remark": "So it is."}]
+    assert all_named(carried["segments"]) == ["f6"]
+    assert all_named(carried["reads"]) == ["server#5"]
+    assert named(told["accepts"][0]["ack"]) == "f5"
+    assert told["closes"] == [
+        {"call": None, "endpoint": "s3", "segment": {"kind": "frame", "number": 19}}
+    ]
+    assert told["connects"] == [
+        {"call": {"kind": "system call", "number": 2, "program": "client"}, "flow": "tcp 0"}
+    ]
+    assert told["remarks"] == [{"event": {"kind": "frame", "number": 4}, "remark": "So it is."}]
     assert document["violations"] == [{"step": t.talk().step, "violation": "f3 came early"}]
     client = document["endpoints"][1]
     assert (client["id"], client["flow"], client["local"]) == ("s2", "tcp 0", None)
@@ -128,7 +132,9 @@ def test_the_document_is_json_and_the_same_each_time() -> None:
     assert first == again == json.loads(write_document(first))
 
 
-def test_a_run_that_was_not_traced_has_no_joins() -> None:
+def test_a_run_that_was_not_traced_has_no_correlation() -> None:
     document = document_of(t.talk(told=(), silent=True))
-    assert (document["joins"], document["violations"]) == ([], [])
-    assert not [each for each in document["events"] if each["kind"] in ("system call", "state")]
+    assert (document["correlation"], document["violations"]) == ([], [])
+    assert not [
+        each for each in document["events"] if each["id"]["kind"] in ("system call", "state")
+    ]

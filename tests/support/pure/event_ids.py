@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lab.model.event import EventId, EventKind
 
 _MARKS = {"#": EventKind.SYSTEM_CALL, ":": EventKind.PRINTED_CALL}
@@ -17,3 +19,16 @@ def event(text: str) -> EventId:
         kind_text, _, number = text.partition(" ")
         return EventId(EventKind(kind_text), int(number))
     return EventId(EventKind.FRAME, int(text.removeprefix("f")))
+
+
+def named(reference: dict[str, Any] | None) -> str | None:
+    """The text of an event that a report refers to."""
+    if reference is None:
+        return None
+    program = reference.get("program", "")
+    return str(EventId(EventKind(reference["kind"]), reference["number"], program))
+
+
+def all_named(references: list[dict[str, Any]]) -> list[str | None]:
+    """The texts of several."""
+    return [*map(named, references)]

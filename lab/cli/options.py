@@ -72,8 +72,8 @@ class _Parser(argparse.ArgumentParser):
 def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
     """What reads the command line `words`; it exits with status 2 where that cannot be read.
 
-    A command that is not among them has its line of help and no options: making all of those
-    takes a third of the time of `wirelab --help`.
+    A command that is not among them has its line of help and no options: making those of all would
+    slow every start down.
     """
     parser = _Parser(
         prog="wirelab",
@@ -86,8 +86,9 @@ def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", prog="wirelab", parser_class=_Parser
     )
     for name, (text, add_options) in COMMANDS.items():
-        command = commands.add_parser(name, help=text)
-        if name in words:
+        is_wanted = name in words
+        command = commands.add_parser(name, help=text, add_help=is_wanted)
+        if is_wanted:
             add_options(command)
     return parser
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 UNTAKEN = frozenset({Note.LOST, Note.DAMAGED})
 """A segment so noted never reached the receiver's TCP."""
+
+MOST_PIECES = 8
+"""As many sizes are named; of more calls, how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +207,14 @@ def delivers_every_byte(connection: Connection) -> Verdict:
 
 
 @claim(
-    "A stream keeps no message boundaries: reads are cut otherwise than sends.",
+    "A stream keeps no message boundaries: bytes are not read in the pieces that were sent.",
     source="RFC 9293, 3.9.1; socket(2), SOCK_STREAM",
     statements=("T1",),
     name="boundaries",
 )
 @on_the_connection
 def keeps_no_message_boundaries(connection: Connection) -> Verdict:
-    """The reads are cut otherwise than the sends."""
+    """The reads return other pieces of the stream than the sends made."""
     findings: list[str] = []
     evidence: list[EventId] = []
     kept = True
@@ -226,15 +229,14 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
         read_bytes, sent_bytes = (sum(c.result for c in calls) for calls in (reads, sends))
         if read_bytes != sent_bytes:
             return broken(
-                f"{way}: {read_bytes} of {sent_bytes} bytes were read, so that their cuts "
-                "cannot be compared",
+                f"{way}: {read_bytes} of {sent_bytes} bytes were read, so that the pieces cannot "
+                "be compared",
                 [call.id for call in (*sends, *reads)],
             )
         kept = kept and [c.result for c in sends] == [c.result for c in full_reads]
         findings.append(
-            f"{way}: {counted(len(sends), 'send')}, "
-            f"{counted(len(segments), 'segment')}, "
-            f"{counted(len(full_reads), 'read')}"
+            f"{way}: {_pieces(sends)} bytes, in {counted(len(segments), 'segment')}, were read as "
+            f"{_pieces(full_reads)}"
         )
         evidence += [call.id for call in (*sends, *full_reads)]
         evidence += frame_ids(s.crossing for s in segments)
@@ -244,6 +246,13 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
         if kept
         else holds(why, evidence)
     )
+
+
+def _pieces(calls: Sequence[PrintedCall]) -> str:
+    """What each call sent or read: "7 + 26 + 15", of many "7 + 8 + ... (4 more)"."""
+    sizes = [str(call.result) for call in calls[:MOST_PIECES]]
+    more = len(calls) - len(sizes)
+    return " + ".join([*sizes, f"... ({more} more)"] if more else sizes)
 
 
 @claim(

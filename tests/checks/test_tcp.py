@@ -256,3 +256,32 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     known = {named(event["id"]) for event in document["events"]}
     for judgement in judgements:
         assert set(map(str, judgement.verdict.evidence)) <= known
+
+
+def many_sends(text: str) -> str:
+    """Ten sends where there was one of 26 bytes."""
+    line = next(each for each in text.splitlines() if "These are three" in each)
+    data = b"These are three messages, "
+    pieces = [data[:8], *(data[8 + 2 * n : 10 + 2 * n] for n in range(9))]
+    return text.replace(line, "\n".join(f"send(3, {piece!r}) = {len(piece)}" for piece in pieces))
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (
+            lambda recording: recording,
+            "client to server: 7 + 26 + 15 bytes, in 3 segments, were read as 16 + 16 + 16; "
+            "server to client: 7 + 16 + 20 bytes, in 3 segments, were read as 43",
+        ),
+        (
+            r.printed("client", many_sends),
+            "client to server: 7 + 8 + 2 + 2 + 2 + 2 + 2 + 2 + ... (4 more) bytes, in 3 segments, "
+            "were read as 16 + 16 + 16; server to client: 7 + 16 + 20 bytes, in 3 segments, were "
+            "read as 43",
+        ),
+    ],
+)
+def test_the_pieces_of_a_stream_are_named(edit: r.Edit, why: str) -> None:
+    verdict = r.verdict_of("tcp-boundaries", edit(r.recorded(4)))
+    assert (verdict.outcome, verdict.why) == (Outcome.HOLDS, why)

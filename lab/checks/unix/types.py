@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     name="stream",
 )
 def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
-    """Every byte is read in order, cut otherwise than it was sent."""
+    """Every byte is read in order, in other pieces than were sent."""
     findings: list[str] = []
     evidence: list[EventId] = []
     for program, calls in timeline.calls.items():

@@ -17,7 +17,7 @@ exit status:
   1  a claim is broken
   2  wrong usage: an unknown name, an unreadable file, a program that fails
   3  this machine cannot run it
-  4  something is undecided: the capture was blind
+  4  something is undecided: the capture is incomplete
 """
 
 AD_HOC_HELP = """\

@@ -139,14 +139,15 @@ def claim(
 
 
 def _in_each(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
-    """A check of one step as a check of several."""
+    """A check of one step as a check of several: the worst of their verdicts."""
 
     @wraps(check)
     def check_steps(*timelines: object) -> Verdict:
         verdicts = [check(timeline) for timeline in timelines]
-        for verdict in verdicts:
-            if verdict.outcome is not Outcome.HOLDS:
-                return verdict
+        for worse in (Outcome.BROKEN, Outcome.UNDECIDED, Outcome.SKIPPED):
+            for verdict in verdicts:
+                if verdict.outcome is worse:
+                    return verdict
         evidence = [event for verdict in verdicts for event in verdict.evidence]
         return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
 

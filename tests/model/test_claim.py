@@ -82,9 +82,17 @@ def test_what_holds_in_each_step_holds_with_all_evidence_and_each_reason_once() 
 @pytest.mark.parametrize(
     "other", [broken("no", [event("f2")]), skipped("lacking"), undecided("silent")]
 )
-def test_the_first_step_in_which_it_does_not_hold_is_the_whole_verdict(other: Verdict) -> None:
+def test_a_step_in_which_it_does_not_hold_is_the_whole_verdict(other: Verdict) -> None:
     each = loses_nothing.in_each_of(FIRST, SECOND)
-    assert each(holds("so", [event("f1")]), other, broken("neither", [event("f3")])) == other
+    assert each(holds("so", [event("f1")]), other, holds("too", [event("f3")])) == other
+
+
+def test_the_worst_step_is_the_whole_verdict_wherever_it_stands() -> None:
+    each = loses_nothing.in_each_of(FIRST, SECOND)
+    unseen, lacking = undecided("silent"), skipped("lacking")
+    worst = broken("no", [event("f3")])
+    assert each(lacking, unseen, worst) == worst
+    assert each(lacking, unseen) == unseen
 
 
 def test_a_verdict_that_holds_and_names_no_event_is_an_error() -> None:

@@ -159,8 +159,9 @@ def test_a_dropped_segment_is_told_with_the_kernels_reason(ad_hoc: Callable[...,
     run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
     if not any(instrument["kind"] == "drops" for instrument in run.report["instruments"]):
         pytest.skip("tracefs cannot be used here")
-    (drop,) = (event for event in run.report["events"] if event["id"]["kind"] == "drop")
-    assert drop["reason"] == "NO_SOCKET"
+    # Beside other runs the machine may drop more at the same time.
+    reasons = {event["reason"] for event in run.report["events"] if event["id"]["kind"] == "drop"}
+    assert "NO_SOCKET" in reasons
     syn = next(event for event in run.report["events"] if event.get("tcp", {}).get("flags"))
     assert f"dropped by the kernel: NO_SOCKET ({named(syn['id'])} SYN" in run.done.stdout
 

@@ -107,4 +107,4 @@ def test_dropped_frames_leave_everything_undecided(copied: Path) -> None:
 
     done = wirelab("replay", edited(copied, drop))
     assert done.returncode == 4
-    assert "the kernel dropped 1 frames at client/eth0" in done.stdout
+    assert "the kernel dropped 1 frame at client/eth0" in done.stdout

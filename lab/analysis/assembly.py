@@ -26,6 +26,7 @@ from lab.analysis.sockets.states import select_states
 from lab.analysis.sockets.unix_queues import find_queues
 from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
+from lab.model.counted import counted
 from lab.records import Recording
 from lab.syscalls.descriptors import follow
 
@@ -98,13 +99,13 @@ def _slack_ns(recording: Recording) -> int:
 
 def _faults(recording: Recording, order: Order) -> list[str]:
     """What makes the times of this step, or the calls of this run, doubtful."""
-    told = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_TOLD]]
-    more = len(order.violations) - len(told)
+    faults = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_TOLD]]
+    more = len(order.violations) - len(faults)
     if more:
-        told.append(f"instrument error: {more} more effects were seen before their causes")
+        faults.append(f"instrument error: {more} more effects were seen before their causes")
     if recording.trace.lost:
-        told.append(f"the tracer lost {recording.trace.lost} events")
-    return told
+        faults.append(f"the tracer lost {counted(recording.trace.lost, 'event')}")
+    return faults
 
 
 def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:

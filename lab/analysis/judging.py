@@ -45,21 +45,20 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
 
 def _asked(claim: Claim, timelines: Sequence[Timeline]) -> Verdict:
     """What the claim's check says of its steps. Raises UsageError where it says nothing."""
+    file, line = claim.place
     try:
-        verdict = claim.check(*timelines)
-    except LabError:
-        raise
+        verdict = claim(*timelines)
     except Exception as error:
-        # Whatever its author's code may raise.
+        # Whatever its author's code may raise. What it calls is seldom to blame: the line is that
+        # of the check's own file.
         traceback = error.__traceback__
-        while traceback is not None and traceback.tb_next is not None:
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == file:
+                line = traceback.tb_lineno
             traceback = traceback.tb_next
-        file = traceback.tb_frame.f_code.co_filename if traceback else claim.place[0]
-        line = traceback.tb_lineno if traceback else claim.place[1]
-        what = f"{type(error).__name__}: {error}"
+        what = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
         raise UsageError(f"the check of {claim.id} fails at {file}, line {line}: {what}") from error
     if not isinstance(verdict, Verdict):
-        file, line = claim.place
         raise UsageError(f"the check of {claim.id} ({file}, line {line}) returns {verdict!r}")
     return verdict
 

@@ -6,7 +6,6 @@ import enum
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
 
 from lab.errors import UsageError
 from lab.model.event import EventId, frame_id
@@ -62,6 +61,8 @@ class Claim:
     """The sentence over IPv6, if it differs."""
     steps: tuple[Step, ...] = ()
     """The steps that it is about; () is the scenario's first."""
+    is_of_each_step: bool = False
+    """Whether its check is called with each of the steps by itself, not with all of them."""
     despite_failures: bool = False
     """Whether it is decided even if a program of its steps failed: it says what was seen,
     whatever the programs were meant to do."""
@@ -81,20 +82,22 @@ class Claim:
     @property
     def place(self) -> tuple[str, int]:
         """The file and the line of its function, decorators included."""
-        code = inspect.unwrap(self.check).__code__
+        code = self.check.__code__
         return code.co_filename, code.co_firstlineno
 
     def __call__(self, *timelines: object) -> Verdict:
-        """The verdict of its check on these timelines."""
+        """The verdict of its check on these timelines, or the worst of those on each."""
+        if self.is_of_each_step:
+            return _worst([self.check(timeline) for timeline in timelines])
         return self.check(*timelines)
 
     def on(self, *steps: Step) -> Claim:
         """The same claim about these steps, which its check is called with in this order."""
-        return replace(self, steps=steps)
+        return replace(self, steps=steps, is_of_each_step=False)
 
     def in_each_of(self, *steps: Step) -> Claim:
         """The claim about each of these steps by itself: it holds if it holds in all."""
-        return replace(self, check=_in_each(self.check), steps=steps)
+        return replace(self, steps=steps, is_of_each_step=True)
 
     def saying(self, text: str, *, source: str = "", ipv6: str = "", name: str = "") -> Claim:
         """The same check under another sentence; source and name stay unless given."""
@@ -107,12 +110,14 @@ class Claim:
 
     def wrong_steps(self) -> str:
         """Why its check cannot be called with its steps; "" if it can."""
-        signature = inspect.signature(self.check, follow_wrapped=False)
+        signature = inspect.signature(self.check)
+        is_one_each_time = self.is_of_each_step or not self.steps
         try:
-            signature.bind(*(self.steps or ["the first"]))
+            signature.bind(*(["one"] if is_one_each_time else self.steps))
         except TypeError:
             wanted = ", ".join(signature.parameters)
             given = ", ".join(self.step_names) or "none, which stands for the first"
+            given += ", each by itself" if self.is_of_each_step else ""
             return f"its check takes ({wanted}), and the steps given are: {given}"
         return ""
 
@@ -138,20 +143,14 @@ def claim(
     return make
 
 
-def _in_each(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
-    """A check of one step as a check of several: the worst of their verdicts."""
-
-    @wraps(check)
-    def check_steps(*timelines: object) -> Verdict:
-        verdicts = [check(timeline) for timeline in timelines]
-        for worse in (Outcome.BROKEN, Outcome.UNDECIDED, Outcome.SKIPPED):
-            for verdict in verdicts:
-                if verdict.outcome is worse:
-                    return verdict
-        evidence = [event for verdict in verdicts for event in verdict.evidence]
-        return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
-
-    return check_steps
+def _worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """The worst of the verdicts on several steps; where it holds in all, with all evidence."""
+    for worse in (Outcome.BROKEN, Outcome.UNDECIDED, Outcome.SKIPPED):
+        for verdict in verdicts:
+            if verdict.outcome is worse:
+                return verdict
+    evidence = [event for verdict in verdicts for event in verdict.evidence]
+    return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
 
 
 @dataclass(frozen=True, slots=True)

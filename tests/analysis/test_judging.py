@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from ipaddress import ip_address
 
 import pytest
 import recorded as r
@@ -61,8 +62,16 @@ def test_an_incomplete_capture_leaves_what_is_not_decided_as_it_is(verdict: Verd
 def test_an_incomplete_capture_decides_nothing(verdict: Verdict) -> None:
     judged = r.judge_with(lambda _: verdict, r.incomplete(r.recorded(4)))
     assert judged.outcome is Outcome.UNDECIDED
-    assert judged.why.startswith("incomplete capture: the kernel dropped 1 frames at")
+    assert judged.why.startswith("incomplete capture: the kernel dropped 1 frame at")
     assert judged.evidence == verdict.evidence
+
+
+def test_what_a_check_calls_is_not_to_blame() -> None:
+    def asks(timeline: Timeline) -> Verdict:
+        return holds(str(ip_address("x")), ())
+
+    with pytest.raises(UsageError, match=rf"fails at {__file__}, line \d+: ValueError: 'x'"):
+        r.judge_with(asks, r.recorded(4))
 
 
 def test_a_check_that_fails_itself_is_its_authors_error() -> None:
@@ -74,5 +83,5 @@ def test_a_check_that_fails_itself_is_its_authors_error() -> None:
     assert r.judge_with(fails, r.incomplete(r.recorded(4))).outcome is Outcome.UNDECIDED
     with pytest.raises(UsageError, match=r"the check of x \(.*\) returns None"):
         r.judge_with(lambda _: None, r.recorded(4))  # type: ignore[arg-type, return-value]
-    with pytest.raises(UsageError, match="names no event"):
+    with pytest.raises(UsageError, match=rf"of x fails at {__file__}, line \d+: .* names no event"):
         r.judge_with(lambda _: holds("so", ()), r.recorded(4))

@@ -65,6 +65,10 @@ def test_a_claim_said_otherwise_keeps_what_is_not_given() -> None:
                                           "first, second"),
         (is_alike.on(FIRST, SECOND), ""),
         (loses_nothing.in_each_of(FIRST, SECOND), ""),
+        (is_alike.in_each_of(FIRST, SECOND), "its check takes (one, other), and the steps given "
+                                             "are: first, second, each by itself"),
+        (is_alike.in_each_of(FIRST), "its check takes (one, other), and the steps given are: "
+                                     "first, each by itself"),
     ],
 )  # fmt: skip
 def test_a_check_that_takes_another_number_of_steps_is_found(asked: Claim, fault: str) -> None:

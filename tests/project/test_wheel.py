@@ -90,6 +90,7 @@ def test_the_wheel_has_one_top_level_package(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"lab"}
     assert {
         "lab/py.typed",
+        "lab/report/document/report-2.schema.json",
         "lab/scenarios/tcp.py",
         "lab/scenarios/demos/inet_stream_server.py",
     } <= {*names}

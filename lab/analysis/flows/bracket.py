@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from lab.model.counted import counted
 from lab.records import Canary, CapturePoint, Direction, Frame, Recording
 
 ETHERNET_HEADER_BYTES = 14
@@ -140,18 +141,18 @@ def _losses(recording: Recording) -> list[str]:
         else []
     )
     losses = clock + [
-        f"the kernel dropped {point.dropped} frames at {point.name}"
+        f"the kernel dropped {counted(point.dropped, 'frame')} at {point.name}"
         for point in recording.points
         if point.dropped
     ]
     cut = sum(len(frame.data) < frame.wire_bytes for frame in recording.frames)
     if cut:
-        losses.append(f"{cut} frames were cut short")
+        losses.append(f"{counted(cut, 'frame')} cut short")
     kept: dict[str, int] = defaultdict(int)
     for frame in recording.frames:
         kept[frame.point] += 1
     losses += [
-        f"{point.name} counted {point.frames} frames and {kept[point.name]} are recorded"
+        f"{point.name} counted {counted(point.frames, 'frame')}, {kept[point.name]} recorded"
         for point in recording.points
         if point.frames != kept[point.name] + point.dropped
     ]

@@ -89,13 +89,13 @@ INCOMPLETE = {
     ),
     "the kernel counted more frames": (
         with_point(frames=33),
-        "client/eth0 counted 33 frames and 32 are recorded",
+        "client/eth0 counted 33 frames, 32 recorded",
     ),
     "the kernel counted fewer frames": (
         with_point(frames=31),
-        "client/eth0 counted 31 frames and 32 are recorded",
+        "client/eth0 counted 31 frames, 32 recorded",
     ),
-    "a frame was cut short": (cut(GOOD), "1 frames were cut short"),
+    "a frame was cut short": (cut(GOOD), "1 frame cut short"),
 }
 
 

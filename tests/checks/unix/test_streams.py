@@ -221,7 +221,7 @@ def test_silence_is_undecided_when_one_canary_was_not_seen_at_one_point(point: s
 
 def test_silence_is_undecided_when_the_kernel_dropped_a_frame() -> None:
     verdict = s.verdict_of(SCENARIO, "unix-silent", s.with_drops(run()))
-    assert (verdict.outcome, "dropped 1 frames" in verdict.why) == (Outcome.UNDECIDED, True)
+    assert (verdict.outcome, "dropped 1 frame" in verdict.why) == (Outcome.UNDECIDED, True)
 
 
 @pytest.mark.parametrize("step", QUIET_STEPS)

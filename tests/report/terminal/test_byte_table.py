@@ -57,11 +57,11 @@ def test_no_channels_are_no_table() -> None:
 def test_an_incomplete_capture_is_told_first() -> None:
     timeline = with_channels(t.channel("s2", "s3", 48))
     incomplete = replace(
-        timeline.bracket, incomplete=("the kernel dropped 1 frames at client/eth0",)
+        timeline.bracket, incomplete=("the kernel dropped 1 frame at client/eth0",)
     )
     lines = list(draw_bytes(replace(timeline, bracket=incomplete), Style(120, ascii_only=True)))
     assert lines[2].plain == (
-        "  Incomplete capture (the kernel dropped 1 frames at client/eth0): the wire may have "
+        "  Incomplete capture (the kernel dropped 1 frame at client/eth0): the wire may have "
         "carried more."
     )
     assert lines[2].style == "bold red"

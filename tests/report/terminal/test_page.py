@@ -258,7 +258,7 @@ def test_a_lost_frame_is_drawn_as_lost_in_the_report() -> None:
 
 def test_an_incomplete_capture_is_said_loudly() -> None:
     lines = report(r.incomplete(r.recorded(4)))
-    assert "  INCOMPLETE CAPTURE: the kernel dropped 1 frames at client/eth0" in lines
+    assert "  INCOMPLETE CAPTURE: the kernel dropped 1 frame at client/eth0" in lines
     assert sum(line.startswith("UNDECIDED") for line in lines) == len(r.CLAIMS)
 
 

@@ -21,7 +21,7 @@ def checked(scenario: Scenario, claim: str, recording: Recording) -> Verdict:
     (wanted,) = (each for each in scenario.claims if each.id == claim)
     steps = wanted.step_names or (scenario.steps[0].name,)
     by_step = {timeline.step: timeline for timeline in build_timelines(recording)}
-    return wanted.check(*(by_step[step] for step in steps))
+    return wanted(*(by_step[step] for step in steps))
 
 
 def with_calls(recording: Recording, calls: list[Syscall]) -> Recording:

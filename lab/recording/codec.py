@@ -11,10 +11,13 @@
 | X or Y, X or None | what the value's own type gives; None is null |
 | tuple[X, ...] | a list |
 | dict[str, X] | an object |
-| a dataclass | an object with every field by its name, no more and no less |
+| a dataclass | an object with every field by its name |
 
-Decoding takes nothing for anything else: true is no number, 4.0 no integer. What the hints of a
-class mean is found when the first of its records is encoded or decoded, and kept.
+Decoding takes nothing for anything else: true is no number, 4.0 no integer; an object has no key
+that is no field. A field may be absent where the dataclass has a default for it, and then has
+that: this is how a record gains a field while the recordings made before go on loading. Encoding
+leaves none out. What the hints of a class mean is found when the first of its records is encoded
+or decoded, and kept.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import enum
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface
 from operator import attrgetter, itemgetter
@@ -85,6 +88,8 @@ class Fields:
     decoders: tuple[Callable[[Any], object], ...]
     plain: tuple[type | None, ...]
     """As _Codec has it: so much quicker is a comparison than a decoder's call."""
+    defaults: Object
+    """By the names of the fields that may be absent: what is then taken for their JSON."""
     of_record: Callable[[Any], tuple[object, ...]]
     of_json: Callable[[Any], tuple[object, ...]]
     """Raises KeyError where a field is missing."""
@@ -109,16 +114,25 @@ class Fields:
             raise RecordError(f"{short(value)} is no object")
         try:
             given = self.of_json(value)
-            if len(value) != len(given):
-                unknown = ", ".join(repr(key) for key in value if key not in self.names)
-                raise RecordError(f"there is no field {unknown}")
+        except KeyError:
+            value = self._completed(value)
+            given = self.of_json(value)
+        if len(value) != len(given):
+            unknown = ", ".join(repr(key) for key in value if key not in self.names)
+            raise RecordError(f"there is no field {unknown}")
+        try:
             wanted = zip(self.plain, self.decoders, given, strict=True)
             return [v if type(v) is plain else decode(v) for plain, decode, v in wanted]
-        except KeyError as error:
-            raise RecordError(f"{error} is missing") from None
         except RecordError:
             self._name_fault(value)
             raise
+
+    def _completed(self, value: Object) -> Object:
+        """The object with the fields that are absent. Raises RecordError where one may not be."""
+        for name in self.names:
+            if name not in value and name not in self.defaults:
+                raise RecordError(f"{name!r} is missing")
+        return self.defaults | value
 
     def _name_fault(self, value: Object) -> None:
         """Raise RecordError for the first field that cannot be decoded.
@@ -149,15 +163,20 @@ def fields_of(kind: type[Dataclass], without: frozenset[str] = frozenset()) -> F
     Raises TypeError where one has a hint that this module gives no JSON for.
     """
     hints = _hints(kind)
-    codecs = {
-        field.name: _codec(hints[field.name]) for field in fields(kind) if field.name not in without
-    }
+    wanted = [field for field in fields(kind) if field.name not in without]
+    codecs = {field.name: _codec(hints[field.name]) for field in wanted}
+    encoders = {name: codec.encode for name, codec in codecs.items() if codec.encode is not None}
+    defaults = {field.name: field.default for field in wanted if field.default is not MISSING}
     names = tuple(codecs)
     return Fields(
         names,
-        tuple((name, codec.encode) for name, codec in codecs.items() if codec.encode is not None),
+        tuple(encoders.items()),
         tuple(codec.decode for codec in codecs.values()),
         tuple(codec.plain for codec in codecs.values()),
+        {
+            name: encoders[name](value) if name in encoders else value
+            for name, value in defaults.items()
+        },
         _getter(attrgetter, names),
         _getter(itemgetter, names),
     )

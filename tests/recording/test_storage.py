@@ -4,7 +4,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from ipaddress import ip_interface
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ import recorded as r
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab import records
 from lab.errors import CaptureFileError
 from lab.model.family import Family
 from lab.recording.storage import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
@@ -44,6 +45,13 @@ from lab.report.document.report import report_document, write_document
 
 FOLDERS = [r.FOLDER / "tcp4", r.FOLDER / "tcp6"]
 OPTIONAL = frozenset({"family", "ready_ns", "peer_inode"})
+WITH_DEFAULT = {
+    field.name
+    for kind in vars(records).values()
+    if is_dataclass(kind)
+    for field in fields(kind)
+    if field.default is not MISSING
+}
 OTHER_VALUES: list[Any] = [None, True, -1, 2**63, 1.5, "x", "", [], ["x"], [None], {}, [[]]]
 
 
@@ -88,9 +96,9 @@ def test_a_loaded_recording_is_saved_as_the_same_bytes(folder: Path, tmp_path: P
     (timeline,), _ = r.judged(recording)
     save_recording(recording, tmp_path, frame_comments([timeline]))
     assert (tmp_path / FRAMES_FILE).read_bytes() == (folder / FRAMES_FILE).read_bytes()
-    records = (tmp_path / RECORDS_FILE).read_bytes()
+    text = (tmp_path / RECORDS_FILE).read_bytes()
     assert saved_again(load_recording(tmp_path), tmp_path) == recording
-    assert (tmp_path / RECORDS_FILE).read_bytes() == records
+    assert (tmp_path / RECORDS_FILE).read_bytes() == text
 
 
 def test_the_first_line_says_the_formats_version(copy: Path) -> None:
@@ -241,13 +249,36 @@ def test_no_line_may_be_there_twice(copy: Path) -> None:
         assert "damaged" in damage(copy, "".join(lines[: index + 1] + lines[index:]))
 
 
-def test_every_key_is_missed(copy: Path) -> None:
+def test_every_key_is_missed_that_has_no_default(copy: Path) -> None:
     lines = lines_of(copy)
     for index, line in first_of_each_kind(lines):
-        for key in line.keys() - {"record", "schema"}:
+        for key in line.keys() - {"record", "schema"} - WITH_DEFAULT:
             fewer = json.dumps({k: v for k, v in line.items() if k != key}) + "\n"
             said = damage(copy, "".join([*lines[:index], fewer, *lines[index + 1 :]]))
             assert f"line {index + 1}, record {line['record']!r}: '{key}' is missing" in said
+
+
+def test_a_recording_of_before_the_fields_with_a_default_is_loaded(tmp_path: Path) -> None:
+    before = Recording(
+        "s",
+        None,
+        1,
+        "k",
+        (),
+        (),
+        (),
+        (),
+        (ProgramRun("p", "h", (), 1, None, 2, 0, "", ""),),
+        (),
+        (),
+    )
+    save_recording(before, tmp_path, {})
+    lines = [json.loads(line) for line in lines_of(tmp_path)]
+    assert set().union(*lines) >= {"step", "failure", "remark", "clock_step_ns", "source"}
+    fewer = [{k: v for k, v in line.items() if k not in WITH_DEFAULT} for line in lines]
+    text = "".join(json.dumps(line) + "\n" for line in fewer)
+    (tmp_path / RECORDS_FILE).write_text(text, "utf-8")
+    assert load_recording(tmp_path) == before
 
 
 def test_a_line_that_does_not_say_what_it_is_is_damage(copy: Path) -> None:
@@ -324,9 +355,9 @@ def test_frames_cut_off_anywhere_are_an_error(copy: Path) -> None:
 
 def test_frames_that_end_at_a_whole_frame_are_missed(copy: Path) -> None:
     recording = load_recording(copy)
-    records = (copy / RECORDS_FILE).read_text("utf-8")
+    text = (copy / RECORDS_FILE).read_text("utf-8")
     save_recording(replace(recording, frames=recording.frames[:-1]), copy, {})
-    assert "recorded with 64 frames; recording.pcapng holds 63" in damage(copy, records)
+    assert "recorded with 64 frames; recording.pcapng holds 63" in damage(copy, text)
 
 
 @pytest.mark.parametrize(

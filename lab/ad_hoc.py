@@ -13,7 +13,7 @@ from lab.model.scenario import Scenario
 from lab.model.topology import two_hosts
 
 DEADLINE_S = 10.0
-"""When the client must have ended, unless told otherwise."""
+"""When the client must have ended, by default."""
 
 AD_HOC = "ad-hoc"
 """The name of such a scenario, in recordings and of the folder of its runs."""

@@ -30,11 +30,11 @@ class Obtained(enum.Enum):
     """How something was learnt."""
 
     MEASURED = "measured"
-    """The kernel told of it when it happened."""
+    """The kernel reported it when it happened."""
     SAMPLED = "sampled"
     """It was asked for at a later moment, and was so at that moment."""
     INFERRED = "inferred"
-    """Nothing told it; it follows from what did."""
+    """It was not observed; it follows from what was."""
 
 
 class InstrumentKind(enum.Enum):
@@ -226,7 +226,7 @@ class Syscall:
 
     program: str
     pid: int
-    """The process: its number in the sandbox's pid namespace where the instrument knows that."""
+    """The process: its number in the sandbox's pid namespace, if the instrument has that."""
     tid: int
     name: str
     """As in its man page's heading: "sendto"."""
@@ -241,8 +241,8 @@ class Syscall:
     result: int | None
     """What it returned; -ERRNO where it failed."""
     socket: str = ""
-    """The kernel's own name for the socket behind its descriptor ("inode 4026"); "" where the
-    instrument does not tell."""
+    """The kernel's own name for the socket behind its descriptor ("inode 4026"); "" if
+    unknown."""
     step: str = ""
 
 
@@ -289,8 +289,8 @@ class SocketState:
 class QueueSample:
     """What was left to read in a unix socket, when a call that reads or accepts had returned.
 
-    It is that socket's own queue: what a send() added to its peer's, only a look at the peer
-    tells. A queue found empty that was empty before is not noted. Source: unix(7), SIOCINQ.
+    It is that socket's own queue; what a send() added to its peer's is in a sample of the peer.
+    A queue found empty that was empty before is not noted. Source: unix(7), SIOCINQ.
     """
 
     time_ns: int
@@ -314,11 +314,11 @@ class DropNotice:
     reason: str
     """By its name in enum skb_drop_reason: "NO_SOCKET"."""
     interface: str
-    """Where it had come in, by the interface's name alone; "" where that is not known."""
+    """Where it had come in, by the interface's name alone; "" if unknown."""
     arrived_ns: int | None
     """When the kernel took it up there, at or after the capture's own stamp."""
     length: int
-    """Bytes from the network header on; 0 where that is not known."""
+    """Bytes from the network header on; 0 if unknown."""
     step: str = ""
 
 
@@ -347,7 +347,7 @@ class Trace:
     drops: tuple[DropNotice, ...] = ()
     events: tuple[KernelEvent, ...] = ()
     lost: int = 0
-    """Events that the instruments know to have lost."""
+    """Events that the instruments lost, by their own count."""
     queues: tuple[QueueSample, ...] = ()
 
 

@@ -33,8 +33,8 @@ from lab.syscalls.descriptors import follow
 if TYPE_CHECKING:
     from lab.analysis.order.events import Order
 
-_VIOLATIONS_TOLD = 3
-"""One says that the instrument is broken; the order has them all."""
+_VIOLATIONS_NAMED = 3
+"""One is enough to show that the instrument is broken; `Order.violations` has them all."""
 
 
 def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
@@ -99,7 +99,7 @@ def _slack_ns(recording: Recording) -> int:
 
 def _faults(recording: Recording, order: Order) -> list[str]:
     """What makes the times of this step, or the calls of this run, doubtful."""
-    faults = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_TOLD]]
+    faults = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_NAMED]]
     more = len(order.violations) - len(faults)
     if more:
         faults.append(f"instrument error: {more} more effects were seen before their causes")

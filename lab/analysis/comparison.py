@@ -81,10 +81,10 @@ def _column(timeline: Timeline) -> Column:
 
 def _ways(timeline: Timeline) -> list[tuple[tuple[PrintedCall, ...], tuple[PrintedCall, ...]]]:
     """Sends of one program with the reads of the other, both ways."""
-    told = [timeline.calls[run.name] for run in timeline.programs]
-    if len(told) != 2:
+    printed = [timeline.calls[run.name] for run in timeline.programs]
+    if len(printed) != 2:
         return []
-    server, client = told
+    server, client = printed
     return [(sends_of(client), reads_of(server)), (sends_of(server), reads_of(client))]
 
 

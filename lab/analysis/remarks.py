@@ -26,7 +26,7 @@ Remark = tuple["EventId", str]
 """An event, and what there is to say of it."""
 
 _FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
-_WORTH_TELLING_NS = 1_000_000
+_WORTH_A_REMARK_NS = 1_000_000
 """A shorter wait is not seen as one."""
 
 _LOOKED_AT = 100
@@ -190,15 +190,15 @@ def _written_to_closed(evidence: Evidence, correlation: Correlation) -> Iterator
 
 
 def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
-    """The first call that told of a RST."""
+    """The first call that failed because of a RST."""
     for conversation, is_client, endpoint in evidence.tcp_ends():
         if not conversation.resets:
             continue
         rst = first_arrived(evidence, conversation, not is_client, _RST)
         rst_ns = evidence.arrival_ns(rst)
         for call in evidence.calls.on(endpoint.id):
-            told = call.error in ("EPIPE", "ECONNRESET") and call.exit_ns is not None
-            if told and rst_ns is not None and rst_ns < (call.exit_ns or 0):
+            failed = call.error in ("EPIPE", "ECONNRESET") and call.exit_ns is not None
+            if failed and rst_ns is not None and rst_ns < (call.exit_ns or 0):
                 yield (
                     call.id,
                     f"The RST ({rst}) had arrived {_ms((call.exit_ns or 0) - rst_ns)} before: "
@@ -228,7 +228,7 @@ def _blocked(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
             call = evidence.calls.by_id[part.call]
             arrived_ns = evidence.arrival_ns(part.segment)
             waited_ns = 0 if arrived_ns is None else arrived_ns - call.entry_ns
-            if waited_ns >= _WORTH_TELLING_NS and (longest is None or waited_ns > longest[0]):
+            if waited_ns >= _WORTH_A_REMARK_NS and (longest is None or waited_ns > longest[0]):
                 text = f"{call.name}() blocked for {_ms(waited_ns)} until {part.segment} arrived."
                 longest = waited_ns, (call.id, text)
     if longest is not None:

@@ -221,7 +221,7 @@ def describe_options(tcp: Tcp) -> str:
 
 
 def describe_packet(packet: Packet) -> str:
-    """Any packet in a few words: as the fragment it is, else by what tells most."""
+    """Any packet in a few words: as the fragment it is, else by its innermost header."""
     piece = piece_of(packet)
     if piece is not None and packet.malformed is None:
         return _describe_piece(piece)
@@ -244,7 +244,7 @@ def _protocol(number: int) -> str:
 
 
 def _describe_layers(layers: Sequence[Layer]) -> str:
-    """The innermost header that tells something; "" where there is none."""
+    """The innermost header that has a description; "" if none has."""
     for layer in reversed(layers):
         match layer:
             case Malformed():
@@ -278,8 +278,8 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
 
 def _describe_piece(piece: Piece) -> str:
     """Its place in the datagram: "fragment 0-1479 of 0x1a2b, more"."""
-    told = "more" if piece.more else "last"
-    return f"fragment {piece.start}-{piece.end - 1} of {piece.identification:#06x}, {told}"
+    rest = "more" if piece.more else "last"
+    return f"fragment {piece.start}-{piece.end - 1} of {piece.identification:#06x}, {rest}"
 
 
 def _describe_arp(arp: Arp) -> str:

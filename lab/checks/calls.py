@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     """What of a frame or call has to be the same."""
     Select = Callable[[Sequence[PrintedCall]], tuple[PrintedCall, ...]]
 
-_TELLING = TcpFlags.SYN | TcpFlags.FIN | TcpFlags.RST
+_CONTROL = TcpFlags.SYN | TcpFlags.FIN | TcpFlags.RST
 
 
 @claim(
@@ -341,7 +341,7 @@ def _segment_signs(talk: TcpConversation) -> list[tuple[EventId, Sign]]:
     crossings = {crossing.number: crossing for crossing in talk.flow.crossings}
     for segment in _first_copies(talk):
         packet = crossings[segment.crossing].packet
-        if not segment.length and not segment.flags & _TELLING:
+        if not segment.length and not segment.flags & _CONTROL:
             continue
         options = tuple(option.name for option in packet.tcp.options) if packet.tcp else ()
         side = "client" if segment.from_client else "server"

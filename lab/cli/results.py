@@ -23,7 +23,7 @@ def families(choice: str) -> list[Family]:
 
 
 def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:
-    """The results of runs, which are made one by one; CI services are told of them as well."""
+    """The results of runs, which are made one by one; they are published for CI services too."""
     if not junit and os.environ.get("GITHUB_ACTIONS") != "true":
         return list(runs)
     from lab.report.ci.publish import publish

@@ -42,7 +42,7 @@ class CallRows:
         endpoints: Sequence[Endpoint] = (),
         connections: Mapping[FlowId, str] = MappingProxyType({}),
     ) -> None:
-        """`connections` are the ports that tell connections apart, by flow."""
+        """`connections` are the ports that distinguish connections, by flow."""
         self._labels = labels
         self._lane_of = lane_of
         self._connection_of = {

@@ -36,14 +36,14 @@ class Placing:
     """Whether the lanes face each other on one host: its programs, or the two ends of its lo."""
     forward: Mapping[int, bool] = field(default_factory=dict)
     """By the number of a frame that never left its host, whether the flow's side that stands
-    first sent it, as far as that is known."""
+    first sent it, where known."""
 
     def of_call(self, call: SystemCall) -> int:
         """The lane of the call's program."""
         return self.programs.get(call.program, self.of_host(call.host))
 
     def of_host(self, host: str) -> int:
-        """The host's lane; the first where the host is not known."""
+        """The host's lane; the first if the host is unknown."""
         return self.hosts.get(host, 0)
 
     def of_state(self, state: SocketState, host: str) -> int:

@@ -23,7 +23,7 @@ class Span:
     is_whole: bool
     """Whether the event's other end is in this row too: it follows at once, or was never seen."""
     is_concurrent: bool
-    """Whether its order against what is above it is not known."""
+    """Whether its order against the event above it is unknown."""
 
 
 def spans(order: Order) -> Iterator[Span]:

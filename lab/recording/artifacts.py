@@ -34,7 +34,7 @@ def check_writable(out: Path) -> None:
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is such a path; raises OSError where that cannot be told.
+    """Whether there is such a path. Raises OSError if that cannot be determined.
 
     Path.exists() takes every error for "no" since Python 3.14.
     """

@@ -44,7 +44,7 @@ _INSTRUMENTS: dict[str, dict[str, _Obtained]] = {
     "unix sockets: ": {"unix sockets": _NOTHING},
     "listening sockets: ": {"listening sockets": _SAMPLED},
 }
-"""By the beginning of an instrument's sentence, the kinds of the instruments that it told of, each
+"""By the beginning of an instrument's sentence, the kinds of the instruments it stands for, each
 with how it obtained what it did and its slack. The first that fits is the sentence's."""
 
 
@@ -69,7 +69,7 @@ def converted(line: Object) -> Object:
 
 
 def _instruments(sentence: object) -> list[object]:
-    """What the sentence told of; itself where it is none of an instrument."""
+    """The instruments that the sentence stands for; the sentence itself if it is of none."""
     if type(sentence) is not str:
         return [sentence]
     kinds = next((k for start, k in _INSTRUMENTS.items() if sentence.startswith(start)), None)

@@ -40,7 +40,7 @@ def address_of(data: bytes) -> EndpointAddress | None:
 
 
 def socket_address(host: str, port: int) -> SocketAddress | None:
-    """The same of an address that the kernel told as text; None where it is no IP address."""
+    """The same of an address in text, as the kernel prints it; None if it is no IP address."""
     try:
         address = ip_address(host)
     except ValueError:

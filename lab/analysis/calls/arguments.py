@@ -58,7 +58,7 @@ _OPERATIONS_WITHOUT_ARGUMENT = frozenset({"F_GETFD", "F_GETFL", "F_GETOWN", "F_G
 def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
     """The arguments by the names in the man page, each with its value in text.
 
-    `machine` is what `uname -m` said where it was made, "" where that is not known.
+    `machine` is what `uname -m` said where it was made, "" if unknown.
     """
     shape = CALLS.get(call.name)
     if shape is None:
@@ -227,7 +227,7 @@ def _came(decode: Callable[[Memory], str]) -> _Decoder:
 
 
 def _received(call: Syscall, place: int) -> str | None:
-    """What came into a buffer; with MSG_TRUNC the result tells of more than it has room for."""
+    """What was received into a buffer; with MSG_TRUNC the result may be larger than the buffer."""
     memory, room = pointer_argument(call, place), call.arguments[place + 1]
     if memory is None:
         return _read(call, place)
@@ -254,12 +254,12 @@ def _message(call: Syscall, place: int) -> str | None:
 
 
 def _polled(memory: Memory) -> str:
-    """Of a struct pollfd[], as it was when the call returned."""
+    """A struct pollfd[] in text, as it was when the call returned."""
     texts: list[str] = []
     for at in range(0, len(memory.data) - 7, 8):
-        number, asked, told = struct.unpack_from("<iHH", memory.data, at)
-        answer = f", revents={flag_names(POLL_EVENTS, told)}" if told else ""
-        texts.append(f"{{fd={number}, events={flag_names(POLL_EVENTS, asked)}{answer}}}")
+        number, events, revents = struct.unpack_from("<iHH", memory.data, at)
+        answer = f", revents={flag_names(POLL_EVENTS, revents)}" if revents else ""
+        texts.append(f"{{fd={number}, events={flag_names(POLL_EVENTS, events)}{answer}}}")
     return _list(texts, memory)
 
 

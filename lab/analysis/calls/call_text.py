@@ -12,7 +12,7 @@ SHOWN_NS = 1_000_000
 
 
 def entered(call: SystemCall) -> str:
-    """The call as far as it is known when it is made: "recvfrom(4, buf, 16, 0, NULL, NULL)".
+    """The call with what is known at its entry: "recvfrom(4, buf, 16, 0, NULL, NULL)".
 
     What the kernel is to fill in is shown by its name.
     """
@@ -26,7 +26,7 @@ def entered(call: SystemCall) -> str:
 
 def returned(call: SystemCall) -> str:
     """The call's result, and what the kernel filled in: "recvfrom = 7, buf 'Hello. '"."""
-    return ", ".join([f"{call.name} = {call.returned}", *map(_told, _outcomes(call))])
+    return ", ".join([f"{call.name} = {call.returned}", *map(_filled_text, _outcomes(call))])
 
 
 def took(call: SystemCall) -> str:
@@ -35,7 +35,7 @@ def took(call: SystemCall) -> str:
 
 
 def took_long(call: SystemCall) -> bool:
-    """Whether its time is worth telling by itself."""
+    """Whether it took long enough for its duration to be printed."""
     return call.exit_ns is not None and call.exit_ns - call.entry_ns >= SHOWN_NS
 
 
@@ -71,5 +71,5 @@ def _outcomes(call: SystemCall) -> list[Argument]:
     ]
 
 
-def _told(argument: Argument) -> str:
+def _filled_text(argument: Argument) -> str:
     return f"{argument.name} {argument.text}"

@@ -1,4 +1,4 @@
-"""A trace's system calls, decoded. What they act upon, endpoints.py tells."""
+"""A trace's system calls, decoded. The sockets they act upon are in sockets/endpoints.py."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def decode(
 ) -> tuple[SystemCall, ...]:
     """One step's calls, decoded, in order of entry. `followed` is of the same trace.
 
-    `machine` is what `uname -m` said where they were made, "" where that is not known.
+    `machine` is what `uname -m` said where they were made, "" if unknown.
     """
     hosts = {run.name: run.host for run in runs}
     ids = socket_ids(followed)

@@ -25,24 +25,24 @@ _ROOM_BYTES = 16
 
 
 def machine_of(kernel: str) -> str:
-    """What `uname -m` said, of a recording's `uname -srm`; "" where it does not tell."""
+    """The machine (`uname -m`) of a recording's `uname -srm`; "" if it is not there."""
     words = kernel.split()
     return words[2] if len(words) > 2 else ""
 
 
 def event_text(data: bytes, data_at: int | None) -> str:
-    """One event: "{EPOLLIN, data=3}". Without its data where `data_at` is not known.
+    """One event: "{EPOLLIN, data=3}"; without its data if `data_at` is None.
 
-    The data is a union. Of a program that puts a descriptor into it, the upper four bytes are
-    whatever was there before: "data.fd=3" tells that it has them, and not what they are.
+    The data is a union (epoll_event(3type)). A program that sets its `fd` leaves the upper four
+    bytes as they were: such data is printed as "data.fd=3", without those bytes.
     """
     if len(data) < 4:
         return "{}"
     events = flag_names(EPOLL_EVENTS, int.from_bytes(data[:4], "little"))
-    told = b"" if data_at is None else data[data_at : data_at + _DATA_BYTES]
-    if len(told) < _DATA_BYTES:
+    union = b"" if data_at is None else data[data_at : data_at + _DATA_BYTES]
+    if len(union) < _DATA_BYTES:
         return f"{{{events}}}"
-    number, low = int.from_bytes(told, "little"), int.from_bytes(told[:4], "little")
+    number, low = int.from_bytes(union, "little"), int.from_bytes(union[:4], "little")
     if number == low:
         shown = f"data={number}"
     else:
@@ -51,7 +51,7 @@ def event_text(data: bytes, data_at: int | None) -> str:
 
 
 def events_text(memory: Memory, data_at: int | None) -> str:
-    """All events that were read; of a machine that is not known the first one."""
+    """All events that were read; only the first if `data_at` is None (an unknown machine)."""
     count = memory.length // _ROOM_BYTES
     size = _ROOM_BYTES if data_at is None else data_at + _DATA_BYTES
     known = min(count, len(memory.data) // size, count if data_at is not None else 1)

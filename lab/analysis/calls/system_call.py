@@ -54,7 +54,7 @@ class SystemCall:
     descriptor: int | None
     """The descriptor it was called on, of splice's two the socket's; None where it has none."""
     socket: str
-    """Id of the socket or pipe it acts upon ("s3"); "" where that is not known."""
+    """Id of the socket or pipe it acts upon ("s3"); "" if unknown."""
     made: tuple[str, ...] = ()
     """Ids of the sockets or pipe ends that it returned, in the order of its descriptors."""
     flags: str = ""

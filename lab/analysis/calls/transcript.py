@@ -29,7 +29,7 @@ READ_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "read"})
 
 @dataclass(frozen=True, slots=True)
 class PrintedCall:
-    """A call a program made, as it tells it."""
+    """A call that a program made, as the program printed it."""
 
     program: str
     number: int

@@ -27,8 +27,8 @@ class SentPart:
     reads: tuple[EventId, ...]
     """The calls that returned them, in order."""
     certain: bool = True
-    """Whether its place is known. It is not where another call wrote to the same socket at the
-    same time, or where more left than the calls are known to have sent."""
+    """Whether its place in the stream is certain. It is not if another call wrote to the same
+    socket at the same time, or if more bytes left than the calls account for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ReadPart:
     segment: EventId | None
     """The frame whose arrival made them whole; None where no frame did."""
     certain: bool = True
-    """Whether its place is known, and not only how far the reads have come with it."""
+    """Whether its place in the stream is certain, and not only where the reads ended."""
 
 
 @dataclass(frozen=True, slots=True)

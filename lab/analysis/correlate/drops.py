@@ -52,7 +52,7 @@ def join_drops(
 def _arrivals(
     crossings: Iterable[Crossing], points: Iterable[CapturePoint]
 ) -> dict[_Kind, list[tuple[int, int]]]:
-    """Time and number of each frame that arrived, by what a notice could tell of it."""
+    """Time and number of each frame that arrived, by the fields that a drop notice has too."""
     interfaces = {(point.host, point.link): point.interface for point in points}
     links = {point.name: point.link for point in points}
     found: defaultdict[_Kind, list[tuple[int, int]]] = defaultdict(list)

@@ -93,7 +93,7 @@ def gather_evidence(
     drops: Iterable[Dropped] = (),
     tasks: Iterable[TaskEvent] = (),
 ) -> Evidence:
-    """Everything that was seen of one step, from all that is known of each part of it."""
+    """Everything that was observed in one step, collected from its parts."""
     flows, system_calls = tuple(flows), tuple(system_calls)
     by_id = {endpoint.id: endpoint for endpoint in endpoints}
     return Evidence(

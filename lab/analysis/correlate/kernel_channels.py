@@ -29,7 +29,7 @@ def is_kernel_stream(endpoint: Endpoint) -> bool:
 def kernel_channels(endpoints: Sequence[Endpoint], calls: SocketCalls) -> Iterator[Channel]:
     """Each way between two unix sockets or pipe ends on which something went.
 
-    Streams are joined by position, messages one by one. Where the other end is not known
+    Streams are joined by position, messages one by one. Where the other end is unknown
     there is no channel.
     """
     for endpoint in endpoints:
@@ -76,9 +76,9 @@ def _sends(senders: Iterable[Endpoint], calls: SocketCalls) -> list[tuple[System
     found = []
     for endpoint in senders:
         for call in calls.sends(endpoint.id):
-            told = call.argument("dest_addr")
+            given = call.argument("dest_addr")
             receiver = (
-                _owner(owners, told.address if told is not None else None)
+                _owner(owners, given.address if given is not None else None)
                 or endpoint.peer
                 or _owner(owners, endpoint.remote)
             )

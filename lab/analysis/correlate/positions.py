@@ -31,9 +31,9 @@ class Placed(NamedTuple):
 def place(calls: Sequence[SystemCall]) -> list[Placed]:
     """Calls on one stream, placed by what they moved, in the order in which they did.
 
-    Of calls that ran at the same time it is not known which moved its bytes first. From the
-    first call whose bytes are not known on (out of band, several messages, never returned)
-    no place is.
+    Which of several calls that ran at the same time moved its bytes first is unknown. After a
+    call whose bytes are unknown (out of band, several messages, never returned) so are all
+    places.
     """
     placed: list[Placed] = []
     at = 0

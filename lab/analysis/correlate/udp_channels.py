@@ -114,7 +114,7 @@ class _Joiner:
     def set_apart(self, several: Iterable[tuple[SystemCall, Endpoint]], *, is_sender: bool) -> None:
         """Mark the ways of which some calls may have moved several datagrams at once.
 
-        Whose they are is told where one socket alone can have moved what no other call did.
+        The socket is named where only one can have moved what no other call accounts for.
         """
         first = {endpoint.id: (call, endpoint) for call, endpoint in reversed([*several])}
         owners: defaultdict[MessageWay, set[str]] = defaultdict(set)
@@ -197,21 +197,21 @@ def _length(crossing: Crossing) -> int:
 
 
 def _destination(call: SystemCall, endpoint: Endpoint) -> EndpointAddress | None:
-    """Where the call sent to; None where nothing tells."""
-    told = call.argument("dest_addr")
-    return endpoint.remote if told is None or told.address is None else told.address
+    """Where the call sent to; None if unknown."""
+    given = call.argument("dest_addr")
+    return endpoint.remote if given is None or given.address is None else given.address
 
 
 def _port(address: EndpointAddress | None) -> int | None:
     return address.port if isinstance(address, SocketAddress) else None
 
 
-def _is_same_port(told: EndpointAddress | None, seen: SocketAddress) -> bool:
-    return told is None or _port(told) == seen.port
+def _is_same_port(given: EndpointAddress | None, seen: SocketAddress) -> bool:
+    return given is None or _port(given) == seen.port
 
 
-def _is_same(told: EndpointAddress | None, seen: SocketAddress) -> bool:
-    """Whether a socket address may be a datagram's; of a wildcard the port tells."""
-    if isinstance(told, SocketAddress) and told.is_wildcard:
-        return told.port == seen.port
-    return told is None or told == seen
+def _is_same(given: EndpointAddress | None, seen: SocketAddress) -> bool:
+    """Whether a socket's address may be a datagram's; of a wildcard only the port counts."""
+    if isinstance(given, SocketAddress) and given.is_wildcard:
+        return given.port == seen.port
+    return given is None or given == seen

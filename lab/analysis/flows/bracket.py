@@ -27,7 +27,7 @@ class Bracket:
     canaries_seen: int
     """Canaries seen leaving and arriving, everywhere they had to be."""
     dropped: int
-    """Of the whole recording: the kernel does not tell when."""
+    """In the whole recording: the kernel counts drops, without the time of each."""
     incomplete: tuple[str, ...]
     """Why the capture proves nothing; empty where it was alive and whole."""
 

@@ -21,9 +21,9 @@ def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
 
 
 def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
-    """The crossings of a capture file, whose points' hosts and links are not known.
+    """The crossings of a capture file, whose points' hosts and links are unknown.
 
-    Where it has several points and tells every frame's direction, a frame that left one and
+    If it has several points and the direction of every frame, a frame that left one and
     arrived with the same bytes at another is one crossing; else each frame is.
     """
     names = dict.fromkeys(frame.point for frame in frames)

@@ -78,7 +78,7 @@ class _Builder:
         return self.has_ended or self.base[source] != tcp.seq
 
     def note(self, source: SocketAddress, destination: SocketAddress, tcp: Tcp) -> None:
-        """Remember what this segment tells or implies: initial sequence numbers, an end."""
+        """Remember what this segment says or implies: initial sequence numbers, an end."""
         if tcp.flags & TcpFlags.SYN:
             self.base[source] = tcp.seq
         else:

@@ -46,7 +46,7 @@ class Order:
     events: tuple[Event, ...]
     """Causes before effects, and else by time."""
     concurrent: frozenset[int]
-    """Places of events whose order against the one before them is not known: they are closer
+    """Places of events whose order against the one before them is unknown: they are closer
     than the slack, and neither is the other's cause."""
     slack_ns: int
     edges: int

@@ -19,7 +19,7 @@ _WORDS = {
     EventPart.DEPARTURE: "left",
     EventPart.ARRIVAL: "arrived",
     EventPart.STATE: "was reached",
-    EventPart.DROP: "was told",
+    EventPart.DROP: "was reported",
     EventPart.QUEUE: "was asked",
 }
 _AT_A_POINT = (EventPart.DEPARTURE, EventPart.ARRIVAL)
@@ -66,7 +66,7 @@ def _sort(events: Sequence[Event], effects: Sequence[Sequence[int]]) -> tuple[li
             first = min((m.time_ns, at) for at, m in enumerate(events) if causes[at] > 0)
             ready.append(first)
             causes[first[1]] = 0
-            circles.append(f"{_told(events[first[1]])} after what only comes after it")
+            circles.append(f"{_words(events[first[1]])} after what only comes after it")
         place = heappop(ready)[1]
         order.append(place)
         for effect in effects[place]:
@@ -85,13 +85,13 @@ def _find_concurrent(
         before, after = order[at - 1], order[at]
         one, other = events[before], events[after]
         apart_ns = abs(other.time_ns - one.time_ns)
-        if apart_ns < slack_ns and (before, after) not in edges and not _is_told(one, other):
+        if apart_ns < slack_ns and (before, after) not in edges and not _has_order(one, other):
             found.append(at)
     return frozenset(found)
 
 
-def _is_told(one: Event, other: Event) -> bool:
-    """Whether captures tell which of two was first: one point did, or their stamps do."""
+def _has_order(one: Event, other: Event) -> bool:
+    """Whether both are of captured frames, at one point or with timestamps far enough apart."""
     if one.part not in _AT_A_POINT or other.part not in _AT_A_POINT:
         return False
     is_one_point = one.part is other.part and one.host == other.host
@@ -100,8 +100,8 @@ def _is_told(one: Event, other: Event) -> bool:
 
 def _violation(cause: Event, effect: Event) -> str:
     early_us = (cause.time_ns - effect.time_ns) / 1000
-    return f"{_told(effect)} {early_us:.3f} µs before {_told(cause)}, which must come first"
+    return f"{_words(effect)} {early_us:.3f} µs before {_words(cause)}, which must come first"
 
 
-def _told(event: Event) -> str:
+def _words(event: Event) -> str:
     return f"{event.id} {_WORDS[event.part]}"

@@ -119,8 +119,8 @@ def cooked(data: bytes, at: int, version: int) -> Cooked:
 def loopback(data: bytes, at: int) -> Loopback:
     """The 4-byte family, in the byte order of the host that captured it.
 
-    Read here, not by scapy, whose class keeps one byte of the four. A family is a small
-    number, which tells the order.
+    Read here, not by scapy, whose class keeps one byte of the four. The byte order is the one
+    in which the family is a small number.
     """
     family = int.from_bytes(data[at : at + 4], "big")
     if family > 0xFFFF:

@@ -25,11 +25,11 @@ _LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE = 131, 137
 _HOME_ADDRESS = 0xC9
 _LARGEST_DATAGRAM = 65535
 _OPEN_END = 1 << 32
-"""The end of a quoted packet before its own header has told it."""
+"""The end of a quoted packet until its own header gives its length."""
 
 
 def dissect_ip(walk: Walk, at: int, end: int) -> None:
-    """Add the layers of a packet whose version only its first byte tells."""
+    """Add the layers of a packet whose IP version is known from its first byte alone."""
     if not walk.holds(at, 1, end, "IP"):
         return
     version = walk.data[at] >> 4

@@ -249,7 +249,7 @@ class Udp:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Bytes that belong to no header the lab knows, or to the application."""
+    """Bytes of the application, or of a header that the lab does not dissect."""
 
     offset: int
     data: bytes
@@ -329,7 +329,7 @@ class Packet:
 
     @property
     def resolves_neighbour(self) -> bool:
-        """Whether it asks for a neighbour's hardware address, or tells one: ARP or RFC 4861."""
+        """Whether it is a request for a hardware address or a reply to one: ARP or RFC 4861."""
         icmp = self.icmp
         return self.arp is not None or (
             icmp is not None and icmp.version == 6 and icmp.type in _NEIGHBOUR_TYPES

@@ -27,7 +27,7 @@ class Endpoint:
     protocol: str
     """ "tcp", "udp", "unix", "pipe", or the protocol's number."""
     local: EndpointAddress | None
-    """None where it has none or none is known."""
+    """None if it has none, or if it is unknown."""
     remote: EndpointAddress | None
     """Its peer's address, where it is connected."""
     listening: bool

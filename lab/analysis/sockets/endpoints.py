@@ -1,4 +1,4 @@
-"""A step's sockets and pipes: their addresses, peers and flows, from everything that tells."""
+"""A step's sockets and pipes: their addresses, peers and flows, from calls, states and frames."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def find_endpoints(
     """One step's endpoints by number, and for each of the trace's states its endpoint's id.
 
     `followed` and `calls` are of the same trace, `flows` of the same step. An id is "" where
-    nothing tells which endpoint a state is of.
+    the endpoint of a state is unknown.
     """
     hosts = {run.name: run.host for run in runs}
-    told = gather_facts(trace, followed)
-    attributed = attribute_states(trace, followed, told)
-    bound = _at(told, attributed.addresses)
+    facts = gather_facts(trace, followed)
+    attributed = attribute_states(trace, followed, facts)
+    bound = _at(facts, attributed.addresses)
     matches = match_flows(trace, followed, bound, flows, hosts)
     known = _at(bound, {number: each[1:] for number, each in matches.items()})
     ids_of_flows = {n: match.flow for n, match in matches.items() if match.flow is not None}
@@ -79,7 +79,7 @@ def _at(
 
 
 def _kind(socket: SocketFacts) -> tuple[str, str, str]:
-    """Domain, type and protocol by name; "" where they are not known."""
+    """Domain, type and protocol by name; "" if unknown."""
     if socket.kind != SOCKET:
         return "pipe", "read" if socket.kind == READ_END else "write", "pipe"
     domain = "" if socket.domain is None else DOMAINS.get(socket.domain, str(socket.domain))

@@ -1,4 +1,4 @@
-"""What a step's calls tell of each socket and pipe that they made."""
+"""What follows from a step's calls about each socket and pipe that they made."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ACCEPTS = ("accept", "accept4")
 
 
 Addresses = tuple["EndpointAddress | None", "EndpointAddress | None"]
-"""A socket's own address and its peer's; None where it has none or none is known."""
+"""A socket's own address and its peer's; None if it has none, or if unknown."""
 
 
 class SocketFacts(NamedTuple):
@@ -164,7 +164,7 @@ def _after_call(socket: SocketFacts, index: int, call: Syscall) -> SocketFacts:
         return socket._replace(local=None if _has_no_port(address) else address)
     if call.name == "getpeername":
         return socket._replace(remote=address_of(_address(call)))
-    if call.name == "getsockopt" and socket.type == SOCK_STREAM and _tells_failure(call):
+    if call.name == "getsockopt" and socket.type == SOCK_STREAM and _returns_failure(call):
         return socket._replace(remote=None)
     return socket
 
@@ -183,7 +183,7 @@ def _after_connect(socket: SocketFacts, index: int, call: Syscall) -> SocketFact
     )
 
 
-def _tells_failure(call: Syscall) -> bool:
+def _returns_failure(call: Syscall) -> bool:
     """Whether it is how a program learns that the kernel went on connecting in vain."""
     value = pointer_argument(call, 3)
     is_asked = call.arguments[1:3] == (_SOL_SOCKET, _SO_ERROR)
@@ -196,5 +196,5 @@ def _address(call: Syscall) -> bytes:
 
 
 def _has_no_port(address: EndpointAddress | None) -> bool:
-    """Whether the kernel is to choose a port: which one it is, something else must tell."""
+    """Whether the kernel is to choose the port (bind(2) with port 0)."""
     return isinstance(address, SocketAddress) and address.port == 0

@@ -25,7 +25,7 @@ def find_sides(flows: Iterable[Flow], endpoints: Iterable[Endpoint]) -> dict[Flo
     """The endpoints that are known to be a flow's ends; the first where several are one.
 
     A Multipath TCP connection's flows are left out: each carries some of its bytes, and its end
-    is told in an option, not by their FINs (RFC 8684, 3.3).
+    is announced in an option, not by their FINs (RFC 8684, 3.3).
     """
     by_id = {flow.id: flow for flow in flows if not _is_multipath(flow)}
     sides: dict[FlowSide, Endpoint] = {}

@@ -169,7 +169,7 @@ class _Connections:
             self._take((later or free)[0], socket, socket.local, socket.remote)
 
     def _match_connecting(self, socket: SocketFacts) -> None:
-        """Only where to is known: the first flow there that left its host after connect()."""
+        """Only the destination is known: the first flow there that began after connect()."""
         if socket.number in self.found or socket.sought is None or socket.has_place:
             return
         sides = self._wire.connecting[socket.sought]
@@ -226,7 +226,7 @@ class _Connections:
         return self._hosts.get(socket.program, "")
 
     def _listening_at(self, accepted: SocketFacts) -> EndpointAddress | None:
-        """The local address of the socket that listened; None if not known."""
+        """The local address of the socket that listened; None if unknown."""
         if accepted.listener is None or accepted.listener not in self._facts:
             return None
         match = self.found.get(accepted.listener)
@@ -261,7 +261,7 @@ def _match_datagrams(
     udp: Mapping[int, SocketFacts],
     hosts: Mapping[str, str],
 ) -> dict[int, FlowMatch]:
-    """UDP: the flow of the socket's own address, which its first send may tell.
+    """UDP: the flow of the socket's own address, which may follow from its first send.
 
     A socket that talked with several peers has several flows: none of them is its own.
     """

@@ -37,7 +37,7 @@ _CAUSES = {
     "FIN_WAIT1": frozenset({"close", "shutdown", "close_range", "dup2", "dup3"}),
     "LAST_ACK": frozenset({"close", "shutdown", "close_range", "dup2", "dup3"}),
 }
-"""Changes that happen in the call that asks for them, so that their thread tells the socket.
+"""Changes that happen in the call that asks for them, so that its thread identifies the socket.
 Others happen while any thread is running. sendto and sendmsg connect with MSG_FASTOPEN."""
 
 _SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile", "splice"})
@@ -49,7 +49,7 @@ class AttributedStates(NamedTuple):
     """Which socket each of the kernel's states is about, and what that says of the socket."""
 
     owners: tuple[int | None, ...]
-    """For each of the trace's states its socket's number; None where nothing tells."""
+    """For each of the trace's states its socket's number; None if unknown."""
     addresses: dict[int, Addresses]
     """Of each socket that has states."""
 
@@ -136,7 +136,7 @@ def _remote_of(state: SocketState) -> SocketAddress | None:
 
 
 _Owners = dict[int, int]
-"""The socket's number by the life's, as far as it is known."""
+"""The socket's number by the life's, where known."""
 
 
 class _CallsByThread:
@@ -196,7 +196,7 @@ def _addresses(
     remote: EndpointAddress | None,
     life: _Life,
 ) -> Addresses:
-    """A socket's addresses with what a life of its adds to those that are known."""
+    """A socket's known addresses, completed from one of its lives."""
     if local is None or (is_wildcard(local) and socket.listening_ns is None):
         local = life.local or local
     if life.established_ns is not None:
@@ -252,7 +252,7 @@ def _socket_of(event: KernelEvent) -> str:
 def _owners_by_address(
     lives: _Lives, sockets: Iterable[SocketFacts], known: Container[int]
 ) -> _Owners:
-    """Sockets whose addresses their calls tell, beside the first life that has the same."""
+    """By its life the socket whose calls gave the same addresses; of several lives the first."""
     free: dict[Addresses, list[_Life]] = defaultdict(list)
     for life in lives.every:
         if life.number not in known and life.local and life.remote:
@@ -275,7 +275,7 @@ def _owners_by_queue(
     sockets: Iterable[SocketFacts],
     known: Container[int],
 ) -> _Owners:
-    """Accepted sockets of which nothing is told: accept(2) takes the oldest connection first."""
+    """Accepted sockets of unknown address: accept(2) takes the oldest connection first."""
     waiting: dict[SocketAddress | None, list[tuple[int, _Life]]] = defaultdict(list)
     for life in lives.every:
         if life.passive and life.number not in known and life.established_ns is not None:
@@ -296,7 +296,7 @@ def _owners_by_queue(
 
 
 def _without_life(owners: _Owners, tcp: Mapping[int, SocketFacts]) -> list[SocketFacts]:
-    """The sockets of which no life is known, those that were accepted in order of that."""
+    """The sockets without a life, in the order in which they were accepted."""
     found = set(owners.values())
     free = [socket for socket in tcp.values() if socket.number not in found]
     return sorted(free, key=lambda socket: (socket.accepted_ns or 0, socket.number))

@@ -26,9 +26,9 @@ _Pair = tuple[int, int]
 def match_peers(
     trace: Trace, facts: Mapping[int, SocketFacts], flows: Mapping[int, FlowId]
 ) -> dict[int, int]:
-    """By its number each socket's peer, where that is a socket of the step too.
+    """Each socket's peer, by number, if the peer is a socket of the step too.
 
-    `flows` are the sockets' flows, as far as they are known.
+    `flows` are the sockets' flows, where known.
     """
     peers = {s.number: s.peer for s in facts.values() if s.peer is not None}
     wired = [socket for socket in facts.values() if socket.wire_protocol]

@@ -45,7 +45,7 @@ def select_states(
 ) -> tuple[StateSeen, ...]:
     """The states of a step's sockets, in order of time: those of its endpoints and flows.
 
-    `owners` are the endpoints' ids as far as they are known otherwise, in the states' order.
+    `owners` are the endpoints' ids in the states' order, "" if unknown.
     """
     ordered = sorted(zip(states, owners, strict=True), key=lambda each: each[0].time_ns)
     by_id = {flow.id: flow for flow in flows}
@@ -95,8 +95,8 @@ def _side_at(began: Sequence[tuple[int, FlowSide]], state: SocketState) -> FlowS
 def _ends(states: Sequence[SocketState]) -> list[_Ends]:
     """Both addresses of each state.
 
-    The kernel tells of CLOSE -> SYN_SENT before the socket has a port, and of LISTEN -> SYN_RECV
-    while the new socket has its listener's addresses: they have those that they have next.
+    The kernel reports CLOSE -> SYN_SENT before the socket has a port, and LISTEN -> SYN_RECV
+    while the new socket has its listener's addresses: both get those of the state that follows.
     """
     following: dict[str, _Ends] = {}
     found: list[_Ends] = []

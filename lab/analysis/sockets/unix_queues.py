@@ -1,4 +1,4 @@
-"""Of which call's outcome a look at a unix socket's receive queue tells."""
+"""Samples of unix sockets' receive queues, each with the call after which it was taken."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class QueueSeen(NamedTuple):
 
     @property
     def socket(self) -> str:
-        """The endpoint's id; "" where it is not known."""
+        """The endpoint's id; "" if unknown."""
         return self.call.made[0] if self.call.made else self.call.socket
 
 
@@ -47,12 +47,12 @@ def find_queues(trace: Trace, decoded: Sequence[SystemCall]) -> tuple[QueueSeen,
         exits = returned[sample.tid]
         at = bisect_right(exits, (sample.time_ns, len(decoded)))
         for _, place in exits[max(at - 1, 0) : at]:
-            if _tells_of(sample, trace.syscalls[place], decoded[place]):
+            if _belongs_to(sample, trace.syscalls[place], decoded[place]):
                 number = EventId(EventKind.QUEUE, len(seen) + 1)
                 seen.append(QueueSeen(number, sample, decoded[place]))
     return tuple(seen)
 
 
-def _tells_of(sample: QueueSample, call: Syscall, decoded: SystemCall) -> bool:
+def _belongs_to(sample: QueueSample, call: Syscall, decoded: SystemCall) -> bool:
     """Whether the call accepted the socket, or was on it."""
     return bool(decoded.made) if call.name in _ACCEPTING else call.socket == sample.socket

@@ -62,7 +62,7 @@ class Segment:
     from_client: bool
     seq: int
     """Relative: 0 is the SYN, 1 the first byte. It does not wrap. Where the SYN was not
-    captured 1 is the first sequence number the capture tells of."""
+    captured 1 is the first sequence number in the capture."""
     ack: int | None
     """Relative in the same way; None without the ACK flag."""
     length: int
@@ -169,16 +169,16 @@ def _bases(drafts: Sequence[Draft]) -> dict[bool, int]:
     Without a SYN it is implied, as in tshark, by what comes first: the side's own first
     segment, which gets number 1, or an ACK of the peer's.
     """
-    told: dict[bool, int] = {}
+    of_syn: dict[bool, int] = {}
     implied: dict[bool, int] = {}
     for draft in drafts:
         side, tcp = draft.from_client, draft.tcp
         if draft.syn:
-            told.setdefault(side, tcp.seq)
+            of_syn.setdefault(side, tcp.seq)
         implied.setdefault(side, tcp.seq - 1)
         if draft.has_ack:
             implied.setdefault(not side, tcp.ack - 1)
-    return {True: 0, False: 0} | implied | told
+    return {True: 0, False: 0} | implied | of_syn
 
 
 def _number(drafts: Sequence[Draft]) -> None:
@@ -209,7 +209,7 @@ def _scale(drafts: Sequence[Draft]) -> None:
 
 
 def _note_transport(drafts: Sequence[Draft]) -> None:
-    """What happened to each frame on its way, told by where it was seen."""
+    """What happened to each frame on its way, from where it was seen."""
     left = {draft.crossing.packet.frame.data for draft in drafts if _seen_leaving(draft)}
     for draft in drafts:
         if draft.crossing.lost:

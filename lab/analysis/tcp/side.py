@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Side:
-    """What one end knows at a moment. Its variables are RFC 9293's (3.3.1), by our evidence.
+    """One end's state at a moment: RFC 9293's variables (3.3.1), as far as the capture shows them.
 
     A capture shows that a segment arrived, not that TCP took it: a filter, a full accept queue
     or the race with a segment just leaving may be between. So a SYN or FIN counts
@@ -42,9 +42,9 @@ class Side:
         self.peer_window: int | None = None
         """SND.WND: the last window received."""
         self.acknowledged: int | None = None
-        """RCV.NXT as the side last told it; None before its first ACK."""
+        """RCV.NXT as the side last acknowledged; None before its first ACK."""
         self.window: int | None = None
-        """RCV.WND as the side last told it."""
+        """RCV.WND as the side last advertised it."""
         self.arrived = Ranges()
         self.arrived_end: int | None = None
         self.received = ByteStore()

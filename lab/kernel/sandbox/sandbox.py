@@ -79,11 +79,11 @@ class Sandbox:
         return self.submit(function, *args, **kwargs).result()
 
     def end(self) -> None:
-        """Tell the sandbox to end, without waiting; no call is possible any more."""
+        """Ask the sandbox to end, without waiting; no call is possible any more."""
         self._messages.close()
 
     def abort(self) -> None:
-        """Tell the sandbox to end at once, whatever call is under way, without waiting."""
+        """Make the sandbox end at once, whatever call is under way, without waiting."""
         self._process.terminate()  # at SIGTERM the supervisor kills the init
         self.end()
 

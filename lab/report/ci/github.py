@@ -36,8 +36,8 @@ def annotate(
             file, line = place_of(claim)
             place = f"file={_property(file)},line={line},"
             title = _property(f"{claim.id} {verdict.outcome.value}")
-            told = _message(f"{judgement.text} {verdict.why}")
-            yield f"::{_LEVELS[verdict.outcome]} {place}title={title}::{told}"
+            message = _message(f"{judgement.text} {verdict.why}")
+            yield f"::{_LEVELS[verdict.outcome]} {place}title={title}::{message}"
 
 
 def summarize(results: Sequence[Result], error: str = "") -> str:

@@ -28,7 +28,7 @@ def junit_document(
 ) -> bytes:
     """The XML document, UTF-8.
 
-    `place_of` tells where a claim is written; `error` is what ended the command
+    `place_of` returns where a claim is written; `error` is what ended the command
     early, or "".
     """
     root = ElementTree.Element("testsuites", name="wirelab")
@@ -37,7 +37,7 @@ def junit_document(
     if error:
         suite = ElementTree.SubElement(root, "testsuite", name="wirelab")
         case = ElementTree.SubElement(suite, "testcase", classname="wirelab", name="the command")
-        _tell(case, "error", "ended early", error, error)
+        _add_outcome(case, "error", "ended early", error, error)
         _count(suite)
     _count(root)
     ElementTree.indent(root)
@@ -62,7 +62,7 @@ def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.El
     if result.failures:
         case = ElementTree.SubElement(suite, "testcase", classname=_class(result), name="programs")
         why = "; ".join(result.failures)
-        _tell(case, "error", "program failed", why, why)
+        _add_outcome(case, "error", "program failed", why, why)
     _count(suite)
     return suite
 
@@ -97,16 +97,16 @@ def _case(
     case.set("file", _text(file))
     case.set("line", str(line))
     if verdict.outcome in _ELEMENTS:
-        told = verdict.why
+        text = verdict.why
         if verdict.outcome is not Outcome.SKIPPED:
             seen = ", ".join(map(str, verdict.evidence)) or "no event"
-            told = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
-        _tell(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, told)
+            text = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
+        _add_outcome(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, text)
     return case
 
 
-def _tell(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
-    """Say what became of a case. Some services show the message, some the text."""
+def _add_outcome(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
+    """Add the outcome of a test case. Some services show the message, some the text."""
     element = ElementTree.SubElement(case, tag, type=kind, message=_text(message))
     element.text = _text(text)
 

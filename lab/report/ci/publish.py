@@ -22,9 +22,9 @@ UNFINISHED = "the command did not come to its end"
 
 
 def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
-    """The results of runs, which are made one by one, once CI services are told of them.
+    """The results of runs, which are made one by one, after publishing them for CI services.
 
-    They are told of those that there are, and of what ended the command, where it ends early.
+    If the command ends early, the results so far are published, and what ended it.
     Annotations go to standard error, since --json has standard output to itself.
     Raises what making the runs raises, and UsageError.
     """

@@ -206,7 +206,7 @@ def _frame_event(crossing: Crossing) -> Document:
         "to": crossing.receiver,
         "bytes": crossing.packet.frame.wire_bytes,
         "payload": _payload(crossing.packet),
-        "summary": "; ".join(filter(None, _told(crossing.packet))),
+        "summary": "; ".join(filter(None, _summary(crossing.packet))),
         **_datagram(crossing.packet),
     }
 
@@ -230,7 +230,7 @@ def _lanes(timeline: Timeline) -> list[Document]:
     ]
 
 
-def _told(packet: Packet) -> tuple[str, str]:
+def _summary(packet: Packet) -> tuple[str, str]:
     return describe_packet(packet), describe_more(packet)
 
 
@@ -274,7 +274,7 @@ def _call_events(timeline: Timeline) -> list[Document]:
     return [
         {
             "id": event_reference(call.id),
-            "obtained": "told by the program",
+            "obtained": "printed by the program",
             "program": call.program,
             "call": call.text,
             "result": call.result,

@@ -61,9 +61,9 @@ def _counts(channel: Channel, timeline: Timeline) -> str:
 def _accounting(channel: Channel) -> str:
     """ "48 bytes sent = 48 on the wire = 48 read"."""
     counts = [(channel.sent, "sent"), (channel.carried, "on the wire"), (channel.read, "read")]
-    told = [(count, where) for count, where in counts if count is not None]
-    text = f"{counted(told[0][0], 'byte')} {told[0][1]}"
-    for (before, _), (count, where) in pairwise(told):
+    known = [(count, where) for count, where in counts if count is not None]
+    text = f"{counted(known[0][0], 'byte')} {known[0][1]}"
+    for (before, _), (count, where) in pairwise(known):
         text += f" {'=' if count == before else '≠'} {count} {where}"
     return text
 

@@ -12,8 +12,8 @@ from lab.report.terminal.style import Style
 
 def draw_legend(clauses: Iterable[str], style: Style) -> Iterator[Text]:
     """The clauses, wrapped."""
-    told = "; ".join(clauses)
-    for line in style.wrap(told, style.width - 2) if told else ():
+    text = "; ".join(clauses)
+    for line in style.wrap(text, style.width - 2) if text else ():
         yield Text(f"  {line}", "dim")
 
 

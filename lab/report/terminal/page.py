@@ -124,9 +124,9 @@ def draw_closing(
     counts = dict.fromkeys(Outcome, 0)
     for judgement in judgements:
         counts[judgement.verdict.outcome] += 1
-    told = ", ".join(f"{n} {outcome.value}" for outcome, n in counts.items() if n)
+    outcomes = ", ".join(f"{n} {outcome.value}" for outcome, n in counts.items() if n)
     yield Text()
-    yield Text(f"{counted(len(judgements), 'claim')}: {told}.", "bold")
+    yield Text(f"{counted(len(judgements), 'claim')}: {outcomes}.", "bold")
     yield Text(style.safe(f"Artifacts: {folder}"))
     if note:
         yield Text(style.safe(f"  {note}"), "yellow")
@@ -212,7 +212,7 @@ def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:
 def _command(argv: Sequence[str]) -> list[str]:
     """The words of a command; of a demo, without its folder's and its interpreter's.
 
-    Those are this machine's, and the names tell the story. What a user wrote stays whole.
+    Those differ between machines, and the names are enough. What a user wrote stays whole.
     """
     demos = [word for word in argv if PurePath(word).parent.name == DEMOS]
     shortened = (*demos, *argv[:1]) if demos else ()
@@ -224,10 +224,10 @@ def _draw_end(run: ProgramRun, style: Style) -> Iterator[Text]:
     lines = run.stderr.splitlines()
     if len(lines) > STDERR_LINES:
         lines = [f"... {counted(len(lines) - STDERR_LINES, 'line')} before", *lines[-STDERR_LINES:]]
-    told = [(f"stderr: {line}", "dim") for line in lines]
-    told += [(run.remark, "dim")] if run.remark else []
-    told += [(run.failure, "bold red")] if run.failure else []
-    for text, colour in told:
+    shown = [(f"stderr: {line}", "dim") for line in lines]
+    shown += [(run.remark, "dim")] if run.remark else []
+    shown += [(run.failure, "bold red")] if run.failure else []
+    for text, colour in shown:
         for piece in style.wrap(_shown(text, style), style.width - 4, "    "):
             yield Text(f"  {piece}", colour)
 
@@ -256,11 +256,11 @@ def _draw_sockets(timeline: Timeline, style: Style) -> Iterator[Text]:
                     if seen.state == "LISTEN"
                     else f", {counted(seen.receive_queue, 'byte')} to read"
                 )
-                told = (
+                described = (
                     f"on {seen.host}: {seen.type} {seen.state} inode {seen.inode}{peer}{waiting}"
                     f"{', ' if seen.name else ''}{seen.name}"
                 )
-                for piece in style.wrap(told, style.width - 2, "    "):
+                for piece in style.wrap(described, style.width - 2, "    "):
                     yield Text(f"  {piece}")
 
 

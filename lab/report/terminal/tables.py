@@ -60,8 +60,8 @@ def draw_decisions(decisions: Iterable[Decision], style: Style) -> Iterator[Text
 def _sources(decision: Decision) -> Iterator[str]:
     """Scenario and claim; the outcome where it is another than the statement's."""
     for scenario, claim, outcome in decision.by:
-        told = "" if outcome is decision.outcome else f" ({outcome.value})"
-        yield f"{scenario}: {claim}{told}"
+        own = "" if outcome is decision.outcome else f" ({outcome.value})"
+        yield f"{scenario}: {claim}{own}"
 
 
 def _draw_rows(rows: Sequence[tuple[str, list[str]]], style: Style) -> Iterator[Text]:

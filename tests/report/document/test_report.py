@@ -126,7 +126,7 @@ def test_a_failed_call_is_an_event_with_its_errno() -> None:
     document = document_of(r.printed("client", lambda _: line)(r.recorded(4)))
     (event,) = [e for e in document["events"] if named(e["id"]) == "client:1"]
     assert (event["result"], event["error"]) == (-1, "ECONNREFUSED")
-    assert event["obtained"] == "told by the program"
+    assert event["obtained"] == "printed by the program"
 
 
 @pytest.mark.parametrize("text", ["\udcff", "\ud800\u2028", "漢字"])

@@ -64,7 +64,7 @@ class TracerLoop:
         self._program = program
         self._tasks: dict[int, Task] = {}
         self._processes: dict[int, Process] = {}
-        self._untold: dict[int, int] = {}
+        self._unreported: dict[int, int] = {}
         """Indexes in `task_events` of starts whose parent's event has not come yet, by tid."""
         self._has_begun = False
         self._cpus = OneCpu(cpu)
@@ -140,14 +140,14 @@ class TracerLoop:
         """
         tgid, parent = _group_and_parent(tid)
         process = self._processes.get(tgid) if tgid != tid else None
-        self._untold[tid] = len(self.task_events)
+        self._unreported[tid] = len(self.task_events)
         self._add(tid, process or Process(tgid), now_ns, parent)
 
     def _made(self, parent: Task, tid: int, now_ns: int) -> None:
         """Note that a task has made another, with the flags of its clone(2) call."""
         if not tid:
             return
-        place = self._untold.pop(tid, len(self.task_events))
+        place = self._unreported.pop(tid, len(self.task_events))
         if place == len(self.task_events):
             is_thread = parent.clone_flags & CLONE_THREAD
             self._add(tid, parent.process if is_thread else Process(tid), now_ns)

@@ -37,7 +37,7 @@ from lab.records import Instrument, InstrumentKind, Obtained, Trace
 
 ANSWER_DEADLINE_S = 10.0
 SECOND_NS = 1_000_000_000
-SLACK_NS = 1_000  # tracepoints stamp within a fraction of a microsecond of what they tell of
+SLACK_NS = 1_000  # a tracepoint's time is within a fraction of a microsecond of its event
 
 
 class TracefsTracer(Tracer):
@@ -46,8 +46,8 @@ class TracefsTracer(Tracer):
     def __init__(self, addresses: frozenset[str], interfaces: frozenset[str]) -> None:
         """Start to make everything ready, unless that was started early. `prepare` waits for it.
 
-        `addresses` and `interfaces` are the topology's: by them its sockets and packets are
-        told apart from the machine's others, which are in the trace as well.
+        `addresses` and `interfaces` are the topology's: they distinguish its sockets and packets
+        from the machine's others, which are in the trace as well.
         """
         kind, measured = InstrumentKind, Obtained.MEASURED
         self.instruments = (

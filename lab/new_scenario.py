@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab.errors import UsageError
 from lab.recording.artifacts import give_to_invoker
-from lab.scenario_files import FOLDER, builtin_scenarios
+from lab.scenario_files import builtin_scenarios, own_folder
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def write_scenario(name: str, folder: str = "") -> tuple[Path, ...]:
     """The files written: the scenario, its server and its client, in `demos` beside it.
 
-    `folder` is `scenarios` in the current directory if it is "". Raises UsageError for a name
+    `folder` is the current directory's `own_folder` if it is "". Raises UsageError for a name
     that is unfit or taken, where a file is there already, and where it cannot be written.
     """
     if not NAME.fullmatch(name):
@@ -27,7 +27,7 @@ def write_scenario(name: str, folder: str = "") -> tuple[Path, ...]:
     if name in builtin_scenarios():
         raise UsageError(f"there is a scenario {name!r} of wirelab's own; choose another name")
     page = name.replace("-", "_")
-    beside = Path(folder or FOLDER)
+    beside = Path(folder) if folder else own_folder()
     files = {
         beside / f"{page}.py": "scenario",
         beside / "demos" / f"{page}_server.py": "server",

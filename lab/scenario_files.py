@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FOLDER = "scenarios"
 """The folder in the current directory whose scenarios have names as well."""
 
+BESIDE_THE_LABS = "my_scenarios"
+"""The same, where `scenarios` in the current directory is wirelab's own."""
+
 MADE_BY_A_PROGRAM = "-"
 """The source, in a recording, of a scenario that no file has."""
 
@@ -45,27 +48,33 @@ def builtin_scenarios() -> dict[str, Path]:
     return _named(builtin_folder())
 
 
-def own_scenarios(folder: str = "") -> dict[str, Path]:
-    """By name, the scenarios of a folder; of `scenarios` in the current directory if it is "".
+def own_folder() -> Path:
+    """The folder in the current directory that scenarios of one's own lie in, made or not."""
+    here = Path(FOLDER)
+    if here.is_dir() and here.samefile(builtin_folder()):
+        return Path(BESIDE_THE_LABS)
+    return here
 
-    Of that folder, which nobody named, only files count that speak of a SCENARIO; it has none
-    where it is wirelab's own. Raises UsageError where the folder named is none.
+
+def own_scenarios(folder: str = "") -> dict[str, Path]:
+    """By name, the scenarios of a folder; of `own_folder` if it is "".
+
+    Of that folder, which nobody named, only files count that speak of a SCENARIO. Raises
+    UsageError where the folder named is none.
     """
     if folder:
         if not Path(folder).is_dir():
             raise UsageError(f"there is no folder of scenarios {folder}")
         return _named(Path(folder))
-    here = Path(FOLDER)
-    if not here.is_dir() or here.samefile(builtin_folder()):
-        return {}
-    return {name: path for name, path in _named(here).items() if _has_scenario(path)}
+    found = _named(own_folder())
+    return {name: path for name, path in found.items() if _has_scenario(path)}
 
 
 def find_scenario(wanted: str, folder: str = "") -> Path:
     """The file of a scenario: `wanted` is a path with a "/" or ".py", or a name.
 
     A name is looked for in `folder`, which wins, since it was asked for, then among wirelab's
-    own. Without `folder` the current directory's `scenarios` adds names, but takes none: one
+    own. Without `folder` the current directory's `own_folder` adds names, but takes none: one
     that is in both places is an error. Raises UsageError, with the names there are.
     """
     if os.sep in wanted or wanted.endswith(".py"):
@@ -77,7 +86,7 @@ def find_scenario(wanted: str, folder: str = "") -> Path:
     if wanted in own and wanted in builtin and not folder:
         raise UsageError(
             f"there are two scenarios {wanted!r}: wirelab's own, and {own[wanted]}; for that one "
-            f"say ./{own[wanted]}, or --scenarios {FOLDER}"
+            f"say ./{own[wanted]}, or --scenarios {own[wanted].parent}"
         )
     known = builtin | own
     if wanted not in known:

@@ -28,6 +28,15 @@ def test_three_files_are_written_and_loaded(
     assert pages == [tmp_path / file for file in written[1:]]
 
 
+def test_wirelabs_own_folder_gets_no_other_scenarios(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    monkeypatch.setattr("lab.scenario_files.builtin_folder", lambda: tmp_path / "scenarios")
+    assert {file.parts[0] for file in write_scenario("mine")} == {"my_scenarios"}
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -16,6 +16,7 @@ from lab.scenario_files import (
     find_recorded,
     find_scenario,
     load_scenario,
+    own_folder,
     own_scenarios,
     source_of,
 )
@@ -87,10 +88,18 @@ def test_a_name_that_was_taken_by_chance_is_refused(here: Path) -> None:
     assert find_scenario("./scenarios/tcp.py") == find_scenario("tcp", "scenarios") == file
 
 
-def test_the_labs_own_folder_is_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_beside_the_labs_own_folder_scenarios_of_ones_own_have_another(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert own_folder() == Path("scenarios")
+    made(here / "scenarios" / "tcp.py")
+    monkeypatch.setattr("lab.scenario_files.builtin_folder", lambda: here / "scenarios")
+    assert own_folder() == Path("my_scenarios")
     assert own_scenarios() == {}
-    assert find_scenario("tcp") == ROOT / "scenarios" / "tcp.py"
+    mine = made(here / "my_scenarios" / "mine.py")
+    assert own_scenarios() == {"mine": Path("my_scenarios/mine.py")}
+    assert set(builtin_scenarios()) == {"tcp"}
+    assert find_scenario("mine") == mine
 
 
 @pytest.mark.parametrize(

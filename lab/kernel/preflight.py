@@ -66,7 +66,6 @@ def _examine() -> Iterator[Finding]:
     works = all(finding.ok or not finding.needed for finding in in_sandbox)
     yield from _user_namespace_sysctls(needed=not works)
     yield from in_sandbox
-    yield _tracefs(privileged)
     for tool, use in (("tshark", "cross-checks in the tests"), ("mn", "`make bench-setup`")):
         found = shutil.which(tool)
         package = "mininet" if tool == "mn" else tool
@@ -126,17 +125,16 @@ def _features(sandbox: Sandbox) -> Iterator[Finding]:
     refusal = sandbox.call(try_netem)
     mend = "sudo modprobe sch_netem"
     yield Finding("netem", not refusal, refusal or "delay and loss can be set", mend, needed=False)
-
-
-def _tracefs(privileged: bool) -> Finding:
-    path = Path("/sys/kernel/tracing/events/sock")
-    if not privileged:
-        detail, mend = "for root only", "sudo (the kernel's own account of calls and states)"
-        return Finding("tracefs", False, detail, mend, needed=False)
-    mend = "sudo mount -t tracefs nodev /sys/kernel/tracing"
-    there = path.is_dir()
-    detail = "socket tracepoints" if there else f"no {path}"
-    return Finding("tracefs", there, detail, mend, needed=False)
+    kernel = "Linux from 5.18 on with CONFIG_FTRACE_SYSCALLS, and tracefs in /proc/filesystems"
+    instruments = (
+        ("tracefs", "calls, states and drops from the kernel's tracepoints",
+         kernel if os.geteuid() == 0 else "sudo"),
+        ("ptrace", "calls, and states when they end",
+         "x86_64 or aarch64; sudo sysctl kernel.yama.ptrace_scope=1"),
+    )  # fmt: skip
+    for name, offer, mend in instruments:
+        refusal = sandbox.call(try_instrument, name)
+        yield Finding(name, not refusal, refusal or offer, mend, needed=False)
 
 
 def sandbox_kind() -> str:
@@ -174,6 +172,13 @@ def try_socket(domain: int, kind: int, protocol: int) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
+
+
+def try_instrument(name: str) -> str:
+    """Run inside a sandbox: why it cannot trace with "tracefs" or "ptrace"; "" if it can."""
+    from lab.kernel.tracers import why_no_tracer
+
+    return why_no_tracer(name)
 
 
 def try_netem() -> str:

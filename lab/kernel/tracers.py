@@ -33,6 +33,17 @@ def open_tracer(
     return None, f"not traced ({'; '.join(reasons)})"
 
 
+def why_no_tracer(name: str) -> str:
+    """Why this process cannot trace with "tracefs" or "ptrace"; "" if it can."""
+    if name == "tracefs":
+        from lab.kernel.trace.tracefs.tracer import TracefsTracer
+
+        return TracefsTracer.why_not()
+    from lab.kernel.trace.ptrace.tracer import PtraceTracer
+
+    return PtraceTracer.why_not()
+
+
 def _open_tracefs(
     addresses: frozenset[str], interfaces: frozenset[str]
 ) -> tuple[Tracer | None, str]:

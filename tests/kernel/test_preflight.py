@@ -4,8 +4,10 @@ import socket
 
 import pytest
 
+from lab.errors import MachineError
 from lab.kernel.preflight import Finding, build_and_capture, examine, sandbox_kind, try_socket
 from lab.kernel.sandbox.sandbox import Sandbox
+from lab.kernel.tracers import open_tracer
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,23 @@ def test_a_socket_that_cannot_be_made_is_told_by_the_systems_own_words(sandbox: 
     arguments = (socket.AF_INET, socket.SOCK_STREAM)
     assert sandbox.call(try_socket, *arguments, 0) == ""
     assert sandbox.call(try_socket, *arguments, 255) == "Protocol not supported"
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("instrument", ["tracefs", "ptrace"])
+def test_an_instrument_is_there_if_a_run_would_get_it(sandbox: Sandbox, instrument: str) -> None:
+    (finding,) = [finding for finding in examine() if finding.subject == instrument]
+    try:
+        sandbox.call(open_and_close_tracer, instrument)
+    except MachineError as error:
+        assert not finding.ok
+        assert f"{instrument}: {finding.detail};" in str(error)
+    else:
+        assert finding.ok
+
+
+def open_and_close_tracer(name: str) -> None:
+    """Run inside a sandbox. Raises MachineError."""
+    tracer, _ = open_tracer(name, frozenset(), frozenset())
+    assert tracer is not None
+    tracer.close()

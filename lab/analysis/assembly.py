@@ -102,7 +102,7 @@ def _faults(recording: Recording, order: Order) -> list[str]:
     faults = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_NAMED]]
     more = len(order.violations) - len(faults)
     if more:
-        faults.append(f"instrument error: {more} more effects were seen before their causes")
+        faults.append(f"instrument error: {counted(more, 'more effect')} seen before the cause")
     if recording.trace.lost:
         faults.append(f"the tracer lost {counted(recording.trace.lost, 'event')}")
     return faults

@@ -23,6 +23,7 @@ from lab.analysis.packets.packet import (
 )
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.tcp.segment import Segment
+from lab.model.counted import counted
 
 FLAG_ORDER = (
     TcpFlags.SYN,
@@ -225,7 +226,7 @@ def describe_packet(packet: Packet) -> str:
     piece = piece_of(packet)
     if piece is not None and packet.malformed is None:
         return _describe_piece(piece)
-    return _describe_layers(packet.layers) or f"{len(packet.frame.data)} bytes"
+    return _describe_layers(packet.layers) or counted(len(packet.frame.data), "byte")
 
 
 def describe_more(packet: Packet) -> str:

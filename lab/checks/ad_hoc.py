@@ -184,7 +184,7 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
         return undecided("no frame was seen, but no program read anything from a unix socket")
     points = ", ".join(point.name for point in recording.points)
     return holds(
-        f"{total} bytes were read, and not one frame was seen between the canaries at {points}",
+        f"{counted(total, 'byte')} read, and not one frame seen between the canaries at {points}",
         dict.fromkeys(reads),
     )
 

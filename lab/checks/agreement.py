@@ -57,8 +57,8 @@ def traces_what_is_printed(*timelines: Timeline) -> Verdict:
     if not evidence:
         return undecided("the programs printed no call that was traced")
     return holds(
-        f"{len(evidence) // 2} calls that the programs printed were traced in the same order, "
-        "with the same results and the same bytes",
+        f"{counted(len(evidence) // 2, 'printed call')} traced in the same order, with the same "
+        "results and the same bytes",
         evidence,
     )
 
@@ -91,11 +91,13 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
             return undecided(f"no call of {ours.name} or {theirs.name} was traced")
         made = Counter(_common_name(call) for call in pair[0] if _is_compared(call))
         calls = ", ".join(f"{n} {name}" for name, n in made.items())
-        findings.append(f"{ours.name}: {calls}; {_read(pair[0])} bytes read until the end")
+        findings.append(
+            f"{ours.name}: {calls}; {counted(_read(pair[0]), 'byte')} read until the end"
+        )
         evidence += _ids(pair[0])
     return holds(
-        f"{'. '.join(findings)}. The same as over TCP, where {len(internet.crossings)} frames were "
-        "seen; here none",
+        f"{'. '.join(findings)}. The same as over TCP, with "
+        f"{counted(len(internet.crossings), 'frame')} there and none here",
         evidence,
     )
 
@@ -142,9 +144,9 @@ def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str
         if first != second:
             return f"{_with_result(first)} here, {_with_result(second)} there"
     if len(results[0]) != len(results[1]):
-        return f"{len(results[0])} calls here, {len(results[1])} there"
+        return f"{counted(len(results[0]), 'call')} here, {len(results[1])} there"
     if _read(ours) != _read(theirs):
-        return f"{_read(ours)} bytes read here, {_read(theirs)} there"
+        return f"{counted(_read(ours), 'byte')} read here, {_read(theirs)} there"
     return ""
 
 

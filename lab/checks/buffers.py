@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import READ_CALLS, SEND_CALLS, reads_of, sends_of
 from lab.model.claim import Verdict, broken, claim, holds, undecided
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,8 @@ def carries_both_ways_on_one_descriptor(timeline: Timeline) -> Verdict:
     for writer, reader in ways:
         sent, got, ids = _moved(calls, (writer, reader))
         evidence += ids
-        findings.append(f"{len(sent)} bytes written to {writer}, {len(got)} read from {reader}")
+        written = counted(len(sent), "byte")
+        findings.append(f"{written} written to {writer}, {len(got)} read from {reader}")
         if not sent or sent != got:
             return broken(findings[-1], evidence)
     return holds("; ".join(findings), evidence)
@@ -72,10 +74,10 @@ def goes_one_way_through_a_pipe(timeline: Timeline) -> Verdict:
         return broken(f"{allowed[0].text} was not refused with EBADF", evidence)
     sent, got, ids = _moved(calls, ways[0])
     if not sent or sent != got:
-        return broken(f"{len(sent)} bytes written, {len(got)} read the right way", ids)
+        return broken(f"{counted(len(sent), 'byte')} written, {len(got)} read the right way", ids)
     return holds(
-        f"write to {reader} and read from {writer}: EBADF; {len(sent)} bytes go from {writer} "
-        f"to {reader}",
+        f"write to {reader} and read from {writer}: EBADF; from {writer} to {reader}: "
+        f"{counted(len(sent), 'byte')}",
         (*evidence, *ids),
     )
 
@@ -161,7 +163,7 @@ def holds_what_its_memory_allows(timeline: Timeline) -> Verdict:
     pairs = zip(there[::2], there[1::2], strict=True)
     for (size, taken, _), (first, full) in zip(rounds, pairs, strict=True):
         weight, held = first.result, full.result
-        findings.append(f"a write of {size} takes up {weight}, {taken} bytes fit in")
+        findings.append(f"a write of {size} takes up {weight}, room for {counted(taken, 'byte')}")
         if not (size < weight and held - weight < limit <= held and taken < held):
             why = f"full at {held} of {limit} bytes of memory: {findings[-1]}"
             return broken(why, [first.id, full.id])
@@ -198,7 +200,8 @@ def holds_whole_pages(timeline: Timeline) -> Verdict:
                 evidence,
             )
         sizes = " and of ".join(str(size) for size, _, _ in rounds)
-        findings.append(f"{kind}: {limit} bytes, {limit // page} pages, by writes of {sizes} each")
+        pages_held = counted(limit // page, "page")
+        findings.append(f"{kind}: {limit} bytes, {pages_held}, by writes of {sizes} each")
     return holds("; ".join(findings), evidence)
 
 
@@ -266,7 +269,7 @@ def mixes_the_writers_of_a_fifo(timeline: Timeline) -> Verdict:
         return broken("a reply went to another's connection", evidence)
     return holds(
         f"one read of the FIFO gets {data!r}, from {len(written)} writers, and nothing says "
-        f"which wrote what; {len(own)} connections get one message each, and the reply to it",
+        f"which wrote what; {counted(len(own), 'connection')}: one message each, and its reply",
         evidence,
     )
 
@@ -286,14 +289,14 @@ def _exchanges_alike(timeline: Timeline, kind: str) -> Verdict:
             evidence += ids
             moved[-1].append(got)
             if not sent or sent != got:
-                why = f"over {each} {len(sent)} bytes were written, {len(got)} read"
+                why = f"over {each}: {counted(len(sent), 'byte')} written, {len(got)} read"
                 return broken(why, evidence)
     if moved[0] != moved[1]:
         return broken(f"{kind} carried {moved[1]}, {SOCKETPAIR} {moved[0]}", evidence)
     there, back = moved[1]
     return holds(
-        f"{len(there)} bytes there and {len(back)} back, the same over {SOCKETPAIR} (one "
-        f"descriptor at each end) and over {kind} (two at each)",
+        f"{counted(len(there), 'byte')} there and {len(back)} back, the same over {SOCKETPAIR} "
+        f"(one descriptor at each end) and over {kind} (two at each)",
         evidence,
     )
 

@@ -8,6 +8,7 @@ from lab.analysis.calls.transcript import reads_of, sends_of
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import Note
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
+from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def waits_for_all(timeline: Timeline) -> Verdict:
     segments = _carriers(timeline.conversations[0], call.data)
     evidence = [*(c.id for c in (*without, call)), *frame_ids(s.crossing for s in segments)]
     if call.result != size:
-        return broken(f"{call.text} returned {call.result} of {size} bytes", evidence)
+        return broken(f"{call.text} returned {call.result}, not {size}", evidence)
     pieces = [c.data for c in without]
     if len(segments) < 2 or len(pieces) < 2 or b"".join(pieces) != call.data:
         return broken("not shown to have waited: the bytes did not come in pieces", evidence)
@@ -200,7 +201,7 @@ def holds_back_for_more(timeline: Timeline) -> Verdict:
     segments = _carriers(timeline.conversations[0], data)
     evidence = [first.id, sends[0].id, *frame_ids(s.crossing for s in segments)]
     if len(segments) != 1 or segments[0].length != len(data):
-        return broken(f"the two sends left in {len(segments)} segments", evidence)
+        return broken(f"the two sends left in {counted(len(segments), 'segment')}", evidence)
     return holds(f"two sends, one segment: {data!r} in f{segments[0].crossing}", evidence)
 
 
@@ -295,8 +296,9 @@ def says_what_was_cut(timeline: Timeline) -> Verdict:
     if {asked.result} != lengths or plain.result != len(plain.data):
         return broken(f"{asked.text} returned {asked.result}, not the length sent", evidence)
     return holds(
-        f"the wire carried {asked.result} bytes each time, {plain.result} were read: recvfrom with "
-        f"MSG_TRUNC returns {asked.result}, recvmsg gives the flag back, read says nothing",
+        f"the wire carried {counted(asked.result, 'byte')} each time, the programs read "
+        f"{plain.result}: recvfrom with MSG_TRUNC returns {asked.result}, recvmsg gives the flag "
+        "back, read says nothing",
         evidence,
     )
 

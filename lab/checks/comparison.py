@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import reads_of, sends_of
 from lab.analysis.comparison import Column, compare_steps
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -33,7 +34,8 @@ def carries_the_same_messages(first: Timeline, second: Timeline, *others: Timeli
     if lost:
         return broken(f"what was read differs from what was sent in {', '.join(lost)}", evidence)
     return holds(
-        f"{sizes.pop()} bytes in each of {len(columns)} steps, all read in order", evidence
+        f"{counted(sizes.pop(), 'byte')} in each of {len(columns)} steps, all read in order",
+        evidence,
     )
 
 
@@ -50,12 +52,17 @@ def costs_frames_to_connect(over_stream: Timeline, over_datagrams: Timeline) -> 
         return undecided(silent)
     evidence = _evidence(timelines)
     stream, datagram = columns
+    trips = (
+        "no byte on the wire"
+        if stream.round_trips is None
+        else f"{counted(stream.round_trips, 'round trip')} before the first byte"
+    )
     why = (
-        f"{stream.step}: {stream.frames - stream.neighbour_frames} frames, "
-        f"{stream.opening_frames} to open and {stream.closing_frames} bare ones to close, "
-        f"{stream.round_trips} round trip before the first byte; {datagram.step}: "
-        f"{datagram.frames - datagram.neighbour_frames} frames, {datagram.opening_frames} and "
-        f"{datagram.closing_frames}, {datagram.round_trips}"
+        f"{stream.step}: {counted(stream.frames - stream.neighbour_frames, 'frame')}, "
+        f"{stream.opening_frames} to open and {stream.closing_frames} without data to close, "
+        f"{trips}; {datagram.step}: "
+        f"{counted(datagram.frames - datagram.neighbour_frames, 'frame')}, "
+        f"{datagram.opening_frames} and {datagram.closing_frames}, {datagram.round_trips}"
     )
     fits = (
         stream.opening_frames == 3

@@ -42,7 +42,7 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
     if not checked:
         return broken("no frame has a checksum")
     seen = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
-    return holds(f"{checked} checksums computed again, all right", seen)
+    return holds(f"{counted(checked, 'checksum')} computed again, all right", seen)
 
 
 @claim(
@@ -132,7 +132,7 @@ def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
     if not total:
         return undecided("no program printed that it read anything", evidence)
     return holds(
-        f"{total} bytes were read, and not one frame was seen between the canaries at "
+        f"{counted(total, 'byte')} read, and not one frame seen between the canaries at "
         f"{', '.join(point.name for point in recording.points)}",
         evidence,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4, TcpFlags
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
+from lab.model.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -214,9 +215,10 @@ def leaves_an_unowned_address_alone(timeline: Timeline) -> Verdict:
             return broken(why, [crossing.id])
         unseen[data] -= 1
     if unseen.total():
-        return broken(f"{unseen.total()} frames that were written were not seen")
+        return broken(f"{counted(unseen.total(), 'frame')} written, but not seen")
     return holds(
-        f"the SYN-ACK f{answers[0]} came, and the program wrote all {len(left)} frames that left",
+        f"the SYN-ACK f{answers[0]} came, and the program wrote every frame ({len(left)}) that "
+        "left",
         frame_ids([*answers[:1], *(crossing.number for crossing in left)]),
     )
 
@@ -249,12 +251,12 @@ def carries_bytes_by_hand(timeline: Timeline) -> Verdict:
     acknowledged = max((s.ack or 0) for s in talk.segments if s.from_client) - 1
     if sent_bytes(sends) != back.data or acknowledged < len(back.data):
         return broken(
-            f"the server sent {len(sent_bytes(sends))} bytes, {len(back.data)} were on the wire, "
-            f"{acknowledged} acknowledged",
+            f"the server sent {counted(len(sent_bytes(sends)), 'byte')}: {len(back.data)} on the "
+            f"wire, {acknowledged} acknowledged",
             evidence,
         )
     return holds(
-        f"{len(read)} bytes written by hand were read; the server's {len(back.data)} were "
+        f"{counted(len(read), 'byte')} written by hand and read; {len(back.data)} from the server "
         "acknowledged by hand",
         evidence,
     )
@@ -302,13 +304,15 @@ def _compare(
         return undecided("the programs printed no read on such a socket")
     evidence = [*frame_ids(c.number for c in arrived), *(call.id for call in reads)]
     if len(reads) != len(arrived):
-        return broken(f"{len(arrived)} packets arrived, {len(reads)} were read", evidence)
+        return broken(
+            f"{counted(len(arrived), 'packet')} arrived, {counted(len(reads), 'read')}", evidence
+        )
     for call, crossing in zip(reads, arrived, strict=True):
         expected = given(crossing.packet.frame.data)
         if call.data != expected:
             return broken(
-                f"{call.id} gave {len(call.data)} bytes of {crossing.id}, which are not "
-                f"the {len(expected)} expected",
+                f"the bytes of {call.id} ({len(call.data)}) are not those expected of "
+                f"{crossing.id} ({len(expected)})",
                 [call.id, crossing.id],
             )
     return holds(why, evidence)

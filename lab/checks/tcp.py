@@ -158,7 +158,7 @@ def uses_the_options_both_offered(connection: Connection) -> Verdict:
         options_bytes = header.header_bytes - 20
         fault = None
         if segment.length + options_bytes > limit:
-            fault = f"{segment.length} bytes of payload, over the MSS of {limit}"
+            fault = f"{counted(segment.length, 'byte')} of payload, over the MSS of {limit}"
         elif not is_syn and not header.flags & TcpFlags.RST:
             if (header.option("timestamps") is not None) != agreed.timestamps:
                 fault = "timestamps are not as agreed (RFC 7323, 3.2)"
@@ -198,7 +198,7 @@ def delivers_every_byte(connection: Connection) -> Verdict:
         evidence += [call.id for call in (*sends, *reads)]
         if not sent == stream.data == read or stream.gaps:
             return broken(
-                f"{way}: {len(sent)} bytes sent, {len(stream.data)} on the wire, "
+                f"{way}: {counted(len(sent), 'byte')} sent, {len(stream.data)} on the wire, "
                 f"{len(read)} read, and they differ",
                 evidence,
             )
@@ -229,14 +229,14 @@ def keeps_no_message_boundaries(connection: Connection) -> Verdict:
         read_bytes, sent_bytes = (sum(c.result for c in calls) for calls in (reads, sends))
         if read_bytes != sent_bytes:
             return broken(
-                f"{way}: {read_bytes} of {sent_bytes} bytes were read, so that the pieces cannot "
-                "be compared",
+                f"{way}: {counted(sent_bytes, 'byte')} sent, {read_bytes} read, so that the "
+                "pieces cannot be compared",
                 [call.id for call in (*sends, *reads)],
             )
         kept = kept and [c.result for c in sends] == [c.result for c in full_reads]
         findings.append(
-            f"{way}: {_pieces(sends)} bytes, in {counted(len(segments), 'segment')}, were read as "
-            f"{_pieces(full_reads)}"
+            f"{way}: {counted(sent_bytes, 'byte')}, sent as {_pieces(sends)}, in "
+            f"{counted(len(segments), 'segment')}, read as {_pieces(full_reads)}"
         )
         evidence += [call.id for call in (*sends, *full_reads)]
         evidence += frame_ids(s.crossing for s in segments)
@@ -347,7 +347,7 @@ def speaks_its_family(connection: Connection) -> Verdict:
         if not fits or version != family.value:
             return broken(f"{crossing.id} is no IPv{family.value} frame", [crossing.id])
     return holds(
-        f"{family.socket_domain} sockets, and all {len(connection.crossings)} frames have "
+        f"{family.socket_domain} sockets, and every frame ({len(connection.crossings)}) has "
         f"EtherType {expected:#06x} and IP version {family.value}",
         (*evidence, frame_id(min(connection.crossings))),
     )

@@ -8,6 +8,7 @@ from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
 from lab.checks.agreement import why_untraced
 from lab.model.claim import Verdict, broken, claim, first_of, holds, skipped, undecided
+from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
@@ -146,10 +147,10 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
             why = why_uncounted(_calls(timeline)[channel.uncounted])
             return undecided(f"{channel.flow}: not counted: {why}", [channel.uncounted])
         if channel.carried is None or not channel.sender or not channel.receiver:
-            return undecided(f"{channel.flow}: not both of its sockets are known")
+            return undecided(f"{channel.flow}: one of its sockets is unknown")
         said = (
-            f"{channel.flow}: {channel.counts}; {channel.sent} bytes sent, {channel.carried} on "
-            f"the wire, {channel.read} read"
+            f"{channel.flow}: {channel.counts}; {counted(channel.sent, 'byte')} sent, "
+            f"{channel.carried} on the wire, {channel.read} read"
         )
         if channel.carried > channel.sent and (call := _uncounted(timeline, channel)):
             return undecided(f"{said}; nothing says how many bytes {call} sent", [call])

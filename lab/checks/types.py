@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
+from lab.model.counted import counted
 from lab.model.family import Family
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def says_what_it_granted(timeline: Timeline) -> Verdict:
             exceptions.append(answer)
     but = "".join(f"; but {a.call.text} is {a.options.get('SO_TYPE')}" for a in exceptions)
     return holds(
-        f"{len(granted)} sockets granted, each as asked{but}", [a.call.id for a in granted]
+        f"{counted(len(granted), 'socket')} granted, each as asked{but}",
+        [a.call.id for a in granted],
     )
 
 
@@ -220,8 +222,8 @@ def speaks_ipv4_to_an_ipv4_client(timeline: Timeline) -> Verdict:
     if str(flow.a.address) != mapped:
         return broken(f"accept() returns {mapped}, the wire {flow.a.address}", evidence)
     return holds(
-        f"accept() returns ::ffff:{mapped}; all {len(flow.crossings)} frames have EtherType 0x0800 "
-        f"and IP version 4, the client's come from {mapped}",
+        f"accept() returns ::ffff:{mapped}; every frame ({len(flow.crossings)}) has EtherType "
+        f"0x0800 and IP version 4, the client's come from {mapped}",
         evidence,
     )
 
@@ -250,8 +252,8 @@ def keeps_messages_over_sctp(timeline: Timeline) -> Verdict:
         sent, read = [c.data for c in sends], [c.data for c in peer_reads]
         if not sent == read == [message for _, message in carried]:
             return broken(
-                f"{name} sent {len(sent)} messages, {len(carried)} were on the wire, "
-                f"{len(read)} were read, and they differ",
+                f"{name} sent {counted(len(sent), 'message')}: {len(carried)} on the wire, "
+                f"{len(read)} read, and they differ",
                 evidence,
             )
         chunks += evidence
@@ -303,8 +305,8 @@ def opens_multipath(timeline: Timeline) -> Verdict:
         return undecided("the programs printed no bytes sent and read", evidence)
     said = ", ".join(map(str, sorted(versions)))
     return holds(
-        f"option 30, MP_CAPABLE, version {said}, in all three segments; {exchanged} bytes sent, "
-        "on the wire and read",
+        f"option 30, MP_CAPABLE, version {said}, in all three segments; "
+        f"{counted(exchanged, 'byte')} sent, on the wire and read",
         evidence,
     )
 

@@ -50,7 +50,7 @@ def cut_short(name: str, offset: int, what: str, needed: int, left: int) -> Capt
     return unreadable(
         name,
         offset,
-        f"the file ends inside a {what}: {needed} bytes needed, {left} left; "
+        f"the file ends inside a {what}: bytes needed: {needed}, left: {left}; "
         f"`editcap` can copy the whole packets before it",
     )
 

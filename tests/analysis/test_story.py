@@ -162,7 +162,7 @@ DESCRIBED = [
     (fb.ethernet(fb.ipv4(b"?", 253)), "IPv4 experiment 253 to 192.0.2.2"),
     (fb.ethernet(fb.ipv6(b"?", 253), fb.IPV6), "IPv6 experiment 253 to 2001:db8::2"),
     (fb.ethernet(b"?", 0x88B5), "Ethernet type 0x88b5"),
-    (b"short", "malformed Ethernet at byte 0: needs 14 bytes of which 5 are there"),
+    (b"short", "malformed Ethernet at byte 0: needs 14 bytes, has 5"),
 ]  # fmt: skip
 
 

@@ -341,8 +341,9 @@ def unix(read: int = 7) -> Timeline:
 def test_a_unix_socket_puts_nothing_on_the_wire() -> None:
     found = verdict("unix-silent", unix())
     assert found.outcome is Outcome.HOLDS
-    assert found.why.startswith("7 bytes were read, and not one frame")
+    assert found.why.startswith("7 bytes read, and not one frame")
     assert found.evidence == (event("server#1"),)
+    assert verdict("unix-silent", unix(read=1)).why.startswith("1 byte read, and not one frame")
 
 
 def test_silence_without_a_byte_or_a_trace_proves_nothing() -> None:

@@ -47,7 +47,7 @@ def test_each_printed_call_is_named_with_the_traced_one(name: str) -> None:
     verdict = t.checked(scenario, claim, s.recording_of(name))
     assert verdict.outcome is Outcome.HOLDS
     printed, traced = verdict.evidence[::2], verdict.evidence[1::2]
-    assert verdict.why.startswith(f"{len(traced)} calls that the programs printed were traced")
+    assert verdict.why.startswith(f"{len(traced)} printed calls traced")
     for told, seen in zip(printed, traced, strict=True):
         assert (told.kind, seen.kind) == (EventKind.PRINTED_CALL, EventKind.SYSTEM_CALL)
         assert told.program == seen.program != ""
@@ -165,7 +165,7 @@ def test_the_same_calls_are_counted_and_the_frames_of_the_other_step_told() -> N
     verdict = t.checked(UNIX, SAME, s.recording_of("traced-unix4"))
     assert "server: 1 socket, 1 bind, 1 listen, 1 accept, 3 sendto, 2 close" in verdict.why
     assert "client: 1 socket, 1 connect, 3 sendto, 1 shutdown, 1 close" in verdict.why
-    assert verdict.why.endswith("over TCP, where 18 frames were seen; here none")
+    assert verdict.why.endswith("over TCP, with 18 frames there and none here")
     assert {event.program for event in verdict.evidence} == {"server", "client"}
 
 

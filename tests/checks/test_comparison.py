@@ -47,7 +47,7 @@ def test_other_bytes_are_other_messages(other: Timeline, why: str) -> None:
 def test_a_connection_costs_what_datagrams_do_not() -> None:
     verdict = costs_frames_to_connect(TCP, DATAGRAMS)
     assert verdict.outcome is Outcome.HOLDS, verdict.why
-    assert "18 frames, 3 to open and 6 bare ones to close, 1 round trip" in verdict.why
+    assert "18 frames, 3 to open and 6 without data to close, 1 round trip" in verdict.why
 
 
 def test_a_connection_that_costs_no_more_than_another_breaks_it() -> None:

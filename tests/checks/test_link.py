@@ -34,6 +34,11 @@ def test_checksums_of_every_frame_are_counted(family: int) -> None:
     assert len(verdict.evidence) == 20
 
 
+def test_a_single_checksum_is_counted_in_the_singular() -> None:
+    alone = r.without(1, 2, *range(4, 21))(r.recorded(6))
+    assert has_right_checksums(timeline(alone)).why == "1 checksum computed again, all right"
+
+
 def test_a_frame_without_its_end_has_no_checksum_to_compute() -> None:
     cut = r.changed(6, lambda data: data[:-1], fix=False)
     whole = r.recorded(4)

@@ -109,7 +109,7 @@ BROKEN = [
         "47 bytes sent",
     ),
     ("tcp-boundaries", read_as_sent, "every read returned just one send"),
-    ("tcp-boundaries", r.printed("server", short_read), "47 of 48 bytes were read"),
+    ("tcp-boundaries", r.printed("server", short_read), "48 bytes sent, 47 read"),
     ("tcp-acknowledged", r.without(20), "the server's bytes end at 45, acknowledged up to 44"),
     ("tcp-acknowledged", r.lost(20), "the server's bytes end at 45, acknowledged up to 44"),
     (
@@ -271,14 +271,14 @@ def many_sends(text: str) -> str:
     [
         (
             lambda recording: recording,
-            "client to server: 7 + 26 + 15 bytes, in 3 segments, were read as 16 + 16 + 16; "
-            "server to client: 7 + 16 + 20 bytes, in 3 segments, were read as 43",
+            "client to server: 48 bytes, sent as 7 + 26 + 15, in 3 segments, read as 16 + 16 + 16; "
+            "server to client: 43 bytes, sent as 7 + 16 + 20, in 3 segments, read as 43",
         ),
         (
             r.printed("client", many_sends),
-            "client to server: 7 + 8 + 2 + 2 + 2 + 2 + 2 + 2 + ... (4 more) bytes, in 3 segments, "
-            "were read as 16 + 16 + 16; server to client: 7 + 16 + 20 bytes, in 3 segments, were "
-            "read as 43",
+            "client to server: 48 bytes, sent as 7 + 8 + 2 + 2 + 2 + 2 + 2 + 2 + ... (4 more), in "
+            "3 segments, read as 16 + 16 + 16; server to client: 43 bytes, sent as 7 + 16 + 20, in "
+            "3 segments, read as 43",
         ),
     ],
 )

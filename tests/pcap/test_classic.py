@@ -80,12 +80,14 @@ def test_a_cut_is_an_error_at_every_length_but_a_record_border(order: str, magic
 def test_a_cut_record_is_reported_with_where_it_begins_and_what_is_left() -> None:
     data = header() + record(b"a" * 60) + record(b"b" * 60)[:-15]
     assert error(data).startswith(
-        "at byte 100: the file ends inside a packet record: 60 bytes needed, 45 left"
+        "at byte 100: the file ends inside a packet record: bytes needed: 60, left: 45"
     )
     assert error(data[:105]).startswith(
-        "at byte 100: the file ends inside a record header: 16 bytes needed, 5 left"
+        "at byte 100: the file ends inside a record header: bytes needed: 16, left: 5"
     )
-    assert error(data[:23]).startswith("at byte 0: the file ends inside a pcap file header: 24")
+    assert error(data[:23]).startswith(
+        "at byte 0: the file ends inside a pcap file header: bytes needed: 24"
+    )
 
 
 @pytest.mark.parametrize("captured", [MAX_CAPTURED_BYTES + 1, 2**32 - 1])

@@ -270,7 +270,8 @@ def test_a_cut_is_an_error_at_every_length_but_a_block_border(order: str) -> Non
 def test_a_cut_block_is_reported_with_where_it_begins_and_what_is_left() -> None:
     data = START + epb(b"frame")
     assert error(data[:-3]).startswith(
-        f"at byte {len(START)}: the file ends inside a block of type 0x6: 40 bytes needed, 37 left"
+        f"at byte {len(START)}: the file ends inside a block of type 0x6: "
+        "bytes needed: 40, left: 37"
     )
 
 

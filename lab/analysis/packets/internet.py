@@ -11,6 +11,7 @@ from lab.analysis.packets.options import OptionError, OptionList, parse_ipv6_opt
 from lab.analysis.packets.packet import Extension, Fragment, IPv4, Layer
 from lab.analysis.packets.transport import TCP, UDP, dissect_tcp, dissect_udp
 from lab.analysis.packets.walk import Walk
+from lab.model.counted import counted
 
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILITY = 0, 43, 44, 51, 60, 135
 
@@ -70,7 +71,7 @@ def dissect_ipv4(walk: Walk, at: int, end: int) -> None:
         walk.malformed(at + 20 + error.offset, "IPv4", error.reason)
     addresses: bytes | None = ip.source.packed + final_destination(ip).packed
     if at + total_bytes > end:
-        reason = f"total length is {total_bytes}, past the link's {end - at} bytes"
+        reason = f"total length is {total_bytes}, past the link's {counted(end - at, 'byte')}"
         walk.malformed(at, "IPv4", reason)
         addresses = None
     else:
@@ -108,7 +109,8 @@ def dissect_ipv6(walk: Walk, at: int, end: int) -> None:
     packet_end = at + 40 + ip.payload_bytes
     addresses = None if walk.quoted else ip.source.packed + ip.destination.packed
     if packet_end > end:
-        reason = f"payload length is {ip.payload_bytes}, past the link's {end - at - 40} bytes"
+        left = counted(end - at - 40, "byte")
+        reason = f"payload length is {ip.payload_bytes}, past the link's {left}"
         walk.malformed(at, "IPv6", reason)
         packet_end, addresses = end, None
     dissect_ip_payload(walk, ip.next_header, at + 40, packet_end, addresses, 6)
@@ -217,7 +219,7 @@ def _add_fragment(
     layer = "IPv4" if isinstance(header, IPv4) else "IPv6 fragment header"
     size = end - at
     if header.more_fragments and size % 8:
-        reason = f"{size} bytes, not a multiple of 8, in a fragment that is not the last"
+        reason = f"{counted(size, 'byte')}, not a multiple of 8, in a fragment that is not the last"
         walk.malformed(header.offset, layer, reason)
     if header_bytes + header.fragment_offset + size > _LARGEST_DATAGRAM:
         walk.malformed(header.offset, layer, "the fragment ends past 65535 bytes")

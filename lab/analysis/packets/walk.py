@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.analysis.packets.checksum import checksum_holds, pseudo_header
 from lab.analysis.packets.packet import Layer, Malformed, Payload
+from lab.model.counted import counted
 
 
 class Walk:
@@ -33,7 +34,7 @@ class Walk:
         self.malformed(
             at,
             layer,
-            f"needs {count} bytes of which {max(present, 0)} are there",
+            f"needs {counted(count, 'byte')}, has {max(present, 0)}",
             truncated=at + count <= end,
         )
         return False

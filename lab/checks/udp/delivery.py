@@ -38,7 +38,9 @@ def begins_with_data(timeline: Timeline) -> Verdict:
     if first.packet.udp is None or not first.packet.payload:
         return broken(f"{first.id} comes first, and carries no payload in UDP", evidence)
     size = len(first.packet.payload)
-    return holds(f"{first.id} comes first, and carries {size} bytes of payload", evidence)
+    return holds(
+        f"{first.id} comes first, and carries {counted(size, 'byte')} of payload", evidence
+    )
 
 
 @claim(
@@ -176,9 +178,8 @@ def speaks_its_family_in_datagrams(*timelines: Timeline) -> Verdict:
         if not fits or not isinstance(ip, IPv4 if family.value == 4 else IPv6):
             return broken(f"{crossing.id} is no IPv{family.value} frame", crossing_ids([crossing]))
     return holds(
-        f"{counted(len(sockets), f'{family.socket_domain} socket')}, and all "
-        f"{counted(len(frames), 'frame')} have "
-        f"EtherType {family.ethertype:#06x} and IP version {family.value}",
+        f"{counted(len(sockets), f'{family.socket_domain} socket')}, and every frame "
+        f"({len(frames)}) has EtherType {family.ethertype:#06x} and IP version {family.value}",
         [*(call.id for call in sockets), *crossing_ids(frames)],
     )
 
@@ -207,8 +208,8 @@ def loses_what_the_buffer_does_not_hold(timeline: Timeline) -> Verdict:
         if ("MSG_TRUNC" in read.arguments) != is_cut:
             return broken(f"{read.id}: MSG_TRUNC does not say whether it lost some", way.evidence)
         if is_cut:
-            size, missing = len(send.data), len(send.data) - len(read.data)
-            cut = f"{read.id} gets {len(read.data)} of {size} bytes and MSG_TRUNC"
+            missing = len(send.data) - len(read.data)
+            cut = f"{read.id} gets {counted(len(read.data), 'byte')} and MSG_TRUNC"
             lost.append(f"{cut}, no read the other {missing}")
     if not lost:
         return broken("no datagram was larger than the reader's buffer", way.evidence)

@@ -1,4 +1,4 @@
-"""Checks of what unix sockets promise: silence, two ends that know each other, names."""
+"""Checks of unix sockets: no frames, two ends that are each other's peer, names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
+from lab.model.counted import counted
 from lab.records import InstrumentKind
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def carries_every_byte(timeline: Timeline) -> Verdict:
         sent, read = sent_bytes(sends), b"".join(call.data for call in reads)
         evidence += [call.id for call in (*sends, *reads)]
         if sent != read:
-            said = f"{way}: {len(sent)} bytes sent, {len(read)} read, and they differ"
+            said = f"{way}: {counted(len(sent), 'byte')} sent, {len(read)} read, and they differ"
             return broken(said, evidence)
         findings.append(f"{way} {len(sent)}")
     if not findings:
@@ -68,7 +69,7 @@ def has_two_ends(timeline: Timeline) -> Verdict:
     said = (
         f"{ends[1].program}'s end {client.inode} has peer {client.peer_inode}, "
         f"{ends[0].program}'s end {server.inode} has peer {server.peer_inode}, in the network "
-        f"namespace of {hosts}; {len(sent_bytes(sends))} bytes sent and not read yet, "
+        f"namespace of {hosts}; {counted(len(sent_bytes(sends)), 'byte')} sent and not read yet, "
         f"{server.receive_queue} in {ends[0].program}'s queue"
     )
     fits = (
@@ -255,12 +256,13 @@ def appears_on_loopback_alone(timeline: Timeline) -> Verdict:
         (talk.client_to_server, talk.server_to_client), ways, strict=True
     ):
         if stream.data != sent_bytes(sends):
-            said = f"{way}: {len(sent_bytes(sends))} bytes sent, {len(stream.data)} in frames"
+            sent = counted(len(sent_bytes(sends)), "byte")
+            said = f"{way}: {sent} sent, {len(stream.data)} in frames"
             return broken(said, evidence)
     point = timeline.crossings[0].packet.frame.point
     return holds(
-        f"{len(timeline.crossings)} frames at {point}, each seen as it left and as it arrived; "
-        "none at any other device",
+        f"{counted(len(timeline.crossings), 'frame')} at {point}, each seen as it left and as it "
+        "arrived; none at any other device",
         evidence,
     )
 

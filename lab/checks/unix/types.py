@@ -35,7 +35,8 @@ def keeps_bytes_and_no_boundaries(timeline: Timeline) -> Verdict:
         evidence += [call.id for call in (*sends, *reads)]
         sent, read = sent_bytes(sends), b"".join(call.data for call in reads)
         if sent != read:
-            said = f"{program}: {len(sent)} bytes sent, {len(read)} read, and they differ"
+            sizes = f"{counted(len(sent), 'byte')} sent, {len(read)} read"
+            said = f"{program}: {sizes}, and they differ"
             return broken(said, evidence)
         if [call.data for call in sends] == [call.data for call in reads]:
             return broken(f"{program}: every read returned just one send", evidence)
@@ -255,7 +256,7 @@ def passes_a_descriptor(timeline: Timeline) -> Verdict:
     return holds(
         f"{sent.program}'s descriptor {_descriptors(sent)} came as {received.program}'s "
         f"{_descriptors(received)}, the same inode ({one}), on {' and '.join(sorted(hosts))}; "
-        f"{len(read.data)} bytes read from it",
+        f"{counted(len(read.data), 'byte')} read from it",
         evidence,
     )
 

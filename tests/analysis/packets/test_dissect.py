@@ -144,7 +144,7 @@ def test_arp_with_other_address_lengths_has_no_addresses() -> None:
 def test_arp_shorter_than_its_address_lengths_is_malformed() -> None:
     body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + bytes(10)
     assert malformed(packet(fb.ethernet(body, fb.ARP))) == Malformed(
-        14, "ARP", "needs 28 bytes of which 18 are there"
+        14, "ARP", "needs 28 bytes, has 18"
     )
 
 

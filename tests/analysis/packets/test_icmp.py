@@ -89,7 +89,7 @@ def test_error_about_an_error_is_quoted_once() -> None:
 @pytest.mark.parametrize(("kind", "needs"), [(8, 8), (13, 20), (17, 12)])
 def test_short_icmp_header_is_malformed(kind: int, needs: int) -> None:
     given = over_ipv4(fb.icmp(kind, 0, bytes(3)), protocol=1)
-    assert malformed(given) == Malformed(34, "ICMP", f"needs {needs} bytes of which 7 are there")
+    assert malformed(given) == Malformed(34, "ICMP", f"needs {needs} bytes, has 7")
 
 
 def test_timestamp_request_has_identifier_and_sequence() -> None:
@@ -140,8 +140,8 @@ def test_redirected_packet_is_quoted() -> None:
     ("options", "reason"),
     [
         (b"\1\0" + fb.MAC_A, "option 1 has length 0"),
-        (b"\1\2" + fb.MAC_A, "needs 16 bytes of which 8 are there"),
-        (b"\1", "needs 2 bytes of which 1 are there"),
+        (b"\1\2" + fb.MAC_A, "needs 16 bytes, has 8"),
+        (b"\1", "needs 2 bytes, has 1"),
     ],
 )
 def test_unreadable_neighbour_discovery_option_is_told(options: bytes, reason: str) -> None:

@@ -72,7 +72,7 @@ def test_ipv4_header_length_below_20_is_malformed(size: int) -> None:
 def test_ipv4_header_past_the_frame_ends_dissection_after_it() -> None:
     given = packet(fb.ethernet(fb.ipv4(b"1234", header=60)))
     assert names(given) == ["Ethernet", "IPv4", "Malformed"]
-    assert malformed(given).reason == "needs 60 bytes of which 24 are there"
+    assert malformed(given).reason == "needs 60 bytes, has 24"
     assert malformed(given).truncated is False
     assert given.ip.checksum_ok is None
 

@@ -344,5 +344,5 @@ def test_a_malformed_segment_in_the_datagram_is_told() -> None:
     for start, end in ((0, 8), (8, 14)):
         last = reassembler.add(packet(fragment(4, SEGMENT[4][:14], start, end)))
     assert last.reassembled
-    assert last.malformed.reason == "needs 20 bytes of which 14 are there"
+    assert last.malformed.reason == "needs 20 bytes, has 14"
     assert last.malformed.truncated is False

@@ -147,7 +147,7 @@ def test_tcp_header_shorter_than_20_bytes_is_malformed(size: int) -> None:
     start = (TcpStart(34, 40000, 80, 1000),) if size >= 8 else ()
     assert given.layers[2:] == (
         *start,
-        Malformed(34, "TCP", f"needs 20 bytes of which {size} are there"),
+        Malformed(34, "TCP", f"needs 20 bytes, has {size}"),
     )
 
 

@@ -23,14 +23,20 @@ def test_what_the_capture_lacks_is_truncated_and_what_the_packet_lacks_is_not() 
     walk = Walk(bytes(10))
     assert not walk.holds(4, 8, 12, "UDP")
     assert not walk.holds(4, 8, 11, "UDP")
-    reason = "needs 8 bytes of which 6 are there"
+    reason = "needs 8 bytes, has 6"
     assert walk.layers == [Malformed(4, "UDP", reason, True), Malformed(4, "UDP", reason, False)]
 
 
 def test_behind_the_end_no_bytes_are_there() -> None:
     walk = Walk(bytes(10))
     assert not walk.holds(12, 4, 20, "ARP")
-    assert walk.layers == [Malformed(12, "ARP", "needs 4 bytes of which 0 are there", True)]
+    assert walk.layers == [Malformed(12, "ARP", "needs 4 bytes, has 0", True)]
+
+
+def test_a_byte_that_is_missing_is_one_byte() -> None:
+    walk = Walk(b"")
+    assert not walk.holds(0, 1, 1, "IP")
+    assert walk.layers == [Malformed(0, "IP", "needs 1 byte, has 0", True)]
 
 
 def test_a_payload_is_what_is_at_hand_of_it() -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from house import FILES, ROOT
 
 WATCHED = """
@@ -88,3 +89,33 @@ def test_importing_everything_opens_and_writes_nothing(tmp_path: Path) -> None:
     told = import_watched(tmp_path, *modules)
     assert "click" not in told.pop("packages")
     assert told == NOTHING
+
+
+AT_THE_SANDBOX = """
+import os, sys
+def hook(name, arguments):
+    if name == "subprocess.Popen":
+        print(*sys.modules, flush=True)
+        os._exit(0)
+sys.addaudithook(hook)
+from lab.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("words", ["run tcp", "scenarios", "compare"])
+def test_a_command_starts_its_sandbox_before_it_imports_what_comes_after(
+    words: str, tmp_path: Path
+) -> None:
+    # dataclasses stands for it all: importing it, and each class it makes, takes long.
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_SANDBOX, *words.split()],
+        env={"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    imported = set(done.stdout.split())
+    assert "lab.kernel.sandbox.sandbox" in imported
+    assert not imported & {"dataclasses", "lab.records", "lab.results"}

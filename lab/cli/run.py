@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 def execute(options: Namespace) -> int:
     """Run what is wanted, with the full report of each run."""
     from lab.cli.results import collect, families, reports
-    from lab.results import exit_status
     from lab.run import ad_hoc_runs, run_scenario, wanted_runs
     from lab.scenario_files import find_scenario
 
@@ -28,6 +27,9 @@ def execute(options: Namespace) -> int:
             for which, family in wanted
         )
         results = collect(runs, options.junit)
+    # Not before: the sandbox need not wait for what results are made of.
+    from lab.results import exit_status
+
     return exit_status(results)
 
 

@@ -9,13 +9,15 @@ before the init, the kernel kills the init (PR_SET_PDEATHSIG).
 The one thing that the kernel does not reclaim are the tracefs instances of root's runs: the
 supervisor owns them and has them removed (lab.kernel.trace.tracefs.instance).
 
-Run as a program by lab.kernel.sandbox.sandbox. Its arguments are the descriptor of the message
+Run as a program by lab.kernel.sandbox.sandbox, with garbage collection off: the init turns it on
+once it has imported what it runs. Its arguments are the descriptor of the message
 socket, the parent's pid, a module to import before the first call arrives, and whether
 programs will be traced.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import select
@@ -131,6 +133,8 @@ def _become_init(messages: MessageSocket, supervisor_alive: int) -> None:
         if sys.argv[4] == TRACED:
             trace_start.begin_early()
         _preload(messages, sys.argv[3])
+        gc.freeze()
+        gc.enable()
         while True:
             function, arguments = messages.receive()
             messages.send(_outcome(function, arguments))

@@ -6,6 +6,7 @@ starts the collector before it imports what builds a topology.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -79,6 +80,8 @@ def _collect(messages: MessageSocket) -> None:
         # Imported only by the process that needs it.
         from lab.kernel.trace.tracefs.collector import Collector
 
+        gc.freeze()
+        gc.enable()  # off since the supervisor's start
         Collector(messages).serve()
         status = 0
     except BaseException:

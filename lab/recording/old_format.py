@@ -1,7 +1,8 @@
 """Recordings of the format before this one, converted line by line.
 
 Nothing else knows of it. Its lines had their "kind" where now they have "record", a few fields
-and one scenario had other names, and each instrument was a sentence.
+and one scenario had other names, and each instrument was a sentence. A field that it left out,
+or that is new, has a default in its class, which is what the codec takes for it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,6 @@ SCHEMA = "wirelab.recording/1"
 
 _RENAMED = {"task": {"event": "kind"}, "socket": {"look": "checkpoint"}}
 """By the line's kind: fields by their old name and their new one."""
-
-_ABSENT = {"program": {"failure": "", "remark": ""}, "run": {"source": ""}}
-"""By the line's kind: fields that were left out where they had this value, or are new."""
 
 _SCENARIOS = {"own": "ad-hoc"}
 """Scenarios by their old name and their new one."""
@@ -55,8 +53,10 @@ def converted(line: Object) -> Object:
     """
     fields = dict(line)
     kind = fields.pop("kind", None)
-    renamed = _RENAMED.get(kind, {}) if type(kind) is str else {}
-    absent = _ABSENT.get(kind, {}) if type(kind) is str else {}
+    fields["record"] = kind
+    if type(kind) is str and kind in _RENAMED:
+        renamed = _RENAMED[kind]
+        return {renamed.get(name, name): value for name, value in fields.items()}
     if kind == "run" and type(fields.get("scenario")) is str:
         fields["scenario"] = _SCENARIOS.get(fields["scenario"], fields["scenario"])
     if kind == "run" and type(fields.get("instruments")) is list:
@@ -65,7 +65,7 @@ def converted(line: Object) -> Object:
             for sentence in fields["instruments"]
             for instrument in _instruments(sentence)
         ]
-    return {"record": kind} | absent | {renamed.get(name, name): fields[name] for name in fields}
+    return fields
 
 
 def _instruments(sentence: object) -> list[object]:

@@ -6,7 +6,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 from typing import Any, NamedTuple
 
 import frame_bytes as fb
@@ -14,6 +14,7 @@ import pytest
 from tshark_version import tshark_version
 
 from lab.analysis.packets.dissect import Reassembler, dissect
+from lab.pcap.pcapng import write_pcapng
 from lab.records import Direction, Frame, LinkType
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
@@ -296,37 +297,58 @@ CAPTURES = {
 }
 
 
-def by_lab(link: LinkType, frames: list[Sent]) -> list[Header]:
+def frames_of(link: LinkType) -> list[Frame]:
+    return [
+        Frame(
+            number * 1_000_000, link.name, Direction.UNKNOWN,
+            sent.data, sent.wire_bytes or len(sent.data), link,
+        )
+        for number, sent in enumerate(CAPTURES[link])
+    ]  # fmt: skip
+
+
+@cache
+def by_lab(link: LinkType) -> tuple[Header, ...]:
     reassembler = Reassembler()
     found = []
-    for number, sent in enumerate(frames):
-        size = sent.wire_bytes or len(sent.data)
-        frame = Frame(number * 1_000_000, "if0", Direction.UNKNOWN, sent.data, size, link)
+    for frame in frames_of(link):
         tcp = reassembler.add(dissect(frame)).tcp
         found.append(Header(tcp.seq, tcp.ack, int(tcp.flags), tcp.payload_bytes) if tcp else NONE)
-    return found
+    return tuple(found)
 
 
-def by_tshark(link: LinkType, frames: list[Sent], directory: Path) -> list[Header]:
-    """The first TCP header of each frame, but not one that follows ICMP: it is quoted."""
-    file = directory / "capture.pcap"
-    fb.write_pcap(file, link, [(s.data, s.wire_bytes or len(s.data)) for s in frames])
-    names = ("frame.protocols", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len")
+@pytest.fixture(scope="module")
+def by_tshark(tmp_path_factory: pytest.TempPathFactory) -> dict[LinkType, list[Header]]:
+    """The first TCP header of each frame, but not one that follows ICMP: it is quoted.
+
+    One file has a capture for each interface: to start tshark takes longer than to read them all.
+    """
+    frames = [frame for link in CAPTURES for frame in frames_of(link)]
+    file = tmp_path_factory.mktemp("tshark") / "captures.pcapng"
+    with file.open("wb") as opened:
+        write_pcapng(opened, [link.name for link in CAPTURES], frames, {}, "wirelab")
+    names = (
+        "frame.interface_name", "frame.protocols",
+        "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.len",
+    )  # fmt: skip
     fields = [argument for name in names for argument in ("-e", name)]
-    command = ["tshark", "-r", str(file), "-T", "fields", "-E", "occurrence=f", *fields]
+    command = ["tshark", "-n", "-r", str(file), "-T", "fields", "-E", "occurrence=f", *fields]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = []
+    found: dict[LinkType, list[Header]] = {link: [] for link in CAPTURES}
     for line in done.stdout.splitlines():
-        protocols, *values = line.split("\t")
+        link, protocols, *values = line.split("\t")
         quoted = ":icmp" in protocols
-        found.append(NONE if quoted else Header(*(int(v, 0) if v else None for v in values)))
+        header = NONE if quoted else Header(*(int(v, 0) if v else None for v in values))
+        found[LinkType[link]].append(header)
     return found
 
 
 @pytest.mark.parametrize("link", CAPTURES, ids=lambda link: link.name)
-def test_tcp_headers_agree_with_tshark(link: LinkType, tmp_path: Path) -> None:
+def test_tcp_headers_agree_with_tshark(
+    link: LinkType, by_tshark: dict[LinkType, list[Header]]
+) -> None:
     frames = CAPTURES[link]
-    ours, theirs = by_lab(link, frames), by_tshark(link, frames, tmp_path)
+    ours, theirs = by_lab(link), by_tshark[link]
     assert len(ours) == len(theirs) == len(frames)
     installed = tshark_version()
     wrong = [
@@ -342,7 +364,7 @@ def test_known_differences_from_tshark_are_differences(link: LinkType) -> None:
     frames = CAPTURES[link]
     same = [
         sent.name
-        for sent, lab in zip(frames, by_lab(link, frames), strict=True)
+        for sent, lab in zip(frames, by_lab(link), strict=True)
         if sent.why and lab == sent.tshark
     ]
     assert same == []
@@ -350,4 +372,4 @@ def test_known_differences_from_tshark_are_differences(link: LinkType) -> None:
 
 @pytest.mark.parametrize("link", CAPTURES, ids=lambda link: link.name)
 def test_captures_hold_frames_with_tcp(link: LinkType) -> None:
-    assert any(header != NONE for header in by_lab(link, CAPTURES[link]))
+    assert any(header != NONE for header in by_lab(link))

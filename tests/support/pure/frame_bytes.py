@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 
 MAC_A, MAC_B = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 V4_A, V4_B = IPv4Address("192.0.2.1"), IPv4Address("192.0.2.2")
@@ -159,12 +158,3 @@ def cooked_v1(payload: bytes, protocol: int = IPV4) -> bytes:
 
 def cooked_v2(payload: bytes, protocol: int = IPV4) -> bytes:
     return struct.pack("!HHIHBB8s", protocol, 0, 3, 1, 0, 6, MAC_A) + payload
-
-
-def write_pcap(path: Path, link_type: int, frames: list[tuple[bytes, int]]) -> None:
-    """A classic pcap file of (captured bytes, length on the wire), a millisecond apart."""
-    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)
-    for number, (captured, wire_bytes) in enumerate(frames):
-        data += struct.pack("<IIII", 1_700_000_000, number * 1000, len(captured), wire_bytes)
-        data += captured
-    path.write_bytes(data)

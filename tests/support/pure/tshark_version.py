@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 
 
+@cache
 def tshark_version() -> tuple[int, int]:
     """(4, 0) of "TShark (Wireshark) 4.0.17 (…"."""
     said = subprocess.run(["tshark", "--version"], capture_output=True, check=True, text=True)

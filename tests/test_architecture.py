@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
-from house import FILES, ROOT, ImportTable, imports_of, module_of, package_of, room_of
+from house import FILES, ROOT, ImportTable, imports_of, module_of, nodes_of, package_of, room_of
 
 TABLE = ImportTable((ROOT / "ARCHITECTURE.md").read_text("utf-8"))
 MOST_FILES = 15
@@ -114,6 +115,7 @@ def test_no_two_rooms_import_each_other_and_none_in_a_circle() -> None:
         pytest.fail(f"these rooms import each other: {' → '.join(error.args[1])}")
 
 
+@cache
 def folders() -> dict[str, int]:
     """Every folder of code with the number of its files."""
     counts: defaultdict[str, int] = defaultdict(int)
@@ -129,7 +131,7 @@ def test_a_folder_has_at_most_fifteen_files(folder: str) -> None:
 
 
 def called_in(text: str) -> set[str]:
-    calls = (node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    calls = (node.func for node in nodes_of(text) if isinstance(node, ast.Call))
     return {function.id for function in calls if isinstance(function, ast.Name)}
 
 

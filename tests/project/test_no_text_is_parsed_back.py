@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 
 import pytest
-from house import FILES, room_of
+from house import FILES, nodes_of, room_of
 
 ROOMS = ("analysis", "checks", "ladder", "report")
 
@@ -55,18 +55,22 @@ MAY: dict[tuple[str, str], str] = {
 
 def faults(text: str) -> Iterator[tuple[str, str]]:
     """Where text is read: the function or class, "" outside of any, and how."""
-    tree = ast.parse(text)
-    for statement in tree.body:
-        name = getattr(statement, "name", "")
-        yield from ((name, how) for node in ast.walk(statement) if (how := _how(node)))
+    nodes = nodes_of(text)
+    found = {node: how for node in nodes if (how := _how(node))}
+    if found:
+        (module,) = (node for node in nodes if isinstance(node, ast.Module))
+        for statement in module.body:
+            name = getattr(statement, "name", "")
+            yield from ((name, found[node]) for node in ast.walk(statement) if node in found)
 
 
 def _how(node: ast.AST) -> str:
     """How a node reads text; "" where it does not."""
     match node:
         case ast.Call(ast.Attribute(owner, name), arguments):
-            if any(_is(parser, owner, name) for parser in PARSERS):
-                return f"{ast.unparse(node.func)}()"
+            called = _dotted(node.func)
+            if any(called == each or called.startswith(f"{each}.") for each in PARSERS):
+                return f"{called}()"
             if name in METHODS and not _is_bytes(owner, arguments):
                 return f".{name}()"
         case ast.Compare(ast.Constant(str() as part), [ast.In() | ast.NotIn()], [whole]):
@@ -75,9 +79,14 @@ def _how(node: ast.AST) -> str:
     return ""
 
 
-def _is(parser: str, owner: ast.expr, name: str) -> bool:
-    called = f"{ast.unparse(owner)}.{name}"
-    return called == parser or called.startswith(f"{parser}.")
+def _dotted(called: ast.expr) -> str:
+    """A name with its dots, "" of anything else."""
+    match called:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(owner, name) if whole := _dotted(owner):
+            return f"{whole}.{name}"
+    return ""
 
 
 def _is_bytes(owner: ast.expr, arguments: list[ast.expr]) -> bool:

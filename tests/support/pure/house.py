@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -33,23 +34,32 @@ def room_of(module: str) -> str:
     return "/".join(inner) or parts[-1]
 
 
-def imports_of(text: str, package: str = "") -> Iterator[str]:
+@cache
+def nodes_of(text: str) -> tuple[ast.AST, ...]:
+    """All of a module's syntax tree, which several rules are about."""
+    return tuple(ast.walk(ast.parse(text)))
+
+
+@cache
+def imports_of(text: str, package: str = "") -> tuple[str, ...]:
     """Every module that a text imports: anywhere in it, and by name too.
 
     `from a import b` may be the module a.b or a name in a: it counts as "a.b".
     """
-    for node in ast.walk(ast.parse(text)):
+    found: list[str] = []
+    for node in nodes_of(text):
         match node:
             case ast.Import(names):
-                yield from (alias.name for alias in names)
+                found += (alias.name for alias in names)
             case ast.ImportFrom(module, names, level):
                 above = package.split(".")[: 1 - level or None] if level else []
                 base = ".".join([*above, *([module] if module else [])])
-                yield from (f"{base}.{alias.name}" for alias in names)
+                found += (f"{base}.{alias.name}" for alias in names)
             case ast.Call(ast.Name("import_module" | "__import__"), [ast.Constant(str(name)), *_]):
-                yield name
+                found.append(name)
             case ast.Call(ast.Attribute(_, "import_module"), [ast.Constant(str(name)), *_]):
-                yield name
+                found.append(name)
+    return tuple(found)
 
 
 def package_of(module: str) -> str:

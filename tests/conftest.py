@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import traced_programs
 from ad_hoc_run import AdHocRun
-from hypothesis import settings
+from examples import register_profiles
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
 from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
@@ -29,10 +29,7 @@ from lab.model.topology import two_hosts
 SUPPORT = Path(__file__).parent / "support" / "kernel"
 
 
-# No database of examples: a test run leaves nothing behind, and under sudo nothing of root's.
-# No deadline for an example: how long one takes is the machine's affair.
-settings.register_profile("wirelab", database=None, deadline=None)
-settings.load_profile("wirelab")
+register_profiles()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,7 +4,8 @@ import pytest
 import recorded as r
 import run_edits as e
 import step_edits as s
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.assembly import build_timelines
@@ -119,7 +120,7 @@ def test_small_writes_that_leave_more_room_break_the_claim_on_memory() -> None:
     assert (verdict.outcome, "left more room" in verdict.why) == (Outcome.BROKEN, True), verdict.why
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(0, 1 << 32))
 def test_no_garbled_output_makes_judging_fail(seed: int) -> None:
     timelines = build_timelines(e.garbled(run(), seed))

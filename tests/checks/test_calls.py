@@ -6,7 +6,8 @@ import pytest
 import recorded as r
 import run_edits as e
 import step_edits as s
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.assembly import build_timelines
@@ -217,7 +218,7 @@ def test_a_segment_that_a_timer_repeats_breaks_nothing(
     assert verdict.outcome is Outcome.HOLDS, verdict.why
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.sampled_from(FAMILIES), st.integers(0, 1 << 32), st.floats(0, 1))
 def test_no_garbled_output_or_lost_frame_makes_judging_fail(
     family: int, seed: int, kept: float

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import recorded as r
 from event_ids import event, named
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.judging import overall
@@ -235,7 +236,7 @@ def disturbed(draw: st.DrawFn) -> Recording:
     return replace(recording, frames=tuple(frames))
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(disturbed(), st.sampled_from([80, 100, 120]), st.booleans())
 def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     recording: Recording, width: int, ascii_only: bool

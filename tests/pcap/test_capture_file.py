@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import CaptureFileError
@@ -193,7 +194,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     start=st.sampled_from([b"", b"\x1f\x8b\x08\x00", pcap()[:24], pcapng()[:48]]),
     rest=st.binary(max_size=120),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_bytes_give_frames_or_a_capture_file_error(
     scratch: Path, start: bytes, rest: bytes
 ) -> None:
@@ -206,7 +207,7 @@ def test_any_bytes_give_frames_or_a_capture_file_error(
     data=st.sampled_from([pcap(), pcapng(), gz(pcap()), gz(pcapng())]),
     changes=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), min_size=1, max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_damaged_file_gives_frames_or_a_capture_file_error(
     scratch: Path, data: bytes, changes: list[tuple[int, int]]
 ) -> None:

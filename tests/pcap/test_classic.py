@@ -1,7 +1,8 @@
 import struct
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import CaptureFileError
@@ -184,7 +185,7 @@ def test_bytes_that_are_no_capture_are_shown() -> None:
         )
     ),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_what_a_nanosecond_file_says_is_what_is_read(
     order: str, packets: list[tuple[int, int, bytes, int]]
 ) -> None:
@@ -208,7 +209,7 @@ def frames_or_capture_file_error(data: bytes) -> None:
 
 
 @given(form=st.sampled_from(FORMATS), rest=st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_random_bytes_after_the_magic_give_frames_or_a_capture_file_error(
     form: tuple[str, int], rest: bytes
 ) -> None:
@@ -219,7 +220,7 @@ def test_random_bytes_after_the_magic_give_frames_or_a_capture_file_error(
     form=st.sampled_from(FORMATS),
     changes=st.lists(st.tuples(st.integers(0, 95), st.integers(0, 255)), min_size=1, max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_a_damaged_file_gives_frames_or_a_capture_file_error(
     form: tuple[str, int], changes: list[tuple[int, int]]
 ) -> None:

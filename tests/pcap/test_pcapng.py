@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import CaptureFileError
@@ -355,7 +356,7 @@ def frames_or_capture_file_error(data: bytes) -> None:
 
 
 @given(order=st.sampled_from("<>"), rest=st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_random_bytes_after_a_section_give_frames_or_a_capture_file_error(
     order: str, rest: bytes
 ) -> None:
@@ -368,7 +369,7 @@ def test_random_bytes_after_a_section_give_frames_or_a_capture_file_error(
     kind=st.sampled_from([EPB, SPB, OPB, IDB, SHB]),
     body=st.binary(max_size=60),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_random_block_bodies_give_frames_or_a_capture_file_error(
     order: str, kind: int, body: bytes
 ) -> None:
@@ -378,7 +379,7 @@ def test_random_block_bodies_give_frames_or_a_capture_file_error(
 @given(
     changes=st.lists(st.tuples(st.integers(0, 271), st.integers(0, 255)), min_size=1, max_size=4)
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_damaged_file_gives_frames_or_a_capture_file_error(
     changes: list[tuple[int, int]],
 ) -> None:

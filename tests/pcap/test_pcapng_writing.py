@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.pcap.classic import MAX_CAPTURED_BYTES
@@ -60,14 +61,14 @@ frames_strategy = st.lists(
 
 
 @given(frames=frames_strategy, comments=st.dictionaries(st.integers(0, 11), st.text(max_size=9)))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_what_is_written_is_what_is_read(frames: Sequence[Frame], comments: dict[int, str]) -> None:
     data = written(["a", "b/eth0", "unused", "\N{BULLET}"], frames, comments)
     assert parse(data) == tuple(frames)
 
 
 @given(name=points)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_a_point_keeps_its_name(name: str) -> None:
     assert parse(written([name], [frame(point=name)])) == (frame(point=name),)
 
@@ -153,7 +154,7 @@ notes_strategy = st.lists(
 
 
 @given(frames=frames_strategy, notes=notes_strategy)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_notes_change_nothing_of_the_frames_that_are_read(
     frames: Sequence[Frame], notes: list[CaptureNote]
 ) -> None:

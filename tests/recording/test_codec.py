@@ -8,7 +8,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import records
@@ -66,7 +67,7 @@ def test_there_are_records_to_try() -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.data())
 def test_a_record_comes_back_from_its_line(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(records_of(kind))
@@ -75,7 +76,7 @@ def test_a_record_comes_back_from_its_line(kind: type[Any], data: st.DataObject)
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(st.data())
 def test_a_mistyped_field_is_named(kind: type[Any], data: st.DataObject) -> None:
     line = encode_record(data.draw(records_of(kind)))
@@ -85,7 +86,7 @@ def test_a_mistyped_field_is_named(kind: type[Any], data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(st.data())
 def test_an_absent_field_has_its_default_or_is_missed(kind: type[Any], data: st.DataObject) -> None:
     record = data.draw(records_of(kind))
@@ -111,7 +112,7 @@ def test_all_fields_with_a_default_may_be_absent_at_once() -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(st.data())
 def test_what_is_taken_for_a_field_is_one_of_its_values(
     kind: type[Any], data: st.DataObject

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import recorded as r
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import records
@@ -209,7 +210,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(recordings())
 def test_what_is_saved_is_loaded_again(recording: Recording) -> None:
     with TemporaryDirectory() as folder:

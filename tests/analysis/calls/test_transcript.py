@@ -5,7 +5,8 @@ import warnings
 import pytest
 import recorded as r
 from event_ids import event
-from hypothesis import example, given, settings
+from examples import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab.analysis.calls.transcript import PrintedCall, parse_transcript
@@ -103,7 +104,7 @@ def test_the_recorded_programs_are_read_to_the_last_line() -> None:
             assert len(parse_transcript(run)) == len(run.stdout.splitlines())
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(st.text(max_size=60), st.integers(-1, 9))
 @example("b'\\x", 1)
 def test_no_argument_text_makes_reading_fail(text: str, result: int) -> None:
@@ -112,7 +113,7 @@ def test_no_argument_text_makes_reading_fail(text: str, result: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=12) | st.integers() | st.text(max_size=5), max_size=4))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_printed_values_are_read_back(values: list[object]) -> None:
     call = only(f"f({', '.join(map(ascii, values))}) = 0")
     assert call.arguments == tuple(values)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.flows.crossings import crossings_of_capture, join_crossings
@@ -93,7 +94,7 @@ def test_a_foreign_capture_sees_each_frame_once() -> None:
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     st.lists(
         st.builds(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 import traced as t
 import traced_tcp as w
 from event_ids import event
-from hypothesis import HealthCheck, assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lab.analysis.order.events import EventPart
@@ -14,21 +17,30 @@ from lab.analysis.timeline import Timeline
 from lab.model.event import EventId
 from lab.records import Instrument, InstrumentKind, Obtained, Recording, SocketState, Syscall
 
-slow_to_draw = settings(max_examples=40, suppress_health_check=list(HealthCheck))
+some = examples(40)
 
 
-@st.composite
-def legal_times(draw: st.DrawFn) -> w.Times:
-    """Times of all calls that keep every cause before its effect."""
-    return w.times_by(lambda low, high: draw(st.floats(low, high)))
+def at_shares(shares: bytes, fixed: Mapping[int, tuple[float, float]] | None = None) -> w.Times:
+    """The times that lie each at a share of what it may be, in 65536ths: 2 bytes."""
+    left = (share / 65_536 for (share,) in struct.iter_unpack("!H", shares))
+    return w.times_by(lambda low, high: low + next(left) * (high - low), fixed)
+
+
+TIMES = 2 * len(w.planned())
+"""An entry and an exit of each call."""
+
+# One draw of bytes: a draw for each time took longer than all that is made of them.
+some_shares = st.binary(min_size=2 * TIMES, max_size=2 * TIMES)
+legal_times = some_shares.map(at_shares)
+"""Times of all calls that keep every cause before its effect."""
 
 
 def places(timeline: Timeline) -> dict[tuple[EventId, EventPart], int]:
     return {(each.id, each.part): at for at, each in enumerate(timeline.order.events)}
 
 
-@given(legal_times())
-@slow_to_draw
+@given(legal_times)
+@some
 def test_what_can_have_happened_violates_nothing(times: w.Times) -> None:
     timeline = w.timeline_of(w.traced(times))
     assert timeline.order.violations == ()
@@ -46,29 +58,36 @@ def number_of(place: int) -> str:
     return f"{program}#{len(before)}"
 
 
-WAITING = [place for place, each in enumerate(w.planned()) if each.awaits]
+def room_ns(place: int) -> float:
+    """From the earliest entry of a call that waits to what it waits for."""
+    awaited = w.planned()[place].awaits
+    earliest = w.times_by(w.earliest)[place][0]
+    return (w.us_of(awaited, arrival=True) - earliest) * 1000 if awaited else 0
+
+
+WAITING = [place for place, each in enumerate(w.planned()) if room_ns(place) > 1000]
 CAUSING = [place for place, each in enumerate(w.planned()) if each.causes]
 
 
-@given(legal_times(), st.sampled_from(WAITING), st.integers(1, 500))
-@slow_to_draw
+@given(some_shares, st.sampled_from(WAITING), st.integers(1, 500), st.floats(0, 0.99))
+@some
 def test_a_return_before_what_was_waited_for_is_the_one_violation(
-    times: w.Times, place: int, early_ns: int
+    shares: bytes, place: int, early_ns: int, entered: float
 ) -> None:
     awaited = w.planned()[place].awaits
     assert awaited is not None
-    entry, end = times[place][0], w.us_of(awaited, arrival=True) - early_ns / 1000
-    assume(entry < end)
-    changed = (*times[:place], (entry, end), *times[place + 1 :])
-    (violation,) = w.timeline_of(w.traced(changed)).order.violations
+    end = w.us_of(awaited, arrival=True) - early_ns / 1000
+    first = w.times_by(w.earliest)[place][0]
+    times = at_shares(shares, {place: (first + entered * (end - first), end)})
+    (violation,) = w.timeline_of(w.traced(times)).order.violations
     assert violation == (
         f"{number_of(place)} returned {early_ns / 1000:.3f} µs before f{awaited} arrived, "
         f"which must come first"
     )
 
 
-@given(legal_times(), st.sampled_from(CAUSING), st.integers(1, 500))
-@slow_to_draw
+@given(legal_times, st.sampled_from(CAUSING), st.integers(1, 500))
+@some
 def test_an_entry_after_what_it_caused_is_the_one_violation(
     times: w.Times, place: int, late_ns: int
 ) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import frame_bytes as fb
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.packets.checksum import checksum_holds, pseudo_header
@@ -12,7 +13,7 @@ def test_rfc_1071_example_holds() -> None:
     assert not checksum_holds(bytes.fromhex("0001f203f4f5f6f7220e"))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(min_size=1, max_size=80), st.integers(0, 15))
 def test_it_agrees_with_summing_word_by_word(data: bytes, bit: int) -> None:
     padded = data + b"\0" * (len(data) % 2)

@@ -6,7 +6,8 @@ import struct
 
 import frame_bytes as fb
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.packets.dissect import Reassembler, dissect
@@ -117,13 +118,13 @@ def test_a_cut_frame_keeps_the_headers_that_are_whole() -> None:
         assert (cut.tcp is not None) is (size >= 54)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from(LinkType), st.binary(max_size=120), st.integers(0, 40))
 def test_random_bytes_never_crash(link: LinkType, data: bytes, missing: int) -> None:
     whole(link, data, len(data) + missing)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.sampled_from([0x0800, 0x86DD, 0x0806, 0x8100]),
     st.binary(max_size=120),
@@ -133,14 +134,14 @@ def test_random_bytes_under_a_known_type_never_crash(kind: int, data: bytes, mis
     whole(LinkType.ETHERNET, fb.ethernet(data, kind), 14 + len(data) + missing)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.sampled_from([0, 1, 6, 17, 43, 44, 51, 58, 60, 135]), st.binary(max_size=120))
 def test_random_bytes_under_a_known_protocol_never_crash(protocol: int, data: bytes) -> None:
     whole(LinkType.RAW, fb.ipv4(data, protocol), 20 + len(data))
     whole(LinkType.RAW, fb.ipv6(data, protocol), 40 + len(data))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.sampled_from(sorted(SAMPLES)),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), min_size=1, max_size=6),

@@ -5,7 +5,8 @@ import struct
 
 import frame_bytes as fb
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.packets.dissect import Reassembler, dissect
@@ -71,7 +72,7 @@ def test_reassembled_packet_keeps_the_last_fragments_own_headers(version: int) -
 
 
 @both
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(1, 60).map(lambda n: n * 8), st.randoms(use_true_random=False))
 def test_fragments_may_come_in_any_order(version: int, step: int, order: random.Random) -> None:
     parts = cuts(len(SEGMENT[version]), step)

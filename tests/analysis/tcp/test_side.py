@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from examples import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from transcript import converse, crossings
 
@@ -334,7 +335,7 @@ def deliveries(draw: st.DrawFn) -> tuple[bytes, list[tuple[int, int]]]:
     return data, draw(st.permutations(parts + [(s, e) for s, e in extra]))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(deliveries(), st.integers(0, 2**32 - 1))
 @example((b"\0", [(1, 1), (0, 0), (0, 1)]), 2**32 - 2)
 def test_bytes_in_are_bytes_out(delivery: tuple[bytes, list[tuple[int, int]]], isn: int) -> None:
@@ -370,7 +371,7 @@ any_line = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(any_line, min_size=1, max_size=12))
 def test_any_segments_at_all_are_analysed(lines: list[str]) -> None:
     for flow in group_flows(crossings("\n".join(lines))):

@@ -3,12 +3,13 @@ from __future__ import annotations
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.tcp.stream import ByteStore, Ranges, unwrap
 
-bounded = settings(max_examples=150, deadline=None)
+bounded = examples(150)
 pieces = st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 8)), max_size=12)
 
 

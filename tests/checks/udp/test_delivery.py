@@ -12,7 +12,8 @@ from dataclasses import replace
 import pytest
 import recorded as r
 from event_ids import named
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from udp_edits import (
     FAMILIES,
@@ -201,7 +202,7 @@ def disturbed(draw: st.DrawFn) -> Recording:
     return replace(recording, frames=tuple(kept), programs=tuple(programs))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(disturbed(), st.sampled_from([80, 120]), st.booleans())
 def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     recording: Recording, width: int, ascii_only: bool

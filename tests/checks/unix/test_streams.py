@@ -7,7 +7,8 @@ import pytest
 import recorded as r
 import run_edits as e
 import step_edits as s
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.assembly import build_timelines
@@ -259,7 +260,7 @@ def test_every_claim_is_undecided_by_an_incomplete_capture(claim: str) -> None:
         assert s.verdict_of(SCENARIO, claim, edit(run())).outcome is Outcome.UNDECIDED
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 1 << 32))
 def test_no_garbled_output_makes_judging_fail(seed: int) -> None:
     timelines = build_timelines(e.garbled(run(), seed))

@@ -6,7 +6,8 @@ import pytest
 import recorded as r
 import run_edits as e
 import step_edits as s
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.assembly import build_timelines
@@ -293,7 +294,7 @@ def test_an_internet_socket_may_refuse_what_it_does_not_pass(edit: r.Edit) -> No
     assert verdict.outcome is Outcome.HOLDS, verdict.why
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 1 << 32))
 def test_no_garbled_output_makes_judging_fail(seed: int) -> None:
     timelines = build_timelines(e.garbled(run(), seed))

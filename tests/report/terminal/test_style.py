@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -62,7 +63,7 @@ def test_a_wrapped_text_begins_its_other_lines_with_the_indent() -> None:
     assert UTF8.wrap("", 9) == [""]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.text(max_size=80), st.integers(8, 40), st.booleans())
 def test_no_text_is_wider_than_asked_or_hides_a_control_character(
     text: str, columns: int, ascii_only: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from trace_bytes import COMMON, Tracepoint, formats, symbolic
 
@@ -152,7 +152,6 @@ def test_formats_are_found_by_the_records_own_number() -> None:
         known.type_of(RECORD[:3])
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([1, 2, 4, 8]), st.booleans(), st.integers(0, (1 << 64) - 1)),

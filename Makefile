@@ -15,6 +15,7 @@ PIP := $(VENV)/bin/pip --disable-pip-version-check --no-cache-dir
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
 	command -v "$$p" && break; done)
+WIRELAB := WIRELAB_CALLED_AS=./wirelab $(VENV)/bin/wirelab
 FAMILY ?= 4
 OUT ?= runs
 # Under sudo nothing of root's may be left among the user's files: bytecode is written once,
@@ -33,16 +34,16 @@ help: ## list the targets
 setup: $(VENV)/.ready ## set up .venv, which every other target does too
 
 scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both; OUT=folder)
-	@$(VENV)/bin/wirelab run $* --family $(FAMILY) --out $(OUT)
+	@$(WIRELAB) run $* --family $(FAMILY) --out $(OUT)
 
 scenarios: $(VENV)/.ready ## run all, IPv4 and IPv6; end with the table of statements
-	@$(VENV)/bin/wirelab scenarios --out $(OUT)
+	@$(WIRELAB) scenarios --out $(OUT)
 
 compare: $(VENV)/.ready ## the same messages over TCP, UDP and unix, side by side
-	@$(VENV)/bin/wirelab compare --out $(OUT)
+	@$(WIRELAB) compare --out $(OUT)
 
-doctor: $(VENV)/.ready ## tell what this machine allows, and how to mend what it lacks
-	@$(VENV)/bin/wirelab doctor
+doctor: $(VENV)/.ready ## report what this machine allows, and how to mend what it lacks
+	@$(WIRELAB) doctor
 
 test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tests as an ordinary user too
 	@VENV=$(VENV) tests/run $(TESTS)

@@ -17,13 +17,15 @@ def execute(options: Namespace) -> int:
 
     def present(result: Result) -> None:
         from lab.analysis.comparison import compare_steps
+        from lab.cli.results import replay_command
         from lab.report.terminal.page import Page, draw_closing, draw_summary
         from lab.report.terminal.tables import draw_comparison
 
         page = Page(ascii_only=options.ascii)
         page.print(draw_comparison(compare_steps(result.timelines), page.style))
         page.print(draw_summary("Claims", result.judgements, page.style, result.failures))
-        page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
+        replay = replay_command(result.folder)
+        page.print(draw_closing(result.judgements, result.folder, result.note, replay, page.style))
 
     compare = builtin_scenarios()["compare"]
     result = run_scenario(compare, Family.IPV4, options.out, options.trace, present)

@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: ignored, by nohup
         signal.signal(signal.SIGINT, _end_interrupted)
     _open_standard_streams()
+    # ./wirelab is a script that executes another: this is how it was called itself.
+    sys.argv[0] = os.environ.pop("WIRELAB_CALLED_AS", sys.argv[0])
     if "_ARGCOMPLETE" in os.environ:
         from lab.cli.completion import complete
 

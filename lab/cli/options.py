@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 EXIT_STATUS_HELP = """\
 exit status:
-  0  every claim holds, or is skipped for want of a feature
+  0  every claim holds, or is skipped: nothing to judge, or a feature is missing
   1  a claim is broken
   2  wrong usage: an unknown name, an unreadable file, a program that fails
   3  this machine cannot run it
-  4  something is undecided: the capture is incomplete
+  4  a claim is undecided: the capture is incomplete, or the programs did not
+     do what the claim is about
 """
 
 AD_HOC_HELP = """\
@@ -172,7 +173,7 @@ COMMANDS = {
     "replay": ("judge a recorded run again, unprivileged", _replay),
     "show": ("show the flows of any pcap or pcapng file", _show),
     "new": ("write a scenario of two programs to begin with", _new),
-    "doctor": ("tell what this machine allows, and how to mend it", _nothing),
+    "doctor": ("report what this machine allows, and how to mend it", _nothing),
     "completion": ("print what completes words in a shell", _completion),
 }
 """By name, a command's line of help and what adds its options."""

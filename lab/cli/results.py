@@ -10,6 +10,7 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from lab.model.family import Family
     from lab.results import Result
@@ -56,4 +57,23 @@ def print_report(result: Result, options: Namespace) -> None:
     page.print(
         draw_report(result.timelines, result.ladders, result.judgements, result.title, page.style)
     )
-    page.print(draw_closing(result.judgements, result.folder, result.note, page.style))
+    replay = replay_command(result.folder)
+    page.print(draw_closing(result.judgements, result.folder, result.note, replay, page.style))
+
+
+def replay_command(folder: Path) -> str:
+    """The command that judges the run in that folder again, as the user would type it."""
+    from shlex import quote
+
+    return f"{command_as_typed()} replay {quote(str(folder))}"
+
+
+def command_as_typed() -> str:
+    """ "wirelab" where PATH has it, or where it was not called by that name; else its path."""
+    from pathlib import PurePath
+    from shlex import quote
+    from shutil import which
+
+    typed = sys.argv[0]
+    is_path = PurePath(typed).name == "wirelab" and typed not in ("wirelab", which("wirelab"))
+    return quote(typed) if is_path else "wirelab"

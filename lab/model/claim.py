@@ -20,7 +20,7 @@ class Outcome(enum.Enum):
     UNDECIDED = "UNDECIDED"
     """The capture or the trace was incomplete, or the programs did not do what it asks about."""
     SKIPPED = "SKIPPED"
-    """The machine lacks what the claim is about."""
+    """The machine lacks what the claim is about, or there was nothing to judge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,5 +15,6 @@ def test_the_steps_stand_side_by_side_before_their_claims(tmp_path: Path) -> Non
     assert steps.split() == ["tcp-ipv4", "tcp-ipv6", "udp-ipv4", "udp-ipv6", "unix"]
     (reaches,) = (row for row in rows if row.startswith("reaches another host?"))
     assert reaches.split()[-5:] == ["yes", "yes", "yes", "yes", "no"]
-    assert any(row.startswith("-- Claims ") for row in rows)
+    (claims,) = (place for place, row in enumerate(rows) if row.startswith("-- Claims "))
+    assert rows[claims - 1] == "" and rows[claims - 2].startswith("Silent: ")
     assert f"Artifacts: {(tmp_path / 'compare' / 'latest').resolve()}" in done.stdout

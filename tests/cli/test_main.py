@@ -42,6 +42,11 @@ def test_every_command_is_executed_by_a_file_of_its_name(name: str) -> None:
     assert Path(file).name == f"{name}.py"
 
 
+def test_it_is_named_as_the_script_that_executes_it_was_typed(tmp_path: Path) -> None:
+    done = wirelab("new", "mine", cwd=tmp_path, env={"WIRELAB_CALLED_AS": "../lab/wirelab"})
+    assert done.stdout.splitlines()[-1] == "run it: ../lab/wirelab run mine"
+
+
 def test_an_unknown_scenario_is_refused_before_anything_runs() -> None:
     done = wirelab("run", "tcp", "tpc")
     assert done.returncode == 2

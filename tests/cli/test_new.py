@@ -14,9 +14,10 @@ def test_it_prints_the_files_and_how_they_are_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["./wirelab"])
     assert execute(Namespace(name="my-own", scenarios=folder)) == 0
     *files, last = capsys.readouterr().out.splitlines()
     assert {Path(file) for file in files} == {
         path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")
     }
-    assert last == f"run it: wirelab run my-own{option}"
+    assert last == f"run it: ./wirelab run my-own{option}"

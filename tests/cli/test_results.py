@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from results import result_with
 
-from lab.cli.results import collect, families, print_report, reports
+from lab.cli.results import collect, command_as_typed, families, print_report, reports
 from lab.model.family import Family
 
 
@@ -32,6 +32,36 @@ def test_a_report_is_drawn_or_is_the_document(capsys: pytest.CaptureFixture[str]
     assert drawn.isascii()
     print_report(result, options(json=True))
     assert json.loads(capsys.readouterr().out) == result.document
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("./wirelab", "./wirelab"),
+        ("wirelab", "wirelab"),
+        ("my lab/wirelab", "'my lab/wirelab'"),
+        ("lab/__main__.py", "wirelab"),
+    ],
+)
+def test_a_report_ends_with_the_command_that_judges_it_again_as_it_was_typed(
+    typed: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [typed])
+    print_report(result_with({}), options())
+    assert capsys.readouterr().out.splitlines()[-1] == f"  {shown} replay runs/x"
+
+
+def test_a_command_that_path_has_is_shown_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "wirelab"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(script)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert command_as_typed() == str(script)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert command_as_typed() == "wirelab"
 
 
 def test_several_documents_are_one_and_several_reports_are_several(

@@ -11,6 +11,7 @@ import pytest
 from house import ROOT
 
 SAYS = '#!/bin/sh\necho "$0" "$@" "bytecode=${PYTHONDONTWRITEBYTECODE-written}"\n'
+SAYS_AS = '#!/bin/sh\necho "$WIRELAB_CALLED_AS"\n'
 """A `wirelab` that says how it was called."""
 
 
@@ -19,9 +20,9 @@ def environment(**changes: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in names} | changes
 
 
-def install(venv: Path) -> None:
+def install(venv: Path, script: str = SAYS) -> None:
     (venv / "bin").mkdir(parents=True)
-    (venv / "bin" / "wirelab").write_text(SAYS)
+    (venv / "bin" / "wirelab").write_text(script)
     (venv / "bin" / "wirelab").chmod(0o755)
     (venv / ".ready").touch()
 
@@ -51,6 +52,12 @@ def test_it_runs_from_anywhere_by_any_name(project: Path, tmp_path: Path) -> Non
     assert said("./wirelab", "run", "tcp", cwd=project) == expected
     assert said("./the project/wirelab", "run", "tcp", cwd=tmp_path) == expected
     assert said(tmp_path / "link", "run", "tcp", cwd=Path("/")) == expected
+
+
+def test_the_command_learns_how_it_was_typed(project: Path, tmp_path: Path) -> None:
+    install(project / ".venv", SAYS_AS)
+    assert said("./wirelab", cwd=project) == "./wirelab\n"
+    assert said("./the project/wirelab", cwd=tmp_path) == "./the project/wirelab\n"
 
 
 def test_words_reach_the_command_as_they_are(project: Path) -> None:

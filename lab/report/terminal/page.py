@@ -67,8 +67,9 @@ class Page:
         self.style = Style(width, ascii_only)
 
     def print(self, lines: Iterable[Text]) -> None:
-        """Print lines as they are: neither wrapped nor cropped."""
+        """Print lines as they are, neither wrapped nor cropped, but without blanks at their end."""
         for line in lines:
+            line.rstrip()
             self._console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
@@ -118,9 +119,12 @@ def draw_summary(
 
 
 def draw_closing(
-    judgements: tuple[Judgement, ...], folder: Path, note: str, style: Style
+    judgements: tuple[Judgement, ...], folder: Path, note: str, replay: str, style: Style
 ) -> Iterator[Text]:
-    """The last lines: how many claims hold, and where the artifacts are."""
+    """The last lines: how many claims hold, where the artifacts are, what to do with them.
+
+    `replay` is the command that judges the run again; it is never wrapped, to be copied whole.
+    """
     counts = dict.fromkeys(Outcome, 0)
     for judgement in judgements:
         counts[judgement.verdict.outcome] += 1
@@ -130,9 +134,8 @@ def draw_closing(
     yield Text(style.safe(f"Artifacts: {folder}"))
     if note:
         yield Text(style.safe(f"  {note}"), "yellow")
-    yield Text(
-        "  recording.pcapng opens in Wireshark; `wirelab replay` judges the run again.", "dim"
-    )
+    yield Text("  recording.pcapng opens in Wireshark. To judge the run again:", "dim")
+    yield Text(style.safe(f"  {replay}"), "dim")
 
 
 def draw_capture(

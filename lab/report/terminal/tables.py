@@ -41,6 +41,7 @@ def draw_comparison(columns: Sequence[Column], style: Style) -> Iterator[Text]:
         "Silent: no frame between canaries at every device of both hosts, lo included.",
     ):
         yield Text(style.safe(line), "dim")
+    yield Text()
 
 
 def draw_decisions(decisions: Iterable[Decision], style: Style) -> Iterator[Text]:

@@ -269,7 +269,10 @@ def test_a_run_without_frames_says_so() -> None:
 
 def test_the_closing_counts_the_outcomes() -> None:
     _, judgements = r.judged(r.without(19, 20)(r.recorded(4)))
-    lines = [line.plain for line in draw_closing(judgements, Path("runs/x"), "", Style(80, True))]
+    again = "./wirelab replay runs/x"
+    drawn = draw_closing(judgements, Path("runs/x"), "", again, Style(80, True))
+    lines = [line.plain for line in drawn]
+    assert lines[-1] == f"  {again}"
     (counted,) = [line for line in lines if line.startswith(f"{len(SCENARIO.claims)} claims: ")]
     assert "1 BROKEN" in counted and f"{len(SCENARIO.claims) - len(r.CLAIMS)} SKIPPED" in counted
     assert "Artifacts: runs/x" in lines
@@ -348,7 +351,7 @@ def test_a_page_that_cannot_show_unicode_is_ascii() -> None:
 def test_a_file_gets_lines_without_escapes_and_unwrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     file = io.StringIO()
-    Page(file).print([Text("x" * 200, "bold red"), Text("[bold]:smile: 1.5"), Text("")])
+    Page(file).print([Text("x" * 200, "bold red"), Text("[bold]:smile: 1.5  "), Text(" ")])
     assert file.getvalue() == "x" * 200 + "\n[bold]:smile: 1.5\n\n"
 
 

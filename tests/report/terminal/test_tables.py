@@ -43,6 +43,12 @@ def test_silence_of_a_capture_that_is_incomplete_is_undecided() -> None:
     assert silent.split() == ["silent?", "undecided"]
 
 
+def test_a_blank_line_ends_the_table() -> None:
+    columns = compare_steps(build_timelines(load_recording(r.FOLDER / "unix4")))
+    *_, silent, last = [line.plain for line in draw_comparison(columns, Style(120, True))]
+    assert (silent.partition(":")[0], last) == ("Silent", "")
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_decision_names_its_claims_and_an_outcome_that_differs(width: int) -> None:
     by = (("tcp", "tcp-opens", Outcome.BROKEN), ("udp", "udp-bytes", Outcome.HOLDS))

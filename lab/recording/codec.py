@@ -5,9 +5,9 @@
 | int | a number that fits into 64 bits, signed or not; Annotated[int, range(…)]: one of the range |
 | str, bool | the same |
 | Literal["a", "b"] | one of these texts |
-| bytes | text: two hexadecimal digits for each |
+| bytes | text: two hexadecimal digits for each, nothing between them |
 | an enum | its member's value |
-| IPv4Interface or IPv6Interface | text: "10.0.0.1/24" |
+| IPv4Interface or IPv6Interface | text: "10.0.0.1/24", always with the prefix's length |
 | X or Y, X or None | what the value's own type gives; None is null |
 | tuple[X, ...] | a list |
 | dict[str, X] | an object |
@@ -362,8 +362,20 @@ def _parsed(parse: Callable[[str], object]) -> Callable[[object], object]:
     return decode
 
 
+def _parse_bytes(text: str) -> bytes:
+    value = bytes.fromhex(text)
+    if len(text) != 2 * len(value):
+        raise ValueError("there is space between hexadecimal digits")  # which fromhex() skips
+    return value
+
+
 def _parse_interface(text: str) -> IPv4Interface | IPv6Interface:
-    return IPv6Interface(text) if ":" in text else IPv4Interface(text)
+    value = IPv6Interface(text) if ":" in text else IPv4Interface(text)
+    # A netmask is taken as well, and an address alone. Its own text is not compared: there are
+    # two for an IPv4-mapped address, by Python's version.
+    if not text.endswith(f"/{value.network.prefixlen}"):
+        raise ValueError("there is no prefix length, as in 10.0.0.1/24")
+    return value
 
 
 _NAMES = {
@@ -377,7 +389,7 @@ _SIMPLE: dict[object, _Codec] = {
     int: _Codec((int,), int, None, _integer(_INTEGERS)),
     str: _Codec((str,), str, None, _exactly(str), str),
     bool: _Codec((bool,), bool, None, _exactly(bool), bool),
-    bytes: _Codec((bytes,), str, bytes.hex, _parsed(bytes.fromhex)),
+    bytes: _Codec((bytes,), str, bytes.hex, _parsed(_parse_bytes)),
     IPv4Interface | IPv6Interface: _Codec(
         (IPv4Interface, IPv6Interface), str, str, _parsed(_parse_interface)
     ),

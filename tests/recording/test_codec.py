@@ -151,6 +151,12 @@ def test_what_is_taken_for_a_field_is_one_of_its_values(
          "fields['b']: None is neither a number nor text"),
         (InterfaceSeen, {"host": "h", "name": "n", "addresses": ["10.0.0.1/24", "10.0.0.1/33"]},
          "addresses[1]: '10.0.0.1/33': "),
+        *[(InterfaceSeen, {"host": "h", "name": "n", "addresses": [text]},
+           f"addresses[0]: {text!r}: there is no prefix length")
+          for text in ("10.0.0.1", "10.0.0.1/255.255.255.0", "10.0.0.1/024", "fe80::1")],
+        *[(Memory, encode_record(CALL.memory[0]) | {"data": text},
+           f"data: {text!r}: there is space between")
+          for text in ("de ad", " dead", "dead\n", " ")],
         (InterfaceSeen, {"host": "h", "name": "n", "addresses": [167772161]},
          "addresses[0]: 167772161 is not text"),
         (Frame, encode_record(Frame(1, "p", Direction.OUT, b"", 0, LinkType.NULL))

@@ -13,6 +13,8 @@ found all the same.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lab.records import Syscall, TaskEvent, Trace
@@ -85,9 +87,17 @@ class Followed:
 
 def follow(trace: Trace) -> Followed:
     """The objects that each call acted on and made."""
-    follower = _run(trace)
-    acts_on, made = tuple(follower.acts_on), tuple(follower.made)
-    return Followed(tuple(follower.objects), acts_on, made, frozenset(follower.into))
+    follower = _Follower(trace)
+    follower.run()
+    idle = follower.idle_epolls()
+    kept = [number for number in range(len(follower.objects)) if number not in idle]
+    places: dict[int | None, int] = {number: place for place, number in enumerate(kept)}
+    return Followed(
+        tuple(follower.objects[number] for number in kept),
+        tuple(map(places.get, follower.acts_on)),
+        tuple(tuple(places[n] for n in made if n in places) for made in follower.made),
+        frozenset(follower.into),
+    )
 
 
 def relevant(trace: Trace) -> Trace:
@@ -97,27 +107,14 @@ def relevant(trace: Trace) -> Trace:
     calls that wait for descriptors if one of these is such an object or if they were not read.
     What `follow` says about a call that is kept is the same before and after.
     """
-    follower = _run(trace)
-    kept = zip(trace.syscalls, follower.is_relevant, strict=True)
+    follower = _Follower(trace)
+    follower.run()
+    idle = follower.idle_epolls()
+    for index, epolls in follower.kept_for.items():
+        if not epolls <= idle:
+            follower.is_kept[index] = True
+    kept = zip(trace.syscalls, follower.is_kept, strict=True)
     return replace(trace, syscalls=tuple(call for call, is_kept in kept if is_kept))
-
-
-def _run(trace: Trace) -> _Follower:
-    """A follower that has run, for which epoll instances that watched no object do not exist."""
-    passed_over: frozenset[int] = frozenset()
-    if all(call.name != "epoll_ctl" for call in trace.syscalls):
-        passed_over = frozenset(
-            place
-            for place, call in enumerate(trace.syscalls)
-            if _MAKERS.get(call.name) == (EPOLL,) and call.result is not None and call.result >= 0
-        )
-    while True:
-        follower = _Follower(trace, passed_over)
-        follower.run()
-        idle = follower.idle_epolls()
-        if not idle:
-            return follower
-        passed_over |= idle
 
 
 class _Table:
@@ -155,20 +152,25 @@ class _Table:
 
 
 class _Follower:
-    """Follows a trace with a table of descriptors for each process."""
+    """Follows a trace with a table of descriptors for each process.
 
-    def __init__(self, trace: Trace, passed_over: frozenset[int]) -> None:
+    Which epoll instances are idle shows only at the end: until then they are objects as others
+    are, and nothing may be decided by there being one.
+    """
+
+    def __init__(self, trace: Trace) -> None:
         self.calls = trace.syscalls
-        self.passed_over = passed_over
-        """Indexes of calls that make something that is not to be followed."""
-        self.watching: set[int | None] = set()
-        """The epoll instances to which an object was added."""
+        self.watched: defaultdict[int | None, set[int]] = defaultdict(set)
+        """By epoll instance the objects that were added to it."""
         self.tasks = trace.tasks
         self.objects: list[Opened] = []
         self.acts_on: list[int | None] = [None] * len(self.calls)
         self.made: list[tuple[int, ...]] = [()] * len(self.calls)
         self.into: set[int] = set()
-        self.is_relevant = [False] * len(self.calls)
+        self.is_kept = [False] * len(self.calls)
+        """For each call whether it is relevant, as far as that is known."""
+        self.kept_for: defaultdict[int, set[int]] = defaultdict(set)
+        """By index of a call epoll instances for which it is relevant, unless all are idle."""
         self.tables: dict[tuple[str, int], _Table] = {}
         """By program and thread; threads that share a table have the same one."""
         self.by_name: dict[str, int] = {}
@@ -186,16 +188,16 @@ class _Follower:
             else:
                 self._leave(index, self.calls[index])
 
-    def idle_epolls(self) -> frozenset[int]:
-        """Indexes of the calls that made epoll instances which never watched an object.
+    def idle_epolls(self) -> set[int]:
+        """The epoll instances that never watched an object but idle ones.
 
-        Python makes and closes one when it starts.
+        They do not exist for who follows a trace. Python makes and closes one when it starts.
         """
-        return frozenset(
-            opened.made_by
-            for number, opened in enumerate(self.objects)
-            if opened.kind == EPOLL and number not in self.watching
-        )
+        epolls = {number for number, opened in enumerate(self.objects) if opened.kind == EPOLL}
+        idle: set[int] = set()
+        while more := {epoll for epoll in epolls - idle if self.watched[epoll] <= idle}:
+            idle |= more
+        return idle
 
     def _steps(self) -> list[tuple[int, int, int]]:
         """Task events, entries and exits in order of time; at the same time, tasks come first."""
@@ -235,36 +237,51 @@ class _Follower:
         elif call.name == "sendmsg":
             self._pass(index, call, table)
         elif call.name in _SELECTS:
-            self.is_relevant[index] = _waits_for_known(call, table)
+            self._keep_for(index, _waited_for(call, table))
         elif call.name in _MAKERS:
-            self.is_relevant[index] = index not in self.passed_over
+            self.is_kept[index] = True
 
     def _find(self, index: int, call: Syscall, table: _Table) -> None:
         shape = CALLS.get(call.name)
         if shape is None or shape.descriptor is None:
             return
         descriptor = descriptor_of(call.arguments[shape.descriptor])
-        was_known = descriptor in table.held
+        before = table.held.get(descriptor)
         found = self._look_up(table, descriptor, call.socket)
         second = _SECOND_DESCRIPTOR.get(call.name)
         other = second and table.held.get(descriptor_of(call.arguments[second]))
-        self.is_relevant[index] = was_known or found is not None or other is not None
+        self._keep_for(index, (before, found, other))
         if call.name == "epoll_ctl" and other is not None:
-            self.watching.add(found)
-        if call.name == "splice" and other is not None and not self._is_socket(found):
+            self.watched[found].add(other)
+        can_splice = other is not None and self.objects[other].kind != EPOLL
+        if call.name == "splice" and can_splice and not self._is_socket(found):
             found = other
             self.into.add(index)
         self.acts_on[index] = found
+
+    def _keep_for(self, index: int, objects: Iterable[int | None]) -> None:
+        """Keep a call that concerns these objects."""
+        for what in objects:
+            if what is None:
+                continue
+            if self.objects[what].kind != EPOLL:
+                self.is_kept[index] = True
+                return
+            self.kept_for[index].add(what)
 
     def _is_socket(self, what: int | None) -> bool:
         return what is not None and self.objects[what].kind == SOCKET
 
     def _look_up(self, table: _Table, descriptor: int, name: str) -> int | None:
-        """The object behind a descriptor, or None. The kernel's name overrides the table."""
+        """The object behind a descriptor, or None. The kernel's name overrides the table.
+
+        It is a socket's: where the table has an epoll instance, it is out of date.
+        """
         found = table.held.get(descriptor)
         if not name:
             return found
-        if found is not None and self.names.setdefault(found, name) == name:
+        is_epoll = found is not None and self.objects[found].kind == EPOLL
+        if found is not None and not is_epoll and self.names.setdefault(found, name) == name:
             self.by_name[name] = found
             return found
         found = self.by_name.get(name)
@@ -274,7 +291,8 @@ class _Follower:
     def _close_range(self, index: int, call: Syscall, table: _Table) -> None:
         first, last, flags = (argument & 0xFFFFFFFF for argument in call.arguments[:3])
         meant = [descriptor for descriptor in table.held if first <= descriptor <= last]
-        self.is_relevant[index] = bool(meant or flags & _RANGE_UNSHARE)
+        self._keep_for(index, [table.held[descriptor] for descriptor in meant])
+        self.is_kept[index] |= bool(flags & _RANGE_UNSHARE)
         if call.result is not None and call.result < 0:
             return
         if flags & _RANGE_UNSHARE:
@@ -292,7 +310,7 @@ class _Follower:
         passed = passed_descriptors(control.data)
         if passed:
             self.in_flight.append(tuple(table.held.get(descriptor) for descriptor in passed))
-            self.is_relevant[index] = True
+            self.is_kept[index] = True
 
     def _leave(self, index: int, call: Syscall) -> None:
         if call.result is None or call.result < 0:
@@ -312,27 +330,26 @@ class _Follower:
         descriptors = (result,) if len(kinds) == 1 else two_descriptors(call, _PAIRS[call.name])
         place = _MAKERS_FLAGS.get(call.name)
         closed_by_exec = place is not None and bool(call.arguments[place] & _CLOEXEC)
-        if index in self.passed_over:
-            self.is_relevant[index] = result in table.held
-            table.put(result, None)
-            return
-        first = len(self.objects)
+        first, before = len(self.objects), table.held.get(result)
         for kind, descriptor in zip(kinds, descriptors, strict=False):
             table.put(descriptor, len(self.objects), closed_by_exec)
             self.objects.append(Opened(kind, index))
         self.made[index] = tuple(range(first, len(self.objects)))
+        if kinds == (EPOLL,):
+            self.is_kept[index] = False  # it was, in case it would fail
+            self._keep_for(index, (first, before))
 
     def _duplicate(self, index: int, call: Syscall, result: int, table: _Table) -> None:
         if descriptor_of(call.arguments[0]) == result:
             return
         closed_by_exec = call.name == "dup3" and bool(call.arguments[2] & _CLOEXEC)
-        self.is_relevant[index] |= result in table.held
+        self._keep_for(index, (table.held.get(result),))
         table.put(result, self.acts_on[index], closed_by_exec)
 
     def _control(self, index: int, call: Syscall, result: int, table: _Table) -> None:
         descriptor, operation = descriptor_of(call.arguments[0]), call.arguments[1] & 0xFFFFFFFF
         if operation in (_F_DUPFD, _F_DUPFD_CLOEXEC):
-            self.is_relevant[index] |= result in table.held
+            self._keep_for(index, (table.held.get(result),))
             table.put(result, self.acts_on[index], operation == _F_DUPFD_CLOEXEC)
         elif operation == _F_SETFD and descriptor in table.held:
             table.mark(descriptor, bool(call.arguments[2] & _FD_CLOEXEC))
@@ -348,7 +365,7 @@ class _Follower:
         sent = next((sent for sent in self.in_flight if len(sent) >= len(numbers)), None)
         if not numbers or sent is None:
             return
-        self.is_relevant[index] = True
+        self.is_kept[index] = True
         flags = call.arguments[2]
         if not flags & _MSG_PEEK:
             self.in_flight.remove(sent)
@@ -356,10 +373,10 @@ class _Follower:
             table.put(descriptor, what, bool(flags & _MSG_CMSG_CLOEXEC))
 
 
-def _waits_for_known(call: Syscall, table: _Table) -> bool:
+def _waited_for(call: Syscall, table: _Table) -> Iterable[int]:
+    """The objects among what poll(2) or select(2) waits for; all where that was not read."""
     memory = pointer_argument(call, 0) if call.name in ("poll", "ppoll") else None
-    if memory is None:
-        return bool(table.held)
-    if any(descriptor in table.held for descriptor in polled_descriptors(memory.data)):
-        return True
-    return len(memory.data) < memory.length and bool(table.held)
+    if memory is None or len(memory.data) < memory.length:
+        return table.held.values()
+    polled = polled_descriptors(memory.data)
+    return [table.held[descriptor] for descriptor in polled if descriptor in table.held]

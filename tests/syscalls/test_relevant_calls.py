@@ -18,6 +18,9 @@ from traced import (
 
 from lab.records import Trace
 from lab.syscalls.descriptors import (
+    EPOLL,
+    SOCKET,
+    _Follower,
     follow,
     relevant,
 )
@@ -140,3 +143,38 @@ def test_only_what_is_not_known_is_dropped(whole: Trace) -> None:
         if each in dropped:
             assert found.acts_on[place] is None
             assert found.made[place] == ()
+
+
+def test_a_trace_is_walked_once_whatever_its_epoll_instances_watch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walks = []
+    run = _Follower.run
+
+    def counted(follower: _Follower) -> None:
+        walks.append(follower)
+        run(follower)
+
+    monkeypatch.setattr(_Follower, "run", counted)
+    # 4 watches a socket; 6 watches 5, which watches nothing; 7 is closed at once.
+    script = Script().socket(3).call("epoll_create1", 0, result=4).call("epoll_ctl", 4, 1, 3, 0)
+    script.call("epoll_create1", 0, result=5).call("epoll_create1", 0, result=6)
+    script.call("epoll_ctl", 6, 1, 5, 0).call("epoll_wait", 6, 0x1000, 9, -1)
+    script.call("epoll_create1", 0, result=7).call("close", 7)
+    assert kept(script) == [0, 1, 2]
+    assert len(walks) == 1
+    assert [opened.kind for opened in script.found.objects] == [SOCKET, EPOLL]
+    assert len(walks) == 2
+
+
+def test_an_idle_epoll_instance_hides_nothing_and_is_nothing_to_wait_for() -> None:
+    script = Script().call("epoll_create1", 0, result=4).call("select", 5, 0x1000, 0, 0, 0)
+    assert kept(script) == []
+    # Its number was a socket's, whose close(2) is missing.
+    assert kept(Script().socket(4).call("epoll_create1", 0, result=4).read(4)) == [0, 1]
+
+
+def test_a_socket_that_the_kernel_names_is_not_the_epoll_instance_of_its_number() -> None:
+    script = Script().socket(3).read(3, socket="inode 1").call("epoll_create1", 0, result=4)
+    script.call("epoll_ctl", 4, 1, 3, 0).read(4, socket="inode 1")
+    assert script.last() == 0

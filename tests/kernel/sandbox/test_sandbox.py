@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import shutil
@@ -77,6 +78,13 @@ def test_calls_run_in_namespaces_of_their_own(sandbox: Sandbox) -> None:
     here, there = inside.namespaces(), sandbox.call(inside.namespaces)
     own = {"net", "mnt", "pid"} if os.geteuid() == 0 else {"net", "mnt", "pid", "user"}
     assert {kind for kind in here if here[kind] != there[kind]} == own
+
+
+def test_garbage_is_collected_during_calls_and_not_in_what_was_imported_before(
+    sandbox: Sandbox,
+) -> None:
+    assert sandbox.call(gc.isenabled)
+    assert sandbox.call(gc.get_freeze_count) > 10_000
 
 
 @pytest.mark.parametrize("kind", [LabError, KernelRefused, ProgramError, UsageError])

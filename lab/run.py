@@ -257,7 +257,7 @@ def _save(
 
 
 def _rewrite_report(document: Document, folder: Path) -> str:
-    """Bring the folder's report up to date; what is to be said of it. Raises OSError."""
+    """Bring the folder's report up to date, and return a note on what changed. Raises OSError."""
     from lab.report.document.report import write_document
 
     try:

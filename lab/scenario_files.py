@@ -122,7 +122,7 @@ def find_recorded(scenario: str, source: str, folder: str = "") -> Path:
 
 
 def source_of(path: Path) -> str:
-    """What a recording says of a scenario's file: "" for one of wirelab's own."""
+    """A scenario's file as it is recorded; "" for one of wirelab's own."""
     return "" if path in builtin_scenarios().values() else str(path)
 
 

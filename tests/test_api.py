@@ -37,7 +37,7 @@ def teachers(tmp_path: Path) -> Path:
         (lambda: api.replay("/nowhere"), "/nowhere"),
     ],
 )
-def test_a_mistake_is_told_before_anything_is_run(ask: Callable[[], Result], said: str) -> None:
+def test_a_mistake_is_reported_before_anything_is_run(ask: Callable[[], Result], said: str) -> None:
     with pytest.raises(UsageError) as error:
         ask()
     assert said in str(error.value)

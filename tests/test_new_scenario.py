@@ -63,7 +63,7 @@ def test_what_is_there_stays(tmp_path: Path, name: str) -> None:
     assert [path.read_text() for path in tmp_path.rglob("*.py")] == ["mine"]
 
 
-def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot write .*file"):
         write_scenario("mine", str(tmp_path / "file"))

@@ -12,7 +12,7 @@ FRAMES = Instrument(InstrumentKind.FRAMES, Obtained.MEASURED, 0, "PACKET_MMAP")
 NO_CALLS = Instrument(InstrumentKind.CALLS, None, 0, "not traced (no tracefs)")
 
 
-def test_an_instrument_is_told_with_what_it_observes() -> None:
+def test_an_instrument_is_reported_with_what_it_observes() -> None:
     assert str(NO_CALLS) == "calls: not traced (no tracefs)"
 
 

@@ -112,7 +112,7 @@ def test_beside_the_labs_own_folder_scenarios_of_ones_own_have_another(
         ("tcp", "absent", "there is no folder of scenarios absent"),
     ],
 )
-def test_what_is_not_there_is_told(here: Path, wanted: str, folder: str, said: str) -> None:
+def test_what_is_not_there_is_reported(here: Path, wanted: str, folder: str, said: str) -> None:
     with pytest.raises(UsageError) as error:
         find_scenario(wanted, folder)
     assert said in str(error.value)
@@ -131,7 +131,7 @@ def test_what_is_not_there_is_told(here: Path, wanted: str, folder: str, said: s
         ("\0", ": cannot be loaded: "),
     ],
 )  # fmt: skip
-def test_a_file_that_cannot_be_loaded_is_told_with_its_line(
+def test_a_file_that_cannot_be_loaded_is_reported_with_its_line(
     tmp_path: Path, text: str, said: str
 ) -> None:
     file = tmp_path / "mine.py"
@@ -183,7 +183,7 @@ def test_a_folder_that_was_named_judges_instead(here: Path) -> None:
         ("", "there is no scenario 'mine' of wirelab's own any more"),
     ],
 )
-def test_a_scenario_that_is_gone_is_told(here: Path, source: str, said: str) -> None:
+def test_a_scenario_that_is_gone_is_reported(here: Path, source: str, said: str) -> None:
     made(here / "scenarios" / "mine.py")
     with pytest.raises(UsageError) as error:
         find_recorded("mine", source)

@@ -1,4 +1,4 @@
-"""What a run makes of its claims."""
+"""Claims judged by the timelines of a run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
 
 
 def _asked(claim: Claim, timelines: Sequence[Timeline]) -> Verdict:
-    """What the claim's check says of its steps. Raises UsageError where it says nothing."""
+    """The verdict of the claim's check on its steps. Raises UsageError if it returns none."""
     file, line = claim.place
     try:
         verdict = claim(*timelines)

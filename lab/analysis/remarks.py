@@ -100,8 +100,8 @@ def _returned_before_acknowledgement(
             yield (
                 call.id,
                 f"{call.name}() returned {_ms(arrived_ns - call.exit_ns)} before the peer's ACK "
-                f"of its bytes ({ack}) arrived: it tells that they are in the send buffer, not "
-                f"that they were received.",
+                f"of its bytes ({ack}) arrived: they are in the send buffer then, which does "
+                f"not mean that they were received.",
             )
 
 
@@ -202,7 +202,7 @@ def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterato
                 yield (
                     call.id,
                     f"The RST ({rst}) had arrived {_ms((call.exit_ns or 0) - rst_ns)} before: "
-                    f"this is the first call to tell of it.",
+                    f"this is the first call that fails because of it.",
                 )
                 break
 

@@ -104,7 +104,7 @@ EXPLANATIONS = {
     Phase.RESET: "RST: there is no such connection, or there shall be none any more.",
     Phase.DATAGRAMS: "Each goes alone: no opening, no acknowledgement, no end.",
     Phase.FRAGMENTS: "Too large for the link: IP cuts the datagram, the receiver's IP joins it.",
-    Phase.ERROR: "ICMP tells why a packet got no further, and quotes its beginning.",
+    Phase.ERROR: "ICMP reports why a packet got no further, and quotes its beginning.",
     Phase.OTHER: "Frames that belong to no conversation.",
 }
 

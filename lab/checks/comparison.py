@@ -45,7 +45,7 @@ def carries_the_same_messages(first: Timeline, second: Timeline, *others: Timeli
     name="connection",
 )
 def costs_frames_to_connect(over_stream: Timeline, over_datagrams: Timeline) -> Verdict:
-    """Of a stream's and a datagram's exchange: the stream needs more frames, for its ends."""
+    """The stream's exchange needs more frames than the datagrams', to open and to close."""
     timelines = (over_stream, over_datagrams)
     columns = compare_steps(timelines)
     if silent := _silence(columns):

@@ -224,7 +224,7 @@ def leaves_an_unowned_address_alone(timeline: Timeline) -> Verdict:
 
 
 @claim(
-    "The server's program cannot tell: it reads the bytes and its own are acknowledged.",
+    "The server's program sees no difference: it reads the bytes and its own are acknowledged.",
     source="RFC 9293, 3.10.7.4",
     statements=("T5",),
     name="bytes",

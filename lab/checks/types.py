@@ -128,7 +128,7 @@ def grants_internet_seqpacket_with_sctp_only(timeline: Timeline) -> Verdict:
 @claim(
     "SO_DOMAIN, SO_TYPE and SO_PROTOCOL say what was granted.",
     source="socket(7)",
-    name="told",
+    name="granted",
 )
 def says_what_it_granted(timeline: Timeline) -> Verdict:
     """SO_DOMAIN, SO_TYPE and SO_PROTOCOL are what was asked for, and the choice for 0."""

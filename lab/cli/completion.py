@@ -33,7 +33,7 @@ class _Words(BaseCompleter):
     def __call__(
         self, *, prefix: str, action: Action, parser: ArgumentParser, parsed_args: Namespace
     ) -> Iterable[str]:
-        """Candidates for a word of which `prefix` is typed."""
+        """Candidates for a word that begins with `prefix`."""
         if action.dest == "name":
             return ()  # a new one
         if action.dest == "names" and "/" not in prefix:

@@ -71,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
-    """What reads the command line `words`; it exits with status 2 where that cannot be read.
+    """The parser for the command line `words`; it exits with status 2 on wrong usage.
 
     A command that is not among them has its line of help and no options: making those of all would
     slow every start down.

@@ -195,7 +195,7 @@ class _Observation:
             self.traces.append(self._tracer.end_step(step.name))
 
     def _run_programs(self, step: Step) -> None:
-        """Run the step's programs until nothing of them is left."""
+        """Run the step's programs until all their processes have ended."""
 
         def at_checkpoint(name: str) -> None:
             self._record_unix_sockets(name, step.name)

@@ -1,4 +1,4 @@
-"""What a run consists of, as it is sent into a sandbox."""
+"""The plan of a run, as it is sent into a sandbox."""
 
 from __future__ import annotations
 

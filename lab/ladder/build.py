@@ -139,7 +139,7 @@ class _Builder:
         return DropRow(name, lane, time_ns, is_concurrent, drop.frame, drop.notice.reason, what)
 
     def _connection(self, state: SocketState) -> str:
-        """The port that identifies the socket's connection, where that is needed."""
+        """The port that identifies the socket's connection, if there are several."""
         if not self.ports:
             return ""
         clients = {int(port) for port in self.ports.values()}
@@ -147,7 +147,7 @@ class _Builder:
         return str(port) if port else ""
 
     def _with_company(self, row: EventRow) -> Iterator[Row]:
-        """The row, after the bytes that it returns and before what there is to say of it."""
+        """The row, preceded by the bytes that it returns and followed by its remarks."""
         is_end = getattr(row, "part", Part.END) is not Part.START
         if isinstance(row, CallRow) and is_end and row.event in self.transfers:
             yield self.transfers[row.event]

@@ -43,7 +43,7 @@ def without_inner_calls(timeline: Timeline) -> tuple[Timeline, int]:
 
 
 def _inner_endpoints(timeline: Timeline) -> set[str]:
-    """Ends of pipes and socket pairs that one program alone has used, this and the other end."""
+    """Ends of pipes and socket pairs whose both ends one program alone has used."""
     users: defaultdict[str, set[str]] = defaultdict(set)
     for call in timeline.system_calls:
         for endpoint in (call.socket, *call.made):
@@ -57,7 +57,7 @@ def _inner_endpoints(timeline: Timeline) -> set[str]:
 
 
 def _without(order: Order, left_out: set[EventId]) -> Order:
-    """The order without what is of those events."""
+    """The order without those events."""
     kept = [place for place, event in enumerate(order.events) if event.id not in left_out]
     concurrent = {
         new

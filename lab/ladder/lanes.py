@@ -162,7 +162,7 @@ def _by_program(timeline: Timeline, hosts: list[str], serving: frozenset[str]) -
 
 
 def _left_first_side(timeline: Timeline, programs: Mapping[str, int]) -> dict[int, bool]:
-    """Of frames that never left their host, whether the flow's side in the first lane sent them.
+    """For frames that never left their host, whether the flow's side in the first lane sent them.
 
     That is the side whose program stands there, else the one that began the flow.
     """

@@ -1,4 +1,4 @@
-"""Ladders that fit a page: what repeats stands twice, and of what is too long the ends."""
+"""Ladders that fit a page: a repeated pattern is drawn twice, a long ladder without its middle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Elided:
 def without_repetition(
     rows: Sequence[EventRow], likeness_of: Callable[[EventRow], Likeness]
 ) -> list[EventRow | Elided]:
-    """The rows, without what repeats; without the middle where that is still too long."""
+    """The rows without repetitions, and without the middle if they are still too many."""
     kept = list(_folded(rows, [likeness_of(row) for row in rows]))
     middle = kept[FIRST_ROWS:-LAST_ROWS]
     if len(middle) < 2:
@@ -39,7 +39,7 @@ def without_repetition(
 
 
 def _folded(rows: Sequence[EventRow], like: Sequence[Likeness]) -> Iterator[EventRow | Elided]:
-    """Of each run of a pattern the first and the last time, and how often it came between."""
+    """The first and the last of each run of a pattern, and how often it came in between."""
     numbers = _numbers(like)
     place = 0
     while place < len(rows):

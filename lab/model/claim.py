@@ -86,7 +86,7 @@ class Claim:
         return code.co_filename, code.co_firstlineno
 
     def __call__(self, *timelines: object) -> Verdict:
-        """The verdict of its check on these timelines, or the worst of those on each."""
+        """The verdict of its check on these timelines, or the worst of its verdicts on each."""
         if self.is_of_each_step:
             return _worst([self.check(timeline) for timeline in timelines])
         return self.check(*timelines)

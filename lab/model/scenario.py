@@ -131,7 +131,7 @@ class Scenario:
 
 
 def _names(word: str, address: IPv4Address | IPv6Address) -> bool:
-    """Whether a word of a command is that address, or has it as in a URL or before a port."""
+    """Whether a word of a command is that address, or contains it as in a URL or before a port."""
     text = str(address)
     if address.version == 6:
         return word == text or f"[{text}]" in word

@@ -47,7 +47,7 @@ with how it obtained what it did and its slack. The first that fits is the sente
 
 
 def converted(line: Object) -> Object:
-    """The line as it is now.
+    """The line in the present format.
 
     What is damaged stays so; it is for who decodes the line to say so.
     """

@@ -20,7 +20,7 @@ def show(call, result):
     print(f"{call} = {result}", flush=True)
 
 
-def tell_ready():
+def signal_ready():
     if "READY_FD" in os.environ:
         os.write(int(os.environ["READY_FD"]), b"ready\n")
 
@@ -37,7 +37,7 @@ def serve_stream(domain, address):
     listener = open_socket(socket.SOCK_STREAM, domain, address)
     listener.listen(1)
     show(f"listen({listener.fileno()}, 1)", 0)
-    tell_ready()
+    signal_ready()
     connection, _ = listener.accept()
     number = connection.fileno()
     show(f"accept({listener.fileno()})", number)
@@ -58,7 +58,7 @@ def serve_stream(domain, address):
 def serve_datagrams(domain, address):
     server = open_socket(socket.SOCK_DGRAM, domain, address)
     number = server.fileno()
-    tell_ready()
+    signal_ready()
     for _ in range(MESSAGES):
         data, peer = server.recvfrom(READ_SIZE)
         show(f"recvfrom({number}, {data!r}, {READ_SIZE}, {peer[:2]})", len(data))

@@ -103,7 +103,7 @@ class Host:
                 (ARP in frame and frame[ARP].op == 2 and frame[ARP].psrc == self.server)
                 or (ICMPv6ND_NA in frame and frame[ICMPv6ND_NA].tgt == self.server)
             ),
-            f"{self.server} tells its hardware address",
+            f"{self.server} announces its hardware address",
         )
 
     def answer(self, frame):

@@ -34,7 +34,7 @@ def open_socket(domain):
     return opened
 
 
-def tell_ready():
+def signal_ready():
     if "READY_FD" in os.environ:
         os.write(int(os.environ["READY_FD"]), b"ready\n")
 
@@ -47,7 +47,7 @@ def serve(listener, address, port):
     show(f"bind({number}, {(address, port)})", 0)
     listener.listen(1)
     show(f"listen({number}, 1)", 0)
-    tell_ready()
+    signal_ready()
     connection, peer = listener.accept()
     number = connection.fileno()
     show(f"accept({listener.fileno()}, {peer[:2]})", number)
@@ -65,7 +65,7 @@ def serve(listener, address, port):
 def main(address, port):
     listener = open_socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     if listener is None:
-        tell_ready()
+        signal_ready()
     else:
         serve(listener, address, port)
 

@@ -28,7 +28,7 @@ def main(own_address, address, port):
         return
     number = client.fileno()
     show(call, number)
-    # SCTP tells its peer every address it is bound to; unbound, that is all of this host's.
+    # SCTP announces every address it is bound to; unbound, that is all of this host's.
     client.bind((own_address, 0))
     show(f"bind({number}, {(own_address, 0)})", 0)
     # Small messages need not wait until those before them are acknowledged.

@@ -36,7 +36,7 @@ def open_socket(domain):
     return opened
 
 
-def tell_ready():
+def signal_ready():
     if "READY_FD" in os.environ:
         os.write(int(os.environ["READY_FD"]), b"ready\n")
 
@@ -47,7 +47,7 @@ def serve(server, address, port):
     show(f"bind({number}, {(address, port)})", 0)
     server.listen(1)
     show(f"listen({number}, 1)", 0)
-    tell_ready()
+    signal_ready()
     data = b""
     while data != LAST:
         data, peer = server.recvfrom(READ_SIZE)
@@ -60,7 +60,7 @@ def serve(server, address, port):
 def main(address, port):
     server = open_socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     if server is None:
-        tell_ready()
+        signal_ready()
     else:
         serve(server, address, port)
 

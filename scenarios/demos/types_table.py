@@ -81,7 +81,7 @@ def main():
         name = f"{domain.removeprefix('AF_')} {protocol.removeprefix('IPPROTO_')}"
         print_row(name, cells)
     legend = ", ".join(f'"{word}" is {name}' for name, word in WORDS.items())
-    print("#\n# Granted: the protocol that SO_PROTOCOL tells, yes where that is 0.\n#", legend)
+    print("#\n# Granted: the protocol that SO_PROTOCOL returns, yes where that is 0.\n#", legend)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def test_a_program_of_a_step_without_canaries_is_not_passed_over() -> None:
     assert "no opening canary was sent at client/eth0" in timelines[1].bracket.incomplete
 
 
-def test_a_neighbour_told_too_late_breaks_the_claim_in_a_later_step_too() -> None:
+def test_a_neighbour_found_too_late_breaks_the_claim_in_a_later_step_too() -> None:
     recording = r.twice(r.moved(2, after=3)(r.recorded(4)))
     (claim,) = (c for c in SCENARIO.claims if c.id == "tcp-neighbour")
     (judgement,) = judge([claim.on(Step("again", ()))], build_timelines(recording))

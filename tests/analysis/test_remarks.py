@@ -63,7 +63,8 @@ def test_a_send_may_return_before_its_bytes_are_acknowledged() -> None:
     told = remarks(w.times_by(fixed={w.place_of("sendto", program="client"): (left - 5, left + 1)}))
     assert told[event("client#3")] == [
         f"sendto() returned {(came - left - 1) / 1000:.3f} ms before the peer's ACK of its bytes "
-        "(f7) arrived: it tells that they are in the send buffer, not that they were received.",
+        "(f7) arrived: they are in the send buffer then, which does not mean that they were "
+        "received.",
     ]
 
 
@@ -78,7 +79,7 @@ CLIENT_READ = w.place_of("recvfrom", program="client")
 
 
 @pytest.mark.parametrize("waited_us", [1_000, 3_000])
-def test_the_longest_wait_is_told(waited_us: int) -> None:
+def test_the_longest_wait_is_remarked_on(waited_us: int) -> None:
     came = w.us_of(17, arrival=True)
     told = remarks(early_but(CLIENT_READ, came - waited_us, came + 1))
     assert (
@@ -87,7 +88,7 @@ def test_the_longest_wait_is_told(waited_us: int) -> None:
     )
 
 
-def test_a_short_wait_is_not_told() -> None:
+def test_a_short_wait_is_not_remarked_on() -> None:
     came = w.us_of(17, arrival=True)
     told = remarks(early_but(CLIENT_READ, came - 999, came + 1))
     assert not any("blocked" in text for texts in told.values() for text in texts)
@@ -110,7 +111,7 @@ def test_a_state_that_the_rfc_has_otherwise_is_explained(
     assert event("state 1") not in remarks(times, replace(seen, obtained=Obtained.SAMPLED))
 
 
-def test_each_kind_is_told_once() -> None:
+def test_each_kind_is_remarked_on_once() -> None:
     found = w.timeline_of(w.traced(w.times_by(w.earliest))).correlation.remarks
     kinds = [text.split(":")[0] for _, text in found]
     assert len(kinds) == len(set(kinds))
@@ -129,7 +130,7 @@ def state_at(time_us: float) -> SocketState:
     return t.state("sk 1", "CLOSE", *ends, time_us, old="FIN_WAIT2", step="conversation")
 
 
-def test_a_socket_that_closes_before_the_peers_fin_is_not_told_to_be_in_time_wait() -> None:
+def test_a_socket_that_closes_before_the_peers_fin_is_not_said_to_be_in_time_wait() -> None:
     came = w.us_of(19, arrival=True)
     assert "TIME-WAIT" in remarks(w.times_by(), state_at(came + 1))[event("state 1")][0]
     assert event("state 1") not in remarks(w.times_by(), state_at(came - 1))

@@ -167,7 +167,7 @@ DESCRIBED = [
 
 
 @pytest.mark.parametrize(("data", "text"), DESCRIBED, ids=[text for _, text in DESCRIBED])
-def test_a_packet_is_described_by_what_tells_most(data: bytes, text: str) -> None:
+def test_a_packet_is_described_by_its_innermost_header(data: bytes, text: str) -> None:
     assert described(data) == text
 
 
@@ -264,7 +264,7 @@ def test_an_icmp_error_is_described_by_name_and_by_what_it_quotes(
     assert (describe_packet(packet), describe_more(packet)) == (text, more)
 
 
-def test_only_an_error_that_quotes_a_datagram_tells_of_a_port() -> None:
+def test_only_an_error_that_quotes_a_datagram_names_a_port() -> None:
     seen = crossings_of(
         port_unreachable(ASK), port_unreachable_6(ASK_6), port_unreachable(ASK[:20]), ECHO
     )

@@ -7,7 +7,7 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 
 
-def test_the_programs_that_failed_are_told_a_sentence_each() -> None:
+def test_the_programs_that_failed_have_a_sentence_each() -> None:
     recording = r.recorded(4)
     server, client = recording.programs
     (whole,) = build_timelines(recording)

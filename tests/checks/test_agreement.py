@@ -161,7 +161,7 @@ def test_other_calls_than_over_tcp_or_a_frame_break_the_claim(edit: r.Edit, why:
     assert verdict.evidence
 
 
-def test_the_same_calls_are_counted_and_the_frames_of_the_other_step_told() -> None:
+def test_the_same_calls_are_counted_and_so_are_the_frames_of_the_other_step() -> None:
     verdict = t.checked(UNIX, SAME, s.recording_of("traced-unix4"))
     assert "server: 1 socket, 1 bind, 1 listen, 1 accept, 3 sendto, 2 close" in verdict.why
     assert "client: 1 socket, 1 connect, 3 sendto, 1 shutdown, 1 close" in verdict.why

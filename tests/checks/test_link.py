@@ -59,7 +59,7 @@ def test_where_no_frame_has_a_checksum_none_is_right() -> None:
 
 
 @pytest.mark.parametrize(("family", "protocol"), [(4, "ARP"), (6, "Neighbor Discovery")])
-def test_the_neighbour_is_asked_for_told_and_sent_to(family: int, protocol: str) -> None:
+def test_the_neighbour_is_asked_for_answers_and_is_sent_to(family: int, protocol: str) -> None:
     verdict = finds_the_neighbour_first(timeline(r.recorded(family)))
     assert verdict.outcome is Outcome.HOLDS
     assert verdict.why.startswith(f"{protocol} answers that ")

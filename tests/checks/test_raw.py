@@ -186,13 +186,13 @@ def test_what_left_a_host_is_undecided_where_frames_were_dropped(claim: str) -> 
 @pytest.mark.parametrize(
     "claim", [c for c in CLAIMS if c not in ("raw-opens", "raw-closes", "raw-checksums")]
 )
-def test_what_only_programs_can_tell_is_undecided_where_they_print_nothing(claim: str) -> None:
+def test_what_only_programs_can_say_is_undecided_where_they_print_nothing(claim: str) -> None:
     verdict = s.verdict_of(SCENARIO, claim, r.silent(run_of(4)))
     assert verdict.outcome is Outcome.UNDECIDED
     assert "printed no" in verdict.why
 
 
-def test_the_permission_of_all_domains_has_to_be_told() -> None:
+def test_the_permission_of_all_domains_has_to_be_shown() -> None:
     few = replaced("ordinary", "AF_PACKET", "AF_OTHER")(run_of(4))
     verdict = s.verdict_of(SCENARIO, "raw-permission", few)
     assert (verdict.outcome, "AF_PACKET" in verdict.why) == (Outcome.UNDECIDED, True)

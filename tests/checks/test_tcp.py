@@ -178,7 +178,7 @@ def test_every_claim_has_a_run_that_breaks_it() -> None:
 
 
 @pytest.mark.parametrize("claim", ["tcp-family", "tcp-bytes", "tcp-boundaries"])
-def test_what_only_programs_can_tell_is_undecided_where_they_print_nothing(claim: str) -> None:
+def test_what_only_programs_can_say_is_undecided_where_they_print_nothing(claim: str) -> None:
     verdict = r.verdict_of(claim, r.silent(r.recorded(4)))
     assert verdict.outcome is Outcome.UNDECIDED
     assert "printed no" in verdict.why
@@ -214,7 +214,7 @@ def test_a_segment_lost_and_sent_again_breaks_nothing(family: int) -> None:
     assert overall(judgements) is Outcome.HOLDS
 
 
-def test_a_family_of_no_frame_is_told_by_the_first_frame_that_is_none() -> None:
+def test_a_family_of_no_frame_is_refuted_by_the_first_frame_of_another() -> None:
     verdict = r.verdict_of("tcp-family", printed_of_family_6(r.recorded(4)))
     assert verdict.evidence == (event("f3"),)
 

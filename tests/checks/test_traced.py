@@ -250,7 +250,7 @@ def test_datagrams_that_only_calls_or_only_the_wire_have_break_the_claim(
     assert (verdict.outcome, why in verdict.why) == (Outcome.BROKEN, True), verdict.why
 
 
-def test_bytes_are_undecided_where_a_call_does_not_tell_how_many_it_sent() -> None:
+def test_bytes_are_undecided_where_a_call_does_not_say_how_many_it_sent() -> None:
     edit = t.changed("client", "sendto", t.with_result(None), nth=1)
     verdict = t.checked(UDP, UDP_BYTES, edit(run_of("traced-udp4", UDP_BYTES)))
     told = "20 bytes sent, 45 on the wire, 45 read"

@@ -149,9 +149,9 @@ BROKEN: list[tuple[str, r.Edit, str]] = [
     ("types-internet", replaced("table", "AF_INET6, SOCK_STREAM, 0) = 3",
      "AF_INET6, SOCK_STREAM, 0) = -1 EAFNOSUPPORT"), "AF_INET6, SOCK_STREAM, 0) gave EAFNO"),
     ("types-seqpacket", granted("AF_INET", "IPPROTO_TCP"), "SO_PROTOCOL IPPROTO_TCP"),
-    ("types-told", replaced("table", "[AF_NETLINK]", "[AF_UNIX]"), "gave SO_DOMAIN AF_UNIX"),
-    ("types-told", replaced("table", "[IPPROTO_MPTCP]", "[IPPROTO_TCP]"), "IPPROTO_TCP"),
-    ("types-told", replaced("table", "[SOCK_STREAM]", "[SOCK_DGRAM]"), "SO_TYPE SOCK_DGRAM"),
+    ("types-granted", replaced("table", "[AF_NETLINK]", "[AF_UNIX]"), "gave SO_DOMAIN AF_UNIX"),
+    ("types-granted", replaced("table", "[IPPROTO_MPTCP]", "[IPPROTO_TCP]"), "IPPROTO_TCP"),
+    ("types-granted", replaced("table", "[SOCK_STREAM]", "[SOCK_DGRAM]"), "SO_TYPE SOCK_DGRAM"),
     ("types-unconnected", early("4096) = -1 ENOTCONN", "4096) = -1 EAGAIN"), "returned EAGAIN"),
     ("types-unconnected", early("Too early. ') = -1 EPIPE", "Too early. ') = 11"), "returned 11"),
     ("types-unconnected", early("getpeername(3) = -1 ENOTCONN", "getpeername(3) = 0"),
@@ -222,7 +222,7 @@ def test_every_claim_holds_for_a_recorded_run_of_a_kernel_with_sctp(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_message_over_sctp_is_told_by_its_frames_and_calls(family: int) -> None:
+def test_every_message_over_sctp_is_seen_in_its_frames_and_calls(family: int) -> None:
     verdict = verdict_of("types-sctp", s.recording_of(f"types-sctp{family}"))
     assert "4 messages" in verdict.why
     assert len([each for each in verdict.evidence if each.kind is EventKind.FRAME]) == 4

@@ -72,7 +72,7 @@ def test_wrong_usage_is_refused(words: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_help_tells_every_exit_status() -> None:
+def test_help_names_every_exit_status() -> None:
     told = wirelab("--help").stdout.partition("exit status:")[2]
     assert [int(line.split()[0]) for line in told.splitlines() if line.strip()[:1].isdigit()] == [
         0, 1, 2, 3, 4,

@@ -14,7 +14,7 @@ from outside import (
 pytestmark = pytest.mark.kernel
 
 
-def test_a_word_that_is_unknown_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
+def test_a_word_that_is_unknown_is_reported_in_one_line(other_scenarios: Path, marker: str) -> None:
     scenario = other_scenarios / "scenarios" / "tcp.py"
     scenario.write_text(scenario.read_text().replace("{server}", "{srever}"))
     assert "srever" in check_refused(wirelab("run", "tcp", *OWN_SCENARIOS, cwd=other_scenarios))

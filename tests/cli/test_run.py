@@ -135,7 +135,7 @@ def check_failed(done: CompletedProcess[str], line: str) -> None:
     assert "UNDECIDED" in done.stdout
 
 
-def test_a_demo_that_fails_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
+def test_a_demo_that_fails_is_reported_in_one_line(other_scenarios: Path, marker: str) -> None:
     demo = other_scenarios / "scenarios" / "demos" / "inet_stream_client.py"
     demo.write_text("raise SystemExit('the demo is broken')\n")
     done = wirelab("run", "tcp", *OWN_SCENARIOS, cwd=other_scenarios)
@@ -146,7 +146,7 @@ def test_a_demo_that_fails_is_told_in_one_line(other_scenarios: Path, marker: st
     assert "identical" in replayed.stdout
 
 
-def test_a_demo_that_is_missing_is_told_in_one_line(other_scenarios: Path, marker: str) -> None:
+def test_a_demo_that_is_missing_is_reported_in_one_line(other_scenarios: Path, marker: str) -> None:
     (other_scenarios / "scenarios" / "demos" / "inet_stream_server.py").unlink()
     done = wirelab("run", "tcp", *OWN_SCENARIOS, cwd=other_scenarios)
     check_failed(done, "program client was not started, since server never became ready")

@@ -41,7 +41,9 @@ def test_inside_a_sandbox_links_are_built_and_captured_on(sandbox: Sandbox) -> N
 
 
 @pytest.mark.kernel
-def test_a_socket_that_cannot_be_made_is_told_by_the_systems_own_words(sandbox: Sandbox) -> None:
+def test_a_socket_that_cannot_be_made_is_named_by_the_systems_own_words(
+    sandbox: Sandbox,
+) -> None:
     arguments = (socket.AF_INET, socket.SOCK_STREAM)
     assert sandbox.call(try_socket, *arguments, 0) == ""
     assert sandbox.call(try_socket, *arguments, 255) == "Protocol not supported"

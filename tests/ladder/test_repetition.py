@@ -44,7 +44,7 @@ def test_a_pattern_is_folded_as_a_whole() -> None:
     ]
 
 
-def test_what_differs_in_numbers_is_told_so() -> None:
+def test_what_differs_in_numbers_is_marked_so() -> None:
     assert folded("aaaaaAaa")[1] == "... 6 times more, with other numbers or bytes"
 
 

@@ -107,7 +107,7 @@ def test_programs_expand_with_their_scenarios_placeholders() -> None:
         (lambda: scenario(joined_pair("a", "loopback")), "a host cannot be named 'loopback'"),
     ],
 )
-def test_a_mistake_of_the_author_is_told_with_the_scenarios_name(
+def test_a_mistake_of_the_author_is_reported_with_the_scenarios_name(
     build: Callable[[], Scenario], said: str
 ) -> None:
     with pytest.raises(UsageError) as error:

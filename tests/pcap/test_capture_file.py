@@ -67,7 +67,7 @@ def content_error(tmp_path: Path, data: bytes) -> str:
 
 @pytest.mark.parametrize("data", [pcap(), pcapng(), gz(pcap()), gz(pcapng())])
 @pytest.mark.parametrize("name", ["some.pcap", "some.pcapng", "some.gz", "some.txt"])
-def test_the_format_is_told_by_the_content_not_by_the_name(
+def test_the_format_is_recognised_by_the_content_not_by_the_name(
     tmp_path: Path, data: bytes, name: str
 ) -> None:
     assert read(tmp_path, data, name) == FRAMES

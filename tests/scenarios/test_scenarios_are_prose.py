@@ -31,7 +31,7 @@ def test_there_are_scenarios_and_demos() -> None:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_a_scenario_is_named_after_its_file_and_told_in_a_line(path: Path) -> None:
+def test_a_scenario_is_named_after_its_file_and_summed_up_in_a_line(path: Path) -> None:
     scenario = loaded(path)
     assert scenario.name == path.stem.replace("_", "-")
     assert 10 < len(scenario.summary) <= 78

@@ -95,7 +95,7 @@ def test_an_accepted_socket_is_another_than_the_one_that_listens(name: str) -> N
     assert found.made[1] == (1,)
 
 
-def test_both_ends_of_a_pipe_are_told_apart() -> None:
+def test_both_ends_of_a_pipe_are_distinguished() -> None:
     for script in (
         Script().call("pipe", two_numbers(5, 6)),
         Script().call("pipe2", two_numbers(5, 6), 0),
@@ -263,7 +263,7 @@ def test_a_process_number_that_comes_again_is_another_process() -> None:
     assert script.last() is None
 
 
-def test_threads_whose_start_nothing_told_of_have_their_processs_table() -> None:
+def test_threads_whose_start_was_not_reported_have_their_processs_table() -> None:
     assert Script().socket(3).read(3, tid=901).last() == 0
 
 

@@ -61,7 +61,7 @@ def test_a_poll_is_kept_where_it_waits_for_something_known() -> None:
     ("name", "arguments"),
     [("poll", (0x1000, 1, 5)), ("ppoll", (0x1000, 1, 0, 0, 8)), ("select", (4, 0x1000, 0, 0, 0))],
 )
-def test_a_wait_for_what_is_not_told_is_kept_once_anything_is_known(
+def test_a_wait_for_unknown_descriptors_is_kept_once_any_is_known(
     name: str, arguments: tuple[int, ...]
 ) -> None:
     assert kept(Script().call(name, *arguments)) == []

@@ -97,7 +97,7 @@ def _ipv6_text(data: bytes) -> str:
 
 
 def _link_layer_text(data: bytes) -> str:
-    """Of a struct sockaddr_ll, packet(7)."""
+    """A struct sockaddr_ll in text, packet(7)."""
     protocol, interface = struct.unpack_from(">H", data, 2)[0], struct.unpack_from("<i", data, 4)[0]
     kind = ETHERTYPES.get(protocol, hex(protocol))
     address = data[12 : 12 + data[11]].hex(":")

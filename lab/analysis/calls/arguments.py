@@ -149,7 +149,7 @@ def _unsigned(call: Syscall, place: int) -> str:
 
 
 def _pointer(call: Syscall, place: int) -> None:
-    """A pointer of which no more is shown."""
+    """A pointer, shown as an address alone."""
 
 
 def _of(decode: Callable[[Memory], str]) -> _Decoder:

@@ -1,4 +1,4 @@
-"""What is traced in words: a call as it is entered and as it returns, times, addresses."""
+"""Traced calls in text: at entry and at return, their durations, their addresses."""
 
 from __future__ import annotations
 

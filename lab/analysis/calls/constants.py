@@ -235,5 +235,5 @@ of it (strace shows them too)."""
 
 
 def error_name(number: int) -> str:
-    """An errno's name; a number that has none as it is, "524"."""
+    """An errno's name; the number itself if it has none, "524"."""
     return ERRORS.get(number, str(number))

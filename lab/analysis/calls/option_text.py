@@ -100,7 +100,7 @@ def _ip_address(data: bytes) -> str | None:
 
 
 def _memberships(data: bytes) -> str | None:
-    """Of a struct ip_mreq or ip_mreqn, ip(7)."""
+    """A struct ip_mreq or ip_mreqn in text, ip(7)."""
     if len(data) < 8:
         return None
     group, local = (".".join(map(str, data[at : at + 4])) for at in (0, 4))

@@ -1,4 +1,4 @@
-"""What calls and packets say of each other: bytes, openings, ends, drops."""
+"""Calls and packets matched: bytes, connections opened and closed, drops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What instruments saw of one step, put so that one can be looked up by the other."""
+"""The observations of one step, indexed so that one can be looked up by another."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Evidence:
     """By program when its processes ended, in order of time, and their pids."""
 
     def tcp_ends(self) -> Iterator[tuple[TcpConversation, bool, Endpoint]]:
-        """The ends of TCP connections that are traced programs': of which, whether its client's."""
+        """The TCP connections' ends that are traced programs' sockets, and whether the client's."""
         for (flow, is_client), endpoint in self.sides.items():
             conversation = self.conversations.get(flow)
             if conversation is not None:

@@ -112,7 +112,7 @@ class _Joiner:
                 found.way.receiver = found.way.receiver or endpoint.id
 
     def set_apart(self, several: Iterable[tuple[SystemCall, Endpoint]], *, is_sender: bool) -> None:
-        """Mark the ways of which some calls may have moved several datagrams at once.
+        """Mark the ways on which a call may have moved several datagrams at once.
 
         The socket is named where only one can have moved what no other call accounts for.
         """

@@ -1,4 +1,4 @@
-"""The events of a step, and which of them is the cause of which."""
+"""The events of a step, and which of them causes which."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _after_connect(socket: SocketFacts, index: int, call: Syscall) -> SocketFact
 
 
 def _returns_failure(call: Syscall) -> bool:
-    """Whether it is how a program learns that the kernel went on connecting in vain."""
+    """Whether it is a getsockopt(SO_ERROR) that returned an error: connecting has failed."""
     value = pointer_argument(call, 3)
     is_asked = call.arguments[1:3] == (_SOL_SOCKET, _SO_ERROR)
     return is_asked and value is not None and any(value.data[:4])

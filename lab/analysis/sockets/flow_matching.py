@@ -114,7 +114,7 @@ def match_flows(
     flows: Sequence[Flow],
     hosts: Mapping[str, str],
 ) -> dict[int, FlowMatch]:
-    """By their numbers the sockets of which the wire shows something.
+    """By their numbers the sockets that have a flow on the wire.
 
     `hosts` are the programs'.
     """
@@ -179,7 +179,7 @@ class _Connections:
                 return
 
     def _match_accepted(self) -> None:
-        """Accepted sockets of which something is missing: the oldest whole handshake is theirs.
+        """Accepted sockets that have no flow yet: each gets the oldest complete handshake.
 
         Source: accept(2), "the first connection request on the queue of pending connections".
         """

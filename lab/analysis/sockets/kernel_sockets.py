@@ -46,7 +46,7 @@ _MOVES = {"sock:sock_send_length": _SENDS, "sock:sock_recv_length": _READS}
 
 
 class AttributedStates(NamedTuple):
-    """Which socket each of the kernel's states is about, and what that says of the socket."""
+    """The socket of each of the kernel's states, and the addresses that follow for it."""
 
     owners: tuple[int | None, ...]
     """For each of the trace's states its socket's number; None if unknown."""

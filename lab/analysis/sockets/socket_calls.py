@@ -98,7 +98,7 @@ def why_uncounted(call: SystemCall) -> str:
 
 
 def is_urgent(call: SystemCall) -> bool:
-    """Whether it is about a byte out of band, which is not in the stream where it was sent."""
+    """Whether it moves a byte out of band, which is not in the stream where it was sent."""
     return bool(_flags(call) & _MSG_OOB)
 
 

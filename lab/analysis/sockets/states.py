@@ -68,7 +68,7 @@ def select_states(
 def find_state_sides(
     states: Sequence[SocketState], flows: Iterable[Flow]
 ) -> tuple[FlowSide | None, ...]:
-    """Of each state, in order of time, the side of a TCP flow that its addresses are of."""
+    """For each state, in order of time, the side of a TCP flow that has its addresses."""
     by_ends: dict[_Ends, list[tuple[int, FlowSide]]] = {}
     for flow in flows:
         if flow.protocol == "tcp":
@@ -83,7 +83,7 @@ def find_state_sides(
 
 
 def _side_at(began: Sequence[tuple[int, FlowSide]], state: SocketState) -> FlowSide | None:
-    """Of the flows between the same two ends the one that was there: SYN_SENT comes before it."""
+    """The flow at that time, of those between the same two ends; SYN_SENT precedes its flow."""
     if len(began) < 2:
         return began[0][1] if began else None
     at = bisect_right([time_ns for time_ns, _ in began], state.time_ns)

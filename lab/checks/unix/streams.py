@@ -275,7 +275,7 @@ def numbers_of(crossings: Iterable[Crossing]) -> list[int]:
 def _ways(
     timeline: Timeline,
 ) -> Iterable[tuple[str, tuple[PrintedCall, ...], tuple[PrintedCall, ...]]]:
-    """Of a step of a server and a client: each way's name, sends and reads."""
+    """Each way between the step's server and client: its name, sends and reads."""
     if len(timeline.programs) == 2:
         server, client = (timeline.calls[run.name] for run in timeline.programs)
         yield "client to server", sends_of(client), reads_of(server)

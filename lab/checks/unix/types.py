@@ -350,7 +350,7 @@ def _descriptors(call: PrintedCall) -> str:
 
 
 def _microseconds(value: object) -> int:
-    """Of a struct timeval."""
+    """A struct timeval in microseconds."""
     seconds, rest = value if isinstance(value, tuple) and len(value) == 2 else (0, 0)
     return int(seconds) * 1_000_000 + int(rest)
 

@@ -108,7 +108,7 @@ def order_of(timeline: Timeline) -> list[Document]:
 
 
 def endpoint_document(endpoint: Endpoint) -> Document:
-    """A socket or a pipe's end; its fields, with null for what is not known."""
+    """A socket or a pipe's end; its fields, with null for what is unknown."""
     fields: Document = {name: getattr(endpoint, name) for name in endpoint.__slots__}
     for name in ("local", "remote", "flow"):
         fields[name] = _text(fields[name])

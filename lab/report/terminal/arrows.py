@@ -105,7 +105,7 @@ def _arrival(row: FrameRow, columns: int, style: Style) -> str:
 
 
 def _label(row: FrameRow, columns: int, style: Style) -> tuple[str, str]:
-    """As many of the label's words as fit, "..." where that is not all; and the other words."""
+    """The words of the label that fit, with "..." if some do not; and the rest."""
     text = style.safe(row.label)
     if len(text) <= columns:
         return text, ""

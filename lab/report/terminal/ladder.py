@@ -110,7 +110,7 @@ class _Drawing:
             )
 
     def heads(self) -> Iterator[Text]:
-        """The lanes' names; two on one line, or on two where that is too short for them."""
+        """The lanes' names; two on one line, or on two lines if one is too short."""
         if self.is_narrow:
             yield from self._many_heads()
             return

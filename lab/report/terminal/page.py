@@ -223,7 +223,7 @@ def _command(argv: Sequence[str]) -> list[str]:
 
 
 def _draw_end(run: ProgramRun, style: Style) -> Iterator[Text]:
-    """The last lines of a program's stderr, and what is to be said of its end."""
+    """The last lines of a program's stderr, its remark and its failure."""
     lines = run.stderr.splitlines()
     if len(lines) > STDERR_LINES:
         lines = [f"... {counted(len(lines) - STDERR_LINES, 'line')} before", *lines[-STDERR_LINES:]]

@@ -213,14 +213,14 @@ OTHERS: list[tuple[str, tuple[Given, ...], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "text"), CASES, ids=[text for _, text in CASES])
-def test_a_new_socket_is_told_by_names(arguments: tuple[Given, ...], text: str) -> None:
+def test_a_new_socket_is_shown_by_names(arguments: tuple[Given, ...], text: str) -> None:
     assert text_of(call("client", "socket", *arguments, result=3)) == text
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "text"), OTHERS, ids=[f"{name}({text})" for name, _, text in OTHERS]
 )
-def test_a_call_is_told_as_strace_tells_it(
+def test_a_call_is_shown_as_strace_shows_it(
     name: str, arguments: tuple[Given, ...], text: str
 ) -> None:
     assert text_of(call("client", name, *arguments, result=1)) == f"{name}({text})"
@@ -251,7 +251,7 @@ def test_descriptors_of_which_only_the_first_were_read_end_in_dots() -> None:
     assert text_of(each) == "poll([{fd=3, events=POLLIN}, ...], 10, 0)"
 
 
-def test_an_address_that_was_cut_short_tells_its_whole_length() -> None:
+def test_an_address_that_was_cut_short_shows_its_whole_length() -> None:
     cut = Memory(1, "", True, address_un("/" + "x" * 107)[:100], 110)
     assert text_of(call("s", "accept", 3, POINTER, POINTER, memory=(cut,))).endswith("[110])")
 
@@ -268,7 +268,7 @@ def on_machine(machine: str, each: Syscall) -> str:
 
 
 @pytest.mark.parametrize(("machine", "layout"), [("x86_64", "<IQI"), ("aarch64", "<I4xQ")])
-def test_an_event_is_told_as_the_machine_has_it(machine: str, layout: str) -> None:
+def test_an_event_is_read_as_the_machine_has_it(machine: str, layout: str) -> None:
     fields = (1, 3, 9)[: 3 - ("x" in layout)]
     each = call("client", "epoll_ctl", 4, 1, 3, struct.pack(layout, *fields))
     assert on_machine(machine, each) == "4, EPOLL_CTL_ADD, 3, {EPOLLIN, data=3}"
@@ -285,7 +285,7 @@ def test_what_came_is_empty_where_nothing_came_and_nothing_was_read(name: str) -
     assert texts == {0: empty, -11: hex(POINTER), None: hex(POINTER)}
 
 
-def test_a_null_buffer_is_told_as_one() -> None:
+def test_a_null_buffer_is_shown_as_one() -> None:
     assert text_of(call("client", "read", 3, None, 0, result=0)) == "read(3, NULL, 0)"
 
 
@@ -300,7 +300,7 @@ def test_a_null_buffer_is_told_as_one() -> None:
         (1, 1, ""),
     ],
 )
-def test_flags_that_are_returned_are_told_by_names(
+def test_flags_that_are_returned_are_shown_by_names(
     operation: int, result: int | None, text: str
 ) -> None:
     assert result_flags(call("client", "fcntl", 3, operation, 0, result=result)) == text

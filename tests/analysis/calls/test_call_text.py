@@ -35,14 +35,14 @@ def call(text: str, result: str, end: float | None = 40) -> SystemCall:
         ("read(3, 'left over', 16)", "-1 EAGAIN", "read(3, buf, 16)", "read = -1 EAGAIN"),
     ],
 )  # fmt: skip
-def test_a_call_tells_at_its_entry_what_it_asks_and_at_its_exit_what_it_got(
+def test_a_call_shows_at_its_entry_what_it_asks_and_at_its_exit_what_it_got(
     text: str, result: str, at_entry: str, at_exit: str
 ) -> None:
     assert entered(call(text, result)) == at_entry
     assert returned(call(text, result)) == at_exit
 
 
-def test_a_call_of_which_nothing_is_known_is_told_as_it_is() -> None:
+def test_an_unknown_call_is_shown_as_it_is() -> None:
     unknown = SystemCall(
         event("x#1"), "x", "client", 1, 1, "io_uring_enter", (), 0, None, None, "", b"", 0, None, ""
     )

@@ -138,7 +138,7 @@ def test_a_result_is_a_number_or_an_error_by_name(result: int | None, returned: 
         ("fcntl", (3, 3, 0), 2, 0, b""),
     ],
 )
-def test_what_a_call_moved_is_told_by_its_result(
+def test_what_a_call_moved_is_its_result(
     name: str, arguments: tuple[Given, ...], result: int | None, moved: int, data: bytes
 ) -> None:
     found = only(name, *arguments, result=result)
@@ -193,7 +193,7 @@ def test_splice_sends_into_a_socket_and_reads_from_one(ends: tuple[int, int], se
     assert (is_send(spliced), is_read(spliced)) == (sends, not sends)
 
 
-def test_flags_that_fcntl_returned_are_told_like_those_that_it_is_given() -> None:
+def test_flags_that_fcntl_returned_are_shown_like_those_that_it_is_given() -> None:
     assert only("fcntl", 3, 3, 0, result=0o4002).returned == "0x802 (O_RDWR|O_NONBLOCK)"
     assert only("fcntl", 3, 3, 0, result=-9).returned == "-1 EBADF"
     assert only("fcntl", 3, 1, 0, result=1).returned == "1"

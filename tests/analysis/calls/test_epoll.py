@@ -43,7 +43,7 @@ def test_the_data_is_where_the_machine_has_it(at: int, pack: Callable[..., bytes
     assert events_text(memory(pack(3, 4), 2), at) == "[{EPOLLIN, data=3}, {EPOLLIN, data=4}]"
 
 
-def test_a_descriptor_beside_what_was_there_before_is_still_told() -> None:
+def test_a_descriptor_beside_what_was_there_before_is_still_shown() -> None:
     text = event_text(struct.pack("<III", 1, 3, GARBAGE), PACKED)
     assert text == "{EPOLLIN, data.fd=3}"
 
@@ -52,14 +52,14 @@ def test_a_pointer_is_no_descriptor() -> None:
     assert event_text(packed(0x7FFD00A01000), PACKED) == "{EPOLLIN, data=0x7ffd00a01000}"
 
 
-def test_of_an_unknown_machine_the_first_events_alone_are_told() -> None:
+def test_of_an_unknown_machine_the_first_events_alone_are_shown() -> None:
     assert event_text(packed(3), None) == "{EPOLLIN}"
     assert events_text(memory(packed(3), 1), None) == "[{EPOLLIN}]"
     assert events_text(memory(packed(3, 4), 2), None) == "[{EPOLLIN}, ...]"
 
 
 @pytest.mark.parametrize(("at", "pack", "fit"), [(PACKED, packed, 10), (PADDED, padded, 8)])
-def test_events_that_were_not_read_are_told_to_be_more(
+def test_events_that_were_not_read_are_said_to_be_more(
     at: int, pack: Callable[..., bytes], fit: int
 ) -> None:
     text = events_text(memory(pack(*range(20)), 20), at)

@@ -82,7 +82,7 @@ TTL = struct.pack("<Qiii4x", 20, 0, 2, 64)
         (rights(5)[:8], ""),
     ],
 )
-def test_control_messages_are_told(control: bytes, text: str) -> None:
+def test_control_messages_are_shown(control: bytes, text: str) -> None:
     assert control_text(control) == text
 
 
@@ -106,7 +106,7 @@ def test_any_value_gives_one_line_of_text(level: int, option: int, data: bytes) 
         (IP, 10, 77, "[77]"),
     ],
 )
-def test_how_path_mtu_is_discovered_is_told_by_name(
+def test_how_path_mtu_is_discovered_is_shown_by_name(
     level: int, option: int, number: int, text: str
 ) -> None:
     assert value_text(level, option, struct.pack("<i", number)) == text

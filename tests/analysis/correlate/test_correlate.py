@@ -84,7 +84,7 @@ def test_sends_at_the_same_time_have_no_certain_place() -> None:
     assert not any("f6" in each or "f8" in each for each in found.order.violations)
 
 
-def test_from_an_urgent_byte_on_no_place_is_told() -> None:
+def test_from_an_urgent_byte_on_every_place_is_unknown() -> None:
     def urgent(call: Syscall) -> Syscall:
         is_second = call.program == "client" and call.result == 26
         return replace(call, arguments=(*call.arguments[:3], 1, 0, 0)) if is_second else call

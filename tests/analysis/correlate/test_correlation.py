@@ -16,7 +16,7 @@ from lab.analysis.correlate.correlation import Channel
     ],
     ids=["a stream", "datagrams", "datagrams that did not arrive", "without a wire"],
 )
-def test_a_channel_tells_how_often_bytes_were_cut(
+def test_a_channel_shows_how_often_bytes_were_cut(
     flow: str, carried: int | None, counts: tuple[int, int, int], told: str
 ) -> None:
     sends, segments, reads = counts

@@ -47,7 +47,7 @@ def test_parts_that_are_read_only_once_are_kept() -> None:
     assert [call.id for call in once.calls.on("s2")] == [call.id for call in whole.calls.on("s2")]
 
 
-def test_processes_that_ended_are_told_from_threads() -> None:
+def test_processes_that_ended_are_distinguished_from_threads() -> None:
     pid = t.pid_of("client")
     ended = ((30, pid, pid + 1), (40, pid, pid), (20, pid + 9, pid + 9))
     ends = [t.task("client", "exit", at, pid=each, tid=tid) for at, each, tid in ended]

@@ -37,7 +37,7 @@ def test_at_the_same_time_causes_come_first() -> None:
     assert order.violations == ()
 
 
-def test_an_effect_seen_before_its_cause_is_told_and_put_behind_it() -> None:
+def test_an_effect_seen_before_its_cause_is_reported_and_put_behind_it() -> None:
     given_events = [happened(2_000, "client#4"), happened(750, "f3", DEPARTURE)]
     order = sort_events(given_events, [(0, 1)], 0)
     assert [str(each.id) for each in order.events] == ["client#4", "f3"]
@@ -50,7 +50,7 @@ def test_an_edge_counts_once() -> None:
     assert sort_events([happened(1, "a"), happened(2, "b")], [(0, 1), (0, 1)], 0).edges == 1
 
 
-def test_a_circle_is_told_and_the_rest_keeps_its_order() -> None:
+def test_a_circle_is_reported_and_the_rest_keeps_its_order() -> None:
     given_events = [
         happened(1, "a"),
         happened(2, "b"),
@@ -82,7 +82,7 @@ def test_one_capture_point_knows_what_it_saw_first() -> None:
     assert sort_events(given_events, [], 10).concurrent == {2}
 
 
-def test_frames_are_told_apart_by_their_own_stamps_whatever_traces_the_calls() -> None:
+def test_frames_are_distinguished_by_their_own_stamps_whatever_traces_the_calls() -> None:
     given_events = [
         happened(0, "f1", ARRIVAL),
         happened(5_000, "f2", DEPARTURE),

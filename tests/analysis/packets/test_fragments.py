@@ -29,7 +29,7 @@ BOTH = pytest.mark.parametrize("fragment", [over_ipv4, over_ipv6])
 
 @BOTH
 @pytest.mark.parametrize(("offset", "more"), [(0, True), (16, True), (16, False)])
-def test_a_fragment_tells_its_place(
+def test_a_fragment_shows_its_place(
     fragment: Callable[[bytes, int, bool], bytes], offset: int, more: bool
 ) -> None:
     packet = seen(fragment(bytes(24), offset, more))

@@ -30,7 +30,7 @@ def test_echo_request_is_read() -> None:
     assert given.layers[-1] == Payload(42, b"ping")
 
 
-def test_wrong_icmp_checksum_is_told() -> None:
+def test_wrong_icmp_checksum_is_reported() -> None:
     message = bytearray(fb.icmp(8, 0, b"\x12\x34\0\5", b"ping"))
     message[-1] ^= 1
     assert over_ipv4(bytes(message), protocol=1).icmp.checksum_ok is False
@@ -52,27 +52,27 @@ def test_quoted_segment_is_not_the_packets_own() -> None:
     assert names(given) == ["Ethernet", "IPv4", "Icmp"]
 
 
-def test_shortest_quote_still_tells_the_ports() -> None:
+def test_shortest_quote_still_shows_the_ports() -> None:
     quoted = fb.ipv4(fb.tcp(DATA))[:28]
     icmp = over_ipv4(fb.icmp(11, 0, bytes(4), quoted), protocol=1).icmp
     assert icmp.quoted[1] == TcpStart(62, 40000, 80, 1000)
     assert icmp.quoted[2].truncated is True
 
 
-def test_quoted_first_fragment_tells_the_ports() -> None:
+def test_quoted_first_fragment_shows_the_ports() -> None:
     quoted = fb.ipv4(fb.udp(DATA)[:16], 17, flags=1)
     icmp = over_ipv4(fb.icmp(11, 1, bytes(4), quoted), protocol=1).icmp
     assert icmp.quoted[1].source_port == 5000
 
 
-def test_fragmentation_needed_tells_the_mtu() -> None:
+def test_fragmentation_needed_shows_the_mtu() -> None:
     given = over_ipv4(fb.icmp(3, 4, struct.pack("!HH", 0, 1400), fb.ipv4(fb.tcp())), protocol=1)
     assert given.icmp.mtu == 1400
     other = over_ipv4(fb.icmp(3, 1, struct.pack("!HH", 0, 1400), fb.ipv4(fb.tcp())), protocol=1)
     assert other.icmp.mtu is None
 
 
-def test_redirect_tells_the_gateway() -> None:
+def test_redirect_shows_the_gateway() -> None:
     gateway = IPv4Address("192.0.2.254")
     given = over_ipv4(fb.icmp(5, 1, gateway.packed, fb.ipv4(fb.tcp())), protocol=1)
     assert given.icmp.target == gateway
@@ -144,7 +144,7 @@ def test_redirected_packet_is_quoted() -> None:
         (b"\1", "needs 2 bytes, has 1"),
     ],
 )
-def test_unreadable_neighbour_discovery_option_is_told(options: bytes, reason: str) -> None:
+def test_unreadable_neighbour_discovery_option_is_reported(options: bytes, reason: str) -> None:
     given = over_ipv6(fb.icmpv6(135, 0, bytes(4) + TARGET.packed + options), 58)
     assert names(given) == ["Ethernet", "IPv6", "Icmp", "Malformed"]
     assert malformed(given).reason == reason
@@ -157,7 +157,7 @@ def test_icmpv6_echo_is_read() -> None:
     assert given.payload == b"pong"
 
 
-def test_packet_too_big_tells_the_mtu_and_quotes() -> None:
+def test_packet_too_big_shows_the_mtu_and_quotes() -> None:
     body = struct.pack("!I", 1280) + fb.ipv6(fb.tcp6(DATA))
     icmp = over_ipv6(fb.icmpv6(2, 0, body), 58).icmp
     assert icmp.mtu == 1280

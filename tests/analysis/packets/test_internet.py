@@ -50,7 +50,7 @@ def test_ipv4_options_are_listed_without_padding() -> None:
     assert given.payload == DATA
 
 
-def test_wrong_ipv4_checksum_is_told() -> None:
+def test_wrong_ipv4_checksum_is_reported() -> None:
     data = bytearray(fb.ethernet(fb.ipv4(fb.tcp(DATA))))
     data[22] ^= 1
     assert packet(bytes(data)).ip.checksum_ok is False
@@ -83,7 +83,7 @@ def test_ipv4_total_length_below_the_header_ends_dissection_after_it() -> None:
     assert malformed(given).reason == "total length is 19, below the header's 20"
 
 
-def test_ipv4_total_length_past_the_link_is_told_and_what_is_there_dissected() -> None:
+def test_ipv4_total_length_past_the_link_is_reported_and_what_is_there_dissected() -> None:
     given = over_ipv4(fb.tcp(DATA), total=100)
     assert names(given) == ["Ethernet", "IPv4", "Malformed", "Tcp", "Payload"]
     assert malformed(given).reason == "total length is 100, past the link's 52 bytes"
@@ -104,7 +104,7 @@ def test_ipv4_total_length_zero_means_the_rest_of_the_frame() -> None:
         (b"\x01\x01\x01\x07", 37, "option 7 has no length byte"),
     ],
 )
-def test_unreadable_ipv4_options_are_told_and_the_segment_dissected(
+def test_unreadable_ipv4_options_are_reported_and_the_segment_dissected(
     options: bytes, offset: int, reason: str
 ) -> None:
     given = over_ipv4(fb.tcp(DATA), options=options)
@@ -169,7 +169,7 @@ def test_every_ipv6_field_is_read() -> None:
     )
 
 
-def test_ipv6_payload_length_past_the_link_is_told_and_what_is_there_dissected() -> None:
+def test_ipv6_payload_length_past_the_link_is_reported_and_what_is_there_dissected() -> None:
     given = over_ipv6(fb.tcp6(DATA), length=100)
     assert names(given) == ["Ethernet", "IPv6", "Malformed", "Tcp", "Payload"]
     assert (given.tcp.payload_bytes, given.tcp.checksum_ok) == (12, None)
@@ -226,7 +226,7 @@ def test_no_next_header_has_no_layer_after_it() -> None:
     assert names(over_ipv6(fb.tcp6(), 59)) == ["Ethernet", "IPv6", "Payload"]
 
 
-def test_unreadable_hop_by_hop_option_is_told_and_the_segment_dissected() -> None:
+def test_unreadable_hop_by_hop_option_is_reported_and_the_segment_dissected() -> None:
     given = over_ipv6(bytes.fromhex("0600052200000100") + fb.tcp6(DATA), 0)
     assert names(given) == ["Ethernet", "IPv6", "Extension", "Malformed", "Tcp", "Payload"]
     assert malformed(given).offset == 56

@@ -33,7 +33,7 @@ def test_a_packet_of_no_layers_has_nothing() -> None:
 @pytest.mark.parametrize(
     ("kind", "resolves"), [(133, False), (134, False), (135, True), (136, True), (128, False)]
 )
-def test_neighbour_messages_are_told_by_their_type(kind: int, resolves: bool) -> None:
+def test_neighbour_messages_are_recognised_by_their_type(kind: int, resolves: bool) -> None:
     message = over_ipv6(fb.icmpv6(kind, 0, bytes(36)), next_header=58)
     assert message.icmp is not None
     assert message.resolves_neighbour is resolves
@@ -48,7 +48,7 @@ def test_arp_resolves_a_neighbour() -> None:
     assert packet(fb.ethernet(asks, fb.ARP)).resolves_neighbour
 
 
-def test_the_first_thing_that_makes_no_sense_is_told() -> None:
+def test_the_first_thing_that_makes_no_sense_is_reported() -> None:
     short = over_ipv4(fb.tcp(data_offset=60))
     assert short.malformed is not None
     assert short.malformed.reason == "data offset is 60 bytes, past the segment's 20"

@@ -320,7 +320,7 @@ def test_extension_headers_in_the_datagram_lead_to_the_segment() -> None:
     assert last.tcp.checksum_ok is True
 
 
-def test_the_first_fragment_tells_the_next_header() -> None:
+def test_the_first_fragment_shows_the_next_header() -> None:
     reassembler = Reassembler()
     for start, end, protocol in ((1600, 3092, 17), (0, 1600, 6)):
         header = fb.fragment_header(start, end < 3092, next_header=protocol)
@@ -340,7 +340,7 @@ def test_a_routing_header_before_the_fragments_leaves_the_checksum_unknown() -> 
     assert last.tcp.checksum_ok is None
 
 
-def test_a_malformed_segment_in_the_datagram_is_told() -> None:
+def test_a_malformed_segment_in_the_datagram_is_reported() -> None:
     reassembler = Reassembler()
     for start, end in ((0, 8), (8, 14)):
         last = reassembler.add(packet(fragment(4, SEGMENT[4][:14], start, end)))

@@ -134,7 +134,7 @@ def test_tcp_data_offset_below_5_words_is_no_segment(size: int) -> None:
     assert given.layers[2:] == (Malformed(34, "TCP", f"data offset is {size} bytes, below 20"),)
 
 
-def test_tcp_data_offset_past_the_segment_is_told_after_the_header() -> None:
+def test_tcp_data_offset_past_the_segment_is_reported_after_the_header() -> None:
     given = over_ipv4(fb.tcp(b"\1\1\1\1", data_offset=60))
     assert names(given) == ["Ethernet", "IPv4", "Tcp", "Malformed"]
     assert malformed(given).reason == "data offset is 60 bytes, past the segment's 24"
@@ -171,7 +171,7 @@ def test_udp_over_ipv6_must_have_a_checksum() -> None:
     assert over_ipv6(fb.udp(DATA, checksum=0), 17).udp.checksum_ok is False
 
 
-def test_wrong_udp_checksum_is_told() -> None:
+def test_wrong_udp_checksum_is_reported() -> None:
     assert over_ipv4(fb.udp(DATA, checksum=1), protocol=17).udp.checksum_ok is False
 
 
@@ -181,7 +181,7 @@ def test_udp_length_below_its_header_is_malformed(length: int) -> None:
     assert given.layers[2:] == (Malformed(34, "UDP", f"length is {length}, below 8"),)
 
 
-def test_udp_length_past_the_packet_is_told_and_what_is_there_kept() -> None:
+def test_udp_length_past_the_packet_is_reported_and_what_is_there_kept() -> None:
     given = over_ipv4(fb.udp(DATA, length=99), protocol=17)
     assert names(given)[2:] == ["Udp", "Malformed", "Payload"]
     assert (given.udp.length, given.udp.payload_bytes) == (99, 12)

@@ -84,7 +84,7 @@ def test_a_socketpairs_ends_are_each_others_peers() -> None:
     ]
 
 
-def test_calls_tell_addresses() -> None:
+def test_addresses_follow_from_calls() -> None:
     found = (
         Story().listen().socket().connect().accept(place=address4("10.0.0.1", 40000)).endpoints()
     )
@@ -96,7 +96,7 @@ def test_calls_tell_addresses() -> None:
     assert (accepted.domain, accepted.type, accepted.protocol) == ("AF_INET", "SOCK_STREAM", "tcp")
 
 
-def test_names_that_a_program_asks_for_are_told() -> None:
+def test_names_that_a_program_asks_for_are_shown() -> None:
     story = connection().call("client", "getsockname", 3, address4("10.0.0.1", 40000), NOWHERE)
     story.call("server", "getpeername", 4, address4("10.0.0.1", 40000), NOWHERE)
     found = story.endpoints()
@@ -108,7 +108,7 @@ def test_names_that_a_program_asks_for_are_told() -> None:
     ("result", "remote"),
     [(0, "10.0.0.2:80"), (-115, "10.0.0.2:80"), (-4, "10.0.0.2:80"), (-111, ""), (-101, "")],
 )
-def test_a_peers_address_is_told_where_there_is_a_connection(result: int, remote: str) -> None:
+def test_a_peers_address_is_reported_where_there_is_a_connection(result: int, remote: str) -> None:
     assert Story().socket().connect(result=result).endpoints()["s1"].remote == remote
 
 

@@ -37,11 +37,11 @@ def end(local: str, flow: Flow | None = FLOW, *, id: str = "s1", listener: str =
         ("[::]:80", False),
     ],
 )
-def test_a_local_address_or_else_its_port_tells_the_side(local: str, is_a: bool) -> None:
+def test_a_local_address_or_else_its_port_determines_the_side(local: str, is_a: bool) -> None:
     assert is_a_side(end(local), FLOW) is is_a
 
 
-def test_where_neither_tells_an_accepted_socket_is_the_other_side() -> None:
+def test_where_neither_is_known_an_accepted_socket_is_the_other_side() -> None:
     assert is_a_side(end("0.0.0.0:7", SAME_PORTS), SAME_PORTS)
     assert not is_a_side(end("0.0.0.0:7", SAME_PORTS, listener="s0"), SAME_PORTS)
     assert is_a_side(end("", FLOW), FLOW)

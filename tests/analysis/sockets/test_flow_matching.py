@@ -117,7 +117,7 @@ def send_to(story: Story, descriptor: int, at: int, place: bytes | None = SERVER
 
 
 @pytest.mark.parametrize("bound", [SERVER, address4("0.0.0.0", 80)])
-def test_datagrams_tell_where_they_were_sent_from(bound: bytes) -> None:
+def test_datagrams_show_where_they_were_sent_from(bound: bytes) -> None:
     story = send_to(udp_server(bound).socket(type=SOCK_DGRAM), 3, 40)
     server, client = story.endpoints(datagrams(42)).values()
     assert (client.local, client.remote, client.flow) == ("10.0.0.1:40000", "", "udp 0")

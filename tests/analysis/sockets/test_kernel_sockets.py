@@ -34,7 +34,7 @@ def without_memory(whole: Trace) -> Trace:
 
 @pytest.mark.parametrize("has_memory", [True, False])
 @pytest.mark.parametrize("has_wire", [True, False])
-def test_measured_states_tell_addresses_and_peers(has_memory: bool, has_wire: bool) -> None:
+def test_addresses_and_peers_follow_from_measured_states(has_memory: bool, has_wire: bool) -> None:
     story = Story().listen().socket().connect(at=(50, 60)).accept()
     story.add(
         state("sk 0", "LISTEN", SERVER_PLACE, NONE, 31, old="CLOSE", tid=pid_of("server")),
@@ -75,7 +75,7 @@ def test_a_kernels_address_that_comes_again_is_another_socket() -> None:
         ("sock:sock_recv_length", "read", (4, NOWHERE, 7)),
     ],
 )
-def test_lengths_that_the_kernel_tells_name_the_accepted_socket(
+def test_lengths_that_the_kernel_gives_name_the_accepted_socket(
     event: str, name: str, arguments: tuple[Given, ...]
 ) -> None:
     story = Story().listen().accept(4).accept(5)

@@ -15,7 +15,7 @@ def sides(*states: SocketState) -> tuple[FlowSide | None, ...]:
     return find_state_sides(states, w.wire_timeline().flows)
 
 
-def test_a_states_addresses_tell_the_side_of_a_flow() -> None:
+def test_a_states_addresses_determine_the_side_of_a_flow() -> None:
     found = sides(
         t.state("sk 1", "ESTABLISHED", CLIENT, SERVER, 1),
         t.state("sk 2", "ESTABLISHED", SERVER, CLIENT, 2),
@@ -40,7 +40,7 @@ def test_a_new_socket_has_the_addresses_that_it_has_next() -> None:
     assert found == ((flow_id("tcp 0"), True), (flow_id("tcp 0"), False)) * 2
 
 
-def test_a_name_that_is_used_again_tells_nothing_of_the_socket_before() -> None:
+def test_a_name_that_is_used_again_says_nothing_of_the_socket_before() -> None:
     found = sides(
         t.state("sk 1", "CLOSE", ("0.0.0.0", 9), ("0.0.0.0", 0), 1, old="LISTEN"),
         t.state("sk 1", "SYN_SENT", ("198.51.100.1", 0), SERVER, 2, old="CLOSE"),

@@ -547,7 +547,7 @@ def test_windows_stay_unscaled_where_a_syn_was_not_captured() -> None:
     assert conversation.segments[1].window_bytes == 10
 
 
-def test_sides_with_equal_ports_are_told_apart_by_address() -> None:
+def test_sides_with_equal_ports_are_distinguished_by_address() -> None:
     conversation = converse(OPEN.replace("client", "client:80"))
     assert [s.from_client for s in conversation.segments] == [True, False, True]
 

@@ -103,7 +103,7 @@ def test_windows_are_bytes_once_both_sides_offered_to_scale() -> None:
     assert [each.window_bytes for each in drafts(opening.format(ws=""))] == [500, 600, 500, 600]
 
 
-def test_what_happened_on_the_way_is_told_by_where_a_frame_was_seen() -> None:
+def test_what_happened_on_the_way_follows_from_where_a_frame_was_seen() -> None:
     lost, sent, copy, damaged = drafts(
         """
         0.1 client > server ACK seq=1 ack=1 data=a lost

@@ -302,7 +302,7 @@ def test_bytes_behind_a_gap_are_counted() -> None:
     assert (stream.length, stream.sent_bytes) == (6, 9)
 
 
-def test_a_retransmission_with_other_bytes_is_told_and_does_not_replace_the_first() -> None:
+def test_a_retransmission_with_other_bytes_is_reported_and_does_not_replace_the_first() -> None:
     stream = converse(
         OPEN
         + """

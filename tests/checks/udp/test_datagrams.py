@@ -39,7 +39,7 @@ def test_a_way_is_whole_in_whatever_order_its_datagrams_came() -> None:
     assert not lost.is_whole
 
 
-def test_a_way_is_told_where_both_ends_print_it() -> None:
+def test_a_way_is_named_where_both_ends_print_it() -> None:
     assert all(way.is_printed for way in both_ways(step()))
     assert not any(way.is_printed for way in both_ways(step(recording=r.silent(recorded(4)))))
 

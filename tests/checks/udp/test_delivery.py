@@ -132,14 +132,14 @@ def test_every_claim_holds_for_a_recorded_run(family: int, claim: str) -> None:
 
 
 @pytest.mark.parametrize("claim", BY_PROGRAMS)
-def test_what_only_programs_can_tell_is_undecided_where_they_print_nothing(claim: str) -> None:
+def test_what_only_programs_can_say_is_undecided_where_they_print_nothing(claim: str) -> None:
     verdict = verdict_of(claim, r.silent(recorded(4)))
     assert verdict.outcome is Outcome.UNDECIDED
     assert "printed no" in verdict.why
 
 
 @pytest.mark.parametrize("claim", sorted(set(CLAIMS) - set(BY_PROGRAMS)))
-def test_what_the_wire_tells_holds_without_the_programs(claim: str) -> None:
+def test_what_the_wire_shows_holds_without_the_programs(claim: str) -> None:
     assert verdict_of(claim, r.silent(recorded(4))).outcome is Outcome.HOLDS
 
 
@@ -162,7 +162,7 @@ def test_only_claims_on_a_step_whose_canary_is_missing_are_undecided(claim: obje
     assert verdict.outcome is (Outcome.UNDECIDED if is_incomplete else Outcome.HOLDS)
 
 
-def test_a_call_that_tells_no_address_leaves_addresses_undecided() -> None:
+def test_a_call_that_shows_no_address_leaves_addresses_undecided() -> None:
     def change(text: str) -> str:
         return text.replace(", 4096, ('198.51.100.2', 4242)) = 20", ", 4096) = 20")
 

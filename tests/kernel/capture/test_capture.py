@@ -148,7 +148,7 @@ def test_an_interface_that_does_not_exist_is_named(sandbox: Sandbox) -> None:
         sandbox.call(inside.capture_on, two_hosts(), "nothing")
 
 
-def test_a_ring_that_the_kernel_refuses_is_told_with_its_interface(sandbox: Sandbox) -> None:
+def test_a_ring_that_the_kernel_refuses_is_reported_with_its_interface(sandbox: Sandbox) -> None:
     with pytest.raises(KernelRefused, match=r"^cannot capture on client/eth0: .*: EINVAL"):
         sandbox.call(inside.capture_with_an_unaligned_ring, two_hosts())
 

@@ -154,8 +154,10 @@ def test_datagrams_alone(ad_hoc: Callable[..., AdHocRun]) -> None:
     assert told in " ".join(run.done.stdout.split())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="drops are told to root alone")
-def test_a_dropped_segment_is_told_with_the_kernels_reason(ad_hoc: Callable[..., AdHocRun]) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="drops are reported to root alone")
+def test_a_dropped_segment_is_reported_with_the_kernels_reason(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
     run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
     if not any(instrument["kind"] == "drops" for instrument in run.report["instruments"]):
         pytest.skip("tracefs cannot be used here")

@@ -20,7 +20,7 @@ def test_sockets_that_can_be_reached_are_found_and_no_others(sandbox: Sandbox) -
     assert names == [inside.PATH, inside.DATAGRAMS, inside.ABSTRACT]
 
 
-def test_proc_tells_the_same_as_sock_diag(sandbox: Sandbox) -> None:
+def test_proc_says_the_same_as_sock_diag(sandbox: Sandbox) -> None:
     found = sandbox.call(inside.reachable_sockets)
     assert found["proc"] == found["sock_diag"]
 

@@ -35,7 +35,7 @@ def test_a_program_that_ends_at_its_checkpoint_does_no_harm(
     assert [one.stdout for one in recording.programs] == ["ended\n"]
 
 
-def test_of_programs_that_wait_for_each_other_each_is_told(marker: str) -> None:
+def test_of_programs_that_wait_for_each_other_each_is_reported(marker: str) -> None:
     code = "import sys; print({!r}, file=sys.stderr, flush=True)\n" + HANG
     message = failure(
         marker,
@@ -68,7 +68,7 @@ def test_a_program_that_hangs_before_it_is_ready(marker: str) -> None:
 
 
 @pytest.mark.parametrize("_", range(5))
-def test_a_program_that_fails_before_it_is_ready_is_told_by_its_failure(
+def test_a_program_that_fails_before_it_is_ready_is_reported_with_its_failure(
     marker: str, _: int
 ) -> None:
     message = failure(marker, python("raise SystemExit('no such address')", ready=True))

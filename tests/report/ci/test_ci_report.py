@@ -73,7 +73,9 @@ def test_without_github_nothing_is_said_to_it(tmp_path: Path) -> None:
     assert "::error" not in done.stdout + done.stderr
 
 
-def test_a_junit_file_that_cannot_be_written_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_a_junit_file_that_cannot_be_written_is_refused_before_anything_runs(
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "runs"
     words = ("run", "tcp", "--out", out, "--junit", tmp_path / "absent" / "junit.xml")
     assert "No such file or directory" in check_refused(wirelab(*words))

@@ -56,7 +56,7 @@ def test_each_outcome_has_its_element_and_is_counted(
         assert all(counting.get(other) == "0" for other in others)
 
 
-def test_a_broken_claim_tells_its_source_and_evidence() -> None:
+def test_a_broken_claim_shows_its_source_and_evidence() -> None:
     root = parsed({"tcp-opens": broken("it was so", [event("f3"), event("client:1")])})
     (element,) = case(root, "tcp-opens")
     assert element.text == "it was so\nRFC 9293, 3.5. Seen in: f3, client:1"

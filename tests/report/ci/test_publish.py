@@ -62,7 +62,7 @@ def test_a_pipe_is_given_one_document() -> None:
         assert told(pipe.read()) == (2, [])
 
 
-def test_a_file_that_cannot_be_written_is_told_before_anything_is_run(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported_before_anything_is_run(tmp_path: Path) -> None:
     ran = []
 
     def runs() -> Iterator[Result]:

@@ -29,7 +29,7 @@ def test_the_document_is_the_same_each_time_and_is_json(family: int) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_document_tells_the_run(family: int) -> None:
+def test_the_document_describes_the_run(family: int) -> None:
     document = document_of(r.recorded(family))
     assert document["schema"] == "wirelab.report/2"
     assert (document["scenario"], document["family"], document["verdict"]) == (
@@ -80,7 +80,7 @@ def test_segments_carry_relative_numbers_states_and_phases() -> None:
     assert syn_ack["role"].startswith("handshake 2 of 3")
 
 
-def test_a_flow_is_told_from_handshake_to_teardown() -> None:
+def test_a_flow_is_described_from_handshake_to_teardown() -> None:
     (flow,) = document_of(r.recorded(6))["flows"]
     assert flow["id"] == "tcp 0"
     assert flow["b"] == "[2001:db8::2]:4242"
@@ -113,7 +113,7 @@ def test_a_flow_whose_opening_was_not_seen_has_no_handshake() -> None:
     assert flow["options"] is None
 
 
-def test_an_incomplete_capture_is_told_with_its_reasons() -> None:
+def test_an_incomplete_capture_is_reported_with_its_reasons() -> None:
     document = report_document(*r.judged(r.incomplete(r.recorded(4)), r.CLAIMS))
     assert document["verdict"] == "UNDECIDED"
     assert document["capture"]["dropped"] == 2
@@ -158,7 +158,7 @@ def test_a_run_without_internet_sockets_has_no_family() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_datagrams_fragments_and_errors_tell_what_is_particular_to_them(family: int) -> None:
+def test_datagrams_fragments_and_errors_have_fields_of_their_own(family: int) -> None:
     recording = load_recording(r.FOLDER / f"udp{family}")
     document = report_document(build_timelines(recording), ())
     event = {named(each["id"]): each for each in document["events"]}

@@ -19,7 +19,7 @@ def drawn(*channels: Channel, ascii_only: bool = False) -> list[Text]:
     return list(draw_bytes(with_channels(*channels), Style(120, ascii_only)))[2:]
 
 
-def test_each_way_tells_its_calls_segments_and_bytes() -> None:
+def test_each_way_shows_its_calls_segments_and_bytes() -> None:
     (line,) = drawn(t.channel("s2", "s3", 48))
     assert line.plain == (
         "  client → server (tcp 0): 3 sends → 3 segments → 4 reads, "
@@ -34,12 +34,12 @@ def test_bytes_that_were_not_read_stand_out() -> None:
     assert line.style == "bold yellow"
 
 
-def test_without_a_wire_two_counts_are_told() -> None:
+def test_without_a_wire_there_are_two_counts() -> None:
     (line,) = drawn(Channel("s2", "s3", None, (), 7, None, 7, 1, 0, 2), ascii_only=True)
     assert line.plain == ("  client -> server (no wire): 1 send -> 2 reads, 7 bytes sent = 7 read")
 
 
-def test_an_end_that_is_no_traced_programs_is_told_so() -> None:
+def test_an_end_that_is_no_traced_programs_is_named_so() -> None:
     (line,) = drawn(t.channel("s2", "", 48))
     assert "client → somebody not traced (tcp 0)" in line.plain
 
@@ -54,7 +54,7 @@ def test_no_channels_are_no_table() -> None:
     assert list(draw_bytes(with_channels(), Style(80, ascii_only=True))) == []
 
 
-def test_an_incomplete_capture_is_told_first() -> None:
+def test_an_incomplete_capture_is_reported_first() -> None:
     timeline = with_channels(t.channel("s2", "s3", 48))
     incomplete = replace(
         timeline.bracket, incomplete=("the kernel dropped 1 frame at client/eth0",)
@@ -68,7 +68,7 @@ def test_an_incomplete_capture_is_told_first() -> None:
     assert "48 bytes sent" in lines[3].plain
 
 
-def test_a_way_that_is_not_counted_tells_why() -> None:
+def test_a_way_that_is_not_counted_shows_why() -> None:
     timeline = t.talk()
     call = replace(timeline.system_calls[0], name="sendmmsg")
     channels = [replace(t.channel(s, "s3", 48), uncounted=call.id) for s in ("s2", "")]

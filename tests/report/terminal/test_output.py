@@ -113,7 +113,7 @@ def test_head_gets_its_line(runs: dict[str, Path]) -> None:
     assert done.stderr == ""
 
 
-def test_an_output_that_is_full_is_told_in_one_line(runs: dict[str, Path]) -> None:
+def test_an_output_that_is_full_is_reported_in_one_line(runs: dict[str, Path]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             command("replay", runs["4"]),

@@ -217,7 +217,7 @@ def ended(**changes: object) -> Recording:
     return replace(r.recorded(4), programs=(changed, client))
 
 
-def test_a_program_that_failed_is_told_first_and_beside_its_words() -> None:
+def test_a_program_that_failed_is_reported_first_and_beside_its_words() -> None:
     lines = report(ended(failure="was killed by SIGSEGV"))
     facts = lines[lines.index("  program server was killed by SIGSEGV") + 1 :]
     assert "canaries seen" in facts[0]

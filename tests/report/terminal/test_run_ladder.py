@@ -289,7 +289,7 @@ def test_a_fold_stands_beside_the_lane_of_its_calls() -> None:
         assert only(drawn(with_calls(*told)), "... 7 times more").startswith(" " * 50) is is_right
 
 
-def test_calls_of_several_connections_tell_theirs() -> None:
+def test_calls_of_several_connections_name_theirs() -> None:
     timeline = t.talk()
     (one,) = timeline.conversations
     other = replace(
@@ -343,7 +343,7 @@ def legend_of(timeline: Timeline, explained: set[str], *, ascii_only: bool = Fal
     return " ".join(line.strip() for line in lines[3:end])
 
 
-def test_what_a_sign_means_is_told_once() -> None:
+def test_what_a_sign_means_is_explained_once() -> None:
     explained: set[str] = set()
     first = legend_of(t.talk(), explained)
     assert "┌ (right: ┐) a call is entered, └ (right: ┘) it has returned, ╶ or ╴ nothing" in first
@@ -363,7 +363,7 @@ def test_the_legend_is_right_for_both_lanes_in_ascii() -> None:
     assert only(lines, "#4 accept4(3").endswith("\\") and only(lines, "#4 accept4 =").endswith("/")
 
 
-def test_threads_are_told_in_the_legend() -> None:
+def test_threads_are_explained_in_the_legend() -> None:
     timeline = t.talk()
     first, *others = timeline.system_calls
     calls = (replace(first, tid=9), *others)
@@ -371,7 +371,7 @@ def test_threads_are_told_in_the_legend() -> None:
     assert "thread" not in legend_of(timeline, set())
 
 
-def test_without_calls_inferred_states_are_told_as_such() -> None:
+def test_without_calls_inferred_states_are_explained_as_such() -> None:
     lines = list(lines_of(replace(t.talk(), system_calls=()), Style(80, False)))
     assert lines[3].plain.startswith("  states in capitals beside a frame are inferred")
     (syn,) = [line for line in lines if "─f3 SYN seq=0" in line.plain]

@@ -98,7 +98,7 @@ def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
     """The ring, and the map that counts lost calls. `held` closes them and all else."""
     machine = os.uname().machine
     if machine not in REGISTERS:
-        raise KernelRefused(f"read memory by BPF: a call's registers are not known on {machine}")
+        raise KernelRefused(f"read memory by BPF: a call's registers are unknown on {machine}")
     ring = bpf.Ring(RING_BYTES, "wirelab")
     held.callback(ring.close)
 

@@ -251,7 +251,7 @@ def _kernel_event(seen: _Seen, step: str) -> KernelEvent:
 
 
 def _field_value(field: Field, value: Value) -> int | str:
-    """A field's value as it is shown: addresses as text, pointers as in other records."""
+    """A field's value in text: addresses as usual, pointers as in other records."""
     if field.type.endswith("*"):
         return _pointer(field.name, value)
     if not isinstance(value, bytes):

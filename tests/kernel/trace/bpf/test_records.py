@@ -46,7 +46,7 @@ def test_each_record_is_a_call_of_its_thread() -> None:
     }
 
 
-def test_every_part_of_a_message_is_told_apart() -> None:
+def test_every_part_of_a_message_is_distinguished() -> None:
     parts = ("name", "data", "control")
     found = parsed(entry(10, 7, 46, *(section(part.encode(), part=part) for part in parts)))
     assert found[7][0].memory == tuple(memory(p.encode(), len(p), part=p) for p in parts)
@@ -57,6 +57,6 @@ def test_each_record_has_its_own_difference_of_clocks() -> None:
     assert [one.time_ns for one in found[7]] == [1010, 2020]
 
 
-def test_nothing_is_told_of_what_could_not_be_read() -> None:
+def test_what_could_not_be_read_is_left_out() -> None:
     found = parsed(entry(10, 7, 20, section(b"", 300), section(b"", 0)))
     assert found[7][0].memory == (memory(b"", 0),)

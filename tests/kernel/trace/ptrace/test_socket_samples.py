@@ -23,7 +23,7 @@ SCOPE = (7).to_bytes(4, "little")
         (b"", None),
     ],
 )
-def test_an_address_is_told_with_its_port(name: bytes, address: tuple[str, int] | None) -> None:
+def test_an_address_is_shown_with_its_port(name: bytes, address: tuple[str, int] | None) -> None:
     assert address_of(name) == address
 
 

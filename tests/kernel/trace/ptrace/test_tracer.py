@@ -67,7 +67,7 @@ def test_the_demos_made_exactly_the_calls_that_they_print(sandbox: Sandbox, fami
 
 
 @pytest.mark.parametrize("family", LOOPBACK)
-def test_the_sockets_of_a_connection_tell_states_and_addresses(
+def test_the_sockets_of_a_connection_have_states_and_addresses(
     sandbox: Sandbox, family: str
 ) -> None:
     names = ("inet_stream_server", "inet_stream_client")

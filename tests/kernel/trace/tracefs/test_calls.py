@@ -193,7 +193,7 @@ def test_a_thread_belongs_to_its_makers_process() -> None:
     assert starts == [(5, 5, 0, False), (5, 6, 5, True), (5, 7, 6, True)]
 
 
-def test_tasks_are_told_in_their_order() -> None:
+def test_tasks_are_reported_in_their_order() -> None:
     _, tasks = Story().start(place=1).fork(MAIN, CHILD, 6).exec(CHILD).exit(CHILD).exit(MAIN).take()
     assert [(task.program, task.kind, task.pid) for task in tasks] == [
         ("server", "start", 5),
@@ -224,7 +224,7 @@ def test_a_call_that_never_returned_has_no_exit() -> None:
     assert [(call.exit_ns, call.result) for call in calls] == [(None, None)]
 
 
-def test_a_call_under_way_at_the_end_of_a_step_is_told_of_once() -> None:
+def test_a_call_under_way_at_the_end_of_a_step_is_reported_once() -> None:
     story = Story().start().enter(MAIN, "recvfrom", *RECV)
     assert story.calls() == [("recvfrom", 5, 5, None)]
     assert story.leave(MAIN, "recvfrom", 3).call(MAIN, "close", 3).calls() == [("close", 5, 5, 0)]
@@ -297,7 +297,7 @@ def test_a_deadly_signal_lets_no_call_return() -> None:
     assert [(call.exit_ns, call.result) for call in calls] == [(None, None)]
 
 
-def test_without_the_signal_the_next_call_tells() -> None:
+def test_without_the_signal_the_next_call_fails() -> None:
     assert interrupted().call(MAIN, "close", 3).calls() == [
         ("recvfrom", 5, 5, -4), ("close", 5, 5, 0),
     ]  # fmt: skip
@@ -306,7 +306,7 @@ def test_without_the_signal_the_next_call_tells() -> None:
 # What BPF read.
 
 
-def test_memory_is_the_calls_own_where_both_tell_of_all() -> None:
+def test_memory_is_the_calls_own_where_both_have_all() -> None:
     story = Story().start().call(MAIN, "write", 1, 2, 2).call(MAIN, "close", 3)
     story.call(MAIN, "recvfrom", *RECV).call(MAIN, "write", 1, 2, 2)
     reads = [(1, b""), (1, b"ab"), (45, b"in"), (1, b"cd")]

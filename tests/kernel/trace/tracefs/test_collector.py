@@ -8,7 +8,7 @@ from lab.kernel.sandbox.sandbox import Sandbox
 pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("needs_tracefs")]
 
 
-def test_programs_at_the_same_time_are_told_apart(sandbox: Sandbox) -> None:
+def test_programs_at_the_same_time_are_distinguished(sandbox: Sandbox) -> None:
     one = "a, b = socket.socketpair()\nfor _ in range({}): a.send(b'x')\nprint(os.getpid())"
     traced = run(sandbox, one.format(50), one.format(80))
     counts = dict.fromkeys(("program 0", "program 1"), 0)

@@ -120,7 +120,7 @@ def ends(local: str, remote: str) -> dict[str, Any]:
     return fields
 
 
-def test_a_state_is_told_with_both_ends() -> None:
+def test_a_state_is_shown_with_both_ends() -> None:
     machine = Machine().state(OUR_SK, 2, f"{CLIENT}:40858", f"{SERVER}:4242", running=OURS)
     assert machine.take()[0] == (
         SocketState(
@@ -256,7 +256,7 @@ def test_ends_may_be_whole_socket_addresses(near: str, far: str) -> None:
     }  # fmt: skip
 
 
-def test_a_thread_closes_its_sockets_after_its_end_was_told_of() -> None:
+def test_a_thread_closes_its_sockets_after_its_end_was_reported() -> None:
     machine = Machine()
     machine.thread.ended_ns = 500
     machine.state(OUR_SK, 7, f"{CLIENT}:1", "203.0.113.9:2", running=OURS)
@@ -280,7 +280,7 @@ def test_a_thread_is_not_known_before_it_begins() -> None:
 # Packets.
 
 
-def test_a_drop_is_told_with_where_the_packet_had_come_in() -> None:
+def test_a_drop_is_reported_with_where_the_packet_had_come_in() -> None:
     machine = Machine().add(ARRIVAL, skbaddr=1, len=60, name="eth0")
     machine.add(ARRIVAL, skbaddr=2, len=70, name="eth0")
     machine.add(DROP, skbaddr=1, protocol=0x0800, reason=3)
@@ -320,7 +320,7 @@ def test_what_is_freed_without_a_reason_was_made_use_of() -> None:
     assert machine.add(DROP, skbaddr=1, reason=2).drops() == []
 
 
-def test_canaries_are_not_told_of() -> None:
+def test_canaries_are_not_reported() -> None:
     machine = Machine().add(ARRIVAL, skbaddr=1, len=46, name="eth0")
     assert machine.add(DROP, skbaddr=1, protocol=0x88B5, reason=3).drops() == []
 

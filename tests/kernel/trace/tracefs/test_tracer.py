@@ -31,7 +31,7 @@ def test_the_trace_has_the_calls_that_the_program_made(sandbox: Sandbox) -> None
     assert {(call.pid, call.tid) for call in traced.trace.syscalls} == {(traced.pids[0],) * 2}
 
 
-def test_the_states_of_both_ends_are_told(sandbox: Sandbox) -> None:
+def test_the_states_of_both_ends_are_shown(sandbox: Sandbox) -> None:
     traced = run(sandbox, CONVERSATION)
     ((_, server, client),) = traced.said
     pid = traced.pids[0]
@@ -55,7 +55,7 @@ def test_the_states_of_both_ends_are_told(sandbox: Sandbox) -> None:
     assert connect.entry_ns < sent.time_ns < connect.exit_ns
 
 
-def test_lengths_are_told_by_the_kernel_itself(sandbox: Sandbox) -> None:
+def test_lengths_are_given_by_the_kernel_itself(sandbox: Sandbox) -> None:
     traced = run(sandbox, CONVERSATION)
     if any("sock_send_length" in one.text for one in traced.instruments):
         pytest.skip("this kernel does not tell")
@@ -197,7 +197,7 @@ def test_a_call_in_which_its_process_was_killed_never_returned(sandbox: Sandbox)
     assert (received.exit_ns, received.result) == (None, None)
 
 
-def test_steps_are_told_apart(sandbox: Sandbox) -> None:
+def test_steps_are_distinguished(sandbox: Sandbox) -> None:
     one = "pair = socket.socketpair(); pair[0].send(b'x' * {})"
     traced = sandbox.call(
         traced_programs.trace,

@@ -17,7 +17,8 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     """Each claim with its verdict on a run's timelines, one for each step.
 
     Where a capture is incomplete nothing is decided, whatever the frames that it did see
-    suggest: what is missing from them may have been there. Nor is it where a program failed,
+    suggest, nor is a claim skipped because nothing was seen that it is about: what is missing
+    may have been there. Nor is it where a program failed,
     but by claims that allow for it: what it did not do shows nothing.
     Raises UsageError for a check that fails itself, with the line.
     """
@@ -35,7 +36,8 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
             if not doubts:
                 raise
             verdict = undecided("; ".join(doubts))
-        if doubts and verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN):
+        rests_on_doubts = verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN) or verdict.is_observed
+        if doubts and rests_on_doubts:
             verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
         over_ipv6 = timelines[0].recording.family is Family.IPV6
         text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import Tcp, TcpFlags
 from lab.analysis.tcp.conversation import Teardown
-from lab.checks.agreement import why_untraced
-from lab.checks.link import has_right_checksums
-from lab.checks.traced import (
-    accepts_after_the_handshake,
-    connects_around_the_handshake,
+from lab.checks.ad_hoc_calls import (
+    NO_DATAGRAM,
+    accepts_where_it_is_called,
+    connects_where_it_is_called,
     moves_each_byte_of_datagrams,
     moves_each_byte_of_streams,
+    raw_sockets,
 )
+from lab.checks.agreement import why_untraced
+from lab.checks.link import check_checksums
+from lab.checks.traced import NO_CONNECTION
+from lab.model.address import SocketAddress
 from lab.model.claim import (
     Verdict,
     broken,
@@ -24,6 +28,7 @@ from lab.model.claim import (
     first_of,
     frame_ids,
     holds,
+    nothing_seen,
     skipped,
     undecided,
 )
@@ -35,8 +40,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
-NO_CONNECTION = "no TCP connection was opened"
-NO_DATAGRAM = "no UDP datagram was sent"
 OPENING = TcpFlags.SYN | TcpFlags.ACK | TcpFlags.FIN | TcpFlags.RST
 
 
@@ -53,9 +56,8 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     for talk in timeline.conversations:
         handshake = talk.handshake
         if handshake is None:
-            if any(segment.length for segment in talk.segments):
-                numbers = [segment.crossing for segment in talk.segments]
-                return broken(f"{_name(talk)} carries data, unopened", frame_ids(numbers))
+            if (data := _unopened_data(talk)) and not raw_sockets(timeline):
+                return broken(f"{_name(talk)} carries data, unopened", frame_ids(data))
             failed.append(_attempt(talk))
             continue
         numbers = [handshake.syn, handshake.syn_ack, handshake.ack]
@@ -65,7 +67,7 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
         evidence += frame_ids(numbers)
     attempts = "".join(f"; {each}" for each in failed)
     if not opened:
-        return skipped(NO_CONNECTION + attempts)
+        return nothing_seen(NO_CONNECTION + attempts)
     return holds(f"{counted(opened, 'connection')}, SYN, SYN-ACK and ACK each{attempts}", evidence)
 
 
@@ -89,7 +91,8 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
         evidence += frame_ids(dict.fromkeys(numbers))
         findings.append(f"{_name(talk)} opens with f{numbers[0]}, its payload begins with f{first}")
     if not findings:
-        return skipped("no TCP connection carried payload" if _opened(timeline) else NO_CONNECTION)
+        why = "no TCP connection carried payload" if _opened(timeline) else NO_CONNECTION
+        return nothing_seen(why)
     return holds(first_of(findings), evidence)
 
 
@@ -100,6 +103,7 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
 )
 def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     """Each connection ends with a FIN each way, acknowledged, or with a RST."""
+    still_open: Verdict | None = None
     evidence: list[EventId] = []
     findings: list[str] = []
     for talk in _opened(timeline):
@@ -110,10 +114,17 @@ def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
             findings.append(f"{_name(talk)} ends with a RST, f{talk.resets[0]}")
         elif closed:
             findings.append(f"{_name(talk)} ends with FINs f{ways[0].fin} and f{ways[1].fin}")
+        elif timeline.recording.unfinished:
+            still_open = still_open or undecided(
+                f"{_name(talk)} was still open when the capture ended: {talk.teardown.value}",
+                frame_ids(ends),
+            )
         else:
             return broken(f"{_name(talk)} ended otherwise: {talk.teardown.value}", frame_ids(ends))
         evidence += frame_ids(dict.fromkeys([*ends, *talk.resets[:1]]))
-    return holds(first_of(findings), evidence) if findings else skipped(NO_CONNECTION)
+    if still_open is not None:
+        return still_open
+    return holds(first_of(findings), evidence) if findings else nothing_seen(NO_CONNECTION)
 
 
 @claim(
@@ -122,28 +133,33 @@ def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     name="udp-begins",
 )
 def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
-    """The first frame of each UDP flow carries payload."""
+    """The first frame of each UDP flow carries payload, or is what a call sent: nothing."""
     flows = [flow for flow in timeline.flows if flow.protocol == "udp"]
     firsts = [flow.crossings[0] for flow in flows]
-    empty = [crossing for crossing in firsts if not crossing.packet.payload]
     if not flows:
-        return skipped(NO_DATAGRAM)
-    if empty:
-        frame = empty[0].id
-        channels = timeline.correlation.channels
-        sent = {n for c in channels for part in c.parts for n in part.segments}
-        are_counted = timeline.system_calls and not any(c.uncounted for c in channels)
-        if are_counted and frame not in sent:
+        return nothing_seen(NO_DATAGRAM)
+    channels = timeline.correlation.channels
+    sent = {frame: part.call for c in channels for part in c.parts for frame in part.segments}
+    findings: list[str] = []
+    evidence: list[EventId] = []
+    for crossing in firsts:
+        frame = crossing.id
+        evidence.append(frame)
+        if crossing.packet.payload:
+            length = len(crossing.packet.payload)
+            findings.append(f"{frame} comes first, with {counted(length, 'byte')}")
+        elif frame in sent:
+            evidence.append(sent[frame])
+            findings.append(f"{frame} comes first, empty as {sent[frame]} sent it")
+        elif not timeline.system_calls:
+            why = why_untraced(timeline)
+            return skipped(f"{frame} comes first and is empty; whether a call sent it: {why}")
+        elif any(c.uncounted for c in channels) or raw_sockets(timeline, crossing.sender):
+            why = f"{frame} comes first and is empty; whether a call sent it so is unknown"
+            return undecided(why, [frame])
+        else:
             return broken(f"{frame} comes first, is empty, and no call sent it", [frame])
-        return undecided(
-            f"{frame} comes first and is empty: a datagram of the program's, or a greeting of "
-            "the protocol's?",
-            [frame],
-        )
-    findings = [
-        f"{c.id} comes first, with {counted(len(c.packet.payload), 'byte')}" for c in firsts
-    ]
-    return holds(first_of(findings), frame_ids(crossing.number for crossing in firsts))
+    return holds(first_of(findings), evidence)
 
 
 @claim(
@@ -154,8 +170,8 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
 def has_no_wrong_checksum(timeline: Timeline) -> Verdict:
     """Every checksum of every frame, computed again."""
     if not timeline.crossings:
-        return skipped("not one frame was seen")
-    return has_right_checksums(timeline)
+        return nothing_seen("not one frame was seen")
+    return check_checksums([timeline]) or nothing_seen("no frame has a checksum")
 
 
 @claim(
@@ -164,29 +180,64 @@ def has_no_wrong_checksum(timeline: Timeline) -> Verdict:
     name="unix-silent",
 )
 def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
-    """Bytes went through unix sockets, and no device of any host saw a frame."""
+    """What calls sent through unix sockets is on no device of any host.
+
+    Frames may be seen all the same where the programs have other sockets too.
+    """
     recording = timeline.recording
     if recording.family is not None:
         return skipped("the programs were not run for a unix socket (--unix)")
     captured = {(point.host, point.interface) for point in recording.points}
     if missed := [s for s in recording.interfaces if (s.host, s.name) not in captured]:
         return undecided(f"{missed[0].host}/{missed[0].name} was not captured")
-    if timeline.crossings:
-        numbers = [crossing.number for crossing in timeline.crossings]
-        return broken(f"{counted(len(numbers), 'frame')} seen", frame_ids(numbers))
+    frames = _frames_of_no_other_socket(timeline)
+    if frames:
+        return broken(f"{counted(len(frames), 'frame')} seen", frame_ids(frames))
     if not timeline.system_calls:
         return skipped(f"no frame was seen; what was said was not: {why_untraced(timeline)}")
     known = {each.id for each in timeline.endpoints if each.domain == "AF_UNIX"}
     channels = [c for c in timeline.correlation.channels if {c.sender, c.receiver} & known]
-    reads = [call for channel in channels for part in channel.parts for call in part.reads]
-    total = sum(channel.read for channel in channels)
-    if not total:
-        return undecided("no frame was seen, but no program read anything from a unix socket")
+    parts = [part for channel in channels for part in channel.parts]
+    sent, read = (sum(getattr(c, what) for c in channels) for what in ("sent", "read"))
+    if not parts:
+        return nothing_seen("nothing went through a unix socket")
     points = ", ".join(point.name for point in recording.points)
+    others = " but those of other sockets" if timeline.crossings else ""
     return holds(
-        f"{counted(total, 'byte')} read, and not one frame seen between the canaries at {points}",
-        dict.fromkeys(reads),
+        f"{counted(sent, 'byte')} sent, {read} read, and not one frame was seen{others} between "
+        f"the canaries at {points}",
+        dict.fromkeys(call for part in parts for call in (part.call, *part.reads)),
     )
+
+
+def _frames_of_no_other_socket(timeline: Timeline) -> list[int]:
+    """The frames that no other socket of the programs accounts for.
+
+    One that is connected or bound to an internet address has its flows; around those the kernel
+    sends what it must: ARP, Neighbor Discovery, ICMP.
+    """
+    others = [e for e in timeline.endpoints if e.domain not in ("AF_UNIX", "AF_NETLINK", "pipe")]
+    if not others:
+        return [crossing.number for crossing in timeline.crossings]
+    if raw_sockets(timeline):
+        return []
+    ports = {
+        place.port
+        for each in others
+        for place in (each.local, each.remote)
+        if isinstance(place, SocketAddress)
+    }
+    return [
+        crossing.number
+        for flow in timeline.flows
+        if not ports & {flow.a.port, flow.b.port}
+        for crossing in flow.crossings
+    ]
+
+
+def _unopened_data(talk: TcpConversation) -> list[int]:
+    """The segments that carry data outside a SYN, which may (RFC 9293, 3.10.7.3; RFC 7413)."""
+    return [s.crossing for s in talk.segments if s.length and not s.flags & TcpFlags.SYN]
 
 
 def _opened(timeline: Timeline) -> list[TcpConversation]:
@@ -235,13 +286,8 @@ def _is_fast_open(talk: TcpConversation) -> bool:
 AD_HOC_CLAIMS = (
     opens_each_with_three_segments,
     sends_no_payload_before_any_is_open,
-    connects_around_the_handshake.saying(
-        "The SYN leaves after connect() is called, which returns after the SYN-ACK has come.",
-        source="connect(2); RFC 9293, 3.10.1",
-    ),
-    accepts_after_the_handshake.saying(
-        "accept() returns after the handshake's ACK has come.",
-    ),
+    connects_where_it_is_called,
+    accepts_where_it_is_called,
     moves_each_byte_of_streams,
     closes_each_or_resets_it,
     begins_each_exchange_with_data,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of
-from lab.analysis.packets.packet import Arp, Ethernet, Icmp
+from lab.analysis.packets.packet import Arp, Ethernet, Icmp, Udp
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 from lab.model.counted import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
@@ -24,7 +26,18 @@ NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT = 135, 136
 )
 def has_right_checksums(*timelines: Timeline) -> Verdict:
     """IPv4 header, TCP, UDP and ICMP checksums of every frame, computed again."""
+    return check_checksums(timelines) or broken("no frame has a checksum")
+
+
+def check_checksums(timelines: Iterable[Timeline]) -> Verdict | None:
+    """The verdict on the checksums of every frame; None if no frame has one.
+
+    A UDP checksum of zero over IPv4 is none at all: "the transmitter generated no checksum"
+    (RFC 768). Over IPv6 it is wrong (RFC 8200, 8.1).
+    """
+    timelines = tuple(timelines)
     checked = 0
+    without = doubtful = None
     for crossing in (crossing for timeline in timelines for crossing in timeline.crossings):
         event = [crossing.id]
         if crossing.packet.malformed is not None:
@@ -35,14 +48,20 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
             if ok is False:
                 name = type(layer).__name__
                 return broken(f"{crossing.id} has a wrong {name} checksum", event)
-            if ok is None:
+            if ok is None and isinstance(layer, Udp) and not layer.checksum:
+                without = without or crossing.id
+            elif ok is None:
                 why = f"{crossing.id}: its {type(layer).__name__} checksum cannot be computed"
-                return undecided(why, event)
-            checked += hasattr(layer, "checksum_ok")
+                doubtful = doubtful or undecided(why, event)
+            else:
+                checked += hasattr(layer, "checksum_ok")
+    if doubtful is not None:
+        return doubtful
     if not checked:
-        return broken("no frame has a checksum")
+        return None
     seen = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
-    return holds(f"{counted(checked, 'checksum')} computed again, all right", seen)
+    none = f"; {without} has no UDP checksum, which IPv4 allows" if without else ""
+    return holds(f"{counted(checked, 'checksum')} computed again, all right{none}", seen)
 
 
 @claim(

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
 from lab.checks.agreement import why_untraced
-from lab.model.claim import Verdict, broken, claim, first_of, holds, skipped, undecided
+from lab.model.claim import (
+    Verdict,
+    broken,
+    claim,
+    first_of,
+    holds,
+    nothing_seen,
+    skipped,
+    undecided,
+)
 from lab.model.counted import counted
 from lab.model.event import frame_id
 
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
+NO_CONNECTION = "no TCP connection was opened"
 UNJOINED = "no call could be joined with a connection on the wire"
 
 
@@ -29,9 +39,14 @@ UNJOINED = "no call could be joined with a connection on the wire"
 )
 def connects_around_the_handshake(timeline: Timeline) -> Verdict:
     """connect() is entered before its SYN leaves; it returns 0 after the SYN-ACK arrived."""
+    return check_connects(timeline) or undecided(UNJOINED)
+
+
+def check_connects(timeline: Timeline) -> Verdict | None:
+    """The verdict on the calls of connect(); None if none could be joined with a connection."""
     if doubt := _doubt(timeline):
         return doubt
-    calls, talks = _calls(timeline), _talks(timeline)
+    calls, talks = _calls(timeline), opened_talks(timeline)
     findings: list[str] = []
     evidence: list[EventId] = []
     for call_id, flow in timeline.correlation.connects:
@@ -51,7 +66,7 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
             return broken(f"{call.id} returned before {answer} came", [call.id, answer])
         after = _us(call.exit_ns - come_ns)
         findings.append(f"{call.id} returned {after} after {answer} had come")
-    return holds(first_of(findings), evidence) if findings else undecided(UNJOINED)
+    return holds(first_of(findings), evidence) if findings else None
 
 
 @claim(
@@ -61,9 +76,14 @@ def connects_around_the_handshake(timeline: Timeline) -> Verdict:
 )
 def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
     """accept() returns after the handshake's last segment arrived."""
+    return check_accepts(timeline) or undecided(UNJOINED)
+
+
+def check_accepts(timeline: Timeline) -> Verdict | None:
+    """The verdict on the calls of accept(); None if none could be joined with a connection."""
     if doubt := _doubt(timeline):
         return doubt
-    calls, talks = _calls(timeline), _talks(timeline)
+    calls, talks = _calls(timeline), opened_talks(timeline)
     findings: list[str] = []
     evidence: list[EventId] = []
     for accepted in timeline.correlation.accepted:
@@ -77,36 +97,7 @@ def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
         waited = "which had waited" if accepted.was_waiting else "which it had waited for"
         after = _us(call.exit_ns - come_ns)
         findings.append(f"{call.id} returned {after} after {accepted.ack}, {waited}")
-    return holds(first_of(findings), evidence) if findings else undecided(UNJOINED)
-
-
-@claim(
-    "The bytes of a TCP connection are neither made nor lost on their way: what calls sent is on "
-    "the wire, and calls read nothing else.",
-    source="RFC 9293, 2.2; tcp(7)",
-    name="stream-bytes",
-)
-def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
-    """Nothing is read that did not arrive, and nothing arrives that no call sent.
-
-    What an acknowledged FIN follows has arrived whole. What is never read is no fault.
-    """
-    if not _talks(timeline):
-        return skipped("no TCP connection was opened")
-    return _account(timeline, "tcp", all_is_read=False)
-
-
-@claim(
-    "The bytes of a UDP exchange are not made on their way: calls sent what is on the wire, and "
-    "read nothing else.",
-    source="RFC 768; udp(7)",
-    name="datagram-bytes",
-)
-def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
-    """The same of datagrams, which may be lost."""
-    if not any(flow.protocol == "udp" for flow in timeline.flows):
-        return skipped("no UDP datagram was sent")
-    return _account(timeline, "udp", all_is_read=False)
+    return holds(first_of(findings), evidence) if findings else None
 
 
 @claim(
@@ -117,7 +108,7 @@ def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
 )
 def reads_each_byte_of_streams(timeline: Timeline) -> Verdict:
     """The bytes that calls sent are those on the wire, and those that calls read: all of them."""
-    return _account(timeline, "tcp", all_is_read=True)
+    return _account(timeline, "tcp")
 
 
 @claim(
@@ -128,18 +119,20 @@ def reads_each_byte_of_streams(timeline: Timeline) -> Verdict:
 )
 def reads_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
     """The same of datagrams that were neither lost nor left unread."""
-    return _account(timeline, "udp", all_is_read=True)
+    return _account(timeline, "udp")
 
 
-def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict:
-    """The bytes of all channels of a protocol: sent, on the wire, read."""
+def channels_of(timeline: Timeline, protocol: str) -> list[Channel]:
+    """The channels of the protocol's flows."""
+    channels = timeline.correlation.channels
+    return [c for c in channels if c.flow is not None and c.flow.protocol == protocol]
+
+
+def _account(timeline: Timeline, protocol: str) -> Verdict:
+    """The bytes of all channels of a protocol: sent, on the wire, read, the same of each."""
     if not timeline.system_calls:
         return skipped(why_untraced(timeline))
-    channels = [
-        c
-        for c in timeline.correlation.channels
-        if c.flow is not None and c.flow.protocol == protocol
-    ]
+    channels = channels_of(timeline, protocol)
     findings: list[str] = []
     evidence: list[EventId] = []
     for channel in channels:
@@ -148,31 +141,34 @@ def _account(timeline: Timeline, protocol: str, *, all_is_read: bool) -> Verdict
             return undecided(f"{channel.flow}: not counted: {why}", [channel.uncounted])
         if channel.carried is None or not channel.sender or not channel.receiver:
             return undecided(f"{channel.flow}: one of its sockets is unknown")
-        said = (
-            f"{channel.flow}: {channel.counts}; {counted(channel.sent, 'byte')} sent, "
-            f"{channel.carried} on the wire, {channel.read} read"
-        )
-        if channel.carried > channel.sent and (call := _uncounted(timeline, channel)):
+        said = accounting_of(channel)
+        if channel.carried > channel.sent and (call := unfinished_send(timeline, channel)):
             return undecided(f"{said}; nothing says how many bytes {call} sent", [call])
         events = [event for part in channel.parts for event in (part.call, *part.reads)]
-        is_lost = channel.carried < channel.sent and _was_delivered(timeline, channel)
-        is_short = all_is_read and not channel.sent == channel.carried == channel.read
-        if channel.carried > channel.sent or channel.read > channel.carried or is_lost or is_short:
+        if not channel.sent == channel.carried == channel.read:
             return broken(said, dict.fromkeys(events))
         findings.append(said)
         evidence += events
     return holds(first_of(findings), dict.fromkeys(evidence)) if findings else undecided(UNJOINED)
 
 
-def _uncounted(timeline: Timeline, channel: Channel) -> EventId | None:
+def accounting_of(channel: Channel) -> str:
+    """ "tcp 0: 1 send → 1 segment → 1 read; 7 bytes sent, 7 on the wire, 7 read"."""
+    return (
+        f"{channel.flow}: {channel.counts}; {counted(channel.sent, 'byte')} sent, "
+        f"{channel.carried} on the wire, {channel.read} read"
+    )
+
+
+def unfinished_send(timeline: Timeline, channel: Channel) -> EventId | None:
     """A call that may have sent something and never returned; None if there is none."""
     sends = SocketCalls(timeline.system_calls).sends(channel.sender)
     return next((c.id for c in sends if c.result is None), None)
 
 
-def _was_delivered(timeline: Timeline, channel: Channel) -> bool:
+def was_delivered(timeline: Timeline, channel: Channel) -> bool:
     """Whether all that was sent this way was acknowledged, the FIN behind it too."""
-    talk = _talks(timeline).get(channel.flow) if channel.flow is not None else None
+    talk = opened_talks(timeline).get(channel.flow) if channel.flow is not None else None
     host = next((e.host for e in timeline.endpoints if e.id == channel.sender), "")
     if talk is None:
         return False
@@ -184,8 +180,8 @@ def _was_delivered(timeline: Timeline, channel: Channel) -> bool:
 
 def _doubt(timeline: Timeline) -> Verdict | None:
     """Why nothing can be said of connections; None where something can."""
-    if not _talks(timeline):
-        return skipped("no TCP connection was opened")
+    if not opened_talks(timeline):
+        return nothing_seen(NO_CONNECTION)
     return None if timeline.system_calls else skipped(why_untraced(timeline))
 
 
@@ -193,7 +189,7 @@ def _calls(timeline: Timeline) -> dict[EventId, SystemCall]:
     return {call.id: call for call in timeline.system_calls}
 
 
-def _talks(timeline: Timeline) -> dict[FlowId, TcpConversation]:
+def opened_talks(timeline: Timeline) -> dict[FlowId, TcpConversation]:
     """The connections that were opened."""
     return {talk.flow.id: talk for talk in timeline.conversations if talk.handshake is not None}
 

@@ -31,6 +31,9 @@ class Verdict:
     why: str
     evidence: tuple[EventId, ...] = ()
     """Never empty if the claim holds."""
+    is_observed: bool = False
+    """Of a skipped claim: whether that there was nothing to judge is itself an observation. An
+    incomplete recording leaves it undecided; what the machine lacks it lacks all the same."""
 
     def __post_init__(self) -> None:
         if self.outcome is Outcome.HOLDS and not self.evidence:
@@ -184,6 +187,14 @@ def undecided(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
 def skipped(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
     """The machine lacks what the claim is about; `why` names it."""
     return Verdict(Outcome.SKIPPED, why, tuple(evidence))
+
+
+def nothing_seen(why: str, evidence: Iterable[EventId] = ()) -> Verdict:
+    """Nothing happened that the claim is about, as far as was seen: a skipped claim.
+
+    Where the recording is incomplete `judge` makes it undecided: it may have been missed.
+    """
+    return Verdict(Outcome.SKIPPED, why, tuple(evidence), is_observed=True)
 
 
 def frame_ids(numbers: Iterable[int]) -> tuple[EventId, ...]:

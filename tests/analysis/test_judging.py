@@ -10,7 +10,7 @@ from event_ids import event
 from lab.analysis.judging import overall
 from lab.analysis.timeline import Timeline
 from lab.errors import UsageError
-from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds, nothing_seen
 from lab.model.event import frame_id
 
 SEEN = (event("f1"),)
@@ -58,7 +58,9 @@ def test_an_incomplete_capture_leaves_what_is_not_decided_as_it_is(verdict: Verd
     assert r.judge_with(lambda _: verdict, r.incomplete(r.recorded(4))) == verdict
 
 
-@pytest.mark.parametrize("verdict", [holds("a", [event("f1")]), broken("b", [event("f2")])])
+@pytest.mark.parametrize(
+    "verdict", [holds("a", [event("f1")]), broken("b", [event("f2")]), nothing_seen("c")]
+)
 def test_an_incomplete_capture_decides_nothing(verdict: Verdict) -> None:
     judged = r.judge_with(lambda _: verdict, r.incomplete(r.recorded(4)))
     assert judged.outcome is Outcome.UNDECIDED

@@ -262,10 +262,63 @@ def test_bytes_may_stay_behind_where_the_connection_was_cut_off() -> None:
     assert outcome("stream-bytes", with_bytes(cut_off, 8, 7, 7)) is Outcome.HOLDS
 
 
-@pytest.mark.parametrize("end", ["sender", "receiver"])
-def test_an_end_that_is_nobodys_decides_nothing(end: str) -> None:
-    unknown = with_bytes(tcp(), 7, 7, 7, **{end: ""})
-    assert outcome("stream-bytes", unknown) is Outcome.UNDECIDED
+@pytest.mark.parametrize(
+    ("end", "sent", "carried", "read", "expected"),
+    [
+        ("receiver", 7, 7, 0, Outcome.HOLDS),
+        ("receiver", 7, 8, 0, Outcome.BROKEN),
+        ("sender", 0, 7, 7, Outcome.HOLDS),
+        ("sender", 0, 7, 8, Outcome.BROKEN),
+    ],
+)
+def test_what_one_side_did_is_judged_by_that_side(
+    end: str, sent: int, carried: int, read: int, expected: Outcome
+) -> None:
+    assert outcome("stream-bytes", with_bytes(tcp(), sent, carried, read, **{end: ""})) is expected
+    alone = with_bytes(udp(), sent, carried, read, flow="udp 0", **{end: ""})
+    assert outcome("datagram-bytes", alone) is expected
+
+
+def test_a_connection_without_bytes_has_none_to_judge() -> None:
+    silent = with_bytes(tcp(r.without(*range(FIRST_DATA, 21))), 0, 0, 0, flow="udp 7")
+    assert outcome("stream-bytes", silent) is Outcome.SKIPPED
+
+
+def test_calls_that_nobody_made_have_nothing_to_judge() -> None:
+    timeline = with_bytes(tcp(), 7, 7, 7)
+    for name in ("connect", "accept"):
+        found = verdict(name, timeline)
+        assert (found.outcome, found.is_observed) == (Outcome.SKIPPED, True)
+
+
+def test_a_connection_that_was_open_when_the_capture_ended_is_no_fault() -> None:
+    open_still = tcp(
+        r.without(*range(12, 21)), lambda recording: replace(recording, unfinished=("a b",))
+    )
+    assert outcome("closes", open_still) is Outcome.UNDECIDED
+
+
+def with_raw_socket(timeline: Timeline) -> Timeline:
+    raw = Endpoint(
+        "s9", "client", "client", "AF_INET", "SOCK_RAW", "6", None, None, False, event("client#9")
+    )
+    return replace(timeline, endpoints=(*timeline.endpoints, raw))
+
+
+def test_what_a_raw_socket_may_have_sent_breaks_nothing() -> None:
+    assert outcome("opens", with_raw_socket(tcp(r.without(SYN_ACK)))) is Outcome.SKIPPED
+    more = with_bytes(tcp(), 7, 8, 7)
+    assert outcome("stream-bytes", with_raw_socket(more)) is Outcome.UNDECIDED
+    unjoined = with_bytes(tcp(), 7, 7, 7, flow="udp 7")
+    assert outcome("stream-bytes", with_raw_socket(unjoined)) is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize("check", [name for name in CHECKS if name != "unix-silent"])
+def test_that_nothing_was_seen_is_no_conclusion_of_an_incomplete_capture(check: str) -> None:
+    nothing = tcp(lambda recording: r.incomplete(r.without(*range(1, 21))(recording)))
+    (judged,) = judge([CHECKS[check]], [nothing])
+    assert judged.verdict.outcome is Outcome.UNDECIDED
+    assert judged.verdict.why.startswith("incomplete capture")
 
 
 def test_calls_that_no_channel_has_decide_nothing() -> None:
@@ -307,7 +360,7 @@ def with_empty_first(timeline: Timeline, sent_by_a_call: bool | None) -> Timelin
 
 @pytest.mark.parametrize(
     ("sent_by_a_call", "expected"),
-    [(None, Outcome.UNDECIDED), (True, Outcome.UNDECIDED), (False, Outcome.BROKEN)],
+    [(None, Outcome.SKIPPED), (True, Outcome.HOLDS), (False, Outcome.BROKEN)],
 )
 def test_an_empty_first_datagram(sent_by_a_call: bool | None, expected: Outcome) -> None:
     assert outcome("udp-begins", with_empty_first(udp(), sent_by_a_call)) is expected
@@ -341,13 +394,14 @@ def unix(read: int = 7) -> Timeline:
 def test_a_unix_socket_puts_nothing_on_the_wire() -> None:
     found = verdict("unix-silent", unix())
     assert found.outcome is Outcome.HOLDS
-    assert found.why.startswith("7 bytes read, and not one frame")
-    assert found.evidence == (event("server#1"),)
-    assert verdict("unix-silent", unix(read=1)).why.startswith("1 byte read, and not one frame")
+    assert found.why.startswith("7 bytes sent, 7 read, and not one frame")
+    assert found.evidence == (event("client#1"), event("server#1"))
+    assert verdict("unix-silent", unix(read=0)).why.startswith("7 bytes sent, 0 read")
 
 
 def test_silence_without_a_byte_or_a_trace_proves_nothing() -> None:
-    assert outcome("unix-silent", unix(read=0)) is Outcome.UNDECIDED
+    empty = replace(unix(), correlation=Correlation())
+    assert outcome("unix-silent", empty) is Outcome.SKIPPED
     untraced = replace(unix(), system_calls=(), endpoints=(), correlation=Correlation())
     assert outcome("unix-silent", untraced) is Outcome.SKIPPED
 
@@ -357,6 +411,18 @@ def test_a_frame_beside_a_unix_socket_is_found() -> None:
     found = verdict("unix-silent", replace(unix(), crossings=crossings))
     assert found.outcome is Outcome.BROKEN
     assert found.evidence == (event("f1"), event("f2"))
+
+
+def test_frames_of_other_sockets_are_not_the_unix_sockets() -> None:
+    timeline = unix()
+    (flow,) = tcp().flows
+    other = replace(timeline.endpoints[0], id="s8", domain="AF_INET", protocol="tcp", local=flow.a)
+    busy = replace(timeline, flows=(flow,), crossings=tcp().crossings)
+    mixed = replace(busy, endpoints=(*timeline.endpoints, other))
+    assert outcome("unix-silent", mixed) is Outcome.HOLDS
+    elsewhere = replace(other, local=replace(flow.a, port=9))
+    stranger = replace(busy, endpoints=(*timeline.endpoints, elsewhere))
+    assert outcome("unix-silent", stranger) is Outcome.BROKEN
 
 
 def test_silence_on_a_device_that_was_not_watched_proves_nothing() -> None:

@@ -9,6 +9,7 @@ import recorded as r
 import step_edits as s
 
 from lab.analysis.assembly import build_timelines
+from lab.analysis.packets.packet import Udp
 from lab.analysis.timeline import Timeline
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums, puts_no_frame_anywhere
 from lab.model.claim import Outcome, Verdict
@@ -51,6 +52,22 @@ def test_a_frame_without_its_end_has_no_checksum_to_compute() -> None:
     verdict = has_right_checksums(timeline(shorter))
     assert verdict.outcome is Outcome.UNDECIDED
     assert verdict.why == "f6: its Tcp checksum cannot be computed"
+
+
+def test_a_udp_checksum_of_zero_is_none_over_ipv4() -> None:
+    datagrams = next(t for t in build_timelines(s.recording_of("udp4")) if t.flows)
+    number = datagrams.flows[0].crossings[0].number
+    place = next(n for n, c in enumerate(datagrams.crossings) if c.number == number)
+    crossing = datagrams.crossings[place]
+    layers = tuple(
+        replace(layer, checksum=0, checksum_ok=None) if isinstance(layer, Udp) else layer
+        for layer in crossing.packet.layers
+    )
+    without = replace(crossing, packet=replace(crossing.packet, layers=layers))
+    crossings = (*datagrams.crossings[:place], without, *datagrams.crossings[place + 1 :])
+    verdict = has_right_checksums(replace(datagrams, crossings=crossings))
+    assert verdict.outcome is Outcome.HOLDS
+    assert verdict.why.endswith(f"; {crossing.id} has no UDP checksum, which IPv4 allows")
 
 
 def test_where_no_frame_has_a_checksum_none_is_right() -> None:

@@ -17,7 +17,7 @@ import trace_edits as t
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
-from lab.checks.traced import moves_each_byte_of_datagrams, moves_each_byte_of_streams
+from lab.checks.ad_hoc_calls import moves_each_byte_of_datagrams, moves_each_byte_of_streams
 from lab.model.claim import Outcome
 from lab.model.event import EventKind
 from lab.records import Recording

@@ -2,8 +2,8 @@
 
 from lab.api import Scenario, Step, Timeline, Verdict, broken, claim, demo, holds, in_a_row
 from lab.checks.ad_hoc import closes_each_or_resets_it, opens_each_with_three_segments
+from lab.checks.ad_hoc_calls import moves_each_byte_of_streams
 from lab.checks.link import has_right_checksums
-from lab.checks.traced import moves_each_byte_of_streams
 
 PORT = 4242
 RELAYED = Step(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.analysis.flows.crossing import Crossing
@@ -25,12 +26,49 @@ def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
 
     If it has several points and the direction of every frame, a frame that left one and
     arrived with the same bytes at another is one crossing; else each frame is.
+
+    The file's order is the order of what one point saw, whatever the times say: a clock can be
+    set back, a wire cannot. By times only the points are put beside each other.
     """
     names = dict.fromkeys(frame.point for frame in frames)
     if len(names) < 2 or any(frame.direction is Direction.UNKNOWN for frame in frames):
         return crossings_of_capture(frames)
     points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
-    return join_crossings(frames, points)
+    return _joined(_beside_each_other(frames), points, 1)
+
+
+def _beside_each_other(frames: Sequence[Frame]) -> Iterator[Frame]:
+    """The frames of several points in order of time, each point's in the order they came."""
+    times_ns = _steady_times(frames)
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, frame in enumerate(frames):
+        places[frame.point].append(place)
+    # A frame leaves before it arrives; at the same nanosecond, too.
+    merged = heapq.merge(
+        *places.values(),
+        key=lambda at: (times_ns[at], frames[at].direction is not Direction.OUT, at),
+    )
+    return (frames[place] for place in merged)
+
+
+def _steady_times(frames: Sequence[Frame]) -> list[int]:
+    """The frames' times by a clock that is never set back.
+
+    A point that sees a time before its last one shows how far the clock was set back, at least;
+    the points have one clock, so that much is added to all times from there on.
+    """
+    added_ns = 0
+    latest: dict[str, int] = {}
+    times: list[int] = []
+    for frame in frames:
+        time_ns = frame.time_ns + added_ns
+        back_ns = latest.get(frame.point, time_ns) - time_ns
+        if back_ns > 0:
+            added_ns += back_ns
+            time_ns += back_ns
+        latest[frame.point] = time_ns
+        times.append(time_ns)
+    return times
 
 
 @dataclass(slots=True)
@@ -53,15 +91,22 @@ def join_crossings(
     arriving at another point of the same link; on a link with one point (`lo`), at that
     point. A frame that only arrived keeps `sent_ns` None.
     """
+    # A frame leaves before it arrives; at the same nanosecond, too.
+    order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
+    return _joined(order, points, first)
+
+
+def _joined(
+    frames: Iterable[Frame], points: Sequence[CapturePoint], first: int
+) -> tuple[Crossing, ...]:
+    """As join_crossings has it, of frames that are in order."""
     point_by_name = {point.name: point for point in points}
     peers: dict[str, list[CapturePoint]] = defaultdict(list)
     for point in points:
         peers[point.link].append(point)
     pending: dict[tuple[str, str, bytes], deque[_Sighting]] = defaultdict(deque)
     sightings: list[_Sighting] = []
-    # A frame leaves before it arrives; at the same nanosecond, too.
-    order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
-    for frame in order:
+    for frame in frames:
         point = point_by_name[frame.point]
         others = [peer for peer in peers[point.link] if peer is not point] or [point]
         far = others[0].host

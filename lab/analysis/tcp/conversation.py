@@ -185,14 +185,21 @@ def _follow(drafts: Sequence[Draft], client: Side, server: Side) -> None:
 
 
 def _actions(drafts: Sequence[Draft]) -> list[_Action]:
-    """Departures and arrivals in order; a frame seen once only leaves and arrives then."""
+    """Departures and arrivals in order; a frame seen once only leaves and arrives then.
+
+    The drafts are in order. Where the clock of a foreign capture was set back, times begin anew:
+    what is missing to the last one is added from there on.
+    """
     actions: list[_Action] = []
+    added_ns = latest_ns = 0
     for index, draft in enumerate(drafts):
         crossing = draft.crossing
+        added_ns = max(added_ns, latest_ns - crossing.time_ns)
+        latest_ns = crossing.time_ns + added_ns
         if not draft.notes & {Note.DUPLICATED, Note.DAMAGED}:
-            actions.append((crossing.time_ns, index, False))
+            actions.append((latest_ns, index, False))
         if crossing.received_ns is not None:
-            actions.append((crossing.received_ns, index, True))
+            actions.append((max(crossing.received_ns + added_ns, latest_ns), index, True))
     return sorted(actions)
 
 

@@ -6,7 +6,11 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.analysis.flows.crossings import crossings_of_capture, join_crossings
+from lab.analysis.flows.crossings import (
+    crossings_of_capture,
+    crossings_of_file,
+    join_crossings,
+)
 from lab.records import CapturePoint, Direction, Frame
 
 OUT, IN, UNKNOWN = Direction.OUT, Direction.IN, Direction.UNKNOWN
@@ -117,3 +121,57 @@ def test_every_frame_is_in_just_one_crossing_and_none_arrives_before_it_left(
         if crossing.sent_ns is not None and crossing.received_ns is not None:
             assert crossing.sent_ns <= crossing.received_ns
     assert all(first.time_ns <= then.time_ns for first, then in pairwise(crossings))
+
+
+def of_file(*frames: Frame) -> list[tuple[str, int | None, int | None]]:
+    return [
+        (c.packet.frame.data[14:].decode(), c.sent_ns, c.received_ns)
+        for c in crossings_of_file(frames)
+    ]
+
+
+def test_one_points_frames_keep_the_files_order_whatever_their_times() -> None:
+    times = (10, 11, 2, 2, 1)
+    for direction in (UNKNOWN, OUT):
+        frames = [frame(time, A, direction, str(n)) for n, time in enumerate(times)]
+        assert of_file(*frames) == [(str(n), time, time) for n, time in enumerate(times)]
+
+
+def test_a_clock_that_is_set_back_leaves_the_order_of_each_point() -> None:
+    # Both ends of a wire at one machine; the clock is set back by 100 between "b" and "c".
+    story = [
+        frame(1000, A, OUT, "a"), frame(1001, B, IN, "a"),
+        frame(1010, B, OUT, "b"), frame(1011, A, IN, "b"),
+        frame(920, A, OUT, "c"), frame(921, B, IN, "c"),
+        frame(930, B, OUT, "d"), frame(931, A, IN, "d"),
+    ]  # fmt: skip
+    assert of_file(*story) == [
+        ("a", 1000, 1001), ("b", 1010, 1011), ("c", 920, 921), ("d", 930, 931),
+    ]  # fmt: skip
+
+
+def test_points_that_follow_each_other_in_the_file_are_put_beside_each_other() -> None:
+    at_a = [frame(1, A, OUT, "a"), frame(11, A, IN, "b")]
+    at_b = [frame(3, B, IN, "a"), frame(9, B, OUT, "b")]
+    assert of_file(*at_a, *at_b) == of_file(*at_b, *at_a) == [("a", 1, 3), ("b", 9, 11)]
+
+
+def test_equal_times_at_one_point_keep_the_files_order() -> None:
+    came, left = frame(5, A, IN, "question"), frame(5, A, OUT, "answer")
+    elsewhere = frame(9, B, IN, "answer")
+    assert of_file(came, left, elsewhere) == [("question", None, 5), ("answer", 5, 9)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from((A, B)), st.booleans())))
+@settings(max_examples=100, deadline=None)
+def test_no_point_ever_sees_its_frames_in_another_order(
+    seen: list[tuple[int, CapturePoint, bool]],
+) -> None:
+    frames = [
+        frame(time, point, OUT if out else IN, f"{point.name} {n}")
+        for n, (time, point, out) in enumerate(seen)
+    ]
+    shown = [text for text, _, _ in of_file(*frames)]
+    for point in (A, B):
+        texts = [each.data[14:].decode() for each in frames if each.point == point.name]
+        assert [text for text in shown if text.startswith(point.name)] == texts

@@ -557,3 +557,26 @@ def test_a_socket_connected_to_itself_is_analysed_without_failing() -> None:
     text = text.replace("seq=900", "seq=100").replace("ack=901", "ack=101")  # one ISN for both
     conversation = converse(text.replace("client > server", "client > client"))
     assert len(conversation.segments) == 3
+
+
+STEPPED = """
+    10.01 client > server SYN seq=100
+    10.02 server > client SYN,ACK seq=900 ack=101{fate}
+    9.03 client > server ACK seq=101 ack=901
+    9.04 client > server PSH,ACK seq=101 ack=901 data=hello
+    9.05 server > client ACK seq=901 ack=106
+"""
+
+
+def test_a_clock_that_is_set_back_changes_no_order() -> None:
+    conversation = converse(STEPPED.format(fate=""))
+    assert final(conversation) == (State.ESTABLISHED, State.ESTABLISHED)
+    assert [segment.notes for segment in conversation.segments] == [frozenset()] * 5
+    assert conversation.client_to_server.data == b"hello"
+    assert conversation.handshake is not None
+
+
+def test_a_clock_that_is_set_back_while_a_segment_is_on_its_way_changes_no_order() -> None:
+    conversation = converse(STEPPED.format(fate=" recv=9.025"))
+    assert final(conversation) == (State.ESTABLISHED, State.ESTABLISHED)
+    assert [segment.notes for segment in conversation.segments] == [frozenset()] * 5

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
     from lab.ladder.model import Ladder
+    from lab.pcap.capture import CaptureFile
     from lab.records import Recording
 
 
@@ -70,6 +71,7 @@ class Result:
 class Shown:
     """A capture file, understood as far as it goes."""
 
+    capture: CaptureFile
     crossings: tuple[Crossing, ...]
     flows: tuple[Flow, ...]
     conversations: tuple[TcpConversation, ...]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.claim import Judgement
     from lab.model.scenario import Scenario
+    from lab.pcap.capture import CaptureFile
     from lab.records import Recording
     from lab.report.document.ids import Document
     from lab.results import Result, Shown
@@ -147,25 +148,31 @@ def _scenario_of(recording: Recording, folder: str) -> tuple[Scenario, str]:
     return _load(path), _source_of(path)
 
 
-def read_file(name: str) -> Shown:
-    """The flows of any capture file.
+def read_file(name: str, stop: int | None = None) -> CaptureFile:
+    """What any capture file holds, "-" being standard input; reading ends once `stop` is readable.
 
-    Raises CaptureFileError.
+    Raises CaptureFileError if there is nothing that can be shown.
     """
+    from lab.pcap.capture_file import read_capture
+
+    return read_capture(name, stop)
+
+
+def show_capture(capture: CaptureFile) -> Shown:
+    """The flows of a capture file."""
     from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
     from lab.analysis.flows.crossings import crossings_of_file
     from lab.analysis.flows.flow import group_flows
     from lab.analysis.tcp.conversation import analyse_tcp
-    from lab.pcap.capture_file import read_capture
     from lab.records import CANARY_TEXT
     from lab.results import Shown
 
-    frames = read_capture(Path(name))
+    frames = capture.frames
     story = [f for f in frames if not f.data.startswith(CANARY_TEXT, ETHERNET_HEADER_BYTES)]
     crossings = crossings_of_file(story)
     flows = group_flows(crossings)
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
-    return Shown(crossings, flows, conversations, len(frames) - len(story))
+    return Shown(capture, crossings, flows, conversations, len(frames) - len(story))
 
 
 def _start(

@@ -26,6 +26,13 @@ Both commands are split into words as by a shell. {server}, {client} and {port}
 stand for addresses and the port, {server_url} for an address as a URL has it,
 {unix} for the unix socket's path, {python} for this interpreter.
 """
+SHOW_HELP = """\
+Ctrl-C ends the reading of a pipe, and what came until then is shown.
+
+exit status:
+  0  the file was read whole; what of it is not dissected is said and counted
+  2  it cannot be read, or is broken: what comes before that place is shown
+"""
 SHELLS = ("bash", "zsh", "fish")
 LONGEST_S = 86400  # as a deadline
 
@@ -143,8 +150,14 @@ def _replay(command: argparse.ArgumentParser) -> None:
 
 
 def _show(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", metavar="FILE")
+    command.add_argument(
+        "file",
+        metavar="FILE",
+        help='pcap or pcapng, gzipped or not; "-" is standard input: '
+        "`tcpdump -w - | wirelab show -`",
+    )
     _add_ascii(command)
+    command.epilog = SHOW_HELP
 
 
 def _new(command: argparse.ArgumentParser) -> None:

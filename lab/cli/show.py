@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from contextlib import contextmanager
+
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
 
 def execute(options: Namespace) -> int:
-    """Print the ladder of each flow of a file."""
+    """Print the ladder of each flow of a file, and then, where it is broken, raise that."""
+    from lab.errors import CaptureFileError
+    from lab.report.terminal.capture_notes import draw_notes
     from lab.report.terminal.page import Page, draw_capture
-    from lab.run import read_file
+    from lab.run import read_file, show_capture
 
-    shown = read_file(options.file)
+    with _stopped_by_interrupt() as stop:
+        capture = read_file(options.file, stop)
+    shown = show_capture(capture)
     page = Page(ascii_only=options.ascii)
+    notes = draw_notes(capture, page.style)
     page.print(
-        draw_capture(shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style)
+        draw_capture(
+            shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style, notes
+        )
     )
+    if capture.broken:
+        sys.stdout.flush()
+        raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
     return 0
+
+
+@contextmanager
+def _stopped_by_interrupt() -> Iterator[int | None]:
+    """A descriptor that can be read after a Ctrl-C; a second Ctrl-C does what it did before.
+
+    None where Ctrl-C is ignored.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield None
+        return
+    readable, writable = os.pipe()
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        os.write(writable, b"\0")
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield readable
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(readable)
+        os.close(writable)

@@ -1,4 +1,4 @@
-"""Reads any capture file: pcap or pcapng, plain or gzip-compressed.
+"""Reads any capture file: pcap and its variants or pcapng, plain or gzip-compressed.
 
 The parsers are our own because scapy's RawPcapReader and RawPcapNgReader take a tenth of a
 second to import and (scapy 2.8.0) raise no error for a file cut inside a record: they stop
@@ -7,89 +7,85 @@ there, or return a shortened packet, with at most a logged warning.
 
 from __future__ import annotations
 
-import stat
-import zlib
-from pathlib import Path
-
-from lab.errors import CaptureFileError
-from lab.pcap.classic import parse_pcap, unreadable
+from lab.pcap.capture import BrokenError, CaptureFile, Reading, unreadable
+from lab.pcap.classic import is_pcap, read_pcap
+from lab.pcap.other_formats import remedy
 from lab.pcap.pcapng import MAGIC as PCAPNG_MAGIC
-from lab.pcap.pcapng import parse_pcapng
-from lab.records import Frame
+from lab.pcap.pcapng import read_pcapng
+from lab.pcap.source import ByteSource, open_source
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
-_CHUNK_BYTES = 65_536
-_MAX_BYTES = 4 << 30
+TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.records import Frame
+
+_FIRST_BYTES = 20
 
 
-def read_capture(path: Path) -> tuple[Frame, ...]:
-    """The frames of a capture file, in file order.
+def read_capture(path: str, stop: int | None = None) -> CaptureFile:
+    """What a capture file holds; of one that is broken, what stands before that place.
 
-    The file's first bytes decide its format, not its name; parse_pcap and parse_pcapng say what
-    they support. In messages about a compressed file, byte offsets count decompressed bytes if
-    the message says so.
+    "-" is standard input. The first bytes decide the format, not the name; read_pcap and
+    read_pcapng say what they support. In messages about a compressed file, byte offsets count
+    decompressed bytes if the message says so. `stop` is a descriptor that open_source knows.
 
-    Raises CaptureFileError, and nothing else, if the file cannot be read.
+    Raises CaptureFileError, and nothing else, if there is nothing that can be shown.
     """
-    name = str(path)
-    if not name.isprintable():
-        name = ascii(name)
-    data = _read(path, name)
-    if data.startswith(_GZIP_MAGIC):
-        data = _decompress(data, name)
-        name = f"{name} (decompressed)"
-    if data.startswith(PCAPNG_MAGIC):
-        return parse_pcapng(data, name)
-    return parse_pcap(data, name)
+    with open_source(path, stop) as source:
+        return parse_capture(source, path)
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_frames(path: Path) -> tuple[Frame, ...]:
+    """The frames of a capture file that is whole.
+
+    Raises CaptureFileError if it is not, or holds packets that the lab does not dissect.
+    """
+    capture = read_capture(str(path))
+    if capture.broken:
+        raise unreadable(capture.name, capture.broken)
+    for left_out in capture.left_out:
+        raise unreadable(
+            capture.name,
+            f"packet {left_out.first} is of link type {left_out.link_type}, which is not supported",
+        )
+    for untimed in capture.untimed:
+        raise unreadable(capture.name, f"packet {untimed.first} has no time that is possible")
+    return capture.frames
+
+
+def parse_capture(source: ByteSource, path: str) -> CaptureFile:
+    """What a source holds; `path` is where it comes from, for messages."""
+    first = source.peek(_FIRST_BYTES)
+    reading = Reading()
+    broken = ""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise CaptureFileError(f"cannot read {name}: it is a directory, not a capture file")
-        if not stat.S_ISREG(mode):
-            # Opening a FIFO waits for a writer, and a device may never end.
-            raise CaptureFileError(
-                f"cannot read {name}: it is not a regular file; save the capture to one first"
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise CaptureFileError(f"cannot read {name}: no such file") from None
-    except PermissionError:
-        raise CaptureFileError(
-            f"cannot read {name}: permission denied; check the file's and directories' modes"
-        ) from None
-    except OSError as error:
-        raise CaptureFileError(f"cannot read {name}: {error.strerror}") from None
-    except ValueError as error:
-        raise CaptureFileError(f"cannot read {name}: {error}") from None
+        if is_pcap(first):
+            read_pcap(source, reading)
+        elif first.startswith(PCAPNG_MAGIC):
+            read_pcapng(source, reading)
+        else:
+            raise _no_capture(source, first, path)
+        if source.fault:
+            raise BrokenError(source.offset, source.fault, _after(reading))
+    except BrokenError as error:
+        if not source.stopped:
+            error.what = source.fault or error.what
+            broken = str(error)
+    if broken and not reading.taken:
+        raise unreadable(source.name, broken)
+    return reading.capture(source.name, broken, stopped=source.stopped)
 
 
-def _decompress(data: bytes, name: str) -> bytes:
-    """The contents of all gzip members. Source: RFC 1952; zero padding as gzip(1) allows.
+def _after(reading: Reading) -> str:
+    return f"after packet {reading.packets}" if reading.packets else ""
 
-    In chunks, since zlib copies what follows a member: if it got all the rest each time, a file
-    of many members (bgzip) would take time quadratic in its size.
-    """
-    parts: list[bytes] = []
-    size = start = 0
-    while start < len(data):
-        member = zlib.decompressobj(_GZIP_WINDOW)
-        at = start
-        try:
-            while not member.eof and at < len(data):
-                parts.append(member.decompress(data[at : at + _CHUNK_BYTES]))
-                at += _CHUNK_BYTES
-                size += len(parts[-1])
-                if size > _MAX_BYTES:
-                    raise unreadable(name, at, f"more than {_MAX_BYTES >> 30} GiB decompressed")
-        except zlib.error as error:
-            raise unreadable(name, start, f"a damaged gzip member ({error})") from None
-        if not member.eof:
-            raise unreadable(name, len(data), "the file ends inside gzip-compressed data")
-        start = min(at, len(data)) - len(member.unused_data)
-        if not data.startswith(_GZIP_MAGIC, start) and not data[start:].strip(b"\0"):
-            break
-    return b"".join(parts)
+
+def _no_capture(source: ByteSource, first: bytes, path: str) -> Exception:
+    """The error for a file that begins with none of the formats' magic numbers."""
+    if source.fault:
+        return BrokenError(source.offset, source.fault)
+    if first:
+        return unreadable(source.name, f"not a pcap or pcapng capture: {remedy(first, path)}")
+    what = "nothing has come yet" if source.stopped else "it is empty"
+    return unreadable(source.name, what)

@@ -1,74 +1,95 @@
-"""The frames of a classic pcap file, and the limits that both capture formats share.
+"""The frames of a classic pcap file and of its variants.
 
-Bytes in, values out: nothing here opens a file.
-Source: draft-ietf-opsawg-pcap; pcap-savefile(5).
+Nothing here opens a file.
+Source: draft-ietf-opsawg-pcap; pcap-savefile(5). The variants are those of Wireshark's reader, as
+`editcap -F` writes them: none of them is documented anywhere else.
 """
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
-from lab.errors import CaptureFileError
-from lab.records import Direction, Frame, LinkType
+from lab.pcap.capture import BrokenError, Reading, cut_short
+from lab.pcap.link_types import MAX_CAPTURED_BYTES, longest_packet
+from lab.records import Direction
 
-MAX_CAPTURED_BYTES = 262_144
-"""The longest packet a file may hold: libpcap's MAXIMUM_SNAPLEN. More is a damaged length."""
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from lab.pcap.source import ByteSource
 
-UPPER_PDU = 252
-"""LINKTYPE_WIRESHARK_UPPER_PDU: notes beside the frames, not frames."""
 
-# 12 and 14 are Linux's and OpenBSD's numbers of DLT_RAW; files have them if a writer did not
-# map DLT_ to LINKTYPE_ values.
-LINK_TYPES: dict[int, LinkType] = {
-    12: LinkType.RAW,
-    14: LinkType.RAW,
-    **{link_type.value: link_type for link_type in LinkType},
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """What a magic number says of a file."""
+
+    unit_ns: int
+    """The nanoseconds of a timestamp's smaller part."""
+    record_bytes: tuple[int, ...] = (16,)
+    """How long the header of a record may be; where there are several, the records decide."""
+    header_bytes: int = 24
+
+
+_VARIANTS = {
+    # 20 bytes: Nokia's. 24: Alexey Kuznetsov's first patch (Red Hat 6.1), with the old magic.
+    0xA1B2_C3D4: _Variant(1000, (16, 24, 20)),
+    0xA1B2_3C4D: _Variant(1),
+    # His later ones, of which that of 1999-09-15 (SuSE 6.3) has 28.
+    0xA1B2_CD34: _Variant(1000, (24, 28)),
+    # Ixia's lcap: the size of all records follows the header.
+    0x1C00_01AC: _Variant(1, header_bytes=28),
+    0x1C00_01AB: _Variant(1000, header_bytes=28),
 }
-"""The link types the lab dissects, by the number a file gives."""
+"""By the magic number in the byte order of the file."""
 
 _MAGICS = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1000),
-    b"\xa1\xb2\xc3\xd4": (">", 1000),
-    b"\x4d\x3c\xb2\xa1": ("<", 1),
-    b"\xa1\xb2\x3c\x4d": (">", 1),
+    struct.pack(order + "I", magic): (order, variant)
+    for magic, variant in _VARIANTS.items()
+    for order in "<>"
 }
-"""By the first four bytes: struct's byte order, and the nanoseconds of a timestamp's unit."""
+"""By the first four bytes: struct's byte order, and the variant."""
 
-_HEADER_BYTES = 24
-_RECORD_HEADER_BYTES = 16
+_FIXED_BYTES = 16
+"""Of a record's header: its time and its two lengths, the same in every variant."""
+
+_RECORDS_TRIED = 3
+_TRIED_BYTES = 1 << 16
+
+_MODIFIED_BYTES = (24, 28)
+_LINUX_FIELDS = {order: struct.Struct(order + "I2xB") for order in "<>"}
+"""What Kuznetsov's patches add to a record's header: interface, Ethernet type, packet type."""
+
+_MOST_INTERFACES = 10_000
+_LAST_PACKET_TYPE = 4
+"""PACKET_OUTGOING, of those that packet(7) lists."""
+
+_DG_UX = 543
+"""The major version that DG/UX's tcpdump writes, with lengths as before 2.3."""
+
+_AIX_LINK_NUMBERS = {6: 1, 9: 6, 15: 10, 24: 0}
+"""AIX writes version 2.2, RFC 1573's interface types, and nanoseconds: by them, link types."""
+
 _FCS_PRESENT = 0x0400_0000
 _RESERVED = 0x0BFF_0000
 
 
-def unreadable(name: str, offset: int, what: str) -> CaptureFileError:
-    """The error for a capture file that is wrong at byte `offset`."""
-    return CaptureFileError(f"cannot read {name}: at byte {offset}: {what}")
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What the file's header says of its records."""
+
+    order: str
+    unit_ns: int
+    link_number: int
+    fcs_bytes: int
+    is_standard: bool
+    """Whether the magic number is the one of most files, which some variants have as well."""
+    lengths_swapped: bool
+    """Whether the length on the wire may come first: it did before 2.3, and 2.3 had both ways."""
 
 
-def cut_short(name: str, offset: int, what: str, needed: int, left: int) -> CaptureFileError:
-    """The error for a file that ends inside the `what` at `offset`, with `left` bytes of it."""
-    return unreadable(
-        name,
-        offset,
-        f"the file ends inside a {what}: bytes needed: {needed}, left: {left}; "
-        f"`editcap` can copy the whole packets before it",
-    )
-
-
-def not_a_capture(name: str, data: bytes) -> CaptureFileError:
-    """The error for a file that begins with none of the formats' magic numbers."""
-    if not data:
-        return unreadable(name, 0, "the file is empty")
-    first = data[:8].hex(" ")
-    return unreadable(name, 0, f"not a pcap or pcapng capture: its first bytes are {first}")
-
-
-def unsupported_link_type(name: str, offset: int, number: int) -> CaptureFileError:
-    """The error for a packet whose link type the lab does not dissect."""
-    known = ", ".join(f"{link_type.name} {link_type.value}" for link_type in LinkType)
-    return unreadable(
-        name, offset, f"a packet of link type {number}, which is not supported ({known} are)"
-    )
+def is_pcap(first: bytes) -> bool:
+    """Whether a file that begins with these bytes is a pcap file or a variant of it."""
+    return first[:4] in _MAGICS
 
 
 def without_fcs(data: bytes, original: int, fcs_bytes: int) -> tuple[bytes, int]:
@@ -81,73 +102,107 @@ def without_fcs(data: bytes, original: int, fcs_bytes: int) -> tuple[bytes, int]
     return data[: max(wire_bytes, 0)], max(wire_bytes, 0)
 
 
-def parse_pcap(data: bytes, name: str) -> tuple[Frame, ...]:
-    """The frames of a pcap file, in file order, at point "if0".
+def read_pcap(source: ByteSource, reading: Reading) -> None:
+    """Take the packets of a pcap file, at point "if0".
 
-    Either byte order, micro- or nanosecond timestamps. A frame check sequence is removed if the
-    file header announces one. Records of link type UPPER_PDU are left out.
+    Either byte order, micro- or nanoseconds. A frame check sequence is removed if the file's
+    header announces one. What the variants add to a record's header is not read.
 
-    `name` is the file's name in messages.
-    Raises CaptureFileError if the bytes are no pcap file, end inside the header or a record,
-    give an impossible length, or hold a packet of an unsupported link type.
-    Source: draft-ietf-opsawg-pcap, "File Header" and "Packet Record".
+    Raises BrokenError where the bytes end inside the header or a record, or give an impossible
+    length. Source: draft-ietf-opsawg-pcap, "File Header" and "Packet Record".
     """
-    order, unit_ns = _MAGICS.get(data[:4], ("", 0))
-    if not order:
-        raise not_a_capture(name, data)
-    minor, link_number, fcs_bytes = _parse_header(data, name, order)
-    record_header = struct.Struct(order + "4I")
-    link_type = LINK_TYPES.get(link_number)
-    frames: list[Frame] = []
-    offset = _HEADER_BYTES
-    while offset < len(data):
-        start = offset + _RECORD_HEADER_BYTES
-        if start > len(data):
-            left = len(data) - offset
-            raise cut_short(name, offset, "record header", _RECORD_HEADER_BYTES, left)
-        seconds, units, captured, original = record_header.unpack_from(data, offset)
-        if minor < 4 and captured > original:
-            # Versions before 2.4 had these two the other way round; 2.3 had both ways.
+    order, variant = _MAGICS[source.peek(4)]
+    header = _read_header(source, order, variant)
+    record_bytes = _record_bytes(source, header, variant)
+    try:
+        _take_records(source, header, record_bytes, reading)
+    except BrokenError as error:
+        error.place = f"packet {reading.packets}"
+        raise
+
+
+def _take_records(source: ByteSource, header: _Header, record_bytes: int, reading: Reading) -> None:
+    fixed = struct.Struct(header.order + "4I")
+    longest = longest_packet(header.link_number)
+    while head := source.take(record_bytes):
+        offset = source.offset - len(head)
+        reading.packets += 1
+        if len(head) < record_bytes:
+            raise cut_short(offset, "a record header", record_bytes, len(head))
+        seconds, units, captured, original = fixed.unpack_from(head)
+        if header.lengths_swapped and captured > original:
             captured, original = original, captured
-        end = start + captured
-        if captured > MAX_CAPTURED_BYTES or end > len(data):
-            raise _bad_length(name, offset, captured, len(data) - start)
-        if link_type is not None:
-            packet, wire_bytes = without_fcs(data[start:end], original, fcs_bytes)
-            time_ns = seconds * 1_000_000_000 + units * unit_ns
-            frames.append(Frame(time_ns, "if0", Direction.UNKNOWN, packet, wire_bytes, link_type))
-        elif link_number != UPPER_PDU:
-            raise unsupported_link_type(name, offset, link_number)
-        offset = end
-    return tuple(frames)
+        if captured > longest:
+            raise impossible_length(offset, captured, longest)
+        data = source.take(captured)
+        if len(data) < captured:
+            raise cut_short(offset, "a packet record", captured, len(data))
+        data, wire_bytes = without_fcs(data, original, header.fcs_bytes)
+        time_ns = seconds * 1_000_000_000 + units * header.unit_ns
+        reading.add(time_ns, "if0", Direction.UNKNOWN, data, wire_bytes, header.link_number)
 
 
-def _parse_header(data: bytes, name: str, order: str) -> tuple[int, int, int]:
-    """The minor version, the link type's number and the FCS length in bytes."""
-    if len(data) < _HEADER_BYTES:
-        raise cut_short(name, 0, "pcap file header", _HEADER_BYTES, len(data))
+def impossible_length(offset: int, captured: int, longest: int) -> BrokenError:
+    """The error for a captured length beyond the longest that there is."""
+    return BrokenError(
+        offset,
+        f"a packet claims {captured} captured bytes, more than the {longest} a capture can "
+        "hold; the file is damaged",
+    )
+
+
+def _read_header(source: ByteSource, order: str, variant: _Variant) -> _Header:
+    data = source.take(variant.header_bytes)
+    if len(data) < variant.header_bytes:
+        raise cut_short(0, "a pcap file header", variant.header_bytes, len(data))
     major, minor = struct.unpack_from(order + "2H", data, 4)
-    if major != 2:
-        raise unreadable(name, 4, f"pcap version {major}.{minor} is not supported (2.x is)")
+    if major not in (2, _DG_UX):
+        raise BrokenError(4, f"pcap version {major}.{minor} is not supported (2.x is)")
     (link,) = struct.unpack_from(order + "I", data, 20)
     if link & _RESERVED:
-        raise unreadable(name, 20, f"the link type field {link:#010x} sets reserved bits")
+        raise BrokenError(20, f"the link type field {link:#010x} sets reserved bits")
     fcs_bytes = 2 * (link >> 28) if link & _FCS_PRESENT else 0
-    return minor, link & 0xFFFF, fcs_bytes
+    number, unit_ns = link & 0xFFFF, variant.unit_ns
+    if (major, minor) == (2, 2) and number in _AIX_LINK_NUMBERS:
+        number, unit_ns = _AIX_LINK_NUMBERS[number], 1
+    is_standard = variant.record_bytes[0] == _FIXED_BYTES
+    lengths_swapped = major == _DG_UX or minor < 4
+    return _Header(order, unit_ns, number, fcs_bytes, is_standard, lengths_swapped)
 
 
-def _bad_length(name: str, offset: int, captured: int, left: int) -> CaptureFileError:
-    """The error for a record whose captured length is impossible or runs past the file."""
-    if captured > MAX_CAPTURED_BYTES:
-        return impossible_length(name, offset, captured)
-    return cut_short(name, offset, "packet record", captured, left)
+def _record_bytes(source: ByteSource, header: _Header, variant: _Variant) -> int:
+    """How long the records' headers are: as long as makes sense of the most of the first records.
+
+    Where that leaves it open, the first of the variant's lengths is the one.
+    """
+    if len(variant.record_bytes) == 1 or header.lengths_swapped:
+        return variant.record_bytes[0]
+    data = source.peek(_TRIED_BYTES)
+    sense = {size: _sense(data, header, size) for size in variant.record_bytes}
+    return max(variant.record_bytes, key=lambda size: sense[size])
 
 
-def impossible_length(name: str, offset: int, captured: int) -> CaptureFileError:
-    """The error for a captured length beyond MAX_CAPTURED_BYTES."""
-    return unreadable(
-        name,
-        offset,
-        f"a packet claims {captured} captured bytes, more than the {MAX_CAPTURED_BYTES} "
-        f"a capture can hold; the file is damaged",
-    )
+def _sense(data: bytes, header: _Header, record_bytes: int) -> tuple[int, bool]:
+    """How many of the first records make sense, and whether the last of them ends the data.
+
+    A single record with a longer header also ends where that of a standard file is cut four or
+    eight bytes behind it: it has to name an interface, too.
+    """
+    fixed = struct.Struct(header.order + "4I")
+    at = count = interface = 0
+    while count < _RECORDS_TRIED and at + record_bytes <= len(data):
+        _, units, captured, original = fixed.unpack_from(data, at)
+        if units >= 1_000_000 or captured > original or original > MAX_CAPTURED_BYTES:
+            break
+        if record_bytes in _MODIFIED_BYTES:
+            interface, packet_type = _LINUX_FIELDS[header.order].unpack_from(
+                data, at + _FIXED_BYTES
+            )
+            if interface > _MOST_INTERFACES or packet_type > _LAST_PACKET_TYPE:
+                break
+        if at + record_bytes + captured > len(data):
+            break
+        at += record_bytes + captured
+        count += 1
+    is_sure = count > 1 or record_bytes == _FIXED_BYTES or interface > 0 or not header.is_standard
+    return count, is_sure and at == len(data)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import CaptureFileError
-from lab.pcap.capture_file import read_capture
-from lab.pcap.pcapng import write_pcapng
+from lab.pcap.capture_file import read_frames
+from lab.pcap.pcapng_writing import write_pcapng
 from lab.pcap.upper_pdu import CaptureNote
 from lab.recording import old_format
 from lab.recording.codec import (
@@ -103,7 +103,7 @@ def load_recording(folder: Path) -> Recording:
         raise CaptureFileError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CaptureFileError(f"cannot read {path}: {error}") from None
-    frames = read_capture(folder / FRAMES_FILE)
+    frames = read_frames(folder / FRAMES_FILE)
     try:
         recording, recorded_frames = _parse(text, frames)
     except ValueError as error:

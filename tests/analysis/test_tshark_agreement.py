@@ -14,7 +14,7 @@ import pytest
 from tshark_version import tshark_version
 
 from lab.analysis.packets.dissect import Reassembler, dissect
-from lab.pcap.pcapng import write_pcapng
+from lab.pcap.pcapng_writing import write_pcapng
 from lab.records import Direction, Frame, LinkType
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

@@ -1,25 +1,65 @@
+"""`wirelab show`: what it reads, what it says of what it cannot, and how it ends."""
+
 from __future__ import annotations
 
+import fcntl
+import gzip
 import os
+import signal
+import struct
+import subprocess
+import termios
 from pathlib import Path
 
+import frame_bytes as fb
 import pytest
-from outside import (
-    check_refused,
-    wirelab,
-)
+from outside import STARTING_S, check_refused, command, environment, wait_until, wirelab
 
 pytestmark = pytest.mark.kernel
 
+HEADER = struct.pack("<I2H4I", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
-@pytest.mark.parametrize("kept", [None, 0, 3, 30, 1000])
-def test_showing_what_is_no_whole_capture_is_refused(copied: Path, kept: int | None) -> None:
+
+def record(number: int, data: bytes = b"") -> bytes:
+    data = data or fb.ethernet(fb.ipv4(fb.tcp(b"x", seq=1000 + number, flags=fb.ACK)))
+    return struct.pack("<4I", 1_700_000_000 + number, 0, len(data), len(data)) + data
+
+
+def capture(count: int) -> bytes:
+    return HEADER + b"".join(map(record, range(count)))
+
+
+@pytest.mark.parametrize("kept", [None, 0, 3, 30])
+def test_showing_what_holds_no_packet_is_refused(copied: Path, kept: int | None) -> None:
     file = copied / "recording.pcapng"
     if kept is None:
         file.unlink()
     else:
         os.truncate(file, kept)
     assert str(file) in check_refused(wirelab("show", file))
+
+
+def test_of_a_broken_capture_all_is_shown_that_comes_before(tmp_path: Path) -> None:
+    file = tmp_path / "cut.pcap"
+    file.write_bytes(capture(3)[:-1])
+    done = wirelab("show", file)
+    assert done.returncode == 2
+    assert done.stdout.startswith("2 frames, 1 flow\nthe file is broken at byte 166 (packet 3): ")
+    assert "seq=2" in done.stdout
+    assert done.stderr == (
+        f"wirelab: cannot read {file} any further: at byte 166 (packet 3): the file ends inside a "
+        "packet record: bytes needed: 55, left: 54\n"
+    )
+
+
+def test_what_is_left_out_is_said_and_no_failure(tmp_path: Path) -> None:
+    file = tmp_path / "usb.pcap"
+    file.write_bytes(HEADER[:-4] + struct.pack("<I", 220) + record(1))
+    done = wirelab("show", file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 packet of if0 is left out (packet 1): link type 220 (USB_LINUX_MMAPPED)" in (
+        done.stdout
+    )
 
 
 @pytest.mark.parametrize("content", [b"garbage\n" * 100, bytes(1000), b"\x1f\x8bgarbage"])
@@ -31,3 +71,107 @@ def test_showing_garbage_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_showing_a_folder_is_refused(tmp_path: Path) -> None:
     assert "directory" in check_refused(wirelab("show", tmp_path))
+
+
+def test_a_name_is_never_obeyed_by_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "\x1b[31mred\n.pcap"
+    file.write_bytes(capture(2)[:-1])
+    done = wirelab("show", file)
+    assert "\x1b" not in done.stdout + done.stderr
+    assert r"\x1b[31mred\n.pcap" in done.stderr
+
+
+@pytest.mark.parametrize("data", [capture(4), gzip.compress(capture(4))])
+def test_standard_input_is_read_to_its_end(data: bytes) -> None:
+    done = subprocess.run(
+        command("show", "-"), env=environment(), input=data, capture_output=True, check=True
+    )
+    assert done.stdout.startswith(b"4 frames, 1 flow\n")
+
+
+def test_a_named_pipe_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    with subprocess.Popen(
+        command("show", str(path)), env=environment(), stdout=subprocess.PIPE
+    ) as process:
+        with path.open("wb") as file:
+            file.write(capture(4))
+        output, _ = process.communicate(timeout=STARTING_S)
+    assert (process.returncode, output[:16]) == (0, b"4 frames, 1 flow")
+
+
+def unread(descriptor: int) -> int:
+    """How many bytes wait in the pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0])
+
+
+@pytest.mark.parametrize("extra", [b"", record(9)[:-5]])
+def test_ctrl_c_shows_what_had_come_until_then(extra: bytes) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    readable, writable = os.pipe()
+    try:
+        process = subprocess.Popen(
+            command("show", "-"),
+            env=environment(),
+            stdin=readable,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        os.write(writable, capture(4) + extra)
+        wait_until(lambda: process.poll() is not None or not unread(readable), STARTING_S)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=STARTING_S)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(readable)
+        os.close(writable)
+    assert (process.returncode, errors) == (0, b"")
+    assert output.startswith(b"4 frames, 1 flow\nreading was interrupted: ")
+
+
+def test_what_a_stopped_writer_still_has_is_read_after_ctrl_c() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    readable, writable = os.pipe()
+    try:
+        process = subprocess.Popen(
+            command("show", "-"), env=environment(), stdin=readable, stdout=subprocess.PIPE
+        )
+        os.write(writable, capture(1))
+        wait_until(lambda: process.poll() is not None or not unread(readable), STARTING_S)
+        process.send_signal(signal.SIGINT)
+        os.write(writable, record(1) + record(2))
+        os.close(writable)
+        output, _ = process.communicate(timeout=STARTING_S)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(readable)
+    assert process.returncode == 0
+    assert output.startswith(b"3 frames, 1 flow\n\n")
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    readable, writable = os.pipe()
+    try:
+        process = subprocess.Popen(
+            command("show", "-"),
+            env=environment(),
+            stdin=readable,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        os.write(writable, capture(1))
+        wait_until(lambda: process.poll() is not None or not unread(readable), STARTING_S)
+
+        def has_ended_by_another() -> bool:
+            process.send_signal(signal.SIGINT)
+            return process.poll() is not None
+
+        wait_until(has_ended_by_another, STARTING_S)
+        _, errors = process.communicate(timeout=STARTING_S)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.close(readable)
+        os.close(writable)
+    assert (process.returncode, errors) == (130, b"wirelab: interrupted\n")

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from captured import frames_of
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.pcap.classic import MAX_CAPTURED_BYTES
-from lab.pcap.pcapng import parse_pcapng, write_pcapng
+from lab.pcap.link_types import MAX_CAPTURED_BYTES
+from lab.pcap.pcapng_writing import write_pcapng
 from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote
 from lab.records import Direction, Frame, LinkType
 
 
 def parse(data: bytes) -> tuple[Frame, ...]:
-    return parse_pcapng(data, "some.pcapng")
+    return frames_of(data)
 
 
 def written(

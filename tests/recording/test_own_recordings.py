@@ -14,7 +14,7 @@ from lab.analysis.flows.crossings import crossings_of_file
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.packets.dissect import dissect
 from lab.analysis.tcp.conversation import analyse_tcp
-from lab.pcap.capture_file import read_capture
+from lab.pcap.capture_file import read_frames
 from lab.recording.storage import load_recording
 
 pytestmark = [
@@ -72,7 +72,7 @@ def test_tshark_reads_the_same_tcp_headers(capture: Path, home: str) -> None:
     theirs = [tuple(int(v, 0) for v in row if v) for row in tshark(capture, home, *names)]
     ours = [
         (tcp.seq, tcp.ack, int(tcp.flags), tcp.payload_bytes, tcp.source_port) if tcp else ()
-        for tcp in (dissect(frame).tcp for frame in read_capture(capture))
+        for tcp in (dissect(frame).tcp for frame in read_frames(capture))
     ]
     assert ours == theirs
     assert sum(map(bool, ours)) > 20
@@ -83,7 +83,7 @@ def test_tshark_follows_the_same_conversations(capture: Path, home: str, point: 
     names = ("tcp.stream", "tcp.seq", "tcp.ack", "tcp.flags", "tcp.len", "frame.interface_name")
     rows = [row for row in tshark(capture, home, *names) if row[0] and row.pop() == point]
     theirs = [Header(*(int(value, 0) for value in row)) for row in rows]
-    frames = [frame for frame in read_capture(capture) if frame.point == point]
+    frames = [frame for frame in read_frames(capture) if frame.point == point]
     flows = group_flows(crossings_of_file(frames))
     ours = [
         Header(flow.number, segment.seq, segment.ack or 0, int(segment.flags), segment.length)

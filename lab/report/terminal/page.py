@@ -144,10 +144,15 @@ def draw_capture(
     conversations: tuple[TcpConversation, ...],
     canaries: int,
     style: Style,
+    notes: Iterable[Text] = (),
 ) -> Iterator[Text]:
-    """A capture file's flows, each with its ladder, and the frames that belong to none."""
+    """A capture file's flows, each with its ladder, and the frames that belong to none.
+
+    `notes` are lines about the file that stand below the counts.
+    """
     counts = counted(len(crossings), "frame"), counted(len(flows), "flow")
     yield Text(", ".join(counts), "bold")
+    yield from notes
     if canaries:
         verb = "is" if canaries == 1 else "are"
         left_out = f"{counted(canaries, 'canary frame')} of wirelab {verb} left out"

@@ -163,7 +163,7 @@ def test_equal_times_at_one_point_keep_the_files_order() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from((A, B)), st.booleans())))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_no_point_ever_sees_its_frames_in_another_order(
     seen: list[tuple[int, CapturePoint, bool]],
 ) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import traced_runs as t
+from captured import frames_of
 
 from lab.analysis.timeline import Timeline
-from lab.pcap.pcapng import parse_pcapng, write_pcapng
+from lab.pcap.pcapng_writing import write_pcapng
 from lab.report.capture.comments import frame_comments
 from lab.report.capture.notes import trace_notes
 
@@ -91,7 +92,7 @@ def test_a_run_without_calls_has_no_notes() -> None:
 
 
 def test_frames_are_read_back_as_if_there_were_no_notes() -> None:
-    assert parse_pcapng(written(t.talk()), "x") == t.talk().recording.frames
+    assert frames_of(written(t.talk())) == t.talk().recording.frames
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

@@ -11,6 +11,7 @@ from typing import Any
 import frame_bytes as fb
 import pytest
 import recorded as r
+from captured import frames_of
 from rich.text import Text
 from transcript import crossings
 
@@ -22,7 +23,7 @@ from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
 from lab.ladder.build import build_ladder
 from lab.model.claim import Judgement
-from lab.pcap.pcapng import parse_pcapng, write_pcapng
+from lab.pcap.pcapng_writing import write_pcapng
 from lab.recording.storage import load_recording
 from lab.records import Direction, Frame, Instrument, InstrumentKind, Recording
 from lab.report.terminal.page import Page, draw_capture, draw_closing, draw_report, draw_summary
@@ -313,7 +314,7 @@ def test_a_hostile_capture_file_is_shown_within_the_page(width: int) -> None:
     ]
     file = io.BytesIO()
     write_pcapng(file, [HOSTILE], frames, {0: HOSTILE}, HOSTILE)
-    read = parse_pcapng(file.getvalue(), "hostile.pcapng")
+    read = frames_of(file.getvalue())
     assert read[0].point == HOSTILE
     for ascii_only in (True, False):
         lines = shown(crossings_of_capture(read), width, ascii_only=ascii_only)

@@ -9,13 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.errors import UsageError
+from lab.invoker import invoking_ids
 
 # What symlink(2) gives where the file system has none.
 NO_SYMLINKS = frozenset({errno.EPERM, errno.EROFS, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPROTO})
 
 
 def check_writable(out: Path) -> None:
-    """Raise UsageError where folders cannot be made under `out`, before anything is run."""
+    """Raise UsageError where folders cannot be made under `out`, before anything is run.
+
+    Also where it is unclear to whom they are to be given.
+    """
+    invoking_ids()
     existing = out
     try:
         while not _exists(existing) and existing != existing.parent:
@@ -93,10 +98,9 @@ def finish_folder(folder: Path) -> str:
 
 
 def give_to_invoker(path: Path) -> None:
-    """Under sudo, make the user who called sudo the owner. Source: sudo(8), SUDO_UID."""
-    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-    if os.geteuid() == 0 and uid.isdigit() and gid.isdigit():
+    """Under sudo, make the user who called sudo the owner. Raises OSError and UsageError."""
+    if (ids := invoking_ids()) is not None:
         owner = path.lstat()
         # Shared folders of virtual machines have the right owner, and refuse to be given one.
-        if (owner.st_uid, owner.st_gid) != (int(uid), int(gid)):
-            os.chown(path, int(uid), int(gid), follow_symlinks=False)
+        if (owner.st_uid, owner.st_gid) != ids:
+            os.chown(path, *ids, follow_symlinks=False)

@@ -141,7 +141,7 @@ def test_all_that_a_run_under_sudo_leaves_belongs_to_who_called_sudo(
 
 
 @needs_root
-@pytest.mark.parametrize("who", [{}, {"SUDO_UID": "x", "SUDO_GID": "1"}, {"SUDO_UID": "1000"}])
+@pytest.mark.parametrize("who", [{}, {"SUDO_UID": "1000"}])
 def test_without_a_caller_of_sudo_files_stay_roots(
     who: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +149,19 @@ def test_without_a_caller_of_sudo_files_stay_roots(
         monkeypatch.setenv(name, value)
     give_to_invoker(tmp_path)
     assert tmp_path.stat().st_uid == 0
+
+
+@needs_root
+@pytest.mark.parametrize("variable", ["SUDO_UID", "SUDO_GID"])
+@pytest.mark.parametrize("value", ["x", "", "-1", "4294967295", "99999999999999999999"])
+def test_a_caller_of_sudo_who_cannot_be_is_refused_before_anything_is_run(
+    variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_UID", "1000")
+    monkeypatch.setenv("SUDO_GID", "1000")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=f"^{variable} is '{value}', which is no number from 0"):
+        check_writable(tmp_path)
 
 
 @needs_root

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lab.analysis.timeline import Timeline
 from lab.errors import LabError, UsageError
+from lab.model.allowed import Allowed
 from lab.model.claim import (
     Claim,
     Judgement,
@@ -33,6 +34,7 @@ from lab.model.topology import Interface, Link, Topology, in_a_row, joined_pair,
 from lab.results import Result
 
 __all__ = [
+    "Allowed",
     "Claim",
     "Family",
     "Interface",
@@ -68,6 +70,7 @@ def run(
     family: int | Family = 4,
     trace: str = "auto",
     out: str | Path = "runs",
+    allowed: Allowed | None = None,
 ) -> Result:
     """A run of a scenario, judged.
 
@@ -75,7 +78,8 @@ def run(
     `family` is the IP version, 4 or 6, and `trace` what traces the programs' system calls:
     "auto" (the best there is), "tracefs", "ptrace" or "none". The artifacts are written to a
     new folder under `out`, which is `Result.folder`: as by `wirelab run`, to `runs` in the
-    current directory. Under pytest give it `tmp_path`.
+    current directory. Under pytest give it `tmp_path`. `allowed` is what its programs may do
+    besides what is usual (docs/isolation.md).
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.
@@ -89,7 +93,9 @@ def run(
     if trace not in TRACES:
         raise UsageError(f"there is no trace {trace!r}; there are: {', '.join(TRACES)}")
     wanted = scenario if isinstance(scenario, Scenario) else find_scenario(str(scenario))
-    return run_scenario(wanted, _family(family), str(out), trace, source=MADE_BY_A_PROGRAM)
+    return run_scenario(
+        wanted, _family(family), str(out), trace, source=MADE_BY_A_PROGRAM, allowed=allowed
+    )
 
 
 def replay(folder: str | Path, scenario: Scenario | str | Path | None = None) -> Result:

@@ -64,6 +64,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
-    near = get_close_matches(word.lower(), list(known), n=3, cutoff=0.6)
+    lowered = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), lowered, n=3, cutoff=0.6)
     near.sort(key=lambda each: sorted(each) != sorted(word.lower()))
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {lowered[near[0]]!r}?" if near else ""

@@ -176,6 +176,23 @@ class ProgramRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RanAs:
+    """As whom a run's programs ran, and what they were allowed (docs/isolation.md)."""
+
+    user: str
+    """The user's name, or the uid where there is no such user."""
+    uid: int
+    capabilities: tuple[str, ...]
+    """By their names in capabilities(7)."""
+    writable: tuple[str, ...]
+    """The folders of the host's that they could write to, as far as the user can."""
+    sockets: tuple[str, ...]
+    """The host's unix sockets that they were allowed by their paths."""
+    host_files: bool
+    """Whether they had all of the host's files as they are; then `writable` is empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class SocketSeen:
     """A unix socket as the kernel's sock_diag showed it while a program waited to be looked at.
 
@@ -377,6 +394,8 @@ class Recording:
     source: str = ""
     """The scenario's file; "" for one of wirelab's own and for an ad-hoc run, "-" for one that
     a Python program made and no file has."""
+    ran_as: RanAs | None = None
+    """None where the programs are wirelab's own, which are not confined."""
 
     def unusable(self, kind: InstrumentKind) -> Instrument | None:
         """The instrument of that kind that obtained nothing, or None."""

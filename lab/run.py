@@ -15,7 +15,10 @@ from lab.model.family import Family
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
+    from lab.kernel.confinement import Confined
+    from lab.model.allowed import Allowed
     from lab.model.claim import Judgement
+    from lab.model.program import Step
     from lab.model.scenario import Scenario
     from lab.pcap.capture import CaptureFile
     from lab.records import Recording
@@ -54,11 +57,13 @@ def run_scenario(
     present: Callable[[Result], None] | None = None,
     *,
     source: str = "",
+    allowed: Allowed | None = None,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
     `wanted` is its file, or itself with its `source` as the recording shall have it.
-    `trace` is one of TRACES.
+    `trace` is one of TRACES. `allowed` is what its programs may do beyond what is usual; those of
+    wirelab's own scenarios may do more, and nothing can be allowed to them.
 
     It is presented while the sandbox comes to its end, which is waited for.
 
@@ -73,7 +78,8 @@ def run_scenario(
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
         if isinstance(wanted, Path):
             source = _source_of(wanted)
-        pending = _start(sandbox, scenario, family, trace, source)
+        confined = _confinement(wanted, source, allowed)
+        pending = _start(sandbox, scenario, family, trace, source, confined)
         _import_what_comes_after(shown=present is not None)
         recording = pending.result()
         sandbox.end()
@@ -175,21 +181,49 @@ def show_capture(capture: CaptureFile) -> Shown:
     return Shown(capture, crossings, flows, conversations, len(frames) - len(story))
 
 
+def _confinement(
+    wanted: Path | Scenario, source: str, allowed: Allowed | None
+) -> Callable[[Sequence[Step]], Confined] | None:
+    """What confines the programs of steps; None for those of wirelab's own scenarios.
+
+    Raises UsageError where these are to be allowed something.
+    """
+    if isinstance(wanted, Path) and not source:
+        if allowed is not None:
+            raise UsageError(
+                f"{wanted.stem} is wirelab's own scenario, whose programs are not confined: "
+                "--as, --cap, --writable, --socket and --host-files are for programs of yours"
+            )
+        return None
+    from lab.kernel.confinement import confine
+    from lab.model.allowed import Allowed
+
+    file = wanted if isinstance(wanted, Path) else None
+    return lambda steps: confine(allowed or Allowed(), steps, file)
+
+
 def _start(
-    sandbox: Sandbox, scenario: Scenario, family: Family, trace: str, source: str
+    sandbox: Sandbox,
+    scenario: Scenario,
+    family: Family,
+    trace: str,
+    source: str,
+    confined: Callable[[Sequence[Step]], Confined] | None,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
 
     placeholders = scenario.placeholders(family, sys.executable)
+    steps = scenario.expanded_steps(placeholders)
     plan = Plan(
         scenario.name,
         family if scenario.speaks_ip else None,
         scenario.topology,
-        scenario.expanded_steps(placeholders),
+        steps,
         scenario.captures_loopback,
         trace,
         source,
+        confined and confined(steps),
     )
     return sandbox.submit(record, plan)
 

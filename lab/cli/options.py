@@ -33,6 +33,10 @@ exit status:
   0  the file was read whole; what of it is not dissected is said and counted
   2  it cannot be read, or is broken: what comes before that place is shown
 """
+ALLOWED_HELP = """\
+Programs of yours run as the user who called sudo, without root's capabilities,
+and can write to the current folder alone: see docs/isolation.md.
+"""
 SHELLS = ("bash", "zsh", "fish")
 LONGEST_S = 86400  # as a deadline
 
@@ -122,6 +126,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="when the client must have ended (default: 10)",
     )
+    _add_allowed(command)
     _add_family(command, default="4")
     _add_making(command)
     _add_junit(command)
@@ -190,6 +195,26 @@ COMMANDS = {
     "completion": ("print what completes words in a shell", _completion),
 }
 """By name, a command's line of help and what adds its options."""
+
+
+def _add_allowed(command: argparse.ArgumentParser) -> None:
+    allowed = command.add_argument_group("what programs of yours may do", ALLOWED_HELP)
+    allowed.add_argument(
+        "--as", dest="user", metavar="USER", default="", help="run as this user: a name or a uid"
+    )
+    for option, metavar, text in (
+        ("--cap", "NAME", "one more capability, such as CAP_NET_ADMIN"),
+        ("--writable", "DIR", "one more folder of the host's to write to"),
+        ("--socket", "PATH", "a unix socket of the host's to connect to"),
+    ):
+        allowed.add_argument(
+            option, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated"
+        )
+    allowed.add_argument(
+        "--host-files",
+        action="store_true",
+        help="leave them the host's files as they are, where the kernel cannot do otherwise",
+    )
 
 
 def _add_family(command: argparse.ArgumentParser, default: str) -> None:

@@ -6,6 +6,7 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from lab.model.allowed import Allowed
     from lab.model.scenario import Scenario
 
 
@@ -16,6 +17,7 @@ def execute(options: Namespace) -> int:
     from lab.scenario_files import find_scenario
 
     chosen = families(options.family)
+    allowed = _allowed(options)
     ad_hoc = _ad_hoc_scenario(options)
     files = (find_scenario(name, options.scenarios) for name in options.names)
     wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
@@ -23,7 +25,7 @@ def execute(options: Namespace) -> int:
     several = len(options.names) > 1 or len(chosen) > 1
     with reports(options, several=several) as present:
         runs = (
-            run_scenario(which, family, options.out, options.trace, present)
+            run_scenario(which, family, options.out, options.trace, present, allowed=allowed)
             for which, family in wanted
         )
         results = collect(runs, options.junit)
@@ -31,6 +33,20 @@ def execute(options: Namespace) -> int:
     from lab.results import exit_status
 
     return exit_status(results)
+
+
+def _allowed(options: Namespace) -> Allowed | None:
+    """What the options allow to programs; None where they allow nothing more than usual."""
+    from lab.model.allowed import Allowed
+
+    allowed = Allowed(
+        user=options.user,
+        capabilities=tuple(options.cap),
+        writable=tuple(options.writable),
+        sockets=tuple(options.socket),
+        host_files=options.host_files,
+    )
+    return None if allowed == Allowed() else allowed
 
 
 def _ad_hoc_scenario(options: Namespace) -> Scenario | None:

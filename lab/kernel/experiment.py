@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from lab.kernel.capture.canaries import Canaries
 from lab.kernel.capture.capture import Capture, PointName, close_captures, open_captures
 from lab.kernel.capture.frames import FrameRecorder
+from lab.kernel.confinement import Confined
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
     Namespace,
@@ -24,7 +25,9 @@ from lab.kernel.network.namespace import (
 from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp, unix_sockets_seen
 from lab.kernel.network.witness import check_interfaces
 from lab.kernel.plan import Plan
+from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.step_run import StepRun
+from lab.kernel.sandbox.view import View
 from lab.kernel.system.loop import Loop
 from lab.kernel.trace.tracer import Tracer
 from lab.kernel.tracers import open_tracer
@@ -67,12 +70,13 @@ def run_plan(plan: Plan) -> Recording:
         tracer, why_untraced = open_tracer(plan.trace, addresses, interfaces_named)
         if tracer is not None:
             stack.callback(tracer.close)
+        confinement = _confinement(plan.confined, stack)
         namespaces = stack.enter_context(build_topology(plan.topology))
         interfaces = check_interfaces(namespaces)
         wait_until_links_ready(namespaces)
         captures = open_captures(_wanted_captures(plan, namespaces))
         stack.callback(close_captures, captures)
-        seen = _Observation(namespaces, tracer, captures, stack)
+        seen = _Observation(namespaces, tracer, captures, stack, confinement)
         for step in plan.steps:
             forget_neighbours(plan.topology, namespaces)
             seen.run_step(step)
@@ -99,7 +103,19 @@ def run_plan(plan: Plan) -> Recording:
         sockets=tuple(seen.sockets),
         trace=_joined(seen.traces) if seen.traces else Trace(),
         clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
+        ran_as=plan.confined.ran_as if plan.confined else None,
     )
+
+
+def _confinement(confined: Confined | None, stack: ExitStack) -> Confinement | None:
+    """The programs' confinement, whose view of the files is being made from now on."""
+    if confined is None:
+        return None
+    view = None
+    if confined.files is not None:
+        view = View(confined.files)
+        stack.callback(view.close)
+    return Confinement(confined.identity, confined.capabilities, confined.folder, view)
 
 
 def _instruments() -> tuple[Instrument, ...]:
@@ -164,8 +180,10 @@ class _Observation:
         tracer: Tracer | None,
         captures: Sequence[Capture],
         stack: ExitStack,
+        confinement: Confinement | None,
     ) -> None:
         """At the end of the stack the programs are ended."""
+        self._confinement = confinement
         self._namespaces = namespaces
         self._tracer = tracer
         self._stack = stack
@@ -200,7 +218,14 @@ class _Observation:
         def at_checkpoint(name: str) -> None:
             self._record_unix_sockets(name, step.name)
 
-        programs = StepRun(step, self._namespaces, self._tracer, self._take_turn, at_checkpoint)
+        programs = StepRun(
+            step,
+            self._namespaces,
+            self._tracer,
+            self._take_turn,
+            at_checkpoint,
+            self._confinement,
+        )
         self._stack.callback(programs.close)
         if self._programs is not None:
             self._loop.remove(self._programs)

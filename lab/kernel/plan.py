@@ -8,6 +8,10 @@ from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import Topology
 
+TYPE_CHECKING = False  # as typing has it; few runs need it
+if TYPE_CHECKING:
+    from lab.kernel.confinement import Confined
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -22,3 +26,5 @@ class Plan:
     """Which instrument traces the programs: see lab/kernel/tracers.py."""
     source: str = ""
     """The scenario's file, as the recording has it."""
+    confined: Confined | None = None
+    """How the programs are confined; None for the lab's own, which are not."""

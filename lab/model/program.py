@@ -36,7 +36,8 @@ class Program:
     `{loopback}` for 127.0.0.1 or ::1, `{client}`, `{server}` and so on for that host's address,
     `{client4}`, `{client6}` and so on for its address of that version, and `{server_url}` and
     so on for the address as in a URL: IPv6 in brackets (RFC 3986, 3.2.2). Other braces are
-    doubled. /run/wirelab is a folder that the programs of all hosts share; it ends with the run.
+    doubled. /run/wirelab is a folder that the programs of all hosts share; it ends with the run, as
+    /tmp does. What they may do besides is in docs/isolation.md.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Program:
     """Whether it may serve for ever: it has no deadline and, which is no failure, is ended by
     SIGTERM once the step's other programs have ended."""
     capabilities: tuple[str, ...] = ()
-    """Names of capabilities(7) that it keeps; root's programs keep all in any case."""
+    """Names of capabilities(7) that it has besides those of every program (docs/isolation.md)."""
 
     def expanded(self, placeholders: Mapping[str, str]) -> Program:
         """The same program with its argv's placeholders replaced.

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from lab.errors import ProgramError
 from lab.kernel.network.namespace import Namespace
+from lab.kernel.programs.confinement import Confinement
 from lab.kernel.system.capabilities import ambient_capabilities
 from lab.model.program import Program
 from lab.records import ProgramRun
@@ -67,10 +68,12 @@ class RunningProgram:
         program: Program,
         namespace: Namespace,
         before_exec: Callable[[], None] | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
         """Start it inside the namespace; its process calls `before_exec` just before execve(2).
 
         Raises ProgramError if it cannot be started; the message is worded as a record's failure.
+        KernelRefused if it cannot be confined.
         """
         self.program = program
         self.failure = ""
@@ -88,9 +91,13 @@ class RunningProgram:
             if wanted:
                 environment[variable] = str(descriptor)
                 passed.append(descriptor)
+        start = confinement.start(program.capabilities, passed) if confinement else None
+        if confinement is not None:
+            environment = confinement.environment(environment)
         self.started_ns = time.time_ns()
         try:
-            with namespace.entered(), ambient_capabilities(program.capabilities):
+            kept = () if start else program.capabilities
+            with namespace.entered(), ambient_capabilities(kept):
                 process = subprocess.Popen(
                     program.argv,
                     stdin=subprocess.DEVNULL,
@@ -99,11 +106,13 @@ class RunningProgram:
                     pass_fds=passed,
                     env=environment,
                     start_new_session=True,
-                    preexec_fn=before_exec,
+                    preexec_fn=_both(start.confine, before_exec) if start else before_exec,
                 )
         except (OSError, subprocess.SubprocessError) as error:
             os.close(ready_read)
             checkpoint_near.close()
+            if start is not None:
+                start.raise_failure()
             why = (
                 _why_not_run(program.argv[0], error)
                 if isinstance(error, OSError)
@@ -113,6 +122,8 @@ class RunningProgram:
         finally:
             os.close(ready_write)
             checkpoint_far.close()
+            if start is not None:
+                start.close()
         assert process.stdout is not None
         assert process.stderr is not None
         self._process = process
@@ -279,6 +290,15 @@ class RunningProgram:
     def _note_readiness(self) -> None:
         if self.ready.data and self.ready_ns is None:
             self.ready_ns = time.time_ns()
+
+
+def _both(first: Callable[[], None], then: Callable[[], None] | None) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        if then is not None:
+            then()
+
+    return call
 
 
 def _why_not_run(name: str, error: OSError) -> str:

@@ -10,6 +10,7 @@ from lab.errors import ProgramError
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import import_unix_diag
 from lab.kernel.network.sockets import has_undrained_tcp
+from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.leftovers import end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch
 from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
@@ -35,6 +36,7 @@ class StepRun:
         tracer: Tracer | None,
         serve: Callable[[int], None],
         at_checkpoint: Callable[[str], None],
+        confinement: Confinement | None = None,
     ) -> None:
         """`serve` is one turn of the loop, which waits at most that many milliseconds.
 
@@ -45,6 +47,7 @@ class StepRun:
         self._tracer = tracer
         self._serve = serve
         self._at_checkpoint = at_checkpoint
+        self._confinement = confinement
         self._outputs: dict[int, tuple[RunningProgram, Output]] = {}
         self._ends: dict[int, RunningProgram] = {}
         self.programs: list[RunningProgram] = []
@@ -109,7 +112,7 @@ class StepRun:
         listening = ListeningWatch(namespace, program.listens) if program.listens else None
         before_exec = self._tracer.prepare(program.name) if self._tracer else None
         try:
-            running = RunningProgram(program, namespace, before_exec)
+            running = RunningProgram(program, namespace, before_exec, self._confinement)
         except ProgramError as error:
             self._leave_out(program, str(error))
             return

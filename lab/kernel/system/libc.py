@@ -5,24 +5,47 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import struct
 
 from lab.errors import KernelRefused
 
 # unshare(2), setns(2)
 CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
 # mount(2)
+MS_RDONLY = 0x1
 MS_NOSUID = 0x2
 MS_NODEV = 0x4
 MS_NOEXEC = 0x8
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 
+# umount2(2)
+MNT_DETACH = 0x2
+
+# mount_setattr(2), open_tree(2), move_mount(2)
+MOUNT_ATTR_RDONLY = 0x1
+MOUNT_ATTR_NOSUID = 0x2
+MOUNT_ATTR_NODEV = 0x4
+AT_FDCWD = -100
+_AT_EMPTY_PATH = 0x1000
+_AT_RECURSIVE = 0x8000
+_OPEN_TREE_CLONE = 0x1
+_MOVE_MOUNT_F_EMPTY_PATH = 0x4
+# Their numbers, the same on every machine: libc has functions for them from glibc 2.36 on.
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+
 # prctl(2)
 PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAPBSET_DROP = 24
+PR_SET_SECUREBITS = 28
+PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -56,6 +79,44 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
     result = LIBC.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
     _check(result, f"mount {kind or 'with flags ' + hex(flags)} on {target}")
+
+
+def umount(target: str, flags: int) -> None:
+    """Unmount what is mounted there. Source: umount2(2)."""
+    _check(LIBC.umount2(os.fsencode(target), flags), f"unmount {target}")
+
+
+def clone_mounts(path: str) -> int:
+    """A descriptor of copies of the mounts at and beneath a path, attached nowhere yet.
+
+    Source: open_tree(2), Linux 5.2.
+    """
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
+    result = _syscall(_OPEN_TREE, AT_FDCWD, os.fsencode(path), ctypes.c_uint(flags))
+    _check(result, f"open_tree {path}")
+    return result
+
+
+def attach_mounts(descriptor: int, target: str) -> None:
+    """Attach the mounts behind a descriptor of clone_mounts. Source: move_mount(2), Linux 5.2."""
+    flags = ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH)
+    result = _syscall(_MOVE_MOUNT, descriptor, b"", AT_FDCWD, os.fsencode(target), flags)
+    _check(result, f"move_mount to {target}")
+
+
+def restrict_mounts(where: str | int, attributes: int) -> None:
+    """Add attributes, such as MOUNT_ATTR_RDONLY, to the mounts at and beneath a path.
+
+    `where` may be a descriptor of clone_mounts. Source: mount_setattr(2), Linux 5.12.
+    """
+    wanted = struct.pack("=4Q", attributes, 0, 0, 0)  # struct mount_attr
+    flags, size = ctypes.c_uint(_AT_RECURSIVE | _AT_EMPTY_PATH), ctypes.c_size_t(len(wanted))
+    at, path = (where, b"") if isinstance(where, int) else (AT_FDCWD, os.fsencode(where))
+    _check(_syscall(_MOUNT_SETATTR, at, path, flags, wanted, size), f"mount_setattr {where}")
+
+
+def _syscall(number: int, *arguments: object) -> int:
+    return int(LIBC.syscall(ctypes.c_long(number), *arguments))
 
 
 def prctl(option: int, first: int, second: int = 0) -> None:

@@ -26,7 +26,7 @@ from lab.analysis.timeline import Timeline
 from lab.ladder.lanes import place
 from lab.model.claim import Judgement
 from lab.model.event import frame_id
-from lab.records import Instrument, SocketSeen
+from lab.records import Instrument, RanAs, SocketSeen
 from lab.report.document.ids import Document, event_reference, event_references, known_frame
 from lab.report.document.trace import (
     correlation_document,
@@ -52,6 +52,7 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
         "family": recording.family and recording.family.value,
         "started": _iso(recording.started_ns),
         "kernel": recording.kernel,
+        "ran_as": _ran_as(recording.ran_as),
         "instruments": [_instrument(each) for each in recording.instruments],
         "capture": _capture(timelines),
         "steps": [timeline.step for timeline in timelines],
@@ -142,6 +143,19 @@ def _written(value: object) -> str:
 def _iso(time_ns: int) -> str:
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+
+
+def _ran_as(who: RanAs | None) -> Document | None:
+    if who is None:
+        return None
+    return {
+        "user": who.user,
+        "uid": who.uid,
+        "capabilities": list(who.capabilities),
+        "writable": list(who.writable),
+        "sockets": list(who.sockets),
+        "host_files": who.host_files,
+    }
 
 
 def _capture(timelines: Sequence[Timeline]) -> Document:

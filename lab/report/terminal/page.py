@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
     from lab.model.event import EventId
-    from lab.records import ProgramRun
+    from lab.records import ProgramRun, RanAs
 
 OUTCOME_COLUMNS = 11
 STDOUT_LINES = 200
@@ -191,12 +191,25 @@ def _draw_head(timelines: Sequence[Timeline], title: str, style: Style) -> Itera
     facts = [
         *((failure, "bold red") for timeline in timelines for failure in timeline.failures),
         *((fact, "dim") for fact in (seen, *map(str, recording.instruments))),
+        *((fact, "dim") for fact in _ran_as(recording.ran_as)),
         *((f"INCOMPLETE CAPTURE: {reason}", "bold red") for reason in incomplete),
         *((f"still open at the end: {line}", "bold yellow") for line in recording.unfinished),
     ]
     for fact, colour in facts:
         for line in style.wrap(fact, style.width - 2, "  "):
             yield Text(f"  {line}", colour)
+
+
+def _ran_as(who: RanAs | None) -> Iterator[str]:
+    """As whom the programs ran, where that was not the lab itself, and what they were allowed."""
+    if who is None:
+        return
+    names = " and ".join(filter(None, (", ".join(who.capabilities[:-1]), who.capabilities[-1])))
+    files = "with the host's files as they are"
+    if not who.host_files:
+        files = f"writing to {', '.join(who.writable) or 'no folder of the host'}"
+    sockets = f"; unix sockets {', '.join(who.sockets)}" if who.sockets else ""
+    yield f"programs ran as {who.user} (uid {who.uid}) with {names}, {files}{sockets}"
 
 
 def _draw_programs(timeline: Timeline, style: Style) -> Iterator[Text]:

@@ -6,6 +6,7 @@ import sys
 
 from outside import marked, wait_until, wait_until_gone
 
+from lab.kernel.confinement import Confined
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
@@ -32,8 +33,8 @@ def python(
     return Program(name, host, argv, signals_ready=ready, deadline_s=deadline_s)
 
 
-def run(sandbox: Sandbox, *programs: Program) -> Recording:
-    plan = Plan("test", Family.IPV4, two_hosts(), (Step("only", programs),))
+def run(sandbox: Sandbox, *programs: Program, confined: Confined | None = None) -> Recording:
+    plan = Plan("test", Family.IPV4, two_hosts(), (Step("only", programs),), confined=confined)
     return sandbox.call(record, plan)
 
 

@@ -1,0 +1,116 @@
+"""What a program that is not the lab's own may do: as whom it runs, and with which capabilities."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.errors import KernelRefused
+from lab.kernel.sandbox.view import View
+from lab.kernel.system import capabilities
+from lab.kernel.system.capabilities import last_capability, numbers_of
+
+KEPT = ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
+"""What every program has: ports below 1024, raw and packet sockets, in the run's own networks."""
+
+# They name folders that the programs do not see.
+_UNSET = ("TMPDIR", "TMP", "TEMP", "XDG_RUNTIME_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The user that programs run as, where that is another than the lab's own."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: str
+
+    def environment(self) -> dict[str, str]:
+        """What login(1) sets of it."""
+        return {"HOME": self.home, "USER": self.name, "LOGNAME": self.name}
+
+
+class Confinement:
+    """Confines processes that are about to execute a program."""
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        capability_names: Iterable[str],
+        folder: str,
+        view: View | None,
+    ) -> None:
+        """Programs begin in that folder of the view; None where they have the host's files.
+
+        Raises UsageError for an unknown capability.
+        """
+        self._identity = identity
+        self._kept = frozenset(numbers_of((*KEPT, *capability_names)))
+        self._folder = folder
+        self._view = view
+        self._last = last_capability()
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """A program's environment, by the lab's own."""
+        found = dict(given)
+        if self._view is not None:
+            for name in _UNSET:
+                found.pop(name, None)
+        return found | (self._identity.environment() if self._identity else {})
+
+    def start(self, more: Sequence[str], outputs: Sequence[int]) -> Start:
+        """The confinement of one program, which has `more` capabilities.
+
+        `outputs` are descriptors that it may open again by their names in /dev/fd. Raises
+        KernelRefused and InstrumentError if the view could not be made.
+        """
+        if self._view is not None:
+            self._view.wait()
+        return Start(self, self._kept | frozenset(numbers_of(more)), outputs)
+
+    def confine(self, kept: Iterable[int], outputs: Iterable[int]) -> None:
+        """Confine this process. Raises OSError and KernelRefused."""
+        if self._view is not None:
+            self._view.enter(self._folder)
+        if self._identity is not None:
+            who = self._identity
+            for descriptor in outputs:
+                os.fchown(descriptor, who.uid, who.gid)
+            capabilities.become_user(who.uid, who.gid, who.groups)
+        capabilities.keep_only(kept, self._last)
+
+
+class Start:
+    """One program's confinement; what goes wrong with it in the child is known in the parent."""
+
+    def __init__(
+        self, confinement: Confinement, kept: frozenset[int], outputs: Sequence[int]
+    ) -> None:
+        self._confinement = confinement
+        self._kept = kept
+        self._outputs = (1, 2, *outputs)
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def confine(self) -> None:
+        """Confine this process, the child that executes the program."""
+        try:
+            self._confinement.confine(self._kept, self._outputs)
+        except BaseException as error:
+            os.write(self._write, str(error).encode("utf-8", "backslashreplace")[:4096])
+            raise
+
+    def raise_failure(self) -> None:
+        """Raise KernelRefused if the child could not be confined."""
+        try:
+            why = os.read(self._read, 4096)
+        except BlockingIOError:
+            return
+        raise KernelRefused(f"cannot confine a program: {why.decode()}")
+
+    def close(self) -> None:
+        """Free what it holds."""
+        os.close(self._read)
+        os.close(self._write)

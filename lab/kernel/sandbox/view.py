@@ -1,0 +1,255 @@
+"""What programs see of the machine: mount, IPC and UTS namespaces that they share, and the lab not.
+
+The host's file systems are read-only there but for what `Files` names; /tmp, /run, /dev and /proc
+are the programs' own. A process beside the init makes them while the topology is built, and the
+init keeps descriptors of its namespaces. Nothing of it outlives the sandbox.
+
+Source: mount_namespaces(7), mount_setattr(2), proc(5).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import re
+import socket
+import stat
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.kernel.sandbox.supervisor import SHARED_DIRECTORY
+from lab.kernel.system import libc
+
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
+}
+OWN_FOLDERS = {"/tmp": "1777", "/run": "755", "/var/run": "755"}
+"""What is empty at the start of a run, and the programs' own; with its mode."""
+NOT_WRITABLE = ("/proc", "/sys", "/dev")
+"""Where no folder of the host's is made writable, not even the current one."""
+CGROUPS = "/sys/fs/cgroup"
+
+NAMESPACES = {"mnt": libc.CLONE_NEWNS, "ipc": libc.CLONE_NEWIPC, "uts": libc.CLONE_NEWUTS}
+"""Their files in /proc/pid/ns, and their kinds."""
+
+WITHOUT_CONFINEMENT = "--host-files lets the programs have the host's files as they are"
+WITHOUT_MOUNT_SETATTR = f"Linux has mount_setattr(2) since 5.12; {WITHOUT_CONFINEMENT}"
+
+ANSWER_BYTES = 1 << 16
+
+_RESTRICTED = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_NODEV
+_READ_ONLY = _RESTRICTED | libc.MOUNT_ATTR_RDONLY
+_OWN = libc.MS_NOSUID | libc.MS_NODEV
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What programs have of the host's files besides reading them. All paths are real ones."""
+
+    writable: tuple[str, ...]
+    """Folders, with all that is mounted in them."""
+    sockets: tuple[str, ...] = ()
+    """Unix sockets that they may connect to."""
+    shown: tuple[str, ...] = ()
+    """What they can read although it lies in one of OWN_FOLDERS."""
+    covered: tuple[str, ...] = ()
+    """Unix sockets of the host's that they must not reach."""
+
+
+class View:
+    """The namespaces, which are made beside this process."""
+
+    def __init__(self, files: Files) -> None:
+        """Start to make them; `wait` waits for it. Raises KernelRefused."""
+        self._answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._maker = os.fork()
+        except OSError as error:
+            self._answer.close()
+            theirs.close()
+            raise KernelRefused(f"cannot fork: {error.strerror}") from error
+        if self._maker == 0:
+            _answer(files, theirs)
+        theirs.close()
+        self._descriptors: list[int] = []
+
+    def wait(self) -> None:
+        """Wait until they are ready. Raises KernelRefused and InstrumentError."""
+        if self._descriptors:
+            return
+        answer, descriptors, _, _ = socket.recv_fds(self._answer, ANSWER_BYTES, len(NAMESPACES))
+        os.waitpid(self._maker, 0)
+        if not answer:
+            raise InstrumentError("the process that makes the programs' view of the files died")
+        kind, value = pickle.loads(answer)
+        if kind == "error":
+            raise value
+        if kind == "crash":
+            raise InstrumentError(f"the programs' view of the files cannot be made:\n{value}")
+        self._descriptors = descriptors
+
+    def enter(self, folder: str) -> None:
+        """Move this process into them, and into that folder; to "/" if they have no such folder.
+
+        For a child that executes a program. Raises KernelRefused.
+        """
+        for descriptor, kind in zip(self._descriptors, NAMESPACES.values(), strict=True):
+            libc.setns(descriptor, kind, "cannot enter the programs' namespaces")
+        try:
+            os.chdir(folder)
+        except OSError:
+            os.chdir("/")
+
+    def close(self) -> None:
+        """Close the descriptors of the namespaces."""
+        self._answer.close()
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+
+
+def _answer(files: Files, channel: socket.socket) -> None:
+    """Make the namespaces and send their descriptors; never returns."""
+    message: tuple[str, object] = ("ready", None)
+    descriptors: list[int] = []
+    try:
+        libc.unshare(
+            libc.CLONE_NEWNS | libc.CLONE_NEWIPC | libc.CLONE_NEWUTS,
+            "cannot create the programs' namespaces",
+        )
+        descriptors = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in NAMESPACES]
+        make_view(files)
+    except LabError as error:
+        message = ("error", error)
+    except BaseException:
+        message = ("crash", traceback.format_exc())
+    try:
+        socket.send_fds(channel, [pickle.dumps(message)], descriptors)
+    finally:
+        os._exit(0)
+
+
+def make_view(files: Files) -> None:
+    """Turn this process's mount namespace, a copy of the init's, into the programs'.
+
+    Raises KernelRefused.
+    """
+    # Only this copy of the namespace loses the init's own /run.
+    libc.umount("/run", libc.MNT_DETACH)
+    attached = [(path, _copy(path, _RESTRICTED)) for path in files.writable]
+    attached += [(path, _copy(path, _READ_ONLY)) for path in (*files.shown, *files.sockets)]
+    devices = [(f"/dev/{name}", libc.clone_mounts(f"/dev/{name}")) for name in DEVICES]
+    try:
+        libc.restrict_mounts("/", _READ_ONLY)
+    except KernelRefused as error:
+        lacks = getattr(error.__cause__, "errno", None) == errno.ENOSYS
+        advice = WITHOUT_MOUNT_SETATTR if lacks else WITHOUT_CONFINEMENT
+        what = f"cannot make the host's files read-only for the programs: {error.refusal}"
+        raise KernelRefused(what, advice) from error
+    for folder, mode in OWN_FOLDERS.items():
+        if Path(folder).is_dir() and not Path(folder).is_symlink():
+            libc.mount("tmpfs", folder, "tmpfs", _OWN, f"mode={mode}")
+    SHARED_DIRECTORY.mkdir()
+    SHARED_DIRECTORY.chmod(0o1777)
+    _make_devices(devices)
+    _cover_kernel_files()
+    _mount_proc()
+    # Outer folders first: they would cover the inner ones.
+    for path, tree in sorted(attached):
+        _make_place(path, is_folder=stat.S_ISDIR(os.fstat(tree).st_mode))
+        libc.attach_mounts(tree, path)
+    for path in files.covered:
+        _cover_socket(path)
+
+
+def _copy(path: str, attributes: int) -> int:
+    """Copies of the mounts at and beneath a path, restricted. Raises KernelRefused."""
+    tree = libc.clone_mounts(path)
+    libc.restrict_mounts(tree, attributes)
+    return tree
+
+
+def _make_place(path: str, *, is_folder: bool) -> None:
+    """Make the folder or file to attach a mount to, where the programs' own folders lack it."""
+    if os.path.lexists(path):
+        return
+    place = Path(path)
+    place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if is_folder:
+        place.mkdir()
+    else:
+        place.touch()
+
+
+def _make_devices(devices: Iterable[tuple[str, int]]) -> None:
+    """A /dev of the programs' own, with no other devices than these."""
+    libc.mount("tmpfs", "/dev", "tmpfs", libc.MS_NOSUID, "mode=755")
+    for path, tree in devices:
+        Path(path).touch()
+        libc.attach_mounts(tree, path)
+    for name, target in DEVICE_LINKS.items():
+        Path("/dev", name).symlink_to(target)
+    Path("/dev/pts").mkdir()
+    libc.mount("devpts", "/dev/pts", "devpts", libc.MS_NOSUID, "newinstance,ptmxmode=0666,mode=620")
+    Path("/dev/shm").mkdir()
+    libc.mount("tmpfs", "/dev/shm", "tmpfs", _OWN, "mode=1777")
+
+
+def _cover_kernel_files() -> None:
+    """Cover what is mounted in /sys, but for control groups: tracefs, debugfs, bpf and so on."""
+    done: list[str] = []
+    for path in sorted(_mounted_beneath("/sys")):
+        if not _is_at_or_beneath(path, (CGROUPS, *done)):
+            libc.mount("none", path, "tmpfs", _OWN | libc.MS_RDONLY, "mode=755")
+            done.append(path)
+
+
+def _mounted_beneath(folder: str) -> Iterator[str]:
+    """Mount points beneath a folder. Source: proc(5), /proc/pid/mountinfo."""
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        path = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), line.split()[4])
+        if path.startswith(os.fsencode(folder) + b"/"):
+            yield os.fsdecode(path)
+
+
+def _mount_proc() -> None:
+    """A /proc that shows programs themselves alone, and takes nothing for the kernel.
+
+    The lab's own processes cannot be seen: programs lack their capabilities, so that they may not
+    trace them. What is no process's is read-only: uid 0 may write there without a capability.
+    """
+    libc.mount("proc", "/proc", "proc", _OWN | libc.MS_NOEXEC, "hidepid=ptraceable")
+    with os.scandir("/proc") as entries:
+        shared = [
+            entry.path
+            for entry in entries
+            if not entry.name.isdigit() and not entry.is_symlink() and _is_written_to(entry)
+        ]
+    for path in shared:
+        libc.attach_mounts(_copy(path, _READ_ONLY), path)
+
+
+def _is_written_to(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir() or bool(entry.stat().st_mode & 0o222)
+
+
+def _cover_socket(path: str) -> None:
+    """Put an end to a unix socket's path; whoever connects to it is refused."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            return
+    except OSError:
+        return  # nobody here can reach it
+    libc.attach_mounts(libc.clone_mounts("/dev/null"), path)
+
+
+def _is_at_or_beneath(path: str, folders: Iterable[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)

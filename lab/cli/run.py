@@ -37,16 +37,13 @@ def execute(options: Namespace) -> int:
 
 def _allowed(options: Namespace) -> Allowed | None:
     """What the options allow to programs; None where they allow nothing more than usual."""
+    words = options.user, options.cap, options.writable, options.socket, options.host_files
+    if not any(words):
+        return None  # without an import: the sandbox starts before it
     from lab.model.allowed import Allowed
 
-    allowed = Allowed(
-        user=options.user,
-        capabilities=tuple(options.cap),
-        writable=tuple(options.writable),
-        sockets=tuple(options.socket),
-        host_files=options.host_files,
-    )
-    return None if allowed == Allowed() else allowed
+    user, capabilities, writable, sockets, host_files = words
+    return Allowed(user, tuple(capabilities), tuple(writable), tuple(sockets), host_files)
 
 
 def _ad_hoc_scenario(options: Namespace) -> Scenario | None:

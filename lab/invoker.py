@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lab.errors import UsageError, did_you_mean
 
@@ -17,8 +17,7 @@ HIGHEST_ID = 0xFFFFFFFE
 ADVICE = "; unset it where sudo did not set it"
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):  # no dataclass: the sandbox starts before those are imported
     """A user as passwd(5) has it."""
 
     name: str

@@ -331,12 +331,16 @@ class DropNotice:
     reason: str
     """By its name in enum skb_drop_reason: "NO_SOCKET"."""
     interface: str
-    """Where it had come in, by the interface's name alone; "" if unknown."""
+    """Where it had come in, by the interface's name alone; "" if it had not, or if unknown."""
     arrived_ns: int | None
-    """When the kernel took it up there, at or after the capture's own stamp."""
+    """When the kernel took it up there, at or after the capture's own stamp; None if unknown."""
     length: int
     """Bytes from the network header on; 0 if unknown."""
     step: str = ""
+    host: str = ""
+    """Whose kernel threw it away; "" if unknown."""
+    packet: bytes = b""
+    """Its first bytes, from the network header on; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)

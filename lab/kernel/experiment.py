@@ -17,6 +17,7 @@ from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.confinement import Confined
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
+    LOOPBACK_INDEX,
     Namespace,
     build_topology,
     forget_neighbours,
@@ -29,7 +30,7 @@ from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.step_run import StepRun
 from lab.kernel.sandbox.view import View
 from lab.kernel.system.loop import Loop
-from lab.kernel.trace.tracer import Tracer
+from lab.kernel.trace.tracer import Host, Tracer
 from lab.kernel.tracers import open_tracer
 from lab.model.program import Step
 from lab.model.topology import Topology
@@ -65,13 +66,13 @@ def run_plan(plan: Plan) -> Recording:
     clock_offset_ns = started_ns - time.monotonic_ns()
     with ExitStack() as stack:
         # First, because it becomes ready while the topology is built.
-        interfaces_named = frozenset(end.name for end in plan.topology.interfaces())
-        addresses = _addresses(plan.topology)
-        tracer, why_untraced = open_tracer(plan.trace, addresses, interfaces_named)
+        tracer, why_untraced = open_tracer(plan.trace, _addresses(plan.topology))
         if tracer is not None:
             stack.callback(tracer.close)
         confinement = _confinement(plan.confined, stack)
         namespaces = stack.enter_context(build_topology(plan.topology))
+        if tracer is not None:
+            tracer.watch({each.inode: _host(each) for each in namespaces.values()})
         interfaces = check_interfaces(namespaces)
         wait_until_links_ready(namespaces)
         captures = open_captures(_wanted_captures(plan, namespaces))
@@ -129,6 +130,11 @@ def _instruments() -> tuple[Instrument, ...]:
         Instrument(kind.TRANSCRIPT, None, 0, "the programs' own output"),
         Instrument(kind.PRIVILEGE, None, 0, privilege),
     )
+
+
+def _host(namespace: Namespace) -> Host:
+    indexes = {namespace.index(each): each.name for each in namespace.interfaces}
+    return Host(namespace.name, {LOOPBACK_INDEX: "lo"} | indexes)
 
 
 def _addresses(topology: Topology) -> frozenset[str]:

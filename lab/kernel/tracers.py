@@ -10,13 +10,11 @@ from lab.kernel.trace.tracer import Tracer
 AUTO, NONE = "auto", "none"
 
 
-def open_tracer(
-    choice: str, addresses: frozenset[str], interfaces: frozenset[str]
-) -> tuple[Tracer | None, str]:
+def open_tracer(choice: str, addresses: frozenset[str]) -> tuple[Tracer | None, str]:
     """The instrument of that name, or for "auto" the best that this process can use.
 
-    None for "none", or if "auto" finds none; then the second value says why. `addresses` and
-    `interfaces` are the topology's. Raises MachineError if the named one cannot be used.
+    None for "none", or if "auto" finds none; then the second value says why. `addresses` are the
+    topology's. Raises MachineError if the named one cannot be used.
     """
     if choice == NONE:
         return None, "not traced, as asked"
@@ -24,7 +22,7 @@ def open_tracer(
     for name, open_one in _OPENERS.items():
         if choice not in (AUTO, name):
             continue
-        tracer, reason = open_one(addresses, interfaces)
+        tracer, reason = open_one(addresses)
         if tracer is not None:
             return tracer, ""
         reasons.append(f"{name}: {reason}")
@@ -44,9 +42,7 @@ def why_no_tracer(name: str) -> str:
     return PtraceTracer.why_not()
 
 
-def _open_tracefs(
-    addresses: frozenset[str], interfaces: frozenset[str]
-) -> tuple[Tracer | None, str]:
+def _open_tracefs(addresses: frozenset[str]) -> tuple[Tracer | None, str]:
     # Imported here: a run's start must not wait for the import of the one it does not use.
     from lab.kernel.trace.tracefs.start import end_started
     from lab.kernel.trace.tracefs.tracer import TracefsTracer
@@ -55,17 +51,17 @@ def _open_tracefs(
     if reason:
         end_started()
         return None, reason
-    return TracefsTracer(addresses, interfaces), ""
+    return TracefsTracer(addresses), ""
 
 
-def _open_ptrace(*_: frozenset[str]) -> tuple[Tracer | None, str]:
+def _open_ptrace(_: frozenset[str]) -> tuple[Tracer | None, str]:
     from lab.kernel.trace.ptrace.tracer import PtraceTracer
 
     reason = PtraceTracer.why_not()
     return (None, reason) if reason else (PtraceTracer(), "")
 
 
-_OPENERS: dict[str, Callable[[frozenset[str], frozenset[str]], tuple[Tracer | None, str]]] = {
+_OPENERS: dict[str, Callable[[frozenset[str]], tuple[Tracer | None, str]]] = {
     "tracefs": _open_tracefs,
     "ptrace": _open_ptrace,
 }

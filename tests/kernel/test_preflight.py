@@ -64,6 +64,6 @@ def test_an_instrument_is_there_if_a_run_would_get_it(sandbox: Sandbox, instrume
 
 def open_and_close_tracer(name: str) -> None:
     """Run inside a sandbox. Raises MachineError."""
-    tracer, _ = open_tracer(name, frozenset(), frozenset())
+    tracer, _ = open_tracer(name, frozenset())
     assert tracer is not None
     tracer.close()

@@ -21,14 +21,14 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_none_is_none() -> None:
-    tracer, why = open_tracer("none", NOWHERE, NOWHERE)
+    tracer, why = open_tracer("none", NOWHERE)
     assert tracer is None
     assert "not traced, as asked" in str(why)
 
 
 def test_where_none_can_be_used_each_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     refusing(monkeypatch)
-    tracer, why = open_tracer("auto", NOWHERE, NOWHERE)
+    tracer, why = open_tracer("auto", NOWHERE)
     assert tracer is None
     assert "tracefs: not root; ptrace: no seccomp" in str(why)
 
@@ -38,7 +38,7 @@ def test_one_that_was_asked_for_and_cannot_be_used_is_an_error(
 ) -> None:
     refusing(monkeypatch)
     with pytest.raises(MachineError) as error:
-        open_tracer("ptrace", NOWHERE, NOWHERE)
+        open_tracer("ptrace", NOWHERE)
     message = "cannot trace with ptrace: no seccomp; --trace auto takes another"
     assert str(error.value) == message
 

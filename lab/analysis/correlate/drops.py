@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.correlate.correlation import Dropped
 from lab.model.event import EventId, EventKind
@@ -22,6 +22,11 @@ _ETHERNET_BYTES = 14
 
 _NO_REASONS = frozenset({"NOT_SPECIFIED", "QUEUE_PURGE"})
 
+_COMPARED_BYTES = 40
+"""Of what comes behind the network header: more than any transport header has without options."""
+
+_FRAGMENT_HEADER, _FRAGMENT_HEADER_BYTES = 44, 8
+
 _Kind = tuple[str, int]
 """The interface's name and the length from the network header on."""
 
@@ -31,22 +36,85 @@ def join_drops(
 ) -> tuple[Dropped, ...]:
     """The notices that are about a frame that was seen arriving, and which.
 
-    That is, of the frames of the notice's length that arrived at an interface of that name before
-    the drop, the one whose stamp is nearest to the notice's time of arrival, within 1 ms, and
-    that no other notice is about. A capture's stamp is made when a frame is queued for its
-    receiver, or where that is not done (of TCP's segments, seen in 6.18) when the capture gets
-    it; the notice's time of arrival in between. A notice of a TCP segment without bytes that
-    gives no reason is left out.
+    A notice that has the packet's first bytes is about the last frame with these that had arrived
+    at its host and interface before the drop. One without them has the time of arrival: it is
+    about the frame of its length that arrived at an interface of that name before the drop, and
+    whose stamp is nearest to that time, within 1 ms. A capture's stamp is made when a frame is
+    queued for its receiver, or where that is not done (of TCP's segments, seen in 6.18) when the
+    capture gets it; the notice's time of arrival in between. No two notices are about one frame.
+    A notice of a TCP segment without bytes that gives no reason is left out.
     """
     by_number = {crossing.number: crossing for crossing in crossings}
+    points = tuple(points)
     arrivals = _arrivals(by_number.values(), points)
+    contents = _Contents(by_number.values(), points)
     joined: list[Dropped] = []
     for notice in notices:
-        number = _take(arrivals, notice)
+        number = contents.take(notice) if notice.packet else _take(arrivals, notice)
         if number is not None and not _is_used_up(notice, by_number[number]):
             drop = EventId(EventKind.DROP, len(joined) + 1)
             joined.append(Dropped(drop, notice, by_number[number].id))
     return tuple(joined)
+
+
+class _Content(NamedTuple):
+    """What distinguishes a packet, whatever the receiving kernel has changed in it.
+
+    That puts fragments together: then the first one has the whole datagram's length, and no
+    Fragment header.
+    """
+
+    host: str
+    interface: str
+    addresses: bytes
+    transport: bytes
+
+
+class _Contents:
+    """Frames by what is in them."""
+
+    def __init__(self, crossings: Iterable[Crossing], points: Iterable[CapturePoint]) -> None:
+        interfaces = {(point.host, point.link): point.interface for point in points}
+        links = {point.name: point.link for point in points}
+        self._found: defaultdict[_Content, list[tuple[int, int, bytes]]] = defaultdict(list)
+        for crossing in crossings:
+            frame, ip = crossing.packet.frame, crossing.packet.ip
+            name = interfaces.get((crossing.receiver, links.get(frame.point, "")))
+            if crossing.received_ns is None or name is None:
+                continue
+            packet = frame.data[ip.offset if ip is not None else _ETHERNET_BYTES :]
+            content = _content(crossing.receiver, name, packet)
+            self._found[content].append((crossing.received_ns, crossing.number, packet))
+        for arrivals in self._found.values():
+            arrivals.sort()
+
+    def take(self, notice: DropNotice) -> int | None:
+        """The number of the frame that a notice is about, at most once; None if it is of none."""
+        arrivals = self._found.get(_content(notice.host, notice.interface, notice.packet), [])
+        before = [place for place, each in enumerate(arrivals) if each[0] <= notice.time_ns]
+        # The very bytes first: of a retransmission only the IP header's identification differs.
+        same = [place for place in before if _are_same(arrivals[place][2], notice.packet)]
+        return arrivals.pop((same or before)[-1])[1] if before else None
+
+
+def _are_same(one: bytes, other: bytes) -> bool:
+    """As far as both are known; padding of a short frame is behind what is compared."""
+    known = min(len(one), len(other))
+    return one[:known] == other[:known]
+
+
+def _content(host: str, interface: str, packet: bytes) -> _Content:
+    version = packet[0] >> 4 if packet else 0
+    if version == 4:
+        addresses, start = packet[12:20], (packet[0] & 0xF) * 4
+        end = min(int.from_bytes(packet[2:4], "big"), start + _COMPARED_BYTES)
+    elif version == 6:
+        fragment = packet[6] == _FRAGMENT_HEADER if len(packet) > 6 else False
+        addresses, start = packet[8:40], 40 + fragment * _FRAGMENT_HEADER_BYTES
+        end = min(40 + int.from_bytes(packet[4:6], "big"), start + _COMPARED_BYTES)
+    else:
+        addresses, start, end = b"", 0, 28  # ARP
+    return _Content(host, interface, addresses, packet[start:end])
 
 
 def _arrivals(

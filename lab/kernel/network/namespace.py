@@ -61,6 +61,11 @@ class Namespace:
         finally:
             os.close(here)
 
+    @property
+    def inode(self) -> int:
+        """The number by which the kernel names it: /proc/PID/ns/net has it as well."""
+        return os.fstat(self.descriptor).st_ino
+
     def index(self, interface: Interface) -> int:
         """The interface's index in this namespace."""
         return self.first_index + self.interfaces.index(interface)

@@ -7,9 +7,18 @@ never blocks that loop: work that takes time is done in processes of its own.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from lab.records import Instrument, Trace
+
+
+class Host(NamedTuple):
+    """A host of the topology, as the kernel's events name it."""
+
+    name: str
+    interfaces: Mapping[int, str]
+    """By their indexes."""
 
 
 class Tracer(ABC):
@@ -22,6 +31,13 @@ class Tracer(ABC):
     @abstractmethod
     def why_not(cls) -> str:
         """Why this process cannot use the instrument, in a few words; "" if it can."""
+
+    @abstractmethod
+    def watch(self, hosts: Mapping[int, Host]) -> None:
+        """To be called before the first `prepare`, with the hosts by their namespaces' inodes.
+
+        By these an instrument that sees the whole machine distinguishes the run's hosts.
+        """
 
     @abstractmethod
     def prepare(self, program: str) -> Callable[[], None] | None:

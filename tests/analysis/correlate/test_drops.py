@@ -63,3 +63,50 @@ def test_an_acknowledgement_freed_without_a_reason_is_no_drop() -> None:
 def test_a_drop_before_its_frame_arrived_is_another_frames() -> None:
     late = notice(8, 300)
     assert dropped(replace(late, time_ns=late.time_ns - 6_000)) == []
+
+
+# With the packet's first bytes.
+
+
+def with_bytes(number: int, **more: Any) -> DropNotice:
+    """A notice as BPF gives it: what the packet was, instead of when it arrived."""
+    crossing = next(c for c in w.wire_timeline().crossings if c.number == number)
+    packet = crossing.packet.frame.data[14 : 14 + 128]
+    given = {"arrived_ns": None, "host": crossing.receiver, "packet": packet}
+    return notice(number, 300, **(given | more))
+
+
+def test_the_packets_bytes_say_which_frame_it_is() -> None:
+    assert dropped(with_bytes(8)) == [("drop 1", "f8", "TCP_CSUM")]
+    assert dropped(with_bytes(8, length=0)) == [("drop 1", "f8", "TCP_CSUM")]
+
+
+def test_however_late_it_is_dropped() -> None:
+    late = with_bytes(8)
+    assert dropped(replace(late, time_ns=late.time_ns + 10**10)) == [("drop 1", "f8", "TCP_CSUM")]
+    assert dropped(replace(late, time_ns=late.time_ns - 6_000)) == []
+
+
+def test_the_same_packet_elsewhere_is_another() -> None:
+    assert dropped(with_bytes(8, host="client")) == []
+    assert dropped(with_bytes(8, interface="lo")) == []
+
+
+def test_other_bytes_are_another_packet() -> None:
+    whole = with_bytes(8).packet
+    for at in (12, 20, 24, 39):  # source, ports, sequence number, options
+        changed = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        assert dropped(with_bytes(8, packet=changed)) == []
+
+
+def test_of_a_segment_sent_again_the_copy_with_that_identification_is_meant() -> None:
+    def renumber(data: bytes) -> bytes:
+        return data[:18] + bytes([data[18] ^ 1]) + data[19:]
+
+    again = r.repeated(8, 5_000, change=renumber)(w.wire())
+    first, second = (c for c in w.timeline_of(again).crossings if c.packet.payload == w.HELLO[1])
+    for meant in (first, second):
+        found = with_bytes(8, packet=meant.packet.frame.data[14:], time_ns=10**19)
+        trace = replace(again.trace, drops=(found,))
+        (joined,) = w.timeline_of(replace(again, trace=trace)).drops
+        assert joined.frame == meant.id

@@ -18,6 +18,7 @@ from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs import start as trace_start
 from lab.kernel.trace.tracefs.instance import INSTANCES, Owner, mount_tracefs, owner
 from lab.kernel.trace.tracefs.tracer import TracefsTracer
+from lab.kernel.trace.tracer import Host
 from lab.kernel.tracers import open_tracer
 from lab.records import Instrument, Syscall, Trace
 
@@ -54,7 +55,7 @@ def why_not() -> str:
 def trace(*steps: tuple[str, ...]) -> Traced:
     """In a sandbox: the programs of each step, all at once; each prints one Python literal."""
     _set_loopback_up()
-    tracer = TracefsTracer(frozenset(), frozenset())
+    tracer = watching_tracer()
     said: list[Any] = []
     pids: list[int] = []
     traces: list[Trace] = []
@@ -71,6 +72,14 @@ def trace(*steps: tuple[str, ...]) -> Traced:
         return Traced(tuple(said), tuple(pids), tuple(traces), tracer.instruments)
     finally:
         tracer.close()
+
+
+def watching_tracer() -> TracefsTracer:
+    """In a sandbox: a tracer of this network namespace, as the host "here"."""
+    tracer = TracefsTracer(frozenset())
+    inode = Path("/proc/self/ns/net").stat().st_ino
+    tracer.watch({inode: Host("here", {1: "lo"})})
+    return tracer
 
 
 def _set_loopback_up() -> None:
@@ -91,7 +100,7 @@ def _start(tracer: TracefsTracer, name: str, text: str) -> subprocess.Popen[byte
 
 def missing_program() -> tuple[Trace, bool]:
     """In a sandbox: the trace of a start that failed."""
-    tracer = TracefsTracer(frozenset(), frozenset())
+    tracer = watching_tracer()
     try:
         subprocess.Popen(["/no/such/program"], preexec_fn=tracer.prepare("absent"))
     except FileNotFoundError:
@@ -105,7 +114,7 @@ def others_when_refused() -> tuple[Instrument, frozenset[int]]:
     """In a sandbox: what is taken where a tracepoint is absent, and processes beside its own."""
     trace_start.begin_early()
     trace_events.NEEDED = (*trace_events.NEEDED, "syscalls:sys_enter_none")
-    tracer, _ = open_tracer("auto", frozenset(), frozenset())
+    tracer, _ = open_tracer("auto", frozenset())
     assert tracer is not None
     try:
         return tracer.instruments[0], orphans((), tracer.own_processes())
@@ -125,7 +134,7 @@ def hold_tracer() -> None:
 def begin_tracer() -> None:
     """In a sandbox: begin to make instances, without waiting for them."""
     assert why_not() == ""
-    _held.append(TracefsTracer(frozenset(), frozenset()))
+    _held.append(watching_tracer())
 
 
 def instances() -> list[str]:
@@ -204,7 +213,7 @@ print((done, server.getsockname()[1], client.getsockname()[1]))
 def name_of_tracer(choice: str) -> str:
     """In a sandbox: the class of the instrument that is opened for that choice."""
     trace_start.begin_early()
-    tracer, _ = open_tracer(choice, frozenset(), frozenset())
+    tracer, _ = open_tracer(choice, frozenset())
     assert tracer is not None
     try:
         return type(tracer).__name__

@@ -158,11 +158,16 @@ def moved(number: int, after: int) -> Edit:
     return edit
 
 
-def repeated(number: int, delay_ns: int) -> Edit:
-    """A crossing that happens once more, with the same bytes."""
+def repeated(
+    number: int, delay_ns: int, change: Callable[[bytes], bytes] = lambda data: data
+) -> Edit:
+    """A crossing that happens once more, with the same bytes unless they are changed."""
 
     def edit(recording: Recording) -> Recording:
-        again = [replace(f, time_ns=f.time_ns + delay_ns) for f in sightings(recording, number)]
+        again = [
+            replace(f, time_ns=f.time_ns + delay_ns, data=change(f.data))
+            for f in sightings(recording, number)
+        ]
         return with_frames(recording, [*recording.frames, *again])
 
     return edit

@@ -54,24 +54,32 @@ def create_map(kind: MapType, key_bytes: int, value_bytes: int, entries: int, na
     return libc.bpf(_MAP_CREATE, attribute, f"create the BPF map {name}")
 
 
+_FIRST = struct.Struct("=I").pack(0)
+
+
 def read_value(descriptor: int, value_bytes: int) -> bytes:
     """The first value of an array. Raises KernelRefused."""
     value = ctypes.create_string_buffer(value_bytes)
-    _at_first_value(_MAP_LOOKUP, descriptor, value, "read from a BPF map")
+    _at(_MAP_LOOKUP, descriptor, _FIRST, value, "read from a BPF map")
     return value.raw
 
 
 def write_value(descriptor: int, value: bytes) -> None:
     """Write the first value of an array; `value` must have its length. Raises KernelRefused."""
+    write_entry(descriptor, _FIRST, value)
+
+
+def write_entry(descriptor: int, key: bytes, value: bytes) -> None:
+    """Write a value; it and the key must have the map's lengths. Raises KernelRefused."""
     given = ctypes.create_string_buffer(value, len(value))
-    _at_first_value(_MAP_UPDATE, descriptor, given, "write to a BPF map")
+    _at(_MAP_UPDATE, descriptor, key, given, "write to a BPF map")
 
 
-def _at_first_value(
-    command: int, descriptor: int, value: ctypes.Array[ctypes.c_char], attempt: str
+def _at(
+    command: int, descriptor: int, key: bytes, value: ctypes.Array[ctypes.c_char], attempt: str
 ) -> None:
-    key = ctypes.c_uint32(0)
-    attribute = _ELEMENT.pack(descriptor, ctypes.addressof(key), ctypes.addressof(value), 0)
+    at = ctypes.create_string_buffer(key, len(key))
+    attribute = _ELEMENT.pack(descriptor, ctypes.addressof(at), ctypes.addressof(value), 0)
     libc.bpf(command, attribute, attempt)
 
 

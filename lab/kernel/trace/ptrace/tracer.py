@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from operator import attrgetter
@@ -28,7 +28,7 @@ from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
 from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
 from lab.kernel.trace.ptrace.loop import TracerLoop
 from lab.kernel.trace.ptrace.socket_samples import QueueFacts, Sample
-from lab.kernel.trace.tracer import Tracer
+from lab.kernel.trace.tracer import Host, Tracer
 from lab.records import (
     Instrument,
     InstrumentKind,
@@ -174,6 +174,9 @@ class PtraceTracer(Tracer):
             return ptrace.refusal() or seccomp.refusal()
         except LabError as error:
             return str(error)
+
+    def watch(self, hosts: Mapping[int, Host]) -> None:
+        """Nothing to do: it sees the run's programs alone."""
 
     def prepare(self, program: str) -> Callable[[], None]:
         """A function for the child to call: it has the child traced and its calls filtered."""

@@ -12,24 +12,28 @@ timers and kernel threads.
 from __future__ import annotations
 
 import os
-import re
 import select
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import parse_format, parse_id
-from lab.kernel.trace.tracefs.instance import Instance, sweep
+from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, sweep
 from lab.kernel.trace.tracefs.pages import PageLayout, parse_page_layout, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import PointerFields
 
 if TYPE_CHECKING:
+    from lab.kernel.trace.bpf.network_reader import NetworkReader
     from lab.kernel.trace.bpf.pointer_reader import PointerReader
     from lab.kernel.trace.bpf.records import PointerArguments
+
+Reader = TypeVar("Reader")
 
 BUFFER_KB = 4096
 """A CPU's buffer in each instance; on machines with many CPUs less (see ALL_BUFFERS_KB)."""
@@ -42,7 +46,6 @@ PRIORITY = -10
 """The collector's niceness: it must not wait for a CPU while the programs fill a buffer."""
 PATIENT_MS = 100
 """How often the buffers are read without a wake-up: some kernels have missed wake-ups."""
-PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,16 @@ class Ready:
     """Tracepoints that this kernel lacks."""
     why_no_pointers: str
     """Why pointer arguments are not read; "" if they are."""
+    why_no_networks: str
+    """Why the run's network namespaces are not distinguished from others; "" if they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Follow:
     """The request to trace the children of the process that wrote the first mark."""
 
-    interfaces: frozenset[str]
-    """Interfaces whose arriving packets are traced."""
+    namespaces: frozenset[int]
+    """The run's network namespaces, by their inodes."""
 
 
 @dataclass(slots=True)
@@ -101,6 +106,8 @@ class Collected:
     calls: list[bytes]
     """Whole pages, an item for each CPU."""
     kernel: list[bytes]
+    network: list[bytes] | None
+    """What BPF recorded in the run's network namespaces; None if it does not."""
     lost: int
     """How many events were lost for lack of room."""
 
@@ -117,9 +124,11 @@ class Collector:
         self._messages = messages
         self._calls, self._kernel = Instance("calls"), Instance("kernel")
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
-        self._pointers = _PointerReaderOpener()
+        self._pointers = _Opener(_open_pointer_reader)
+        self._networks = _Opener(_open_network_reader)
         self._missing: list[str] = []
         self._formats: dict[int, tuple[str, str]] = {}
+        self._network: list[bytes] = []
         self._lost = 0
 
     def serve(self) -> None:
@@ -142,6 +151,7 @@ class Collector:
         with suppress(OSError):  # in some containers even root may not: then it is as others are
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         self._pointers.start()
+        self._networks.start()
         for instance, buffer_kb in ((self._calls, BUFFER_KB), (self._kernel, KERNEL_KB)):
             instance.make()
             self._enlarge(instance, buffer_kb)
@@ -165,16 +175,21 @@ class Collector:
         for event in trace_events.OF_CALLS:
             self._enable(self._calls, event)
         self._pointers.join()
-        why = self._pointers.refusal
-        return Ready(self._formats, self._layout, tuple(self._missing), why)
+        self._networks.join()
+        if self._networks.reader is None:
+            self._enable(self._kernel, trace_events.DROP)
+        elif self._kernel.has(f"events/{trace_events.DROP.replace(':', '/')}"):
+            self._describe(self._kernel, trace_events.DROP)  # for the names of the reasons
+        missing = tuple(self._missing)
+        refusals = self._pointers.refusal, self._networks.refusal
+        return Ready(self._formats, self._layout, missing, *refusals)
 
     def _answer(self) -> None:
         """Answer requests, and empty the buffers when they become half full."""
         while True:
             request = self._wait()
             if isinstance(request, Follow):
-                self._ignore_other_interfaces(request.interfaces)
-                self._messages.send(("following", self._follow()))
+                self._messages.send(("following", self._follow(request.namespaces)))
             elif request == "collect":
                 # The init works on the pages while the pointer arguments are put together.
                 self._messages.send(("collected", self._collect()))
@@ -202,9 +217,13 @@ class Collector:
             pages.drain(self._layout.page_bytes)
         if self._pointers.reader is not None:
             self._pointers.reader.take()
+        if self._networks.reader is not None:
+            self._network += self._networks.reader.take()
 
-    def _follow(self) -> int:
+    def _follow(self, namespaces: frozenset[int]) -> int:
         """Start to trace the init's children; the init's pid in the trace."""
+        if self._networks.reader is not None:
+            self._networks.reader.follow(namespaces)
         self._drain()
         pid = self._find_init()
         self._calls.write("set_event_pid", str(pid))
@@ -231,10 +250,15 @@ class Collector:
         """
         self._drain()
         lost = self._calls.lost() + self._kernel.lost()
+        network, self._network = self._network, []
+        reader = self._networks.reader
         collected = Collected(
-            self._pages[self._calls].take(), self._pages[self._kernel].take(), lost - self._lost
+            self._pages[self._calls].take(),
+            self._pages[self._kernel].take(),
+            network if reader is not None else None,
+            lost + (reader.lost if reader is not None else 0) - self._lost,
         )
-        self._lost = lost
+        self._lost += collected.lost
         return collected
 
     def _pointer_arguments(self) -> PointerArgumentsByThread:
@@ -268,31 +292,47 @@ class Collector:
         self._formats[number] = (system, text)
         return number
 
-    def _ignore_other_interfaces(self, interfaces: frozenset[str]) -> None:
-        """Filter out arrivals at other interfaces, so that they do not fill the buffer."""
-        if all(map(PLAIN_NAME.fullmatch, interfaces)):
-            names = " || ".join(f'name == "{name}"' for name in sorted(interfaces))
-            self._kernel.write(f"events/{trace_events.ARRIVAL.replace(':', '/')}/filter", names)
-
 
 def _fields_of(call: PointerArguments) -> PointerFields:
     memory = [(m.argument, m.part, m.at_exit, m.data, m.length) for m in call.memory]
     return call.number, call.time_ns, call.at_exit, tuple(memory)
 
 
-class _PointerReaderOpener(threading.Thread):
-    """Opens the reader of pointer arguments while the collector waits for the kernel."""
+class _Opener(threading.Thread, Generic[Reader]):
+    """Opens a reader while the collector waits for the kernel."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_: Callable[[], Reader]) -> None:
         super().__init__()
-        self.reader: PointerReader | None = None
+        self.reader: Reader | None = None
         self.refusal = ""
+        self._open = open_
 
     def run(self) -> None:
-        # Not at the top: this process alone needs it, and the init must not wait for its import.
-        from lab.kernel.trace.bpf.pointer_reader import PointerReader
-
         try:
-            self.reader = PointerReader.open()
-        except KernelRefused as error:
+            self.reader = self._open()
+        except LabError as error:
             self.refusal = str(error)
+
+
+# The imports are not at the top: this process alone needs them, and the init must not wait.
+
+
+def _open_pointer_reader() -> PointerReader:
+    from lab.kernel.trace.bpf.pointer_reader import PointerReader
+
+    return PointerReader.open()
+
+
+def _open_network_reader() -> NetworkReader:
+    from lab.kernel.trace.bpf.network_reader import NetworkReader
+
+    system, _, name = trace_events.DROP.partition(":")
+    try:
+        text = Path(TRACEFS, "events", system, name, "format").read_text("utf-8")
+    except OSError as error:
+        raise KernelRefused(f"the kernel has no tracepoint {trace_events.DROP}") from error
+    drop = parse_format(system, text)
+    reasons = {name: number for number, name in drop.symbols.get("reason", {}).items()}
+    if trace_events.UNEXPLAINED not in reasons:
+        raise KernelRefused("the kernel gives no reasons for drops (Linux does since 5.17)")
+    return NetworkReader(reasons[trace_events.UNEXPLAINED], names_receiver=drop.has("rx_sk"))

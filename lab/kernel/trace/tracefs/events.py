@@ -44,7 +44,9 @@ SET_STATE = "sock:inet_sock_set_state"
 SEND_LENGTH, RECV_LENGTH = "sock:sock_send_length", "sock:sock_recv_length"  # since 6.3
 DESTROY = "tcp:tcp_destroy_sock"
 DROP = "skb:kfree_skb"
-ARRIVAL = "net:netif_receive_skb"
+UNEXPLAINED = "NOT_SPECIFIED"
+"""The reason of a drop with which Linux frees packets that it has used, too, such as the last ACK
+of a connection."""
 
 OF_KERNEL = (
     SET_STATE,
@@ -56,10 +58,9 @@ OF_KERNEL = (
     "tcp:tcp_receive_reset",
     DESTROY,
     "tcp:tcp_rcv_space_adjust",
-    DROP,
-    ARRIVAL,
 )
-"""Enabled for all processes: when they happen, the running one is often none of the run's."""
+"""Enabled for all processes: when they happen, the running one is often none of the run's. So is
+DROP, if BPF does not see the drops."""
 
 INIT_MARK = b"wirelab init"
 """Written by the sandbox's init."""

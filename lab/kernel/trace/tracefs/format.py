@@ -138,6 +138,16 @@ class Formats:
             self._parsed[number] = parse_format(*self._texts[number])
         return self._parsed[number]
 
+    def named(self, name: str) -> EventFormat:
+        """The format of the tracepoint "SUBSYSTEM:NAME". Raises InstrumentError if unknown."""
+        system, _, event = name.partition(":")
+        for number, (subsystem, text) in self._texts.items():
+            if subsystem == system and re.search(rf"^name: {event}$", text, re.M):
+                found = self.get(number)
+                assert found is not None
+                return found
+        raise InstrumentError(f"there is no tracepoint {name} in the trace")
+
     def type_of(self, record: bytes) -> int:
         """The ID of a record's format, from a field that all formats have.
 

@@ -1,15 +1,17 @@
 """From the events of the whole machine to what happened to the run's sockets and packets.
 
-The machine's other traffic is in the trace as well. An event about a socket is kept if
+The machine's other traffic is in the trace as well: other runs', too, with the same addresses and
+names. An event about a socket is kept if
 - a thread of the run caused it (in a system call, not in an interrupt during one),
-- it is about a socket of which such an event was kept,
-- it is between two of the topology's addresses, or
-- the socket is the other end of a loopback connection of the run.
+- BPF saw it happen in one of the run's network namespaces, or
+- it is about a socket of which such an event was kept.
 
-A drop is kept if the packet had arrived at an interface named like one of the topology's or `lo`,
-or if a thread of the run dropped it. So the drops at an interface of the same name in another
-namespace are kept as well: only their time shows that they concern no captured frame. A packet
-that is freed without a reason is not a drop.
+The drops are those that BPF saw there, with the packet's first bytes. A packet that is freed
+without a reason is not a drop.
+
+Where BPF cannot see that (see `Sight`), an event is kept as well if it is between two of the
+topology's addresses, or about the other end of a loopback connection of the run; of the drops,
+those that a thread of the run caused.
 
 `tid` is the thread of the run that was running, as in its calls' records, else 0.
 """
@@ -18,25 +20,29 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import IPv6Address, ip_address
 
+from lab.kernel.trace.bpf.network_records import DropOfRun, StateOfRun
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.format import EventFormat, Field, Formats, Value
 from lab.kernel.trace.tracefs.pages import Handler, RawEvent
+from lab.kernel.trace.tracer import Host
 from lab.records import DropNotice, KernelEvent, Obtained, SocketState
 
 HARDIRQ, SOFTIRQ = 0x08, 0x10  # common_flags; Documentation/trace/ftrace.rst, "irqs-off"
 ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # a canary: the kernel drops it, as no protocol handles it
-# Linux frees packets with this reason that it has used, such as the last ACK of a connection.
-UNEXPLAINED = "NOT_SPECIFIED"
 COMMON = "common_"
 SOCKADDR_BYTES = 28  # struct sockaddr_in6
 # The event of a process's end comes before it closes its descriptors, which may take a while.
 DYING_NS = 1_000_000_000
+SAME_NS = 50_000
+"""BPF's program runs right before or after the tracepoint's own, by the same clock; the machine
+that a virtual one runs on may pause it in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +102,43 @@ class _Seen:
     life: Life
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What BPF saw in the run's network namespaces, in order of time."""
+
+    states: list[StateOfRun]
+    drops: list[DropOfRun]
+
+
 class SocketFollower:
     """Follows sockets and packets over all steps of a run."""
 
     def __init__(
-        self, formats: Formats, addresses: frozenset[str], interfaces: frozenset[str]
+        self, formats: Formats, addresses: frozenset[str], hosts: Mapping[int, Host]
     ) -> None:
-        """`addresses` are the topology's, `interfaces` the topology's and `lo`."""
+        """`addresses` are the topology's; `hosts` by their namespaces' inodes."""
         self._formats = formats
         self._addresses = addresses
-        self._interfaces = interfaces
+        self._hosts = hosts
+        self._of_run: dict[Value, list[int]] | None = None
         self._handlers: dict[int, Handler] = {}
         self._lives: dict[Value, Life] = {}
         self._threads = Threads(())
         self._seen: list[_Seen] = []
-        self._arrivals: dict[Value, tuple[int, str, int]] = {}
         self._drops: list[DropNotice] = []
 
-    def feed(self, events: Iterable[RawEvent], threads: Threads) -> None:
-        """Follow events, which are in order of time. Raises InstrumentError."""
+    def feed(self, events: Iterable[RawEvent], threads: Threads, sight: Sight | None) -> None:
+        """Follow events, which are in order of time; `sight` is None if BPF sees nothing.
+
+        Raises InstrumentError.
+        """
         self._threads = threads
+        self._of_run = None
+        if sight is not None:
+            self._of_run = {}
+            for state in sight.states:
+                self._of_run.setdefault(state.address, []).append(state.time_ns)
+            self._drops += self._drops_of_run(sight.drops)
         handlers, type_of = self._handlers, self._formats.type_of
         for time_ns, record in events:
             number = type_of(record)
@@ -128,7 +151,8 @@ class SocketFollower:
         self, step: str
     ) -> tuple[tuple[SocketState, ...], tuple[DropNotice, ...], tuple[KernelEvent, ...]]:
         """The run's socket states, drops and other events since the step before."""
-        self._find_other_ends()
+        if self._of_run is None:
+            self._find_other_ends()
         states: list[SocketState] = []
         events: list[KernelEvent] = []
         for seen in self._seen:
@@ -140,7 +164,6 @@ class SocketFollower:
                 events.append(_kernel_event(seen, step))
         drops = tuple(replace(drop, step=step) for drop in self._drops)
         self._seen, self._drops = [], []
-        self._arrivals.clear()
         return tuple(states), drops, tuple(events)
 
     def _find_other_ends(self) -> None:
@@ -165,30 +188,32 @@ class SocketFollower:
             return lambda *_: None
         names = [field.name for field in format_.fields if not field.name.startswith(COMMON)]
         read = format_.reader(["common_pid", "common_flags", *names])
-        if format_.name == trace_events.ARRIVAL:
-            return lambda time_ns, record: self._arrive(time_ns, read(record))
         if format_.name == trace_events.DROP:
             return lambda time_ns, record: self._drop(time_ns, read(record))
         return lambda time_ns, record: self._socket(time_ns, format_, read(record))
 
-    def _arrive(self, time_ns: int, values: dict[str, Value]) -> None:
-        name, length = values["name"], values["len"]
-        assert isinstance(name, str)
-        assert isinstance(length, int)
-        self._arrivals[values["skbaddr"]] = time_ns, name, length
+    def _drops_of_run(self, drops: Iterable[DropOfRun]) -> Iterator[DropNotice]:
+        reasons = self._formats.named(trace_events.DROP).symbols["reason"]
+        for drop in drops:
+            host = self._hosts.get(drop.namespace)
+            if host is None or drop.protocol == ETH_P_LOCAL_EXPERIMENTAL:
+                continue
+            yield DropNotice(
+                time_ns=drop.time_ns,
+                reason=reasons.get(drop.reason, str(drop.reason)),
+                interface=host.interfaces.get(drop.interface, ""),
+                arrived_ns=None,
+                length=drop.length,
+                host=host.name,
+                packet=drop.packet,
+            )
 
     def _drop(self, time_ns: int, values: dict[str, Value]) -> None:
+        """A drop that is in tracefs alone: what packet it was is unknown."""
         _, is_own = self._runner(time_ns, values)
-        arrival = self._arrivals.pop(values["skbaddr"], None)
-        if values.get("protocol") == ETH_P_LOCAL_EXPERIMENTAL:
-            return
         reason = str(values["reason"])
-        if reason == UNEXPLAINED:
-            return
-        if arrival is not None and arrival[1] in self._interfaces:
-            arrived_ns, interface, length = arrival
-            self._drops.append(DropNotice(time_ns, reason, interface, arrived_ns, length))
-        elif is_own:
+        is_canary = values.get("protocol") == ETH_P_LOCAL_EXPERIMENTAL
+        if is_own and not is_canary and reason != trace_events.UNEXPLAINED:
             self._drops.append(DropNotice(time_ns, reason, "", None, 0))
 
     def _socket(self, time_ns: int, format_: EventFormat, values: dict[str, Value]) -> None:
@@ -204,11 +229,18 @@ class SocketFollower:
         ends = _ends(values)
         if ends is not None:
             life.ends.add(ends)
-        if is_own or (ends and ends.local in self._addresses and ends.remote in self._addresses):
+        if is_own or self._is_of_run(time_ns, address, ends):
             life.is_ours = True
         self._seen.append(_Seen(time_ns, format_, values, ends, number, life))
         if name == trace_events.DESTROY:
             self._lives.pop(address, None)
+
+    def _is_of_run(self, time_ns: int, address: Value, ends: Ends | None) -> bool:
+        if self._of_run is None:
+            return ends is not None and {ends.local, ends.remote} <= self._addresses
+        times = self._of_run.get(address, ())
+        first = bisect_left(times, time_ns - SAME_NS)
+        return first < len(times) and times[first] <= time_ns + SAME_NS
 
     def _runner(self, time_ns: int, values: dict[str, Value]) -> tuple[int, bool]:
         """The tid of the run's thread that was running, and whether it caused the event."""

@@ -15,7 +15,7 @@ import re
 import select
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
@@ -23,6 +23,7 @@ from pathlib import Path
 from lab.errors import InstrumentError, LabError
 from lab.kernel.system.capabilities import has_capabilities
 from lab.kernel.system.message_socket import PeerGone
+from lab.kernel.trace.bpf.network_records import parse_network_records
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import CallFollower
 from lab.kernel.trace.tracefs.collector import Collected, Follow, Ready
@@ -30,9 +31,9 @@ from lab.kernel.trace.tracefs.format import Formats
 from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, has_owner, mount_tracefs
 from lab.kernel.trace.tracefs.pages import PageLayout, RawEvent, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import assign_memory
-from lab.kernel.trace.tracefs.sockets import SocketFollower, Threads
+from lab.kernel.trace.tracefs.sockets import Sight, SocketFollower, Threads
 from lab.kernel.trace.tracefs.start import take_started
-from lab.kernel.trace.tracer import Tracer
+from lab.kernel.trace.tracer import Host, Tracer
 from lab.records import Instrument, InstrumentKind, Obtained, Trace
 
 ANSWER_DEADLINE_S = 10.0
@@ -43,20 +44,21 @@ SLACK_NS = 1_000  # a tracepoint's time is within a fraction of a microsecond of
 class TracefsTracer(Tracer):
     """Traces by tracepoints; to be made in the init of one of root's sandboxes."""
 
-    def __init__(self, addresses: frozenset[str], interfaces: frozenset[str]) -> None:
+    def __init__(self, addresses: frozenset[str]) -> None:
         """Start to make everything ready, unless that was started early. `prepare` waits for it.
 
-        `addresses` and `interfaces` are the topology's: they distinguish its sockets and packets
-        from the machine's others, which are in the trace as well.
+        `addresses` are the topology's: where BPF cannot, they distinguish its sockets from the
+        machine's others, which are in the trace as well.
         """
         kind, measured = InstrumentKind, Obtained.MEASURED
         self.instruments = (
             Instrument(kind.CALLS, measured, SLACK_NS, "tracefs, raw per-CPU pipes, clock tai"),
             Instrument(kind.STATES, measured, SLACK_NS, "tracefs"),
-            Instrument(kind.DROPS, measured, SLACK_NS, "tracefs"),
+            Instrument(kind.DROPS, measured, SLACK_NS, "BPF"),
             Instrument(kind.POINTER_ARGUMENTS, measured, 0, "BPF"),
         )
-        self._addresses, self._interfaces = addresses, interfaces | {"lo"}
+        self._addresses = addresses
+        self._hosts: Mapping[int, Host] = {}
         self._programs: list[str] = []
         self._marker: int | None = None
         self._messages, self._collector = take_started()
@@ -76,6 +78,10 @@ class TracefsTracer(Tracer):
             if not os.path.lexists(f"{TRACEFS}/events/{event.replace(':', '/')}"):
                 return f"the kernel has no tracepoint {event}"
         return ""
+
+    def watch(self, hosts: Mapping[int, Host]) -> None:
+        """See Tracer: states and drops of all other namespaces are left out."""
+        self._hosts = hosts
 
     def prepare(self, program: str) -> Callable[[], None]:
         """A function for the child to call: it marks the process as the program's in the trace.
@@ -118,7 +124,8 @@ class TracefsTracer(Tracer):
         assert isinstance(pointers_read, dict)
         assign_memory(self._calls.threads, pointers_read)
         self._calls.make_numbers_unique()
-        self._sockets.feed(others, Threads(self._calls.threads))
+        sight = None if collected.network is None else _sight(collected.network, ahead_ns)
+        self._sockets.feed(others, Threads(self._calls.threads), sight)
         syscalls, tasks = self._calls.take(step)
         states, drops, events = self._sockets.take(step)
         # The pages show most of the losses that the kernel counts: the two must not be added.
@@ -145,15 +152,18 @@ class TracefsTracer(Tracer):
         mark = Instance("kernel").open_marker()
         os.write(mark, trace_events.INIT_MARK)
         os.close(mark)
-        starter = self._ask(Follow(self._interfaces))
+        starter = self._ask(Follow(frozenset(self._hosts)))
         assert isinstance(starter, int)
         formats = Formats(ready.formats)
         self._layout: PageLayout = ready.layout
         self._calls = CallFollower(formats, self._programs, starter)
-        self._sockets = SocketFollower(formats, self._addresses, self._interfaces)
+        self._sockets = SocketFollower(formats, self._addresses, self._hosts)
         if ready.why_no_pointers:
             unread = f"not read ({ready.why_no_pointers})"
             self._name_unusable(InstrumentKind.POINTER_ARGUMENTS, unread)
+        if ready.why_no_networks:
+            alone = f"those that the programs' own calls cause ({ready.why_no_networks})"
+            self._name_unusable(InstrumentKind.DROPS, alone)
         if ready.missing:
             absent = f"absent: {', '.join(ready.missing)}"
             self._name_unusable(InstrumentKind.TRACEPOINTS, absent)
@@ -187,6 +197,14 @@ def _has_clock() -> bool:
     if (int(major), int("".join(filter(str.isdigit, minor)))) >= (5, 18):
         return True  # reading the file would wait while another lab makes or removes an instance
     return "tai" in re.findall(r"\w+", Path(TRACEFS, "trace_clock").read_text("ascii"))
+
+
+def _sight(records: list[bytes], ahead_ns: int) -> Sight:
+    states, drops = parse_network_records(records)
+    return Sight(
+        sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in states),
+        sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in drops),
+    )
 
 
 def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[RawEvent], int]:

@@ -11,9 +11,18 @@ import pytest
 from trace_bytes import Tracepoint, formats, symbolic
 
 from lab.errors import InstrumentError
+from lab.kernel.trace.bpf.network_records import DropOfRun, StateOfRun
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.pages import RawEvent
-from lab.kernel.trace.tracefs.sockets import DYING_NS, SOFTIRQ, SocketFollower, Threads
+from lab.kernel.trace.tracefs.sockets import (
+    DYING_NS,
+    SAME_NS,
+    SOFTIRQ,
+    Sight,
+    SocketFollower,
+    Threads,
+)
+from lab.kernel.trace.tracer import Host
 from lab.records import DropNotice, KernelEvent, Obtained, SocketState
 
 OURS, SOMEBODY = 9001, 1234  # in the trace
@@ -59,19 +68,18 @@ DROP = Tracepoint(
     (("void * skbaddr", 8), ("unsigned short protocol", 2), ("enum skb_drop_reason reason", 4)),
     symbolic("reason", {2: "NOT_SPECIFIED", 3: "NO_SOCKET"}),
 )
-ARRIVAL = Tracepoint(
-    "net:netif_receive_skb",
-    35,
-    (("void * skbaddr", 8), ("unsigned int len", 4), ("__data_loc char[] name", 4)),
-)
-TRACEPOINTS = (SET_STATE, DESTROY, SEND_LENGTH, RESET, DROP, ARRIVAL)
+TRACEPOINTS = (SET_STATE, DESTROY, SEND_LENGTH, RESET, DROP)
+
+NAMESPACE = 4026532001
+HOSTS = {NAMESPACE: Host("server", {1: "lo", 7: "eth0"})}
 
 
 class Machine:
     """What happened on the whole machine, a microsecond apart; our thread lives from the first."""
 
     def __init__(self) -> None:
-        self.follower = SocketFollower(formats(TRACEPOINTS), ADDRESSES, frozenset({"eth0", "lo"}))
+        self.follower = SocketFollower(formats(TRACEPOINTS), ADDRESSES, HOSTS)
+        self.sight: Sight | None = None
         self.events: list[RawEvent] = []
         self.thread = Thread(OURS, "client", 0, None, None, number=NUMBER)
 
@@ -90,10 +98,16 @@ class Machine:
             skaddr=sk, oldstate=7, newstate=new, protocol=6, **ends(local, remote),
         )  # fmt: skip
 
+    def seen_by_bpf(self, *seen: StateOfRun | DropOfRun) -> Machine:
+        """BPF saw these in the run's namespaces, and nothing else."""
+        states = [each for each in seen if isinstance(each, StateOfRun)]
+        self.sight = Sight(states, [each for each in seen if isinstance(each, DropOfRun)])
+        return self
+
     def take(
         self,
     ) -> tuple[tuple[SocketState, ...], tuple[DropNotice, ...], tuple[KernelEvent, ...]]:
-        self.follower.feed(self.events, Threads([self.thread]))
+        self.follower.feed(self.events, Threads([self.thread]), self.sight)
         self.events.clear()
         return self.follower.take("s")
 
@@ -280,29 +294,46 @@ def test_a_thread_is_not_known_before_it_begins() -> None:
 # Packets.
 
 
-def test_a_drop_is_reported_with_where_the_packet_had_come_in() -> None:
-    machine = Machine().add(ARRIVAL, skbaddr=1, len=60, name="eth0")
-    machine.add(ARRIVAL, skbaddr=2, len=70, name="eth0")
-    machine.add(DROP, skbaddr=1, protocol=0x0800, reason=3)
-    assert machine.take()[1] == (DropNotice(3000, "NO_SOCKET", "eth0", 1000, 60, "s"),)
+def drop(**changed: int | bytes) -> DropOfRun:
+    """A datagram of six bytes that no socket of the server's wanted."""
+    given = DropOfRun(3000, NAMESPACE, 3, 7, 34, 0x0800, b"E packet")
+    return given._replace(**changed)  # type: ignore[arg-type]
 
 
-def test_the_last_arrival_of_a_buffer_counts() -> None:
-    machine = Machine().add(ARRIVAL, skbaddr=1, len=60, name="eth0")
-    machine.add(ARRIVAL, skbaddr=1, len=70, name="lo").add(DROP, skbaddr=1, reason=3)
-    assert machine.drops() == [("NO_SOCKET", "lo", 2000, 70)]
+def test_a_drop_names_the_host_and_where_the_packet_had_come_in() -> None:
+    machine = Machine().seen_by_bpf(drop(), drop(interface=0), drop(reason=0x10005))
+    assert machine.take()[1] == (
+        DropNotice(3000, "NO_SOCKET", "eth0", None, 34, "s", "server", b"E packet"),
+        DropNotice(3000, "NO_SOCKET", "", None, 34, "s", "server", b"E packet"),
+        DropNotice(3000, "65541", "eth0", None, 34, "s", "server", b"E packet"),
+    )
 
 
-def test_a_buffer_is_dropped_once() -> None:
-    machine = Machine().add(ARRIVAL, skbaddr=1, len=60, name="eth0")
-    machine.add(DROP, skbaddr=1, reason=3).add(DROP, skbaddr=1, reason=3)
-    assert machine.drops() == [("NO_SOCKET", "eth0", 1000, 60)]
+def test_a_dropped_canary_is_no_drop() -> None:
+    assert Machine().seen_by_bpf(drop(protocol=0x88B5)).drops() == []
 
 
-def test_drops_elsewhere_are_left_out() -> None:
-    machine = Machine().add(ARRIVAL, skbaddr=1, len=60, name="wlan0")
-    machine.add(DROP, skbaddr=1, reason=3).add(DROP, skbaddr=2, reason=3)
-    assert machine.drops() == []
+def test_where_bpf_sees_drops_those_of_a_namespace_are_all() -> None:
+    machine = Machine().seen_by_bpf(drop(namespace=1), drop())
+    assert machine.drops() == [("NO_SOCKET", "eth0", None, 34)]
+
+
+def test_where_bpf_sees_states_the_addresses_of_another_run_mean_nothing() -> None:
+    machine = Machine().state(OTHER_SK, 1, f"{SERVER}:4242", f"{CLIENT}:40858")
+    machine.state(OUR_SK, 10, f"{SERVER}:4242", f"{CLIENT}:40858")
+    assert machine.seen_by_bpf(StateOfRun(2000, OUR_SK)).states() == [("LISTEN", 0)]
+
+
+def test_a_state_that_bpf_saw_at_another_time_is_of_another_socket_with_that_address() -> None:
+    for apart, kept in ((SAME_NS, 1), (SAME_NS + 1, 0), (-SAME_NS, 1), (-SAME_NS - 1, 0)):
+        machine = Machine().state(OUR_SK, 10, f"{SERVER}:4242", f"{CLIENT}:40858")
+        assert len(machine.seen_by_bpf(StateOfRun(1000 + apart, OUR_SK)).states()) == kept
+
+
+def test_what_bpf_saw_once_makes_the_whole_socket_the_runs() -> None:
+    machine = Machine().state(OUR_SK, 10, f"{SERVER}:4242", "0.0.0.0:0")
+    machine.seen_by_bpf(StateOfRun(1000, OUR_SK)).take()
+    assert machine.state(OUR_SK, 7, f"{SERVER}:4242", "0.0.0.0:0").states() == [("CLOSE", 0)]
 
 
 def test_what_a_thread_throws_away_itself_is_kept() -> None:
@@ -316,13 +347,11 @@ def test_a_reason_without_a_name_is_its_number() -> None:
 
 
 def test_what_is_freed_without_a_reason_was_made_use_of() -> None:
-    machine = Machine().add(ARRIVAL, skbaddr=1, len=60, name="eth0")
-    assert machine.add(DROP, skbaddr=1, reason=2).drops() == []
+    assert Machine().add(DROP, OURS, skbaddr=1, reason=2).drops() == []
 
 
-def test_canaries_are_not_reported() -> None:
-    machine = Machine().add(ARRIVAL, skbaddr=1, len=46, name="eth0")
-    assert machine.add(DROP, skbaddr=1, protocol=0x88B5, reason=3).drops() == []
+def test_a_canary_that_a_thread_dropped_is_no_drop() -> None:
+    assert Machine().add(DROP, OURS, skbaddr=1, protocol=0x88B5, reason=3).drops() == []
 
 
 @pytest.mark.parametrize("tracepoint", TRACEPOINTS, ids=lambda one: one.name)
@@ -330,4 +359,4 @@ def test_a_record_cut_short_is_refused(tracepoint: Tracepoint) -> None:
     whole = tracepoint.record(OURS, name="eth0")
     for length in range(len(whole)):
         with pytest.raises(InstrumentError, match="record"):
-            Machine().follower.feed([(1, whole[:length])], Threads(()))
+            Machine().follower.feed([(1, whole[:length])], Threads(()), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 import traced_programs
 from traced_programs import CONVERSATION, run
@@ -75,13 +77,35 @@ sender.sendto(b'nobody', to)
 """
 
 
-def test_a_drop_has_a_reason_and_the_packets_arrival(sandbox: Sandbox) -> None:
+def test_a_drop_has_a_reason_and_the_packets_bytes(sandbox: Sandbox) -> None:
     traced = run(sandbox, REFUSED)
     call = next(call for call in traced.calls("sendto") if call.result == 6)
+    (drop,) = [drop for drop in traced.trace.drops if drop.reason == "NO_SOCKET"]
+    assert (drop.host, drop.interface, drop.length) == ("here", "lo", 20 + 8 + 6)
+    assert drop.packet[-6:] == b"nobody"
+    assert call.entry_ns < drop.time_ns
+    assert call.exit_ns is not None
+    assert drop.time_ns < call.exit_ns
+
+
+NOISE = """
+ip link set lo up
+for i in $(seq 200); do
+    echo noise > /dev/udp/127.0.0.1/9; (: < /dev/tcp/127.0.0.1/9)
+done 2> /dev/null
+echo done
+"""
+
+
+def test_what_other_namespaces_do_is_left_out(sandbox: Sandbox) -> None:
+    command = ["unshare", "--net", "bash", "-c", NOISE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as others:
+        traced = run(sandbox, *[REFUSED] * 10)
+        said, _ = others.communicate(timeout=60)
+    assert said == b"done\n"
     drops = [drop for drop in traced.trace.drops if drop.reason == "NO_SOCKET"]
-    assert [(drop.interface, drop.length) for drop in drops] == [("lo", 20 + 8 + 6)]
-    assert drops[0].arrived_ns is not None
-    assert call.entry_ns < drops[0].arrived_ns < drops[0].time_ns
+    assert [drop.packet[-6:] for drop in drops] == [b"nobody"] * 10
+    assert traced.trace.states == ()
 
 
 FAMILY = """

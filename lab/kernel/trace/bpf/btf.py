@@ -1,0 +1,95 @@
+"""Where this kernel has the members of its structures, by its own type information.
+
+Pure: the bytes of /sys/kernel/btf/vmlinux in, offsets out. Types have numbers in the order in
+which they stand and different lengths, so that they are passed one by one up to the one wanted;
+those of the network stack stand in the first tenth.
+Source: Documentation/bpf/btf.rst.
+"""
+
+from __future__ import annotations
+
+import array
+import struct
+import sys
+from collections.abc import Iterator
+
+from lab.errors import KernelRefused
+
+PATH = "/sys/kernel/btf/vmlinux"
+
+_HEADER = struct.Struct("=HBBIIIII")
+_MAGIC = 0xEB9F
+_STRUCT, _UNION = 4, 5
+_WORDS_OF_TYPE = 3
+_WORDS_BEHIND = {1: 1, 3: 3, 14: 1, 17: 1}
+"""By a type's kind: INT, ARRAY, VAR, DECL_TAG."""
+_WORDS_OF_EACH = {_STRUCT: 3, _UNION: 3, 6: 2, 13: 2, 15: 3, 19: 3}
+"""The same for each of its members: ENUM, FUNC_PROTO, DATASEC, ENUM64."""
+
+
+class Btf:
+    """The kernel's structures."""
+
+    def __init__(self, data: bytes) -> None:
+        """Raises KernelRefused if it is no type information of this machine's byte order."""
+        if len(data) < _HEADER.size or _HEADER.unpack_from(data)[0] != _MAGIC:
+            raise KernelRefused(f"{PATH} is no BTF")
+        _, _, _, header, types, types_bytes, names, names_bytes = _HEADER.unpack_from(data)
+        self._words = array.array("I")
+        assert self._words.itemsize == 4, sys.platform
+        self._words.frombytes(data[header + types : header + types + types_bytes])
+        self._names = data[header + names : header + names + names_bytes]
+        self._places = [0]
+        """By a type's number, where it begins; 0 is void."""
+        self._end = 0
+
+    def offset(self, structure: str, member: str) -> int:
+        """How many bytes into a `struct structure` the member lies, unions looked into.
+
+        Raises KernelRefused if there is none.
+        """
+        name = self._names.find(b"\0%s\0" % structure.encode()) + 1
+        place = next(self._structures_named(name), None) if name else None
+        if place is not None:
+            for found, offset in self._members(place, 0):
+                if found == member:
+                    return offset
+        raise KernelRefused(f"{PATH} has no member {member} of struct {structure}")
+
+    def _structures_named(self, name: int) -> Iterator[int]:
+        for number in self._numbers():
+            place = self._places[number]
+            if self._words[place] == name and self._kind(place) == _STRUCT:
+                yield place
+
+    def _members(self, place: int, base: int) -> Iterator[tuple[str, int]]:
+        info = self._words[place + 1]
+        for at in range(place + 3, place + 3 + 3 * (info & 0xFFFF), 3):
+            name, number, bits = self._words[at : at + 3]
+            # With the flag the upper byte is the width of a bit field.
+            offset = base + (bits & 0xFFFFFF if info >> 31 else bits) // 8
+            if name:
+                yield self._names[name : self._names.index(b"\0", name)].decode(), offset
+            elif (inner := self._place(number)) is not None:
+                yield from self._members(inner, offset)
+
+    def _place(self, number: int) -> int | None:
+        """Where the structure or union of that number begins; None for another kind."""
+        for found in self._numbers():
+            if found == number:
+                place = self._places[number]
+                return place if self._kind(place) in (_STRUCT, _UNION) else None
+        return None
+
+    def _numbers(self) -> Iterator[int]:
+        """The types' numbers, from 1 on; their places are noted as far as they are asked for."""
+        yield from range(1, len(self._places))
+        while self._end < len(self._words):
+            kind, count = self._kind(self._end), self._words[self._end + 1] & 0xFFFF
+            self._places.append(self._end)
+            self._end += _WORDS_OF_TYPE + _WORDS_BEHIND.get(kind, 0)
+            self._end += _WORDS_OF_EACH.get(kind, 0) * count
+            yield len(self._places) - 1
+
+    def _kind(self, place: int) -> int:
+        return self._words[place + 1] >> 24 & 31

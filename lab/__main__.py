@@ -1,11 +1,13 @@
 """`wirelab` and `python -m lab`."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line."""
     try:
+        _heed_interrupts()
         from lab.cli.main import main as run_command_line
 
         run_command_line()
@@ -13,6 +15,25 @@ def main() -> None:
         # While the command line itself was being imported, or at its very end.
         print("wirelab: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _heed_interrupts() -> None:
+    """End at once on Ctrl-C; the supervisor ends the sandbox when it sees that.
+
+    KeyboardInterrupt may be raised where Python ignores exceptions, between two imports say:
+    a traceback is printed, and the run goes on. ./wirelab has the signal blocked until here, so
+    that it waits while Python itself starts.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: ignored, by nohup
+        signal.signal(signal.SIGINT, _end_interrupted)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
+
+
+def _end_interrupted(*_: object) -> None:
+    os.write(2, b"wirelab: interrupted\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":

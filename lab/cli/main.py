@@ -24,8 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     # What is imported stays: collecting it again and again costs an eighth of a run.
     gc.disable()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: ignored, by nohup
-        signal.signal(signal.SIGINT, _end_interrupted)
     _open_standard_streams()
     # ./wirelab is a script that executes another: this is how it was called itself.
     sys.argv[0] = os.environ.pop("WIRELAB_CALLED_AS", sys.argv[0])
@@ -54,16 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"wirelab: cannot write to standard output: {error.strerror}", file=sys.stderr)
         status = 2
     sys.exit(status)
-
-
-def _end_interrupted(*_: object) -> NoReturn:
-    """End at once on Ctrl-C; the supervisor ends the sandbox when it sees that.
-
-    KeyboardInterrupt may be raised where Python ignores exceptions, between two imports say:
-    a traceback is printed, and the run goes on.
-    """
-    os.write(2, b"wirelab: interrupted\n")
-    os._exit(128 + signal.SIGINT)
 
 
 def _open_standard_streams() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from outside import (
+    REPOSITORY,
     STARTING_S,
     command,
     environment,
@@ -85,3 +86,26 @@ def test_ctrl_c_at_any_moment_gives_no_traceback(
     else:  # all was done: it ended, or was about to
         assert process.returncode in (0, -signal.SIGINT)  # the interpreter was ending
         assert (tmp_path / "runs" / "tcp" / "latest" / "report.json").is_file()
+
+
+@pytest.mark.parametrize("delay_ms", range(0, 60, 4))
+def test_ctrl_c_while_python_starts_gives_no_traceback(
+    tmp_path: Path, marker: str, delay_ms: int
+) -> None:
+    if subprocess.run(["env", "--block-signal=INT", "true"], check=False).returncode != 0:
+        pytest.skip("this env(1) cannot block a signal")
+    process = subprocess.Popen(
+        [REPOSITORY / "wirelab", "run", "tcp"], cwd=tmp_path, env=environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    pidfd = os.pidfd_open(process.pid)
+    select.select([pidfd], [], [], delay_ms / 1000)
+    os.close(pidfd)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=STARTING_S)
+    wait_until_gone(marker)
+    # The shell dies of the signal, without a word.
+    assert (process.returncode, stderr) in (
+        (-signal.SIGINT, ""),
+        (INTERRUPTED, "wirelab: interrupted\n"),
+    )

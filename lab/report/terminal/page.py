@@ -64,6 +64,7 @@ class Page:
             color_system=None if os.environ.get("NO_COLOR") else "auto",
         )
         width = min(MAX_COLUMNS, max(MIN_COLUMNS, self._console.width))
+        self._console.width = width  # with COLUMNS=0 rich would print nothing
         self.style = Style(width, ascii_only)
 
     def print(self, lines: Iterable[Text]) -> None:

@@ -333,12 +333,17 @@ def test_a_transcript_of_any_length_of_time_stays_within_the_page() -> None:
     assert max(map(len, shown(seen))) == 80
 
 
-@pytest.mark.parametrize(("columns", "width"), [("40", 80), ("80", 80), ("100", 100), ("999", 120)])
+@pytest.mark.parametrize(
+    ("columns", "width"), [("40", 80), ("80", 80), ("100", 100), ("999", 120), ("0", 80)]
+)
 def test_a_page_is_as_wide_as_its_terminal_within_limits(
     columns: str, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    assert Page(io.StringIO()).style.width == width
+    file = io.StringIO()
+    page = Page(file)
+    page.print([Text("shown")])
+    assert (page.style.width, file.getvalue()) == (width, "shown\n")
 
 
 def test_a_page_that_cannot_show_unicode_is_ascii() -> None:

@@ -90,11 +90,34 @@ class LinkType(enum.IntEnum):
 
     NULL = 0
     ETHERNET = 1
+    IEEE802_5 = 6
+    PPP = 9
+    FDDI = 10
+    PPP_HDLC = 50
+    PPP_ETHER = 51
+    ATM_RFC1483 = 100
     RAW = 101
+    C_HDLC = 104
+    IEEE802_11 = 105
+    ATM_CLIP = 106
+    FRELAY = 107
     LOOP = 108
+    ENC = 109
     LINUX_SLL = 113
+    IEEE802_11_PRISM = 119
+    IP_OVER_FC = 122
+    SUNATM = 123
+    IEEE802_11_RADIOTAP = 127
+    APPLE_IP_OVER_IEEE1394 = 138
+    IEEE802_11_AVS = 163
+    PPP_PPPD = 166
+    PPI = 192
+    PPP_WITH_DIR = 204
+    C_HDLC_WITH_DIR = 205
+    FRELAY_WITH_DIR = 206
     IPV4 = 228
     IPV6 = 229
+    NFLOG = 239
     LINUX_SLL2 = 276
 
 

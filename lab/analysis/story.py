@@ -9,6 +9,7 @@ from lab.analysis.flows.crossing import Crossing
 from lab.analysis.packets.fragments import Piece, piece_of
 from lab.analysis.packets.packet import (
     Arp,
+    Encapsulation,
     Ethernet,
     Icmp,
     IPv4,
@@ -270,6 +271,8 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
                 return f"IPv4 {_protocol(layer.protocol)} to {layer.destination}"
             case IPv6():
                 return f"IPv6 {_protocol(layer.next_header)} to {layer.destination}"
+            case Encapsulation():
+                return f"{layer.name} type {layer.type:#06x}"
             case Ethernet():
                 return f"Ethernet type {layer.type:#06x}"
             case _:

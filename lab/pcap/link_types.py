@@ -12,11 +12,13 @@ from lab.records import LinkType
 UPPER_PDU = 252
 """LINKTYPE_WIRESHARK_UPPER_PDU: notes beside the frames, not frames."""
 
-# 12 and 14 are Linux's and OpenBSD's numbers of DLT_RAW; files have them if a writer did not
-# map DLT_ to LINKTYPE_ values.
+# 12 and 14 are Linux's and OpenBSD's numbers of DLT_RAW, 11 and 19 those of DLT_ATM_RFC1483 and
+# DLT_ATM_CLIP; files have them if a writer did not map DLT_ to LINKTYPE_ values.
 LINK_TYPES: dict[int, LinkType] = {
+    11: LinkType.ATM_RFC1483,
     12: LinkType.RAW,
     14: LinkType.RAW,
+    19: LinkType.ATM_CLIP,
     **{link_type.value: link_type for link_type in LinkType},
 }
 """The link types the lab dissects, by the number a file gives."""

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import frame_bytes as fb
+import link_bytes as lb
 import pytest
 from tshark_version import tshark_version
 
@@ -284,6 +285,25 @@ def refused_by_tshark(frames: list[Sent]) -> list[Sent]:
     return [differs(sent, NONE, why) for sent in frames]
 
 
+UNREAD_BY_TSHARK = {
+    LinkType.PPP_PPPD: "tshark does not know this link type",
+    LinkType.C_HDLC_WITH_DIR: "tshark does not know this link type",
+    LinkType.FRELAY_WITH_DIR: "tshark does not know this link type",
+    (LinkType.ATM_CLIP, "llc"): "tshark reads IP alone; tcpdump reads LLC as well",
+    (LinkType.NFLOG, "big"): "tshark goes by the byte order of the file, which may be a copy",
+}
+"""By the link type, or by that and the name of a frame: why tshark finds no TCP in it."""
+
+
+def below(link: LinkType) -> list[Sent]:
+    found = []
+    for name, data in lb.WITH_IP[link].items():
+        why = UNREAD_BY_TSHARK.get(link) or UNREAD_BY_TSHARK.get((link, name))
+        sent = Sent(name, data)
+        found.append(differs(sent, NONE, why) if why else sent)
+    return found
+
+
 RAW4, RAW6 = Sent("ipv4", fb.ipv4(SEGMENT)), Sent("ipv6", fb.ipv6(SEGMENT6))
 CAPTURES = {
     LinkType.ETHERNET: ETHERNET,
@@ -294,6 +314,7 @@ CAPTURES = {
     LinkType.RAW: [RAW4, RAW6, Sent("version 5", b"\x50" + bytes(40))],
     LinkType.IPV4: [RAW4, cut(RAW4, 32), cut(RAW4, 41)],
     LinkType.IPV6: [RAW6, cut(RAW6, 52), cut(RAW6, 61)],
+    **{link: below(link) for link in lb.WITH_IP},
 }
 
 

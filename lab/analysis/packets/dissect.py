@@ -1,6 +1,6 @@
 """Frame → Packet: every header of a frame, from the link layer in.
 
-    dissect        link layer, here
+    dissect        link layer, here                 (link_headers: of the rarer link types)
       internet     IPv4, IPv6, extension headers      (reassembly: fragments made whole)
         transport  TCP, UDP      icmp  ICMP, ICMPv6, and the packet an error quotes
           headers  one header's bytes to one record: the only user of scapy
@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from lab.analysis.packets import headers
 from lab.analysis.packets.internet import dissect_ip, dissect_ipv4, dissect_ipv6
+from lab.analysis.packets.link_headers import LINK_HEADERS
 from lab.analysis.packets.packet import Packet
 from lab.analysis.packets.reassembly import Reassembler
 from lab.analysis.packets.walk import Walk
@@ -41,7 +42,13 @@ def dissect(frame: Frame) -> Packet:
     Source: the headers' own, see packet.py; https://www.tcpdump.org/linktypes.html
     """
     walk = Walk(frame.data)
-    _LINK_LAYERS[frame.link_type](walk, max(frame.wire_bytes, len(frame.data)))
+    end = max(frame.wire_bytes, len(frame.data))
+    if (parse := LINK_HEADERS.get(frame.link_type)) is not None:
+        following = parse(walk, 0, end)
+        if following is not None:
+            _dissect_by_type(walk, *following)
+    else:
+        _LINK_LAYERS[frame.link_type](walk, end)
     return Packet(frame, tuple(walk.layers))
 
 

@@ -80,6 +80,16 @@ class Loopback:
 
 
 @dataclass(frozen=True, slots=True)
+class Encapsulation:
+    """A link-layer header of which only what follows it is read: PPP, LLC, IEEE 802.11 …"""
+
+    offset: int
+    name: str
+    type: int
+    """What it says of its contents, in its own numbers: PPP's protocol, an EtherType …"""
+
+
+@dataclass(frozen=True, slots=True)
 class Arp:
     """Source: RFC 826. Addresses are None where their length is not Ethernet/IPv4's."""
 
@@ -276,6 +286,7 @@ Layer = (
     | Vlan
     | Cooked
     | Loopback
+    | Encapsulation
     | Arp
     | IPv4
     | IPv6

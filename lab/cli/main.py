@@ -81,6 +81,13 @@ def _run_command(options: argparse.Namespace) -> int:
     except LabError as error:
         print(f"wirelab: {error}", file=sys.stderr)
         return error.exit_status
+    except (OSError, RuntimeError) as error:
+        from lab.kernel.system.limits import as_refusal
+
+        if (refusal := as_refusal(error)) is None:
+            raise
+        print(f"wirelab: {refusal}", file=sys.stderr)
+        return refusal.exit_status
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:

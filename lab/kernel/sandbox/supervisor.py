@@ -26,12 +26,14 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lab.errors import KernelRefused, LabError, MachineError
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import has_capabilities
+from lab.kernel.system.limits import as_refusal
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs import instance as trace_instance
 from lab.kernel.trace.tracefs import start as trace_start
@@ -53,9 +55,15 @@ def main() -> None:
     except LabError as error:
         messages.send(("error", error))
         os._exit(1)
-    terminated = _notice_sigterm()
-    alive_read, alive_write = os.pipe()
-    init = os.fork()
+    try:
+        terminated = _notice_sigterm()
+        alive_read, alive_write = os.pipe()
+        init = os.fork()
+    except OSError as error:
+        if (refusal := as_refusal(error)) is None:
+            raise
+        messages.send(("error", refusal))
+        os._exit(1)
     if init == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -140,8 +148,12 @@ def _become_init(messages: MessageSocket, supervisor_alive: int) -> None:
             messages.send(_outcome(function, arguments))
     except PeerGone:
         os._exit(0)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        if (refusal := as_refusal(error)) is None:
+            traceback.print_exc()
+        else:
+            with suppress(PeerGone):
+                messages.send(("error", refusal))
         os._exit(1)
 
 
@@ -165,7 +177,9 @@ def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
         return "value", function(*arguments)
     except LabError as error:
         return "error", error
-    except Exception:
+    except Exception as error:
+        if (refusal := as_refusal(error)) is not None:
+            return "error", refusal
         return "crash", traceback.format_exc()
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.kernel.system.limits import as_refusal
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import parse_format, parse_id
@@ -143,9 +144,8 @@ class Collector:
         except LabError as error:
             self._messages.send(("error", error))
         except OSError as error:
-            self._messages.send(
-                ("error", InstrumentError(f"the trace's collector failed: {error}"))
-            )
+            failure = InstrumentError(f"the trace's collector failed: {error}")
+            self._messages.send(("error", as_refusal(error) or failure))
 
     def _make(self) -> Ready:
         with suppress(OSError):  # in some containers even root may not: then it is as others are
@@ -310,7 +310,7 @@ class _Opener(threading.Thread, Generic[Reader]):
     def run(self) -> None:
         try:
             self.reader = self._open()
-        except LabError as error:
+        except (LabError, OSError) as error:
             self.refusal = str(error)
 
 

@@ -11,10 +11,11 @@ import os
 import signal
 import socket
 import traceback
+from contextlib import suppress
 from typing import NamedTuple
 
 from lab.errors import KernelRefused
-from lab.kernel.system.message_socket import MessageSocket
+from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs.instance import has_owner, mount_tracefs
 
 
@@ -34,11 +35,12 @@ def begin_early() -> None:
     If it cannot, `TracefsTracer.why_not` says why later.
     """
     global _started
+    # OSError: where a limit on descriptors or processes is the cause, the run finds out.
     try:
         if has_owner():
             mount_tracefs()
             _started = start_collector()
-    except KernelRefused:
+    except (KernelRefused, OSError):
         return
 
 
@@ -84,7 +86,13 @@ def _collect(messages: MessageSocket) -> None:
         gc.enable()  # off since the supervisor's start
         Collector(messages).serve()
         status = 0
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        from lab.kernel.system.limits import as_refusal
+
+        if (refusal := as_refusal(error)) is None:
+            traceback.print_exc()
+        else:
+            with suppress(PeerGone):
+                messages.send(("error", refusal))
     finally:
         os._exit(status)

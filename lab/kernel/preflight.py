@@ -112,7 +112,11 @@ def _sandbox() -> Iterator[Finding]:
 
 
 def _features(sandbox: Sandbox) -> Iterator[Finding]:
-    """What some scenarios need: without it they are skipped."""
+    """What some runs need: without it scenarios are skipped, and programs of yours refused."""
+    refusal = sandbox.call(try_view)
+    detail = refusal or "programs of yours see the host's files read-only (docs/isolation.md)"
+    mend = "Linux 5.12 or newer; in a container, --privileged; else --host-files"
+    yield Finding("confinement", not refusal, detail, mend, needed=False)
     probes = (
         ("SCTP", "sudo modprobe sctp",
          (socket.AF_INET, socket.SOCK_SEQPACKET, IPPROTO_SCTP)),
@@ -179,6 +183,20 @@ def try_instrument(name: str) -> str:
     from lab.kernel.tracers import why_no_tracer
 
     return why_no_tracer(name)
+
+
+def try_view() -> str:
+    """Run inside a sandbox: why programs cannot be confined; "" if they can."""
+    from lab.kernel.sandbox.view import Files, View
+
+    view = View(Files(()))
+    try:
+        view.wait()
+    except MachineError as error:
+        return error.refusal
+    finally:
+        view.close()
+    return ""
 
 
 def try_netem() -> str:

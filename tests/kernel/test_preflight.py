@@ -4,9 +4,17 @@ import socket
 
 import pytest
 
-from lab.errors import MachineError
-from lab.kernel.preflight import Finding, build_and_capture, examine, sandbox_kind, try_socket
+from lab.errors import KernelRefused, MachineError
+from lab.kernel.preflight import (
+    Finding,
+    build_and_capture,
+    examine,
+    sandbox_kind,
+    try_socket,
+    try_view,
+)
 from lab.kernel.sandbox.sandbox import Sandbox
+from lab.kernel.system import libc
 from lab.kernel.tracers import open_tracer
 
 
@@ -30,7 +38,10 @@ def test_what_a_run_needs_is_examined_in_the_order_in_which_it_does() -> None:
     found = examine()
     assert all(finding.ok for finding in found if finding.needed)
     subjects = [finding.subject for finding in found]
-    wanted = ["system", "privilege", "namespaces", "links and capture", "tracefs", "tshark"]
+    wanted = [
+        "system", "privilege", "namespaces", "links and capture", "confinement", "tracefs",
+        "tshark",
+    ]  # fmt: skip
     assert [subject for subject in subjects if subject in wanted] == wanted
 
 
@@ -60,6 +71,23 @@ def test_an_instrument_is_there_if_a_run_would_get_it(sandbox: Sandbox, instrume
         assert f"{instrument}: {finding.detail};" in str(error)
     else:
         assert finding.ok
+
+
+@pytest.mark.kernel
+def test_programs_cannot_be_confined_where_mounts_cannot_be_restricted(sandbox: Sandbox) -> None:
+    assert sandbox.call(try_view) == ""
+    refusal = sandbox.call(try_view_without_mount_setattr)
+    assert refusal == "cannot make the host's files read-only for the programs: no mount_setattr"
+
+
+def try_view_without_mount_setattr() -> str:
+    """Run inside a sandbox."""
+
+    def refuse(where: str | int, attributes: int) -> None:
+        raise KernelRefused("no mount_setattr")
+
+    libc.restrict_mounts = refuse
+    return try_view()
 
 
 def open_and_close_tracer(name: str) -> None:

@@ -205,7 +205,8 @@ def _ran_as(who: RanAs | None) -> Iterator[str]:
     """As whom the programs ran, where that was not the lab itself, and what they were allowed."""
     if who is None:
         return
-    names = " and ".join(filter(None, (", ".join(who.capabilities[:-1]), who.capabilities[-1])))
+    *others, last = who.capabilities or ("no capability",)
+    names = f"{', '.join(others)} and {last}" if others else last
     files = "with the host's files as they are"
     if not who.host_files:
         files = f"writing to {', '.join(who.writable) or 'no folder of the host'}"

@@ -10,7 +10,7 @@ from event_ids import all_named, named
 
 from lab.analysis.assembly import build_timelines
 from lab.recording.storage import load_recording
-from lab.records import Recording
+from lab.records import RanAs, Recording
 from lab.report.document.ids import Document
 from lab.report.document.report import MOST_PAYLOAD_BYTES, report_document, write_document
 
@@ -40,6 +40,19 @@ def test_the_document_describes_the_run(family: int) -> None:
     assert document["started"].startswith("20") and document["started"].endswith("Z")
     assert len(document["started"]) == len("2023-11-14T22:13:20.123456789Z")
     assert [program["name"] for program in document["programs"]] == ["server", "client"]
+
+
+def test_as_whom_programs_ran_is_said_of_those_that_are_confined() -> None:
+    assert document_of(r.recorded(4))["ran_as"] is None
+    who = RanAs("ann", 1000, ("CAP_NET_RAW",), ("/home/ann",), ("/run/x",), host_files=False)
+    assert document_of(replace(r.recorded(4), ran_as=who))["ran_as"] == {
+        "user": "ann",
+        "uid": 1000,
+        "capabilities": ["CAP_NET_RAW"],
+        "writable": ["/home/ann"],
+        "sockets": ["/run/x"],
+        "host_files": False,
+    }
 
 
 def test_times_keep_every_nanosecond() -> None:

@@ -25,7 +25,7 @@ from lab.ladder.build import build_ladder
 from lab.model.claim import Judgement
 from lab.pcap.pcapng_writing import write_pcapng
 from lab.recording.storage import load_recording
-from lab.records import Direction, Frame, Instrument, InstrumentKind, Recording
+from lab.records import Direction, Frame, Instrument, InstrumentKind, RanAs, Recording
 from lab.report.terminal.page import Page, draw_capture, draw_closing, draw_report, draw_summary
 from lab.report.terminal.style import Style
 from scenarios.tcp import SCENARIO
@@ -76,6 +76,7 @@ def hostile_run() -> Recording:
             Instrument(InstrumentKind.CALLS, None, 0, text) for text in (HOSTILE, "long " * 40)
         ),
         unfinished=(HOSTILE, "long " * 40),
+        ran_as=RanAs(HOSTILE, 1, ("CAP_X",), (HOSTILE, "long " * 40), (HOSTILE,), host_files=False),
         points=tuple(replace(p, dropped=1, interface=HOSTILE) for p in recording.points),
         programs=tuple(
             replace(
@@ -87,6 +88,32 @@ def hostile_run() -> Recording:
             for run in recording.programs
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("who", "line"),
+    [
+        (
+            RanAs("ann", 1000, ("CAP_A", "CAP_B"), ("/home/ann",), (), host_files=False),
+            "programs ran as ann (uid 1000) with CAP_A and CAP_B, writing to /home/ann",
+        ),
+        (
+            RanAs("root", 0, ("CAP_A",), (), ("/run/x",), host_files=False),
+            "programs ran as root (uid 0) with CAP_A, writing to no folder of the host; unix "
+            "sockets /run/x",
+        ),
+        (
+            RanAs("1000", 1000, (), (), (), host_files=True),
+            "programs ran as 1000 (uid 1000) with no capability, with the host's files as they are",
+        ),
+        (None, ""),
+    ],
+)
+def test_the_head_says_as_whom_programs_ran_that_are_not_the_labs_own(
+    who: RanAs | None, line: str
+) -> None:
+    head = " ".join(" ".join(report(replace(r.recorded(4), ran_as=who), 120)[:20]).split())
+    assert (line in head) if who else ("programs ran as" not in head)
 
 
 def test_the_report_of_a_recorded_run_reads_as_it_did(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lab.analysis.calls.transcript import parse_transcript
 from lab.analysis.correlate.correlate import correlate
 from lab.analysis.correlate.drops import join_drops
 from lab.analysis.correlate.evidence import gather_evidence
+from lab.analysis.correlate.kernel_states import with_kernel_states
 from lab.analysis.flows.bracket import Bracket, find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
@@ -59,19 +60,22 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     followed = follow(trace)
     system_calls = decode(trace, followed, programs, machine_of(recording.kernel))
     endpoints, owners = find_endpoints(trace, followed, system_calls, programs, flows)
+    states = select_states(trace.states, owners, flows, endpoints)
+    slack_ns = _slack_ns(recording)
+    conversations = with_kernel_states(conversations, states, slack_ns)
     evidence = gather_evidence(
         crossings=crossings,
         flows=flows,
         conversations=conversations,
         system_calls=system_calls,
         endpoints=endpoints,
-        states=select_states(trace.states, owners, flows, endpoints),
+        states=states,
         queues=find_queues(trace, system_calls),
         drops=join_drops(trace.drops, crossings, recording.points),
         tasks=trace.tasks,
     )
     correlation = correlate(evidence)
-    order = order_events(evidence, correlation, _slack_ns(recording))
+    order = order_events(evidence, correlation, slack_ns)
     incomplete = (*bracket.incomplete, *_reversed(crossings), *_faults(recording, order))
     return Timeline(
         recording=recording,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -44,10 +44,14 @@ def frame_row(
         more = describe_more(packet)
         details: tuple[str, ...] = (more,) if more else ()
         sender_state = receiver_state = ""
+        sender_differs = receiver_differs = False
     else:
         text, kind = describe_segment(segment), _kind_of_segment(segment)
         notes = tuple(sorted(segment.notes, key=lambda note: note.value)) if segment.notes else ()
         details = _options(packet.tcp) if int(segment.flags) & _SYN else ()
+        details += tuple(_implied(segment))
+        sender_differs = segment.implied_sender_state is not None
+        receiver_differs = segment.implied_receiver_state is not None
         receiver = segment.receiver_state
         sender_state = segment.sender_state.value
         receiver_state = receiver.value if receiver else ""
@@ -73,7 +77,20 @@ def frame_row(
         payload=packet.payload if has_payload else b"",
         sender_state=sender_state,
         receiver_state=receiver_state,
+        sender_differs=sender_differs,
+        receiver_differs=receiver_differs,
     )
+
+
+def _implied(segment: Segment) -> Iterator[str]:
+    """What the frames imply, where the kernel reported another state."""
+    ends = (
+        ("sender", segment.implied_sender_state),
+        ("receiver", segment.implied_receiver_state),
+    )
+    for end, implied in ends:
+        if implied is not None:
+            yield f"the frames imply {implied.value} at the {end}; the kernel says otherwise"
 
 
 def part_of(row: FrameRow, part: Part, time_ns: int, is_concurrent: bool) -> FrameRow:

@@ -149,6 +149,9 @@ class FrameRow:
     """The sender's TCP state once it sent this, by RFC 9293; "" where it is no segment."""
     receiver_state: str
     """The receiver's once this arrived; "" where it did not, or is no segment."""
+    sender_differs: bool = False
+    """Whether the sender's state is the kernel's, and the frames imply another."""
+    receiver_differs: bool = False
 
     @property
     def label(self) -> str:

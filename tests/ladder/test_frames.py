@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import frame_bytes as fb
 import pytest
@@ -9,6 +10,7 @@ from transcript import converse
 
 from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.story import Phase
+from lab.analysis.tcp.state import State
 from lab.ladder.frames import (
     connections_by_crossing,
     frame_row,
@@ -90,3 +92,15 @@ def test_connections_are_known_by_their_segments() -> None:
     assert connections_by_crossing([talk]) == {}
     found = connections_by_crossing([talk], {talk.flow.id: "40858"})
     assert found == {segment.crossing: "40858" for segment in talk.segments}
+
+
+def test_a_state_of_the_kernels_says_what_the_frames_imply() -> None:
+    talk = converse(TALK)
+    segment = replace(
+        talk.segments[2], receiver_state=State.LISTEN, implied_receiver_state=State.ESTABLISHED
+    )
+    row = frame_row(talk.flow.crossings[2], segment, WAYS, Phase.OPENING)
+    assert (row.receiver_state, row.receiver_differs, row.sender_differs) == ("LISTEN", True, False)
+    assert row.details == (
+        "the frames imply ESTABLISHED at the receiver; the kernel says otherwise",
+    )

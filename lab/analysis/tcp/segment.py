@@ -75,6 +75,9 @@ class Segment:
     """The sender's state right after it sent this."""
     receiver_state: State | None
     """The receiver's state right after this arrived; None where it was lost."""
+    implied_sender_state: State | None = None
+    """What the frames imply, where the kernel reported another: `sender_state` is the kernel's."""
+    implied_receiver_state: State | None = None
 
 
 class Draft:

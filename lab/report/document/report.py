@@ -267,6 +267,8 @@ def _datagram(packet: Packet) -> Document:
 def _segment(conversation: TcpConversation, segment: Segment) -> Document:
     states = (segment.sender_state, segment.receiver_state)
     client, server = states if segment.from_client else reversed(states)
+    implied = (segment.implied_sender_state, segment.implied_receiver_state)
+    implied_client, implied_server = implied if segment.from_client else reversed(implied)
     return {
         "flow": str(conversation.flow.id),
         "summary": describe_segment(segment),
@@ -279,6 +281,8 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
             "notes": sorted(note.value for note in segment.notes),
             "states": "inferred",
             "client_state": client.value if client else None,
+            "implied_client_state": implied_client.value if implied_client else None,
+            "implied_server_state": implied_server.value if implied_server else None,
             "server_state": server.value if server else None,
         },
     }

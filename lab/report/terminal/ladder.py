@@ -312,8 +312,11 @@ class _Drawing:
 
     def _states(self, row: FrameRow) -> tuple[str, str]:
         """The states of the left and the right end, as far as this part of the frame shows them."""
-        source = "" if row.part is Part.END else row.sender_state
-        target = "" if row.part is Part.START else row.receiver_state
+        differs = self.style.drawn(" ≠")
+        source = row.sender_state + differs * row.sender_differs
+        target = row.receiver_state + differs * row.receiver_differs
+        source = "" if row.part is Part.END else source
+        target = "" if row.part is Part.START else target
         return (source, target) if row.is_forward else (target, source)
 
     def _changed_states(self, row: FrameRow, left: str, right: str) -> Iterator[Text]:

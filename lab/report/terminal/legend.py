@@ -32,6 +32,8 @@ def legend_of(ladder: Ladder, style: Style) -> Iterator[str]:
             yield "kernel: what is left to read in a unix socket, sampled when a call ends"
     if any(row.is_segment for row in frames):
         yield "states in capitals beside a frame are inferred from the frames (RFC 9293)"
+    if any(row.sender_differs or row.receiver_differs for row in frames):
+        yield style.drawn("≠ the kernel's state, where the frames imply another")
     if port := next((row.connection for row in frames if row.connection), ""):
         yield f"{port}: the client's port, which identifies the connection"
 

@@ -88,6 +88,8 @@ def test_segments_carry_relative_numbers_states_and_phases() -> None:
         "notes": [],
         "states": "inferred",
         "client_state": "ESTABLISHED",
+        "implied_client_state": None,
+        "implied_server_state": None,
         "server_state": "SYN-RECEIVED",
     }
     assert syn_ack["role"].startswith("handshake 2 of 3")

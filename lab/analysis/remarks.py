@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.order.connection_causes import first_arrived, opens_in_order
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
-from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.segment import UNTAKEN
 from lab.analysis.tcp.state import State
 from lab.model.event import frame_id
 from lab.records import Obtained
@@ -124,7 +124,7 @@ def _acknowledgement(
         # A RST's number acknowledges nothing: it answers, and nobody has the bytes.
         is_reset = int(segment.flags) & _RST
         is_ack = segment.ack is not None and segment.ack > end and not is_reset
-        if is_ack and segment.from_client == from_client and Note.LOST not in segment.notes:
+        if is_ack and segment.from_client == from_client and not segment.notes & UNTAKEN:
             return frame_id(segment.crossing)
     return None
 

@@ -19,11 +19,12 @@ from lab.analysis.packets.packet import (
     Packet,
     Tcp,
     TcpFlags,
+    TcpOption,
     TcpStart,
     Udp,
 )
 from lab.analysis.tcp.conversation import TcpConversation
-from lab.analysis.tcp.segment import Segment
+from lab.analysis.tcp.segment import Segment, in_order
 from lab.model.counted import counted
 
 FLAG_ORDER = (
@@ -67,6 +68,24 @@ ICMP_CODE_NAMES = {
 }
 PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}
+MULTIPATH_SUBTYPES = {
+    0: "MP_CAPABLE",
+    1: "MP_JOIN",
+    2: "DSS",
+    3: "ADD_ADDR",
+    4: "REMOVE_ADDR",
+    5: "MP_PRIO",
+    6: "MP_FAIL",
+    7: "MP_FASTCLOSE",
+    8: "MP_TCPRST",
+    15: "MP_EXPERIMENTAL",
+}
+"""Source: RFC 8684, 8.2, and IANA, MPTCP Option Subtypes."""
+
+_EXPERIMENTS = (253, 254)
+"""Options whose first two bytes say whose experiment it is. Source: RFC 6994, 3."""
+_FAST_OPEN_EXPERIMENT = b"\xf9\x89"
+"""What Fast Open used before it had option 34. Source: RFC 7413, 10."""
 
 
 # IANA's protocol numbers, for packets whose transport is not dissected, or not there.
@@ -144,7 +163,7 @@ def roles(
     found = {c.number: role for c in crossings if (role := _packet_role(c.packet))}
     for conversation in conversations:
         for segment in conversation.segments:
-            if notes := ", ".join(sorted(note.value for note in segment.notes)):
+            if notes := ", ".join(note.value for note in in_order(segment.notes)):
                 found[segment.crossing] = notes
         for way, stream in (
             ("client", conversation.client_to_server),
@@ -217,9 +236,51 @@ def describe_options(tcp: Tcp) -> str:
             case "sack", tuple() as edges:
                 blocks = [f"{a}-{b}" for a, b in zip(edges[::2], edges[1::2], strict=True)]
                 words.append(f"SACK {' '.join(blocks)}")
-            case name, _:
-                words.append(name.replace("_", " "))
+            case _:
+                words.append(_describe_data_option(option, tcp.flags))
     return ", ".join(words)
+
+
+def _describe_data_option(option: TcpOption, flags: TcpFlags) -> str:
+    """An option whose value is data: of those known here more than the name."""
+    data = option.value if isinstance(option.value, bytes) else b""
+    if option.kind in _EXPERIMENTS and len(data) >= 2:
+        if data[:2] == _FAST_OPEN_EXPERIMENT:
+            return f"{_describe_fast_open(data[2:], flags)} (experimental option {option.kind})"
+        return f"{option.name.replace('_', ' ')}, ExID 0x{data[:2].hex()}"
+    if option.name == "fast_open_cookie":
+        return _describe_fast_open(data, flags)
+    if option.name == "multipath_tcp" and data:
+        subtype = MULTIPATH_SUBTYPES.get(data[0] >> 4, f"subtype {data[0] >> 4}")
+        return f"Multipath TCP {subtype}"
+    return option.name.replace("_", " ")
+
+
+def _describe_fast_open(cookie: bytes, flags: TcpFlags) -> str:
+    """RFC 7413, 4.1.1: in a SYN, no cookie asks for one."""
+    if not cookie:
+        return "Fast Open without a cookie" if flags & TcpFlags.ACK else "Fast Open cookie request"
+    odd = len(cookie) % 2 or not 4 <= len(cookie) <= 16
+    wrong = ", not an even number from 4 to 16" if odd else ""
+    given = "gives a" if flags & TcpFlags.ACK else "with a"
+    return f"Fast Open {given} cookie of {counted(len(cookie), 'byte')}{wrong}"
+
+
+def describe_sack(segment: Segment) -> str:
+    """A segment's SACK blocks by relative numbers, "D-SACK 1-6, SACK 10-20"; "" without any."""
+    blocks = [f"{left}-{right}" for left, right in segment.sack]
+    words = [f"D-SACK {blocks.pop(0)}"] if segment.is_dsack else []
+    if blocks:
+        words.append(f"SACK {' '.join(blocks)}")
+    return ", ".join(words)
+
+
+def describe_checksum(header: Tcp | Udp) -> str:
+    """What a wrong checksum is and ought to be; "" where it is right or cannot be computed."""
+    if header.right_checksum is None:
+        return ""
+    name = "TCP" if isinstance(header, Tcp) else "UDP"
+    return f"{name} checksum {header.checksum:#06x}, ought to be {header.right_checksum:#06x}"
 
 
 def describe_packet(packet: Packet) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp.conversation import Teardown
-from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.segment import UNTAKEN
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 from lab.model.counted import counted
 from lab.model.event import frame_id
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.stream import Stream
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
-
-UNTAKEN = frozenset({Note.LOST, Note.DAMAGED})
-"""A segment so noted never reached the receiver's TCP."""
 
 MOST_PIECES = 8
 """As many sizes are named; of more calls, how many more there are."""

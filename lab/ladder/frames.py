@@ -11,13 +11,15 @@ from lab.analysis.flows.flow import FlowId
 from lab.analysis.packets.packet import Tcp, TcpFlags
 from lab.analysis.story import (
     Phase,
+    describe_checksum,
     describe_more,
     describe_options,
     describe_packet,
+    describe_sack,
     describe_segment,
 )
 from lab.analysis.tcp.conversation import TcpConversation
-from lab.analysis.tcp.segment import Note, Segment
+from lab.analysis.tcp.segment import DISCARDED, Note, Segment, in_order
 from lab.ladder.model import FrameKind, FrameRow, Part
 
 _FIN, _SYN, _RST = int(TcpFlags.FIN), int(TcpFlags.SYN), int(TcpFlags.RST)
@@ -47,9 +49,8 @@ def frame_row(
         sender_differs = receiver_differs = False
     else:
         text, kind = describe_segment(segment), _kind_of_segment(segment)
-        notes = tuple(sorted(segment.notes, key=lambda note: note.value)) if segment.notes else ()
-        details = _options(packet.tcp) if int(segment.flags) & _SYN else ()
-        details += tuple(_implied(segment))
+        notes = in_order(segment.notes) if segment.notes else ()
+        details = (*_details(packet.tcp, segment), *_implied(segment))
         sender_differs = segment.implied_sender_state is not None
         receiver_differs = segment.implied_receiver_state is not None
         receiver = segment.receiver_state
@@ -138,6 +139,13 @@ def _kind_of_segment(segment: Segment) -> FrameKind:
     return FrameKind.DATA if segment.length else FrameKind.ACK
 
 
-def _options(tcp: Tcp | None) -> tuple[str, ...]:
-    options = describe_options(tcp) if tcp is not None else ""
-    return (options,) if options else ()
+def _details(tcp: Tcp | None, segment: Segment) -> Iterator[str]:
+    """A SYN's options, SACK blocks, and a checksum for which the segment is dropped."""
+    if tcp is None:
+        return
+    if int(segment.flags) & _SYN and (options := describe_options(tcp)):
+        yield options
+    elif segment.sack:
+        yield describe_sack(segment)
+    if segment.notes and segment.notes & DISCARDED and (wrong := describe_checksum(tcp)):
+        yield wrong

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import frame_bytes as fb
 import pytest
@@ -14,9 +15,11 @@ from lab.analysis.story import (
     EXPLANATIONS,
     FLAG_ORDER,
     Phase,
+    describe_checksum,
     describe_more,
     describe_options,
     describe_packet,
+    describe_sack,
     describe_segment,
     flag_names,
     phases,
@@ -274,3 +277,75 @@ def test_only_an_error_that_quotes_a_datagram_names_a_port() -> None:
 
 def test_a_frame_cut_by_the_capture_is_not_called_malformed() -> None:
     assert described(b"short", 60).startswith("cut off Ethernet at byte 0")
+
+
+@pytest.mark.parametrize(
+    ("option", "flags", "text"),
+    [
+        (TcpOption(34, "fast_open_cookie", b""), TcpFlags.SYN, "Fast Open cookie request"),
+        (
+            TcpOption(254, "experiment_2", b"\xf9\x89"),
+            TcpFlags.SYN,
+            "Fast Open cookie request (experimental option 254)",
+        ),
+        (
+            TcpOption(253, "experiment_1", b"\xf9\x89" + bytes(8)),
+            TcpFlags.SYN | TcpFlags.ACK,
+            "Fast Open gives a cookie of 8 bytes (experimental option 253)",
+        ),
+        (
+            TcpOption(34, "fast_open_cookie", bytes(8)),
+            TcpFlags.SYN,
+            "Fast Open with a cookie of 8 bytes",
+        ),
+        (
+            TcpOption(34, "fast_open_cookie", bytes(3)),
+            TcpFlags.SYN,
+            "Fast Open with a cookie of 3 bytes, not an even number from 4 to 16",
+        ),
+        (
+            TcpOption(254, "experiment_2", b"\x12\x34"),
+            TcpFlags.SYN,
+            "experiment 2, ExID 0x1234",
+        ),
+        (TcpOption(254, "experiment_2", b"\xf9"), TcpFlags.SYN, "experiment 2"),
+        (TcpOption(30, "multipath_tcp", b"\x01\x81"), TcpFlags.SYN, "Multipath TCP MP_CAPABLE"),
+        (TcpOption(30, "multipath_tcp", b"\x20"), TcpFlags.ACK, "Multipath TCP DSS"),
+        (TcpOption(30, "multipath_tcp", b"\xb0"), TcpFlags.ACK, "Multipath TCP subtype 11"),
+        (TcpOption(30, "multipath_tcp", b""), TcpFlags.ACK, "multipath tcp"),
+    ],
+)
+def test_options_that_carry_data_are_named_as_their_rfcs_do(
+    option: TcpOption, flags: TcpFlags, text: str
+) -> None:
+    tcp = converse(TRANSFER).flow.crossings[0].packet.tcp
+    assert tcp is not None
+    assert describe_options(replace(tcp, options=(option,), flags=flags)) == text
+
+
+def test_sack_blocks_are_named_and_those_of_what_came_twice() -> None:
+    talk = converse(
+        """
+        0.1 client > server SYN seq=100
+        0.2 server > client SYN,ACK seq=900 ack=101
+        0.3 server > client ACK seq=901 ack=101 blocks=106-116,126-136
+        0.4 server > client ACK seq=901 ack=106 blocks=101-106,126-136
+        """
+    )
+    assert [describe_sack(segment) for segment in talk.segments] == [
+        "",
+        "",
+        "SACK 6-16 26-36",
+        "D-SACK 1-6, SACK 26-36",
+    ]
+
+
+def test_a_wrong_checksum_is_named_with_the_right_one() -> None:
+    right, wrong = (
+        dissect(Frame(0, "if0", Direction.IN, data, len(data)))
+        for data in (fb.ethernet(fb.ipv4(fb.tcp(checksum=sent))) for sent in (None, 0x1234))
+    )
+    assert right.tcp is not None and wrong.tcp is not None
+    assert describe_checksum(right.tcp) == ""
+    ought = fb.tcp()[16:18].hex()
+    assert describe_checksum(wrong.tcp) == f"TCP checksum 0x1234, ought to be 0x{ought}"

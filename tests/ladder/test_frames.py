@@ -29,6 +29,13 @@ TALK = """
 0.006 client > server FIN,ACK seq=106 ack=901
 0.007 server > client RST,ACK seq=901 ack=107 lost
 """
+BAD_AND_SACKED = """
+0.001 client > server SYN seq=100
+0.002 server > client SYN,ACK seq=900 ack=101
+0.003 client > server ACK seq=101 ack=901
+0.004 client > server ACK seq=101 ack=901 data=hello bad
+0.005 server > client ACK seq=901 ack=101 blocks=106-116
+"""
 WAYS = (0, 1, True)
 
 
@@ -58,6 +65,10 @@ def test_a_segment_has_its_options_payload_notes_and_states() -> None:
     assert syn.details == ("mss 1460, window scale 7",) and syn.payload == b""
     assert (data.details, data.payload, data.notes) == ((), b"hello", ())
     assert [note.value for note in again.notes] == ["retransmission"]
+    assert [row.details for row in rows(BAD_AND_SACKED)][3:] == [
+        ("TCP checksum 0x0000, ought to be 0xbeef",),
+        ("SACK 6-16",),
+    ]
     assert (answer.sender_state, answer.receiver_state) == ("SYN-RECEIVED", "ESTABLISHED")
     assert reset.is_lost and reset.receiver_state == "" and not syn.is_lost
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.segment import DISCARDED, Note
 from lab.analysis.tcp.stream import Ranges
 from lab.model.event import frame_id
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
     from lab.model.event import EventId
 
-_NO_DEPARTURE = frozenset({Note.DUPLICATED, Note.DAMAGED})
+_NO_DEPARTURE = DISCARDED | {Note.DUPLICATED}
 
 
 class Carriers:
@@ -55,7 +55,7 @@ class Carriers:
         came = [
             (c.received_ns, c.number, s)
             for s, c in own
-            if c.received_ns is not None and Note.DAMAGED not in s.notes
+            if c.received_ns is not None and not s.notes & DISCARDED
         ]
         held = Ranges()
         for _, number, segment in sorted(came, key=lambda each: each[:2]):

@@ -9,7 +9,7 @@ from lab.analysis.correlate.kernel_channels import kernel_channels
 from lab.analysis.correlate.tcp_channels import tcp_channels
 from lab.analysis.correlate.udp_channels import udp_channels
 from lab.analysis.packets.packet import TcpFlags
-from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.segment import DISCARDED, Note
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _first_closing(conversation: TcpConversation, from_client: bool) -> tuple[Ev
     for segment in conversation.segments:
         flags = int(segment.flags)
         if segment.from_client == from_client and flags & (_FIN | _RST):
-            if Note.DAMAGED in segment.notes or Note.DUPLICATED in segment.notes:
+            if segment.notes & DISCARDED or Note.DUPLICATED in segment.notes:
                 continue
             return frame_id(segment.crossing), not flags & _FIN
     return None, False

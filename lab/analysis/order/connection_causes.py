@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
-from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.segment import UNTAKEN
 from lab.model.event import frame_id
 from lab.records import Obtained
 
@@ -122,7 +122,7 @@ def first_arrived(
         for segment in conversation.segments
         if segment.from_client == from_client
         and int(segment.flags) & flag
-        and not segment.notes & {Note.LOST, Note.DAMAGED}
+        and not segment.notes & UNTAKEN
     ]
     return frame_id(min(came)[1]) if came else None
 

@@ -13,6 +13,24 @@ def checksum_holds(data: bytes) -> bool:
     return number % 0xFFFF == 0 and number != 0
 
 
+def right_checksum(data: bytes, at: int) -> int:
+    """What the 16-bit checksum at `at` ought to be, over bytes that include it."""
+    words = data[:at] + b"\0\0" + data[at + 2 :]
+    number = int.from_bytes(words, "big") << 8 * (len(words) % 2)
+    remainder = number % 0xFFFF
+    return 0 if number and not remainder else 0xFFFF - remainder
+
+
+def is_left_to_card(checksum: int, addresses: bytes, protocol: int, length: int) -> bool:
+    """Whether a checksum is its pseudo-header's sum alone, as a host hands it to its card.
+
+    Linux seeds the field so (CHECKSUM_PARTIAL in include/linux/skbuff.h), and leaves the
+    length out where the card is also to cut the segment.
+    """
+    sums = (int.from_bytes(pseudo_header(addresses, protocol, n), "big") for n in (length, 0))
+    return any(checksum == (each % 0xFFFF or 0xFFFF) for each in sums)
+
+
 def pseudo_header(addresses: bytes, protocol: int, length: int) -> bytes:
     """What TCP, UDP and ICMPv6 sum besides their own bytes.
 

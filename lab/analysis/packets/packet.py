@@ -224,6 +224,11 @@ class Tcp:
     options: tuple[TcpOption, ...]
     payload_bytes: int
     """Length by the IP header: more than was captured where the frame was cut."""
+    right_checksum: int | None = None
+    """What the checksum ought to be; None unless it is wrong."""
+    is_left_to_card: bool = False
+    """Whether the checksum is wrong for being the pseudo-header's alone: the rest was left to
+    the sender's network card."""
 
     def option(self, name: str) -> TcpOption | None:
         """The first option of that name."""
@@ -255,6 +260,9 @@ class Udp:
     checksum: int
     checksum_ok: bool | None
     payload_bytes: int
+    right_checksum: int | None = None
+    """As of Tcp."""
+    is_left_to_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

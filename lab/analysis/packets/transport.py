@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lab.analysis.packets import headers
 from lab.analysis.packets.walk import Walk
 
@@ -24,13 +26,13 @@ def dissect_tcp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
         walk.malformed(at, "TCP", f"data offset is {header_bytes} bytes, below 20")
         return
     header_end = at + header_bytes
+    checksum_ok = walk.checksum_ok(at, end, addresses, TCP)
     tcp, error = headers.tcp(
-        walk.data,
-        at,
-        min(header_end, present_end),
-        max(end - header_end, 0),
-        walk.checksum_ok(at, end, addresses, TCP),
+        walk.data, at, min(header_end, present_end), max(end - header_end, 0), checksum_ok
     )
+    if checksum_ok is False and addresses is not None:
+        right, is_left = walk.mended(at, end, addresses, TCP, 16)
+        tcp = replace(tcp, right_checksum=right, is_left_to_card=is_left)
     walk.layers.append(tcp)
     if header_end > end:
         reason = f"data offset is {header_bytes} bytes, past the segment's {end - at}"
@@ -51,7 +53,11 @@ def dissect_udp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
     too_long = at + length > end
     datagram_end = end if too_long else at + length
     checksum_ok = None if too_long else _udp_checksum_ok(walk, at, datagram_end, addresses)
-    walk.layers.append(headers.udp(walk.data, at, datagram_end - at - 8, checksum_ok))
+    udp = headers.udp(walk.data, at, datagram_end - at - 8, checksum_ok)
+    if checksum_ok is False and addresses is not None:
+        right, is_left = walk.mended(at, datagram_end, addresses, UDP, 6)
+        udp = replace(udp, right_checksum=right or 0xFFFF, is_left_to_card=is_left)
+    walk.layers.append(udp)
     if too_long:
         walk.malformed(at, "UDP", f"length is {length}, past the packet's {end - at}")
     walk.payload(at + 8, datagram_end)

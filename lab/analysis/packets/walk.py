@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from lab.analysis.packets.checksum import checksum_holds, pseudo_header
+from lab.analysis.packets.checksum import (
+    checksum_holds,
+    is_left_to_card,
+    pseudo_header,
+    right_checksum,
+)
 from lab.analysis.packets.packet import Layer, Malformed, Payload
 from lab.model.counted import counted
 
@@ -63,3 +68,16 @@ class Walk:
         if protocol is None:
             return checksum_holds(data)
         return checksum_holds(pseudo_header(addresses, protocol, end - at) + data)
+
+    def mended(
+        self, at: int, end: int, addresses: bytes, protocol: int, field: int
+    ) -> tuple[int, bool]:
+        """What the checksum at byte `field` of `at` to `end` ought to be, where it is wrong.
+
+        And whether it was left to the network card.
+        """
+        data = self.data[at:end]
+        found = int.from_bytes(data[field : field + 2], "big")
+        before = pseudo_header(addresses, protocol, end - at)
+        right = right_checksum(before + data, len(before) + field)
+        return right, is_left_to_card(found, addresses, protocol, end - at)

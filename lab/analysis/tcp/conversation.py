@@ -6,13 +6,16 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.analysis.flows.checksums import Checksums, judge_checksums
 from lab.analysis.tcp.segment import (
     Draft,
     Note,
     Segment,
+    WindowScale,
     draft_segments,
     offered_shift,
     offering_syn,
+    scale_windows,
 )
 from lab.analysis.tcp.side import Side
 from lab.analysis.tcp.state import State, TcpEvent
@@ -90,6 +93,9 @@ class TcpConversation:
     """None where that side's SYN was not captured."""
     server_offer: Offer | None
     agreed: Agreed | None
+    window_scale: WindowScale
+    """What is known of scaling, from one SYN if need be."""
+    checksums: Checksums
     client_to_server: Stream
     server_to_client: Stream
     resets: tuple[int, ...]
@@ -111,13 +117,16 @@ def analyse_tcp(flow: Flow) -> TcpConversation:
     SYN was captured starts CLOSED, the one it called LISTEN. With neither side's
     SYN captured both start ESTABLISHED, which is inferred.
     """
-    drafts = draft_segments(flow)
+    checksums = judge_checksums(flow)
+    drafts = draft_segments(flow, checksums.wrong)
+    window_scale = scale_windows(drafts)
     client, server = _open_side(drafts, True), _open_side(drafts, False)
+    client.round_trip_ns = server.round_trip_ns = _round_trip_ns(drafts)
     _follow(drafts, client, server)
     offers = [_offer(offering_syn(drafts, side)) for side in (True, False)]
     to_server = client.stream_to(server, whole=_has_syn(drafts, True))
     to_client = server.stream_to(client, whole=_has_syn(drafts, False))
-    resets = tuple(draft.crossing.number for draft in drafts if draft.rst)
+    resets = tuple(d.crossing.number for d in drafts if d.rst and not d.is_discarded)
     return TcpConversation(
         flow=flow,
         segments=tuple(draft.freeze() for draft in drafts),
@@ -125,6 +134,8 @@ def analyse_tcp(flow: Flow) -> TcpConversation:
         client_offer=offers[0],
         server_offer=offers[1],
         agreed=_agree(offers[0], offers[1], flow.a.address.version),
+        window_scale=window_scale,
+        checksums=checksums,
         client_to_server=to_server,
         server_to_client=to_client,
         resets=resets,
@@ -135,6 +146,7 @@ def analyse_tcp(flow: Flow) -> TcpConversation:
 
 
 def _open_side(drafts: Sequence[Draft], from_client: bool) -> Side:
+    drafts = [draft for draft in drafts if not draft.is_discarded]
     own = [draft for draft in drafts if draft.from_client == from_client]
     active = any(draft.bare_syn for draft in own)
     has_syn = any(draft.syn for draft in own)
@@ -151,7 +163,27 @@ def _open_side(drafts: Sequence[Draft], from_client: bool) -> Side:
 
 
 def _has_syn(drafts: Sequence[Draft], from_client: bool) -> bool:
-    return any(draft.syn and draft.from_client == from_client for draft in drafts)
+    return offering_syn(drafts, from_client) is not None
+
+
+def _round_trip_ns(drafts: Sequence[Draft]) -> int:
+    """From the client's last SYN over the SYN-ACK to its ACK, as any point sees it; 0 if unknown.
+
+    The way from the point to the server and back, and that to the client and back.
+    """
+    syn = answer = None
+    for draft in drafts:
+        if draft.is_discarded:
+            continue
+        if draft.bare_syn and draft.from_client:
+            syn, answer = draft, None
+        elif draft.syn and not draft.from_client:
+            answer = draft
+        elif syn and answer and draft.from_client and draft.ack is not None:
+            return draft.crossing.time_ns - syn.crossing.time_ns
+        elif not draft.syn:
+            break
+    return 0
 
 
 def _follow(drafts: Sequence[Draft], client: Side, server: Side) -> None:
@@ -161,16 +193,19 @@ def _follow(drafts: Sequence[Draft], client: Side, server: Side) -> None:
     last_syn = {
         drafts[index].from_client: position
         for position, (_, index, arrives) in enumerate(actions)
-        if not arrives and drafts[index].syn
+        if not arrives and drafts[index].syn and not drafts[index].is_discarded
     }
     answered: set[bool] = set()
     for position, (_, index, arrives) in enumerate(actions):
         draft = drafts[index]
         sender, receiver = (client, server) if draft.from_client else (server, client)
+        if draft.is_discarded:
+            draft.receiver_state = receiver.state if arrives else draft.receiver_state
+            draft.sender_state = draft.sender_state or sender.state
+            continue
         if arrives:
-            if Note.DAMAGED not in draft.notes:
-                ack_taken = last_syn.get(not draft.from_client, -1) < position
-                receiver.receive(draft, sender, next_acks[position], ack_taken=ack_taken)
+            ack_taken = last_syn.get(not draft.from_client, -1) < position
+            receiver.receive(draft, sender, next_acks[position], ack_taken=ack_taken)
             draft.receiver_state = receiver.state
             draft.sender_state = draft.sender_state or sender.state
             continue
@@ -188,7 +223,8 @@ def _actions(drafts: Sequence[Draft]) -> list[_Action]:
     """Departures and arrivals in order; a frame seen once only leaves and arrives then.
 
     The drafts are in order. Where the clock of a foreign capture was set back, times begin anew:
-    what is missing to the last one is added from there on.
+    what is missing to the last one is added from there on. A segment whose checksum is wrong has
+    both as well, so that it has its place among the states.
     """
     actions: list[_Action] = []
     added_ns = latest_ns = 0
@@ -212,7 +248,7 @@ def _next_acks(drafts: Sequence[Draft], actions: Sequence[_Action]) -> list[int 
         draft = drafts[index]
         if arrives:
             found[position] = latest[not draft.from_client]
-        elif not draft.rst and (draft.syn or draft.ack is not None):
+        elif not (draft.rst or draft.is_discarded) and (draft.syn or draft.ack is not None):
             latest[draft.from_client] = draft.ack
     return found
 

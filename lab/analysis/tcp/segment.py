@@ -10,7 +10,7 @@ from lab.analysis.packets.packet import IPv4, IPv6, Tcp, TcpFlags
 from lab.analysis.tcp.stream import unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
@@ -29,20 +29,38 @@ class Note(enum.Enum):
 
     RETRANSMISSION = "retransmission"
     """Carries a SYN, FIN or byte whose sequence number its sender had sent before."""
+    FIRST_COPY_NOT_CAPTURED = "first copy not captured"
+    """A retransmission of what no captured segment carried: its receiver had acknowledged
+    it before; or it fills a hole, and three duplicate ACKs or a timeout came before."""
+    FAST_RETRANSMIT = "fast retransmit"
+    """RFC 5681, 3.2: the first retransmission of the oldest outstanding byte after three
+    duplicate ACKs, before the timer would have expired."""
+    TIMEOUT = "after a timeout"
+    """RFC 6298, 5.4: a retransmission of the oldest outstanding byte, when the timer had been
+    running for TIMEOUT_NS and a round trip at least."""
+    SPURIOUS = "spurious: acknowledged before"
+    """A retransmission of nothing but what its sender had an ACK of (RFC 3522, 1)."""
     OUT_OF_ORDER = "out of order"
-    """Arrived behind a segment with later sequence numbers, and is no retransmission. With
-    one capture point it may be one whose first copy was lost before that point."""
+    """Arrived behind a segment with later sequence numbers, be that one empty, and is no
+    retransmission."""
     DUPLICATE_ACK = "duplicate ACK"
     """RFC 5681, 2: its receiver had data outstanding; it has no data, SYN or FIN; its ACK is
-    the greatest so far, its window the last one."""
+    the greatest so far, its window the last one. RFC 6675, 2: or a SACK block in it has
+    bytes that none before had."""
     KEEP_ALIVE = "keep-alive"
     """RFC 9293, 3.8.4: sequence number SND.NXT - 1, at most one byte, nothing outstanding."""
+    KEEP_ALIVE_ACK = "keep-alive ACK"
+    """RFC 9293, 3.8.4: the first segment sent after a keep-alive came, with nothing new but
+    possibly the window."""
     ZERO_WINDOW = "zero window"
     ZERO_WINDOW_PROBE = "zero-window probe"
     """RFC 9293, 3.8.6.1: one byte into a window of zero; or, as Linux does it, an empty
     segment with an acknowledged sequence number (a keep-alive, but for the window)."""
+    ZERO_WINDOW_PROBE_ACK = "zero-window probe ACK"
+    """RFC 9293, 3.8.6.1: the first segment sent after a probe came, that acknowledges nothing
+    new and shows the window."""
     WINDOW_UPDATE = "window update"
-    """Has nothing new but the window."""
+    """Has nothing new but the window, neither a SACK block, and answers no keep-alive."""
     LOST = "lost"
     """Seen leaving, not arriving."""
     PREVIOUS_NOT_CAPTURED = "previous segment not captured"
@@ -51,6 +69,27 @@ class Note(enum.Enum):
     """Arrived once more than it was seen leaving: a copy the network made."""
     DAMAGED = "damaged on the way"
     """Never seen leaving with these bytes, and its checksum is wrong: TCP drops it."""
+    WRONG_CHECKSUM = "wrong checksum"
+    """RFC 9293, 3.1: TCP drops it. Others of its sender are right, so this was not left to a
+    network card."""
+
+
+_PLACE = {note: place for place, note in enumerate(Note)}
+
+
+def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """As people are shown them: what qualifies another comes after it."""
+    return tuple(sorted(notes, key=_PLACE.__getitem__))
+
+
+DISCARDED = frozenset({Note.DAMAGED, Note.WRONG_CHECKSUM})
+"""Segments so noted are dropped by TCP: they change nothing, neither at their sender."""
+
+UNTAKEN = DISCARDED | {Note.LOST}
+"""A segment so noted never reached the receiver's TCP."""
+
+TIMEOUT_NS = 200_000_000
+"""The least that Linux waits beyond a round trip (TCP_RTO_MIN); RFC 6298, 2.4, wants 1 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +108,42 @@ class Segment:
     """Payload bytes, as the IP header has it."""
     flags: TcpFlags
     window_bytes: int
-    """Scaled where both SYNs were captured and offered scaling; never on a SYN (RFC 7323)."""
+    """Scaled where that is proven to be in force (WindowScale); never on a SYN (RFC 7323)."""
     notes: frozenset[Note]
     sender_state: State
     """The sender's state right after it sent this."""
     receiver_state: State | None
     """The receiver's state right after this arrived; None where it was lost."""
+    sack: tuple[tuple[int, int], ...] = ()
+    """The option's blocks, [left, right), relative as `ack` is. Source: RFC 2018, 3."""
+    is_dsack: bool = False
+    """Whether the first block reports bytes that came twice. Source: RFC 2883, 4."""
     implied_sender_state: State | None = None
     """What the frames imply, where the kernel reported another: `sender_state` is the kernel's."""
     implied_receiver_state: State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScale:
+    """The shift counts of both sides' windows, each 0 where scaling is proven to be off.
+
+    Scaling is in force where both SYNs carried the option. A SYN-ACK may carry it only if the
+    SYN did: one seen alone proves that, and without the option that there is no scaling.
+    Source: RFC 7323, 2.2 and 2.3.
+    """
+
+    client: int | None
+    """None where it is unknown: that side's SYN was not captured."""
+    server: int | None
 
 
 class Draft:
     """A segment while a conversation is being followed."""
 
     __slots__ = (
-        "ack", "bare_syn", "crossing", "end", "fin", "flags", "from_client", "has_ack", "length",
-        "notes", "receiver_state", "rst", "sender_state", "seq", "syn", "tcp", "window_bytes",
+        "ack", "bare_syn", "crossing", "end", "fin", "flags", "from_client", "has_ack",
+        "is_discarded", "is_dsack", "length", "notes", "receiver_state", "rst", "sack",
+        "sender_state", "seq", "syn", "tcp", "window_bytes",
     )  # fmt: skip
 
     def __init__(self, crossing: Crossing, tcp: Tcp, from_client: bool) -> None:
@@ -104,6 +162,10 @@ class Draft:
         self.seq = 0
         self.end = 0
         self.ack: int | None = None
+        self.sack: tuple[tuple[int, int], ...] = ()
+        self.is_dsack = False
+        self.is_discarded = False
+        """Whether TCP drops it for its checksum."""
         self.window_bytes = tcp.window
         self.notes: set[Note] = set()
         self.sender_state: State | None = None
@@ -112,7 +174,7 @@ class Draft:
     @property
     def taken(self) -> bool:
         """Whether it reached the receiver's TCP unharmed."""
-        return not self.crossing.lost and Note.DAMAGED not in self.notes
+        return not self.crossing.lost and not self.is_discarded
 
     @property
     def data_start(self) -> int:
@@ -130,19 +192,26 @@ class Draft:
         return Segment(
             self.crossing.number, self.from_client, self.seq, self.ack, self.length, self.flags,
             self.window_bytes, frozenset(self.notes), self.sender_state, self.receiver_state,
+            self.sack, self.is_dsack,
         )  # fmt: skip
 
 
-def draft_segments(flow: Flow) -> list[Draft]:
-    """The flow's segments in order, with relative numbers, window sizes and transport notes."""
+def draft_segments(flow: Flow, wrong: frozenset[int]) -> list[Draft]:
+    """The flow's segments in order, with relative numbers and transport notes.
+
+    `wrong` are the numbers of crossings whose checksums are.
+    """
     drafts = []
     for crossing in flow.crossings:
         tcp = crossing.packet.tcp
         assert tcp is not None, "a TCP flow has TCP segments only"
         drafts.append(Draft(crossing, tcp, _is_from(flow, crossing, tcp)))
-    _number(drafts)
-    _scale(drafts)
     _note_transport(drafts)
+    for draft in drafts:
+        if draft.crossing.number in wrong and Note.DAMAGED not in draft.notes:
+            draft.notes.add(Note.WRONG_CHECKSUM)
+        draft.is_discarded = bool(draft.notes & DISCARDED)
+    _number(drafts)
     return drafts
 
 
@@ -154,7 +223,7 @@ def offered_shift(tcp: Tcp) -> int | None:
 
 def offering_syn(drafts: Sequence[Draft], from_client: bool) -> Draft | None:
     """The SYN whose options count for that side: the first that arrived, else the first."""
-    syns = [draft for draft in drafts if draft.syn and draft.from_client == from_client]
+    syns = [d for d in drafts if d.syn and d.from_client == from_client and not d.is_discarded]
     return next((draft for draft in syns if not draft.crossing.lost), syns[0] if syns else None)
 
 
@@ -176,6 +245,8 @@ def _bases(drafts: Sequence[Draft]) -> dict[bool, int]:
     implied: dict[bool, int] = {}
     for draft in drafts:
         side, tcp = draft.from_client, draft.tcp
+        if draft.is_discarded:
+            continue
         if draft.syn:
             of_syn.setdefault(side, tcp.seq)
         implied.setdefault(side, tcp.seq - 1)
@@ -193,22 +264,48 @@ def _number(drafts: Sequence[Draft]) -> None:
         draft.end = draft.seq + draft.length + draft.syn + draft.fin
         if draft.has_ack:
             draft.ack = unwrap(tcp.ack, bases[not side], highest[not side])
-        if not draft.rst:
+            option = tcp.option("sack") if tcp.options else None
+            if option is not None and isinstance(option.value, tuple):
+                edges = [unwrap(e, bases[not side], draft.ack) for e in option.value]
+                draft.sack = tuple(zip(edges[::2], edges[1::2], strict=True))
+                draft.is_dsack = _is_dsack(draft.sack, draft.ack)
+        if not draft.rst and not draft.is_discarded:
             highest[side] = max(highest[side], draft.end)
 
 
-def _scale(drafts: Sequence[Draft]) -> None:
-    """Window sizes in bytes. Source: RFC 7323, 2.2: scaling needs both sides' offers."""
-    shifts: dict[bool, int] = {}
-    for from_client in (True, False):
-        syn = offering_syn(drafts, from_client)
-        shift = offered_shift(syn.tcp) if syn else None
-        if shift is None:
-            return
-        shifts[from_client] = shift
-    for draft in drafts:
-        if not draft.syn:
-            draft.window_bytes <<= shifts[draft.from_client]
+def _is_dsack(blocks: tuple[tuple[int, int], ...], ack: int) -> bool:
+    """Whether the first block is below the ACK, or within the second (RFC 2883, 4)."""
+    if not blocks:
+        return False
+    left, right = blocks[0]
+    if right <= ack:
+        return True
+    return len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]
+
+
+def scale_windows(drafts: Sequence[Draft]) -> WindowScale:
+    """Make window sizes bytes, as far as the shift counts are known; those."""
+    scale = _window_scale(drafts)
+    if scale.client or scale.server:
+        for draft in drafts:
+            if not draft.syn:
+                draft.window_bytes <<= (scale.client if draft.from_client else scale.server) or 0
+    return scale
+
+
+def _window_scale(drafts: Sequence[Draft]) -> WindowScale:
+    syns = {side: offering_syn(drafts, side) for side in (True, False)}
+    shifts = {side: offered_shift(syn.tcp) for side, syn in syns.items() if syn is not None}
+    if None in shifts.values():
+        return WindowScale(0, 0)
+    if len(shifts) == 1:
+        ((side, shift),) = shifts.items()
+        is_answer = any(d.syn and d.has_ack and d.from_client == side for d in drafts)
+        # A SYN's offer alone is not yet an agreement.
+        if not is_answer:
+            return WindowScale(None, None)
+        return WindowScale(shift, None) if side else WindowScale(None, shift)
+    return WindowScale(shifts.get(True), shifts.get(False))
 
 
 def _note_transport(drafts: Sequence[Draft]) -> None:

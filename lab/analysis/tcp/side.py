@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.segment import TIMEOUT_NS, Note
 from lab.analysis.tcp.state import State, TcpEvent, next_state
 from lab.analysis.tcp.stream import ByteStore, Ranges, Stream
 
 if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Draft
+
+
+_REPEATED = frozenset(
+    {Note.RETRANSMISSION, Note.DUPLICATED, Note.KEEP_ALIVE, Note.ZERO_WINDOW_PROBE}
+)
+_ENOUGH_DUPLICATES = 3
+"""RFC 5681, 3.2: duplicate ACKs after which a segment is sent again at once."""
 
 
 class Side:
@@ -48,6 +56,25 @@ class Side:
         self.arrived = Ranges()
         self.arrived_end: int | None = None
         self.received = ByteStore()
+        self.round_trip_ns = 0
+        """0 where it is unknown."""
+        self.timer_ns: int | None = None
+        """When the retransmission timer was last started, by RFC 6298, 5: with data sent when
+        none was outstanding, with an ACK of new data, and by its own expiry."""
+        self.duplicate_acks = 0
+        """Since the last ACK of something new."""
+        self.third_duplicate_ns: int | None = None
+        """When the third of them came; None before it, and once it was answered."""
+        self.recover = 0
+        """SND.NXT when the third of them came. Source: RFC 6582, 3.2."""
+        self.hole_starts: list[int] = []
+        """Where what was seen sent begins to lack, and since when."""
+        self.hole_ns: list[int] = []
+        self.sacked = Ranges()
+        self.sack: tuple[tuple[int, int], ...] = ()
+        """The blocks that the side sent last."""
+        self.owes: Note | None = None
+        """What its next segment is, if that has nothing new: the answer to a probe."""
 
     def move(self, event: TcpEvent) -> None:
         """Make the event's transition."""
@@ -61,6 +88,7 @@ class Side:
         self._admit_what_is_acknowledged(segment, peer)
         self._note_repetition(segment)
         self._note_window(segment)
+        self._run_timer(segment)
         self.sent.add(segment.seq, segment.end)
         self.sent_next = max(self.sent_next, segment.end)
         self.sent_bytes += segment.length
@@ -68,6 +96,7 @@ class Side:
         if segment.ack is not None:
             self.acknowledged = max(segment.ack, self.acknowledged or segment.ack)
             self.window = segment.window_bytes
+            self.sack = segment.sack
         if segment.bare_syn:
             self.move(TcpEvent.SEND_SYN)
         if segment.fin:
@@ -151,6 +180,9 @@ class Side:
         self.peer_window = segment.window_bytes
         if segment.ack > self.sequence_end:
             return False
+        if self.unacknowledged is None or segment.ack > self.unacknowledged:
+            self.timer_ns = segment.crossing.received_ns
+            self.duplicate_acks, self.third_duplicate_ns = 0, None
         self.unacknowledged = max(segment.ack, self.unacknowledged or segment.ack)
         first = self.fin_acked is None and self.is_fin_acked(segment.ack)
         if first:
@@ -185,33 +217,99 @@ class Side:
             return
         if plain and segment.length == 1 and closed and segment.seq == una:
             segment.notes.add(Note.ZERO_WINDOW_PROBE)
-        if self.sent.overlaps(segment.seq, segment.end):
-            segment.notes.add(Note.RETRANSMISSION)
         if segment.seq > self.sent_next:
             segment.notes.add(Note.PREVIOUS_NOT_CAPTURED)
+            self.hole_starts.append(self.sent_next)
+            self.hole_ns.append(segment.crossing.time_ns)
+        elif segment.seq < segment.end and segment.seq < self.sent_next:
+            self._note_retransmission(segment)
+
+    def _note_retransmission(self, segment: Draft) -> None:
+        """What begins before SND.NXT was sent before, or was overtaken before it came here."""
+        una, now_ns = self.unacknowledged, segment.crossing.time_ns
+        # A SYN-ACK comes again although it was acknowledged, where that ACK was not taken.
+        needless = una is not None and segment.end <= una and not segment.syn
+        # The timer is of the oldest byte outstanding; before any ACK all are.
+        oldest = una is None or segment.seq <= una < segment.end
+        wait_ns = TIMEOUT_NS + self.round_trip_ns
+        third_ns, since_ns = self.third_duplicate_ns, self.timer_ns
+        seen, is_late = self.sent.overlaps(segment.seq, segment.end), False
+        if not seen:
+            hole = bisect_right(self.hole_starts, segment.seq) - 1
+            hole_ns = self.hole_ns[hole] if hole >= 0 else now_ns
+            since_ns = max(hole_ns, hole_ns if since_ns is None else since_ns)
+            # In recovery a sender fills further holes, a round trip after they were made.
+            recovers = self.round_trip_ns and segment.end <= self.recover
+            is_late = now_ns - hole_ns >= (self.round_trip_ns if recovers else wait_ns)
+        cause: Note | None = None
+        if not oldest or Note.ZERO_WINDOW_PROBE in segment.notes:
+            pass
+        elif third_ns is not None and now_ns - third_ns < wait_ns:
+            cause, self.third_duplicate_ns = Note.FAST_RETRANSMIT, None
+        elif since_ns is not None and now_ns - since_ns >= wait_ns:
+            cause = Note.TIMEOUT
+        if not (seen or needless or cause or is_late):
+            return
+        segment.notes.add(Note.RETRANSMISSION)
+        if not seen:
+            segment.notes.add(Note.FIRST_COPY_NOT_CAPTURED)
+        if needless:
+            segment.notes.add(Note.SPURIOUS)
+        if cause:
+            segment.notes.add(cause)
+
+    def _run_timer(self, segment: Draft) -> None:
+        """Start the timer where nothing was outstanding, and again when it has expired."""
+        una = self.unacknowledged
+        idle = self.sent_next <= una if una is not None else self.sent.end is None
+        if segment.seq < segment.end and (idle or Note.TIMEOUT in segment.notes):
+            self.timer_ns = segment.crossing.time_ns
 
     def _note_window(self, segment: Draft) -> None:
         if segment.ack is None:
             return
+        empty = segment.seq == segment.end == self.sent_next
+        nothing_new = empty and segment.ack == self.acknowledged
+        owes, self.owes = self.owes, None
+        if nothing_new and owes is not None:
+            segment.notes.add(owes)
         if segment.window_bytes == 0:
             segment.notes.add(Note.ZERO_WINDOW)
         elif (
-            segment.seq == segment.end == self.sent_next
-            and segment.ack == self.acknowledged
+            nothing_new
             and segment.window_bytes != self.window
+            and segment.sack in ((), self.sack)
+            and owes is not Note.KEEP_ALIVE_ACK
         ):
             segment.notes.add(Note.WINDOW_UPDATE)
 
     def _note_arrival(self, segment: Draft) -> None:
-        late = segment.end > segment.seq and segment.seq < (self.arrived.end or segment.seq)
-        repeated = {Note.RETRANSMISSION, Note.DUPLICATED, Note.KEEP_ALIVE, Note.ZERO_WINDOW_PROBE}
-        if late and not repeated & segment.notes:
+        late = segment.end > segment.seq and segment.seq < (self.arrived_end or segment.seq)
+        if late and not _REPEATED & segment.notes:
             segment.notes.add(Note.OUT_OF_ORDER)
+        if Note.KEEP_ALIVE in segment.notes:
+            self.owes = Note.KEEP_ALIVE_ACK
+        elif Note.ZERO_WINDOW_PROBE in segment.notes:
+            self.owes = Note.ZERO_WINDOW_PROBE_ACK
+        sacks_more = bool(segment.sack) and self._take_sack(segment)
         if (
             segment.end == segment.seq
             and segment.ack is not None
             and self.unacknowledged is not None
             and self.sent_next > self.unacknowledged == segment.ack
-            and segment.window_bytes == self.peer_window
+            and (segment.window_bytes == self.peer_window or sacks_more)
         ):
             segment.notes.add(Note.DUPLICATE_ACK)
+            self.duplicate_acks += 1
+            if self.duplicate_acks == _ENOUGH_DUPLICATES:
+                self.third_duplicate_ns = segment.crossing.received_ns
+                self.recover = self.sent_next
+
+    def _take_sack(self, segment: Draft) -> bool:
+        """Whether any block has bytes that no block had before (RFC 6675, 2)."""
+        new = False
+        for left, right in segment.sack[segment.is_dsack :]:
+            if left < right <= self.sequence_end and self.sacked.gaps(left, right):
+                new = True
+                self.sacked.add(left, right)
+        return new

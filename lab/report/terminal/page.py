@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from lab.analysis.flow_remarks import flow_remarks
 from lab.analysis.story import Phase, describe_packet, phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.timeline import Timeline
@@ -301,6 +302,9 @@ def _draw_flow(
             f"end: {conversation.teardown.value}",
             "dim",
         )
+    for remark in flow_remarks(flow, conversation):
+        for line in style.wrap(style.drawn(remark), style.width - 2, "  "):
+            yield Text(f"  {line}", "dim")
 
 
 def _draw_judgement(judgement: Judgement, style: Style) -> Iterator[Text]:

@@ -5,7 +5,12 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.analysis.packets.checksum import checksum_holds, pseudo_header
+from lab.analysis.packets.checksum import (
+    checksum_holds,
+    is_left_to_card,
+    pseudo_header,
+    right_checksum,
+)
 
 
 def test_rfc_1071_example_holds() -> None:
@@ -37,3 +42,22 @@ def test_one_form_of_pseudo_header_sums_as_both() -> None:
         ours = pseudo_header(source.packed + destination.packed, 17, 70000 % 65536)
         rfc = fb.pseudo_header(source, destination, 17, 70000 % 65536)
         assert fb.internet_checksum(ours) == fb.internet_checksum(rfc)
+
+
+@examples(200)
+@given(st.binary(min_size=2, max_size=80), st.integers(0, 39))
+def test_the_right_checksum_is_the_one_that_makes_the_sum_hold(data: bytes, word: int) -> None:
+    at = word % (len(data) // 2) * 2
+    blank = data[:at] + b"\0\0" + data[at + 2 :]
+    right = right_checksum(data, at)
+    assert right == fb.internet_checksum(blank)
+    mended = blank[:at] + right.to_bytes(2, "big") + blank[at + 2 :]
+    assert checksum_holds(mended) or not any(mended)
+
+
+def test_a_checksum_left_to_the_card_is_the_pseudo_headers_with_or_without_a_length() -> None:
+    addresses = fb.V4_A.packed + fb.V4_B.packed
+    for length in (27, 0):
+        seed = 0xFFFF - fb.internet_checksum(pseudo_header(addresses, 6, length))
+        assert is_left_to_card(seed, addresses, 6, 27)
+        assert not is_left_to_card(seed ^ 1, addresses, 6, 27)

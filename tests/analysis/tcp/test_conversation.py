@@ -368,7 +368,7 @@ def test_a_retransmitted_syn_is_answered_the_second_time() -> None:
         """
     )
     assert conversation.handshake == Handshake(2, 3, 4, 100, 900, 200_000_000, False)
-    assert conversation.segments[1].notes == {Note.RETRANSMISSION}
+    assert conversation.segments[1].notes == {Note.RETRANSMISSION, Note.TIMEOUT}
 
 
 def test_an_ack_of_the_syn_that_is_not_taken_leaves_syn_received() -> None:

@@ -7,12 +7,22 @@ from dataclasses import replace
 import pytest
 from transcript import only_flow
 
+from lab.analysis.flows.checksums import judge_checksums
 from lab.analysis.packets.packet import TcpOption
-from lab.analysis.tcp.segment import Draft, Note, draft_segments, offered_shift, offering_syn
+from lab.analysis.tcp.segment import (
+    Draft,
+    Note,
+    WindowScale,
+    draft_segments,
+    offered_shift,
+    offering_syn,
+    scale_windows,
+)
 
 
 def drafts(text: str) -> list[Draft]:
-    return draft_segments(only_flow(text))
+    flow = only_flow(text)
+    return draft_segments(flow, judge_checksums(flow).wrong)
 
 
 def test_numbers_count_from_each_sides_syn_and_do_not_wrap() -> None:
@@ -98,9 +108,57 @@ def test_windows_are_bytes_once_both_sides_offered_to_scale() -> None:
         0.3 client > server ACK seq=101 ack=901 win=500
         0.4 server > client ACK seq=901 ack=101 win=600
     """
-    scaled = drafts(opening.format(ws="ws=3"))
+    scaled, unscaled = drafts(opening.format(ws="ws=3")), drafts(opening.format(ws=""))
+    assert scale_windows(scaled) == WindowScale(2, 3)
+    assert scale_windows(unscaled) == WindowScale(0, 0)
     assert [each.window_bytes for each in scaled] == [500, 600, 2000, 4800]
-    assert [each.window_bytes for each in drafts(opening.format(ws=""))] == [500, 600, 500, 600]
+    assert [each.window_bytes for each in unscaled] == [500, 600, 500, 600]
+
+
+SYN_ACK_ALONE = """
+    0.1 server > client SYN,ACK seq=900 ack=101 win=600 {ws}
+    0.2 client > server ACK seq=101 ack=901 win=500
+    0.3 server > client ACK seq=901 ack=101 win=229
+"""
+SYN_ALONE = """
+    0.1 client > server SYN seq=100 win=500 {ws}
+    0.2 client > server ACK seq=101 ack=901 win=500
+    0.3 server > client ACK seq=901 ack=101 win=229
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "windows"),
+    [
+        (SYN_ACK_ALONE.format(ws="ws=7"), WindowScale(None, 7), [600, 500, 29312]),
+        (SYN_ACK_ALONE.format(ws=""), WindowScale(0, 0), [600, 500, 229]),
+        (SYN_ALONE.format(ws="ws=7"), WindowScale(None, None), [500, 500, 229]),
+        (SYN_ALONE.format(ws=""), WindowScale(0, 0), [500, 500, 229]),
+        ("0.1 client > server ACK seq=1 ack=1 win=9", WindowScale(None, None), [9]),
+    ],
+    ids=["SYN-ACK with", "SYN-ACK without", "SYN with", "SYN without", "neither"],
+)
+def test_one_syn_alone_proves_what_it_can_of_scaling(
+    text: str, scale: WindowScale, windows: list[int]
+) -> None:
+    found = drafts(text)
+    assert scale_windows(found) == scale
+    assert [each.window_bytes for each in found] == windows
+
+
+def test_sack_blocks_are_relative_to_the_numbers_of_what_they_are_about() -> None:
+    _, _, plain, twice, within = drafts(
+        """
+        0.1 client > server SYN seq=4294967290
+        0.2 server > client SYN,ACK seq=5 ack=4294967291
+        0.3 server > client ACK seq=6 ack=4294967291 blocks=5-21
+        0.4 server > client ACK seq=6 ack=5 blocks=4294967291-5,9-12
+        0.5 server > client ACK seq=6 ack=5 blocks=10-11,9-12
+        """
+    )
+    assert (plain.sack, plain.is_dsack) == (((11, 27),), False)
+    assert (twice.sack, twice.is_dsack) == (((1, 11), (15, 18)), True)
+    assert (within.sack, within.is_dsack) == (((16, 17), (15, 18)), True)
 
 
 def test_what_happened_on_the_way_follows_from_where_a_frame_was_seen() -> None:

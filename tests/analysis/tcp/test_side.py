@@ -13,6 +13,7 @@ from transcript import converse, crossings
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.tcp.segment import Note
+from lab.analysis.tcp.state import State
 
 OPEN = """
     0.01 client > server SYN seq=100
@@ -109,6 +110,178 @@ def test_without_outstanding_data_an_ack_is_no_duplicate() -> None:
     assert notes(text)[2:] == [""]
 
 
+THREE_DUPLICATES = """
+    0.10 client > server ACK seq=101 ack=901 data=abc {fate}
+    0.11 client > server ACK seq=104 ack=901 data=def
+    0.12 server > client ACK seq=901 ack=101
+    0.13 server > client ACK seq=901 ack=101
+    0.14 server > client ACK seq=901 ack=101
+"""
+
+
+def test_three_duplicate_acks_make_a_fast_retransmit_once() -> None:
+    found = notes(
+        THREE_DUPLICATES.format(fate="lost")
+        + """
+        0.15 client > server ACK seq=101 ack=901 data=abc
+        0.16 client > server ACK seq=101 ack=901 data=abc
+        """
+    )
+    assert found[2:5] == ["DUPLICATE_ACK"] * 3
+    assert found[5:] == ["FAST_RETRANSMIT RETRANSMISSION", "RETRANSMISSION"]
+
+
+def test_two_duplicate_acks_make_no_fast_retransmit() -> None:
+    text = THREE_DUPLICATES.format(fate="lost").rsplit("0.14", 1)[0]
+    found = notes(text + "0.15 client > server ACK seq=101 ack=901 data=abc")
+    assert found[-1] == "RETRANSMISSION"
+
+
+def test_long_after_the_third_duplicate_ack_it_is_a_timeout() -> None:
+    found = notes(
+        THREE_DUPLICATES.format(fate="lost") + "0.5 client > server ACK seq=101 ack=901 data=abc"
+    )
+    assert found[-1] == "RETRANSMISSION TIMEOUT"
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [("0.319", "RETRANSMISSION"), ("0.331", "RETRANSMISSION TIMEOUT")],
+)
+def test_the_timer_waits_for_200_ms_and_a_round_trip(again: str, expected: str) -> None:
+    # The handshake took 20 ms; the timer runs from the ACK at 0.11.
+    found = notes(
+        f"""
+        0.10 client > server ACK seq=101 ack=901 data=abc
+        0.11 client > server ACK seq=104 ack=901 data=def
+        0.11 server > client ACK seq=901 ack=104
+        {again} client > server ACK seq=104 ack=901 data=def
+        """
+    )
+    assert found[-1] == expected
+
+
+def test_a_retransmission_of_what_is_not_the_oldest_is_no_timeout() -> None:
+    found = notes(
+        """
+        0.10 client > server ACK seq=101 ack=901 data=abc
+        0.11 client > server ACK seq=104 ack=901 data=def
+        0.90 client > server ACK seq=104 ack=901 data=def
+        """
+    )
+    assert found[-1] == "RETRANSMISSION"
+
+
+MISSING = """
+    0.10 client > server ACK seq=101 ack=901 len=100
+    0.10 client > server ACK seq=301 ack=901 len=100
+    0.11 server > client ACK seq=901 ack=201
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.37 client > server ACK seq=201 ack=901 len=100",
+         "FIRST_COPY_NOT_CAPTURED RETRANSMISSION TIMEOUT"),
+        ("0.12 client > server ACK seq=201 ack=901 len=100", "OUT_OF_ORDER"),
+        ("""
+         0.12 server > client ACK seq=901 ack=201
+         0.13 server > client ACK seq=901 ack=201
+         0.14 client > server ACK seq=201 ack=901 len=100
+         """, "OUT_OF_ORDER"),
+        ("""
+         0.12 server > client ACK seq=901 ack=201
+         0.13 server > client ACK seq=901 ack=201
+         0.14 server > client ACK seq=901 ack=201
+         0.15 client > server ACK seq=201 ack=901 len=100
+         """, "FAST_RETRANSMIT FIRST_COPY_NOT_CAPTURED RETRANSMISSION"),
+    ],
+    ids=["after a timeout", "at once", "two duplicate ACKs", "three duplicate ACKs"],
+)  # fmt: skip
+def test_a_hole_is_filled_by_what_was_overtaken_or_by_a_retransmission(
+    text: str, expected: str
+) -> None:
+    assert notes(MISSING + text)[-1] == expected
+
+
+def test_in_recovery_the_next_hole_is_filled_by_a_retransmission_as_well() -> None:
+    found = notes(
+        """
+        0.100 client > server ACK seq=101 ack=901 len=10
+        0.101 client > server ACK seq=121 ack=901 len=10
+        0.102 client > server ACK seq=141 ack=901 len=10
+        0.110 server > client ACK seq=901 ack=111
+        0.111 server > client ACK seq=901 ack=111
+        0.112 server > client ACK seq=901 ack=111
+        0.113 server > client ACK seq=901 ack=111
+        0.114 client > server ACK seq=111 ack=901 len=10
+        0.124 server > client ACK seq=901 ack=131
+        0.125 client > server ACK seq=131 ack=901 len=10
+        """
+    )
+    assert found[7] == "FAST_RETRANSMIT FIRST_COPY_NOT_CAPTURED RETRANSMISSION"
+    assert found[9] == "FIRST_COPY_NOT_CAPTURED RETRANSMISSION"
+
+
+def test_what_was_acknowledged_before_is_a_spurious_retransmission_seen_or_not() -> None:
+    assert notes(
+        """
+        0.1 server > client PSH,ACK seq=80 ack=100 len=10
+        0.2 client > server PSH,ACK seq=0 ack=90 len=100
+        0.3 server > client ACK seq=90 ack=100
+        """,
+        opening="",
+    ) == ["", "FIRST_COPY_NOT_CAPTURED RETRANSMISSION SPURIOUS", ""]
+    assert notes(
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 server > client ACK seq=901 ack=104
+        0.3 client > server ACK seq=101 ack=901 data=abc
+        0.4 client > server ACK seq=101 ack=901 data=abcd
+        """
+    )[2:] == ["RETRANSMISSION SPURIOUS", "RETRANSMISSION"]
+
+
+def test_a_fin_overtaken_by_an_empty_ack_is_out_of_order() -> None:
+    assert notes(
+        """
+        0.1 client > server FIN,ACK seq=101 ack=901
+        0.2 server > client ACK seq=902 ack=102
+        0.3 server > client FIN,ACK seq=901 ack=101
+        0.4 client > server ACK seq=102 ack=902
+        """
+    ) == ["", "PREVIOUS_NOT_CAPTURED", "OUT_OF_ORDER", ""]
+
+
+SACKED = """
+    0.1 client > server ACK seq=101 ack=901 data=abc lost
+    0.2 client > server ACK seq=104 ack=901 data=def
+    0.3 server > client ACK seq=901 ack=101 win={} blocks=104-107
+"""
+
+
+def test_an_ack_with_an_unknown_sack_block_is_a_duplicate_whatever_its_window() -> None:
+    text = SACKED.format(900)
+    assert notes(text)[2] == "DUPLICATE_ACK"
+    # The same block once more, and another window: this tells of nothing but the window.
+    again = text + "0.4 server > client ACK seq=901 ack=101 win=800 blocks=104-107"
+    assert notes(again)[3] == "WINDOW_UPDATE"
+    assert converse(OPEN + text).segments[-1].sack == ((4, 7),)
+
+
+def test_the_answer_to_a_keep_alive_is_no_window_update() -> None:
+    assert notes(
+        """
+        0.1 client > server ACK seq=101 ack=901 data=abc
+        0.2 server > client ACK seq=901 ack=104 win=1000
+        9.0 client > server ACK seq=103 ack=901
+        9.1 server > client ACK seq=901 ack=104 win=900
+        9.2 server > client ACK seq=901 ack=104 win=800
+        """
+    )[2:] == ["KEEP_ALIVE", "KEEP_ALIVE_ACK", "WINDOW_UPDATE"]
+
+
 @pytest.mark.parametrize("payload", ["", "len=1"])
 def test_a_keep_alive_and_its_answer(payload: str) -> None:
     text = f"""
@@ -117,7 +290,7 @@ def test_a_keep_alive_and_its_answer(payload: str) -> None:
         9.0 client > server ACK seq=103 ack=901 {payload}
         9.1 server > client ACK seq=901 ack=104
         """
-    assert notes(text) == ["", "", "KEEP_ALIVE", ""]
+    assert notes(text) == ["", "", "KEEP_ALIVE", "KEEP_ALIVE_ACK"]
     stream = converse(OPEN + text).client_to_server
     assert (stream.data, stream.overlaps_differ) == (b"abc", False)
 
@@ -128,7 +301,7 @@ def test_one_unacknowledged_byte_sent_again_is_no_keep_alive() -> None:
         0.1 client > server ACK seq=101 ack=901 data=a lost
         0.4 client > server ACK seq=101 ack=901 data=a
         """
-    ) == ["LOST", "RETRANSMISSION"]
+    ) == ["LOST", "RETRANSMISSION TIMEOUT"]
 
 
 def test_a_keep_alive_right_after_the_handshake_is_no_byte_of_the_stream() -> None:
@@ -154,9 +327,9 @@ def test_windows_that_close_are_probed_and_open_again() -> None:
         "",
         "ZERO_WINDOW",
         "ZERO_WINDOW_PROBE",
-        "ZERO_WINDOW",
+        "ZERO_WINDOW ZERO_WINDOW_PROBE_ACK",
         "ZERO_WINDOW_PROBE",
-        "DUPLICATE_ACK ZERO_WINDOW",
+        "DUPLICATE_ACK ZERO_WINDOW ZERO_WINDOW_PROBE_ACK",
         "RETRANSMISSION ZERO_WINDOW_PROBE",
         "",
         "WINDOW_UPDATE",
@@ -189,9 +362,52 @@ def test_a_segment_damaged_on_the_way_reaches_no_stream_and_no_state() -> None:
     assert conversation.server_state.value == "ESTABLISHED"
 
 
-def test_wrong_checksums_at_one_point_are_taken_for_offloading() -> None:
-    conversation = converse(OPEN + "0.10 client > server ACK seq=101 ack=901 data=abc bad")
+def test_checksums_of_a_sender_that_are_never_right_are_taken_for_offloading() -> None:
+    text = OPEN.replace("SYN seq=100", "SYN seq=100 bad").replace("ack=901", "ack=901 bad")
+    conversation = converse(text + "0.10 client > server ACK seq=101 ack=901 data=abc bad")
     assert conversation.client_to_server.data == b"abc"
+    assert conversation.checksums.left_to_card == (conversation.flow.a,)
+    assert [s.notes for s in conversation.segments] == [frozenset()] * 4
+
+
+def test_a_checksum_left_to_the_network_card_is_not_wrong() -> None:
+    conversation = converse(OPEN + "0.10 client > server ACK seq=101 ack=901 data=abc left")
+    assert conversation.client_to_server.data == b"abc"
+    assert conversation.checksums.left_to_card == (conversation.flow.a,)
+    assert conversation.segments[-1].notes == frozenset()
+
+
+def test_a_wrong_checksum_changes_nothing_and_the_good_copy_is_the_first() -> None:
+    text = """
+        0.1 client > server PSH,ACK seq=101 ack=901 data=attack! bad
+        0.2 client > server PSH,ACK seq=101 ack=901 data=correct
+        0.3 server > client ACK seq=901 ack=108
+        0.4 client > server RST seq=108 bad
+        0.5 client > server FIN,ACK seq=999 ack=901 bad
+        """
+    conversation = converse(OPEN + text)
+    assert notes(text) == ["WRONG_CHECKSUM", "", "", "WRONG_CHECKSUM", "WRONG_CHECKSUM"]
+    stream = conversation.client_to_server
+    assert (stream.data, stream.overlaps_differ, stream.sent_bytes) == (b"correct", False, 7)
+    assert (conversation.resets, stream.fin) == ((), None)
+    assert conversation.client_state.value == conversation.server_state.value == "ESTABLISHED"
+    assert [s.seq for s in conversation.segments[3:]] == [1, 1, 1, 8, 899]
+
+
+def test_a_syn_with_a_wrong_checksum_opens_nothing() -> None:
+    conversation = converse(
+        """
+        0.01 client > server SYN seq=100 ws=7 bad
+        0.02 client > server SYN seq=100 ws=2
+        0.03 server > client SYN,ACK seq=900 ack=101 ws=1
+        0.04 client > server ACK seq=101 ack=901
+        """
+    )
+    assert conversation.handshake is not None
+    assert conversation.handshake.syn == 2
+    assert conversation.window_scale.client == 2
+    assert conversation.segments[0].receiver_state == State.LISTEN
+    assert conversation.segments[1].notes == frozenset()
 
 
 def test_a_segment_that_was_only_seen_arriving_is_taken_as_sent_then() -> None:

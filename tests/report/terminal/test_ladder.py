@@ -126,7 +126,8 @@ def test_a_lost_segments_arrow_ends_at_the_far_side() -> None:
 
 def test_what_is_remarkable_stands_below() -> None:
     again = TALK + "0.006 client > server ACK,PSH seq=101 ack=901 data=hello"
-    assert "! retransmission" in [line.strip() for line in drawn(converse(again))]
+    lines = [line.strip() for line in drawn(converse(again))]
+    assert "! retransmission, spurious: acknowledged before" in lines
 
 
 def test_a_receiver_that_got_nothing_has_no_state_beside_it() -> None:

@@ -6,7 +6,8 @@
 
 `recv=` is the arrival where two points captured (else one point's time is both), `lost` says
 that it did not arrive, `arrived` that it was not seen leaving, `bad` that its checksum is
-wrong, `cut=N` that the capture has N payload bytes only. The payload is data=TEXT, hex=BYTES or
+wrong, `left` that it is so for being left to the network card, `cut=N` that the capture has N
+payload bytes only, `blocks=6-22,30-40` a SACK option. The payload is data=TEXT, hex=BYTES or
 len=N. Hosts are client, server and other, each with a port, or host:port. Sequence numbers are
 taken modulo 2**32.
 """
@@ -72,6 +73,7 @@ def tcp_ip(
     data: bytes = b"",
     cut: int | None = None,
     checksum_ok: bool = True,
+    is_left_to_card: bool = False,
 ) -> tuple[Layer, ...]:
     """An IP header, a TCP or UDP header and the payload."""
     (from_address, from_port), (to_address, to_port) = _end(source), _end(destination)
@@ -102,6 +104,8 @@ def tcp_ip(
             urgent_pointer=0,
             options=_options(fields),
             payload_bytes=len(data),
+            right_checksum=None if checksum_ok else 0xBEEF,
+            is_left_to_card=is_left_to_card,
         )
     captured = data[:cut]
     return (ip, transport, Payload(54, captured)) if captured else (ip, transport)
@@ -112,12 +116,13 @@ def _crossing(number: int, line: str) -> Crossing:
     assert arrow == ">", line
     words = {word for word in rest if "=" not in word}
     fields = dict(word.split("=", 1) for word in rest if "=" in word)
-    assert words <= {"lost", "arrived", "bad", "sack", "ts"}, line
+    assert words <= {"lost", "arrived", "bad", "left", "sack", "ts"}, line
     fields |= dict.fromkeys(words & {"sack", "ts"}, "")
     data = fields.get("data", "").encode() or bytes.fromhex(fields.get("hex", ""))
     data = data or bytes(int(fields.get("len", "0")))
     cut = int(fields["cut"]) if "cut" in fields else None
-    layers = tcp_ip(source, destination, protocol, fields, data, cut, "bad" not in words)
+    good = not words & {"bad", "left"}
+    layers = tcp_ip(source, destination, protocol, fields, data, cut, good, "left" in words)
     sent_ns = None if "arrived" in words else _ns(time)
     received_ns = None if "lost" in words else _ns(fields.get("recv", time))
     # Two frames are the same frame where all but their times and their fate is the same.
@@ -142,11 +147,15 @@ def _flags(words: str) -> TcpFlags:
 
 def _options(fields: dict[str, str]) -> tuple[TcpOption, ...]:
     values: dict[str, int | tuple[int, ...] | None] = {"sack": None, "ts": (1, 0)}
-    return tuple(
+    options = [
         TcpOption(kind, name, values[word] if word in values else int(fields[word]))
         for word, (kind, name) in OPTIONS.items()
         if word in fields
-    )
+    ]
+    if blocks := fields.get("blocks"):
+        edges = (int(edge) % 2**32 for edge in blocks.replace(",", "-").split("-"))
+        options.append(TcpOption(5, "sack", tuple(edges)))
+    return tuple(options)
 
 
 def _ns(seconds: str) -> int:

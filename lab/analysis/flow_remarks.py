@@ -1,0 +1,45 @@
+"""What is to be said of a flow of a capture file as a whole, a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.analysis.flows.checksums import judge_checksums
+from lab.analysis.flows.flow import Flow
+from lab.analysis.tcp.conversation import TcpConversation
+
+_ENOUGH_SEGMENTS = 100
+"""Multipath TCP has an option in its SYNs, and in every segment that maps data (RFC 8684, 3)."""
+
+
+def flow_remarks(flow: Flow, conversation: TcpConversation | None) -> Iterator[str]:
+    """What limits how far the flow's numbers can be relied on."""
+    if conversation is not None:
+        yield from _window_scale(conversation)
+        yield from _multipath(conversation)
+    checksums = conversation.checksums if conversation else judge_checksums(flow)
+    for sender in checksums.left_to_card:
+        yield f"checksums of {sender} are left to its network card: none of these is judged"
+
+
+def _window_scale(conversation: TcpConversation) -> Iterator[str]:
+    scale = conversation.window_scale
+    unknown = [
+        f"{side}'s"
+        for side, shift in (("left", scale.client), ("right", scale.server))
+        if shift is None
+    ]
+    if unknown and conversation.segments:
+        seen = "no SYN" if len(unknown) == 2 else "not every SYN"
+        yield (
+            f"window scale unknown, as {seen} was captured: windows of the "
+            f"{' and '.join(unknown)} side are as in the header"
+        )
+
+
+def _multipath(conversation: TcpConversation) -> Iterator[str]:
+    for crossing in conversation.flow.crossings[:_ENOUGH_SEGMENTS]:
+        tcp = crossing.packet.tcp
+        if tcp is not None and tcp.options and tcp.option("multipath_tcp") is not None:
+            yield "Multipath TCP: subflows are not joined, and its options named, no more"
+            return

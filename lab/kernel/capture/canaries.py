@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import struct
 
 from lab.errors import KernelRefused
@@ -55,7 +54,8 @@ class Canaries:
         return all(count >= ENDS for count in self._recorder.sightings.values())
 
     def _send(self, capture: Capture, step: str, bracket: CanaryBracket, cpu: int) -> None:
-        nonce = secrets.token_hex(8).encode("ascii")
+        # What secrets.token_hex() does; its module imports OpenSSL.
+        nonce = os.urandom(8).hex().encode("ascii")
         payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
         payload = payload.ljust(PAYLOAD_BYTES, b"\0")
         kind = struct.pack("!H", ETH_P_LOCAL_EXPERIMENTAL)

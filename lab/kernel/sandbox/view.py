@@ -142,7 +142,9 @@ def make_view(files: Files) -> None:
 
     Raises KernelRefused.
     """
-    # Only this copy of the namespace loses the init's own /run.
+    # Only this copy of the namespace loses the init's own /run: where names of network namespaces
+    # are made, mounts are shared, and what is unmounted in one copy is gone in the other.
+    libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
     libc.umount("/run", libc.MNT_DETACH)
     attached = [(path, _copy(path, _RESTRICTED)) for path in files.writable]
     attached += [(path, _copy(path, _READ_ONLY)) for path in (*files.shown, *files.sockets)]

@@ -9,6 +9,7 @@ import pytest
 from outside import host
 
 from lab.errors import InstrumentError, KernelRefused
+from lab.kernel.network.netlink import create_namespace
 from lab.kernel.sandbox import view as view_module
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.kernel.sandbox.view import WITHOUT_CONFINEMENT, WITHOUT_MOUNT_SETATTR, Files, View
@@ -31,6 +32,21 @@ def listed_in(files: Files, folder: str, path: str) -> tuple[str, list[str], int
     here, *names = os.read(read_end, 1 << 16).decode().splitlines()
     view.close()
     return here, names, sum(name.isdigit() for name in os.listdir("/proc"))  # noqa: PTH208
+
+
+def names_left(files: Files) -> tuple[list[str], list[str]]:
+    """Run inside: the network namespaces that have names, before and after a view was made."""
+    create_namespace("client")
+    before = mounted_at("/run/netns/")
+    view = View(files)
+    view.wait()
+    view.close()
+    return before, mounted_at("/run/netns/")
+
+
+def mounted_at(folder: str) -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line.split()[4] for line in lines if line.split()[4].startswith(folder)]
 
 
 def fail_with(number: int, files: Files) -> None:
@@ -76,6 +92,11 @@ def test_a_folder_in_one_of_its_own_is_there_where_it_is_named(
     )
     assert sandbox.call(listed_in, files, writable, writable)[1] == ["file"]
     assert host() == before
+
+
+def test_the_labs_own_mounts_stay_while_it_is_made(sandbox: Sandbox) -> None:
+    before, after = sandbox.call(names_left, Files(()))
+    assert before == after == ["/run/netns/client"]
 
 
 def test_a_program_begins_in_the_root_where_its_folder_is_not_there(

@@ -13,7 +13,7 @@ from lab.analysis.calls.decode import decode, of_step
 from lab.analysis.calls.epoll import machine_of
 from lab.analysis.calls.transcript import parse_transcript
 from lab.analysis.correlate.correlate import correlate
-from lab.analysis.correlate.drops import join_drops
+from lab.analysis.correlate.drops import find_untaken, join_drops
 from lab.analysis.correlate.evidence import gather_evidence
 from lab.analysis.correlate.kernel_states import with_kernel_states
 from lab.analysis.flows.bracket import Bracket, find_brackets
@@ -54,9 +54,11 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
     crossings = join_crossings(bracket.frames, recording.points, first)
     flows = group_flows(crossings)
-    conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
     trace = of_step(recording.trace, bracket.step)
+    drops = join_drops(trace.drops, crossings, recording.points)
+    untaken = find_untaken(drops)
+    conversations = tuple(analyse_tcp(flow, untaken) for flow in flows if flow.protocol == "tcp")
     followed = follow(trace)
     system_calls = decode(trace, followed, programs, machine_of(recording.kernel))
     endpoints, owners = find_endpoints(trace, followed, system_calls, programs, flows)
@@ -71,7 +73,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         endpoints=endpoints,
         states=states,
         queues=find_queues(trace, system_calls),
-        drops=join_drops(trace.drops, crossings, recording.points),
+        drops=drops,
         tasks=trace.tasks,
     )
     correlation = correlate(evidence)

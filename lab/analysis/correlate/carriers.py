@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from lab.analysis.tcp.segment import DISCARDED, Note
+from lab.analysis.tcp.segment import DISCARDED, UNTAKEN, Note
 from lab.analysis.tcp.stream import Ranges
 from lab.model.event import frame_id
 
@@ -55,7 +55,7 @@ class Carriers:
         came = [
             (c.received_ns, c.number, s)
             for s, c in own
-            if c.received_ns is not None and not s.notes & DISCARDED
+            if c.received_ns is not None and not s.notes & UNTAKEN
         ]
         held = Ranges()
         for _, number, segment in sorted(came, key=lambda each: each[:2]):

@@ -22,6 +22,10 @@ _ETHERNET_BYTES = 14
 
 _NO_REASONS = frozenset({"NOT_SPECIFIED", "QUEUE_PURGE"})
 
+_AFTER_ACK = frozenset({"TCP_OLD_DATA", "TCP_ABORT_ON_DATA", "TCP_OFOMERGE", "TCP_FASTOPEN"})
+"""Reasons with which TCP throws away a segment whose ACK it has taken, and whose bytes it had or
+does not want any more (tcp_data_queue, tcp_rcv_state_process)."""
+
 _COMPARED_BYTES = 40
 """Of what comes behind the network header: more than any transport header has without options."""
 
@@ -55,6 +59,13 @@ def join_drops(
             drop = EventId(EventKind.DROP, len(joined) + 1)
             joined.append(Dropped(drop, notice, by_number[number].id))
     return tuple(joined)
+
+
+def find_untaken(drops: Iterable[Dropped]) -> frozenset[int]:
+    """The numbers of the frames that were thrown away before TCP took anything of them."""
+    return frozenset(
+        dropped.frame.number for dropped in drops if dropped.notice.reason not in _AFTER_ACK
+    )
 
 
 class _Content(NamedTuple):

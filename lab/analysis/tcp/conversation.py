@@ -22,7 +22,7 @@ from lab.analysis.tcp.state import State, TcpEvent
 from lab.analysis.tcp.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lab.analysis.flows.flow import Flow
 
@@ -110,15 +110,16 @@ _Action = tuple[int, int, bool]
 """A segment leaving its sender or reaching its receiver: time, index, whether it arrives."""
 
 
-def analyse_tcp(flow: Flow) -> TcpConversation:
+def analyse_tcp(flow: Flow, dropped: Collection[int] = ()) -> TcpConversation:
     """What the flow's segments did at each end; `a` is the client.
 
     Each end sees its own segments when they left and the peer's when they arrived. A side whose
     SYN was captured starts CLOSED, the one it called LISTEN. With neither side's
-    SYN captured both start ESTABLISHED, which is inferred.
+    SYN captured both start ESTABLISHED, which is inferred. `dropped` are the numbers of crossings
+    that the receiver's kernel is known to have thrown away: what they carried, it never had.
     """
     checksums = judge_checksums(flow)
-    drafts = draft_segments(flow, checksums.wrong)
+    drafts = draft_segments(flow, checksums.wrong, dropped)
     window_scale = scale_windows(drafts)
     client, server = _open_side(drafts, True), _open_side(drafts, False)
     client.round_trip_ns = server.round_trip_ns = _round_trip_ns(drafts)
@@ -203,6 +204,10 @@ def _follow(drafts: Sequence[Draft], client: Side, server: Side) -> None:
             draft.receiver_state = receiver.state if arrives else draft.receiver_state
             draft.sender_state = draft.sender_state or sender.state
             continue
+        if arrives and draft.is_dropped:
+            draft.receiver_state = receiver.state
+            draft.sender_state = draft.sender_state or sender.state
+            continue
         if arrives:
             ack_taken = last_syn.get(not draft.from_client, -1) < position
             receiver.receive(draft, sender, next_acks[position], ack_taken=ack_taken)
@@ -240,14 +245,24 @@ def _actions(drafts: Sequence[Draft]) -> list[_Action]:
 
 
 def _next_acks(drafts: Sequence[Draft], actions: Sequence[_Action]) -> list[int | None]:
-    """For each arrival, the ACK of what its receiver sends next; a SYN without ACK has none."""
+    """For each arrival, the ACK of what its receiver sends next; a SYN without ACK has none.
+
+    None of a SYN that came again before that: TCP answers one at once, so it was the last copy
+    that was answered.
+    """
     found: list[int | None] = [None] * len(actions)
     latest: dict[bool, int | None] = {True: None, False: None}
+    came_again = {True: False, False: False}
     for position in range(len(actions) - 1, -1, -1):
         _, index, arrives = actions[position]
         draft = drafts[index]
+        receiver = not draft.from_client
+        if not arrives:
+            came_again[draft.from_client] = False
         if arrives:
-            found[position] = latest[not draft.from_client]
+            is_answered = not (draft.syn and came_again[receiver])
+            found[position] = latest[receiver] if is_answered else None
+            came_again[receiver] |= draft.syn and draft.taken
         elif not (draft.rst or draft.is_discarded) and (draft.syn or draft.ack is not None):
             latest[draft.from_client] = draft.ack
     return found
@@ -261,7 +276,14 @@ def _handshake(drafts: Sequence[Draft], client: Side, server: Side) -> Handshake
         return None
     before = taken[: taken.index(syn_ack)]
     syns = [draft for draft in before if draft.from_client and draft.bare_syn]
-    acks = (draft for draft in taken if draft.from_client and server.is_acked(0, draft.ack))
+    acks = (
+        draft
+        for draft in taken
+        if draft.from_client
+        and server.is_acked(0, draft.ack)
+        # After a RST, of a client's kernel that knows nothing of the SYN, there is nothing to open.
+        and draft.receiver_state not in (State.LISTEN, State.CLOSED)
+    )
     ack = next(acks, None)
     if not syns or ack is None:
         return None

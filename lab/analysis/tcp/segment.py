@@ -10,7 +10,7 @@ from lab.analysis.packets.packet import IPv4, IPv6, Tcp, TcpFlags
 from lab.analysis.tcp.stream import unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
@@ -69,6 +69,8 @@ class Note(enum.Enum):
     """Arrived once more than it was seen leaving: a copy the network made."""
     DAMAGED = "damaged on the way"
     """Never seen leaving with these bytes, and its checksum is wrong: TCP drops it."""
+    DROPPED = "dropped on arrival"
+    """The receiver's kernel threw it away before TCP took anything of it."""
     WRONG_CHECKSUM = "wrong checksum"
     """RFC 9293, 3.1: TCP drops it. Others of its sender are right, so this was not left to a
     network card."""
@@ -85,7 +87,7 @@ def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
 DISCARDED = frozenset({Note.DAMAGED, Note.WRONG_CHECKSUM})
 """Segments so noted are dropped by TCP: they change nothing, neither at their sender."""
 
-UNTAKEN = DISCARDED | {Note.LOST}
+UNTAKEN = DISCARDED | {Note.LOST, Note.DROPPED}
 """A segment so noted never reached the receiver's TCP."""
 
 TIMEOUT_NS = 200_000_000
@@ -142,8 +144,8 @@ class Draft:
 
     __slots__ = (
         "ack", "bare_syn", "crossing", "end", "fin", "flags", "from_client", "has_ack",
-        "is_discarded", "is_dsack", "length", "notes", "receiver_state", "rst", "sack",
-        "sender_state", "seq", "syn", "tcp", "window_bytes",
+        "is_discarded", "is_dropped", "is_dsack", "length", "notes", "receiver_state", "rst",
+        "sack", "sender_state", "seq", "syn", "tcp", "window_bytes",
     )  # fmt: skip
 
     def __init__(self, crossing: Crossing, tcp: Tcp, from_client: bool) -> None:
@@ -165,6 +167,7 @@ class Draft:
         self.sack: tuple[tuple[int, int], ...] = ()
         self.is_dsack = False
         self.is_discarded = False
+        self.is_dropped = False
         """Whether TCP drops it for its checksum."""
         self.window_bytes = tcp.window
         self.notes: set[Note] = set()
@@ -173,8 +176,8 @@ class Draft:
 
     @property
     def taken(self) -> bool:
-        """Whether it reached the receiver's TCP unharmed."""
-        return not self.crossing.lost and not self.is_discarded
+        """Whether the receiver's TCP took it, as far as is known."""
+        return not self.crossing.lost and not self.is_discarded and not self.is_dropped
 
     @property
     def data_start(self) -> int:
@@ -196,10 +199,11 @@ class Draft:
         )  # fmt: skip
 
 
-def draft_segments(flow: Flow, wrong: frozenset[int]) -> list[Draft]:
+def draft_segments(flow: Flow, wrong: frozenset[int], dropped: Collection[int] = ()) -> list[Draft]:
     """The flow's segments in order, with relative numbers and transport notes.
 
-    `wrong` are the numbers of crossings whose checksums are.
+    `wrong` are the numbers of crossings whose checksums are, `dropped` of those that their
+    receiver's kernel threw away.
     """
     drafts = []
     for crossing in flow.crossings:
@@ -211,6 +215,9 @@ def draft_segments(flow: Flow, wrong: frozenset[int]) -> list[Draft]:
         if draft.crossing.number in wrong and Note.DAMAGED not in draft.notes:
             draft.notes.add(Note.WRONG_CHECKSUM)
         draft.is_discarded = bool(draft.notes & DISCARDED)
+        if draft.crossing.number in dropped:
+            draft.notes.add(Note.DROPPED)
+            draft.is_dropped = True
     _number(drafts)
     return drafts
 
@@ -224,7 +231,7 @@ def offered_shift(tcp: Tcp) -> int | None:
 def offering_syn(drafts: Sequence[Draft], from_client: bool) -> Draft | None:
     """The SYN whose options count for that side: the first that arrived, else the first."""
     syns = [d for d in drafts if d.syn and d.from_client == from_client and not d.is_discarded]
-    return next((draft for draft in syns if not draft.crossing.lost), syns[0] if syns else None)
+    return next((draft for draft in syns if draft.taken), syns[0] if syns else None)
 
 
 def _is_from(flow: Flow, crossing: Crossing, tcp: Tcp) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 import recorded as r
 import traced_tcp as w
 
+from lab.analysis.correlate.drops import find_untaken
+from lab.model.event import frame_id
 from lab.records import DropNotice
 
 
@@ -110,3 +112,20 @@ def test_of_a_segment_sent_again_the_copy_with_that_identification_is_meant() ->
         trace = replace(again.trace, drops=(found,))
         (joined,) = w.timeline_of(replace(again, trace=trace)).drops
         assert joined.frame == meant.id
+
+
+def test_a_dropped_segment_wakes_no_reader() -> None:
+    trace = w.traced(w.times_by()).trace
+    recording = replace(w.wire(), trace=replace(trace, drops=(with_bytes(8),)))
+    before = w.timeline_of(w.traced(w.times_by())).correlation.channels
+    after = w.timeline_of(recording).correlation.channels
+    completed = {part.segment for channel in before for part in channel.read_parts}
+    assert frame_id(8) in completed
+    assert frame_id(8) not in {part.segment for each in after for part in each.read_parts}
+
+
+def test_what_tcp_had_read_before_it_threw_it_away_was_taken() -> None:
+    for reason, untaken in (("NETFILTER_DROP", {8}), ("TCP_OLD_DATA", set())):
+        trace = replace(w.wire().trace, drops=(with_bytes(8, reason=reason),))
+        drops = w.timeline_of(replace(w.wire(), trace=trace)).drops
+        assert find_untaken(drops) == untaken

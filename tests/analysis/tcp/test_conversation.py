@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from transcript import converse
+from transcript import converse, only_flow
 
-from lab.analysis.tcp.conversation import Handshake, Offer, TcpConversation, Teardown
+from lab.analysis.tcp.conversation import (
+    Handshake,
+    Offer,
+    TcpConversation,
+    Teardown,
+    analyse_tcp,
+)
 from lab.analysis.tcp.segment import Note
 from lab.analysis.tcp.state import State
 
@@ -580,3 +586,79 @@ def test_a_clock_that_is_set_back_while_a_segment_is_on_its_way_changes_no_order
     conversation = converse(STEPPED.format(fate=" recv=9.025"))
     assert final(conversation) == (State.ESTABLISHED, State.ESTABLISHED)
     assert [segment.notes for segment in conversation.segments] == [frozenset()] * 5
+
+
+# What the receiver's kernel threw away.
+
+LOSSY = """
+0.001 client > server SYN seq=100 win=1000
+0.002 server > client SYN,ACK seq=900 ack=101 win=1000
+0.003 client > server ACK seq=101 ack=901
+0.004 client > server ACK,PSH seq=101 ack=901 data=hello
+0.005 client > server FIN,ACK seq=106 ack=901
+0.006 server > client ACK seq=901 ack=101
+0.300 client > server FIN,PSH,ACK seq=101 ack=901 data=hello
+0.301 server > client ACK seq=901 ack=107
+"""
+
+
+def states_at_server(text: str, *dropped: int) -> list[str]:
+    """After each segment that arrives there."""
+    talk = analyse_tcp(only_flow(text), dropped)
+    return [s.receiver_state.value for s in talk.segments if s.from_client and s.receiver_state]
+
+
+def test_a_dropped_segment_brings_no_bytes_and_no_fin() -> None:
+    talk = analyse_tcp(only_flow(LOSSY), {4, 5})
+    assert states_at_server(LOSSY, 4, 5) == ["SYN-RECEIVED", *["ESTABLISHED"] * 3, "CLOSE-WAIT"]
+    assert [Note.DROPPED in segment.notes for segment in talk.segments] == [
+        number in (4, 5) for number in range(1, 9)
+    ]
+    assert talk.client_to_server.data == b"hello"
+    lost_for_good = analyse_tcp(only_flow(LOSSY), {4, 5, 7})
+    assert lost_for_good.client_to_server.data == b""
+
+
+def test_a_handshake_whose_last_ack_was_dropped_ends_with_the_next_one() -> None:
+    talk = analyse_tcp(only_flow(LOSSY), {3})
+    assert talk.handshake is not None
+    assert talk.handshake.ack == 4
+    assert states_at_server(LOSSY, 3)[:3] == ["SYN-RECEIVED", "SYN-RECEIVED", "ESTABLISHED"]
+
+
+def test_a_handshake_without_an_ack_that_was_taken_is_none() -> None:
+    assert analyse_tcp(only_flow(LOSSY), {3, 4, 5, 7}).handshake is None
+
+
+def test_a_dropped_reset_ends_nothing() -> None:
+    text = LOSSY + "0.400 client > server RST seq=107\n"
+    assert states_at_server(text)[-1] == "CLOSED"
+    assert states_at_server(text, 9)[-1] == "CLOSE-WAIT"
+
+
+def test_of_a_syn_that_came_several_times_the_last_before_the_answer_was_answered() -> None:
+    """TCP answers a SYN at once: one that met a full accept queue leaves LISTEN."""
+    again = """
+0.001 client > server SYN seq=100 win=1000
+1.001 client > server SYN seq=100 win=1000
+3.001 client > server SYN seq=100 win=1000
+3.002 server > client SYN,ACK seq=900 ack=101 win=1000
+3.003 client > server SYN seq=100 win=1000
+3.004 client > server ACK seq=101 ack=901
+"""
+    assert states_at_server(again) == [
+        "LISTEN", "LISTEN", "SYN-RECEIVED", "SYN-RECEIVED", "ESTABLISHED",
+    ]  # fmt: skip
+
+
+def test_after_a_reset_of_the_clients_kernel_an_ack_opens_nothing() -> None:
+    """A SYN made by hand is unknown to the kernel that gets the answer."""
+    by_hand = """
+0.001 client > server SYN seq=100 win=1000
+0.002 server > client SYN,ACK seq=900 ack=101 win=1000
+0.003 client > server RST seq=101
+0.004 client > server ACK seq=101 ack=901
+0.005 server > client RST seq=901
+"""
+    assert states_at_server(by_hand) == ["SYN-RECEIVED", "LISTEN", "LISTEN"]
+    assert analyse_tcp(only_flow(by_hand)).handshake is None

@@ -49,7 +49,7 @@ test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tes
 	@VENV=$(VENV) tests/run $(TESTS)
 
 test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel, on every core
-	@$(VENV)/bin/python -m pytest -n auto -m 'not kernel' $(TESTS)
+	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m 'not kernel' $(TESTS)
 
 coverage: $(VENV)/.ready-dev ## how much of lab/ is run by the tests that need no kernel
 	@VENV=$(VENV) tests/coverage

@@ -30,6 +30,8 @@ SUPPORT = Path(__file__).parent / "support" / "kernel"
 
 
 register_profiles()
+# Until tests are collected: nothing that is made before then is garbage.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,9 +49,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_finish() -> None:
     remember()
-    # Thousands of collected tests stay; no collection of garbage need look at them again.
-    gc.collect()
+    # Thousands of collected tests stay; no collection of garbage need look at them.
     gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -77,6 +77,7 @@ def why_not(module: str, imported: str) -> str:
     return "" if top in TABLE.packages[room] else f"no package of `{room}` in ARCHITECTURE.md"
 
 
+@cache
 def rooms_imported() -> dict[str, set[str]]:
     """By room, the other rooms that its modules import."""
     found: defaultdict[str, set[str]] = defaultdict(set)
@@ -90,27 +91,24 @@ def rooms_imported() -> dict[str, set[str]]:
     return dict(found)
 
 
-ROOMS = rooms_imported()
-
-
 @pytest.mark.parametrize("module", FILES)
 def test_every_module_keeps_to_the_table(module: str) -> None:
     assert faults(module, FILES[module].read_text("utf-8")) == []
 
 
 def test_the_table_has_a_row_for_every_room_and_no_other() -> None:
-    own_rooms = {room for room in ROOMS if room != "scenarios/demos"} - {"lab"}
+    own_rooms = {room for room in rooms_imported() if room != "scenarios/demos"} - {"lab"}
     assert set(TABLE.rooms) == own_rooms
 
 
 @pytest.mark.parametrize("room", sorted(TABLE.rooms))
 def test_the_table_lists_nothing_that_is_not_used(room: str) -> None:
-    assert TABLE.unused(room, ROOMS[room]) == []
+    assert TABLE.unused(room, rooms_imported()[room]) == []
 
 
 def test_no_two_rooms_import_each_other_and_none_in_a_circle() -> None:
     try:
-        tuple(TopologicalSorter(ROOMS).static_order())
+        tuple(TopologicalSorter(rooms_imported()).static_order())
     except CycleError as error:
         pytest.fail(f"these rooms import each other: {' → '.join(error.args[1])}")
 

@@ -4,15 +4,17 @@ A recording's folder holds `recording.pcapng` (every frame, canaries included, o
 interface for each capture point) and `recording.jsonl`: the rest, a JSON object a line, whose
 "record" says what it is. The first is the run's, with the format's version as its "schema"; then
 comes a line for each record; the last counts records and frames, so that what was cut off is
-missed. `report.json` beside them is derived, and written last.
+missed, and has digests of both files, so that what was changed is. `report.json` beside them is
+derived, and written last.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -62,11 +64,16 @@ _decode_line = json.JSONDecoder().decode
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What the last line counts."""
+    """The last line: what ties the two files together."""
 
     records: int
     """The lines before it."""
     frames: int
+    frames_sha256: str = ""
+    """The SHA-256 of the file of frames, in hexadecimal digits; "" in folders made before there
+    were digests."""
+    records_sha256: str = ""
+    """The same of this file, where this field is "" in it."""
 
 
 def save_recording(
@@ -84,9 +91,11 @@ def save_recording(
     names = [point.name for point in recording.points]
     with (folder / FRAMES_FILE).open("wb") as file:
         write_pcapng(file, names, recording.frames, comments, "wirelab", notes)
-    lines = "".join([_encode_line(line) + "\n" for line in _lines(recording)])
-    # A file name that is no UTF-8 has surrogates in Python, for which JSON has an escape.
-    (folder / RECORDS_FILE).write_text(lines, "utf-8", "backslashreplace")
+    lines = [_encode_line(line) for line in _lines(recording)]
+    frames_sha256 = _sha256_of_file(folder / FRAMES_FILE)
+    end = _End(len(lines), len(recording.frames), frames_sha256)
+    end = replace(end, records_sha256=_sha256_of_lines(lines, end))
+    (folder / RECORDS_FILE).write_bytes(_encoded([*lines, _end_line(end)]))
 
 
 def load_recording(folder: Path) -> Recording:
@@ -103,17 +112,25 @@ def load_recording(folder: Path) -> Recording:
         raise CaptureFileError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise CaptureFileError(f"cannot read {path}: {error}") from None
-    frames = read_frames(folder / FRAMES_FILE)
+    frames_path = folder / FRAMES_FILE
     try:
-        recording, recorded_frames = _parse(text, frames)
+        found, end = _parse(text)
     except ValueError as error:
         raise CaptureFileError(f"{path} is damaged: {error}") from None
-    if recorded_frames != len(frames):
+    frames = read_frames(frames_path)
+    if end.frames != len(frames):
         raise CaptureFileError(
-            f"{folder} was recorded with {recorded_frames} frames; "
-            f"{FRAMES_FILE} holds {len(frames)}"
+            f"{folder} was recorded with {end.frames} frames; {FRAMES_FILE} holds {len(frames)}"
         )
-    return recording
+    if end.frames_sha256 and end.frames_sha256 != _sha256_of_file(frames_path):
+        raise CaptureFileError(
+            f"{frames_path} is not the file that was recorded: its SHA-256 differs from that in "
+            f"{RECORDS_FILE} (saving it in Wireshark, with comments of your own, changes it too)"
+        )
+    try:
+        return _recording(found, frames)
+    except ValueError as error:
+        raise CaptureFileError(f"{path} is damaged: {error}") from None
 
 
 def _run_fields() -> Fields:
@@ -133,8 +150,28 @@ def _lines(recording: Recording) -> list[Object]:
     if trace != Trace():
         lines += _item_lines(trace, LINES_OF_TRACE)
         lines.append({"record": "trace"} | _trace_fields().encode(trace))
-    end = _End(records=len(lines), frames=len(recording.frames))
-    return [*lines, {"record": "end"} | encode_record(end)]
+    return lines
+
+
+def _end_line(end: _End) -> str:
+    return _encode_line({"record": "end"} | encode_record(end))
+
+
+def _encoded(lines: Sequence[str]) -> bytes:
+    # A file name that is no UTF-8 has surrogates in Python, for which JSON has an escape.
+    return "".join([line + "\n" for line in lines]).encode("utf-8", "backslashreplace")
+
+
+def _sha256_of_lines(lines: Sequence[str], end: _End) -> str:
+    """The digest of those lines and the last, which is to hold it."""
+    unsigned = _end_line(replace(end, records_sha256=""))
+    return hashlib.sha256(_encoded([*lines, unsigned])).hexdigest()
+
+
+def _sha256_of_file(path: Path) -> str:
+    """Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _item_lines(holder: Recording | Trace, names: Mapping[str, str]) -> Iterator[Object]:
@@ -143,21 +180,30 @@ def _item_lines(holder: Recording | Trace, names: Mapping[str, str]) -> Iterator
             yield {"record": tag} | encode_record(record)
 
 
-def _parse(text: str, frames: tuple[Frame, ...]) -> tuple[Recording, int]:
-    """The recording with these frames, and how many there were when it was saved.
+def _parse(text: str) -> tuple[Mapping[str, list[Any]], _End]:
+    """What the lines hold, by their "record", and the last of them.
 
-    Raises ValueError where the text is none of save_recording's.
+    Raises ValueError where the text is not as save_recording has written it.
     """
     # Not splitlines(): JSON leaves U+2028 and others in strings as they are.
     lines = text.removesuffix("\n").split("\n")
     found = _decoded(lines)
-    end = _only("end", found)
+    end: _End = _only("end", found)
     if end.records != len(lines) - 1:
         raise ValueError(f"it was saved with {end.records} records, not {len(lines) - 1}")
-    items: Object = {name: tuple(found[tag]) for tag, name in LINES_OF_RUN.items()}
+    if end.frames_sha256 or end.records_sha256:
+        is_same = end.records_sha256 == _sha256_of_lines(lines[:-1], end)
+        if not is_same or lines[-1] != _end_line(end):
+            raise ValueError("its SHA-256 is not the one in its last line")
+    return found, end
+
+
+def _recording(found: Mapping[str, list[Any]], frames: tuple[Frame, ...]) -> Recording:
+    """The recording of what the lines hold. Raises ValueError."""
+    items: Object = {name: tuple(found.get(tag, ())) for tag, name in LINES_OF_RUN.items()}
     recording = Recording(**_only("run", found), **items, frames=frames, trace=_trace(found))
     _check_points(recording)
-    return recording, end.frames
+    return recording
 
 
 def _decoded(lines: Sequence[str]) -> defaultdict[str, list[Any]]:

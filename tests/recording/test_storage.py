@@ -64,8 +64,13 @@ KINDS: dict[str, type] = {
 """By the "record" of a line, the class of what it is."""
 
 
+DIGESTS = {"frames_sha256", "records_sha256"}
+
+
 def with_default(record: str) -> set[str]:
-    """The fields of such a line that may be missing; of those that count the frames, none."""
+    """The fields of such a line that may be missing."""
+    if record == "end":
+        return DIGESTS
     kind = KINDS.get(record)
     known = fields(kind) if kind is not None else ()
     return {field.name for field in known if field.default is not MISSING}
@@ -86,6 +91,15 @@ def copy(tmp_path: Path) -> Path:
     folder.mkdir()
     save_recording(r.recorded(4), folder, {})
     return folder
+
+
+@pytest.fixture
+def undigested(copy: Path) -> Path:
+    """The same as it was before there were digests."""
+    *lines, last = lines_of(copy)
+    end = {key: value for key, value in json.loads(last).items() if key not in DIGESTS}
+    (copy / RECORDS_FILE).write_text("".join([*lines, json.dumps(end) + "\n"]), "utf-8")
+    return copy
 
 
 def lines_of(folder: Path) -> list[str]:
@@ -116,7 +130,8 @@ def test_a_loaded_recording_is_saved_as_the_same_bytes(folder: Path, tmp_path: P
     save_recording(recording, tmp_path, frame_comments([timeline]))
     assert (tmp_path / FRAMES_FILE).read_bytes() == (folder / FRAMES_FILE).read_bytes()
     text = (tmp_path / RECORDS_FILE).read_bytes()
-    assert saved_again(load_recording(tmp_path), tmp_path) == recording
+    assert load_recording(tmp_path) == recording
+    save_recording(recording, tmp_path, frame_comments([timeline]))
     assert (tmp_path / RECORDS_FILE).read_bytes() == text
 
 
@@ -325,7 +340,8 @@ def first_of_each_kind(lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]
             yield index, line
 
 
-def test_another_value_is_damage_or_another_recording_that_can_be_judged(copy: Path) -> None:
+def test_another_value_is_damage_or_another_recording_that_can_be_judged(undigested: Path) -> None:
+    copy = undigested
     lines = lines_of(copy)
     damaged = 0
     for index, line in first_of_each_kind(lines):
@@ -346,6 +362,38 @@ def test_another_value_is_damage_or_another_recording_that_can_be_judged(copy: P
     assert damaged > 250
 
 
+def test_a_recording_without_digests_is_loaded(undigested: Path) -> None:
+    assert load_recording(undigested) == r.recorded(4)
+
+
+@pytest.mark.parametrize("name", [FRAMES_FILE, RECORDS_FILE])
+def test_a_flipped_bit_anywhere_is_found_and_its_file_named(copy: Path, name: str) -> None:
+    path = copy / name
+    whole = path.read_bytes()
+    places = {*range(0, len(whole), 211), *range(len(whole) - 300, len(whole))}
+    for place in sorted(places):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        with pytest.raises(CaptureFileError) as error:
+            load_recording(copy)
+        said = str(error.value)
+        assert f"{name} is " in said or f"{name}: " in said or f"{name} holds " in said, place
+        assert "\n" not in said
+    path.write_bytes(whole)
+    assert load_recording(copy) == r.recorded(4)
+
+
+def test_frames_saved_again_by_others_are_named(copy: Path) -> None:
+    """As Wireshark does it with a comment of the user's."""
+    recording = r.recorded(4)
+    text = (copy / RECORDS_FILE).read_bytes()
+    save_recording(recording, copy, {0: "seen"})
+    (copy / RECORDS_FILE).write_bytes(text)
+    with pytest.raises(CaptureFileError, match=r"recording\.pcapng is not the file that was rec"):
+        load_recording(copy)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "\n", "{}\n", "[]\n", "null\n", "1\n", '"record"\n', '{"record": []}\n', "[" * 100_000,
@@ -361,9 +409,9 @@ def test_another_schema_is_named(copy: Path) -> None:
     assert "its schema is 'other/2', not 'wirelab.recording/2'" in damage(copy, text)
 
 
-def test_a_frame_of_an_unknown_point_is_damage(copy: Path) -> None:
-    text = (copy / RECORDS_FILE).read_text("utf-8").replace("client/eth0", "client/eth9")
-    assert "there is no capture point 'client/eth0'" in damage(copy, text)
+def test_a_frame_of_an_unknown_point_is_damage(undigested: Path) -> None:
+    text = (undigested / RECORDS_FILE).read_text("utf-8").replace("client/eth0", "client/eth9")
+    assert "there is no capture point 'client/eth0'" in damage(undigested, text)
 
 
 def test_frames_cut_off_anywhere_are_an_error(copy: Path) -> None:

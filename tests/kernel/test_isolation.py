@@ -203,3 +203,46 @@ def test_a_program_may_do_what_the_page_says(
     assert report["ran_as"]["uid"] == uid
     assert (place.here / "made-here").stat().st_uid == uid
     assert not Path("/tmp/wirelab-isolation-probe").exists()
+
+
+ALLOWED = """
+import os, socket, subprocess, sys
+for name in sys.argv[2:]:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(name)
+open(os.path.join(sys.argv[1], "made"), "x").close()
+subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
+print(os.geteuid())
+"""
+
+
+@pytest.mark.skipif(shutil.which("ip") is None, reason="ip is not installed")
+def test_what_options_allow_lies_anywhere(marker: str, tmp_path: Path) -> None:
+    """In /run and /tmp too, which are the programs' own; and as another user, for root."""
+    is_root = os.geteuid() == 0
+    with ExitStack() as stack:
+        in_tmp = folder(stack, "/tmp")
+        sockets = [f"{in_tmp}/s.sock"]
+        if is_root:
+            in_run = folder(stack, "/run")
+            in_run.chmod(0o777)
+            sockets.append(f"{in_run}/s.sock")
+        for name in sockets:
+            listening(stack, name)
+        writable = folder(stack, "/tmp")
+        done = wirelab(
+            "run", "--trace", "none", "--out", tmp_path, "--json", "--cap", "CAP_NET_ADMIN",
+            "--writable", writable, *(word for name in sockets for word in ("--socket", name)),
+            *(("--as", "nobody") if is_root else ()),
+            "--server", shlex.join((sys.executable, "-IS", str(PROBE), "serve")),
+            "--unix", "/run/wirelab/of-the-server",
+            "--client", shlex.join((sys.executable, "-IS", "-c", ALLOWED, str(writable), *sockets)),
+        )  # fmt: skip
+        assert done.stderr == ""
+        report = json.loads(done.stdout)
+        assert "failure" not in report["programs"][1]
+        who = report["ran_as"]
+        assert (who["sockets"], who["writable"]) == (sockets, [str(writable)])
+        assert (
+            who["uid"] == (writable / "made").stat().st_uid == (NOBODY if is_root else os.getuid())
+        )

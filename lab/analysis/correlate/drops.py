@@ -22,9 +22,12 @@ _ETHERNET_BYTES = 14
 
 _NO_REASONS = frozenset({"NOT_SPECIFIED", "QUEUE_PURGE"})
 
-_AFTER_ACK = frozenset({"TCP_OLD_DATA", "TCP_ABORT_ON_DATA", "TCP_OFOMERGE", "TCP_FASTOPEN"})
-"""Reasons with which TCP throws away a segment whose ACK it has taken, and whose bytes it had or
-does not want any more (tcp_data_queue, tcp_rcv_state_process)."""
+_AFTER_USE = frozenset(
+    {"TCP_OLD_DATA", "TCP_ABORT_ON_DATA", "TCP_OFOMERGE", "TCP_FASTOPEN", "QUEUE_PURGE"}
+)
+"""Reasons with which TCP throws away a segment whose ACK it has taken, and whose bytes it had
+(tcp_data_queue), does not want any more (tcp_rcv_state_process), or has acknowledged and keeps for
+a reader, when there will be none (inet_csk_destroy_sock)."""
 
 _COMPARED_BYTES = 40
 """Of what comes behind the network header: more than any transport header has without options."""
@@ -64,7 +67,7 @@ def join_drops(
 def find_untaken(drops: Iterable[Dropped]) -> frozenset[int]:
     """The numbers of the frames that were thrown away before TCP took anything of them."""
     return frozenset(
-        dropped.frame.number for dropped in drops if dropped.notice.reason not in _AFTER_ACK
+        dropped.frame.number for dropped in drops if dropped.notice.reason not in _AFTER_USE
     )
 
 

@@ -205,6 +205,7 @@ def _follow(drafts: Sequence[Draft], client: Side, server: Side) -> None:
             draft.sender_state = draft.sender_state or sender.state
             continue
         if arrives and draft.is_dropped:
+            receiver.drop(draft)
             draft.receiver_state = receiver.state
             draft.sender_state = draft.sender_state or sender.state
             continue

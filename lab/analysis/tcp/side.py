@@ -133,6 +133,16 @@ class Side:
         elif acks_fin:
             self.move(TcpEvent.RECEIVE_ACK_OF_FIN)
 
+    def drop(self, segment: Draft) -> None:
+        """Note a segment that the side's kernel threw away: its bytes came that far, no further.
+
+        TCP may have answered it first: a segment that begins before the window is dropped with
+        an ACK (RFC 9293, 3.10.7.4), which is what a keep-alive is sent for.
+        """
+        if segment.length and Note.KEEP_ALIVE not in segment.notes:
+            self.received.add(segment.data_start, segment.payload)
+        self._owe_answer(segment)
+
     def is_acked(self, position: int, ack: int | None) -> bool:
         """Whether an ACK acknowledges what this side sent at the position."""
         return ack is not None and position < ack <= self.sequence_end
@@ -287,10 +297,7 @@ class Side:
         late = segment.end > segment.seq and segment.seq < (self.arrived_end or segment.seq)
         if late and not _REPEATED & segment.notes:
             segment.notes.add(Note.OUT_OF_ORDER)
-        if Note.KEEP_ALIVE in segment.notes:
-            self.owes = Note.KEEP_ALIVE_ACK
-        elif Note.ZERO_WINDOW_PROBE in segment.notes:
-            self.owes = Note.ZERO_WINDOW_PROBE_ACK
+        self._owe_answer(segment)
         sacks_more = bool(segment.sack) and self._take_sack(segment)
         if (
             segment.end == segment.seq
@@ -304,6 +311,12 @@ class Side:
             if self.duplicate_acks == _ENOUGH_DUPLICATES:
                 self.third_duplicate_ns = segment.crossing.received_ns
                 self.recover = self.sent_next
+
+    def _owe_answer(self, segment: Draft) -> None:
+        if Note.KEEP_ALIVE in segment.notes:
+            self.owes = Note.KEEP_ALIVE_ACK
+        elif Note.ZERO_WINDOW_PROBE in segment.notes:
+            self.owes = Note.ZERO_WINDOW_PROBE_ACK
 
     def _take_sack(self, segment: Draft) -> bool:
         """Whether any block has bytes that no block had before (RFC 6675, 2)."""

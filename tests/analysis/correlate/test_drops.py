@@ -125,7 +125,11 @@ def test_a_dropped_segment_wakes_no_reader() -> None:
 
 
 def test_what_tcp_had_read_before_it_threw_it_away_was_taken() -> None:
-    for reason, untaken in (("NETFILTER_DROP", {8}), ("TCP_OLD_DATA", set())):
+    for reason, untaken in (
+        ("NETFILTER_DROP", {8}),
+        ("TCP_OLD_DATA", set()),
+        ("QUEUE_PURGE", set()),
+    ):
         trace = replace(w.wire().trace, drops=(with_bytes(8, reason=reason),))
         drops = w.timeline_of(replace(w.wire(), trace=trace)).drops
         assert find_untaken(drops) == untaken

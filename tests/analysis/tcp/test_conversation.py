@@ -608,15 +608,14 @@ def states_at_server(text: str, *dropped: int) -> list[str]:
     return [s.receiver_state.value for s in talk.segments if s.from_client and s.receiver_state]
 
 
-def test_a_dropped_segment_brings_no_bytes_and_no_fin() -> None:
+def test_a_dropped_segment_comes_over_the_wire_and_brings_no_fin() -> None:
     talk = analyse_tcp(only_flow(LOSSY), {4, 5})
     assert states_at_server(LOSSY, 4, 5) == ["SYN-RECEIVED", *["ESTABLISHED"] * 3, "CLOSE-WAIT"]
     assert [Note.DROPPED in segment.notes for segment in talk.segments] == [
         number in (4, 5) for number in range(1, 9)
     ]
     assert talk.client_to_server.data == b"hello"
-    lost_for_good = analyse_tcp(only_flow(LOSSY), {4, 5, 7})
-    assert lost_for_good.client_to_server.data == b""
+    assert analyse_tcp(only_flow(LOSSY), {4, 5, 7}).client_to_server.data == b"hello"
 
 
 def test_a_handshake_whose_last_ack_was_dropped_ends_with_the_next_one() -> None:
@@ -662,3 +661,16 @@ def test_after_a_reset_of_the_clients_kernel_an_ack_opens_nothing() -> None:
 """
     assert states_at_server(by_hand) == ["SYN-RECEIVED", "LISTEN", "LISTEN"]
     assert analyse_tcp(only_flow(by_hand)).handshake is None
+
+
+def test_a_keep_alive_that_was_dropped_is_answered_all_the_same() -> None:
+    text = """
+0.001 client > server SYN seq=100 win=1000
+0.002 server > client SYN,ACK seq=900 ack=101 win=1000
+0.003 client > server ACK seq=101 ack=901 win=1000
+1.003 client > server ACK seq=100 ack=901 win=1000
+1.004 server > client ACK seq=901 ack=101 win=2000
+"""
+    talk = analyse_tcp(only_flow(text), {4})
+    assert talk.segments[3].notes == {Note.KEEP_ALIVE, Note.DROPPED}
+    assert talk.segments[4].notes == {Note.KEEP_ALIVE_ACK}

@@ -13,6 +13,7 @@ from lab.checks.ad_hoc_calls import (
     NO_DATAGRAM,
     accepts_where_it_is_called,
     connects_where_it_is_called,
+    hidden_use,
     moves_each_byte_of_datagrams,
     moves_each_byte_of_streams,
     raw_sockets,
@@ -154,6 +155,8 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
         elif not timeline.system_calls:
             why = why_untraced(timeline)
             return skipped(f"{frame} comes first and is empty; whether a call sent it: {why}")
+        elif hidden := hidden_use(timeline, crossing.sender):
+            return hidden
         elif any(c.uncounted for c in channels) or raw_sockets(timeline, crossing.sender):
             why = f"{frame} comes first and is empty; whether a call sent it so is unknown"
             return undecided(why, [frame])
@@ -192,6 +195,8 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
         return undecided(f"{missed[0].host}/{missed[0].name} was not captured")
     frames = _frames_of_no_other_socket(timeline)
     if frames:
+        if hidden := hidden_use(timeline):
+            return hidden
         return broken(f"{counted(len(frames), 'frame')} seen", frame_ids(frames))
     if not timeline.system_calls:
         return skipped(f"no frame was seen; what was said was not: {why_untraced(timeline)}")
@@ -200,6 +205,8 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
     parts = [part for channel in channels for part in channel.parts]
     sent, read = (sum(getattr(c, what) for c in channels) for what in ("sent", "read"))
     if not parts:
+        if hidden := hidden_use(timeline):
+            return hidden
         return nothing_seen("nothing went through a unix socket")
     points = ", ".join(point.name for point in recording.points)
     others = " but those of other sockets" if timeline.crossings else ""

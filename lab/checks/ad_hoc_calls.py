@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lab.analysis.sockets.socket_calls import why_uncounted
+from lab.analysis.sockets.socket_calls import hiding, why_uncounted
 from lab.checks.agreement import why_untraced
 from lab.checks.traced import (
     NO_CONNECTION,
@@ -61,6 +61,8 @@ def connects_where_it_is_called(timeline: Timeline) -> Verdict:
         return found
     if timeline.correlation.connects or any(_connected(timeline)):
         return undecided(UNJOINED)
+    if hidden := hidden_use(timeline):
+        return hidden
     return nothing_seen("no call of connect() opened a connection that was seen")
 
 
@@ -77,6 +79,8 @@ def accepts_where_it_is_called(timeline: Timeline) -> Verdict:
     returned = (call for call in timeline.system_calls if call.name in _ACCEPTS)
     if any(tcp.intersection(call.made) for call in returned):
         return undecided(UNJOINED)
+    if hidden := hidden_use(timeline):
+        return hidden
     return nothing_seen("no call of accept() returned a connection")
 
 
@@ -116,6 +120,17 @@ def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
     return _bytes(timeline, "udp") or _unjoined(timeline, flows, NO_DATAGRAM)
 
 
+def hidden_use(timeline: Timeline, host: str = "") -> Verdict | None:
+    """Why calls on sockets do not show all that a host's programs did with them; None if so.
+
+    Of all programs without a host.
+    """
+    for call in hiding(timeline.system_calls):
+        if host in ("", call.host):
+            return undecided(why_uncounted(call), [call.id])
+    return None
+
+
 def raw_sockets(timeline: Timeline, host: str = "") -> list[Endpoint]:
     """The raw and packet sockets of a host's traced programs; of all of them without a host."""
     return [
@@ -140,7 +155,7 @@ def _unjoined(timeline: Timeline, flows: Iterable[FlowId], nothing: str) -> Verd
     if raw := raw_sockets(timeline):
         owner = raw[0].program
         return nothing_seen(f"what was sent is a raw socket's of {owner}, no transport's")
-    return undecided(UNJOINED)
+    return hidden_use(timeline) or undecided(UNJOINED)
 
 
 def _bytes(timeline: Timeline, protocol: str) -> Verdict | None:
@@ -158,7 +173,7 @@ def _bytes(timeline: Timeline, protocol: str) -> Verdict | None:
 
 def _of_way(timeline: Timeline, channel: Channel) -> Verdict:
     """The bytes of one way, as far as its ends are traced programs'."""
-    if channel.uncounted:
+    if channel.uncounted and not _is_counted_by_sender(channel):
         call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
         return undecided(f"{channel.flow}: not counted: {why_uncounted(call)}", [call.id])
     carried = channel.carried
@@ -181,6 +196,12 @@ def _of_way(timeline: Timeline, channel: Channel) -> Verdict:
         return broken(said, events)
     first = next(flow for flow in timeline.flows if flow.id == channel.flow).crossings[0]
     return holds(said, events or [first.id])
+
+
+def _is_counted_by_sender(channel: Channel) -> bool:
+    """Whether the sender's calls account for all that went, whatever the receiver's do."""
+    is_whole = bool(channel.sender) and channel.sent == channel.carried
+    return is_whole and channel.read <= channel.sent
 
 
 def _read_by_one(timeline: Timeline, channel: Channel) -> int:

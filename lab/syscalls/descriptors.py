@@ -6,9 +6,8 @@ it is made, and adds a new descriptor when it returns; close(2) removes one when
 another thread may get the same number before it returns.
 
 Not followed are descriptors that a program was started with; a pair whose numbers the instrument
-could not read; and the effects of ioctl(FIOCLEX), unshare(CLONE_FILES), pidfd_getfd(2) and
-io_uring(7), which are not traced. If the instrument names the socket behind a descriptor, it is
-found all the same.
+could not read; and the effects of ioctl(FIOCLEX), unshare(CLONE_FILES) and of the calls that are
+HIDING. If the instrument names the socket behind a descriptor, it is found all the same.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from lab.syscalls.memory import (
     polled_descriptors,
     two_descriptors,
 )
-from lab.syscalls.table import CALLS
+from lab.syscalls.table import CALLS, HIDING
 
 _CLOEXEC = 0o2000000
 """SOCK_CLOEXEC, O_CLOEXEC and EPOLL_CLOEXEC, which are one number on x86_64 and aarch64."""
@@ -103,8 +102,9 @@ def follow(trace: Trace) -> Followed:
 def relevant(trace: Trace) -> Trace:
     """The same trace without the calls that do not concern its sockets and pipes.
 
-    Kept are calls on objects that `follow` finds, calls that made or should have made one, and
-    calls that wait for descriptors if one of these is such an object or if they were not read.
+    Kept are calls on objects that `follow` finds, calls that made or should have made one,
+    calls that may use one unseen (HIDING), and calls that wait for descriptors if one of these
+    is such an object or if they were not read.
     What `follow` says about a call that is kept is the same before and after.
     """
     follower = _Follower(trace)
@@ -238,7 +238,7 @@ class _Follower:
             self._pass(index, call, table)
         elif call.name in _SELECTS:
             self._keep_for(index, _waited_for(call, table))
-        elif call.name in _MAKERS:
+        elif call.name in _MAKERS or call.name in HIDING:
             self.is_kept[index] = True
 
     def _find(self, index: int, call: Syscall, table: _Table) -> None:

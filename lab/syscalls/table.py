@@ -88,6 +88,8 @@ _EPOLL_EVENTS = Pointer(1, True, Layout.BYTES, Size.RESULT, 16)
 """struct epoll_event has 12 bytes on x86, 16 elsewhere: the first 12 or 16 of these."""
 
 _ADDRESS = ("sockfd", "addr", "addrlen")
+_VECTOR = ("fd", "iov", "iovcnt", "pos_l", "pos_h", "flags")
+"""Of a position of -1 these two move bytes as readv(2) and writev(2) do, of sockets too."""
 _OPTION = ("sockfd", "level", "optname", "optval", "optlen")
 
 CALLS: dict[str, CallShape] = {
@@ -117,6 +119,8 @@ CALLS: dict[str, CallShape] = {
     "write": CallShape(("fd", "buf", "count"), 0, (_in(1, 2),)),
     "readv": CallShape(("fd", "iov", "iovcnt"), 0, (Pointer(1, True, Layout.IOVEC),)),
     "writev": CallShape(("fd", "iov", "iovcnt"), 0, (Pointer(1, False, Layout.IOVEC),)),
+    "preadv2": CallShape(_VECTOR, 0, (Pointer(1, True, Layout.IOVEC),)),
+    "pwritev2": CallShape(_VECTOR, 0, (Pointer(1, False, Layout.IOVEC),)),
     "sendfile": CallShape(("out_fd", "in_fd", "offset", "count"), 0),
     "splice": CallShape(("fd_in", "off_in", "fd_out", "off_out", "len", "flags"), 0),
     "close": CallShape(("fd",), 0),
@@ -141,6 +145,15 @@ CALLS: dict[str, CallShape] = {
     "epoll_pwait2": CallShape(
         ("epfd", "events", "maxevents", "timeout", "sigmask", "sigsetsize"), 0, (_EPOLL_EVENTS,)
     ),
+    "io_uring_setup": CallShape(("entries", "p"), None),
+    "io_uring_enter": CallShape(
+        ("fd", "to_submit", "min_complete", "flags", "argp", "argsz"), None
+    ),
+    "io_submit": CallShape(("ctx_id", "nr", "iocbpp"), None),
+    "pidfd_getfd": CallShape(("pidfd", "targetfd", "flags"), None),
 }
-"""No memory is read for sendfile and splice, whose bytes stay in the kernel. io_uring(7) is not
-traced: what it does are no calls."""
+"""No memory is read for sendfile and splice, whose bytes stay in the kernel."""
+
+HIDING = frozenset({"io_uring_setup", "io_uring_enter", "io_submit", "pidfd_getfd"})
+"""Calls after which sockets are used, or had, by what is no call on them: operations in the ring
+of io_uring(7), requests of io_submit(2), a descriptor of another process by pidfd_getfd(2)."""

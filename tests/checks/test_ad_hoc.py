@@ -313,6 +313,40 @@ def test_what_a_raw_socket_may_have_sent_breaks_nothing() -> None:
     assert outcome("stream-bytes", with_raw_socket(unjoined)) is Outcome.SKIPPED
 
 
+def with_ring(timeline: Timeline, host: str = "client") -> Timeline:
+    """A program of that host has made a ring, and no call is followed beyond that."""
+    ring = replace(call(event(f"{host}#8"), "io_uring_setup", 0, 1), host=host)
+    channels = tuple(
+        replace(each, uncounted=ring.id) if each.sent != each.carried else each
+        for each in timeline.correlation.channels
+    )
+    correlation = replace(timeline.correlation, channels=channels)
+    calls = (*timeline.system_calls, ring)
+    return replace(timeline, system_calls=calls, correlation=correlation)
+
+
+def test_what_a_ring_may_have_done_is_undecided_and_named() -> None:
+    by_ring = with_ring(with_bytes(tcp(), 0, 7, 7))
+    assert outcome("stream-bytes", with_bytes(tcp(), 0, 7, 7)) is Outcome.BROKEN
+    for name in ("stream-bytes", "connect", "accept"):
+        found = verdict(name, by_ring)
+        assert found.outcome is Outcome.UNDECIDED
+        assert "io_uring(7)" in found.why
+        assert found.evidence == (event("client#8"),)
+    beside = with_ring(replace(unix(), crossings=tcp().crossings))
+    assert outcome("unix-silent", beside) is Outcome.UNDECIDED
+
+
+def test_what_the_sender_accounts_for_is_judged_whatever_the_reader_uses() -> None:
+    timeline = with_bytes(tcp(), 7, 7, 0)
+    (channel,) = timeline.correlation.channels
+    channel = replace(channel, uncounted=event("server#8"))
+    calls = (*timeline.system_calls, call(event("server#8"), "io_uring_setup", 0, 1))
+    correlation = replace(timeline.correlation, channels=(channel,))
+    read_by_ring = replace(timeline, system_calls=calls, correlation=correlation)
+    assert outcome("stream-bytes", read_by_ring) is Outcome.HOLDS
+
+
 @pytest.mark.parametrize("check", [name for name in CHECKS if name != "unix-silent"])
 def test_that_nothing_was_seen_is_no_conclusion_of_an_incomplete_capture(check: str) -> None:
     nothing = tcp(lambda recording: r.incomplete(r.without(*range(1, 21))(recording)))

@@ -25,11 +25,13 @@ from lab.analysis.calls.constants import (
     EPOLL_OPERATIONS,
     ETHERTYPES,
     FCNTL_OPERATIONS,
+    IO_URING_ENTER_FLAGS,
     IP_PROTOCOLS,
     MESSAGE_FLAGS,
     NETLINK_PROTOCOLS,
     OPEN_FLAGS,
     POLL_EVENTS,
+    RW_FLAGS,
     SHUTDOWN_WAYS,
     SOCK_TYPE_MASK,
     TYPE_FLAGS,
@@ -287,6 +289,7 @@ _address_in = _of(lambda memory: address_text(memory.data))
 _message_flags = _flags(MESSAGE_FLAGS)
 _ADDRESS_OUT = (_number, _address_in, _length_behind(1))
 _POLLED = (_of(_polled), _unsigned)
+_POSITION = (_number, _number, _flags(RW_FLAGS))
 _SELECT = (_number, *[_pointer] * 4)
 
 _DECODERS: dict[str, tuple[_Decoder, ...]] = {
@@ -312,6 +315,8 @@ _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "write": (_number, _buffer, _size),
     "readv": (_number, _reads, _number),
     "writev": (_number, _buffers, _number),
+    "preadv2": (_number, _reads, _number, *_POSITION),
+    "pwritev2": (_number, _buffers, _number, *_POSITION),
     "sendfile": (_number, _number, _pointer, _size),
     "splice": (
         _number, _pointer, _number, _pointer, _size,
@@ -333,6 +338,14 @@ _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "pselect6": (*_SELECT, _pointer),
     "epoll_create": (_number,),
     "epoll_create1": (_flags({0o2000000: "EPOLL_CLOEXEC"}),),
+    "io_uring_setup": (_unsigned, _pointer),
+    "io_uring_enter": (
+        _number, _unsigned, _unsigned,
+        _flags(IO_URING_ENTER_FLAGS),
+        _pointer, _size,
+    ),
+    "io_submit": (_pointer, _size, _pointer),
+    "pidfd_getfd": (_number, _number, _unsigned),
 }  # fmt: skip
 
 

@@ -76,6 +76,14 @@ MESSAGE_FLAGS = _names(
     CMSG_CLOEXEC=0x40000000
     """,
 )
+IO_URING_ENTER_FLAGS = _names(
+    "IORING_ENTER_", "GETEVENTS=1 SQ_WAKEUP=2 SQ_WAIT=4 EXT_ARG=8 REGISTERED_RING=16"
+)
+"""Source: io_uring_enter(2)."""
+
+RW_FLAGS = _names("RWF_", "HIPRI=1 DSYNC=2 SYNC=4 NOWAIT=8 APPEND=16")
+"""Source: readv(2)."""
+
 SHUTDOWN_WAYS = _names("SHUT_", "RD=0 WR=1 RDWR=2")
 
 LEVELS = _names("IPPROTO_", "IP=0 TCP=6 UDP=17 IPV6=41 ICMPV6=58 SCTP=132 UDPLITE=136") | _names(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from lab.records import ProgramRun, Syscall, Trace
 
-SEND_CALLS = frozenset({"sendto", "sendmsg", "write", "writev", "sendfile", "splice"})
-READ_CALLS = frozenset({"recvfrom", "recvmsg", "read", "readv"})
+SEND_CALLS = frozenset({"sendto", "sendmsg", "write", "writev", "pwritev2", "sendfile", "splice"})
+READ_CALLS = frozenset({"recvfrom", "recvmsg", "read", "readv", "preadv2"})
 """The calls whose result is how many bytes they moved. sendmmsg and recvmmsg count messages."""
 
 _LAST_ERROR = -4095

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.analysis.correlate.correlation import Accepted, Closed, Correlation
+from lab.analysis.correlate.hidden_use import with_hidden_use
 from lab.analysis.correlate.kernel_channels import kernel_channels
 from lab.analysis.correlate.tcp_channels import tcp_channels
 from lab.analysis.correlate.udp_channels import udp_channels
@@ -34,12 +35,13 @@ def correlate(evidence: Evidence) -> Correlation:
     Only what follows from what was seen: what could belong to several is left out.
     """
     endpoints = tuple(evidence.endpoints.values())
+    channels = (
+        *tcp_channels(evidence.conversations.values(), evidence.sides, evidence.calls),
+        *udp_channels(evidence.flows, endpoints, evidence.calls),
+        *kernel_channels(endpoints, evidence.calls),
+    )
     return Correlation(
-        channels=(
-            *tcp_channels(evidence.conversations.values(), evidence.sides, evidence.calls),
-            *udp_channels(evidence.flows, endpoints, evidence.calls),
-            *kernel_channels(endpoints, evidence.calls),
-        ),
+        channels=with_hidden_use(channels, evidence.endpoints, evidence.system_calls),
         accepted=tuple(_accepted(evidence)),
         closed=tuple(_closed(evidence)),
         connects=tuple(_connects(evidence)),

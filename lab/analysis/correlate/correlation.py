@@ -68,9 +68,11 @@ class Channel:
     reads: int
     read_parts: tuple[ReadPart, ...] = ()
     uncounted: EventId | None = None
-    """A call that moved several messages at once at one of its ends (sendmmsg(2),
-    recvmmsg(2)): they are not followed, so the counts above are not those of all that was sent
-    and read, and of messages there are no parts. None where every call is counted."""
+    """A call because of which the counts above are not those of all that was sent and read. At one
+    of its ends it moved several messages at once (sendmmsg(2), recvmmsg(2)), which are not
+    followed: then of messages there are no parts. Or the calls there account for less than went,
+    and the socket may have been used by what is no call on it (lab.syscalls.table.HIDING). None
+    where every call is counted."""
 
     @property
     def counts(self) -> str:

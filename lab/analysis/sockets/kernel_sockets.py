@@ -40,8 +40,12 @@ _CAUSES = {
 """Changes that happen in the call that asks for them, so that its thread identifies the socket.
 Others happen while any thread is running. sendto and sendmsg connect with MSG_FASTOPEN."""
 
-_SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile", "splice"})
-_READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv", "splice"})
+_SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "sendfile", "splice"}) | {
+    "write",
+    "writev",
+    "pwritev2",
+}
+_READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv", "preadv2", "splice"})
 _MOVES = {"sock:sock_send_length": _SENDS, "sock:sock_recv_length": _READS}
 
 

@@ -6,16 +6,21 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from lab.syscalls.memory import descriptor_of
+from lab.syscalls.table import HIDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lab.analysis.calls.system_call import SystemCall
     from lab.model.event import EventId
 
-_SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "sendfile"})
-_READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv"})
+_SENDS = frozenset({"sendto", "sendmsg", "sendmmsg", "write", "writev", "pwritev2"}) | {"sendfile"}
+_READS = frozenset({"recvfrom", "recvmsg", "recvmmsg", "read", "readv", "preadv2"})
 _SEVERAL = {"sendmmsg": "sends", "recvmmsg": "receives"}
+_HIDDEN = {
+    "io_submit": "the requests that it submits are",
+    "pidfd_getfd": "what it takes from another process is",
+}
 _SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
 _SHUTS_WRITING = (_SHUT_WR, _SHUT_RDWR)
 _SHUTS_READING = (_SHUT_RD, _SHUT_RDWR)
@@ -91,8 +96,16 @@ def moves_several(call: SystemCall) -> bool:
     return call.name in _SEVERAL
 
 
+def hiding(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
+    """Calls after which sockets may have been used by what is no call on them."""
+    return (call for call in calls if call.name in HIDING and not call.error)
+
+
 def why_uncounted(call: SystemCall) -> str:
     """Why a channel's bytes are not counted: "sendmmsg(2) sends several messages at once, ..."."""
+    if call.name in HIDING:
+        what = _HIDDEN.get(call.name, "what the ring of io_uring(7) does is")
+        return f"{call.program} called {call.name}(2), and {what} not traced"
     what = _SEVERAL[call.name]
     return f"{call.name}(2) {what} several messages at once, which are not followed"
 

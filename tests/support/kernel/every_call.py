@@ -193,6 +193,10 @@ def pipes() -> None:
     shows_bytes(1, b"".join(data), 80)
     call("readv", out, *vectors(*(bytes(7) for _ in range(9))))
     shows_bytes(1, b"".join(data)[:56], 63, at_exit=True)
+    call("pwritev2", into, *vectors(b"of no", b" position"), -1, 0, 0)
+    shows_bytes(1, b"of no position", 14)
+    call("preadv2", out, *vectors(bytes(24), bytes(24)), -1, 0, 0)
+    shows_bytes(1, b"".join(data)[63:] + b"of no position", 31, at_exit=True)
     call("writev", into, *vectors(b"a" * 128, b"b" * 500))
     shows_bytes(1, b"a" * 128, 628)
     call("splice", out, 0, into, 0, 0, 0)
@@ -232,6 +236,13 @@ def descriptors() -> None:
     call("close_range", 200, 201, 0)
 
 
+def hiding() -> None:
+    call("io_uring_setup", 0, buffer(bytes(120)))
+    call("io_uring_enter", -1, 0, 0, 0, 0, 0)
+    call("io_submit", 0, 0, 0)
+    call("pidfd_getfd", -1, 0, 0)
+
+
 def failing() -> None:
     """In calls that fail, what they were given is there and nothing that they would have given."""
     given = buffer(b"to nobody")
@@ -267,7 +278,7 @@ def main() -> None:
     bring_up_loopback()
     call("write", -1, buffer(b"begin"), 5)
     shows_bytes(1, b"begin", 5)
-    for part in (tcp, udp, unix, pipes, waiting, descriptors, failing, unreadable):
+    for part in (tcp, udp, unix, pipes, waiting, descriptors, hiding, failing, unreadable):
         part()
     call("write", -1, buffer(b"end"), 3)
     shows_bytes(1, b"end", 3)

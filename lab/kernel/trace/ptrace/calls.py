@@ -30,11 +30,12 @@ OTHER_WANTED = MAKING_TASKS + RESUMING
 _SAMPLED_AT_ENTRY = frozenset({"close"})
 _SAMPLED_AT_EXIT = frozenset(
     {"connect", "bind", "listen", "shutdown", "sendto", "sendmsg", "sendmmsg", "sendfile"}
-    | {"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv", "write", "writev"}
+    | {"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv", "preadv2"}
+    | {"write", "writev", "pwritev2"}
 )
 _MOVING_BYTES = _SAMPLED_AT_EXIT - {"connect", "bind", "listen", "shutdown"}
 _MAY_CHANGE_ADDRESSES = frozenset({"connect", "bind", "listen"})
-_READING = frozenset({"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv"})
+_READING = frozenset({"recvfrom", "recvmsg", "recvmmsg", "splice", "read", "readv", "preadv2"})
 _ACCEPTING = frozenset({"accept", "accept4"})
 _CLOSED_ARGUMENT = {"close": 0, "dup2": 1, "dup3": 1}
 

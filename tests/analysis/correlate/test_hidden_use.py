@@ -1,0 +1,56 @@
+"""What a socket did beyond the calls on it, where a ring may have done it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from event_ids import event
+from shown import flow_id
+from system_calls import decoded
+
+from lab.analysis.correlate.correlation import Channel
+from lab.analysis.correlate.hidden_use import with_hidden_use
+from lab.analysis.sockets.endpoint import Endpoint
+
+TCP = flow_id("tcp 0")
+CHANNEL = Channel("s1", "s2", TCP, (), sent=7, carried=7, read=7, sends=1, segments=1, reads=1)
+ENDPOINTS = {
+    id: Endpoint(
+        id, host, host, "AF_INET", "SOCK_STREAM", "tcp", None, None, False, event(f"{host}#1")
+    )
+    for id, host in (("s1", "client"), ("s2", "server"))
+}
+RING = replace(decoded(1, "io_uring_setup", (0, 1)), host="client")
+
+
+@pytest.mark.parametrize("name", ["io_uring_setup", "io_submit", "pidfd_getfd"])
+@pytest.mark.parametrize(
+    ("host", "counts", "is_hidden"),
+    [
+        ("client", {}, False),
+        ("client", {"sent": 0}, True),
+        ("server", {"sent": 0}, False),
+        ("server", {"read": 0}, True),
+        ("client", {"read": 0}, False),
+        ("server", {"receiver": "", "read": 0}, True),
+        ("client", {"receiver": "", "read": 0}, False),
+        ("client", {"sender": "", "sent": 0}, True),
+        ("client", {"carried": None, "sent": 3}, True),
+        ("server", {"carried": None, "read": 3}, True),
+        ("server", {"carried": None, "sent": 3}, False),
+    ],
+)
+def test_a_channel_is_uncounted_where_its_calls_account_for_less_than_went(
+    name: str, host: str, counts: dict[str, int | str | None], is_hidden: bool
+) -> None:
+    hider = replace(RING, name=name, host=host)
+    channel = replace(CHANNEL, **counts)  # type: ignore[arg-type]
+    (found,) = with_hidden_use([channel], ENDPOINTS, [hider])
+    assert found == replace(channel, uncounted=hider.id if is_hidden else None)
+
+
+def test_a_ring_that_could_not_be_made_hides_nothing() -> None:
+    failed = replace(RING, error="EPERM", result=-1)
+    channel = replace(CHANNEL, sent=0)
+    assert with_hidden_use([channel], ENDPOINTS, [failed]) == (channel,)

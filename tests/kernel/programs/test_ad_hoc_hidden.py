@@ -1,0 +1,79 @@
+"""Programs that use sockets by what is no call on them: that is named, and breaks no claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from ad_hoc_run import CONVERSE, AdHocRun, python
+
+pytestmark = pytest.mark.kernel
+
+UNDECIDED_STATUS = 4
+
+SEND_BY_RING = """
+import ctypes, mmap, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+parameters = ctypes.create_string_buffer(120)
+ring = libc.syscall(425, 8, parameters)
+assert ring >= 0, ctypes.get_errno()
+of_queue = struct.unpack_from("<8I", parameters, 40)
+tail, mask, array = of_queue[1], of_queue[2], of_queue[6]
+queue = mmap.mmap(ring, array + 8 * 4)
+entries = mmap.mmap(ring, 8 * 64, offset=0x10000000)
+s = socket.create_connection(("{server}", {port}))
+data = ctypes.create_string_buffer(b"by ring", 7)
+SEND = 26
+entries[:64] = struct.pack("<BBHiQQIIQ24x", SEND, 0, 0, s.fileno(), 0,
+                           ctypes.addressof(data), 7, 0, 1)
+queue[array:array + 4] = struct.pack("<I", 0)
+queue[tail:tail + 4] = struct.pack("<I", 1)
+assert libc.syscall(426, ring, 1, 1, 1, None, 0) == 1
+s.shutdown(socket.SHUT_WR)
+print(s.recv(100), s.recv(100))
+"""
+"""By io_uring_setup(2), a mapping of its submission queue, and io_uring_enter(2)."""
+
+TAKE_AND_SEND = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+out, into = os.pipe()
+child = os.fork()
+if not child:
+    s = socket.create_connection(("{server}", {port}))
+    os.write(into, bytes([s.fileno()]))
+    print(s.recv(100), s.recv(100), flush=True)
+    os._exit(0)
+number = os.read(out, 1)[0]
+taken = libc.syscall(438, os.pidfd_open(child), number, 0)
+assert taken >= 0, ctypes.get_errno()
+s = socket.socket(fileno=taken)
+s.sendall(b"by another")
+s.shutdown(socket.SHUT_WR)
+os.waitpid(child, 0)
+"""
+"""By pidfd_getfd(2), of a child: Yama lets a parent."""
+
+
+def test_what_is_sent_by_a_ring_is_undecided_and_named(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(python(CONVERSE), python(SEND_BY_RING), trace="auto")
+    if "AssertionError" in run.done.stdout:
+        pytest.skip("io_uring is disabled here (kernel.io_uring_disabled)")
+    assert run.wrote["client"] == "b'BY RING' b''\n"
+    assert run.verdicts["ad-hoc-stream-bytes"] == "UNDECIDED"
+    assert run.done.returncode == UNDECIDED_STATUS
+    text = " ".join(run.done.stdout.split())
+    assert "client called io_uring_setup(2), and what the ring of io_uring(7) does" in text
+
+
+def test_a_socket_taken_from_another_process_breaks_nothing(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
+    run = ad_hoc(python(CONVERSE), python(TAKE_AND_SEND), trace="auto")
+    if "AssertionError" in run.done.stdout:
+        pytest.skip("no descriptor may be taken from another process here")
+    assert run.wrote["client"] == "b'BY ANOTHER' b''\n"
+    assert run.verdicts["ad-hoc-stream-bytes"] in ("HOLDS", "UNDECIDED")
+    assert "BROKEN" not in run.verdicts.values()

@@ -119,3 +119,13 @@ def test_a_command_starts_its_sandbox_before_it_imports_what_comes_after(
     imported = set(done.stdout.split())
     assert "lab.kernel.sandbox.sandbox" in imported
     assert not imported & {"dataclasses", "lab.records", "lab.results"}
+
+
+def test_what_saves_a_recording_does_not_import_what_reads_captures() -> None:
+    code = "import sys, lab.recording.storage; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    imported = set(done.stdout.split())
+    assert "lab.pcap.pcapng_writing" in imported
+    assert not imported & {"lab.pcap.capture_file", "lab.pcap.capture", "lab.pcap.pcapng"}

@@ -13,6 +13,20 @@ from dataclasses import dataclass
 from lab.pcap.capture import BrokenError, Reading, cut_short
 from lab.pcap.classic import impossible_length, without_fcs
 from lab.pcap.link_types import longest_packet
+from lab.pcap.pcapng_numbers import (
+    DIRECTIONS,
+    END_OF_OPTIONS,
+    ENHANCED_PACKET,
+    FRAMING_BYTES,
+    IF_NAME,
+    IF_TIMESTAMP_OFFSET,
+    IF_TIMESTAMP_RESOLUTION,
+    INTERFACE_DESCRIPTION,
+    PACKET,
+    PACKET_FLAGS,
+    SECTION_HEADER,
+    SIMPLE_PACKET,
+)
 from lab.records import Direction
 
 TYPE_CHECKING = False  # as typing has it
@@ -21,27 +35,6 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 """The type of a Section Header Block, the same in either byte order."""
-
-SECTION_HEADER = 0x0A0D_0D0A
-INTERFACE_DESCRIPTION = 1
-PACKET = 2
-"""Obsolete; the predecessor of the Enhanced Packet Block."""
-SIMPLE_PACKET = 3
-ENHANCED_PACKET = 6
-
-END_OF_OPTIONS = 0
-COMMENT = 1
-SHB_USER_APPLICATION = 4
-IF_NAME = 2
-IF_TIMESTAMP_RESOLUTION = 9
-IF_TIMESTAMP_OFFSET = 14
-PACKET_FLAGS = 2
-
-FRAMING_BYTES = 12
-"""Of every block: its type, its length, and that again at its end."""
-
-DIRECTIONS = (Direction.UNKNOWN, Direction.IN, Direction.OUT, Direction.UNKNOWN)
-"""By bits 0 and 1 of epb_flags."""
 
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from lab.pcap.link_types import MAX_CAPTURED_BYTES, UPPER_PDU
-from lab.pcap.pcapng import (
+from lab.pcap.pcapng_numbers import (
     COMMENT,
     DIRECTIONS,
     END_OF_OPTIONS,

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import CaptureFileError
-from lab.pcap.capture_file import read_frames
 from lab.pcap.pcapng_writing import write_pcapng
 from lab.pcap.upper_pdu import CaptureNote
 from lab.recording import old_format
@@ -103,6 +102,9 @@ def load_recording(folder: Path) -> Recording:
 
     Raises CaptureFileError where the folder holds none, or one that is damaged.
     """
+    # Not for a run, which only saves.
+    from lab.pcap.capture_file import read_frames
+
     path = folder / RECORDS_FILE
     try:
         text = path.read_text("utf-8")

@@ -1,0 +1,29 @@
+"""The numbers of the pcapng format: types of blocks, codes of options.
+
+Source: draft-ietf-opsawg-pcapng.
+"""
+
+from __future__ import annotations
+
+from lab.records import Direction
+
+SECTION_HEADER = 0x0A0D_0D0A
+INTERFACE_DESCRIPTION = 1
+PACKET = 2
+"""Obsolete; the predecessor of the Enhanced Packet Block."""
+SIMPLE_PACKET = 3
+ENHANCED_PACKET = 6
+
+END_OF_OPTIONS = 0
+COMMENT = 1
+SHB_USER_APPLICATION = 4
+IF_NAME = 2
+IF_TIMESTAMP_RESOLUTION = 9
+IF_TIMESTAMP_OFFSET = 14
+PACKET_FLAGS = 2
+
+FRAMING_BYTES = 12
+"""Of every block: its type, its length, and that again at its end."""
+
+DIRECTIONS = (Direction.UNKNOWN, Direction.IN, Direction.OUT, Direction.UNKNOWN)
+"""By bits 0 and 1 of epb_flags."""

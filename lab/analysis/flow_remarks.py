@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.analysis.flows.checksums import judge_checksums
-from lab.analysis.flows.flow import Flow
+from lab.analysis.flows.flow import Flow, cut_endpoints
 from lab.analysis.tcp.conversation import TcpConversation
+from lab.model.counted import counted
 
 _ENOUGH_SEGMENTS = 100
 """Multipath TCP has an option in its SYNs, and in every segment that maps data (RFC 8684, 3)."""
@@ -17,6 +18,10 @@ def flow_remarks(flow: Flow, conversation: TcpConversation | None) -> Iterator[s
     if conversation is not None:
         yield from _window_scale(conversation)
         yield from _multipath(conversation)
+    cut = sum(cut_endpoints(crossing.packet) is not None for crossing in flow.parts)
+    if cut:
+        verb = "is" if cut == 1 else "are"
+        yield f"{counted(cut, 'packet')} {verb} cut off in the header, and taken into no account"
     checksums = conversation.checksums if conversation else judge_checksums(flow)
     for sender in checksums.left_to_card:
         yield f"checksums of {sender} are left to its network card: none of these is judged"

@@ -22,9 +22,11 @@ from lab.analysis.packets.packet import (
     TcpOption,
     TcpStart,
     Udp,
+    UdpStart,
 )
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.tcp.segment import Segment, in_order
+from lab.model.address import SocketAddress
 from lab.model.counted import counted
 
 FLAG_ORDER = (
@@ -66,6 +68,8 @@ ICMP_CODE_NAMES = {
     (6, 1, 3): "address unreachable",
     (6, 1, 4): "port unreachable",
 }
+_LONGEST_LENGTH = 1500
+"""Up to it an Ethernet header's last number is no type. Source: IEEE 802.3, 3.2.6."""
 PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}
 MULTIPATH_SUBTYPES = {
@@ -150,6 +154,10 @@ def _packet_phase(packet: Packet) -> Phase:
         return Phase.ERROR
     if piece_of(packet) is not None:
         return Phase.FRAGMENTS
+    if any(isinstance(layer, TcpStart) for layer in packet.layers):
+        return Phase.DATA
+    if any(isinstance(layer, UdpStart) for layer in packet.layers):
+        return Phase.DATAGRAMS
     return Phase.OTHER if packet.udp is None else Phase.DATAGRAMS
 
 
@@ -291,6 +299,26 @@ def describe_packet(packet: Packet) -> str:
     return _describe_layers(packet.layers) or counted(len(packet.frame.data), "byte")
 
 
+def describe_quoted(packet: Packet) -> str:
+    """Whose packet an ICMP error quotes, "TCP 10.0.0.1:1000 > 10.0.0.2:80"; "" if it has none."""
+    icmp = packet.icmp
+    if icmp is None or not icmp.quoted:
+        return ""
+    ip: IPv4 | IPv6 | None = None
+    for layer in icmp.quoted:
+        if isinstance(layer, IPv4 | IPv6):
+            ip = layer
+        elif isinstance(layer, Tcp | TcpStart | Udp | UdpStart) and ip is not None:
+            source = SocketAddress(ip.source, layer.source_port)
+            destination = SocketAddress(ip.destination, layer.destination_port)
+            name = "TCP" if isinstance(layer, Tcp | TcpStart) else "UDP"
+            return f"{name} {source} > {destination}"
+    if ip is None:
+        return ""
+    protocol = ip.protocol if isinstance(ip, IPv4) else ip.next_header
+    return f"{_protocol(protocol)} {ip.source} > {ip.destination}"
+
+
 def describe_more(packet: Packet) -> str:
     """What a fragment completes, or an ICMP error quotes; "" for any other packet."""
     if packet.reassembled:
@@ -302,14 +330,21 @@ def describe_more(packet: Packet) -> str:
     return ""
 
 
+def _has_ports(layers: Sequence[Layer]) -> bool:
+    return len(layers) > 1 and isinstance(layers[-2], TcpStart | UdpStart)
+
+
 def _protocol(number: int) -> str:
     return PROTOCOL_NAMES.get(number, f"protocol {number}")
 
 
 def _describe_layers(layers: Sequence[Layer]) -> str:
     """The innermost header that has a description; "" if none has."""
+    cut = ""
     for layer in reversed(layers):
         match layer:
+            case Malformed() if layer.truncated and _has_ports(layers):
+                cut = ", cut off in the header"
             case Malformed():
                 kind = "cut off" if layer.truncated else "malformed"
                 return f"{kind} {layer.layer} at byte {layer.offset}: {layer.reason}"
@@ -323,7 +358,10 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
                     f"UDP {layer.source_port} > {layer.destination_port} len={layer.payload_bytes}"
                 )
             case TcpStart():
-                return f"TCP {layer.source_port} > {layer.destination_port}"
+                seq = "" if layer.seq is None else f" seq={layer.seq}"
+                return f"TCP {layer.source_port} > {layer.destination_port}{seq}{cut}"
+            case UdpStart():
+                return f"UDP {layer.source_port} > {layer.destination_port}{cut}"
             case Icmp():
                 return _describe_icmp(layer)
             case Arp():
@@ -332,6 +370,8 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
                 return f"IPv4 {_protocol(layer.protocol)} to {layer.destination}"
             case IPv6():
                 return f"IPv6 {_protocol(layer.next_header)} to {layer.destination}"
+            case Ethernet() if layer.type <= _LONGEST_LENGTH:
+                return f"802.3 frame of {counted(layer.type, 'byte')}"
             case Encapsulation():
                 return f"{layer.name} type {layer.type:#06x}"
             case Ethernet():

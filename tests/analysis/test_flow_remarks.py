@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import frame_bytes as fb
 import pytest
 from transcript import converse, only_flow
 
 from lab.analysis.flow_remarks import flow_remarks
+from lab.analysis.flows.crossings import crossings_of_capture
+from lab.analysis.flows.flow import group_flows
 from lab.analysis.packets.packet import Tcp, TcpOption
 from lab.analysis.tcp.conversation import TcpConversation, analyse_tcp
+from lab.records import Direction, Frame, LinkType
 
 OPEN = """
     0.1 client > server SYN seq=100 ws=7
@@ -60,3 +64,18 @@ def test_multipath_tcp_is_said_to_be_named_and_no_more() -> None:
     first = replace(syn, packet=replace(syn.packet, layers=layers))
     talk = analyse_tcp(replace(flow, crossings=(first, *flow.crossings[1:])))
     assert any("subflows are not joined" in remark for remark in remarks(talk))
+
+
+@pytest.mark.parametrize(
+    ("kept", "remark"),
+    [(1, "1 packet is cut off in the header"), (2, "2 packets are cut off in the header")],
+)
+def test_packets_cut_in_their_headers_are_counted(kept: int, remark: str) -> None:
+    data = fb.ipv4(fb.udp(b"ask"), 17)
+    (flow,) = group_flows(
+        crossings_of_capture(
+            Frame(n, "if0", Direction.UNKNOWN, data[:26], len(data), LinkType.RAW)
+            for n in range(kept)
+        )
+    )
+    assert list(flow_remarks(flow, None)) == [f"{remark}, and taken into no account"]

@@ -19,6 +19,7 @@ from lab.analysis.story import (
     describe_more,
     describe_options,
     describe_packet,
+    describe_quoted,
     describe_sack,
     describe_segment,
     flag_names,
@@ -249,13 +250,14 @@ def test_fragments_have_their_roles() -> None:
     [
         (port_unreachable(ASK), "ICMP port unreachable", "quotes UDP 5000 > 5001 len=3"),
         (port_unreachable(ASK[:28]), "ICMP port unreachable", "quotes UDP 5000 > 5001 len=3"),
-        (port_unreachable(ASK[:24]), "ICMP port unreachable", "quotes IPv4 UDP to 192.0.2.2"),
+        (port_unreachable(ASK[:24]), "ICMP port unreachable", "quotes UDP 5000 > 5001"),
+        (port_unreachable(ASK[:23]), "ICMP port unreachable", "quotes IPv4 UDP to 192.0.2.2"),
         (port_unreachable(b""), "ICMP port unreachable", ""),
         (port_unreachable(b"\x45"), "ICMP port unreachable", ""),
         (
             port_unreachable(fb.ipv4(fb.tcp())[:28]),
             "ICMP port unreachable",
-            "quotes TCP 40000 > 80",
+            "quotes TCP 40000 > 80 seq=1000",
         ),
         (port_unreachable_6(ASK_6), "ICMPv6 port unreachable", "quotes UDP 5000 > 5001 len=3"),
     ],
@@ -349,3 +351,44 @@ def test_a_wrong_checksum_is_named_with_the_right_one() -> None:
     assert describe_checksum(right.tcp) == ""
     ought = fb.tcp()[16:18].hex()
     assert describe_checksum(wrong.tcp) == f"TCP checksum 0x1234, ought to be 0x{ought}"
+
+
+@pytest.mark.parametrize(
+    ("data", "quoted"),
+    [
+        (port_unreachable(ASK), "UDP 192.0.2.1:5000 > 192.0.2.2:5001"),
+        (port_unreachable(ASK[:24]), "UDP 192.0.2.1:5000 > 192.0.2.2:5001"),
+        (port_unreachable(ASK[:23]), "UDP 192.0.2.1 > 192.0.2.2"),
+        (port_unreachable(fb.ipv4(fb.tcp())[:24]), "TCP 192.0.2.1:40000 > 192.0.2.2:80"),
+        (port_unreachable_6(ASK_6), "UDP [2001:db8::1]:5000 > [2001:db8::2]:5001"),
+        (port_unreachable(ASK[:19]), ""),
+        (ECHO, ""),
+        (fb.ethernet(ASK), ""),
+    ],
+)
+def test_what_an_icmp_error_quotes_is_named_with_its_addresses(data: bytes, quoted: str) -> None:
+    assert describe_quoted(dissect(Frame(0, "if0", Direction.IN, data, len(data)))) == quoted
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "phase"),
+    [
+        (fb.ipv4(fb.tcp())[:32], "TCP 40000 > 80 seq=1000, cut off in the header", Phase.DATA),
+        (fb.ipv4(fb.tcp())[:24], "TCP 40000 > 80, cut off in the header", Phase.DATA),
+        (fb.ipv4(fb.tcp())[:23], "cut off TCP at byte 34: needs 20 bytes, has 3", Phase.OTHER),
+        (ASK[:24], "UDP 5000 > 5001, cut off in the header", Phase.DATAGRAMS),
+    ],
+)
+def test_a_header_that_the_capture_cut_says_what_is_left_of_it(
+    data: bytes, text: str, phase: Phase
+) -> None:
+    cut = replace(
+        crossings_of(fb.ethernet(data))[0].packet,
+        layers=dissect(Frame(0, "if0", Direction.IN, fb.ethernet(data), 100)).layers,
+    )
+    assert describe_packet(cut) == text
+    assert phases([Crossing(1, cut, "", "", 0, 0)], []) == {1: phase}
+
+
+def test_an_ethernet_header_with_a_length_has_no_type() -> None:
+    assert described(fb.ethernet(b"\xff\xff" + bytes(8), 10)) == "802.3 frame of 10 bytes"

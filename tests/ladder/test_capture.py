@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from ipaddress import IPv4Address
 
 import frame_bytes as fb
 from transcript import converse
@@ -10,7 +11,7 @@ from lab.analysis.flows.flow import group_flows
 from lab.analysis.story import Phase, phases
 from lab.ladder.capture import capture_ladder
 from lab.ladder.model import FrameRow, Ladder, PhaseRow
-from lab.records import Direction, Frame
+from lab.records import Direction, Frame, LinkType
 
 TALK = """
 0.001 client > server SYN seq=100 win=1000
@@ -60,3 +61,41 @@ def test_an_icmp_error_goes_to_the_side_whose_packet_it_quotes() -> None:
     rows = frames(capture_ladder(flow, None, phases(seen, [])))
     assert [row.is_forward for row in rows] == [True, False, False, True]
     assert [row.event.number for row in rows] == [1, 2, 3, 4]
+
+
+def test_an_error_sent_by_a_router_names_it() -> None:
+    request = fb.ipv4(fb.udp(b"ask"), 17)
+    error = fb.icmp(3, 1, bytes(4), request[:28])
+    router = IPv4Address("192.0.2.9")
+    by_router = fb.ipv4(error, 1, source=router, destination=fb.V4_A)
+    by_host = fb.ipv4(error, 1, source=fb.V4_B, destination=fb.V4_A)
+    seen = crossings_of_capture(
+        Frame(n, "if0", Direction.UNKNOWN, data, len(data), LinkType.RAW)
+        for n, data in enumerate((request, by_router, by_host))
+    )
+    (flow,) = group_flows(seen)
+    _, routers, hosts = frames(capture_ladder(flow, None, phases(seen, [])))
+    assert routers.details == ("quotes UDP 5000 > 5001 len=3", "sent by 192.0.2.9")
+    assert hosts.details == ("quotes UDP 5000 > 5001 len=3",)
+
+
+def test_fragments_and_cut_headers_go_from_their_sender() -> None:
+    whole = fb.ipv4(fb.udp(b"whole"), 17)
+    fragment = fb.ipv4(fb.udp(bytes(40))[:16], 17, flags=1, source=fb.V4_B, destination=fb.V4_A)
+    fragment = fragment[:20] + whole[22:24] + whole[20:22] + fragment[24:]
+    cut = fb.ipv4(
+        fb.udp(b"cut", source=fb.V4_B, destination=fb.V4_A), 17, source=fb.V4_B, destination=fb.V4_A
+    )
+    cut = cut[:20] + whole[22:24] + whole[20:22]
+    seen = crossings_of_capture(
+        Frame(n, "if0", Direction.UNKNOWN, data, max(len(data), 31), LinkType.RAW)
+        for n, data in enumerate((whole, fragment, cut, whole[:26]))
+    )
+    (flow,) = group_flows(seen)
+    rows = frames(capture_ladder(flow, None, phases(seen, [])))
+    assert [(row.is_forward, row.text) for row in rows] == [
+        (True, "UDP 5000 > 5001 len=5"),
+        (False, "fragment 0-15 of 0x0001, more"),
+        (False, "UDP 5001 > 5000, cut off in the header"),
+        (True, "UDP 5000 > 5001, cut off in the header"),
+    ]

@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lab.analysis.packets.packet import Icmp, IPv4, IPv6, Packet, Tcp, TcpFlags, Udp
+from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS, datagram_of, piece_of
+from lab.analysis.packets.packet import (
+    IPv4,
+    IPv6,
+    Malformed,
+    Packet,
+    Tcp,
+    TcpFlags,
+    TcpStart,
+    Udp,
+    UdpStart,
+)
 from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.packets.packet import Layer
 
 Protocol = Literal["tcp", "udp"]
 
-_Quoted = tuple[Protocol, SocketAddress, SocketAddress]
+_Ends = tuple[Protocol, SocketAddress, SocketAddress]
 """A packet's protocol, source and destination."""
 
 _SEQUENCE_SPACE = 1 << 32
@@ -49,6 +60,9 @@ class Flow:
     crossings: tuple[Crossing, ...]
     errors: tuple[Crossing, ...]
     """ICMP errors that quote a packet of this flow."""
+    parts: tuple[Crossing, ...] = ()
+    """What carries a packet of this flow in part: the fragments of a datagram but the one that
+    completed it, and packets that the capture cut between their ports and their header's end."""
 
     @property
     def id(self) -> FlowId:
@@ -59,13 +73,15 @@ class Flow:
 class _Builder:
     """A flow while it grows."""
 
-    __slots__ = ("base", "crossings", "errors", "has_ended", "number", "protocol")
+    __slots__ = ("base", "crossings", "errors", "has_ended", "number", "parts", "protocol")
 
-    def __init__(self, protocol: Protocol, number: int) -> None:
+    def __init__(self, protocol: Protocol) -> None:
         self.protocol: Protocol = protocol
-        self.number = number
+        self.number: int | None = None
+        """None until a whole packet is seen."""
         self.crossings: list[Crossing] = []
         self.errors: list[Crossing] = []
+        self.parts: list[Crossing] = []
         self.base: dict[SocketAddress, int] = {}
         """The initial sequence number of each sender, as far as it is known or implied."""
         self.has_ended = False
@@ -91,9 +107,10 @@ class _Builder:
             self.has_ended = False
 
     def build(self) -> Flow:
-        a, b = _initiator_first(self.crossings)
-        crossings, errors = tuple(self.crossings), tuple(self.errors)
-        return Flow(self.number, self.protocol, a, b, crossings, errors)
+        assert self.number is not None, "flows are numbered before they are built"
+        a, b = _initiator_first(self.crossings or self.parts)
+        crossings, errors, parts = map(tuple, (self.crossings, self.errors, self.parts))
+        return Flow(self.number, self.protocol, a, b, crossings, errors, parts)
 
 
 def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
@@ -104,34 +121,97 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     another number, or where a FIN with ACK or a RST has been sent since the last SYN. That number
     is the one of its last SYN, else the one implied by its own first segment (`seq - 1`) or by
     what the peer acknowledged (`ack - 1`).
+    Flows of which no packet is whole have no stream in tshark: they are numbered last.
     Source: experiments with tshark 4.6.9 (tests/analysis/test_flow.py). 4.0 goes by the number
     alone, and there and in 4.2 a SYN-ACK never begins a stream.
     """
-    builders: list[_Builder] = []
-    latest: dict[tuple[Protocol, SocketAddress, SocketAddress], _Builder] = {}
-    counts: dict[Protocol, int] = {"tcp": 0, "udp": 0}
+    grouping = _Grouping()
     for crossing in crossings:
-        ends = transport_endpoints(crossing.packet)
+        grouping.add(crossing)
+    return grouping.flows()
+
+
+class _Grouping:
+    """Flows while they grow, and who is to have the next packet."""
+
+    __slots__ = ("counts", "fragments", "latest", "numbered", "numberless", "whole")
+
+    def __init__(self) -> None:
+        self.numbered: list[_Builder] = []
+        self.numberless: list[_Builder] = []
+        """Those of which no whole packet was seen yet."""
+        self.latest: dict[_Ends, _Builder] = {}
+        self.counts: dict[Protocol, int] = {"tcp": 0, "udp": 0}
+        self.fragments: dict[Hashable, list[Crossing]] = {}
+        self.whole: dict[Hashable, _Builder] = {}
+        """Whose datagram was made whole last, by what its fragments have in common."""
+
+    def add(self, crossing: Crossing) -> None:
+        packet = crossing.packet
+        ends = transport_endpoints(packet)
         if ends is None:
-            quoted = _quoted(crossing.packet)
-            builder = latest.get(quoted) if quoted else None
-            if builder is not None:
-                builder.errors.append(crossing)
-            continue
+            self._add_without_transport(crossing)
+            return
         source, destination = ends
-        tcp = crossing.packet.tcp
+        tcp = packet.tcp
         protocol: Protocol = "udp" if tcp is None else "tcp"
-        builder = latest.get((protocol, source, destination))
+        builder = self.latest.get((protocol, source, destination))
         if builder is None or (tcp is not None and builder.is_reused_by(source, tcp)):
-            builder = _Builder(protocol, counts[protocol])
-            counts[protocol] += 1
-            builders.append(builder)
-            latest[protocol, source, destination] = builder
-            latest[protocol, destination, source] = builder
+            builder = self._begin(protocol, source, destination)
+        if builder.number is None:
+            builder.number = self.counts[protocol]
+            self.counts[protocol] += 1
+            self.numbered.append(builder)
         builder.crossings.append(crossing)
+        if packet.reassembled and (key := datagram_of(packet)) is not None:
+            builder.parts += self.fragments.pop(key, ())
+            self.whole[key] = builder
         if tcp is not None:
             builder.note(source, destination, tcp)
-    return tuple(builder.build() for builder in builders)
+
+    def flows(self) -> tuple[Flow, ...]:
+        for key, crossings in self.fragments.items():
+            self._add_fragments(key, crossings)
+        for builder in self.numberless:
+            if builder.number is None:
+                builder.number = self.counts[builder.protocol]
+                self.counts[builder.protocol] += 1
+                self.numbered.append(builder)
+        return tuple(builder.build() for builder in self.numbered)
+
+    def _begin(
+        self, protocol: Protocol, source: SocketAddress, destination: SocketAddress
+    ) -> _Builder:
+        builder = _Builder(protocol)
+        self.latest[protocol, source, destination] = builder
+        self.latest[protocol, destination, source] = builder
+        return builder
+
+    def _add_without_transport(self, crossing: Crossing) -> None:
+        packet = crossing.packet
+        if (quoted := _quoted(packet)) is not None:
+            if (builder := self.latest.get(quoted)) is not None:
+                builder.errors.append(crossing)
+        elif (cut := cut_endpoints(packet)) is not None:
+            builder = self.latest.get(cut)
+            if builder is None:
+                builder = self._begin(*cut)
+                self.numberless.append(builder)
+            builder.parts.append(crossing)
+        elif (key := datagram_of(packet)) is not None:
+            waiting = self.fragments.setdefault(key, [])
+            if waiting and crossing.time_ns - waiting[0].time_ns > REASSEMBLY_TIMEOUT_NS:
+                self._add_fragments(key, waiting)
+                waiting = self.fragments[key] = []
+            waiting.append(crossing)
+
+    def _add_fragments(self, key: Hashable, crossings: Sequence[Crossing]) -> None:
+        """Add what was never made whole to the flow that its ports name, or that it repeats."""
+        ports = (ends for each in crossings if (ends := _first_fragments_ends(each.packet)))
+        ends = next(ports, None)
+        builder = self.whole.get(key) if ends is None else self.latest.get(ends)
+        if builder is not None:
+            builder.parts += crossings
 
 
 def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] | None:
@@ -140,6 +220,17 @@ def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] |
     In a tunnel the addresses are the innermost header's: the ones its ports belong to.
     """
     return _endpoints(packet.layers)
+
+
+def cut_endpoints(packet: Packet) -> _Ends | None:
+    """Of a packet that the capture cut between its ports and the end of its header.
+
+    None for any other: also where the sender itself left the header incomplete.
+    """
+    last = packet.layers[-1] if packet.layers else None
+    if not isinstance(last, Malformed) or not last.truncated:
+        return None
+    return _ends_of_start(packet.layers)
 
 
 def _endpoints(layers: Sequence[Layer]) -> tuple[SocketAddress, SocketAddress] | None:
@@ -153,7 +244,7 @@ def _endpoints(layers: Sequence[Layer]) -> tuple[SocketAddress, SocketAddress] |
     return None
 
 
-def _quoted(packet: Packet) -> _Quoted | None:
+def _quoted(packet: Packet) -> _Ends | None:
     """The flow of the packet that an ICMP error quotes."""
     icmp = packet.icmp
     if icmp is None or not icmp.quoted:
@@ -162,26 +253,33 @@ def _quoted(packet: Packet) -> _Quoted | None:
     if ends is not None:
         is_tcp = any(isinstance(layer, Tcp) for layer in icmp.quoted)
         return "tcp" if is_tcp else "udp", *ends
-    return _quoted_in_part(packet, icmp)
+    # RFC 792 asks routers for 8 bytes of it only: no whole TCP header, but both ports.
+    return _ends_of_start(icmp.quoted)
 
 
-def _quoted_in_part(
-    packet: Packet, icmp: Icmp
-) -> tuple[Protocol, SocketAddress, SocketAddress] | None:
-    """The same from a quotation that ends in the transport header.
+def _ends_of_start(layers: Sequence[Layer]) -> _Ends | None:
+    """The same from layers that end in the transport header."""
+    ip: IPv4 | IPv6 | None = None
+    for layer in layers:
+        if isinstance(layer, IPv4 | IPv6):
+            ip = layer
+        elif isinstance(layer, TcpStart | UdpStart) and ip is not None:
+            protocol: Protocol = "tcp" if isinstance(layer, TcpStart) else "udp"
+            source = SocketAddress(ip.source, layer.source_port)
+            return protocol, source, SocketAddress(ip.destination, layer.destination_port)
+    return None
 
-    RFC 792 asks routers for 8 bytes of it only: no whole TCP header, but both ports.
-    """
-    ip = icmp.quoted[0]
-    if not isinstance(ip, IPv4) or ip.fragment_offset or packet.reassembled:
+
+def _first_fragments_ends(packet: Packet) -> _Ends | None:
+    """The ports in a datagram's first fragment."""
+    piece, ip, data = piece_of(packet), packet.ip, packet.payload
+    if piece is None or ip is None or piece.start or len(data) < 4:
         return None
-    protocol = _PROTOCOL_BY_NUMBER.get(ip.protocol)
-    start = ip.offset + ip.header_bytes
-    ports = packet.frame.data[start : start + 4]
-    if protocol is None or len(ports) < 4:
+    protocol = _PROTOCOL_BY_NUMBER.get(piece.protocol)
+    if protocol is None:
         return None
-    source = SocketAddress(ip.source, int.from_bytes(ports[:2], "big"))
-    return protocol, source, SocketAddress(ip.destination, int.from_bytes(ports[2:], "big"))
+    source = SocketAddress(ip.source, int.from_bytes(data[:2], "big"))
+    return protocol, source, SocketAddress(ip.destination, int.from_bytes(data[2:4], "big"))
 
 
 def _is_fin(tcp: Tcp) -> bool:
@@ -209,5 +307,8 @@ def _initiator_first(crossings: Sequence[Crossing]) -> tuple[SocketAddress, Sock
 
 def _known_endpoints(crossing: Crossing) -> tuple[SocketAddress, SocketAddress]:
     ends = transport_endpoints(crossing.packet)
-    assert ends is not None, "only packets with endpoints are put into flows"
+    if ends is None:
+        cut = cut_endpoints(crossing.packet)
+        assert cut is not None, "only packets with endpoints are put into flows"
+        ends = cut[1:]
     return ends

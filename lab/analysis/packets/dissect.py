@@ -15,18 +15,23 @@ from collections.abc import Callable
 
 from lab.analysis.packets import headers
 from lab.analysis.packets.internet import dissect_ip, dissect_ipv4, dissect_ipv6
-from lab.analysis.packets.link_headers import LINK_HEADERS
+from lab.analysis.packets.link_headers import LINK_HEADERS, logical_link
 from lab.analysis.packets.packet import Packet
 from lab.analysis.packets.reassembly import Reassembler
 from lab.analysis.packets.walk import Walk
+from lab.model.counted import counted
 from lab.records import Frame, LinkType
 
 __all__ = ["Reassembler", "dissect"]
 
 _IPV4, _ARP, _IPV6 = 0x0800, 0x0806, 0x86DD
 _TAGS = frozenset((0x8100, 0x88A8, 0x9100))
-_FIRST_TYPE = 0x0600
-"""Below it, the number after the addresses is a length. Source: IEEE 802.3, 3.2.6."""
+_LONGEST_LENGTH, _FIRST_TYPE = 1500, 0x0600
+"""The number after the addresses is a length up to the one, a type from the other on, and
+nothing between them. Source: IEEE 802.3, 3.2.6."""
+
+_RAW_IPX = b"\xff\xff"
+"""What follows a length in frames of Novell's that have no LLC: an IPX header's checksum."""
 
 _TYPELESS_HARDWARE = frozenset((778, 803, 824))
 """GRE, radiotap and netlink: cooked frames whose protocol is no Ethernet type."""
@@ -73,8 +78,22 @@ def _dissect_by_type(walk: Walk, kind: int, at: int, end: int) -> None:
         dissect_ipv6(walk, at, end)
     elif kind == _ARP:
         _dissect_arp(walk, at, end)
+    elif kind <= _LONGEST_LENGTH:
+        _dissect_by_length(walk, kind, at, end)
     else:
-        walk.payload(at, min(end, at + kind) if kind < _FIRST_TYPE else end)
+        walk.payload(at, end)
+
+
+def _dissect_by_length(walk: Walk, length: int, at: int, end: int) -> None:
+    """Add what an 802.3 length bounds: LLC, and what follows that. The rest is padding."""
+    if at + length > end:
+        reason = f"length is {length}, past the link's {counted(end - at, 'byte')}"
+        walk.malformed(at - 2, "IEEE 802.3", reason)
+    end = min(end, at + length)
+    if walk.data[at : at + 2] == _RAW_IPX:
+        walk.payload(at, end)
+    elif (following := logical_link(walk, at, end)) is not None:
+        _dissect_by_type(walk, *following)
 
 
 def _dissect_arp(walk: Walk, at: int, end: int) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
-from lab.analysis.packets.packet import Fragment, IPv4, IPv6, Packet
+from lab.analysis.packets.packet import Fragment, IPv4, IPv6, Packet, Vlan
+
+REASSEMBLY_TIMEOUT_NS = 60_000_000_000
+"""From the first fragment to arrive. Source: RFC 8200, 4.5; RFC 1122, 3.3.2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,14 @@ def piece_of(packet: Packet) -> Piece | None:
     return Piece(
         header.identification, header.next_header, start, start + size, header.more_fragments
     )
+
+
+def datagram_of(packet: Packet) -> Hashable | None:
+    """What all fragments of a datagram have in common; None for a packet that is no fragment."""
+    piece, ip = piece_of(packet), packet.ip
+    if piece is None or ip is None:
+        return None
+    vlans = tuple(layer.identifier for layer in packet.layers if isinstance(layer, Vlan))
+    # Over IPv6 only the first fragment's protocol counts.
+    protocol = piece.protocol if isinstance(ip, IPv4) else None
+    return vlans, ip.source, ip.destination, piece.identification, protocol

@@ -29,6 +29,7 @@ from lab.analysis.packets.packet import (
     TcpOption,
     TcpStart,
     Udp,
+    UdpStart,
     Vlan,
 )
 from lab.analysis.packets.scapy_import import import_scapy_layers
@@ -330,17 +331,22 @@ def _tcp_options(tlvs: OptionList, decoded: Iterator[tuple[Any, Any]]) -> Iterat
 
 
 def tcp_start(data: bytes, at: int) -> TcpStart:
-    """The first 8 bytes of a TCP header.
+    """The ports of a TCP header that is cut, and its sequence number where all of that is there.
 
     Read here, not by scapy, which gives no fields for a header that is cut.
     """
-    ports = data[at : at + 8]
-    return TcpStart(
-        at,
-        int.from_bytes(ports[:2], "big"),
-        int.from_bytes(ports[2:4], "big"),
-        int.from_bytes(ports[4:], "big"),
-    )
+    seq = data[at + 4 : at + 8]
+    return TcpStart(at, *_ports(data, at), int.from_bytes(seq, "big") if len(seq) == 4 else None)
+
+
+def udp_start(data: bytes, at: int) -> UdpStart:
+    """The ports of a UDP header that is cut."""
+    return UdpStart(at, *_ports(data, at))
+
+
+def _ports(data: bytes, at: int) -> tuple[int, int]:
+    source, destination = data[at : at + 2], data[at + 2 : at + 4]
+    return int.from_bytes(source, "big"), int.from_bytes(destination, "big")
 
 
 def udp(data: bytes, at: int, payload_bytes: int, checksum_ok: bool | None) -> Udp:

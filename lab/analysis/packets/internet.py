@@ -9,7 +9,7 @@ from lab.analysis.packets.checksum import checksum_holds
 from lab.analysis.packets.icmp import ICMP, ICMPV6, dissect_icmp
 from lab.analysis.packets.options import OptionError, OptionList, parse_ipv6_options, parse_options
 from lab.analysis.packets.packet import Extension, Fragment, IPv4, Layer
-from lab.analysis.packets.transport import TCP, UDP, dissect_tcp, dissect_udp
+from lab.analysis.packets.transport import LONGEST_LENGTH, TCP, UDP, dissect_tcp, dissect_udp
 from lab.analysis.packets.walk import Walk
 from lab.model.counted import counted
 
@@ -24,7 +24,7 @@ _EXTENSION_NAMES = {
 }
 _LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE = 131, 137
 _HOME_ADDRESS = 0xC9
-_LARGEST_DATAGRAM = 65535
+_JUMBO_PAYLOAD = 0xC2
 _OPEN_END = 1 << 32
 """The end of a quoted packet until its own header gives its length."""
 
@@ -103,17 +103,44 @@ def dissect_ipv6(walk: Walk, at: int, end: int) -> None:
         return
     ip = headers.ipv6(walk.data, at)
     walk.layers.append(ip)
-    if ip.payload_bytes == 0 and ip.next_header == HOP_BY_HOP:
-        walk.malformed(at, "IPv6", "jumbograms (RFC 2675) are not supported")
-        return
-    packet_end = at + 40 + ip.payload_bytes
+    payload_bytes = ip.payload_bytes
+    if payload_bytes == 0 and ip.next_header == HOP_BY_HOP:
+        jumbo_bytes = _jumbo_payload_bytes(walk, at + 40, end)
+        if jumbo_bytes is None:
+            return
+        payload_bytes = jumbo_bytes
+    packet_end = at + 40 + payload_bytes
     addresses = None if walk.quoted else ip.source.packed + ip.destination.packed
     if packet_end > end:
         left = counted(end - at - 40, "byte")
-        reason = f"payload length is {ip.payload_bytes}, past the link's {left}"
+        reason = f"payload length is {payload_bytes}, past the link's {left}"
         walk.malformed(at, "IPv6", reason)
         packet_end, addresses = end, None
     dissect_ip_payload(walk, ip.next_header, at + 40, packet_end, addresses, 6)
+
+
+def _jumbo_payload_bytes(walk: Walk, at: int, end: int) -> int | None:
+    """The length in a jumbogram's hop-by-hop options; None, with a Malformed, without a good one.
+
+    Source: RFC 2675, 2 and 3.
+    """
+    name = _EXTENSION_NAMES[HOP_BY_HOP]
+    if not walk.holds(at, 8, end, name):
+        return None
+    _, header_bytes = headers.extension_lengths(walk.data, at, HOP_BY_HOP)
+    if not walk.holds(at, header_bytes, end, name):
+        return None
+    options, _ = parse_ipv6_options(walk.data[at + 2 : at + header_bytes])
+    lengths = [data for kind, data in options if kind == _JUMBO_PAYLOAD]
+    if not lengths:
+        walk.malformed(at, "IPv6", "payload length is 0, without a Jumbo Payload option")
+        return None
+    size = int.from_bytes(lengths[0], "big")
+    if len(lengths[0]) != 4 or size <= LONGEST_LENGTH:
+        reason = f"Jumbo Payload of {counted(len(lengths[0]), 'byte')} is {size}"
+        walk.malformed(at, "IPv6", f"{reason}, not 4 bytes above {LONGEST_LENGTH}")
+        return None
+    return size
 
 
 def dissect_ip_payload(
@@ -221,7 +248,7 @@ def _add_fragment(
     if header.more_fragments and size % 8:
         reason = f"{counted(size, 'byte')}, not a multiple of 8, in a fragment that is not the last"
         walk.malformed(header.offset, layer, reason)
-    if header_bytes + header.fragment_offset + size > _LARGEST_DATAGRAM:
+    if header_bytes + header.fragment_offset + size > LONGEST_LENGTH:
         walk.malformed(header.offset, layer, "the fragment ends past 65535 bytes")
     walk.payload(at, end)
 

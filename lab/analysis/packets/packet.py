@@ -237,15 +237,15 @@ class Tcp:
 
 @dataclass(frozen=True, slots=True)
 class TcpStart:
-    """The first 8 bytes of a TCP header whose rest is missing.
+    """The ports and, if it is there, the sequence number of a TCP header whose rest is missing.
 
-    An ICMP error need not quote more (RFC 792); a capture may be cut there.
+    An ICMP error need not quote more than 8 bytes (RFC 792); a capture may be cut anywhere.
     """
 
     offset: int
     source_port: int
     destination_port: int
-    seq: int
+    seq: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +263,15 @@ class Udp:
     right_checksum: int | None = None
     """As of Tcp."""
     is_left_to_card: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UdpStart:
+    """The ports of a UDP header whose rest is missing."""
+
+    offset: int
+    source_port: int
+    destination_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +313,7 @@ Layer = (
     | Tcp
     | TcpStart
     | Udp
+    | UdpStart
     | Payload
     | Malformed
 )

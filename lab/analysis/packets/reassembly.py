@@ -12,12 +12,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS
 from lab.analysis.packets.internet import ROUTING, dissect_ip_payload, final_destination
 from lab.analysis.packets.packet import Extension, Fragment, IPv4, IPv6, Packet, Payload, Vlan
 from lab.analysis.packets.walk import Walk
-
-REASSEMBLY_TIMEOUT_NS = 60_000_000_000
-"""From the first fragment to arrive. Source: RFC 8200, 4.5; RFC 1122, 3.3.2."""
 
 PENDING_LIMIT = 128
 """Datagrams waiting for fragments; of more, the longest waiting is given up.

@@ -9,16 +9,22 @@ from lab.analysis.packets.walk import Walk
 
 TCP, UDP = 6, 17
 
+PORTS_BYTES = 4
+"""Both begin with the ports, two bytes each."""
+
+LONGEST_LENGTH = 0xFFFF
+"""Of a UDP datagram, and of an IP packet that is no jumbogram."""
+
 
 def dissect_tcp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
-    """Add Tcp and Payload, or TcpStart where the header's 20 fixed bytes are not all there.
+    """Add Tcp and Payload, or TcpStart where of the header's 20 fixed bytes the ports are there.
 
     Unreadable options leave the segment standing: Linux ignores them, and delivers its
     data.
     """
     present_end = walk.present_end(end)
-    if 8 <= present_end - at < 20:
-        walk.layers.append(headers.tcp_start(walk.data, at))
+    if PORTS_BYTES <= present_end - at < 20:
+        walk.layers.append(headers.tcp_start(walk.data[:present_end], at))
     if not walk.holds(at, 20, end, "TCP"):
         return
     header_bytes = (walk.data[at + 12] >> 4) * 4
@@ -43,10 +49,18 @@ def dissect_tcp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
 
 
 def dissect_udp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
-    """Add Udp and Payload. Bytes past the UDP length are not its payload."""
+    """Add Udp and Payload, or UdpStart where of the header's 8 bytes the ports are there.
+
+    Bytes past the UDP length are not its payload. RFC 2675, 4, has a length of 0 where it is
+    more than the field can hold.
+    """
+    if PORTS_BYTES <= walk.present_end(end) - at < 8:
+        walk.layers.append(headers.udp_start(walk.data, at))
     if not walk.holds(at, 8, end, "UDP"):
         return
     length = int.from_bytes(walk.data[at + 4 : at + 6], "big")
+    if length == 0 and end - at > LONGEST_LENGTH:
+        length = end - at
     if length < 8:
         walk.malformed(at, "UDP", f"length is {length}, below 8")
         return

@@ -320,6 +320,7 @@ def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
         "b": str(flow.b),
         "frames": event_references(crossing.id for crossing in flow.crossings),
         "errors": event_references(crossing.id for crossing in flow.errors),
+        "parts": event_references(crossing.id for crossing in flow.parts),
     }
     if conversation is None:
         document["a_to_b"], document["b_to_a"] = _datagram_lengths(flow)

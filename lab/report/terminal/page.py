@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lab.analysis.flow_remarks import flow_remarks
-from lab.analysis.story import Phase, describe_packet, phases
+from lab.analysis.story import Phase, describe_packet, describe_quoted, phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.timeline import Timeline
 from lab.ladder.capture import capture_ladder
@@ -163,7 +163,8 @@ def draw_capture(
     phase_of = phases(crossings, conversations)
     in_flows: set[int] = set()
     for flow in flows:
-        in_flows |= {crossing.number for crossing in (*flow.crossings, *flow.errors)}
+        every = (*flow.crossings, *flow.errors, *flow.parts)
+        in_flows |= {crossing.number for crossing in every}
         yield Text()
         yield style.heading(str(flow.id))
         conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
@@ -174,7 +175,10 @@ def draw_capture(
         yield style.heading("Frames of no flow")
         zero_ns = crossings[0].time_ns
         for crossing in others:
-            what = style.cut(describe_packet(crossing.packet), style.width - TIME_COLUMNS - 1)
+            what = describe_packet(crossing.packet)
+            if quoted := describe_quoted(crossing.packet):
+                what += f", quotes {quoted}"
+            what = style.cut(style.drawn(what), style.width - TIME_COLUMNS - 1)
             yield Text(f"{elapsed(crossing.time_ns, zero_ns):>{TIME_COLUMNS}} {what}")
 
 

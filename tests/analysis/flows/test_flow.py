@@ -6,15 +6,17 @@ import subprocess
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
+import frame_bytes as fb
 import pytest
 from transcript import crossings, ip_bytes, pcap_bytes, tcp_ip
 from tshark_version import tshark_version
 
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.flow import group_flows, transport_endpoints
-from lab.analysis.packets.packet import Arp, Icmp, IPv4, Layer, Malformed, Packet
+from lab.analysis.flows.crossings import crossings_of_file
+from lab.analysis.flows.flow import Flow, group_flows, transport_endpoints
+from lab.analysis.packets.packet import Arp, Icmp, IPv4, Layer, Malformed, Packet, TcpStart
 from lab.model.address import SocketAddress
-from lab.records import Direction, Frame
+from lab.records import Direction, Frame, LinkType
 
 CLIENT = SocketAddress(IPv4Address("10.0.0.1"), 40000)
 SERVER = SocketAddress(IPv4Address("10.0.0.2"), 80)
@@ -374,8 +376,9 @@ def test_eight_quoted_bytes_are_enough_to_find_the_flow() -> None:
     sent = crossings("0.1 client > server SYN seq=100")
     ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)
     data = bytes(62) + (40000).to_bytes(2, "big") + (80).to_bytes(2, "big") + bytes(4)
+    start = TcpStart(62, 40000, 80, 100)
     cut = Malformed(62, "tcp", "8 of 20 bytes", truncated=True)
-    error = icmp_error(2, (ip, cut), data)
+    error = icmp_error(2, (ip, start, cut), data)
     assert group_flows([*sent, error])[0].errors == (error,)
 
 
@@ -408,3 +411,85 @@ def test_a_tcp_header_without_an_ip_header_has_no_endpoints() -> None:
     frame = Frame(1, "client/eth0", Direction.IN, b"", 0)
     without_ip = tcp_ip("client", "server", "SYN", {})[1:]
     assert transport_endpoints(Packet(frame, without_ip)) is None
+
+
+# What carries a packet in part
+
+
+def capture(
+    *packets: bytes, cut: int | None = None, times: tuple[int, ...] = ()
+) -> tuple[Flow, ...]:
+    """The flows of IP packets, captured up to `cut` bytes each."""
+    frames = [
+        Frame(at, "if0", Direction.UNKNOWN, data[:cut], len(data), LinkType.RAW)
+        for at, data in zip(times or range(len(packets)), packets, strict=True)
+    ]
+    return group_flows(crossings_of_file(frames))
+
+
+@pytest.mark.parametrize("size", range(4, 20))
+def test_a_tcp_header_cut_after_its_ports_makes_a_flow(size: int) -> None:
+    (flow,) = capture(fb.ipv4(fb.tcp(b"data")), fb.ipv4(fb.tcp(b"more")), cut=20 + size)
+    assert (str(flow.id), str(flow.a), str(flow.b)) == ("tcp 0", "192.0.2.1:40000", "192.0.2.2:80")
+    assert flow.crossings == ()
+    assert [each.number for each in flow.parts] == [1, 2]
+
+
+@pytest.mark.parametrize("size", range(4, 8))
+def test_a_udp_header_cut_after_its_ports_makes_a_flow(size: int) -> None:
+    (flow,) = capture(fb.ipv4(fb.udp(b"data"), 17), cut=20 + size)
+    assert (str(flow.id), len(flow.parts)) == ("udp 0", 1)
+
+
+def test_a_header_cut_in_its_ports_or_short_by_its_sender_makes_none() -> None:
+    assert capture(fb.ipv4(fb.tcp(b"data")), cut=23) == ()
+    assert capture(fb.ipv4(fb.tcp()[:12])) == ()
+
+
+def test_flows_without_a_whole_packet_are_numbered_last_and_whole_ones_join_them() -> None:
+    first, second = fb.ipv4(fb.tcp(sport=1)), fb.ipv4(fb.tcp(sport=2))
+    frames = [
+        Frame(0, "if0", Direction.UNKNOWN, first[:30], 40, LinkType.RAW),
+        Frame(1, "if0", Direction.UNKNOWN, second[:30], 40, LinkType.RAW),
+        Frame(2, "if0", Direction.UNKNOWN, second, 40, LinkType.RAW),
+    ]
+    flows = group_flows(crossings_of_file(frames))
+    assert [(each.number, each.a.port) for each in flows] == [(0, 2), (1, 1)]
+    assert [len(each.parts) for each in flows] == [1, 1]
+
+
+def fragments(data: bytes, identification: int = 7) -> list[bytes]:
+    datagram = fb.udp(data)
+    return [
+        fb.ipv4(
+            datagram[start : start + 16],
+            17,
+            identification=identification,
+            flags=1 if start + 16 < len(datagram) else 0,
+            offset=start,
+        )
+        for start in range(0, len(datagram), 16)
+    ]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 1, 2, 0), (0, 1, 2, 1)])
+def test_fragments_are_parts_of_the_flow_of_their_datagram(order: tuple[int, ...]) -> None:
+    pieces = fragments(bytes(40))
+    (flow,) = capture(*(pieces[each] for each in order))
+    assert len(flow.crossings) == 1
+    assert len(flow.parts) == len(order) - 1
+
+
+def test_fragments_of_a_datagram_that_never_was_whole_go_by_the_ports_in_the_first() -> None:
+    whole, lost = fb.ipv4(fb.udp(b"whole"), 17), fragments(bytes(40))[:2]
+    (flow,) = capture(whole, *lost)
+    assert [each.number for each in flow.parts] == [2, 3]
+    (flow,) = capture(whole, lost[1])
+    assert flow.parts == ()
+
+
+def test_fragments_of_a_minute_ago_belong_to_another_datagram_of_the_same_number() -> None:
+    pieces = fragments(bytes(40))
+    times = (0, 61_000_000_000, 61_000_000_001, 61_000_000_002)
+    (flow,) = capture(pieces[1], *pieces, times=times)
+    assert [each.number for each in flow.parts] == [2, 3]

@@ -10,6 +10,7 @@ from lab.analysis.packets.dissect import Reassembler
 from lab.analysis.packets.packet import (
     Arp,
     Cooked,
+    Encapsulation,
     Ethernet,
     Loopback,
     Malformed,
@@ -32,7 +33,21 @@ def test_ethernet_header_is_read() -> None:
 def test_ethernet_length_field_bounds_the_payload() -> None:
     given = packet(fb.ethernet(b"\x42\x42\x03" + bytes(43), 3))
     assert given.layers[0].type == 3
-    assert given.layers[1:] == (Payload(14, b"\x42\x42\x03"),)
+    assert given.layers[1:] == (Encapsulation(14, "LLC", 0x42),)
+
+
+def test_what_follows_a_length_and_llc_is_read() -> None:
+    snap = b"\xaa\xaa\3\0\0\0\x08\0" + fb.ipv4(fb.tcp(DATA))
+    given = packet(fb.ethernet(snap + b"padding", len(snap)))
+    assert given.layers[0].type == len(snap)
+    assert names(given) == ["Ethernet", "Encapsulation", "IPv4", "Tcp", "Payload"]
+    assert given.payload == DATA
+
+
+def test_a_length_past_the_link_is_said_and_ipx_without_llc_is_payload() -> None:
+    given = packet(fb.ethernet(b"\x42\x42\x03", 40))
+    assert malformed(given).reason == "length is 40, past the link's 3 bytes"
+    assert packet(fb.ethernet(b"\xff\xffIPX", 5)).payload == b"\xff\xffIPX"
 
 
 @pytest.mark.parametrize("length", [1501, 1535])

@@ -181,11 +181,34 @@ def test_bytes_past_the_ipv6_payload_length_are_not_payload() -> None:
     assert given.tcp.checksum_ok is True
 
 
-def test_jumbogram_is_unsupported_and_says_so() -> None:
-    hop_by_hop = bytes.fromhex("0600c20400010000")
-    given = over_ipv6(hop_by_hop + fb.tcp6(DATA), 0, length=0)
-    assert names(given) == ["Ethernet", "IPv6", "Malformed"]
-    assert "jumbograms" in malformed(given).reason
+def test_the_jumbo_payload_option_gives_the_length_of_a_jumbogram() -> None:
+    data = bytes(range(256)) * 300
+    hop_by_hop = bytes.fromhex("0600c204") + (8 + 20 + len(data)).to_bytes(4, "big")
+    given = over_ipv6(hop_by_hop + fb.tcp6(data), 0, length=0)
+    assert names(given) == ["Ethernet", "IPv6", "Extension", "Tcp", "Payload"]
+    assert (given.tcp.payload_bytes, given.tcp.checksum_ok) == (len(data), True)
+    assert given.payload == data
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("0600010400000000", "payload length is 0, without a Jumbo Payload option"),
+        ("0600c20400000028", "Jumbo Payload of 4 bytes is 40, not 4 bytes above 65535"),
+        ("0600c20300010000", "Jumbo Payload of 3 bytes is 256, not 4 bytes above 65535"),
+        ("0600c20400020000", "payload length is 131072, past the link's 40 bytes"),
+    ],
+)
+def test_what_is_wrong_with_a_jumbograms_length_is_said(options: str, reason: str) -> None:
+    given = over_ipv6(bytes.fromhex(options) + fb.tcp6(DATA), 0, length=0)
+    assert malformed(given).reason == reason
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_a_jumbograms_options_may_be_cut_anywhere(size: int) -> None:
+    whole = fb.ethernet(fb.ipv6(bytes.fromhex("0600c20400020000"), 0, length=0), fb.IPV6)
+    given = packet(whole[: 54 + size], wire_bytes=len(whole))
+    assert malformed(given).truncated
 
 
 @pytest.mark.parametrize(

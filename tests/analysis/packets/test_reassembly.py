@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.packets.dissect import Reassembler, dissect
+from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS
 from lab.analysis.packets.packet import Packet
-from lab.analysis.packets.reassembly import REASSEMBLY_TIMEOUT_NS
 from lab.records import Direction, Frame
 
 TEXT = bytes(range(256)) * 12

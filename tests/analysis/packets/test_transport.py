@@ -4,7 +4,7 @@ import struct
 
 import frame_bytes as fb
 import pytest
-from dissected import DATA, malformed, names, over_ipv4, over_ipv6
+from dissected import DATA, malformed, names, over_ipv4, over_ipv6, packet
 
 from lab.analysis.packets.packet import (
     Malformed,
@@ -14,6 +14,7 @@ from lab.analysis.packets.packet import (
     TcpOption,
     TcpStart,
     Udp,
+    UdpStart,
 )
 
 # TCP
@@ -141,10 +142,10 @@ def test_tcp_data_offset_past_the_segment_is_reported_after_the_header() -> None
     assert given.tcp.payload_bytes == 0
 
 
-@pytest.mark.parametrize("size", [0, 7, 8, 19])
+@pytest.mark.parametrize("size", range(20))
 def test_tcp_header_shorter_than_20_bytes_is_malformed(size: int) -> None:
     given = over_ipv4(fb.tcp()[:size])
-    start = (TcpStart(34, 40000, 80, 1000),) if size >= 8 else ()
+    start = (TcpStart(34, 40000, 80, 1000 if size >= 8 else None),) if size >= 4 else ()
     assert given.layers[2:] == (
         *start,
         Malformed(34, "TCP", f"needs 20 bytes, has {size}"),
@@ -152,6 +153,23 @@ def test_tcp_header_shorter_than_20_bytes_is_malformed(size: int) -> None:
 
 
 # UDP
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_udp_header_shorter_than_8_bytes_is_malformed_after_its_ports(size: int) -> None:
+    given = over_ipv4(fb.udp()[:size], protocol=17)
+    start = (UdpStart(34, 5000, 5001),) if size >= 4 else ()
+    assert given.layers[2:] == (*start, Malformed(34, "UDP", f"needs 8 bytes, has {size}"))
+
+
+def test_a_udp_length_of_0_is_an_error_but_in_jumbograms() -> None:
+    given = over_ipv4(struct.pack("!HHHH", 1, 2, 0, 0) + DATA, protocol=17)
+    assert malformed(given).reason == "length is 0, below 8"
+    whole = struct.pack("!HHHH", 1, 2, 0, 0) + bytes(70000)
+    options = b"\x11\0\xc2\4" + struct.pack("!I", 8 + len(whole))
+    jumbo = packet(fb.ethernet(fb.ipv6(options + whole, 0, length=0), fb.IPV6))
+    assert jumbo.udp is not None
+    assert (jumbo.udp.payload_bytes, jumbo.payload) == (70000, bytes(70000))
 
 
 def test_udp_datagram_is_read() -> None:

@@ -436,3 +436,10 @@ def test_the_kernels_view_of_unix_sockets_is_shown() -> None:
     assert "SOCK_STREAM ESTABLISHED inode" in shown
     assert "48 bytes to read, /run/wirelab/conversation" in shown
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_frames_of_no_flow_say_what_an_error_quotes() -> None:
+    asked = fb.ipv4(fb.udp(b"ask"), 17)
+    lines = shown(captured(fb.ethernet(fb.ipv4(fb.icmp(3, 3, bytes(4), asked), 1))))
+    quoted = "quotes UDP 192.0.2.1:5000 > 192.0.2.2:5001"
+    assert lines[-1].strip() == f"0.000 ICMP port unreachable, {quoted}"

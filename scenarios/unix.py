@@ -38,7 +38,13 @@ ABSTRACT = Step(
 NAMES = Step(
     "names",
     (
-        demo("unix_path", on="server", args=[FOLDER], name="path"),
+        demo(
+            "unix_path",
+            on="server",
+            args=[FOLDER],
+            name="path",
+            capabilities=("CAP_CHOWN", "CAP_SETUID"),
+        ),
         demo("unix_names", on="server", args=[NAME], name="no-path"),
     ),
 )

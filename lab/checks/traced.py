@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.analysis.order.connection_causes import opens_in_order
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
 from lab.checks.agreement import why_untraced
@@ -58,6 +59,9 @@ def check_connects(timeline: Timeline) -> Verdict | None:
         evidence += [call.id, syn, answer]
         if call.entry_ns > syn_ns:
             return broken(f"{syn} left before {call.id} was entered", [call.id, syn])
+        if opens_in_order(talk) is None and not talk.handshake.simultaneous:
+            findings.append(f"{call.id} did not wait (TCP Fast Open: {syn} brought data)")
+            continue
         if call.error or call.exit_ns is None:
             findings.append(f"{call.id} did not wait ({call.error or 'it never returned'})")
             continue

@@ -175,6 +175,8 @@ def test_a_caller_of_sudo_who_cannot_be_is_told_in_a_line(value: str, tmp_path: 
 @pytest.mark.parametrize(
     "words", [("--as", "0"), ("--cap", "CAP_KILL"), ("--writable", "/tmp"), ("--host-files",)]
 )
-def test_to_wirelabs_own_scenarios_nothing_is_allowed(words: tuple[str, ...]) -> None:
-    message = check_refused(wirelab("run", "tcp", *words))
+def test_to_wirelabs_own_scenarios_nothing_is_allowed(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    message = check_refused(wirelab("run", "tcp", *words, "--out", tmp_path))
     assert "tcp is wirelab's own scenario, whose programs are not confined" in message

@@ -10,6 +10,7 @@ from lab.analysis.correlate.kernel_channels import kernel_channels
 from lab.analysis.correlate.tcp_channels import tcp_channels
 from lab.analysis.correlate.udp_channels import udp_channels
 from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.socket_calls import opens_fast
 from lab.analysis.tcp.segment import DISCARDED, Note
 from lab.model.event import frame_id
 
@@ -70,7 +71,7 @@ def _connects(evidence: Evidence) -> Iterator[tuple[EventId, FlowId]]:
             opening = (
                 call
                 for call in evidence.calls.on(endpoint.id)
-                if call.name == "connect" and call.error in _OPENING
+                if (call.name == "connect" and call.error in _OPENING) or opens_fast(call)
             )
             call = next(opening, None)
             if call is not None:

@@ -24,7 +24,7 @@ _HIDDEN = {
 _SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
 _SHUTS_WRITING = (_SHUT_WR, _SHUT_RDWR)
 _SHUTS_READING = (_SHUT_RD, _SHUT_RDWR)
-_MSG_OOB, _MSG_PEEK, _MSG_ERRQUEUE = 0x1, 0x2, 0x2000
+_MSG_OOB, _MSG_PEEK, _MSG_ERRQUEUE, _MSG_FASTOPEN = 0x1, 0x2, 0x2000, 0x20000000
 
 
 class SocketCalls:
@@ -126,6 +126,11 @@ def room_of(call: SystemCall) -> int | None:
     """How many bytes a read or a send was called for; None where none of its arguments says."""
     room = call.number("len")
     return call.number("count") if room is None else room
+
+
+def opens_fast(call: SystemCall) -> bool:
+    """Whether it is a send that opens its connection itself. Source: RFC 7413; tcp(7)."""
+    return call.name in ("sendto", "sendmsg") and bool(_flags(call) & _MSG_FASTOPEN)
 
 
 def _flags(call: SystemCall) -> int:

@@ -5,7 +5,13 @@ from event_ids import event
 from system_calls import decoded
 
 from lab.analysis.calls.system_call import SystemCall
-from lab.analysis.sockets.socket_calls import SocketCalls, ends_stream, is_read, is_send
+from lab.analysis.sockets.socket_calls import (
+    SocketCalls,
+    ends_stream,
+    is_read,
+    is_send,
+    opens_fast,
+)
 from lab.model.event import EventId
 
 
@@ -75,3 +81,11 @@ def test_a_program_may_stop_reading_itself() -> None:
     assert calls.stopped_reading("s1", before_ns=6)
     assert not calls.stopped_reading("s1", before_ns=5)
     assert not SocketCalls([shutdown(5, "SHUT_WR")]).stopped_reading("s1", 9)
+
+
+def test_a_send_with_fast_open_opens_its_connection() -> None:
+    flags = {"flags": "MSG_FASTOPEN|MSG_NOSIGNAL"}
+    for name in ("sendto", "sendmsg"):
+        assert opens_fast(decoded(1, name, (0, 1), moved=5, arguments=flags))
+        assert not opens_fast(decoded(1, name, (0, 1), moved=5))
+    assert not opens_fast(decoded(1, "connect", (0, 1)))

@@ -7,7 +7,7 @@ nobody is has left all the same, and a connection may stay in an accept queue.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.sockets.socket_calls import hiding, why_uncounted
 from lab.checks.agreement import why_untraced
@@ -38,7 +38,7 @@ from lab.model.claim import (
 from lab.model.counted import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from lab.analysis.correlate.correlation import Channel
     from lab.analysis.flows.flow import FlowId
@@ -158,9 +158,22 @@ def _unjoined(timeline: Timeline, flows: Iterable[FlowId], nothing: str) -> Verd
     return hidden_use(timeline) or undecided(UNJOINED)
 
 
+class _Index(NamedTuple):
+    """What is asked of a timeline again and again, since a run may have thousands of ways."""
+
+    socket_of: Mapping[EventId, str]
+    """By call."""
+    first_of: Mapping[FlowId, EventId]
+    """Each flow's first frame."""
+
+
 def _bytes(timeline: Timeline, protocol: str) -> Verdict | None:
     """The bytes of all ways of a protocol's flows; None if no call could be joined with any."""
-    verdicts = [_of_way(timeline, channel) for channel in channels_of(timeline, protocol)]
+    index = _Index(
+        {call.id: call.socket for call in timeline.system_calls},
+        {flow.id: flow.crossings[0].id for flow in timeline.flows},
+    )
+    verdicts = [_of_way(timeline, index, channel) for channel in channels_of(timeline, protocol)]
     for worse in (Outcome.BROKEN, Outcome.UNDECIDED):
         for verdict in verdicts:
             if verdict.outcome is worse:
@@ -171,7 +184,7 @@ def _bytes(timeline: Timeline, protocol: str) -> Verdict | None:
     return holds(first_of([verdict.why for verdict in verdicts]), evidence)
 
 
-def _of_way(timeline: Timeline, channel: Channel) -> Verdict:
+def _of_way(timeline: Timeline, index: _Index, channel: Channel) -> Verdict:
     """The bytes of one way, as far as its ends are traced programs'."""
     if channel.uncounted and not _is_counted_by_sender(channel):
         call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
@@ -192,10 +205,10 @@ def _of_way(timeline: Timeline, channel: Channel) -> Verdict:
             return undecided(f"{said}; a raw socket of {raw[0].program} may have sent the rest")
         return broken(said, events)
     is_lost = carried < channel.sent and was_delivered(timeline, channel)
-    if is_lost or (channel.receiver and _read_by_one(timeline, channel) > carried):
+    if is_lost or (channel.receiver and _read_by_one(index, channel) > carried):
         return broken(said, events)
-    first = next(flow for flow in timeline.flows if flow.id == channel.flow).crossings[0]
-    return holds(said, events or [first.id])
+    assert channel.flow is not None, "what the wire carried is a flow's"
+    return holds(said, events or [index.first_of[channel.flow]])
 
 
 def _is_counted_by_sender(channel: Channel) -> bool:
@@ -204,11 +217,10 @@ def _is_counted_by_sender(channel: Channel) -> bool:
     return is_whole and channel.read <= channel.sent
 
 
-def _read_by_one(timeline: Timeline, channel: Channel) -> int:
+def _read_by_one(index: _Index, channel: Channel) -> int:
     """The most bytes that one socket read: each of a multicast group's gets all (ip(7))."""
-    socket_of = {call.id: call.socket for call in timeline.system_calls}
     by_socket: Counter[str] = Counter()
     for part in channel.read_parts:
-        by_socket[socket_of.get(part.call, "")] += part.end - part.start
+        by_socket[index.socket_of.get(part.call, "")] += part.end - part.start
     elsewhere = sum(by_socket.values()) - max(by_socket.values(), default=0)
     return channel.read - elsewhere

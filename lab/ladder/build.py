@@ -75,6 +75,7 @@ class _Builder:
         self.timeline = timeline
         self.placing = place(timeline)
         self.ports = lane_connections(timeline, self.placing)
+        self.clients = {int(port) for port in self.ports.values()}
         self.call_of = {call.id: call for call in timeline.system_calls}
         self.state_of = {seen.id: seen.state for seen in timeline.states}
         self.queue_of = {queue.id: queue for queue in timeline.queues}
@@ -142,8 +143,7 @@ class _Builder:
         """The port that identifies the socket's connection, if there are several."""
         if not self.ports:
             return ""
-        clients = {int(port) for port in self.ports.values()}
-        port = state.remote_port if state.remote_port in clients else state.local_port
+        port = state.remote_port if state.remote_port in self.clients else state.local_port
         return str(port) if port else ""
 
     def _with_company(self, row: EventRow) -> Iterator[Row]:

@@ -199,6 +199,23 @@ class ProgramRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Disturbance:
+    """What programs have done to the run itself, so that the lab could not observe all of it."""
+
+    step: str
+    """The step that was not wholly observed."""
+    programs: tuple[str, ...]
+    """Those that may have done it, by what they are allowed and where they run; one at least."""
+    what: str
+    """What the lab could not do, in one line."""
+
+    def __str__(self) -> str:
+        *others, last = self.programs
+        who = f"one of the programs {', '.join(others)} and {last}" if others else f"program {last}"
+        return f"{who} disturbed the run: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
 class RanAs:
     """As whom a run's programs ran, and what they were allowed (docs/isolation.md)."""
 
@@ -423,6 +440,7 @@ class Recording:
     a Python program made and no file has."""
     ran_as: RanAs | None = None
     """None where the programs are wirelab's own, which are not confined."""
+    disturbances: tuple[Disturbance, ...] = ()
 
     def unusable(self, kind: InstrumentKind) -> Instrument | None:
         """The instrument of that kind that obtained nothing, or None."""

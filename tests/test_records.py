@@ -6,7 +6,15 @@ import pytest
 import recorded as r
 
 from lab.analysis.packets.dissect import dissect
-from lab.records import Direction, Frame, Instrument, InstrumentKind, LinkType, Obtained
+from lab.records import (
+    Direction,
+    Disturbance,
+    Frame,
+    Instrument,
+    InstrumentKind,
+    LinkType,
+    Obtained,
+)
 
 FRAMES = Instrument(InstrumentKind.FRAMES, Obtained.MEASURED, 0, "PACKET_MMAP")
 NO_CALLS = Instrument(InstrumentKind.CALLS, None, 0, "not traced (no tracefs)")
@@ -21,6 +29,13 @@ def test_an_instrument_is_unusable_that_obtained_nothing() -> None:
     assert recording.unusable(InstrumentKind.CALLS) is NO_CALLS
     assert recording.unusable(InstrumentKind.FRAMES) is None
     assert recording.unusable(InstrumentKind.DROPS) is None
+
+
+def test_a_disturbance_names_the_program_or_those_that_may_have_done_it() -> None:
+    one = Disturbance("step", ("server",), "it is down")
+    assert str(one) == "program server disturbed the run: it is down"
+    three = replace(one, programs=("a", "b", "c"))
+    assert str(three) == "one of the programs a, b and c disturbed the run: it is down"
 
 
 @pytest.mark.parametrize("link_type", LinkType)

@@ -49,5 +49,7 @@ class Timeline:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """The programs that failed, a sentence each."""
-        return tuple(f"program {run.name} {run.failure}" for run in self.programs if run.failure)
+        """The programs that failed or disturbed the run, a sentence each."""
+        failed = (f"program {run.name} {run.failure}" for run in self.programs if run.failure)
+        found = (str(each) for each in self.recording.disturbances if each.step == self.step)
+        return (*failed, *found)

@@ -6,15 +6,19 @@ tracing instrument and every program's descriptors.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
+from lab.errors import InstrumentError, KernelRefused
 from lab.kernel.capture.canaries import Canaries
 from lab.kernel.capture.capture import Capture, PointName, close_captures, open_captures
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.confinement import Confined
+from lab.kernel.disturbers import Disturbers
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
     LOOPBACK_INDEX,
@@ -35,6 +39,8 @@ from lab.kernel.tracers import open_tracer
 from lab.model.program import Step
 from lab.model.topology import Topology
 from lab.records import (
+    CanaryBracket,
+    Disturbance,
     Instrument,
     InstrumentKind,
     Obtained,
@@ -47,6 +53,7 @@ from lab.records import (
 DRAIN_DEADLINE_S = 5.0
 FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
 LOOPBACK_MTU_BYTES = 65536
+GONE = (errno.ENODEV, errno.ENXIO)
 STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
 UNIX_DIAG = Instrument(
     InstrumentKind.UNIX_SOCKETS, Obtained.SAMPLED, 0, "sock_diag, while their programs wait"
@@ -77,9 +84,8 @@ def run_plan(plan: Plan) -> Recording:
         wait_until_links_ready(namespaces)
         captures = open_captures(_wanted_captures(plan, namespaces))
         stack.callback(close_captures, captures)
-        seen = _Observation(namespaces, tracer, captures, stack, confinement)
+        seen = _Observation(plan.topology, namespaces, tracer, captures, stack, confinement)
         for step in plan.steps:
-            forget_neighbours(plan.topology, namespaces)
             seen.run_step(step)
         points = tuple(capture.statistics() for capture in captures)
     system = os.uname()
@@ -105,6 +111,7 @@ def run_plan(plan: Plan) -> Recording:
         trace=_joined(seen.traces) if seen.traces else Trace(),
         clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
         ran_as=plan.confined.ran_as if plan.confined else None,
+        disturbances=tuple(seen.disturbances),
     )
 
 
@@ -182,6 +189,7 @@ class _Observation:
 
     def __init__(
         self,
+        topology: Topology,
         namespaces: Mapping[str, Namespace],
         tracer: Tracer | None,
         captures: Sequence[Capture],
@@ -189,6 +197,7 @@ class _Observation:
         confinement: Confinement | None,
     ) -> None:
         """At the end of the stack the programs are ended."""
+        self._topology = topology
         self._confinement = confinement
         self._namespaces = namespaces
         self._tracer = tracer
@@ -205,18 +214,66 @@ class _Observation:
         self.instruments: list[Instrument] = []
         self.traces: list[Trace] = []
         self.unfinished: list[str] = []
+        self.disturbances: list[Disturbance] = []
+        self._disturbers = Disturbers(confinement)
 
     def run_step(self, step: Step) -> None:
-        """Run a step, from the canaries before it to those behind what it caused."""
-        self.canaries.send(step.name, "opening")
+        """Run a step, from the canaries before it to those behind what it caused.
+
+        What a program may have done to the run is noted, and is no error.
+        """
+        try:
+            forget_neighbours(self._topology, self._namespaces)
+        except KernelRefused as error:
+            self._note(self._disturbers.of_network(step, self._topology.hosts, error.refusal))
+        self._send_canaries(step, "opening")
         self._run_programs(step)
         self._drain(step)
         # A frame that the first round overtook on another CPU may still have caused
         # an answer; the second round is behind that as well.
-        self.canaries.send(step.name, "closing")
-        self.canaries.send(step.name, "closing")
+        if self._send_canaries(step, "closing"):
+            self._send_canaries(step, "closing")
         if self._tracer is not None:
-            self.traces.append(self._tracer.end_step(step.name))
+            self._end_trace(self._tracer, step)
+            for what in self._tracer.take_killed():
+                self._note(self._disturbers.of_processes(step, what))
+
+    def _end_trace(self, tracer: Tracer, step: Step) -> None:
+        assert self._programs is not None
+        try:
+            self.traces.append(tracer.end_step(step.name))
+        except InstrumentError as error:
+            # Of processes that cannot be ended no tracer sees the end.
+            if not self._programs.unended:
+                raise
+            self._note(self._disturbers.of_processes(step, str(error)))
+
+    def _note(self, disturbance: Disturbance) -> None:
+        """Note it once for each step; what the same programs have done to a step is one."""
+        same = [noted for noted in self.disturbances if disturbance.what in noted.what]
+        if same:
+            # It goes on: the programs that have come since are not to blame.
+            disturbance = replace(disturbance, programs=same[0].programs)
+        if any(noted.step == disturbance.step for noted in same):
+            return
+        for place, noted in enumerate(self.disturbances):
+            if (noted.step, noted.programs) == (disturbance.step, disturbance.programs):
+                both = f"{noted.what}; {disturbance.what}"
+                self.disturbances[place] = replace(noted, what=both)
+                return
+        self.disturbances.append(disturbance)
+
+    def _send_canaries(self, step: Step, bracket: CanaryBracket) -> bool:
+        """Send a round of canaries; whether one could be sent from every point."""
+        refused = self.canaries.send(step.name, bracket)
+        for point, error in refused:
+            hosts: Collection[str] = (point.host,)
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in GONE:
+                # Whoever deletes one end of a veth deletes the other.
+                ends = (link.ends for link in self._topology.links if link.name == point.link)
+                hosts = {end.host for pair in ends for end in pair} | {point.host}
+            self._note(self._disturbers.of_network(step, hosts, error.refusal))
+        return not refused
 
     def _run_programs(self, step: Step) -> None:
         """Run the step's programs until all their processes have ended."""
@@ -237,8 +294,11 @@ class _Observation:
             self._loop.remove(self._programs)
         self._programs = programs
         self._loop.add(programs)
+        self._disturbers.add(step)
         self.runs += programs.run()
         self.instruments += programs.instruments
+        for what in programs.unended:
+            self._note(self._disturbers.of_processes(step, what))
 
     def _drain(self, step: Step) -> None:
         """Wait until no TCP connection has anything left to send; note those that have."""

@@ -11,6 +11,7 @@ from lab.errors import UsageError
 
 DEADLINE_S = 30.0  # an emulated machine takes seconds to import what a demo needs
 LISTENING_DEADLINE_S = 10.0
+LINGER_S = 0.25  # for programs that end with their clients to do so
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Listening:
     """The port of a TCP or UDP socket; None for any port."""
     path: str = ""
     """The path of a unix socket, or "@" and its abstract name; then `port` is ignored."""
+    deadline_s: float = LISTENING_DEADLINE_S
+    """It must be there this many seconds after the program's start."""
 
     def __str__(self) -> str:
         """The socket in words: "TCP or UDP port 80", or a unix socket's path."""
@@ -57,6 +60,8 @@ class Program:
     serves: bool = False
     """Whether it may serve for ever: it has no deadline and, which is no failure, is ended by
     SIGTERM once the step's other programs have ended."""
+    linger_s: float = LINGER_S
+    """How long a program that serves may go on once the others have ended, before SIGTERM."""
     capabilities: tuple[str, ...] = ()
     """Names of capabilities(7) that it has besides those of every program (docs/isolation.md)."""
 

@@ -22,7 +22,6 @@ RECORDS = {
     "lab.analysis.order.events",
     "lab.analysis.sockets.endpoint",
     "lab.kernel.plan",
-    "lab.kernel.trace.tracer",
 }
 """Modules that do nothing: they say what fields a record has, or what methods an instrument."""
 

@@ -24,6 +24,7 @@ from lab.records import (
     Canary,
     CapturePoint,
     Direction,
+    Disturbance,
     DropNotice,
     Frame,
     Instrument,
@@ -226,6 +227,8 @@ def recordings(draw: st.DrawFn) -> Recording:
         SocketSeen,
         TIMES, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TIMES, st.none() | TIMES, TIMES, TIMES, TEXTS,
     )  # fmt: skip
+    some_names = st.lists(TEXTS, max_size=2).map(tuple)
+    disturbances = st.builds(Disturbance, TEXTS, some_names, TEXTS)
     return Recording(
         scenario=draw(TEXTS),
         family=draw(st.sampled_from([*Family, None])),
@@ -240,6 +243,7 @@ def recordings(draw: st.DrawFn) -> Recording:
         frames=tuple(draw(st.lists(frames, max_size=4 if points else 0))),
         sockets=tuple(draw(st.lists(sockets, max_size=2))),
         trace=draw(traces()),
+        disturbances=tuple(draw(st.lists(disturbances, max_size=2))),
     )
 
 

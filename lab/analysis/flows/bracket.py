@@ -53,6 +53,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     named = [canary.step for canary in recording.canaries]
     named += [run.step for run in recording.programs]
     named += [seen.step for seen in recording.sockets]
+    named += [each.step for each in recording.disturbances]
     steps = list(dict.fromkeys(named)) or [""]
     for step in steps:
         canaries = [canary for canary in recording.canaries if canary.step == step]
@@ -79,6 +80,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                     *_unproven(canaries, recording),
                     *map(_missing, missing),
                     *_reversed(canaries, sightings),
+                    *(each.what for each in recording.disturbances if each.step == step),
                     *losses,
                 ),
             )

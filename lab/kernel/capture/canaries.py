@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+from typing import NamedTuple
 
 from lab.errors import KernelRefused
-from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, Capture
+from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, Capture, PointName
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.system.loop import Loop
 from lab.records import CANARY_TEXT, Canary, CanaryBracket
@@ -15,6 +16,13 @@ DEADLINE_S = 2.0
 PAYLOAD_BYTES = 46  # Ethernet's minimum
 BROADCAST = b"\xff" * 6
 ENDS = 2  # each canary is captured leaving one interface and arriving at another
+
+
+class Refused(NamedTuple):
+    """A point from which no canary could be sent."""
+
+    point: PointName
+    error: KernelRefused
 
 
 class Canaries:
@@ -26,14 +34,17 @@ class Canaries:
         self._recorder = recorder
         self._loop = loop
 
-    def send(self, step: str, bracket: CanaryBracket) -> None:
+    def send(self, step: str, bracket: CanaryBracket) -> tuple[Refused, ...]:
         """Send a canary from every point and CPU; wait until each was captured at both ends.
 
         A frame waits for its receiver in a queue of the CPU that sent it, so that only a canary
         from the same CPU is known to be behind it. One that was not captured before the
-        deadline is left for the analysis to find missing. Raises KernelRefused.
+        deadline is left for the analysis to find missing. The result are the points from which
+        none could be sent; on their links none is waited for. Raises KernelRefused.
         """
         self._recorder.sightings = {}
+        refused: dict[PointName, KernelRefused] = {}
+        links: dict[bytes, str] = {}
         allowed = os.sched_getaffinity(0)
         try:
             for cpu in sorted(allowed):
@@ -42,23 +53,37 @@ class Canaries:
                 except OSError as error:
                     raise KernelRefused(f"cannot use CPU {cpu}: {error.strerror}") from error
                 for capture in self._recorder.captures:
-                    self._send(capture, step, bracket, cpu)
+                    if capture.point in refused:
+                        continue
+                    try:
+                        payload = self._send(capture, step, bracket, cpu)
+                    except KernelRefused as error:
+                        refused[capture.point] = error
+                    else:
+                        links[payload] = capture.point.link
                 # With many CPUs all canaries together would overflow a ring.
                 self._recorder.take()
         finally:
             os.sched_setaffinity(0, allowed)
+        broken = {point.link for point in refused}
+        for payload, link in links.items():
+            if link in broken:
+                del self._recorder.sightings[payload]
         rings = self._recorder.ring_descriptors()
         self._loop.serve_until(self._were_seen, DEADLINE_S, rings)
+        return tuple(Refused(point, error) for point, error in refused.items())
 
     def _were_seen(self) -> bool:
         return all(count >= ENDS for count in self._recorder.sightings.values())
 
-    def _send(self, capture: Capture, step: str, bracket: CanaryBracket, cpu: int) -> None:
+    def _send(self, capture: Capture, step: str, bracket: CanaryBracket, cpu: int) -> bytes:
+        """Send one from there; its payload. Raises KernelRefused."""
         # What secrets.token_hex() does; its module imports OpenSSL.
         nonce = os.urandom(8).hex().encode("ascii")
         payload = b"%s %s cpu %d %s" % (CANARY_TEXT, bracket.encode("ascii"), cpu, nonce)
         payload = payload.ljust(PAYLOAD_BYTES, b"\0")
         kind = struct.pack("!H", ETH_P_LOCAL_EXPERIMENTAL)
-        self._recorder.sightings[payload] = 0
         capture.send_frame(BROADCAST + bytes(6) + kind + payload)
+        self._recorder.sightings[payload] = 0
         self.sent.append(Canary(bracket, capture.point.name, payload, step))
+        return payload

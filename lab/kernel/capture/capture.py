@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lab.errors import InstrumentError, KernelRefused
+from lab.errors import KernelRefused
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.system import libc
 from lab.records import CapturePoint, Direction, Frame
@@ -155,6 +155,13 @@ class Capture:
             attempt = f"cannot send a frame on {self.point.name}"
             raise KernelRefused(_refusal(attempt, error)) from error
 
+    def clear_error(self) -> None:
+        """Have its descriptor readable by frames alone.
+
+        It is so as well from the moment when its interface went down or away. Source: poll(2).
+        """
+        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
     def close_sender(self) -> None:
         """Close the canaries' socket."""
         self._sender.close()
@@ -166,23 +173,21 @@ class Capture:
 
     def _frame(self, start: int, header: tuple[int, ...]) -> Frame:
         status, length, snapped, mac_offset, _, seconds, nanoseconds, tci, tpid = header
-        if snapped < length:
-            raise InstrumentError(
-                f"the capture on {self.point.name} cut a frame of {length} bytes to {snapped}"
-            )
         at = start + mac_offset
         data = self._ring[at : at + snapped]
         if status & TP_STATUS_VLAN_VALID:
             # The kernel takes the tag out of the frame; put it back where it was.
             kind = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
             data = data[:12] + struct.pack("!HH", kind, tci) + data[12:]
+            length += VLAN_TAG_BYTES
         outgoing = self._ring[start + _PACKET_TYPE_OFFSET] == PACKET_OUTGOING
         return Frame(
             time_ns=seconds * 1_000_000_000 + nanoseconds,
             point=self.point.name,
             direction=Direction.OUT if outgoing else Direction.IN,
             data=data,
-            wire_bytes=len(data),
+            # Fewer were captured of a frame above the MTU that the link was made with.
+            wire_bytes=length,
         )
 
 

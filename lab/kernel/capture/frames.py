@@ -27,6 +27,8 @@ class FrameRecorder:
 
     def ring_descriptors(self) -> list[int]:
         """The captures' descriptors, readable when frames are in their rings."""
+        for capture in self.captures:
+            capture.clear_error()
         return [capture.fileno() for capture in self.captures]
 
     def take(self, _readable: Collection[int] = ()) -> None:

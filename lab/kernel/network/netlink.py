@@ -114,6 +114,10 @@ class UnixSocket:
     peer_inode: int | None
     receive_queue: int
     send_queue: int
+    device: tuple[int, int] | None
+    """Major and minor number of its file's device; None where it has no file."""
+    file_inode: int
+    """The lowest 32 bits of the file's inode number; 0 where it has none."""
 
 
 def import_unix_diag() -> ModuleType:
@@ -177,15 +181,19 @@ def dump(protocol: int, request: bytes) -> Iterator[bytes]:
 
 def _unix_socket(message: nlmsg) -> UnixSocket:
     queues = message.get_attr("UNIX_DIAG_RQLEN")
+    file = message.get_attr("UNIX_DIAG_VFS")
     return UnixSocket(
         kind=message["udiag_type"],
         state=message["udiag_state"],
         inode=message["udiag_ino"],
         name=message.get_attr("UNIX_DIAG_NAME") or "",
-        is_path=message.get_attr("UNIX_DIAG_VFS") is not None,
+        is_path=file is not None,
         peer_inode=message.get_attr("UNIX_DIAG_PEER"),
         receive_queue=queues["udiag_rqueue"],
         send_queue=queues["udiag_wqueue"],
+        # The kernel's own dev_t: 20 bits of minor number.
+        device=(file["udiag_vfs_dev"] >> 20, file["udiag_vfs_dev"] & 0xFFFFF) if file else None,
+        file_inode=file["udiag_vfs_ino"] if file else 0,
     )
 
 

@@ -10,6 +10,7 @@ from lab.errors import KernelRefused
 from lab.kernel.sandbox.view import View
 from lab.kernel.system import capabilities
 from lab.kernel.system.capabilities import last_capability, numbers_of
+from lab.model.program import Program
 
 KEPT = ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
 """What every program has: ports below 1024, raw and packet sockets, in the run's own networks."""
@@ -60,6 +61,20 @@ class Confinement:
             for name in _UNSET:
                 found.pop(name, None)
         return found | (self._identity.environment() if self._identity else {})
+
+    @property
+    def is_labs_own_user(self) -> bool:
+        """Whether programs run as the user that the lab does."""
+        return self._identity is None
+
+    def allows(self, program: Program, capability: str) -> bool:
+        """Whether that program has the capability. Raises UsageError for an unknown one."""
+        return {*numbers_of((capability,))} <= self._kept | {*numbers_of(program.capabilities)}
+
+    @property
+    def has_view(self) -> bool:
+        """Whether programs have a mount namespace of their own."""
+        return self._view is not None
 
     def start(self, more: Sequence[str], outputs: Sequence[int]) -> Start:
         """The confinement of one program, which has `more` capabilities.

@@ -17,6 +17,10 @@ END_DEADLINE_S = 5.0
 MOST_LISTINGS = 20  # of /proc, while new processes keep appearing
 
 
+class ProcessesLeftError(InstrumentError):
+    """Processes of programs go on though they were sent SIGKILL."""
+
+
 def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
     """Processes of this pid namespace that descend from no running program and none of `own`.
 
@@ -39,7 +43,7 @@ def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
 def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
     """Kill every process of this pid namespace but the init and the lab's `own`.
 
-    `serve` is called while they end. Raises InstrumentError if they do not.
+    `serve` is called while they end. Raises ProcessesLeftError if they do not.
     """
     spared = {INIT, *own}
     deadline_ns = time.monotonic_ns() + round(END_DEADLINE_S * 1e9)
@@ -52,7 +56,7 @@ def end_all(own: Iterable[int], serve: Callable[[], None]) -> None:
             break
         left = now or left
         if time.monotonic_ns() > deadline_ns:
-            raise InstrumentError(
+            raise ProcessesLeftError(
                 f"processes of the step's programs go on {END_DEADLINE_S:g} s after SIGKILL, the "
                 f"last with pids {', '.join(map(str, sorted(left)))}"
             )

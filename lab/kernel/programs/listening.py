@@ -10,8 +10,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 
 from lab.errors import KernelRefused
 from lab.kernel.network.namespace import Namespace
@@ -50,11 +51,25 @@ class Reachable:
     protocol: str
     """ "tcp", "udp" or "unix"."""
 
-    def is_wanted(self, wanted: Listening) -> bool:
-        """Whether it is the socket that a program is expected to open."""
+    device: tuple[int, int] | None = field(default=None, compare=False)
+    """Major and minor number of the device that a unix socket's file is on; None if unknown."""
+    file_inode: int = field(default=0, compare=False)
+
+    def is_wanted(self, wanted: Listening, file: os.stat_result | None = None) -> bool:
+        """Whether it is the socket that a program is expected to open, whose file that is.
+
+        A program binds a path relative to its folder by another name than others know it by.
+        """
         if wanted.path:
-            return self.name == wanted.path
+            return self.name == wanted.path or (file is not None and self._has_file(wanted, file))
         return self.port is not None and wanted.port in (None, self.port)
+
+    def _has_file(self, wanted: Listening, file: os.stat_result) -> bool:
+        if self.device is None:
+            # /proc/net/unix has the name alone.
+            return bool(self.name) and wanted.path.endswith(f"/{PurePath(self.name)}")
+        device = os.major(file.st_dev), os.minor(file.st_dev)
+        return self.device == device and self.file_inode == file.st_ino & 0xFFFFFFFF
 
 
 class ListeningWatch:
@@ -65,6 +80,9 @@ class ListeningWatch:
         self._namespace = namespace
         self._wanted = wanted
         self.instrument = BY_SOCK_DIAG
+        self.root = ""
+        """The root of the program's files, by which a socket is the one of the wanted path though
+        it was bound by another name of it."""
         self._before = self._matching()
 
     def has_appeared(self) -> bool:
@@ -84,7 +102,16 @@ class ListeningWatch:
             if found is None:
                 self.instrument = BY_PROC
                 found = list(_unix_in_proc() if self._wanted.path else _inet_in_proc())
-        return frozenset(each for each in found if each.is_wanted(self._wanted))
+            file = self._file()
+        return frozenset(each for each in found if each.is_wanted(self._wanted, file))
+
+    def _file(self) -> os.stat_result | None:
+        """The file of the wanted unix socket; None if it has none, or not yet."""
+        path = self._wanted.path
+        for root in (self.root, "") if path.startswith("/") else ():
+            with suppress(OSError):
+                return Path(f"{root}{path}").stat()
+        return None
 
 
 def _read_unix() -> list[Reachable] | None:
@@ -92,7 +119,14 @@ def _read_unix() -> list[Reachable] | None:
     if sockets is None:
         return None
     return [
-        Reachable(seen.inode, None, seen.name if seen.is_path else f"@{seen.name}", "unix")
+        Reachable(
+            seen.inode,
+            None,
+            seen.name if seen.is_path else f"@{seen.name}",
+            "unix",
+            seen.device,
+            seen.file_inode,
+        )
         for seen in sockets
         if seen.name and (seen.state == TCP_LISTEN or seen.kind == socket.SOCK_DGRAM)
     ]

@@ -13,17 +13,36 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from lab.errors import ProgramError
+from lab.errors import InstrumentError, ProgramError
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.system import libc
 from lab.kernel.system.capabilities import ambient_capabilities
+from lab.model.counted import counted
 from lab.model.program import Program
 from lab.records import ProgramRun
 
 OUTPUT_LIMIT_BYTES = 1 << 20
 READ_BYTES = 1 << 16
 DYING_MS = 200
+REAP_DEADLINE_S = 5.0
 NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much of a program's output is kept, whichever of its processes writes it, and where."""
+
+    left: int = OUTPUT_LIMIT_BYTES
+    beyond: int = 0
+    """Bytes that were read and not kept."""
+
+    def take(self, chunk: bytes) -> bytes:
+        """What is kept of a chunk."""
+        kept = chunk[: self.left]
+        self.left -= len(kept)
+        self.beyond += len(chunk) - len(kept)
+        return kept
 
 
 @dataclass(slots=True)
@@ -31,6 +50,7 @@ class Output:
     """What is read from one of a program's descriptors."""
 
     descriptor: int
+    budget: Budget = field(default_factory=Budget)
     data: bytearray = field(default_factory=bytearray)
     closed: bool = False
 
@@ -43,15 +63,10 @@ class Output:
         except ConnectionResetError:
             # The end of a unix stream whose program died with bytes unread.
             chunk = b""
-        self.data += chunk
+        self.data += self.budget.take(chunk)
         if not chunk:
             self.close()
         return bool(chunk)
-
-    @property
-    def overfull(self) -> bool:
-        """Whether more than OUTPUT_LIMIT_BYTES have been read."""
-        return len(self.data) > OUTPUT_LIMIT_BYTES
 
     def close(self) -> None:
         """Close the descriptor, unless that was done."""
@@ -69,13 +84,16 @@ class RunningProgram:
         namespace: Namespace,
         before_exec: Callable[[], None] | None = None,
         confinement: Confinement | None = None,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
         """Start it inside the namespace; its process calls `before_exec` just before execve(2).
 
+        `release` is called while its end is waited for, to let go on who has to see it first.
         Raises ProgramError if it cannot be started; the message is worded as a record's failure.
         KernelRefused if it cannot be confined.
         """
         self.program = program
+        self._release = release
         self.failure = ""
         self.remark = ""
         self.reached = ""
@@ -106,7 +124,11 @@ class RunningProgram:
                     pass_fds=passed,
                     env=environment,
                     start_new_session=True,
-                    preexec_fn=_both(start.confine, before_exec) if start else before_exec,
+                    preexec_fn=_in_turn(
+                        None if confinement and confinement.has_view else _leave_mounts,
+                        start.confine if start else None,
+                        before_exec,
+                    ),
                 )
         except (OSError, subprocess.SubprocessError) as error:
             os.close(ready_read)
@@ -128,16 +150,18 @@ class RunningProgram:
         assert process.stderr is not None
         self._process = process
         self.ended = os.pidfd_open(process.pid)
-        self.stdout = Output(os.dup(process.stdout.fileno()))
-        self.stderr = Output(os.dup(process.stderr.fileno()))
-        self.ready = Output(ready_read)
-        self.checkpoints = Output(checkpoint_near.detach())
+        self._budget = Budget()
+        self.stdout = Output(os.dup(process.stdout.fileno()), self._budget)
+        self.stderr = Output(os.dup(process.stderr.fileno()), self._budget)
+        self.ready = Output(ready_read, self._budget)
+        self.checkpoints = Output(checkpoint_near.detach(), self._budget)
         self._outputs = (self.stdout, self.stderr, self.ready, self.checkpoints)
         for output in self._outputs:
             os.set_blocking(output.descriptor, False)
         process.stdout.close()
         process.stderr.close()
         self._was_terminated = False
+        self._was_overfull = False
         self.ready_ns: int | None = None
         self.ended_ns: int | None = None
         # CLOCK_MONOTONIC: the records' clock may be set meanwhile.
@@ -180,12 +204,27 @@ class RunningProgram:
         """
         if self.ended_ns is None:
             self.ended_ns = time.time_ns()
-            self._process.wait()
+            self._reap()
             for output in self.outputs:
-                while not output.closed and not output.overfull and output.read():
+                while not output.closed and not self._budget.beyond and output.read():
                     pass
             # It may have become ready and ended between two turns of the caller's loop.
             self._note_readiness()
+
+    def _reap(self) -> None:
+        """Collect its exit status. Raises InstrumentError if it cannot be had.
+
+        A process that is traced is reaped by its tracer first.
+        """
+        deadline_ns = time.monotonic_ns() + round(REAP_DEADLINE_S * 1e9)
+        wait_s = 0.00005
+        while self._process.poll() is None:
+            if time.monotonic_ns() > deadline_ns:
+                what = f"program {self.program.name} has ended, and its tracer does not say so"
+                raise InstrumentError(f"{what} within {REAP_DEADLINE_S:g} s")
+            self._release()
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, 0.001)
 
     def check_ready(self) -> None:
         """Kill it, as failed, if it can no longer write to READY_FD and has not done so."""
@@ -206,8 +245,12 @@ class RunningProgram:
         self.ready_ns = time.time_ns()
 
     def check_output(self) -> None:
-        """Kill it, as failed, if it has written too much."""
-        if any(output.overfull for output in self._outputs):
+        """Kill it and its process group, as failed, if they have written too much."""
+        if self._budget.beyond and not self._was_overfull:
+            self._was_overfull = True
+            # Its group is there as long as a process of it is, be it a zombie.
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
             self.end_failed(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
 
     @property
@@ -277,8 +320,14 @@ class RunningProgram:
             stderr=self.stderr.data.decode("utf-8", "backslashreplace"),
             step=step,
             failure=self.failure,
-            remark="; ".join(filter(None, (self.reached, self.remark))),
+            remark="; ".join(filter(None, (self.reached, self.remark, self._beyond()))),
         )
+
+    def _beyond(self) -> str:
+        """What is to be said of output that was not kept."""
+        beyond = self._budget.beyond
+        kept = f"of its output, the first {OUTPUT_LIMIT_BYTES} bytes are kept"
+        return f"{kept} and {counted(beyond, 'byte')} more were read" if beyond else ""
 
     def close(self) -> None:
         """Kill it if it runs, and close its descriptors."""
@@ -292,13 +341,21 @@ class RunningProgram:
             self.ready_ns = time.time_ns()
 
 
-def _both(first: Callable[[], None], then: Callable[[], None] | None) -> Callable[[], None]:
-    def call() -> None:
-        first()
-        if then is not None:
-            then()
+def _in_turn(*steps: Callable[[], None] | None) -> Callable[[], None] | None:
+    """A function that calls those of the steps that are there; None where there is none."""
+    wanted = [step for step in steps if step is not None]
 
-    return call
+    def call() -> None:
+        for step in wanted:
+            step()
+
+    return call if wanted else None
+
+
+def _leave_mounts() -> None:
+    """Give this process mounts of its own: what it unmounts, /proc say, the lab goes on using."""
+    libc.unshare(libc.CLONE_NEWNS, "cannot create a mount namespace for a program")
+    libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
 
 
 def _why_not_run(name: str, error: OSError) -> str:

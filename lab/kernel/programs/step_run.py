@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from lab.errors import ProgramError
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import import_unix_diag
 from lab.kernel.network.sockets import has_undrained_tcp
 from lab.kernel.programs.confinement import Confinement
-from lab.kernel.programs.leftovers import end_all, orphans, signal_each
+from lab.kernel.programs.leftovers import ProcessesLeftError, end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch
 from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
 from lab.kernel.trace.tracer import Tracer
-from lab.model.program import LISTENING_DEADLINE_S, Program, Step
+from lab.model.program import Program, Step
 from lab.records import Instrument, ProgramRun
 
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
 PATIENT_MS = 20  # between checks of the programs' deadlines
 DRAIN_DEADLINE_S = 2.0  # for programs that serve to close what their clients have closed
-LINGER_S = 0.25  # for programs that end with their clients to do so
 TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
+STOPPED_S = 0.05  # until a process goes on that was stopped while it was being started
 FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
 
 
@@ -53,6 +55,8 @@ class StepRun:
         self.programs: list[RunningProgram] = []
         """The programs that were started, in the order of their start."""
         self.instruments: list[Instrument] = []
+        self.unended: list[str] = []
+        """What is to be said of processes that could not be ended."""
         self._unstarted: dict[str, ProgramRun] = {}
         self._hopeless = ""
         """Why no further program is started; "" if the next one is."""
@@ -75,7 +79,11 @@ class StepRun:
             self._take_turn()
             self._end_after_failure()
         self._end_servers()
-        end_all(self._own_processes(), lambda: self._take_turn(POLL_MS))
+        try:
+            end_all(self._own_processes(), lambda: self._take_turn(POLL_MS))
+        except ProcessesLeftError as error:
+            self.unended.append(str(error))
+        self._let_own_go_on()
         records = {p.program.name: p.record(self._step.name) for p in self.programs}
         records |= self._unstarted
         return tuple(records[program.name] for program in self._step.programs)
@@ -112,7 +120,10 @@ class StepRun:
         listening = ListeningWatch(namespace, program.listens) if program.listens else None
         before_exec = self._tracer.prepare(program.name) if self._tracer else None
         try:
-            running = RunningProgram(program, namespace, before_exec, self._confinement)
+            with self._kept_going():
+                running = RunningProgram(
+                    program, namespace, before_exec, self._confinement, self._let_own_go_on
+                )
         except ProgramError as error:
             self._leave_out(program, str(error))
             return
@@ -144,7 +155,9 @@ class StepRun:
         what happens to them is worth seeing.
         """
         wanted = running.program.listens
-        deadline_s = min(LISTENING_DEADLINE_S, running.program.deadline_s)
+        assert wanted is not None
+        deadline_s = min(wanted.deadline_s, running.program.deadline_s)
+        listening.root = f"/proc/{running.pid}/root"
         deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
         while not listening.has_appeared():
             is_dead = running.ended_ns is not None and not self._find_orphans()
@@ -164,6 +177,7 @@ class StepRun:
             running.reached = f"is reached at UDP {plural} {listed} alone: no TCP socket listens"
 
     def _take_turn(self, wait_ms: int = PATIENT_MS) -> None:
+        self._let_own_go_on()
         self._serve(wait_ms)
         for running in self.programs:
             running.check_output()
@@ -191,6 +205,37 @@ class StepRun:
         running = [p.pid for p in self.programs if p.ended_ns is None]
         return orphans(running, self._own_processes())
 
+    def _let_own_go_on(self) -> None:
+        """Continue those of the lab's own processes that a program has stopped."""
+        for pid in self._own_processes():
+            with suppress(ChildProcessError):
+                if os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is not None:
+                    signal_each((pid,), signal.SIGCONT)
+
+    @contextmanager
+    def _kept_going(self) -> Iterator[None]:
+        """While a program is being started, which is waited for, nobody's SIGSTOP delays it.
+
+        It may meet the program's process before its execve(2), or its tracer.
+        """
+        known = {running.pid for running in self.programs}
+
+        def let_go_on(*_: object) -> None:
+            self._let_own_go_on()
+            with suppress(ChildProcessError):
+                stopped = os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+                if stopped is not None and stopped.si_pid not in known:
+                    os.waitid(os.P_PID, stopped.si_pid, os.WSTOPPED | os.WNOHANG)
+                    signal_each((stopped.si_pid,), signal.SIGCONT)
+
+        before = signal.signal(signal.SIGALRM, let_go_on)
+        signal.setitimer(signal.ITIMER_REAL, STOPPED_S, STOPPED_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
     def _own_processes(self) -> Sequence[int]:
         return self._tracer.own_processes() if self._tracer else ()
 
@@ -215,7 +260,8 @@ class StepRun:
         if not any(running.program.serves for running in self.programs):
             return
         self._serve_until(lambda: self._are_gone() or self._are_drained(), DRAIN_DEADLINE_S)
-        self._serve_until(self._are_gone, LINGER_S)
+        lingers = (p.program.linger_s for p in self.programs if p.program.serves)
+        self._serve_until(self._are_gone, max(lingers))
         if self._are_gone():
             return
         for running in self.programs:

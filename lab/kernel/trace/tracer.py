@@ -6,11 +6,24 @@ never blocks that loop: work that takes time is done in processes of its own.
 
 from __future__ import annotations
 
+import os
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lab.records import Instrument, Trace
+
+
+def killing_signal(pid: int) -> signal.Signals | None:
+    """The signal that is ending or has ended a child that is not reaped; None if it exits itself.
+
+    Waits for its end. Raises ChildProcessError.
+    """
+    end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    if end is None or end.si_code == os.CLD_EXITED:
+        return None
+    return signal.Signals(end.si_status)
 
 
 class Host(NamedTuple):
@@ -26,6 +39,17 @@ class Tracer(ABC):
 
     instruments: tuple[Instrument, ...]
     """What it is, a line for each thing it observes, for the report."""
+
+    def __init__(self) -> None:
+        self._killed: list[str] = []
+
+    def take_killed(self) -> tuple[str, ...]:
+        """Its processes that were killed by others, a line each; after `end_step`.
+
+        What these had seen is missing in the trace of that step.
+        """
+        killed, self._killed = self._killed, []
+        return tuple(killed)
 
     @classmethod
     @abstractmethod

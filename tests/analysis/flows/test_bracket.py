@@ -10,10 +10,11 @@ import recorded as r
 from lab.analysis.flows.bracket import Bracket, find_brackets
 from lab.analysis.judging import overall
 from lab.model.claim import Outcome
-from lab.records import Direction, Frame, Recording
+from lab.records import Direction, Disturbance, Frame, Recording
 
 GOOD = r.recorded(4)
 CANARIES = GOOD.canaries
+STEP = CANARIES[0].step
 
 
 def bracket_of(recording: Recording) -> Bracket:
@@ -94,6 +95,10 @@ INCOMPLETE = {
     "the kernel counted fewer frames": (
         with_point(frames=31),
         "client/eth0 counted 31 frames, 32 recorded",
+    ),
+    "a program took the link down": (
+        replace(GOOD, disturbances=(Disturbance(STEP, ("server",), "it is down"),)),
+        "it is down",
     ),
     "a frame was cut short": (cut(GOOD), "1 frame cut short"),
 }

@@ -157,6 +157,22 @@ def test_a_child_left_behind_that_writes_without_bound_delays_nothing(marker: st
     wait_until_gone(marker)
 
 
+def test_children_that_write_without_bound_share_their_programs_limit(marker: str) -> None:
+    """All of them, to both descriptors, after their parent has ended while others go on."""
+    spam = (
+        "import os\nfor fd in (1, 2, 1, 2):\n"
+        " if os.fork() == 0:\n"
+        "  while True: os.write(fd, b'spam' * 1000)\n"
+    )
+    with open_sandbox() as sandbox:
+        waits = python(HANG, "other", deadline_s=1)
+        it, _ = run(sandbox, python(spam), waits).programs
+    assert it.failure.startswith(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes; its stderr ends: ")
+    assert len(it.stdout) + len(it.stderr) == OUTPUT_LIMIT_BYTES
+    assert it.remark.endswith(" bytes more were read")
+    wait_until_gone(marker)
+
+
 def test_a_failing_programs_message_stays_one_line(marker: str) -> None:
     code = "import sys; sys.stderr.write('a\\n\\x1b[31mred\\r\\n'); sys.exit(3)"
     assert failure(marker, python(code)).endswith("its stderr ends: \\x1b[31mred")

@@ -28,7 +28,7 @@ from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
 from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
 from lab.kernel.trace.ptrace.loop import TracerLoop
 from lab.kernel.trace.ptrace.socket_samples import QueueFacts, Sample
-from lab.kernel.trace.tracer import Host, Tracer
+from lab.kernel.trace.tracer import Host, Tracer, killing_signal
 from lab.records import (
     Instrument,
     InstrumentKind,
@@ -60,6 +60,9 @@ class TracerProcess:
         self.program = program
         self.was_started = False
         self.has_ended = False
+        self.killed_by = ""
+        """The signal by which another process has killed it."""
+        self._was_killed_here = False
         self._received = bytearray()
         ours, theirs = socket.socketpair()
         try:
@@ -137,11 +140,15 @@ class TracerProcess:
     def kill(self) -> None:
         """Kill it, and with it every process that it still traces."""
         if not self.has_ended:
+            self._was_killed_here = True
             signal.pidfd_send_signal(self._end, signal.SIGKILL)
             self._reap()
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
+            number = killing_signal(self.pid)
+            if number is not None and not self._was_killed_here:
+                self.killed_by = number.name
             os.waitpid(self.pid, 0)
         self.has_ended = True
         os.close(self._end)
@@ -152,6 +159,7 @@ class PtraceTracer(Tracer):
     """System calls by ptrace(2), stopped by seccomp(2); states by sampling the sockets."""
 
     def __init__(self) -> None:
+        super().__init__()
         refusal = socket_samples.refusal()
         self._can_sample = not refusal
         calls = "ptrace, stopped by seccomp's RET_TRACE"
@@ -223,7 +231,12 @@ class PtraceTracer(Tracer):
         finally:
             for tracer in tracers:
                 tracer.kill()
-        traces = [tracer.trace(step) for tracer in tracers]
+        self._killed += [
+            f"the tracer of {each.program} was killed by {each.killed_by}, and what it saw is lost"
+            for each in tracers
+            if each.killed_by
+        ]
+        traces = [tracer.trace(step) for tracer in tracers if not tracer.killed_by]
         return Trace(
             syscalls=tuple(sorted((c for t in traces for c in t.syscalls), key=_ENTRY_NS)),
             tasks=tuple(sorted((e for t in traces for e in t.tasks), key=_TIME_NS)),

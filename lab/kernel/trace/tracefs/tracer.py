@@ -33,12 +33,16 @@ from lab.kernel.trace.tracefs.pages import PageLayout, RawEvent, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import assign_memory
 from lab.kernel.trace.tracefs.sockets import Sight, SocketFollower, Threads
 from lab.kernel.trace.tracefs.start import take_started
-from lab.kernel.trace.tracer import Host, Tracer
+from lab.kernel.trace.tracer import Host, Tracer, killing_signal
 from lab.records import Instrument, InstrumentKind, Obtained, Trace
 
 ANSWER_DEADLINE_S = 10.0
 SECOND_NS = 1_000_000_000
 SLACK_NS = 1_000  # a tracepoint's time is within a fraction of a microsecond of its event
+
+
+class _CollectorKilled(InstrumentError):
+    """Another process has killed the collector."""
 
 
 class TracefsTracer(Tracer):
@@ -50,6 +54,7 @@ class TracefsTracer(Tracer):
         `addresses` are the topology's: where BPF cannot, they distinguish its sockets from the
         machine's others, which are in the trace as well.
         """
+        super().__init__()
         kind, measured = InstrumentKind, Obtained.MEASURED
         self.instruments = (
             Instrument(kind.CALLS, measured, SLACK_NS, "tracefs, raw per-CPU pipes, clock tai"),
@@ -112,6 +117,14 @@ class TracefsTracer(Tracer):
         """What was seen since the step before, marked with this step's name."""
         if self._marker is None:
             return Trace()
+        try:
+            return self._collect(step)
+        except _CollectorKilled as error:
+            self._killed.append(f"{error}, and what calls, states and drops it saw is lost")
+            return Trace()
+
+    def _collect(self, step: str) -> Trace:
+        """The trace of `end_step`. Raises _CollectorKilled and InstrumentError."""
         collected = self._ask("collect")
         assert isinstance(collected, Collected)
         # Whole seconds: leap seconds are all that is between the two clocks.
@@ -185,6 +198,9 @@ class TracefsTracer(Tracer):
                 raise InstrumentError(f"the trace's collector is silent for {ANSWER_DEADLINE_S} s")
             kind, value = self._messages.receive()
         except PeerGone:
+            if number := killing_signal(self._collector):
+                said = f"the trace's collector was killed by {number.name}"
+                raise _CollectorKilled(said) from None
             raise InstrumentError("the trace's collector has died") from None
         if kind == "error":
             raise value

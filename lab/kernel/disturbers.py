@@ -1,0 +1,54 @@
+"""Which programs may have done something to the run itself, and not only within it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+
+from lab.errors import InstrumentError
+from lab.kernel.programs.confinement import Confinement
+from lab.model.program import Program, Step
+from lab.records import Disturbance
+
+
+class Disturbers:
+    """The programs that were started until now, by what each is allowed."""
+
+    def __init__(self, confinement: Confinement | None) -> None:
+        self._confinement = confinement
+        self._programs: list[Program] = []
+
+    def add(self, step: Step) -> None:
+        """Count the step's programs among them."""
+        self._programs += step.programs
+
+    def of_network(self, step: Step, hosts: Collection[str], what: str) -> Disturbance:
+        """What was done to the network of one of these hosts.
+
+        Raises InstrumentError where no program may configure it: the fault is the lab's.
+        """
+        on_hosts = (program for program in self._programs if program.host in hosts)
+        return self._disturbance(step, on_hosts, "CAP_NET_ADMIN", what)
+
+    def of_processes(self, step: Step, what: str) -> Disturbance:
+        """What was done to processes of the lab's. Raises InstrumentError as above."""
+        may_signal = self._confinement is None or self._confinement.is_labs_own_user
+        return self._disturbance(step, self._programs, "" if may_signal else "CAP_KILL", what)
+
+    def _disturbance(
+        self, step: Step, programs: Iterable[Program], capability: str, what: str
+    ) -> Disturbance:
+        able = [
+            program.name
+            for program in programs
+            if not capability or self._is_allowed(program, capability)
+        ]
+        if not able:
+            raise InstrumentError(f"{what}; no program of the run is allowed to cause that")
+        return Disturbance(step.name, tuple(dict.fromkeys(able)), what)
+
+    def _is_allowed(self, program: Program, capability: str) -> bool:
+        if self._confinement is not None:
+            return self._confinement.allows(program, capability)
+        # Another user's capabilities end with execve(2), but for ambient ones: capabilities(7).
+        return os.geteuid() == 0 or capability in program.capabilities

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.order.connection_causes import first_arrived, opens_in_order
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
+from lab.analysis.story import is_port_unreachable
 from lab.analysis.tcp.segment import UNTAKEN
 from lab.analysis.tcp.state import State
 from lab.model.event import frame_id
@@ -207,6 +208,29 @@ def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterato
                 break
 
 
+def _failed_after_refusal(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
+    """The first call that failed because of an ICMP port unreachable (udp(7))."""
+    refused = [
+        flow
+        for flow in evidence.flows
+        if flow.protocol == "udp" and any(is_port_unreachable(e.packet) for e in flow.errors)
+    ]
+    for call in evidence.system_calls if refused else ():
+        endpoint = evidence.endpoints.get(call.socket)
+        if endpoint is None or endpoint.protocol != "udp" or call.error != "ECONNREFUSED":
+            continue
+        ends = {endpoint.local, endpoint.remote}
+        errors = (error for flow in refused if ends == {flow.a, flow.b} for error in flow.errors)
+        came = [e for e in errors if (call.exit_ns or 0) > (e.received_ns or 0) > 0]
+        if came:
+            waited = _ms((call.exit_ns or 0) - (came[-1].received_ns or 0))
+            yield (
+                call.id,
+                f"It fails because of the ICMP error ({came[-1].id}) that came {waited} before, "
+                "about what an earlier call sent: this one sends and receives nothing.",
+            )
+
+
 def _ended(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
         fin = first_arrived(evidence, conversation, not is_client, _FIN)
@@ -247,6 +271,7 @@ _KINDS: tuple[Callable[[Evidence, Correlation], Iterator[Remark]], ...] = (
     _missing_state,
     _written_to_closed,
     _failed_after_reset,
+    _failed_after_refusal,
     _ended,
     _blocked,
 )

@@ -193,10 +193,16 @@ def roles(
     return found
 
 
+def is_port_unreachable(packet: Packet) -> bool:
+    """Whether it is an ICMP error that says that no socket has that port."""
+    icmp = packet.icmp
+    return icmp is not None and (icmp.version, icmp.type, icmp.code) in PORT_UNREACHABLE
+
+
 def _packet_role(packet: Packet) -> str:
     """What a fragment or an ICMP error is there for; "" for any other packet."""
     icmp, piece = packet.icmp, piece_of(packet)
-    if icmp is not None and (icmp.version, icmp.type, icmp.code) in PORT_UNREACHABLE:
+    if icmp is not None and is_port_unreachable(packet):
         quoted = next((layer for layer in icmp.quoted if isinstance(layer, Udp)), None)
         return f"nobody listens on UDP port {quoted.destination_port}" if quoted else ""
     if piece is None:

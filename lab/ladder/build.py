@@ -9,6 +9,7 @@ from lab.analysis.order.events import EventPart
 from lab.analysis.story import EXPLANATIONS, Phase, phases
 from lab.analysis.timeline import Timeline
 from lab.ladder import likeness
+from lab.ladder.background import without_background
 from lab.ladder.calls import CallRows, call_labels
 from lab.ladder.frames import (
     connections_by_crossing,
@@ -16,7 +17,6 @@ from lab.ladder.frames import (
     part_of,
     segments_by_crossing,
 )
-from lab.ladder.inner_calls import without_inner_calls
 from lab.ladder.lanes import lane_connections, place
 from lab.ladder.model import (
     CallRow,
@@ -45,12 +45,12 @@ def build_ladder(timeline: Timeline) -> Ladder:
         builder = _Builder(timeline)
         frames = [builder.frames[each.id] for each in timeline.crossings]
         return Ladder(builder.placing.lanes, tuple(with_phases(frames)))
-    outer, inner_calls = without_inner_calls(timeline)
+    outer, background = without_background(timeline)
     builder = _Builder(outer)
     return Ladder(
         builder.placing.lanes,
         tuple(with_phases(builder.rows())),
-        inner_calls,
+        background,
         timeline.order.violations,
     )
 

@@ -12,6 +12,10 @@ from lab.analysis.sockets.endpoint import Endpoint
 from lab.ladder.model import CallLabel, CallRow, Part
 from lab.model.event import EventId
 
+EXPECTED_ERRORS = frozenset({("getpeername", "ENOTCONN"), ("shutdown", "ENOTCONN")})
+"""By call and error: Python asks every socket that it gives up for its peer, and who shuts down
+what the peer has closed is no worse for it."""
+
 
 def call_labels(
     calls: Sequence[SystemCall], lane_of: Callable[[SystemCall], int]
@@ -74,6 +78,7 @@ class CallRows:
             result=call.returned if part is Part.WHOLE else "",
             duration_ns=(call.exit_ns or 0) - call.entry_ns if has_ended else None,
             error=call.error if is_over else "",
+            is_expected_error=is_over and (call.name, call.error) in EXPECTED_ERRORS,
         )
 
     def unfinished(self, call: SystemCall) -> CallRow:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lab.analysis.story import Phase
 from lab.analysis.tcp.segment import Note
+from lab.ladder.background import Background
 from lab.model.event import EventId
 from lab.records import Obtained
 
@@ -80,6 +81,8 @@ class CallRow:
     """From entry to exit; None at its start and where it never returned."""
     error: str
     """The errno's name where it failed, unless this is its start."""
+    is_expected_error: bool = False
+    """Whether that is an answer that programs count on: getpeername(2) on what has no peer."""
 
     @property
     def is_unfinished(self) -> bool:
@@ -88,8 +91,8 @@ class CallRow:
 
     @property
     def is_fault(self) -> bool:
-        """Whether it failed with more than "not yet"."""
-        return bool(self.error) and self.error not in NO_FAULTS
+        """Whether it failed, and not in a way that programs count on."""
+        return bool(self.error) and not self.is_expected_error and self.error not in NO_FAULTS
 
 
 NO_FAULTS = frozenset({"EINPROGRESS", "EAGAIN", "EINTR", "EALREADY"})
@@ -295,8 +298,8 @@ class Ladder:
 
     lanes: tuple[Lane, ...]
     rows: tuple[Row, ...]
-    inner_calls: int = 0
-    """Calls on pipes within one program that are left out."""
+    background: tuple[Background, ...] = ()
+    """Calls that are beside the matter and left out."""
     violations: tuple[str, ...] = ()
     """Effects seen before their causes: errors of an instrument, a sentence each."""
 

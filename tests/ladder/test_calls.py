@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import traced_runs as t
 
 from lab.analysis.calls.system_call import SystemCall
@@ -65,6 +66,24 @@ def test_a_call_that_failed_says_so_once_it_has() -> None:
     failed = replace(connect, error="ECONNREFUSED", result=-1)
     assert rows(failed).row(failed, Part.START, 0, False).error == ""
     assert rows(failed).row(failed, Part.END, 0, False).error == "ECONNREFUSED"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "is_expected"),
+    [
+        ("getpeername", "ENOTCONN", True),
+        ("shutdown", "ENOTCONN", True),
+        ("sendto", "ENOTCONN", False),
+        ("getpeername", "EBADF", False),
+    ],
+)
+def test_an_error_that_programs_count_on_is_marked_so(
+    name: str, error: str, is_expected: bool
+) -> None:
+    _, connect = calls()
+    failed = replace(connect, name=name, error=error, result=-1)
+    assert rows(failed).row(failed, Part.END, 0, False).is_expected_error is is_expected
+    assert not rows(failed).row(failed, Part.START, 0, False).is_expected_error
 
 
 def test_a_call_that_never_returned_has_a_last_row_without_a_time() -> None:

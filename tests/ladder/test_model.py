@@ -47,6 +47,10 @@ def test_an_error_that_says_not_yet_is_no_fault(error: str, is_fault: bool) -> N
     assert replace(CALL, error=error).is_fault is is_fault
 
 
+def test_an_error_that_programs_count_on_is_no_fault() -> None:
+    assert not replace(CALL, error="ENOTCONN", is_expected_error=True).is_fault
+
+
 def test_a_state_says_how_it_was_obtained() -> None:
     state = StateRow(event("state 1"), 0, 0, False, "", "CLOSE", "SYN_SENT", Obtained.MEASURED)
     assert state.text == "kernel: CLOSE → SYN_SENT"

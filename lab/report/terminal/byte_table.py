@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from rich.text import Text
 
+from lab.analysis.channel_ends import ChannelEnd, EndKind, channel_ends
 from lab.analysis.correlate.correlation import Channel
 from lab.analysis.sockets.socket_calls import why_uncounted
 from lab.analysis.timeline import Timeline
@@ -14,9 +15,17 @@ from lab.model.counted import counted
 from lab.report.terminal.style import Style
 
 MOST_CHANNELS = 12
-OUTSIDE = "somebody not traced"
-UNKNOWN = "somebody"
-"""Of a channel that is not counted: it may be a program that was traced."""
+NAMES = {
+    EndKind.SOCKET: "{program}",
+    EndKind.UNREAD: "{program}",
+    EndKind.ACCEPT_QUEUE: "{program}'s accept queue",
+    EndKind.RAW_SOCKET: "{program}'s raw socket",
+    EndKind.REFUSED: "nobody (port unreachable)",
+    EndKind.SILENT: "nobody known",
+    EndKind.UNTRACED: "somebody not traced",
+    EndKind.UNKNOWN: "somebody",
+}
+"""What is written for an end of a channel."""
 
 
 def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
@@ -43,11 +52,13 @@ def draw_bytes(timeline: Timeline, style: Style) -> Iterator[Text]:
 
 def _ends(channel: Channel, timeline: Timeline) -> str:
     """Who sent to whom: "client → server (tcp 0)"."""
-    program_of = {endpoint.id: endpoint.program for endpoint in timeline.endpoints}
-    other = UNKNOWN if channel.uncounted else OUTSIDE
-    sender, receiver = (program_of.get(end, other) for end in (channel.sender, channel.receiver))
+    sender, receiver = map(_name, channel_ends(channel, timeline))
     way = channel.flow or "no wire"
     return f"{sender} → {receiver} ({way})"
+
+
+def _name(end: ChannelEnd) -> str:
+    return NAMES[end.kind].format(program=end.program)
 
 
 def _counts(channel: Channel, timeline: Timeline) -> str:

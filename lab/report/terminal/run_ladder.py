@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from lab.analysis.timeline import Timeline
-from lab.ladder.inner_calls import without_inner_calls
+from lab.ladder.background import without_background
 from lab.ladder.model import Ladder
 from lab.model.counted import counted
 from lab.report.terminal.byte_table import draw_bytes
@@ -29,14 +29,12 @@ def draw_run_ladder(
     if not timeline.crossings:
         yield Text("  Nothing: not one frame between the canaries.")
     legend = list(draw_legend(_unexplained(legend_of(ladder, style), explained), style))
-    if ladder.inner_calls:
-        text = (
-            f"  {counted(ladder.inner_calls, 'call')} on pipes within one program: see report.json"
-        )
+    for each in ladder.background:
+        text = f"  {counted(each.calls, 'call')} {each.what}: see report.json"
         legend.append(Text(text, "bold yellow"))
     yield from draw_ladder(ladder, style, legend)
     if ladder.has_calls:
-        outer = without_inner_calls(timeline)[0] if ladder.inner_calls else timeline
+        outer = without_background(timeline)[0] if ladder.background else timeline
         yield from draw_bytes(outer, style)
 
 

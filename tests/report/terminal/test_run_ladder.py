@@ -14,8 +14,8 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.correlate.correlation import Correlation
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
+from lab.ladder.background import MOST_INNER_CALLS
 from lab.ladder.build import build_ladder
-from lab.ladder.inner_calls import MOST_INNER_CALLS
 from lab.ladder.repetition import FIRST_ROWS, LAST_ROWS
 from lab.recording.storage import load_recording
 from lab.records import QueueSample

@@ -10,6 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lab.model.address import UnixName
+
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.order.events import Order
@@ -23,7 +25,16 @@ PIPES = "on pipes within one program"
 NETLINK = "on netlink sockets"
 LOOK_UPS = "that ask for names"
 
-_CACHES = ("/var/run/nscd/", "/run/nscd/", "/run/systemd/userdb/", "/run/systemd/resolve/")
+_CACHES = frozenset(
+    UnixName(path)
+    for path in (
+        "/var/run/nscd/socket",
+        "/run/nscd/socket",
+        "/run/systemd/userdb/io.systemd.DynamicUser",
+        "/run/systemd/userdb/io.systemd.Multiplexer",
+        "/run/systemd/resolve/io.systemd.Resolve",
+    )
+)
 """Where the C library asks for users and hosts. Source: nscd(8), nss-systemd(8)."""
 
 
@@ -92,7 +103,7 @@ def _caches(timeline: Timeline) -> set[str]:
         for call in timeline.system_calls
         if call.name == "connect"
         for address in [call.argument("addr")]
-        if address is not None and str(address.address).startswith(_CACHES)
+        if address is not None and address.address in _CACHES
     }
 
 

@@ -110,7 +110,11 @@ def test_calls_on_a_unix_socket_of_the_programs_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("path", "is_background"),
-    [("/var/run/nscd/socket", True), ("/run/systemd/userdb/io", True), ("/run/mine", False)],
+    [
+        ("/var/run/nscd/socket", True),
+        ("/run/systemd/userdb/io.systemd.DynamicUser", True),
+        ("/run/mine", False),
+    ],
 )
 def test_asking_a_cache_for_names_is_left_out(path: str, is_background: bool) -> None:
     timeline = with_one_of("AF_UNIX", "close(8)", "close(8)")

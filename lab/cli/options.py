@@ -202,8 +202,15 @@ def _add_allowed(command: argparse.ArgumentParser) -> None:
     allowed.add_argument(
         "--as", dest="user", metavar="USER", default="", help="run as this user: a name or a uid"
     )
+    allowed.add_argument(
+        "--cap",
+        action="append",
+        default=[],
+        type=_capability,
+        metavar="NAME",
+        help="one more capability, such as CAP_NET_ADMIN or net_admin; may be repeated",
+    )
     for option, metavar, text in (
-        ("--cap", "NAME", "one more capability, such as CAP_NET_ADMIN"),
         ("--writable", "DIR", "one more folder of the host's to write to"),
         ("--socket", "PATH", "a unix socket of the host's to connect to"),
     ):
@@ -215,6 +222,12 @@ def _add_allowed(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave them the host's files as they are, where the kernel cannot do otherwise",
     )
+
+
+def _capability(name: str) -> str:
+    """Its whole name: other tools are content with less of it, in any case."""
+    name = name.upper()
+    return name if name.startswith("CAP_") else f"CAP_{name}"
 
 
 def _add_family(command: argparse.ArgumentParser, default: str) -> None:

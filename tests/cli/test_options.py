@@ -93,3 +93,8 @@ def test_a_value_out_of_range_is_refused(
     capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
     assert f"{value!r} is no " in refused(capsys, "run", option, value)
+
+
+@pytest.mark.parametrize("name", ["CAP_NET_ADMIN", "NET_ADMIN", "net_admin", "cap_net_admin"])
+def test_a_capability_has_its_name_in_any_case_and_without_prefix(name: str) -> None:
+    assert parsed("run", "tcp", "--cap", name, "--cap", "kill").cap == ["CAP_NET_ADMIN", "CAP_KILL"]

@@ -87,6 +87,7 @@ def run_plan(plan: Plan) -> Recording:
         seen = _Observation(plan.topology, namespaces, tracer, captures, stack, confinement)
         for step in plan.steps:
             seen.run_step(step)
+        seen.recorder.close_window()
         points = tuple(capture.statistics() for capture in captures)
     system = os.uname()
     untraced = Instrument(InstrumentKind.CALLS, None, 0, why_untraced)

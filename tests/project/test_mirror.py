@@ -10,7 +10,6 @@ from house import FILES, ROOT
 ELSEWHERE = {
     "lab.__main__": "every `wirelab` of the tests goes through it",
     "lab.kernel.recorder": "one call, by which every run of the tests is recorded",
-    "lab.kernel.capture.frames": "test_canaries.py waits for frames by it, the only one that does",
     "lab.kernel.trace.bpf.builder": "test_programs.py: what it builds, which the kernel takes and "
     "runs in test_pointer_reader.py",
     "lab.kernel.trace.bpf.copies": "test_pointer_reader.py: what its code copies of every call",

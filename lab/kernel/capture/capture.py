@@ -7,6 +7,7 @@ Source: packet(7), Documentation/networking/packet_mmap.rst.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import mmap
 import os
@@ -34,6 +35,8 @@ TP_STATUS_VLAN_TPID_VALID = 0x40
 PACKET_OUTGOING = 4
 # With SO_TIMESTAMPNS the kernel stamps frames when they arrive, not when they reach the ring.
 SO_TIMESTAMPNS = 35
+SO_ATTACH_FILTER = 26
+_NO_FRAME = struct.pack("=HBBI", 0x06, 0, 0, 0)  # struct sock_filter: BPF_RET, of length 0
 
 BLOCK_BYTES = 1 << 18
 # Two busy programs on two CPUs fill 4 MiB in 30 ms, less than a reader may have to wait.
@@ -87,6 +90,7 @@ class Capture:
         self._ring: mmap.mmap
         self._frames = 0
         self._dropped = 0
+        self._read = 0
 
     def make_ring(self) -> None:
         """Let the kernel allocate the ring, and map it.
@@ -129,20 +133,43 @@ class Capture:
             if not header[0] & TP_STATUS_USER:
                 return frames
             frames.append(self._frame(start, header))
+            self._read += 1
             struct.pack_into("=I", self._ring, start, 0)  # gives the slot back to the kernel
             self._next = (self._next + 1) % self._slots
 
     def statistics(self) -> CapturePoint:
         """The capture point with the kernel's counts since the capture was opened."""
+        self._count()
+        point = self.point
+        return CapturePoint(
+            point.name, point.host, point.interface, point.link, self._frames, self._dropped
+        )
+
+    def stop(self) -> None:
+        """Capture no further frames, and count none.
+
+        Those that have been counted are still to be read, and one that is on its way to the ring
+        may still be counted: see is_read. Raises KernelRefused.
+        """
+        try:
+            program = ctypes.create_string_buffer(_NO_FRAME, len(_NO_FRAME))
+            filter_ = struct.pack("@HP", 1, ctypes.addressof(program))
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filter_)
+        except OSError as error:
+            what = f"cannot end the capture on {self.point.name}"
+            raise KernelRefused(_refusal(what, error)) from error
+
+    def is_read(self) -> bool:
+        """Whether every frame that the kernel has counted was read, or dropped by the kernel."""
+        self._count()
+        return self._read == self._frames - self._dropped
+
+    def _count(self) -> None:
         # Reading the counters sets them to zero. Dropped frames are among the frames.
         raw = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size)
         frames, dropped = _STATISTICS.unpack(raw)
         self._frames += frames
         self._dropped += dropped
-        point = self.point
-        return CapturePoint(
-            point.name, point.host, point.interface, point.link, self._frames, self._dropped
-        )
 
     def send_frame(self, frame: bytes) -> None:
         """Send one frame, from its Ethernet header on; this capture sees it leave.

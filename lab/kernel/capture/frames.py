@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 
 from lab.kernel.capture.capture import ETHERNET_HEADER_BYTES, Capture
 from lab.records import Frame
+
+CLOSING_S = 2.0
 
 
 class FrameRecorder:
@@ -30,6 +33,25 @@ class FrameRecorder:
         for capture in self.captures:
             capture.clear_error()
         return [capture.fileno() for capture in self.captures]
+
+    def close_window(self) -> None:
+        """End the captures at one moment: what was counted until then is taken, and no more.
+
+        What the kernel sends once a program has ended (a report that a group is left, and its
+        repetitions: RFC 3376, 5.1; RFC 3810, 6.1) is before that moment, or not in the recording.
+        One that is not read within CLOSING_S is left for the analysis to find missing. Raises
+        KernelRefused.
+        """
+        for capture in self.captures:
+            capture.stop()
+        deadline_ns = time.monotonic_ns() + round(CLOSING_S * 1e9)
+        # A frame is counted before it is written into the ring.
+        self.take()
+        while not all(capture.is_read() for capture in self.captures):
+            if time.monotonic_ns() > deadline_ns:
+                return
+            time.sleep(0)
+            self.take()
 
     def take(self, _readable: Collection[int] = ()) -> None:
         """Take what the rings hold, and count the payloads that are waited for."""

@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -25,6 +26,7 @@ from lab.kernel.capture.capture import (
     close_captures,
     open_captures,
 )
+from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.network import namespace
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import FIRST_INDEX, Namespace, build_topology
@@ -369,6 +371,27 @@ def count_twice(topology: Topology) -> tuple[list[int], int]:
             read += len(read_until(captures[:1], lambda _: True, number))
             counts.append(captures[0].statistics().frames)
         return counts, read
+
+
+def close_window_among_frames(topology: Topology) -> list[tuple[int, int, int]]:
+    """Each point's counted, dropped and recorded frames, where others send all the time."""
+    with captures_of(topology) as (_, captures):
+        recorder = FrameRecorder(captures)
+        sender = os.fork()
+        if sender == 0:
+            while True:
+                captures[0].send_frame(frame(bytes(46)))
+        try:
+            while not recorder.frames:
+                recorder.take()
+            recorder.close_window()
+            return [
+                (point.frames, point.dropped, sum(f.point == point.name for f in recorder.frames))
+                for point in (capture.statistics() for capture in captures)
+            ]
+        finally:
+            os.kill(sender, signal.SIGKILL)
+            os.waitpid(sender, 0)
 
 
 def capture_on(topology: Topology, interface: str) -> None:

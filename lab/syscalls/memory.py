@@ -9,10 +9,13 @@ import struct
 from collections.abc import Iterator
 
 from lab.records import Memory, Syscall
+from lab.syscalls.table import MMSGHDR_BYTES
 
 SOL_SOCKET, SCM_RIGHTS, SCM_CREDENTIALS = 1, 1, 2
 _CONTROL_HEADER = struct.Struct("<Qii")
 """struct cmsghdr, cmsg(3)."""
+_MSG_LEN = struct.Struct("<56xI")
+"""msg_len behind the struct msghdr, sendmmsg(2)."""
 _POLLFD_BYTES = 8
 """struct pollfd, poll(2)."""
 
@@ -41,6 +44,21 @@ def two_descriptors(call: Syscall, argument: int) -> tuple[int, ...]:
     """The pair that pipe(2) or socketpair(2) wrote, or () if it was not read."""
     memory = pointer_argument(call, argument)
     return numbers_in(memory.data[:8]) if memory and len(memory.data) >= 8 else ()
+
+
+def message_lengths(call: Syscall) -> tuple[int, ...] | None:
+    """How many bytes each message has that sendmmsg(2) or recvmmsg(2) moved, of those it returned.
+
+    None where there are more than were read.
+    """
+    if call.result is None or call.result < 0:
+        return None
+    count = call.result
+    memory = pointer_argument(call, 1)
+    data = memory.data if memory is not None else b""
+    if len(data) < count * MMSGHDR_BYTES:
+        return None
+    return tuple(_MSG_LEN.unpack_from(data, n * MMSGHDR_BYTES)[0] for n in range(count))
 
 
 def control_messages(control: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -87,6 +87,11 @@ _EPOLL_EVENT_IN = Pointer(3, False, Layout.BYTES, Size.FIXED, 16)
 _EPOLL_EVENTS = Pointer(1, True, Layout.BYTES, Size.RESULT, 16)
 """struct epoll_event has 12 bytes on x86, 16 elsewhere: the first 12 or 16 of these."""
 
+MMSGHDR_BYTES = 64
+_MMSGHDRS = Pointer(1, True, Layout.BYTES, Size.RESULT, MMSGHDR_BYTES)
+"""struct mmsghdr[]: a struct msghdr of 56 bytes and msg_len, which the kernel sets to how many
+bytes of the message it sent or received (sendmmsg(2)). What the messages say is not read."""
+
 _ADDRESS = ("sockfd", "addr", "addrlen")
 _VECTOR = ("fd", "iov", "iovcnt", "pos_l", "pos_h", "flags")
 """Of a position of -1 these two move bytes as readv(2) and writev(2) do, of sockets too."""
@@ -110,8 +115,8 @@ CALLS: dict[str, CallShape] = {
     ),
     "sendmsg": CallShape(("sockfd", "msg", "flags"), 0, (Pointer(1, False, Layout.MSGHDR),)),
     "recvmsg": CallShape(("sockfd", "msg", "flags"), 0, (Pointer(1, True, Layout.MSGHDR),)),
-    "sendmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags"), 0),
-    "recvmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags", "timeout"), 0),
+    "sendmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags"), 0, (_MMSGHDRS,)),
+    "recvmmsg": CallShape(("sockfd", "msgvec", "vlen", "flags", "timeout"), 0, (_MMSGHDRS,)),
     "setsockopt": CallShape(_OPTION, 0, (_in(3, 4),)),
     "getsockopt": CallShape(_OPTION, 0, (_sized(3, 4),)),
     "shutdown": CallShape(("sockfd", "how"), 0),

@@ -42,7 +42,7 @@ from lab.analysis.calls.epoll import EPOLL_DATA_AT, event_text, events_text
 from lab.analysis.calls.option_text import control_text, level_text, option_text, value_text
 from lab.analysis.calls.system_call import Argument
 from lab.records import Memory, Syscall
-from lab.syscalls.memory import descriptor_of, numbers_in, pointer_argument
+from lab.syscalls.memory import descriptor_of, message_lengths, numbers_in, pointer_argument
 from lab.syscalls.table import CALLS
 
 SHOWN_BYTES = 32
@@ -255,6 +255,16 @@ def _message(call: Syscall, place: int) -> str | None:
     return "{" + ", ".join(filter(None, parts)) + "}"
 
 
+def _lengths(call: Syscall, place: int) -> str | None:
+    """A struct mmsghdr[] by what the kernel wrote into it: [{msg_len=29}, {msg_len=45}]."""
+    if pointer_argument(call, place) is None:
+        return None
+    lengths = message_lengths(call)
+    if lengths is None:
+        return "[...]"
+    return f"[{', '.join(f'{{msg_len={length}}}' for length in lengths)}]"
+
+
 def _polled(memory: Memory) -> str:
     """A struct pollfd[] in text, as it was when the call returned."""
     texts: list[str] = []
@@ -306,8 +316,8 @@ _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "recvfrom": (_number, _received, _size, _message_flags, _address_in, _length_behind(4)),
     "sendmsg": (_number, _message, _message_flags),
     "recvmsg": (_number, _message, _message_flags),
-    "sendmmsg": (_number, _pointer, _unsigned, _message_flags),
-    "recvmmsg": (_number, _pointer, _unsigned, _message_flags, _pointer),
+    "sendmmsg": (_number, _lengths, _unsigned, _message_flags),
+    "recvmmsg": (_number, _lengths, _unsigned, _message_flags, _pointer),
     "setsockopt": (_number, _level, _option, _value, _unsigned),
     "getsockopt": (_number, _level, _option, _value, _length_behind(3)),
     "shutdown": (_number, _one_of(SHUTDOWN_WAYS)),

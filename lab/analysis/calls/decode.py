@@ -11,7 +11,7 @@ from lab.analysis.calls.constants import error_name
 from lab.analysis.calls.system_call import SystemCall
 from lab.model.event import EventId, EventKind
 from lab.syscalls.descriptors import EPOLL, SPLICE_OUT, Followed
-from lab.syscalls.memory import descriptor_of, pointer_argument
+from lab.syscalls.memory import descriptor_of, message_lengths, pointer_argument
 from lab.syscalls.table import CALLS
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 SEND_CALLS = frozenset({"sendto", "sendmsg", "write", "writev", "pwritev2", "sendfile", "splice"})
 READ_CALLS = frozenset({"recvfrom", "recvmsg", "read", "readv", "preadv2"})
-"""The calls whose result is how many bytes they moved. sendmmsg and recvmmsg count messages."""
+"""The calls whose result is how many bytes they moved."""
+
+_SEVERAL = frozenset({"sendmmsg", "recvmmsg"})
+"""Those whose result is how many messages they moved."""
 
 _LAST_ERROR = -4095
 """Results from here to -1 are errors. Source: include/linux/err.h, MAX_ERRNO."""
@@ -89,7 +92,8 @@ def _decode_call(
     machine: str,
 ) -> SystemCall:
     error = call.result if call.result is not None and _LAST_ERROR <= call.result < 0 else None
-    moved = _moved_bytes(call)
+    lengths = message_lengths(call) if call.name in _SEVERAL else None
+    moved = _moved_bytes(call) if lengths is None else sum(lengths)
     return SystemCall(
         id=id,
         program=call.program,
@@ -107,6 +111,7 @@ def _decode_call(
         descriptor=descriptor,
         socket=socket,
         made=made,
+        lengths=lengths,
         flags=result_flags(call) if error is None else "",
     )
 
@@ -129,7 +134,7 @@ def _moved_bytes(call: Syscall) -> int:
 
 
 def _moved_data(call: Syscall, moved: int) -> bytes:
-    if not moved:
+    if not moved or call.name in _SEVERAL:
         return b""
     memory = pointer_argument(call, 1) or pointer_argument(call, 1, "data")
     return memory.data[:moved] if memory else b""

@@ -57,6 +57,9 @@ class SystemCall:
     """Id of the socket or pipe it acts upon ("s3"); "" if unknown."""
     made: tuple[str, ...] = ()
     """Ids of the sockets or pipe ends that it returned, in the order of its descriptors."""
+    lengths: tuple[int, ...] | None = None
+    """Of sendmmsg(2) and recvmmsg(2): the bytes of each message that it moved. None where they
+    were not all read, and of other calls."""
     flags: str = ""
     """Its result by names where it is flags: "O_RDWR|O_NONBLOCK", of fcntl(F_GETFL)."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.correlate.message_channel import MessageWay, Sent
 from lab.analysis.correlate.messages import Messages, take_read
 from lab.analysis.correlate.stream_channel import stream_channel
-from lab.analysis.sockets.socket_calls import moves_several
+from lab.analysis.sockets.socket_calls import by_message, moves_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,20 +51,22 @@ def _message_channels(endpoints: Sequence[Endpoint], calls: SocketCalls) -> Iter
     for call, receiver in _sends(senders, calls):
         way = ways.setdefault((call.socket, receiver), MessageWay())
         way.sender, way.receiver = call.socket, receiver
-        if moves_several(call):
+        if moves_unknown(call):
             uncounted.setdefault(receiver, call.id)
             continue
-        way.messages.append(Sent(call, None, call.moved))
         queue = waiting.setdefault(receiver, Messages())
-        queue.add(call.moved, call.data, way.messages[-1])
+        for each in by_message([call]):
+            way.messages.append(Sent(each, None, each.moved))
+            queue.add(each.moved, each.data, way.messages[-1])
     for receiver, queue in waiting.items():
         for call in sorted(calls.reads(receiver), key=lambda call: call.exit_ns or 0):
-            if moves_several(call):
+            if moves_unknown(call):
                 uncounted.setdefault(receiver, call.id)
                 continue
-            found = take_read(queue, call)
-            if found is not None:
-                found.reads.append(call)
+            for each in by_message([call]):
+                found = take_read(queue, each)
+                if found is not None:
+                    found.reads.append(each)
     for way in ways.values():
         way.uncounted = uncounted.get(way.receiver)
         yield way.channel(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.analysis.sockets.socket_calls import is_urgent, moves_several
+from lab.analysis.sockets.socket_calls import is_urgent, moves_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +40,7 @@ def place(calls: Sequence[SystemCall]) -> list[Placed]:
     for group in _groups(calls):
         start = at
         for call in group:
-            if is_urgent(call) or moves_several(call) or call.result is None:
+            if is_urgent(call) or moves_unknown(call) or call.result is None:
                 return placed
             if call.moved:
                 placed.append(Placed(call, at, at + call.moved, start, len(group) == 1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.correlate.correlation import Channel, ReadPart, SentPart
 from lab.analysis.correlate.positions import place
-from lab.analysis.sockets.socket_calls import moves_several
+from lab.analysis.sockets.socket_calls import moves_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ def stream_channel(
         segments=carriers.count if carriers is not None else 0,
         reads=len(reading),
         read_parts=tuple(_read_parts(read, carriers)),
-        uncounted=next((call.id for call in (*sends, *reads) if moves_several(call)), None),
+        uncounted=next((call.id for call in (*sends, *reads) if moves_unknown(call)), None),
     )
 
 

@@ -11,7 +11,7 @@ from lab.analysis.correlate.message_channel import MessageWay, Sent
 from lab.analysis.correlate.messages import Messages, take_read
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.sockets.flow_ends import is_a_side
-from lab.analysis.sockets.socket_calls import moves_several
+from lab.analysis.sockets.socket_calls import by_message, moves_unknown
 from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
@@ -51,11 +51,16 @@ def udp_channels(
         sends.sort(key=lambda each: each[0].entry_ns)
         reads = [(call, endpoint) for endpoint in udp for call in calls.reads(endpoint.id)]
         reads.sort(key=lambda each: each[0].exit_ns or 0)
-        joiner.join_sends(each for each in sends if not moves_several(each[0]))
-        joiner.join_reads(each for each in reads if not moves_several(each[0]))
-        joiner.set_apart([each for each in sends if moves_several(each[0])], is_sender=True)
-        joiner.set_apart([each for each in reads if moves_several(each[0])], is_sender=False)
+        joiner.join_sends(_each(each for each in sends if not moves_unknown(each[0])))
+        joiner.join_reads(_each(each for each in reads if not moves_unknown(each[0])))
+        joiner.set_apart([each for each in sends if moves_unknown(each[0])], is_sender=True)
+        joiner.set_apart([each for each in reads if moves_unknown(each[0])], is_sender=False)
         yield from joiner.channels()
+
+
+def _each(calls: Iterable[tuple[SystemCall, Endpoint]]) -> Iterator[tuple[SystemCall, Endpoint]]:
+    """The calls, once for each message that they moved."""
+    return ((each, endpoint) for call, endpoint in calls for each in by_message([call]))
 
 
 class _Joiner:

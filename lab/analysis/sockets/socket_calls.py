@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.syscalls.memory import descriptor_of
@@ -91,9 +92,21 @@ def is_read(call: SystemCall) -> bool:
     return not _flags(call) & (_MSG_PEEK | _MSG_ERRQUEUE)
 
 
-def moves_several(call: SystemCall) -> bool:
-    """Whether it moves several messages at once; it returns their number, not their bytes."""
-    return call.name in _SEVERAL
+def moves_unknown(call: SystemCall) -> bool:
+    """Whether it moves several messages at once of which not all lengths were read."""
+    return call.name in _SEVERAL and call.lengths is None
+
+
+def by_message(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
+    """The calls; one that moved several messages comes once for each, with its length.
+
+    What they say was not read: they are recognized by their lengths.
+    """
+    for call in calls:
+        if call.lengths is None:
+            yield call
+        else:
+            yield from (replace(call, moved=length) for length in call.lengths)
 
 
 def hiding(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:

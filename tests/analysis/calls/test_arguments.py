@@ -25,6 +25,7 @@ from traced import (
     address6,
     address_un,
     call,
+    messages,
     pollfd,
     rights,
     two_numbers,
@@ -120,6 +121,7 @@ OTHERS: list[tuple[str, tuple[Given, ...], str]] = [
     ("sendmsg", (3, POINTER, 0), f"3, {POINTER:#x}, 0"),
     ("recvmsg", (3, {"data": b"x"}, 0x40000000), "3, {'x'}, MSG_CMSG_CLOEXEC"),
     ("sendmmsg", (3, POINTER, 2, 0), f"3, {POINTER:#x}, 2, 0"),
+    ("sendmmsg", (3, messages(7), 2, 0), "3, [{msg_len=7}], 2, 0"),
     ("recvmmsg", (3, POINTER, 2, 0x10000, None), f"3, {POINTER:#x}, 2, MSG_WAITFORONE, NULL"),
     (
         "setsockopt",

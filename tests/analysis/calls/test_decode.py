@@ -20,6 +20,7 @@ from traced import (
     address4,
     call,
     kernel_event,
+    messages,
     state,
     task,
     trace,
@@ -133,6 +134,10 @@ def test_a_result_is_a_number_or_an_error_by_name(result: int | None, returned: 
         ("splice", (3, None, 4, None, 64, 0), 64, 64, b""),
         ("sendmmsg", (3, POINTER, 2, 0), 2, 0, b""),
         ("recvmmsg", (3, POINTER, 2, 0, None), 2, 0, b""),
+        ("sendmmsg", (3, messages(7, 9), 2, 0), 2, 16, b""),
+        ("recvmmsg", (3, messages(7, 9), 8, 0, None), 2, 16, b""),
+        ("recvmmsg", (3, messages(7, 9), 8, 0, None), 3, 0, b""),
+        ("sendmmsg", (3, messages(7, 9), 2, 0), -11, 0, b""),
         ("connect", (3, address4("198.51.100.2", 4242), 16), 0, 0, b""),
         ("setsockopt", (3, 1, 2, b"\1\0\0\0", 4), 0, 0, b""),
         ("fcntl", (3, 3, 0), 2, 0, b""),
@@ -143,6 +148,14 @@ def test_what_a_call_moved_is_its_result(
 ) -> None:
     found = only(name, *arguments, result=result)
     assert (found.moved, found.data) == (moved, data)
+
+
+def test_the_messages_that_moved_at_once_have_their_lengths() -> None:
+    assert only("sendmmsg", 3, messages(7, 0), 2, 0, result=2).lengths == (7, 0)
+    assert only("sendmmsg", 3, messages(7, 9), 2, 0, result=1).lengths == (7,)
+    assert only("sendmmsg", 3, messages(7, 9), 3, 0, result=3).lengths is None
+    assert only("sendmmsg", 3, messages(7, 9), 2, 0, result=None).lengths is None
+    assert only("sendto", 3, b"Hello. ", 7, 0, None, 0, result=7).lengths is None
 
 
 def test_more_can_be_moved_than_was_read_from_memory() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from event_ids import event
@@ -101,6 +102,16 @@ def test_equal_messages_are_read_in_the_order_in_which_they_were_sent() -> None:
         ends, datagram(1, 1, b"x"), datagram(2, 1, b"x"), read(3, 1, b"x"), read(4, 1, b"x")
     )
     assert [part.reads for part in channel.parts] == [(event("client#3"),), (event("client#4"),)]
+
+
+def test_messages_that_moved_at_once_are_joined_by_their_lengths() -> None:
+    ends = [unix("s1", "s2", "SOCK_SEQPACKET"), unix("s2", "s1", "SOCK_SEQPACKET")]
+    both = replace(decoded(1, "sendmmsg", (1, 1), result=2, moved=8), lengths=(3, 5))
+    second = decoded(3, "recvfrom", (4, 4), socket="s2", moved=5, data=b"later")
+    first = replace(decoded(2, "recvmmsg", (3, 3), socket="s2", moved=3, result=1), lengths=(3,))
+    (channel,) = channels(ends, both, first, second)
+    assert (channel.sent, channel.read, channel.uncounted) == (8, 8, None)
+    assert [part.reads for part in channel.parts] == [(first.id,), (second.id,)]
 
 
 @pytest.mark.parametrize("type", ["SOCK_STREAM", "SOCK_DGRAM"])

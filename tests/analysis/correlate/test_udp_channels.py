@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -114,6 +115,20 @@ def test_what_no_traced_program_had_a_part_in_has_no_channel() -> None:
 def several(name: str, socket: str, program: str, time_ns: int = 1) -> SystemCall:
     """sendmmsg(2) or recvmmsg(2), which tell no bytes."""
     return decoded(9, name, (time_ns, time_ns + 1), socket=socket, program=program, result=3)
+
+
+def test_datagrams_whose_lengths_were_read_are_joined_one_by_one() -> None:
+    sent = from_client()
+    lengths = tuple(len(each.packet.payload) for each in sent)
+    last_ns = max(each.received_ns or 0 for each in sent)
+    forth = replace(several("sendmmsg", "s1", "client"), lengths=lengths)
+    back = replace(several("recvmmsg", "s2", "server", last_ns + 1), lengths=lengths)
+    (channel,) = channels(forth, back)
+    assert (channel.sent, channel.carried, channel.read) == (sum(lengths),) * 3
+    assert channel.uncounted is None
+    assert [part.call for part in channel.parts] == [forth.id] * len(sent)
+    assert [part.segments for part in channel.parts] == [(each.id,) for each in sent]
+    assert [part.reads for part in channel.parts] == [(back.id,)] * len(sent)
 
 
 def test_datagrams_that_were_sent_at_once_have_their_sender_and_are_not_counted() -> None:

@@ -199,5 +199,10 @@ def pollfd(descriptor: int, events: int, returned: int = 0) -> bytes:
     return struct.pack("<ihh", descriptor, events, returned)
 
 
+def messages(*lengths: int) -> bytes:
+    """struct mmsghdr[] with these msg_len, sendmmsg(2)."""
+    return b"".join(struct.pack("<56xI4x", length) for length in lengths)
+
+
 def _u32(number: int) -> bytes:
     return struct.pack("<I", number)

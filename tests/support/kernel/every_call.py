@@ -152,8 +152,26 @@ def udp() -> None:
     shows_bytes(1, here, 16, at_exit=True, part="name")
     shows_bytes(1, b"".join(data), 201, at_exit=True, part="data")
     shows_bytes(1, b"", 0, at_exit=True, part="control")
-    call("sendmmsg", near, 0, 0, 0)
-    call("recvmmsg", far, 0, 0, socket.MSG_DONTWAIT, 0)
+    several(near, far, there)
+
+
+def several(near: int, far: int, there: bytes) -> None:
+    """Two messages at once, each of which the kernel gives its length behind its header."""
+
+    def headers(*messages: int) -> int:
+        return buffer(b"".join(ctypes.string_at(each, 56) + bytes(8) for each in messages))
+
+    texts = (b"the first", b"the second one")
+    sent = headers(*(message(there, (text,), b"") for text in texts))
+    # Only the lower 32 bits of vlen are the kernel's.
+    call("sendmmsg", near, sent, 0xABCD << 32 | 2, 0)
+    shows(1, sent, 128, at_exit=True)
+    got = headers(*(message(bytes(16), (bytes(50),), b"") for _ in range(3)))
+    call("recvmmsg", far, got, 3, socket.MSG_DONTWAIT, 0)
+    shows(1, got, 128, at_exit=True)
+    lengths = [struct.unpack_from("=I", ctypes.string_at(got, 128), at)[0] for at in (56, 120)]
+    assert lengths == [9, 14], lengths
+    call("recvmmsg", far, got, 3, socket.MSG_DONTWAIT, 0)
 
 
 def unix() -> None:

@@ -33,7 +33,7 @@ NOT_WANTED = 0
 """The plan of calls that are not traced or have no pointers."""
 
 # 32 bits wide in the kernel: the register's upper half means nothing.
-_NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents"))
+_NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents", "vlen"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from lab.checks.ad_hoc import AD_HOC_CLAIMS
 from lab.errors import UsageError
-from lab.model.program import Listening, Program, Step
+from lab.model.program import LINGER_S, Listening, Program, Step
 from lab.model.scenario import Scenario
 from lab.model.topology import two_hosts
 
 DEADLINE_S = 10.0
-"""When the client must have ended, by default."""
+"""When the server must listen and the client have ended, by default."""
 
 AD_HOC = "ad-hoc"
 """The name of such a scenario, in recordings and of the folder of its runs."""
@@ -31,14 +31,20 @@ _BRACE = re.compile(r"(?<!\$)\{(\w+)\}|[{}]")
 
 
 def ad_hoc_scenario(
-    server: str,
+    server: str | None,
     client: str,
     *,
     port: int | None = None,
     unix: str = "",
     deadline_s: float = DEADLINE_S,
+    waits: bool = True,
+    linger_s: float | None = None,
 ) -> Scenario:
     """The two commands on two hosts, the client started once the server can be reached.
+
+    Without a server the client runs alone. Where it does not wait both are started at once. A
+    server that serves on is ended `linger_s` after the client, by default as soon as it has closed
+    what the client has closed.
 
     A command is split into words as by a shell, and run without one. `{server}`, `{port}` and
     so on are replaced in it (see WORDS); all other braces stay. The server is waited for at
@@ -46,29 +52,28 @@ def ad_hoc_scenario(
     waited for at that socket instead, a relative path being one in /run/wirelab.
     Raises UsageError.
     """
-    commands = server + client
+    commands = (server or "") + client
     if unix or "{unix}" in commands:
         unix = _path(unix or DEFAULT_SOCKET)
     if port is None and "{port}" in commands:
         port = DEFAULT_PORT
     words = {"port": "" if port is None else str(port), "unix": unix}
-    programs = (
-        Program(
-            "server",
-            host="server",
-            argv=_argv("--server", server, words),
-            listens=Listening(port, unix),
-            deadline_s=deadline_s,
-            serves=True,
-        ),
-        Program(
-            "client",
-            host="client",
-            argv=_argv("--client", client, words),
-            deadline_s=deadline_s,
-        ),
-    )
-    return _scenario(programs, is_unix=bool(unix))
+    programs: list[Program] = []
+    if server is not None:
+        programs.append(
+            Program(
+                "server",
+                host="server",
+                argv=_argv("--server", server, words),
+                listens=Listening(port, unix, deadline_s) if waits else None,
+                deadline_s=deadline_s,
+                serves=True,
+                linger_s=LINGER_S if linger_s is None else linger_s,
+            )
+        )
+    argv = _argv("--client", client, words)
+    programs.append(Program("client", host="client", argv=argv, deadline_s=deadline_s))
+    return _scenario(tuple(programs), is_unix=bool(unix))
 
 
 def recorded_scenario() -> Scenario:

@@ -312,9 +312,9 @@ def _rewrite_report(document: Document, folder: Path) -> str:
 
 
 def _write_report(document: Document, folder: Path) -> None:
-    from lab.recording.artifacts import give_to_invoker
+    from lab.recording.artifacts import give_to_invoker, named
     from lab.report.document.report import write_document
 
-    path = folder / REPORT_FILE
-    path.write_text(write_document(document), "utf-8")
-    give_to_invoker(path)
+    with named(folder / REPORT_FILE) as path:
+        path.write_text(write_document(document), "utf-8")
+        give_to_invoker(path)

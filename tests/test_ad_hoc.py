@@ -133,3 +133,22 @@ def test_what_is_no_command_is_refused(command: str) -> None:
 )
 def test_what_is_awaited_reads_well(listening: Listening, text: str) -> None:
     assert str(listening) == text
+
+
+def test_the_server_has_the_deadline_to_listen_as_well() -> None:
+    (step,) = ad_hoc_scenario("nc -l {port}", "true", deadline_s=25).steps
+    server, client = step.programs
+    assert server.listens == Listening(4242, deadline_s=25)
+    assert client.deadline_s == server.deadline_s == 25
+
+
+def test_a_client_alone_is_one_program() -> None:
+    (step,) = ad_hoc_scenario(None, "nc {server} {port}").steps
+    assert [program.name for program in step.programs] == ["client"]
+
+
+def test_without_waiting_nothing_is_awaited() -> None:
+    (step,) = ad_hoc_scenario("a {port}", "b {port}", waits=False, linger_s=3).steps
+    server, client = step.programs
+    assert server.listens is client.listens is None
+    assert (server.serves, server.linger_s) == (True, 3)

@@ -113,7 +113,9 @@ def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument("names", nargs="*", metavar="NAME", help="a scenario's name, or its file")
     own = command.add_argument_group("your own programs", AD_HOC_HELP)
     own.add_argument("--server", metavar="CMD", help="what runs on the host `server`")
-    own.add_argument("--client", metavar="CMD", help="what runs on the host `client`, then")
+    own.add_argument(
+        "--client", metavar="CMD", help="what runs on the host `client`, then; or alone"
+    )
     own.add_argument(
         "--port", type=_port, help="where the server listens (default: {port} is 4242, else any)"
     )
@@ -124,7 +126,16 @@ def _run(command: argparse.ArgumentParser) -> None:
         "--deadline",
         type=_seconds,
         metavar="SECONDS",
-        help="when the client must have ended (default: 10)",
+        help="when the server must listen, and the client have ended (default: 10)",
+    )
+    own.add_argument(
+        "--no-wait", action="store_true", help="start the client at once, listening or not"
+    )
+    own.add_argument(
+        "--linger",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long the server may go on after the client has ended",
     )
     _add_allowed(command)
     _add_family(command, default="4")

@@ -54,14 +54,18 @@ def _ad_hoc_scenario(options: Namespace) -> Scenario | None:
     if server is None and client is None:
         if not options.names:
             raise UsageError("run what? Give a scenario's NAME, or both --server and --client")
-        if options.port is not None or options.unix or options.deadline is not None:
-            raise UsageError("--port, --unix and --deadline go with --server and --client")
+        given = options.port, options.deadline, options.linger
+        if options.unix or options.no_wait or any(each is not None for each in given):
+            raise UsageError(
+                "--port, --unix, --deadline, --no-wait and --linger go with --server and --client"
+            )
         return None
     if options.names:
         raise UsageError("run either scenarios by NAME or --server and --client, not both")
-    if server is None or client is None:
-        given, missing = ("--client", "--server") if server is None else ("--server", "--client")
-        raise UsageError(f"{given} needs {missing} as well")
+    if client is None:
+        raise UsageError("--server needs --client as well; --client can be run alone")
+    if server is None and (options.no_wait or options.linger is not None):
+        raise UsageError("--no-wait and --linger go with --server as well")
     from lab.ad_hoc import DEADLINE_S, ad_hoc_scenario
 
     return ad_hoc_scenario(
@@ -70,4 +74,6 @@ def _ad_hoc_scenario(options: Namespace) -> Scenario | None:
         port=options.port,
         unix=options.unix,
         deadline_s=options.deadline or DEADLINE_S,
+        waits=not options.no_wait,
+        linger_s=options.linger,
     )

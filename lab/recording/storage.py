@@ -23,6 +23,7 @@ from lab.errors import CaptureFileError
 from lab.pcap.pcapng_writing import write_pcapng
 from lab.pcap.upper_pdu import CaptureNote
 from lab.recording import old_format
+from lab.recording.artifacts import named
 from lab.recording.codec import (
     Fields,
     Object,
@@ -88,13 +89,14 @@ def save_recording(
     Raises OSError.
     """
     names = [point.name for point in recording.points]
-    with (folder / FRAMES_FILE).open("wb") as file:
+    with named(folder / FRAMES_FILE) as path, path.open("wb") as file:
         write_pcapng(file, names, recording.frames, comments, "wirelab", notes)
     lines = [_encode_line(line) for line in _lines(recording)]
     frames_sha256 = _sha256_of_file(folder / FRAMES_FILE)
     end = _End(len(lines), len(recording.frames), frames_sha256)
     end = replace(end, records_sha256=_sha256_of_lines(lines, end))
-    (folder / RECORDS_FILE).write_bytes(_encoded([*lines, _end_line(end)]))
+    with named(folder / RECORDS_FILE) as path:
+        path.write_bytes(_encoded([*lines, _end_line(end)]))
 
 
 def load_recording(folder: Path) -> Recording:

@@ -92,7 +92,7 @@ def test_a_client_that_writes_without_bound(ad_hoc: Callable[..., AdHocRun]) -> 
     [
         ((), "run what?"),
         (("--server", "true"), "--server needs --client as well"),
-        (("--client", "true"), "--client needs --server as well"),
+        (("--client", "true", "--linger", "1"), "--no-wait and --linger go with --server"),
         (("tcp", "--server", "true", "--client", "true"), "not both"),
         (("tcp", "--port", "1"), "go with --server and --client"),
         (("--server", "", "--client", "true"), "--server is empty"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lab.analysis.encapsulation import flow_carriers, not_entered
 from lab.analysis.flows.checksums import judge_checksums
 from lab.analysis.flows.flow import Flow, cut_endpoints
 from lab.analysis.tcp.conversation import TcpConversation
@@ -15,6 +16,10 @@ _ENOUGH_SEGMENTS = 100
 
 def flow_remarks(flow: Flow, conversation: TcpConversation | None) -> Iterator[str]:
     """What limits how far the flow's numbers can be relied on."""
+    yield from flow_carriers(flow)
+    outside = [what for each in flow.crossings if (what := not_entered(each.packet))]
+    if outside:
+        yield f"carries {outside[0]}: not entered"
     if conversation is not None:
         yield from _window_scale(conversation)
         yield from _multipath(conversation)

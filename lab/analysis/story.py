@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 
+from lab.analysis.encapsulation import NOT_ENTERED
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.packets.fragments import Piece, piece_of
 from lab.analysis.packets.packet import (
@@ -99,7 +100,12 @@ PROTOCOL_NAMES = {
     6: "TCP",
     17: "UDP",
     47: "GRE",
+    4: "IPv4 in IP",
+    41: "IPv6 in IP",
     50: "ESP",
+    97: "EtherIP",
+    115: "L2TP",
+    137: "MPLS in IP",
     58: "ICMPv6",
     132: "SCTP",
     253: "experiment 253",
@@ -372,6 +378,10 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
                 return _describe_icmp(layer)
             case Arp():
                 return _describe_arp(layer)
+            case IPv4() if layer.protocol in NOT_ENTERED:
+                return _describe_outside(layer.protocol, layer)
+            case IPv6() if layer.next_header in NOT_ENTERED:
+                return _describe_outside(layer.next_header, layer)
             case IPv4():
                 return f"IPv4 {_protocol(layer.protocol)} to {layer.destination}"
             case IPv6():
@@ -385,6 +395,11 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
             case _:
                 continue
     return ""
+
+
+def _describe_outside(protocol: int, ip: IPv4 | IPv6) -> str:
+    """A tunnel that is not entered: who sends it to whom."""
+    return f"{NOT_ENTERED[protocol]}, from {ip.source} to {ip.destination}: not entered"
 
 
 def _describe_piece(piece: Piece) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from lab.analysis.encapsulation import carried_in, carriers_differ
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow, cut_endpoints, transport_endpoints
 from lab.analysis.story import Phase
@@ -24,6 +25,7 @@ def capture_ladder(
     """
     segments = conversation.segments if conversation else ()
     segment_of = {segment.crossing: segment for segment in segments}
+    each_carried = carriers_differ(flow)
     every = (*flow.crossings, *flow.errors, *flow.parts)
     crossings = sorted(every, key=lambda crossing: crossing.number)
     rows = [
@@ -32,15 +34,20 @@ def capture_ladder(
             segment_of.get(crossing.number),
             phase_of[crossing.number],
             flow,
+            each_carried,
         )
         for crossing in crossings
     ]
     return Ladder((Lane(str(flow.a)), Lane(str(flow.b))), tuple(with_phases(rows)))
 
 
-def _row(crossing: Crossing, segment: Segment | None, phase: Phase, flow: Flow) -> FrameRow:
+def _row(
+    crossing: Crossing, segment: Segment | None, phase: Phase, flow: Flow, with_carriers: bool
+) -> FrameRow:
     ways = (0, 1, True) if _left_a(crossing, flow) else (1, 0, False)
     row = frame_row(crossing, segment, ways, phase)
+    if with_carriers and (carriers := carried_in(crossing.packet)):
+        row = replace(row, details=(carriers, *row.details))
     ip = crossing.packet.ip
     if row.kind is not FrameKind.ERROR or ip is None:
         return row

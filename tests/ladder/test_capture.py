@@ -99,3 +99,17 @@ def test_fragments_and_cut_headers_go_from_their_sender() -> None:
         (False, "UDP 5001 > 5000, cut off in the header"),
         (True, "UDP 5000 > 5001, cut off in the header"),
     ]
+
+
+def test_what_carries_a_frame_is_drawn_where_it_changes() -> None:
+    one, two = (fb.ethernet(fb.ipv4(fb.udp(b"x"), 17), tags=((0x8100, n),)) for n in (10, 20))
+
+    def details(*data: bytes) -> list[tuple[str, ...]]:
+        seen = crossings_of_capture(
+            Frame(n, "if0", Direction.UNKNOWN, each, len(each)) for n, each in enumerate(data)
+        )
+        (flow,) = group_flows(seen)
+        return [row.details for row in frames(capture_ladder(flow, None, phases(seen, [])))]
+
+    assert details(one, two) == [("in VLAN 10",), ("in VLAN 20",)]
+    assert details(one, one) == [(), ()]

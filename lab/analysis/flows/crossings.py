@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.packets.dissect import Reassembler, dissect
+from lab.analysis.packets.dissect import Reassembler, dissect, enter
+from lab.analysis.packets.packet import Packet
 from lab.records import CapturePoint, Direction, Frame
 
 
 def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
     """Each frame of a capture with one vantage point as a crossing of its own."""
-    reassembler = Reassembler()
+    see = _dissector(tunnels=True)
     return tuple(
-        Crossing(number, reassembler.add(dissect(frame)), "", "", frame.time_ns, frame.time_ns)
+        Crossing(number, see(frame), "", "", frame.time_ns, frame.time_ns)
         for number, frame in enumerate(frames, start=1)
     )
+
+
+def _dissector(*, tunnels: bool) -> Callable[[Frame], Packet]:
+    """What makes packets of frames that come in order, and datagrams of their fragments."""
+    reassembler = Reassembler(enter=enter if tunnels else None)
+    return lambda frame: reassembler.add(dissect(frame, tunnels=tunnels))
 
 
 def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
@@ -34,7 +41,7 @@ def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
     if len(names) < 2 or any(frame.direction is Direction.UNKNOWN for frame in frames):
         return crossings_of_capture(frames)
     points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
-    return _joined(_beside_each_other(frames), points, 1)
+    return _joined(_beside_each_other(frames), points, 1, tunnels=True)
 
 
 def _beside_each_other(frames: Sequence[Frame]) -> Iterator[Frame]:
@@ -97,7 +104,7 @@ def join_crossings(
 
 
 def _joined(
-    frames: Iterable[Frame], points: Sequence[CapturePoint], first: int
+    frames: Iterable[Frame], points: Sequence[CapturePoint], first: int, *, tunnels: bool = False
 ) -> tuple[Crossing, ...]:
     """As join_crossings has it, of frames that are in order."""
     point_by_name = {point.name: point for point in points}
@@ -121,11 +128,11 @@ def _joined(
                 continue
             sighting = _Sighting(frame, far, point.host, None, frame.time_ns)
         sightings.append(sighting)
-    reassembler = Reassembler()
+    see = _dissector(tunnels=tunnels)
     return tuple(
         Crossing(
             number,
-            reassembler.add(dissect(s.frame)),
+            see(s.frame),
             s.sender,
             s.receiver,
             s.sent_ns,

@@ -121,6 +121,7 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     another number, or where a FIN with ACK or a RST has been sent since the last SYN. That number
     is the one of its last SYN, else the one implied by its own first segment (`seq - 1`) or by
     what the peer acknowledged (`ack - 1`).
+    So is UDP that carries a tunnel, which makes no flow here: there are the flows inside.
     Flows of which no packet is whole have no stream in tshark: they are numbered last.
     Source: experiments with tshark 4.6.9 (tests/analysis/test_flow.py). 4.0 goes by the number
     alone, and there and in 4.2 a SYN-ACK never begins a stream.
@@ -148,6 +149,8 @@ class _Grouping:
 
     def add(self, crossing: Crossing) -> None:
         packet = crossing.packet
+        if packet.inner:
+            self._number_carrier(packet)
         ends = transport_endpoints(packet)
         if ends is None:
             self._add_without_transport(crossing)
@@ -158,9 +161,8 @@ class _Grouping:
         builder = self.latest.get((protocol, source, destination))
         if builder is None or (tcp is not None and builder.is_reused_by(source, tcp)):
             builder = self._begin(protocol, source, destination)
-        if builder.number is None:
-            builder.number = self.counts[protocol]
-            self.counts[protocol] += 1
+        if not builder.crossings:
+            self._number(builder)
             self.numbered.append(builder)
         builder.crossings.append(crossing)
         if packet.reassembled and (key := datagram_of(packet)) is not None:
@@ -173,11 +175,21 @@ class _Grouping:
         for key, crossings in self.fragments.items():
             self._add_fragments(key, crossings)
         for builder in self.numberless:
-            if builder.number is None:
-                builder.number = self.counts[builder.protocol]
-                self.counts[builder.protocol] += 1
+            if not builder.crossings:
+                self._number(builder)
                 self.numbered.append(builder)
         return tuple(builder.build() for builder in self.numbered)
+
+    def _number(self, builder: _Builder) -> None:
+        if builder.number is None:
+            builder.number = self.counts[builder.protocol]
+            self.counts[builder.protocol] += 1
+
+    def _number_carrier(self, packet: Packet) -> None:
+        """Number the datagrams around a tunnel, as tshark does; the packets inside are shown."""
+        ends = _endpoints(packet.layers[: packet.inner])
+        if ends is not None:
+            self._number(self.latest.get(("udp", *ends)) or self._begin("udp", *ends))
 
     def _begin(
         self, protocol: Protocol, source: SocketAddress, destination: SocketAddress
@@ -219,7 +231,7 @@ def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] |
 
     In a tunnel the addresses are the innermost header's: the ones its ports belong to.
     """
-    return _endpoints(packet.layers)
+    return _endpoints(packet.own)
 
 
 def cut_endpoints(packet: Packet) -> _Ends | None:
@@ -230,7 +242,7 @@ def cut_endpoints(packet: Packet) -> _Ends | None:
     last = packet.layers[-1] if packet.layers else None
     if not isinstance(last, Malformed) or not last.truncated:
         return None
-    return _ends_of_start(packet.layers)
+    return _ends_of_start(packet.own)
 
 
 def _endpoints(layers: Sequence[Layer]) -> tuple[SocketAddress, SocketAddress] | None:

@@ -5,8 +5,9 @@
         transport  TCP, UDP      icmp  ICMP, ICMPv6, and the packet an error quotes
           headers  one header's bytes to one record: the only user of scapy
 
-No input raises: what makes no sense is a Malformed among the layers. Tunnels (IP in IP,
-GRE), MPLS, PPPoE and IP over LLC/SNAP are not entered; they are Payload.
+        tunnels      where the packet inside begins; it is dissected as what is on a link
+
+No input raises: what makes no sense is a Malformed among the layers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lab.analysis.packets.internet import dissect_ip, dissect_ipv4, dissect_ipv6
 from lab.analysis.packets.link_headers import LINK_HEADERS, logical_link
 from lab.analysis.packets.packet import Packet
 from lab.analysis.packets.reassembly import Reassembler
+from lab.analysis.packets.tunnels import BRIDGED, BY_TYPE
 from lab.analysis.packets.walk import Walk
 from lab.model.counted import counted
 from lab.records import Frame, LinkType
@@ -41,12 +43,15 @@ _LOOPBACK_IPV6 = frozenset((10, 24, 28, 30))
 """AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, and macOS."""
 
 
-def dissect(frame: Frame) -> Packet:
+def dissect(frame: Frame, *, tunnels: bool = False) -> Packet:
     """The frame's layers from the outside in. Fragments are left as they came.
+
+    What is inside a tunnel is Payload unless `tunnels`: of a run, whose programs' own sockets
+    are at the ends of its frames, the outer packet is the one that counts.
 
     Source: the headers' own, see packet.py; https://www.tcpdump.org/linktypes.html
     """
-    walk = Walk(frame.data)
+    walk = Walk(frame.data, enter=enter if tunnels else None)
     end = max(frame.wire_bytes, len(frame.data))
     if (parse := LINK_HEADERS.get(frame.link_type)) is not None:
         following = parse(walk, 0, end)
@@ -54,18 +59,29 @@ def dissect(frame: Frame) -> Packet:
             _dissect_by_type(walk, *following)
     else:
         _LINK_LAYERS[frame.link_type](walk, end)
-    return Packet(frame, tuple(walk.layers))
+    return Packet(frame, tuple(walk.layers), inner=walk.inner)
 
 
-def _dissect_ethernet(walk: Walk, end: int) -> None:
-    if walk.holds(0, 14, end, "Ethernet"):
-        ethernet = headers.ethernet(walk.data, 0)
+def enter(walk: Walk, kind: int, at: int, end: int) -> None:
+    """Add the layers of what a tunnel carries: a whole Ethernet frame, or what a type says."""
+    if kind == BRIDGED:
+        _dissect_ethernet(walk, end, at)
+    else:
+        _dissect_by_type(walk, kind, at, end)
+
+
+def _dissect_ethernet(walk: Walk, end: int, at: int = 0) -> None:
+    if walk.holds(at, 14, end, "Ethernet"):
+        ethernet = headers.ethernet(walk.data, at)
         walk.layers.append(ethernet)
-        _dissect_by_type(walk, ethernet.type, 14, end)
+        _dissect_by_type(walk, ethernet.type, at + 14, end, has_length=True)
 
 
-def _dissect_by_type(walk: Walk, kind: int, at: int, end: int) -> None:
-    """Add VLAN tags and what the type after the last of them announces."""
+def _dissect_by_type(walk: Walk, kind: int, at: int, end: int, *, has_length: bool = False) -> None:
+    """Add VLAN tags and what the type after the last of them announces.
+
+    `has_length`: below an Ethernet header, where it may be a length.
+    """
     while kind in _TAGS:
         if not walk.holds(at, 4, end, "VLAN tag"):
             return
@@ -78,7 +94,11 @@ def _dissect_by_type(walk: Walk, kind: int, at: int, end: int) -> None:
         dissect_ipv6(walk, at, end)
     elif kind == _ARP:
         _dissect_arp(walk, at, end)
-    elif kind <= _LONGEST_LENGTH:
+    elif kind in BY_TYPE and walk.enter is not None:
+        following = BY_TYPE[kind](walk, at, end)
+        if following is not None:
+            walk.enter(walk, *following)
+    elif has_length and kind <= _LONGEST_LENGTH:
         _dissect_by_length(walk, kind, at, end)
     else:
         walk.payload(at, end)

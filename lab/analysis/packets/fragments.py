@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from lab.analysis.packets.packet import Fragment, IPv4, IPv6, Packet, Vlan
+from lab.analysis.packets.packet import Fragment, IPv4, IPv6, Packet, Tunnel, Vlan
 
 REASSEMBLY_TIMEOUT_NS = 60_000_000_000
 """From the first fragment to arrive. Source: RFC 8200, 4.5; RFC 1122, 3.3.2."""
@@ -31,30 +31,49 @@ class Piece:
 
 def piece_of(packet: Packet) -> Piece | None:
     """The part that a fragment carries; None for a packet that is no fragment."""
-    ip = packet.ip
-    if isinstance(ip, IPv4):
-        if not ip.more_fragments and not ip.fragment_offset:
-            return None
-        end = ip.fragment_offset + ip.total_bytes - ip.header_bytes
-        return Piece(ip.identification, ip.protocol, ip.fragment_offset, end, ip.more_fragments)
-    header = next((layer for layer in packet.layers if isinstance(layer, Fragment)), None)
-    if not isinstance(ip, IPv6) or header is None:
-        return None
-    start = header.fragment_offset
-    if not start and not header.more_fragments:
-        return None
-    size = ip.offset + 40 + ip.payload_bytes - (header.offset + 8)
-    return Piece(
-        header.identification, header.next_header, start, start + size, header.more_fragments
+    found = _fragment(packet)
+    return found[1] if found else None
+
+
+def _fragment(packet: Packet) -> tuple[IPv4 | IPv6, Piece] | None:
+    """The IP header that says so, and the part. There is one at most: no other is entered."""
+    ip: IPv4 | IPv6 | None = None
+    for layer in packet.layers:
+        if isinstance(layer, IPv4):
+            start, more = layer.fragment_offset, layer.more_fragments
+            if start or more:
+                end = start + layer.total_bytes - layer.header_bytes
+                return layer, Piece(layer.identification, layer.protocol, start, end, more)
+            ip = layer
+        elif isinstance(layer, IPv6):
+            ip = layer
+        elif isinstance(layer, Fragment) and isinstance(ip, IPv6):
+            start, more = layer.fragment_offset, layer.more_fragments
+            if start or more:
+                end = start + ip.offset + 40 + ip.payload_bytes - (layer.offset + 8)
+                return ip, Piece(layer.identification, layer.next_header, start, end, more)
+    return None
+
+
+def way_of(packet: Packet) -> tuple[Hashable, ...]:
+    """What a packet is carried in: its VLANs, and the tunnels around it."""
+    return tuple(
+        layer.identifier
+        if isinstance(layer, Vlan)
+        else (layer.name, layer.identifiers, layer.source, layer.destination)
+        for layer in packet.layers
+        if isinstance(layer, Vlan | Tunnel)
     )
 
 
 def datagram_of(packet: Packet) -> Hashable | None:
     """What all fragments of a datagram have in common; None for a packet that is no fragment."""
-    piece, ip = piece_of(packet), packet.ip
-    if piece is None or ip is None:
+    found = _fragment(packet)
+    if found is None:
         return None
-    vlans = tuple(layer.identifier for layer in packet.layers if isinstance(layer, Vlan))
+    ip, piece = found
+    around = packet.layers[: packet.layers.index(ip)]
     # Over IPv6 only the first fragment's protocol counts.
     protocol = piece.protocol if isinstance(ip, IPv4) else None
-    return vlans, ip.source, ip.destination, piece.identification, protocol
+    way = way_of(Packet(packet.frame, around))
+    return way, ip.source, ip.destination, piece.identification, protocol

@@ -10,6 +10,7 @@ from lab.analysis.packets.icmp import ICMP, ICMPV6, dissect_icmp
 from lab.analysis.packets.options import OptionError, OptionList, parse_ipv6_options, parse_options
 from lab.analysis.packets.packet import Extension, Fragment, IPv4, Layer
 from lab.analysis.packets.transport import LONGEST_LENGTH, TCP, UDP, dissect_tcp, dissect_udp
+from lab.analysis.packets.tunnels import BY_PROTOCOL
 from lab.analysis.packets.walk import Walk
 from lab.model.counted import counted
 
@@ -59,6 +60,7 @@ def dissect_ipv4(walk: Walk, at: int, end: int) -> None:
     checksum_ok = checksum_holds(data[at:header_end]) if whole and not walk.quoted else None
     ip = headers.ipv4(data, at, tuple(o for o in options if o[0]), checksum_ok)
     walk.layers.append(ip)
+    walk.ip = ip
     if not walk.holds(at, header_bytes, end, "IPv4"):
         return
     # A frame captured before segmentation offload has no total length yet.
@@ -103,6 +105,7 @@ def dissect_ipv6(walk: Walk, at: int, end: int) -> None:
         return
     ip = headers.ipv6(walk.data, at)
     walk.layers.append(ip)
+    walk.ip = ip
     payload_bytes = ip.payload_bytes
     if payload_bytes == 0 and ip.next_header == HOP_BY_HOP:
         jumbo_bytes = _jumbo_payload_bytes(walk, at + 40, end)
@@ -179,6 +182,10 @@ def _dissect_upper_layer(
         dissect_udp(walk, at, end, addresses)
     elif protocol == (ICMP if version == 4 else ICMPV6):
         dissect_icmp(walk, at, end, addresses, version, _quoted_layers)
+    elif walk.enter is not None and protocol in BY_PROTOCOL:
+        following = BY_PROTOCOL[protocol](walk, at, end)
+        if following is not None:
+            walk.enter(walk, *following)
     else:
         walk.payload(at, end)
 

@@ -49,7 +49,8 @@ _NFLOG_FAMILIES = {2: _IPV4, 10: _IPV6}
 _NFLOG_LAST_TYPE = 0xFF
 
 
-def _number(walk: Walk, at: int, size: int, order: Literal["big", "little"] = "big") -> int:
+def number(walk: Walk, at: int, size: int, order: Literal["big", "little"] = "big") -> int:
+    """The unsigned number in `size` bytes."""
     return int.from_bytes(walk.data[at : at + size], order)
 
 
@@ -63,7 +64,8 @@ def _rest(walk: Walk, at: int, end: int) -> Following:
     return None
 
 
-def _by_version(walk: Walk, at: int) -> int:
+def by_version(walk: Walk, at: int) -> int:
+    """The EtherType of an IP packet by its first bits."""
     return _IPV6 if walk.data[at : at + 1] >= b"\x60" else _IPV4
 
 
@@ -75,7 +77,7 @@ def logical_link(walk: Walk, at: int, end: int) -> Following:
     if (destination, source, control) == (_SNAP, _SNAP, _UNNUMBERED):
         if not walk.holds(at, 8, end, "SNAP"):
             return None
-        kind = _number(walk, at + 6, 2)
+        kind = number(walk, at + 6, 2)
         _add(walk, at, "LLC/SNAP", kind)
         if walk.data[at + 3 : at + 6] in _ETHERNET_OUIS:
             return kind, at + 8, end
@@ -86,7 +88,7 @@ def logical_link(walk: Walk, at: int, end: int) -> Following:
     return _rest(walk, at + 3, end)
 
 
-def _ppp(walk: Walk, at: int, end: int) -> Following:
+def ppp(walk: Walk, at: int, end: int) -> Following:
     """PPP, with HDLC's address and control or without. Source: RFC 1661, 2 and 6.5; RFC 1662."""
     start = at
     if walk.data[at : at + 2] == _PPP_ADDRESS_AND_CONTROL:
@@ -97,7 +99,7 @@ def _ppp(walk: Walk, at: int, end: int) -> Following:
     size = 1 if walk.data[at] & 1 else 2
     if not walk.holds(at, size, end, "PPP"):
         return None
-    protocol = _number(walk, at, size)
+    protocol = number(walk, at, size)
     _add(walk, start, "PPP", protocol)
     if protocol in _PPP_TYPES:
         return _PPP_TYPES[protocol], at + size, end
@@ -108,15 +110,15 @@ def _ppp_over_ethernet(walk: Walk, at: int, end: int) -> Following:
     """A PPPoE session packet. Source: RFC 2516, 4."""
     if not walk.holds(at, 6, end, "PPPoE"):
         return None
-    _add(walk, at, "PPPoE session", _number(walk, at + 2, 2))
-    return _ppp(walk, at + 6, min(end, at + 6 + _number(walk, at + 4, 2)))
+    _add(walk, at, "PPPoE session", number(walk, at + 2, 2))
+    return ppp(walk, at + 6, min(end, at + 6 + number(walk, at + 4, 2)))
 
 
 def _cisco_hdlc(walk: Walk, at: int, end: int) -> Following:
     """Source: RFC 1547, 4.3.1."""
     if not walk.holds(at, 4, end, "Cisco HDLC"):
         return None
-    kind = _number(walk, at + 2, 2)
+    kind = number(walk, at + 2, 2)
     _add(walk, at, "Cisco HDLC", kind)
     return kind, at + 4, end
 
@@ -134,7 +136,7 @@ def _frame_relay(walk: Walk, at: int, end: int) -> Following:
         return None
     if walk.data[at] != _UNNUMBERED:
         # Cisco's own encapsulation has an EtherType here.
-        kind = _number(walk, at, 2)
+        kind = number(walk, at, 2)
         _add(walk, start, "Frame Relay", kind)
         return kind, at + 2, end
     at += 1 if walk.data[at + 1] else 2
@@ -144,7 +146,7 @@ def _frame_relay(walk: Walk, at: int, end: int) -> Following:
     _add(walk, start, "Frame Relay", protocol)
     if protocol == 0x80 and walk.holds(at, 6, end, "SNAP"):
         if walk.data[at + 1 : at + 4] in _ETHERNET_OUIS:
-            return _number(walk, at + 4, 2), at + 6, end
+            return number(walk, at + 4, 2), at + 6, end
         return _rest(walk, at + 6, end)
     if protocol in _NLPID_TYPES:
         return _NLPID_TYPES[protocol], at + 1, end
@@ -160,6 +162,8 @@ def _token_ring(walk: Walk, at: int, end: int) -> Following:
         if not walk.holds(at, 16, end, "Token Ring"):
             return None
         size += walk.data[at + 14] & 0x1F
+        if not walk.holds(at, size, end, "Token Ring"):
+            return None
     _add(walk, at, "Token Ring", walk.data[at + 1])
     if walk.data[at + 1] >> 6 != 1:
         return _rest(walk, at + size, end)
@@ -182,7 +186,7 @@ def _classical_ip_over_atm(walk: Walk, at: int, end: int) -> Following:
         return logical_link(walk, at, end)
     if not walk.holds(at, 1, end, "IP"):
         return None
-    return _by_version(walk, at), at, end
+    return by_version(walk, at), at, end
 
 
 def _sun_atm(walk: Walk, at: int, end: int) -> Following:
@@ -211,6 +215,8 @@ def _wireless(walk: Walk, at: int, end: int, padded: bool = False) -> Following:
         aggregated = bool(walk.data[at + size] & _AGGREGATED)
         size += 2 + 4 * bool(flags & _HAS_ORDER)
     size += -size % 4 if padded else 0
+    if not walk.holds(at, size, end, "IEEE 802.11"):
+        return None
     if subtype & _NULL_SUBTYPE or flags & _PROTECTED or aggregated:
         return _rest(walk, at + size, end)
     return logical_link(walk, at + size, end)
@@ -220,7 +226,7 @@ def _radiotap(walk: Walk, at: int, end: int) -> Following:
     """Its length, little-endian, leads past it. Source: https://www.radiotap.org"""
     if not walk.holds(at, 8, end, "radiotap"):
         return None
-    size = _number(walk, at + 2, 2, "little")
+    size = number(walk, at + 2, 2, "little")
     if size < 8:
         walk.malformed(at, "radiotap", f"length is {size}, below 8")
         return None
@@ -233,11 +239,11 @@ def _radiotap(walk: Walk, at: int, end: int) -> Following:
 
 def _radiotap_flags(walk: Walk, at: int, size: int) -> int:
     """The Flags field: after the words that say what is present, and the timer if it is."""
-    present = _number(walk, at + 4, 4, "little")
+    present = number(walk, at + 4, 4, "little")
     field = 8
     more = present
     while more & _MORE_PRESENT and field + 4 <= size:
-        more = _number(walk, at + field, 4, "little")
+        more = number(walk, at + field, 4, "little")
         field += 4
     if present & _TSFT_PRESENT:
         field += -field % 8 + 8
@@ -249,7 +255,7 @@ def _prism(walk: Walk, at: int, end: int) -> Following:
     if not walk.holds(at, 8, end, "Prism"):
         return None
     # The length of a Prism header is in the byte order of who captured: it is never that long.
-    size = min(_number(walk, at + 4, 4), _number(walk, at + 4, 4, "little"))
+    size = min(number(walk, at + 4, 4), number(walk, at + 4, 4, "little"))
     if not walk.holds(at, max(size, 8), end, "Prism"):
         return None
     _add(walk, at, "Prism", size)
@@ -260,7 +266,7 @@ def _per_packet_information(walk: Walk, at: int, end: int) -> Following:
     """PPI: of the link types that may follow only IEEE 802.11's is entered."""
     if not walk.holds(at, 8, end, "PPI"):
         return None
-    size, link_type = _number(walk, at + 2, 2, "little"), _number(walk, at + 4, 4, "little")
+    size, link_type = number(walk, at + 2, 2, "little"), number(walk, at + 4, 4, "little")
     if not walk.holds(at, max(size, 8), end, "PPI"):
         return None
     _add(walk, at, "PPI", link_type)
@@ -277,12 +283,12 @@ def _netfilter_log(walk: Walk, at: int, end: int) -> Following:
     _add(walk, at, "NFLOG", family)
     at += 4
     # A type is a small number, which tells the order.
-    is_little = _number(walk, at + 2, 2, "little") <= _NFLOG_LAST_TYPE
+    is_little = number(walk, at + 2, 2, "little") <= _NFLOG_LAST_TYPE
     order: Literal["big", "little"] = "little" if is_little else "big"
     while at < walk.present_end(end):
         if not walk.holds(at, 4, end, "NFLOG attribute"):
             return None
-        size, kind = _number(walk, at, 2, order), _number(walk, at + 2, 2, order)
+        size, kind = number(walk, at, 2, order), number(walk, at + 2, 2, order)
         if size < 4:
             walk.malformed(at, "NFLOG attribute", f"length is {size}, below 4")
             return None
@@ -301,7 +307,7 @@ def _typed(name: str, size: int, type_at: int) -> _Parser:
     def parse(walk: Walk, at: int, end: int) -> Following:
         if not walk.holds(at, size, end, name):
             return None
-        kind = _number(walk, at + type_at, 2)
+        kind = number(walk, at + type_at, 2)
         _add(walk, at, name, kind)
         return kind, at + size, end
 
@@ -318,14 +324,14 @@ def _skipping(name: str, size: int, inner: _Parser) -> _Parser:
 
 
 def _ip_of_either_version(walk: Walk, at: int, end: int) -> Following:
-    return (_by_version(walk, at), at, end) if walk.holds(at, 1, end, "IP") else None
+    return (by_version(walk, at), at, end) if walk.holds(at, 1, end, "IP") else None
 
 
 LINK_HEADERS: dict[LinkType, _Parser] = {
     LinkType.IEEE802_5: _token_ring,
-    LinkType.PPP: _ppp,
+    LinkType.PPP: ppp,
     LinkType.FDDI: _fddi,
-    LinkType.PPP_HDLC: _ppp,
+    LinkType.PPP_HDLC: ppp,
     LinkType.PPP_ETHER: _ppp_over_ethernet,
     LinkType.ATM_RFC1483: logical_link,
     LinkType.C_HDLC: _cisco_hdlc,
@@ -339,9 +345,9 @@ LINK_HEADERS: dict[LinkType, _Parser] = {
     LinkType.IEEE802_11_RADIOTAP: _radiotap,
     LinkType.APPLE_IP_OVER_IEEE1394: _typed("IEEE 1394", 18, 16),
     LinkType.IEEE802_11_AVS: _prism,
-    LinkType.PPP_PPPD: _skipping("PPP", 2, _ppp),
+    LinkType.PPP_PPPD: _skipping("PPP", 2, ppp),
     LinkType.PPI: _per_packet_information,
-    LinkType.PPP_WITH_DIR: _skipping("PPP", 1, _ppp),
+    LinkType.PPP_WITH_DIR: _skipping("PPP", 1, ppp),
     LinkType.C_HDLC_WITH_DIR: _skipping("Cisco HDLC", 1, _cisco_hdlc),
     LinkType.FRELAY_WITH_DIR: _skipping("Frame Relay", 1, _frame_relay),
     LinkType.NFLOG: _netfilter_log,

@@ -90,6 +90,19 @@ class Encapsulation:
 
 
 @dataclass(frozen=True, slots=True)
+class Tunnel:
+    """The header of a tunnel: what follows is a packet of its own. Source: see tunnels.py."""
+
+    offset: int
+    name: str
+    identifiers: tuple[int, ...]
+    """VXLAN's VNI, GRE's key, GTP-U's TEID, a session, MPLS labels from the outermost in."""
+    source: IPAddress | None
+    """Of the IP packet that carries it; None where the link layer does."""
+    destination: IPAddress | None
+
+
+@dataclass(frozen=True, slots=True)
 class Arp:
     """Source: RFC 826. Addresses are None where their length is not Ethernet/IPv4's."""
 
@@ -304,6 +317,7 @@ Layer = (
     | Cooked
     | Loopback
     | Encapsulation
+    | Tunnel
     | Arp
     | IPv4
     | IPv6
@@ -330,31 +344,38 @@ class Packet:
     frame: Frame
     layers: tuple[Layer, ...]
     reassembled: bool = False
+    inner: int = 0
+    """Where the layers after the last tunnel's header begin."""
+
+    @property
+    def own(self) -> tuple[Layer, ...]:
+        """The layers of the packet itself, without those of tunnels around it."""
+        return self.layers[self.inner :] if self.inner else self.layers
 
     @property
     def ip(self) -> IPv4 | IPv6 | None:
-        """The outermost IP header."""
-        return next((layer for layer in self.layers if isinstance(layer, IPv4 | IPv6)), None)
+        """The outermost IP header; in a tunnel, of the packet inside."""
+        return next((layer for layer in self.own if isinstance(layer, IPv4 | IPv6)), None)
 
     @property
     def tcp(self) -> Tcp | None:
         """The TCP header, never one quoted by an ICMP error."""
-        return next((layer for layer in self.layers if isinstance(layer, Tcp)), None)
+        return next((layer for layer in self.layers[self.inner :] if isinstance(layer, Tcp)), None)
 
     @property
     def udp(self) -> Udp | None:
         """The UDP header, never one quoted by an ICMP error."""
-        return next((layer for layer in self.layers if isinstance(layer, Udp)), None)
+        return next((layer for layer in self.own if isinstance(layer, Udp)), None)
 
     @property
     def icmp(self) -> Icmp | None:
         """The ICMP or ICMPv6 header."""
-        return next((layer for layer in self.layers if isinstance(layer, Icmp)), None)
+        return next((layer for layer in self.own if isinstance(layer, Icmp)), None)
 
     @property
     def arp(self) -> Arp | None:
         """The ARP packet."""
-        return next((layer for layer in self.layers if isinstance(layer, Arp)), None)
+        return next((layer for layer in self.own if isinstance(layer, Arp)), None)
 
     @property
     def resolves_neighbour(self) -> bool:

@@ -12,10 +12,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS
+from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS, way_of
 from lab.analysis.packets.internet import ROUTING, dissect_ip_payload, final_destination
-from lab.analysis.packets.packet import Extension, Fragment, IPv4, IPv6, Packet, Payload, Vlan
-from lab.analysis.packets.walk import Walk
+from lab.analysis.packets.packet import Extension, Fragment, IPv4, IPv6, Packet, Payload, Tunnel
+from lab.analysis.packets.walk import Enter, Walk
 
 PENDING_LIMIT = 128
 """Datagrams waiting for fragments; of more, the longest waiting is given up.
@@ -47,8 +47,10 @@ class Reassembler:
     on each of them.
     """
 
-    def __init__(self, limit: int = PENDING_LIMIT) -> None:
+    def __init__(self, limit: int = PENDING_LIMIT, enter: Enter | None = None) -> None:
         self._limit = limit
+        self._enter = enter
+        """What enters tunnels in whole datagrams; None if they are not entered."""
         self._pending: dict[Hashable, _Pending] = {}
 
     def add(self, packet: Packet) -> Packet:
@@ -71,7 +73,7 @@ class Reassembler:
         if not pending.complete:
             return packet
         del self._pending[piece.key]
-        return _with_datagram(packet, bytes(pending.data), pending.protocol)
+        return _with_datagram(packet, bytes(pending.data), pending.protocol, self._enter)
 
     def _pending_for(self, piece: _Piece, time_ns: int) -> _Pending:
         """The datagram a piece belongs to, which may begin with it."""
@@ -163,8 +165,7 @@ def _piece_of(packet: Packet) -> _Piece | None:
     ip = packet.ip
     if ip is None or packet.malformed or not isinstance(packet.layers[-1], Payload):
         return None
-    vlans = tuple(layer.identifier for layer in packet.layers if isinstance(layer, Vlan))
-    place = (packet.frame.point, vlans, ip.source, ip.destination)
+    place = (packet.frame.point, *way_of(packet), ip.source, ip.destination)
     data = packet.payload
     if isinstance(ip, IPv4):
         fragmented = ip.more_fragments or ip.fragment_offset
@@ -188,21 +189,25 @@ def _piece_of(packet: Packet) -> _Piece | None:
     )
 
 
-def _with_datagram(packet: Packet, datagram: bytes, protocol: int) -> Packet:
+def _with_datagram(packet: Packet, datagram: bytes, protocol: int, enter: Enter | None) -> Packet:
     """The last fragment's own headers, then the layers of the whole datagram."""
     ip = packet.ip
     assert ip is not None, "a fragment has an IP header"
-    walk = Walk(datagram)
+    tunnels = sum(isinstance(layer, Tunnel) for layer in packet.layers)
+    walk = Walk(datagram, enter=enter, tunnels=tunnels)
+    walk.ip = ip
     version = 4 if isinstance(ip, IPv4) else 6
     dissect_ip_payload(walk, protocol, 0, len(datagram), _addresses(packet, ip), version)
-    return Packet(packet.frame, packet.layers[:-1] + tuple(walk.layers), reassembled=True)
+    before = packet.layers[:-1]
+    inner = len(before) + walk.inner if walk.inner else packet.inner
+    return Packet(packet.frame, before + tuple(walk.layers), True, inner)
 
 
 def _addresses(packet: Packet, ip: IPv4 | IPv6) -> bytes | None:
     """The pseudo-header's addresses; None where a routing header may have changed them."""
     if isinstance(ip, IPv4):
         return ip.source.packed + final_destination(ip).packed
-    extensions = (layer for layer in packet.layers if isinstance(layer, Extension))
+    extensions = (layer for layer in packet.own if isinstance(layer, Extension))
     if any(extension.header == ROUTING for extension in extensions):
         return None
     return ip.source.packed + ip.destination.packed

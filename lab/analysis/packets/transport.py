@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lab.analysis.packets import headers
+from lab.analysis.packets.tunnels import BY_PORT
 from lab.analysis.packets.walk import Walk
 
 TCP, UDP = 6, 17
@@ -74,6 +75,11 @@ def dissect_udp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
     walk.layers.append(udp)
     if too_long:
         walk.malformed(at, "UDP", f"length is {length}, past the packet's {end - at}")
+    if walk.enter is not None and (tunnel := BY_PORT.get(udp.destination_port)) is not None:
+        following = tunnel(walk, at + 8, datagram_end)
+        if following is not None:
+            walk.enter(walk, *following)
+        return
     walk.payload(at + 8, datagram_end)
 
 

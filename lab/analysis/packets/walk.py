@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lab.analysis.packets.checksum import (
     checksum_holds,
     is_left_to_card,
     pseudo_header,
     right_checksum,
 )
-from lab.analysis.packets.packet import Layer, Malformed, Payload
+from lab.analysis.packets.packet import IPv4, IPv6, Layer, Malformed, Payload, Tunnel
 from lab.model.counted import counted
+
+MOST_TUNNELS = 8
+"""Around one packet. Of more, nobody has use; each costs a level of recursion."""
+
+Enter = Callable[["Walk", int, int, int], None]
+"""Given the walk, an EtherType, where that begins and ends."""
 
 
 class Walk:
@@ -19,13 +27,23 @@ class Walk:
     lies past the end of `data` where the capture, or the host that quoted it, cut it.
     """
 
-    __slots__ = ("data", "layers", "quoted")
+    __slots__ = ("data", "enter", "inner", "ip", "layers", "quoted", "tunnels")
 
-    def __init__(self, data: bytes, *, quoted: bool = False) -> None:
+    def __init__(
+        self, data: bytes, *, quoted: bool = False, enter: Enter | None = None, tunnels: int = 0
+    ) -> None:
         self.data = data
         self.layers: list[Layer] = []
         self.quoted = quoted
         """Inside an ICMP error, where fields may be what a router made of them."""
+        self.enter = enter
+        """Adds the layers of the packet inside a tunnel; None if tunnels are not entered."""
+        self.tunnels = tunnels
+        """How many were entered so far."""
+        self.inner = 0
+        """Where the layers after the last tunnel's header begin."""
+        self.ip: IPv4 | IPv6 | None = None
+        """The last IP header passed."""
 
     def present_end(self, end: int) -> int:
         """Where the bytes at hand of a packet that ends at `end` end."""
@@ -47,6 +65,18 @@ class Walk:
     def malformed(self, at: int, layer: str, reason: str, *, truncated: bool = False) -> None:
         """Add a Malformed."""
         self.layers.append(Malformed(at, layer, reason, truncated))
+
+    def tunnel(self, at: int, name: str, identifiers: tuple[int, ...]) -> bool:
+        """Add a Tunnel; False, with a Malformed, where too many are around it."""
+        if self.tunnels >= MOST_TUNNELS:
+            self.malformed(at, name, f"inside {MOST_TUNNELS} tunnels, of which no more are entered")
+            return False
+        source, destination = (self.ip.source, self.ip.destination) if self.ip else (None, None)
+        self.layers.append(Tunnel(at, name, identifiers, source, destination))
+        self.tunnels += 1
+        self.inner = len(self.layers)
+        self.ip = None
+        return True
 
     def payload(self, at: int, end: int) -> None:
         """Add what is at hand of the bytes from `at` to `end`, if anything."""

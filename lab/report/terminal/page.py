@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from lab.analysis.encapsulation import carried_in
 from lab.analysis.flow_remarks import flow_remarks
 from lab.analysis.story import Phase, describe_packet, describe_quoted, phases
 from lab.analysis.tcp.conversation import TcpConversation
@@ -178,6 +179,8 @@ def draw_capture(
             what = describe_packet(crossing.packet)
             if quoted := describe_quoted(crossing.packet):
                 what += f", quotes {quoted}"
+            if carriers := carried_in(crossing.packet):
+                what += f", {carriers}"
             what = style.cut(style.drawn(what), style.width - TIME_COLUMNS - 1)
             yield Text(f"{elapsed(crossing.time_ns, zero_ns):>{TIME_COLUMNS}} {what}")
 

@@ -101,3 +101,17 @@ def test_layers_say_where_they_begin() -> None:
         (Tcp, 24),
         (Payload, 44),
     ]
+
+
+@pytest.mark.parametrize(
+    ("link", "data"),
+    [
+        (LinkType.IEEE802_11, b"\x08\x01" + bytes(10)),
+        (LinkType.IEEE802_11, b"\x88\x83" + bytes(30)),
+        (LinkType.IEEE802_5, b"\x10\x40" + bytes(6) + b"\x80" + bytes(5) + b"\x1f\0"),
+    ],
+)
+def test_a_header_that_ends_early_is_malformed_where_it_begins(link: LinkType, data: bytes) -> None:
+    given = packet(data, link)
+    assert given.malformed is not None
+    assert given.malformed.offset == 0

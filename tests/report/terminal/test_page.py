@@ -443,3 +443,9 @@ def test_frames_of_no_flow_say_what_an_error_quotes() -> None:
     lines = shown(captured(fb.ethernet(fb.ipv4(fb.icmp(3, 3, bytes(4), asked), 1))))
     quoted = "quotes UDP 192.0.2.1:5000 > 192.0.2.2:5001"
     assert lines[-1].strip() == f"0.000 ICMP port unreachable, {quoted}"
+
+
+def test_frames_of_no_flow_say_what_carries_them() -> None:
+    echo = fb.ipv4(fb.icmp(8, 0, bytes(4)), 1)
+    lines = shown(captured(fb.ethernet(echo, tags=((0x8100, 10),))))
+    assert lines[-1].strip() == "0.000 ICMP echo request, code 0, in VLAN 10"

@@ -1,4 +1,4 @@
-"""Frames of many link types with a TCP segment inside, made with struct alone."""
+"""Frames of many link types and tunnels with a TCP segment inside, made with struct alone."""
 
 from __future__ import annotations
 
@@ -127,3 +127,74 @@ WITH_IP: dict[LinkType, dict[str, bytes]] = {
     LinkType.IP_OVER_FC: {"ipv4": bytes(16) + snap(IP4)},
 }
 """By link type and by what is particular: each with the segment of DATA over IPv4 or IPv6."""
+
+
+# Tunnels
+
+INSIDE = fb.ethernet(IP4)
+PLAIN_UDP = fb.ethernet(fb.ipv4(fb.udp(b"plain"), 17))
+
+
+def in_ip(payload: bytes, protocol: int) -> bytes:
+    return fb.ethernet(fb.ipv4(payload, protocol))
+
+
+def in_ip6(payload: bytes, protocol: int) -> bytes:
+    return fb.ethernet(fb.ipv6(payload, protocol), fb.IPV6)
+
+
+def in_udp(payload: bytes, port: int) -> bytes:
+    datagram = struct.pack("!4H", 5000, port, 8 + len(payload), 0) + payload
+    return fb.ethernet(fb.ipv4(datagram, 17))
+
+
+def gre(payload: bytes, kind: int, flags: int = 0, fields: bytes = b"") -> bytes:
+    return in_ip(struct.pack("!HH", flags, kind) + fields + payload, 47)
+
+
+def vxlan(payload: bytes) -> bytes:
+    return in_udp(b"\x08\0\0\0\0\0\x07\0" + payload, 4789)
+
+
+def gtp(payload: bytes, flags: int = 0x30, options: bytes = b"") -> bytes:
+    head = struct.pack("!BBHI", flags, 255, len(options) + len(payload), 0xABCD)
+    return in_udp(head + options + payload, 2152)
+
+
+def pppoe_frame(payload: bytes) -> bytes:
+    head = struct.pack("!BBHH", 0x11, 0, 5, 2 + len(payload))
+    return fb.ethernet(head + b"\0\x21" + payload, 0x8864)
+
+
+TUNNELS: dict[str, bytes] = {
+    "ipip": in_ip(IP4, 4),
+    "6in4": in_ip(IP6, 41),
+    "4in6": in_ip6(IP4, 4),
+    "6in6": in_ip6(IP6, 41),
+    "ipip in ah": in_ip(b"\4\4" + bytes(22) + IP4, 51),
+    "gre": gre(IP4, 0x0800),
+    "gre with ipv6": gre(IP6, 0x86DD),
+    "gre with checksum": gre(IP4, 0x0800, 0x8000, bytes(4)),
+    "gre with key and sequence": gre(IP4, 0x0800, 0x3000, struct.pack("!II", 9, 1)),
+    "gre with ethernet": gre(INSIDE, 0x6558),
+    "gre over ipv6": in_ip6(b"\0\0\x08\0" + IP4, 47),
+    "pptp": gre(b"\xff\x03\0\x21" + IP4, 0x880B, 0x3001, struct.pack("!HHI", 56, 3, 1)),
+    "erspan 1": gre(INSIDE, 0x88BE),
+    "erspan 2": gre(INSIDE, 0x88BE, 0x1000, bytes(4) + b"\x10\x01\0\x05" + bytes(4)),
+    "erspan 3": gre(INSIDE, 0x22EB, 0x1000, bytes(4) + b"\x20\x01\0\x05" + bytes(8)),
+    "vxlan": vxlan(INSIDE),
+    "vxlan with a vlan": vxlan(fb.ethernet(IP4, tags=((0x8100, 10),))),
+    "geneve": in_udp(b"\0\0\x65\x58\0\0\x08\0" + INSIDE, 6081),
+    "geneve with options": in_udp(b"\1\0\x65\x58\0\0\x08\0\1\2\3\0" + INSIDE, 6081),
+    "gtp": gtp(IP4),
+    "gtp with ipv6": gtp(IP6),
+    "gtp with a sequence number": gtp(IP4, 0x32, bytes(4)),
+    "gtp with an extension": gtp(IP4, 0x34, b"\0\0\0\x85\1\0\x09\0"),
+    "etherip": in_ip(b"\x30\0" + INSIDE, 97),
+    "pppoe": pppoe_frame(IP4),
+    "mpls": fb.ethernet(struct.pack("!II", 16 << 12 | 64, 17 << 12 | 0x100 | 64) + IP4, 0x8847),
+    "mpls explicit null": fb.ethernet(struct.pack("!I", 2 << 12 | 0x100) + IP6, 0x8847),
+    "mpls in ip": in_ip(struct.pack("!I", 99 << 12 | 0x140) + IP4, 137),
+    "vxlan in gre": gre(vxlan(INSIDE)[14:], 0x0800),
+    "snap": fb.ethernet(b"\xaa\xaa\3\0\0\0\x08\0" + IP4, 8 + len(IP4)),
+}

@@ -53,7 +53,8 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
     crossings = join_crossings(bracket.frames, recording.points, first)
-    flows = group_flows(crossings)
+    # A run captures whole frames: one that is cut was damaged, and is no evidence of a flow.
+    flows = tuple(flow for flow in group_flows(crossings) if flow.crossings)
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
     trace = of_step(recording.trace, bracket.step)
     drops = join_drops(trace.drops, crossings, recording.points)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.analysis.correlate.correlation import Accepted, Closed, Correlation
+from lab.analysis.correlate.correlation import Accepted, Closed, Correlation, Refusal
 from lab.analysis.correlate.hidden_use import with_hidden_use
 from lab.analysis.correlate.kernel_channels import kernel_channels
 from lab.analysis.correlate.tcp_channels import tcp_channels
 from lab.analysis.correlate.udp_channels import udp_channels
 from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.icmp_errors import errno_of
 from lab.analysis.sockets.socket_calls import opens_fast
 from lab.analysis.tcp.segment import DISCARDED, Note
 from lab.model.event import frame_id
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.evidence import Evidence
-    from lab.analysis.flows.flow import FlowId
+    from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.model.event import EventId
@@ -46,6 +47,7 @@ def correlate(evidence: Evidence) -> Correlation:
         accepted=tuple(_accepted(evidence)),
         closed=tuple(_closed(evidence)),
         connects=tuple(_connects(evidence)),
+        refusals=tuple(_refusals(evidence)),
     )
 
 
@@ -121,3 +123,33 @@ def _another_ended(evidence: Evidence, call: SystemCall, left_ns: int) -> bool:
 
 def _has_ended(evidence: Evidence, endpoint: Endpoint, before_ns: int) -> bool:
     return bool(evidence.ended(endpoint.program, 0, before_ns))
+
+
+def _refusals(evidence: Evidence) -> Iterator[Refusal]:
+    """Each call that failed with the error of an ICMP message that had come to its socket.
+
+    A socket keeps the last error that came, and the next call on it fails with that (udp(7),
+    ip(7)): so a call is joined with the last message before its return.
+    """
+    flows = {flow.id: flow for flow in evidence.flows if flow.errors}
+    for (id, _), endpoint in evidence.sides.items():
+        if id in flows:
+            yield from _refusals_of(evidence, flows[id], endpoint)
+
+
+def _refusals_of(evidence: Evidence, flow: Flow, endpoint: Endpoint) -> Iterator[Refusal]:
+    came = [
+        (crossing.received_ns, crossing.id, errno_of(crossing.packet.icmp))
+        for crossing in flow.errors
+        if crossing.received_ns is not None
+        and crossing.receiver == endpoint.host
+        and crossing.packet.icmp is not None
+    ]
+    taken_ns = -1
+    calls = [c for c in evidence.calls.on(endpoint.id) if c.error and c.exit_ns is not None]
+    for call in sorted(calls, key=lambda call: call.exit_ns or 0):
+        exit_ns = call.exit_ns or 0
+        fitting = [each for each in came if taken_ns < each[0] < exit_ns and each[2] == call.error]
+        if fitting:
+            taken_ns, frame, _ = max(fitting)
+            yield Refusal(call.id, frame)

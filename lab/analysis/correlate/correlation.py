@@ -111,6 +111,14 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that failed, and the ICMP error that made it fail."""
+
+    call: EventId
+    frame: EventId
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A drop notice and the frame that it is about."""
 
@@ -129,5 +137,6 @@ class Correlation:
     closed: tuple[Closed, ...] = ()
     connects: tuple[tuple[EventId, FlowId], ...] = ()
     """Calls of connect() and the flows that they opened."""
+    refusals: tuple[Refusal, ...] = ()
     remarks: tuple[tuple[EventId, str], ...] = ()
     """An event, and what may surprise about it, in a sentence."""

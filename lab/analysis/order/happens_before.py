@@ -52,6 +52,8 @@ def _possible_edges(
     for channel in correlation.channels:
         yield from _byte_edges(places, channel)
     yield from _kernel_stream_edges(places, evidence)
+    for refusal in correlation.refusals:
+        yield places.arrivals.get(refusal.frame), places.exits.get(refusal.call)
     for dropped in evidence.drops:
         yield places.arrivals.get(dropped.frame), places.drops.get(dropped.id)
 

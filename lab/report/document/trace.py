@@ -143,6 +143,10 @@ def correlation_document(timeline: Timeline) -> Document:
             }
             for closed in correlation.closed
         ],
+        "refusals": [
+            {"call": event_reference(refusal.call), "frame": event_reference(refusal.frame)}
+            for refusal in correlation.refusals
+        ],
         "remarks": [
             {"event": event_reference(event), "remark": remark}
             for event, remark in correlation.remarks

@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import recorded as r
+import step_edits as s
 import traced as t
 import traced_tcp as w
 from event_ids import event
 from shown import flow_id
 
+from lab.analysis.assembly import build_timelines
 from lab.analysis.correlate.correlation import Accepted, Closed
 from lab.analysis.timeline import Timeline
 from lab.records import Syscall
@@ -134,3 +136,18 @@ def test_a_fin_after_another_process_ended_is_not_the_earlier_close() -> None:
     same = t.task("server", "exit", left_us - 1, step="conversation")
     recording = w.traced(w.times_by(w.earliest), same)
     assert w.timeline_of(recording).correlation.closed[1].call == event("server#13")
+
+
+def refused_send() -> tuple[Timeline, ...]:
+    return build_timelines(s.recording_of("traced-udp4"))
+
+
+def test_a_call_that_an_icmp_error_made_fail_is_joined_with_it() -> None:
+    (found,) = (each for each in refused_send() if each.correlation.refusals)
+    calls = {call.id: call for call in found.system_calls}
+    frames = {crossing.id: crossing for crossing in found.crossings}
+    (refusal,) = found.correlation.refusals
+    call, frame = calls[refusal.call], frames[refusal.frame]
+    assert call.error == "ECONNREFUSED"
+    assert frame.packet.icmp is not None
+    assert (frame.received_ns or 0) < (call.exit_ns or 0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.packets.dissect import Reassembler, dissect, enter
 from lab.analysis.packets.packet import Packet
+from lab.analysis.plain.decode import PlainDecoder
 from lab.records import CapturePoint, Direction, Frame
 
 
@@ -25,7 +26,13 @@ def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
 def _dissector(*, tunnels: bool) -> Callable[[Frame], Packet]:
     """What makes packets of frames that come in order, and datagrams of their fragments."""
     reassembler = Reassembler(enter=enter if tunnels else None)
-    return lambda frame: reassembler.add(dissect(frame, tunnels=tunnels))
+    plain = PlainDecoder(tunnels=tunnels)
+
+    def see(frame: Frame) -> Packet:
+        # A plain frame is no fragment: it completes nothing.
+        return plain.decode(frame) or reassembler.add(dissect(frame, tunnels=tunnels))
+
+    return see
 
 
 def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:

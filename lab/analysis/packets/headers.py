@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from lab.analysis.packets.options import OptionError, OptionList, parse_options
+from lab.analysis.packets.options import (
+    TCP_OPTION_DATA_BYTES,
+    TCP_OPTION_NAMES,
+    OptionError,
+    OptionList,
+    parse_options,
+)
 from lab.analysis.packets.packet import (
     Arp,
     Cooked,
@@ -64,33 +70,6 @@ _EXTENSION_CLASSES: dict[int, tuple[Any, int]] = {
     135: (_inet6.MIP6MH_Generic, 6),
 }
 """By protocol number: scapy's class and the bytes before options, addresses or message."""
-
-_TCP_OPTION_NAMES = {
-    0: "end",
-    1: "nop",
-    2: "mss",
-    3: "window_scale",
-    4: "sack_permitted",
-    5: "sack",
-    8: "timestamps",
-    14: "alternate_checksum_request",
-    15: "alternate_checksum_data",
-    19: "md5_signature",
-    27: "quick_start_response",
-    28: "user_timeout",
-    29: "authentication",
-    30: "multipath_tcp",
-    34: "fast_open_cookie",
-    69: "encryption_negotiation",
-    172: "accurate_ecn_order_0",
-    174: "accurate_ecn_order_1",
-    253: "experiment_1",
-    254: "experiment_2",
-}
-"""Source: IANA, TCP Option Kind Numbers."""
-
-_TCP_OPTION_DATA_BYTES = {2: 2, 3: 1, 4: 0, 8: 8}
-"""Of the options whose values scapy decodes, besides SACK's multiple of 8."""
 
 
 def ethernet(data: bytes, at: int) -> Ethernet:
@@ -302,16 +281,16 @@ def _without_wrong_lengths(
     """The options before the first whose length is not its kind's, and that as the error."""
     at = 0
     for index, (kind, value) in enumerate(tlvs):
-        expected = _TCP_OPTION_DATA_BYTES.get(kind, len(value))
+        expected = TCP_OPTION_DATA_BYTES.get(kind, len(value))
         if len(value) != expected or (kind == 5 and (len(value) % 8 or not value)):
-            reason = f"option {kind} ({_TCP_OPTION_NAMES[kind]}) has length {len(value) + 2}"
+            reason = f"option {kind} ({TCP_OPTION_NAMES[kind]}) has length {len(value) + 2}"
             return tlvs[:index], OptionError(at, reason)
         at += 1 if kind < 2 else 2 + len(value)
     return tlvs, error
 
 
 def _decoded_by_scapy(kind: int) -> bool:
-    return kind in _TCP_OPTION_DATA_BYTES or kind == 5
+    return kind in TCP_OPTION_DATA_BYTES or kind == 5
 
 
 def _tcp_option_bytes(kind: int, value: bytes) -> bytes:
@@ -327,7 +306,7 @@ def _tcp_options(tlvs: OptionList, decoded: Iterator[tuple[Any, Any]]) -> Iterat
             value = None if kind == 4 else scapy_value
         elif kind < 2:
             value = None
-        yield TcpOption(kind, _TCP_OPTION_NAMES.get(kind, f"kind_{kind}"), value)
+        yield TcpOption(kind, TCP_OPTION_NAMES.get(kind, f"kind_{kind}"), value)
 
 
 def tcp_start(data: bytes, at: int) -> TcpStart:

@@ -6,6 +6,33 @@ from typing import NamedTuple
 
 OptionList = tuple[tuple[int, bytes], ...]
 
+TCP_OPTION_NAMES = {
+    0: "end",
+    1: "nop",
+    2: "mss",
+    3: "window_scale",
+    4: "sack_permitted",
+    5: "sack",
+    8: "timestamps",
+    14: "alternate_checksum_request",
+    15: "alternate_checksum_data",
+    19: "md5_signature",
+    27: "quick_start_response",
+    28: "user_timeout",
+    29: "authentication",
+    30: "multipath_tcp",
+    34: "fast_open_cookie",
+    69: "encryption_negotiation",
+    172: "accurate_ecn_order_0",
+    174: "accurate_ecn_order_1",
+    253: "experiment_1",
+    254: "experiment_2",
+}
+"""Source: IANA, TCP Option Kind Numbers."""
+
+TCP_OPTION_DATA_BYTES = {2: 2, 3: 1, 4: 0, 8: 8}
+"""Of the options whose values are decoded, besides SACK's multiple of 8."""
+
 _END, _NO_OPERATION = 0, 1
 _PAD1, _PADN = 0, 1
 

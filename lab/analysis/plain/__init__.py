@@ -1,0 +1,1 @@
+"""Frames of plain TCP and UDP understood from their bytes alone, without scapy."""

@@ -75,6 +75,8 @@ class Shown:
     crossings: tuple[Crossing, ...]
     flows: tuple[Flow, ...]
     conversations: tuple[TcpConversation, ...]
+    packets: tuple[int, ...]
+    """The numbers that the crossings' frames have in the file; of one seen twice, the first."""
     canaries: int
     """Frames left out because a lab sent them to itself."""
 

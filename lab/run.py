@@ -174,11 +174,30 @@ def show_capture(capture: CaptureFile) -> Shown:
     from lab.results import Shown
 
     frames = capture.frames
-    story = [f for f in frames if not f.data.startswith(CANARY_TEXT, ETHERNET_HEADER_BYTES)]
-    crossings = crossings_of_file(story)
+    story, numbers = [], []
+    for frame, number in zip(frames, capture.numbers, strict=True):
+        if not frame.data.startswith(CANARY_TEXT, ETHERNET_HEADER_BYTES):
+            story.append(frame)
+            numbers.append(number)
+    crossings, places = crossings_of_file(story)
     flows = group_flows(crossings)
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
-    return Shown(capture, crossings, flows, conversations, len(frames) - len(story))
+    packets = tuple(numbers[place] for place in places)
+    return Shown(capture, crossings, flows, conversations, packets, len(frames) - len(story))
+
+
+def shown_document(shown: Shown) -> Document:
+    """What `wirelab show --json` prints."""
+    from lab.report.document.capture import capture_document
+
+    return capture_document(
+        shown.capture,
+        shown.crossings,
+        shown.flows,
+        shown.conversations,
+        shown.packets,
+        shown.canaries,
+    )
 
 
 def _confinement(

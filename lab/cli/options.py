@@ -172,6 +172,7 @@ def _show(command: argparse.ArgumentParser) -> None:
         help='pcap or pcapng, gzipped or not; "-" is standard input: '
         "`tcpdump -w - | wirelab show -`",
     )
+    command.add_argument("--json", action="store_true", help="print one JSON document instead")
     _add_ascii(command)
     command.epilog = SHOW_HELP
 

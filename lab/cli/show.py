@@ -12,28 +12,45 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
+    from lab.results import Shown
+
 
 def execute(options: Namespace) -> int:
-    """Print the ladder of each flow of a file, and then, where it is broken, raise that."""
+    """Print the flows of a file, and then, where it is broken, raise that."""
     from lab.errors import CaptureFileError
-    from lab.report.terminal.capture_notes import draw_notes
-    from lab.report.terminal.page import Page, draw_capture
     from lab.run import read_file, show_capture
 
     with _stopped_by_interrupt() as stop:
         capture = read_file(options.file, stop)
     shown = show_capture(capture)
-    page = Page(ascii_only=options.ascii)
-    notes = draw_notes(capture, page.style)
+    if options.json:
+        _print_document(shown)
+    else:
+        _draw(shown, ascii_only=options.ascii)
+    if capture.broken:
+        sys.stdout.flush()
+        raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
+    return 0
+
+
+def _print_document(shown: Shown) -> None:
+    from lab.report.document.report import write_document
+    from lab.run import shown_document
+
+    sys.stdout.write(write_document(shown_document(shown)))
+
+
+def _draw(shown: Shown, *, ascii_only: bool) -> None:
+    from lab.report.terminal.capture_notes import draw_notes
+    from lab.report.terminal.page import Page, draw_capture
+
+    page = Page(ascii_only=ascii_only)
+    notes = draw_notes(shown.capture, page.style)
     page.print(
         draw_capture(
             shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style, notes
         )
     )
-    if capture.broken:
-        sys.stdout.flush()
-        raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
-    return 0
 
 
 @contextmanager

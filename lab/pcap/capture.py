@@ -8,6 +8,10 @@ from lab.errors import CaptureFileError
 from lab.pcap.link_types import LINK_TYPES, UPPER_PDU, link_type_name
 from lab.records import Direction, Frame
 
+TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _MAX_TIME_NS = 2**64 - 1
 """In July 2554: the last that a writer can put down in nanoseconds."""
 
@@ -61,6 +65,8 @@ class CaptureFile:
     """The file's, as it may stand in a message."""
     frames: tuple[Frame, ...]
     """In the order of the file."""
+    numbers: Sequence[int] = ()
+    """The frames' numbers in the file, from 1: there may be packets between that are no frames."""
     left_out: tuple[LeftOut, ...] = ()
     untimed: tuple[Untimed, ...] = ()
     clock_steps: ClockSteps | None = None
@@ -106,6 +112,8 @@ class Reading:
         """How many have begun so far, notes and those that are left out included."""
         self.taken = 0
         """How many of them could be read."""
+        self._passed: set[int] = set()
+        """The numbers of those that were read and are no frames."""
         self._left_out: dict[tuple[str, int], LeftOut] = {}
         self._untimed: dict[bool, Untimed] = {}
         self._clock_steps: ClockSteps | None = None
@@ -126,6 +134,7 @@ class Reading:
         self.taken += 1
         link_type = LINK_TYPES.get(link_number)
         if link_type is None:
+            self._passed.add(self.packets)
             if link_number != UPPER_PDU:
                 self._leave_out(point, link_number)
             return
@@ -160,9 +169,13 @@ class Reading:
 
     def capture(self, name: str, broken: str, *, stopped: bool) -> CaptureFile:
         """What was read."""
+        numbers: Sequence[int] = range(1, self.taken + 1)
+        if self._passed:
+            numbers = tuple(number for number in numbers if number not in self._passed)
         return CaptureFile(
             name,
             tuple(self.frames),
+            numbers,
             tuple(self._left_out.values()),
             tuple(self._untimed.values()),
             self._clock_steps,

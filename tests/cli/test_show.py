@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import json
 import os
 import signal
 import struct
@@ -50,6 +51,17 @@ def test_of_a_broken_capture_all_is_shown_that_comes_before(tmp_path: Path) -> N
         f"wirelab: cannot read {file} any further: at byte 166 (packet 3): the file ends inside a "
         "packet record: bytes needed: 55, left: 54\n"
     )
+
+
+def test_the_document_of_a_broken_capture_is_whole_and_the_status_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "cut.pcap"
+    file.write_bytes(capture(3)[:-1])
+    done = wirelab("show", "--json", file)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"wirelab: cannot read {file} any further: at byte 166 ")
+    document = json.loads(done.stdout)
+    assert document["broken"].startswith("at byte 166 (packet 3): ")
+    assert [frame["tcp"]["seq_raw"] for frame in document["frames"]] == [1000, 1001]
 
 
 def test_what_is_left_out_is_said_and_no_failure(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_tshark_follows_the_same_conversations(capture: Path, home: str, point: 
     rows = [row for row in tshark(capture, home, *names) if row[0] and row.pop() == point]
     theirs = [Header(*(int(value, 0) for value in row)) for row in rows]
     frames = [frame for frame in read_frames(capture) if frame.point == point]
-    flows = group_flows(crossings_of_file(frames))
+    flows = group_flows(crossings_of_file(frames)[0])
     ours = [
         Header(flow.number, segment.seq, segment.ack or 0, int(segment.flags), segment.length)
         for flow in flows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.analysis.flows.crossing import Crossing
@@ -35,8 +35,10 @@ def _dissector(*, tunnels: bool) -> Callable[[Frame], Packet]:
     return see
 
 
-def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
+def crossings_of_file(frames: Sequence[Frame]) -> tuple[tuple[Crossing, ...], Sequence[int]]:
     """The crossings of a capture file, whose points' hosts and links are unknown.
+
+    And of each the place of its frame, or of the one seen first, among the frames.
 
     If it has several points and the direction of every frame, a frame that left one and
     arrived with the same bytes at another is one crossing; else each frame is.
@@ -46,13 +48,15 @@ def crossings_of_file(frames: Sequence[Frame]) -> tuple[Crossing, ...]:
     """
     names = dict.fromkeys(frame.point for frame in frames)
     if len(names) < 2 or any(frame.direction is Direction.UNKNOWN for frame in frames):
-        return crossings_of_capture(frames)
+        return crossings_of_capture(frames), range(len(frames))
     points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
-    return _joined(_beside_each_other(frames), points, 1, tunnels=True)
+    places = _beside_each_other(frames)
+    sightings = _sightings([frames[place] for place in places], points)
+    return _crossings(sightings, 1, tunnels=True), [places[each.place] for each in sightings]
 
 
-def _beside_each_other(frames: Sequence[Frame]) -> Iterator[Frame]:
-    """The frames of several points in order of time, each point's in the order they came."""
+def _beside_each_other(frames: Sequence[Frame]) -> list[int]:
+    """The places of several points' frames in order of time, each point's as they came."""
     times_ns = _steady_times(frames)
     places: dict[str, list[int]] = defaultdict(list)
     for place, frame in enumerate(frames):
@@ -62,7 +66,7 @@ def _beside_each_other(frames: Sequence[Frame]) -> Iterator[Frame]:
         *places.values(),
         key=lambda at: (times_ns[at], frames[at].direction is not Direction.OUT, at),
     )
-    return (frames[place] for place in merged)
+    return list(merged)
 
 
 def _steady_times(frames: Sequence[Frame]) -> list[int]:
@@ -89,6 +93,8 @@ def _steady_times(frames: Sequence[Frame]) -> list[int]:
 class _Sighting:
     """A crossing while its frames are being joined."""
 
+    place: int
+    """The frame's, among those that are joined."""
     frame: Frame
     sender: str
     receiver: str
@@ -107,25 +113,23 @@ def join_crossings(
     """
     # A frame leaves before it arrives; at the same nanosecond, too.
     order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
-    return _joined(order, points, first)
+    return _crossings(_sightings(order, points), first, tunnels=False)
 
 
-def _joined(
-    frames: Iterable[Frame], points: Sequence[CapturePoint], first: int, *, tunnels: bool = False
-) -> tuple[Crossing, ...]:
-    """As join_crossings has it, of frames that are in order."""
+def _sightings(frames: Iterable[Frame], points: Sequence[CapturePoint]) -> list[_Sighting]:
+    """Frames that are in order, joined as join_crossings has it."""
     point_by_name = {point.name: point for point in points}
     peers: dict[str, list[CapturePoint]] = defaultdict(list)
     for point in points:
         peers[point.link].append(point)
     pending: dict[tuple[str, str, bytes], deque[_Sighting]] = defaultdict(deque)
     sightings: list[_Sighting] = []
-    for frame in frames:
+    for place, frame in enumerate(frames):
         point = point_by_name[frame.point]
         others = [peer for peer in peers[point.link] if peer is not point] or [point]
         far = others[0].host
         if frame.direction is Direction.OUT:
-            sighting = _Sighting(frame, point.host, far, frame.time_ns, None)
+            sighting = _Sighting(place, frame, point.host, far, frame.time_ns, None)
             for other in others:
                 pending[point.link, other.name, frame.data].append(sighting)
         else:
@@ -133,8 +137,14 @@ def _joined(
             if waiting:
                 waiting.popleft().received_ns = frame.time_ns
                 continue
-            sighting = _Sighting(frame, far, point.host, None, frame.time_ns)
+            sighting = _Sighting(place, frame, far, point.host, None, frame.time_ns)
         sightings.append(sighting)
+    return sightings
+
+
+def _crossings(
+    sightings: Iterable[_Sighting], first: int, *, tunnels: bool
+) -> tuple[Crossing, ...]:
     see = _dissector(tunnels=tunnels)
     return tuple(
         Crossing(

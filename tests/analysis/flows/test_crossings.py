@@ -126,8 +126,15 @@ def test_every_frame_is_in_just_one_crossing_and_none_arrives_before_it_left(
 def of_file(*frames: Frame) -> list[tuple[str, int | None, int | None]]:
     return [
         (c.packet.frame.data[14:].decode(), c.sent_ns, c.received_ns)
-        for c in crossings_of_file(frames)
+        for c in crossings_of_file(frames)[0]
     ]
+
+
+def test_crossings_of_a_file_have_the_places_of_their_frames() -> None:
+    frames = [frame(5, B, IN), frame(9, A, OUT), frame(4, A, OUT), frame(8, A, IN, "other")]
+    crossings, places = crossings_of_file(frames)
+    assert [c.packet.frame for c in crossings] == [frames[place] for place in places]
+    assert crossings_of_file(frames[:1])[1] == range(1)
 
 
 def test_one_points_frames_keep_the_files_order_whatever_their_times() -> None:

@@ -424,7 +424,7 @@ def capture(
         Frame(at, "if0", Direction.UNKNOWN, data[:cut], len(data), LinkType.RAW)
         for at, data in zip(times or range(len(packets)), packets, strict=True)
     ]
-    return group_flows(crossings_of_file(frames))
+    return group_flows(crossings_of_file(frames)[0])
 
 
 @pytest.mark.parametrize("size", range(4, 20))
@@ -453,7 +453,7 @@ def test_flows_without_a_whole_packet_are_numbered_last_and_whole_ones_join_them
         Frame(1, "if0", Direction.UNKNOWN, second[:30], 40, LinkType.RAW),
         Frame(2, "if0", Direction.UNKNOWN, second, 40, LinkType.RAW),
     ]
-    flows = group_flows(crossings_of_file(frames))
+    flows = group_flows(crossings_of_file(frames)[0])
     assert [(each.number, each.a.port) for each in flows] == [(0, 2), (1, 1)]
     assert [len(each.parts) for each in flows] == [1, 1]
 

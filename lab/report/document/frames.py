@@ -1,0 +1,177 @@
+"""Frames and flows as JSON types: of a run's report, and of any capture file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.flow import Flow, transport_endpoints
+from lab.analysis.packets.fragments import piece_of
+from lab.analysis.packets.packet import Packet
+from lab.analysis.story import (
+    describe_more,
+    describe_packet,
+    describe_segment,
+    flag_names,
+    phases,
+    roles,
+)
+from lab.analysis.tcp.conversation import TcpConversation
+from lab.analysis.tcp.segment import Segment
+from lab.analysis.tcp.stream import Stream
+from lab.model.event import frame_id
+from lab.report.document.ids import Document, event_reference, event_references, known_frame
+
+MOST_PAYLOAD_BYTES = 128
+"""As many of a frame's payload are in the document."""
+
+
+def frame_documents(
+    crossings: Sequence[Crossing], conversations: Sequence[TcpConversation]
+) -> Iterator[Document]:
+    """The frames in their order, with what their conversations make of them."""
+    phase_of = phases(crossings, conversations)
+    role_of = roles(conversations, crossings)
+    segment_of = {
+        segment.crossing: (conversation, segment)
+        for conversation in conversations
+        for segment in conversation.segments
+    }
+    for crossing in crossings:
+        event = _frame_event(crossing)
+        event["phase"] = phase_of[crossing.number].name.lower()
+        if crossing.number in role_of:
+            event["role"] = role_of[crossing.number]
+        if crossing.number in segment_of:
+            event |= _segment(*segment_of[crossing.number])
+        yield event
+
+
+def _frame_event(crossing: Crossing) -> Document:
+    return {
+        "id": event_reference(crossing.id),
+        "obtained": "measured",
+        "sent_ns": crossing.sent_ns,
+        "received_ns": crossing.received_ns,
+        "from": crossing.sender,
+        "to": crossing.receiver,
+        "bytes": crossing.packet.frame.wire_bytes,
+        "payload": _payload(crossing.packet),
+        "summary": "; ".join(filter(None, _summary(crossing.packet))),
+        **_datagram(crossing.packet),
+    }
+
+
+def _payload(packet: Packet) -> Document:
+    """How long the payload is, and its first bytes."""
+    payload = packet.payload
+    return {"length": len(payload), "hex": payload[:MOST_PAYLOAD_BYTES].hex()}
+
+
+def _summary(packet: Packet) -> tuple[str, str]:
+    return describe_packet(packet), describe_more(packet)
+
+
+def _datagram(packet: Packet) -> Document:
+    """What is particular to UDP, ICMP and fragments; empty for other packets."""
+    document: Document = {}
+    if (piece := piece_of(packet)) is not None:
+        document["fragment"] = {name: getattr(piece, name) for name in piece.__slots__}
+    if (udp := packet.udp) is not None:
+        document["udp"] = {
+            "source_port": udp.source_port,
+            "destination_port": udp.destination_port,
+            "len": udp.payload_bytes,
+        }
+    if (icmp := packet.icmp) is not None:
+        document["icmp"] = {"type": icmp.type, "code": icmp.code}
+    return document
+
+
+def _segment(conversation: TcpConversation, segment: Segment) -> Document:
+    states = (segment.sender_state, segment.receiver_state)
+    client, server = states if segment.from_client else reversed(states)
+    implied = (segment.implied_sender_state, segment.implied_receiver_state)
+    implied_client, implied_server = implied if segment.from_client else reversed(implied)
+    return {
+        "flow": str(conversation.flow.id),
+        "summary": describe_segment(segment),
+        "tcp": {
+            "flags": flag_names(segment.flags),
+            "seq": segment.seq,
+            "ack": segment.ack,
+            "len": segment.length,
+            "window": segment.window_bytes,
+            "notes": sorted(note.value for note in segment.notes),
+            "states": "inferred",
+            "client_state": client.value if client else None,
+            "implied_client_state": implied_client.value if implied_client else None,
+            "implied_server_state": implied_server.value if implied_server else None,
+            "server_state": server.value if server else None,
+        },
+    }
+
+
+def flow_documents(
+    flows: Sequence[Flow], conversations: Sequence[TcpConversation]
+) -> list[Document]:
+    """The flows, those of TCP with what their conversations were."""
+    conversation_of = {conversation.flow.number: conversation for conversation in conversations}
+    return [
+        _flow(flow, conversation_of[flow.number] if flow.protocol == "tcp" else None)
+        for flow in flows
+    ]
+
+
+def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:
+    document: Document = {
+        "id": str(flow.id),
+        "a": str(flow.a),
+        "b": str(flow.b),
+        "frames": event_references(crossing.id for crossing in flow.crossings),
+        "errors": event_references(crossing.id for crossing in flow.errors),
+        "parts": event_references(crossing.id for crossing in flow.parts),
+    }
+    if conversation is None:
+        document["a_to_b"], document["b_to_a"] = _datagram_lengths(flow)
+        return document
+    handshake, agreed = conversation.handshake, conversation.agreed
+    document["handshake"] = handshake and {
+        "frames": event_references(
+            map(frame_id, (handshake.syn, handshake.syn_ack, handshake.ack))
+        ),
+        "client_isn": handshake.client_isn,
+        "server_isn": handshake.server_isn,
+        "syn_to_syn_ack_ns": handshake.syn_to_syn_ack_ns,
+    }
+    document["options"] = agreed and {
+        "mss_to_server": agreed.mss_to_server,
+        "mss_to_client": agreed.mss_to_client,
+        "window_scale": agreed.window_scale and list(agreed.window_scale),
+        "sack_permitted": agreed.sack_permitted,
+        "timestamps": agreed.timestamps,
+    }
+    document["client_to_server"] = _stream(conversation.client_to_server)
+    document["server_to_client"] = _stream(conversation.server_to_client)
+    document["teardown"] = conversation.teardown.value
+    document["resets"] = event_references(map(frame_id, conversation.resets))
+    return document
+
+
+def _datagram_lengths(flow: Flow) -> tuple[list[int], list[int]]:
+    """The payloads' lengths each way, in order."""
+    ways: tuple[list[int], list[int]] = ([], [])
+    for crossing in flow.crossings:
+        udp, ends = crossing.packet.udp, transport_endpoints(crossing.packet)
+        if udp is not None and ends is not None:
+            ways[ends[0] != flow.a].append(udp.payload_bytes)
+    return ways
+
+
+def _stream(stream: Stream) -> Document:
+    return {
+        "bytes": stream.length,
+        "gaps": [list(gap) for gap in stream.gaps],
+        "fin": known_frame(stream.fin),
+        "fin_acked": known_frame(stream.fin_acked),
+    }

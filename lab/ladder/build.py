@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lab.analysis.calls.call_text import left_to_read
 from lab.analysis.order.events import EventPart
@@ -32,27 +33,32 @@ from lab.ladder.model import (
     Row,
     StateRow,
 )
-from lab.ladder.repetition import Elided, without_repetition
+from lab.ladder.repetition import Elided, beginning, ending, without_repetition
 from lab.ladder.spans import Span, spans
 from lab.ladder.transfers import transfers_of
-from lab.model.event import EventId
+from lab.model.event import EventId, EventKind
 from lab.records import SocketState
+
+if TYPE_CHECKING:
+    from lab.analysis.flows.crossing import Crossing
+
+MOST_EVENTS = 10_000
+"""Of more, the middle of a step is not looked at: neither what repeats in it is found."""
+
+ENOUGH_EVENTS = 2_500
+"""At the beginning of such a step and at its end."""
 
 
 def build_ladder(timeline: Timeline) -> Ladder:
-    """All of a step, in the timeline's order; without calls, its frames alone."""
-    if not timeline.system_calls:
-        builder = _Builder(timeline)
-        frames = [builder.frames[each.id] for each in timeline.crossings]
-        return Ladder(builder.placing.lanes, tuple(with_phases(frames)))
-    outer, background = without_background(timeline)
+    """All of a step, in the timeline's order; without calls, its frames alone.
+
+    What repeats is folded. Of a step with more than MOST_EVENTS only what is drawn has rows.
+    """
+    outer, background = without_background(timeline) if timeline.system_calls else (timeline, ())
     builder = _Builder(outer)
-    return Ladder(
-        builder.placing.lanes,
-        tuple(with_phases(builder.rows())),
-        background,
-        timeline.order.violations,
-    )
+    rows = builder.rows() if timeline.system_calls else builder.rows_of_frames()
+    violations = timeline.order.violations if timeline.system_calls else ()
+    return Ladder(builder.placing.lanes, tuple(with_phases(rows)), background, violations)
 
 
 def with_phases(rows: Sequence[Row]) -> Iterator[Row]:
@@ -85,34 +91,96 @@ class _Builder:
         self.calls = CallRows(self.labels, self.placing.of_call, timeline.endpoints, self.ports)
         self.transfers = transfers_of(timeline, self.placing.of_call)
         self.remarks: dict[EventId, list[str]] = {}
-        for event, remark in timeline.correlation.remarks:
+        for event, remark in timeline.correlation.remarks if timeline.system_calls else ():
             self.remarks.setdefault(event, []).append(remark)
-        phase_of = phases(timeline.crossings, timeline.conversations)
-        connection_of = connections_by_crossing(timeline.conversations, self.ports)
-        self.frames = {
-            crossing.id: frame_row(
-                crossing,
-                self.segment_of.get(crossing.number),
-                self.placing.of_frame(crossing),
-                phase_of[crossing.number],
-                name=str(crossing.id),
-                connection=connection_of.get(crossing.number, ""),
-            )
-            for crossing in timeline.crossings
-        }
+        self.crossing_of = {crossing.number: crossing for crossing in timeline.crossings}
+        self.phase_of = phases(timeline.crossings, timeline.conversations)
+        self.connection_of = connections_by_crossing(timeline.conversations, self.ports)
 
     def rows(self) -> list[Row]:
         """All but the headings: events, what repeats of them folded, and what belongs to them."""
+        order = self.timeline.order
+        rows = self._page(
+            len(order.events),
+            lambda places: [
+                (span.place, self._event_row(span))
+                for span in spans(order, self._seen_once, places)
+            ],
+            self._left_open,
+        )
+        unfinished = (call for call in self.timeline.system_calls if call.exit_ns is None)
+        return [*rows, *map(self.calls.unfinished, unfinished)]
+
+    def rows_of_frames(self) -> list[Row]:
+        """The same of frames alone, each in one row."""
+        crossings = self.timeline.crossings
+        return self._page(
+            len(crossings),
+            lambda places: [(place, self._frame(crossings[place])) for place in places],
+            lambda _places: (),
+        )
+
+    def _page(
+        self,
+        count: int,
+        rows_at: Callable[[range], list[tuple[int, EventRow]]],
+        left_open: Callable[[range], Iterable[EventRow]],
+    ) -> list[Row]:
+        """The rows of so many events; of too many the first and the last, and those left open."""
+        if count <= MOST_EVENTS:
+            return self._drawn(
+                without_repetition([row for _, row in rows_at(range(count))], self._likeness)
+            )
+        first, last = rows_at(range(ENOUGH_EVENTS)), rows_at(range(count - ENOUGH_EVENTS, count))
+        head, shown = beginning([row for _, row in first], self._likeness)
+        tail, hidden = ending([row for _, row in last], self._likeness)
+        begin = first[shown][0] if shown < len(first) else ENOUGH_EVENTS
+        places = range(begin, last[hidden][0])
+        text = f"... {len(places)} events left out; report.json has them"
+        return [
+            *self._drawn(head),
+            ElisionRow(tuple(left_open(places)), text, None),
+            *self._drawn(tail),
+        ]
+
+    def _drawn(self, kept: Iterable[EventRow | Elided]) -> list[Row]:
+        """The rows that are kept, with what belongs to them."""
         rows: list[Row] = []
-        events = [self._event_row(span) for span in spans(self.timeline.order)]
-        for each in without_repetition(events, self._likeness):
+        for each in kept:
             if isinstance(each, Elided):
                 inside = tuple(row for event in each.rows for row in self._with_company(event))
                 rows.append(ElisionRow(inside, each.text, _common_lane(each.rows)))
             else:
                 rows += self._with_company(each)
-        unfinished = (call for call in self.timeline.system_calls if call.exit_ns is None)
-        return [*rows, *map(self.calls.unfinished, unfinished)]
+        return rows
+
+    def _left_open(self, places: range) -> Iterator[EventRow]:
+        """The ends of calls at these places whose other ends are elsewhere."""
+        found: dict[EventId, Span] = {}
+        events, concurrent = self.timeline.order.events, self.timeline.order.concurrent
+        for number in places:
+            event = events[number]
+            if (
+                event.part in (EventPart.ENTRY, EventPart.EXIT)
+                and found.pop(event.id, None) is None
+            ):
+                found[event.id] = Span(event, number, False, number in concurrent)
+        return map(self._event_row, found.values())
+
+    def _seen_once(self, frame: EventId) -> bool:
+        crossing = self.crossing_of[frame.number]
+        return crossing.sent_ns is None or crossing.received_ns is None
+
+    def _frame(self, crossing: Crossing) -> FrameRow:
+        number = crossing.number
+        return frame_row(
+            crossing,
+            self.segment_of.get(number),
+            self.placing.of_frame(crossing),
+            self.phase_of[number],
+            name=str(crossing.id),
+            connection=self.connection_of.get(number, ""),
+        )
 
     def _event_row(self, span: Span) -> EventRow:
         event, is_concurrent = span.event, span.is_concurrent
@@ -121,8 +189,8 @@ class _Builder:
         part = Part.WHOLE if span.is_whole else Part.START if is_start else Part.END
         if name in self.call_of:
             return self.calls.row(self.call_of[name], part, time_ns, is_concurrent)
-        if name in self.frames:
-            return part_of(self.frames[name], part, time_ns, is_concurrent)
+        if name.kind is EventKind.FRAME:
+            return part_of(self._frame(self.crossing_of[name.number]), part, time_ns, is_concurrent)
         if name in self.state_of:
             state = self.state_of[name]
             lane, port = self.placing.of_state(state, event.host), self._connection(state)
@@ -136,7 +204,10 @@ class _Builder:
             left = left_to_read(queue.sample)
             return QueueRow(name, lane, time_ns, is_concurrent, queue.call.id, caller, left)
         drop = self.drop_of[name]
-        lane, what = self.placing.of_host(event.host), self.frames[drop.frame].label
+        lane, what = (
+            self.placing.of_host(event.host),
+            self._frame(self.crossing_of[drop.frame.number]).label,
+        )
         return DropRow(name, lane, time_ns, is_concurrent, drop.frame, drop.notice.reason, what)
 
     def _connection(self, state: SocketState) -> str:

@@ -280,6 +280,7 @@ class ElisionRow:
     """Rows that are left out where a ladder is to fit a page; what they open stays open."""
 
     rows: tuple[Row, ...]
+    """All of them; of a ladder that is far too long, the calls that they open and close."""
     text: str
     """ "... 298 times more"."""
     lane: int | None

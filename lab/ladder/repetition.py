@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.ladder.likeness import Likeness
@@ -25,17 +25,45 @@ class Elided:
     text: str
 
 
+LikenessOf = Callable[[EventRow], Likeness]
+
+
 def without_repetition(
-    rows: Sequence[EventRow], likeness_of: Callable[[EventRow], Likeness]
+    rows: Sequence[EventRow], likeness_of: LikenessOf
 ) -> list[EventRow | Elided]:
     """The rows without repetitions, and without the middle if they are still too many."""
-    kept = list(_folded(rows, [likeness_of(row) for row in rows]))
+    kept = _kept(rows, likeness_of)
     middle = kept[FIRST_ROWS:-LAST_ROWS]
     if len(middle) < 2:
         return kept
-    hidden = (row for each in middle for row in (each.rows if isinstance(each, Elided) else [each]))
     text = f"... {len(middle)} lines left out; report.json has them"
-    return [*kept[:FIRST_ROWS], Elided(tuple(hidden), text), *kept[-LAST_ROWS:]]
+    return [*kept[:FIRST_ROWS], Elided(_inside(middle), text), *kept[-LAST_ROWS:]]
+
+
+def beginning(
+    rows: Sequence[EventRow], likeness_of: LikenessOf
+) -> tuple[list[EventRow | Elided], int]:
+    """The first of the rows without repetitions, and how many rows those stand for."""
+    kept = _kept(rows, likeness_of)[:FIRST_ROWS]
+    return kept, len(_inside(kept))
+
+
+def ending(
+    rows: Sequence[EventRow], likeness_of: LikenessOf
+) -> tuple[list[EventRow | Elided], int]:
+    """The last of the rows without repetitions, and how many rows come before those."""
+    kept = _kept(rows, likeness_of)[-LAST_ROWS:]
+    return kept, len(rows) - len(_inside(kept))
+
+
+def _kept(rows: Sequence[EventRow], likeness_of: LikenessOf) -> list[EventRow | Elided]:
+    return list(_folded(rows, [likeness_of(row) for row in rows]))
+
+
+def _inside(kept: Iterable[EventRow | Elided]) -> tuple[EventRow, ...]:
+    return tuple(
+        row for each in kept for row in (each.rows if isinstance(each, Elided) else [each])
+    )
 
 
 def _folded(rows: Sequence[EventRow], like: Sequence[Likeness]) -> Iterator[EventRow | Elided]:

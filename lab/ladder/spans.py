@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lab.analysis.order.events import Event, EventPart, Order
+from lab.model.event import EventId
 
 OTHER_END = {
     EventPart.ENTRY: EventPart.EXIT,
@@ -20,24 +20,32 @@ class Span:
     """What one row of the ladder is about."""
 
     event: Event
+    place: int
+    """The event's, in the order."""
     is_whole: bool
     """Whether the event's other end is in this row too: it follows at once, or was never seen."""
     is_concurrent: bool
     """Whether its order against the event above it is unknown."""
 
 
-def spans(order: Order) -> Iterator[Span]:
-    """The order's events, without those that share the row of the one before them."""
-    events = order.events
-    sightings = Counter(event.id for event in events if event.part in OF_FRAMES)
+def spans(
+    order: Order, seen_once: Callable[[EventId], bool], places: range | None = None
+) -> Iterator[Span]:
+    """The order's events, without those that share the row of the one before them.
+
+    `seen_once` says of a frame whether one of its ends was not seen; `places` are those of the
+    events that are wanted, all by default.
+    """
+    places = range(len(order.events)) if places is None else places
     is_shared = False
-    for place, event in enumerate(events):
+    for place in places:
+        event = order.events[place]
         if is_shared:
             is_shared = False
             continue
-        is_shared = _is_end_of(event, events[place + 1 : place + 2])
-        seen_once = event.part in OF_FRAMES and sightings[event.id] == 1
-        yield Span(event, is_shared or seen_once, place in order.concurrent)
+        is_shared = _is_end_of(event, order.events[place + 1 : min(place + 2, places.stop)])
+        is_alone = event.part in OF_FRAMES and seen_once(event.id)
+        yield Span(event, place, is_shared or is_alone, place in order.concurrent)
 
 
 def _is_end_of(event: Event, following: Sequence[Event]) -> bool:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import recorded as r
 import traced_runs as t
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.story import EXPLANATIONS, Phase
+from lab.ladder import build
 from lab.ladder.build import build_ladder, with_phases
 from lab.ladder.model import (
     CallRow,
@@ -122,3 +125,36 @@ def test_what_repeats_is_left_out_with_all_that_belongs_to_it() -> None:
 def test_a_call_that_never_returned_ends_the_ladder() -> None:
     last = build_ladder(t.talk()).rows[-1]
     assert isinstance(last, CallRow) and last.is_unfinished and str(last.event) == "client#9"
+
+
+def parts_of_calls(ladder: Ladder) -> set[tuple[Part, ...]]:
+    parts: dict[object, list[Part]] = {}
+    for row in ladder.every_row():
+        if isinstance(row, CallRow):
+            parts.setdefault(row.event, []).append(row.part)
+    return set(map(tuple, parts.values()))
+
+
+@pytest.mark.parametrize("traced", [True, False])
+@pytest.mark.parametrize("enough", range(4, 20))
+def test_of_far_too_many_events_only_the_ends_have_rows(
+    monkeypatch: pytest.MonkeyPatch, enough: int, traced: bool
+) -> None:
+    timeline = t.talk() if traced else replace(t.talk(), system_calls=())
+    whole = build_ladder(timeline)
+    monkeypatch.setattr(build, "MOST_EVENTS", 2 * enough)
+    monkeypatch.setattr(build, "ENOUGH_EVENTS", enough)
+    count = len(timeline.order.events if traced else timeline.crossings)
+    cut = build_ladder(timeline)
+    if count <= 2 * enough:
+        assert cut == whole
+        return
+    (elision,) = (row for row in cut.rows if isinstance(row, ElisionRow))
+    assert elision.text.startswith(f"... {count - 2 * enough} events left out")
+    # What is drawn is drawn as in the whole ladder; every call that opens is closed.
+    drawn = [row for row in cut.rows if hasattr(row, "part") and row.part is Part.WHOLE]
+    assert all(row in whole.rows for row in drawn)
+    allowed = {(Part.WHOLE,), (Part.START, Part.END)}
+    assert parts_of_calls(cut) <= allowed
+    if traced:
+        assert str(cut.rows[-1].event) == "client#9"

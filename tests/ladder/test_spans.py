@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from event_ids import event
@@ -26,13 +27,16 @@ def name_of(id: EventId) -> str:
     return id.program or str(id)
 
 
-def spans_of(text: str, concurrent: frozenset[int] = frozenset()) -> list[Span]:
+def spans_of(
+    text: str, concurrent: frozenset[int] = frozenset(), places: range | None = None
+) -> list[Span]:
     """ "a in, a out": what happened, in order."""
     events = tuple(
         Event(place, KINDS[each.split()[1]], id_of(each.split()[0]), "host")
         for place, each in enumerate(text.split(", "))
     )
-    return list(spans(Order(events, concurrent, 0, 0, ())))
+    sightings = Counter(each.id for each in events)
+    return list(spans(Order(events, concurrent, 0, 0, ()), lambda id: sightings[id] == 1, places))
 
 
 def told(text: str) -> list[str]:
@@ -81,3 +85,13 @@ def test_no_event_is_lost() -> None:
         count = sum(2 if span.is_whole else 1 for span in spans_of(text))
         assert count == text.count(",") + 1
     assert all(a.event.time_ns < b.event.time_ns for a, b in pairwise(spans_of("a in, b in")))
+
+
+def test_of_some_places_there_is_nothing_of_others() -> None:
+    text = "a in, a out, b in, b out"
+    assert [(s.place, s.is_whole) for s in spans_of(text)] == [(0, True), (2, True)]
+    part = spans_of(text, places=range(1, 3))
+    assert [(s.place, s.event.part, s.is_whole) for s in part] == [
+        (1, EventPart.EXIT, False),
+        (2, EventPart.ENTRY, False),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 
-from lab.analysis.encapsulation import NOT_ENTERED
+from lab.analysis.encapsulation import describe_ends, describe_link, not_entered
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.packets.fragments import Piece, piece_of
 from lab.analysis.packets.packet import (
@@ -24,6 +24,7 @@ from lab.analysis.packets.packet import (
     TcpStart,
     Udp,
     UdpStart,
+    Vlan,
 )
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.tcp.segment import Segment, in_order
@@ -69,8 +70,6 @@ ICMP_CODE_NAMES = {
     (6, 1, 3): "address unreachable",
     (6, 1, 4): "port unreachable",
 }
-_LONGEST_LENGTH = 1500
-"""Up to it an Ethernet header's last number is no type. Source: IEEE 802.3, 3.2.6."""
 PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}
 MULTIPATH_SUBTYPES = {
@@ -308,6 +307,8 @@ def describe_packet(packet: Packet) -> str:
     piece = piece_of(packet)
     if piece is not None and packet.malformed is None:
         return _describe_piece(piece)
+    if packet.udp is None and (outside := not_entered(packet)):
+        return f"{outside}, {describe_ends(packet)}: not entered"
     return _describe_layers(packet.layers) or counted(len(packet.frame.data), "byte")
 
 
@@ -378,28 +379,22 @@ def _describe_layers(layers: Sequence[Layer]) -> str:
                 return _describe_icmp(layer)
             case Arp():
                 return _describe_arp(layer)
-            case IPv4() if layer.protocol in NOT_ENTERED:
-                return _describe_outside(layer.protocol, layer)
-            case IPv6() if layer.next_header in NOT_ENTERED:
-                return _describe_outside(layer.next_header, layer)
             case IPv4():
-                return f"IPv4 {_protocol(layer.protocol)} to {layer.destination}"
+                return (
+                    f"IPv4 {_protocol(layer.protocol)} from {layer.source} to {layer.destination}"
+                )
             case IPv6():
-                return f"IPv6 {_protocol(layer.next_header)} to {layer.destination}"
-            case Ethernet() if layer.type <= _LONGEST_LENGTH:
-                return f"802.3 frame of {counted(layer.type, 'byte')}"
+                return (
+                    f"IPv6 {_protocol(layer.next_header)} from {layer.source} to "
+                    f"{layer.destination}"
+                )
             case Encapsulation():
                 return f"{layer.name} type {layer.type:#06x}"
-            case Ethernet():
-                return f"Ethernet type {layer.type:#06x}"
+            case Ethernet() | Vlan():
+                return describe_link(layers)
             case _:
                 continue
     return ""
-
-
-def _describe_outside(protocol: int, ip: IPv4 | IPv6) -> str:
-    """A tunnel that is not entered: who sends it to whom."""
-    return f"{NOT_ENTERED[protocol]}, from {ip.source} to {ip.destination}: not entered"
 
 
 def _describe_piece(piece: Piece) -> str:

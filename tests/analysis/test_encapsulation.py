@@ -87,7 +87,10 @@ def test_what_changes_within_a_side_is_said_of_each_frame_instead() -> None:
         (51820, b"\4\0\0\1", ""),
         (51820, b"\5\0\0\0", ""),
         (51820, b"", ""),
-        (1701, b"\xc8\2", "L2TP"),
+        (1701, b"\xc8\2", ""),  # a control message
+        (1701, b"\0\3\0\0" + bytes(8), "L2TP"),
+        (2152, b"\x30\xff\0\4" + bytes(8), "GTP-U"),
+        (2152, b"\x32\1\0\4" + bytes(8), ""),  # an echo request
         (4500, b"\0\0\0\1" + bytes(8), "ESP, encrypted"),
         (4500, bytes(8), ""),
         (4500, b"\xff", ""),
@@ -102,9 +105,27 @@ def test_a_tunnel_over_udp_that_is_not_entered_is_named(port: int, data: bytes, 
     assert list(flow_remarks(flow(outside), None)) == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(0x8847, "MPLS"), (0x88E5, "MACsec"), (0x8903, "FabricPath"), (0x4305, "batman-adv")],
+)
+def test_a_tunnel_on_a_link_that_is_not_entered_says_from_where_to_where(
+    kind: int, name: str
+) -> None:
+    labels = struct.pack("!I", 16 << 12 | 0x100) + bytes(20)
+    ends = "from 02:00:00:00:00:01 to 02:00:00:00:00:02"
+    for tags in ((), ((0x8100, 7),)):
+        (packet,) = packets(fb.ethernet(labels, kind, tags))
+        assert not_entered(packet) == name
+        assert describe_packet(packet) == f"{name}, {ends}: not entered"
+
+
 def test_a_tunnel_over_ip_that_is_not_entered_says_from_where_to_where() -> None:
     esp = struct.pack("!II", 1, 1) + bytes(40)
-    v4, l2tp, v6 = packets(tb.in_ip(esp, 50), tb.in_ip(esp, 115), tb.in_ip6(esp, 50))
+    v4, l2tp, v6, gre = packets(
+        tb.in_ip(esp, 50), tb.in_ip(esp, 115), tb.in_ip6(esp, 50), tb.gre(b"hello", 0x1234)
+    )
+    assert describe_packet(gre) == f"GRE, {OUTSIDE}: not entered"
     assert describe_packet(v4) == f"ESP, encrypted, {OUTSIDE}: not entered"
     assert describe_packet(l2tp) == f"L2TP, {OUTSIDE}: not entered"
     ends = "from 2001:db8::1 to 2001:db8::2"

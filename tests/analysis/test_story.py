@@ -163,9 +163,14 @@ DESCRIBED = [
         fb.ethernet(fb.ipv6(fb.icmpv6(136, 0, TARGET + b"\2\1" + fb.MAC_B), 58), fb.IPV6),
         "ND 2001:db8::2 is at 02:00:00:00:00:02",
     ),
-    (fb.ethernet(fb.ipv4(b"?", 253)), "IPv4 experiment 253 to 192.0.2.2"),
-    (fb.ethernet(fb.ipv6(b"?", 253), fb.IPV6), "IPv6 experiment 253 to 2001:db8::2"),
+    (fb.ethernet(fb.ipv4(b"?", 253)), "IPv4 experiment 253 from 192.0.2.1 to 192.0.2.2"),
+    (
+        fb.ethernet(fb.ipv6(b"?", 253), fb.IPV6),
+        "IPv6 experiment 253 from 2001:db8::1 to 2001:db8::2",
+    ),
     (fb.ethernet(b"?", 0x88B5), "Ethernet type 0x88b5"),
+    (fb.ethernet(b"?", 0x88B5, ((0x8100, 5),)), "Ethernet type 0x88b5"),
+    (fb.ethernet(b"?", 0x88E5), "MACsec, from 02:00:00:00:00:01 to 02:00:00:00:00:02: not entered"),
     (b"short", "malformed Ethernet at byte 0: needs 14 bytes, has 5"),
 ]  # fmt: skip
 
@@ -251,7 +256,11 @@ def test_fragments_have_their_roles() -> None:
         (port_unreachable(ASK), "ICMP port unreachable", "quotes UDP 5000 > 5001 len=3"),
         (port_unreachable(ASK[:28]), "ICMP port unreachable", "quotes UDP 5000 > 5001 len=3"),
         (port_unreachable(ASK[:24]), "ICMP port unreachable", "quotes UDP 5000 > 5001"),
-        (port_unreachable(ASK[:23]), "ICMP port unreachable", "quotes IPv4 UDP to 192.0.2.2"),
+        (
+            port_unreachable(ASK[:23]),
+            "ICMP port unreachable",
+            "quotes IPv4 UDP from 192.0.2.1 to 192.0.2.2",
+        ),
         (port_unreachable(b""), "ICMP port unreachable", ""),
         (port_unreachable(b"\x45"), "ICMP port unreachable", ""),
         (

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 from lab.analysis.packets import headers
 from lab.analysis.packets.internet import dissect_ip, dissect_ipv4, dissect_ipv6
-from lab.analysis.packets.link_headers import LINK_HEADERS, logical_link
-from lab.analysis.packets.packet import Packet
+from lab.analysis.packets.link_headers import LINK_HEADERS, logical_link, number
+from lab.analysis.packets.packet import Encapsulation, Packet
 from lab.analysis.packets.reassembly import Reassembler
 from lab.analysis.packets.tunnels import BRIDGED, BY_TYPE
 from lab.analysis.packets.walk import Walk
@@ -28,6 +28,11 @@ __all__ = ["Reassembler", "dissect"]
 
 _IPV4, _ARP, _IPV6 = 0x0800, 0x0806, 0x86DD
 _TAGS = frozenset((0x8100, 0x88A8, 0x9100))
+_OTHER_TAGS = {0x893F: ("E-TAG", 6), 0x8926: ("VN-Tag", 4), 0x892F: ("HSR", 4), 0x8909: ("CMD", 6)}
+"""Tags that are no VLAN's, and how many bytes come before the type of what follows.
+
+Source: IEEE 802.1BR, 7.5; IEC 62439-3 (HSR); VN-Tag and CMD are Cisco's."""
+
 _LONGEST_LENGTH, _FIRST_TYPE = 1500, 0x0600
 """The number after the addresses is a length up to the one, a type from the other on, and
 nothing between them. Source: IEEE 802.3, 3.2.6."""
@@ -82,7 +87,14 @@ def _dissect_by_type(walk: Walk, kind: int, at: int, end: int, *, has_length: bo
 
     `has_length`: below an Ethernet header, where it may be a length.
     """
-    while kind in _TAGS:
+    while kind in _TAGS or kind in _OTHER_TAGS:
+        if kind in _OTHER_TAGS:
+            name, size = _OTHER_TAGS[kind]
+            if not walk.holds(at, size + 2, end, name):
+                return
+            kind, at = number(walk, at + size, 2), at + size + 2
+            walk.layers.append(Encapsulation(at - size - 2, name, kind))
+            continue
         if not walk.holds(at, 4, end, "VLAN tag"):
             return
         vlan = headers.vlan(walk.data, at)

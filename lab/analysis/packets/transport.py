@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lab.analysis.packets import headers
-from lab.analysis.packets.tunnels import BY_PORT
+from lab.analysis.packets.packet import Udp
+from lab.analysis.packets.tunnels import BY_EITHER_PORT, BY_PORT, Parser
 from lab.analysis.packets.walk import Walk
 
 TCP, UDP = 6, 17
@@ -75,12 +76,21 @@ def dissect_udp(walk: Walk, at: int, end: int, addresses: bytes | None) -> None:
     walk.layers.append(udp)
     if too_long:
         walk.malformed(at, "UDP", f"length is {length}, past the packet's {end - at}")
-    if walk.enter is not None and (tunnel := BY_PORT.get(udp.destination_port)) is not None:
+    if walk.enter is not None and (tunnel := _tunnel_of(udp)) is not None:
         following = tunnel(walk, at + 8, datagram_end)
         if following is not None:
             walk.enter(walk, *following)
         return
     walk.payload(at + 8, datagram_end)
+
+
+def _tunnel_of(udp: Udp) -> Parser | None:
+    """What its ports say that it carries."""
+    return (
+        BY_PORT.get(udp.destination_port)
+        or BY_EITHER_PORT.get(udp.destination_port)
+        or BY_EITHER_PORT.get(udp.source_port)
+    )
 
 
 def _udp_checksum_ok(walk: Walk, at: int, end: int, addresses: bytes | None) -> bool | None:

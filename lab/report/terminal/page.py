@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from lab.analysis.encapsulation import carried_in
+from lab.analysis.encapsulation import carried_in, describe_ends
 from lab.analysis.flow_remarks import flow_remarks
 from lab.analysis.story import Phase, describe_packet, describe_quoted, phases
 from lab.analysis.tcp.conversation import TcpConversation
@@ -177,8 +177,11 @@ def draw_capture(
         zero_ns = crossings[0].time_ns
         for crossing in others:
             what = describe_packet(crossing.packet)
+            ends = describe_ends(crossing.packet)
             if quoted := describe_quoted(crossing.packet):
                 what += f", quotes {quoted}"
+            elif ends not in what:
+                what += f", {ends}"
             if carriers := carried_in(crossing.packet):
                 what += f", {carriers}"
             what = style.cut(style.drawn(what), style.width - TIME_COLUMNS - 1)

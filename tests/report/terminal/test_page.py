@@ -322,8 +322,8 @@ def test_frames_of_no_flow_are_listed() -> None:
     lines = shown(captured(fb.ethernet(b"?", 0x88B5), fb.ethernet(fb.ipv4(b"?", 253))))
     assert lines[0] == "2 frames, 0 flows"
     assert lines[-2:] == [
-        "    0.000 Ethernet type 0x88b5",
-        "    1.000 IPv4 experiment 253 to 192.0.2.2",
+        "    0.000 Ethernet type 0x88b5, from 02:00:00:00:00:01 to 02:00:00:00:00:02",
+        "    1.000 IPv4 experiment 253 from 192.0.2.1 to 192.0.2.2",
     ]
 
 
@@ -448,4 +448,6 @@ def test_frames_of_no_flow_say_what_an_error_quotes() -> None:
 def test_frames_of_no_flow_say_what_carries_them() -> None:
     echo = fb.ipv4(fb.icmp(8, 0, bytes(4)), 1)
     lines = shown(captured(fb.ethernet(echo, tags=((0x8100, 10),))))
-    assert lines[-1].strip() == "0.000 ICMP echo request, code 0, in VLAN 10"
+    assert lines[-1].strip() == (
+        "0.000 ICMP echo request, code 0, from 192.0.2.1 to 192.0.2.2, in VLAN 10"
+    )

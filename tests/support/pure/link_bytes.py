@@ -166,6 +166,31 @@ def pppoe_frame(payload: bytes) -> bytes:
     return fb.ethernet(head + b"\0\x21" + payload, 0x8864)
 
 
+def label(number: int, *, last: bool = True) -> bytes:
+    """An entry of MPLS's stack."""
+    return struct.pack("!I", number << 12 | 0x100 * last | 64)
+
+
+def vxlan_gpe(payload: bytes, protocol: int) -> bytes:
+    return in_udp(b"\x0c\0\0" + bytes([protocol]) + b"\0\0\7\0" + payload, 4790)
+
+
+def nsh(payload: bytes, protocol: int, words: int = 6) -> bytes:
+    """Of MD type 1 where it has six words, else of type 2."""
+    kind = 1 if words == 6 else 2
+    head = struct.pack("!HBBI", 0x0FC0 | words, kind, protocol, 0x010203FF)
+    return head + bytes(4 * words - 8) + payload
+
+
+def on_link(payload: bytes, kind: int) -> bytes:
+    return fb.ethernet(payload, kind)
+
+
+PPP = b"\xff\x03\0\x21"
+MACS = bytes.fromhex("001b21000001001b21000002")
+"""Of a maker whom tshark knows: by that it finds Ethernet behind MPLS."""
+BRIDGED = MACS + INSIDE[12:]
+
 TUNNELS: dict[str, bytes] = {
     "ipip": in_ip(IP4, 4),
     "6in4": in_ip(IP6, 41),
@@ -197,4 +222,35 @@ TUNNELS: dict[str, bytes] = {
     "mpls in ip": in_ip(struct.pack("!I", 99 << 12 | 0x140) + IP4, 137),
     "vxlan in gre": gre(vxlan(INSIDE)[14:], 0x0800),
     "snap": fb.ethernet(b"\xaa\xaa\3\0\0\0\x08\0" + IP4, 8 + len(IP4)),
+    "pseudowire": on_link(label(100) + BRIDGED, 0x8847),
+    "pseudowire with a control word": on_link(
+        label(16, last=False) + label(100) + bytes(4) + BRIDGED, 0x8847
+    ),
+    "pseudowire's channel": on_link(label(100) + b"\x10\0\0\x21" + IP4, 0x8847),
+    "vxlan-gpe": vxlan_gpe(IP4, 1),
+    "vxlan-gpe with ipv6": vxlan_gpe(IP6, 2),
+    "vxlan-gpe with ethernet": vxlan_gpe(INSIDE, 3),
+    "vxlan-gpe with mpls": vxlan_gpe(label(3) + IP4, 5),
+    "vxlan-gpe with nsh": vxlan_gpe(nsh(INSIDE, 3), 4),
+    "nsh": on_link(nsh(IP4, 1), 0x894F),
+    "nsh of type 2": on_link(nsh(IP6, 2, 2), 0x894F),
+    "nsh in gre": gre(nsh(INSIDE, 3), 0x894F),
+    "geneve with mpls": in_udp(b"\0\0\x88\x47\0\0\x08\0" + label(3) + IP4, 6081),
+    "wccp": gre(IP4, 0x883E),
+    "wccp 2": gre(bytes(4) + IP4, 0x883E),
+    "mpls in udp": in_udp(label(3) + IP4, 6635),
+    "gre in udp": in_udp(b"\0\0\x08\0" + IP4, 4754),
+    "teredo": in_udp(IP6, 3544),
+    "teredo with all fields": in_udp(bytes([0, 1, 0, 0]) + bytes(9) + bytes(8) + IP6, 3544),
+    "l2tp": in_udp(struct.pack("!3H", 2, 1, 2) + PPP + IP4, 1701),
+    "l2tp with all fields": in_udp(
+        struct.pack("!8H", 0x4A02, 22 + len(IP4), 1, 2, 0, 0, 2, 0) + PPP + IP4, 1701
+    ),
+    "pbb": on_link(struct.pack("!I", 0x123) + INSIDE, 0x88E7),
+    "trill": on_link(bytes(6) + INSIDE, 0x22F3),
+    "lisp": in_udp(bytes(8) + IP4, 4341),
+    "e-tag": on_link(bytes(6) + struct.pack("!H", fb.IPV4) + IP4, 0x893F),
+    "vn-tag": on_link(bytes(4) + struct.pack("!H", fb.IPV4) + IP4, 0x8926),
+    "hsr": on_link(struct.pack("!2H", len(IP4) + 6, 0) + struct.pack("!H", fb.IPV4) + IP4, 0x892F),
+    "cmd": on_link(b"\1\1\0\1\0\7" + struct.pack("!H", fb.IPV4) + IP4, 0x8909),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +27,6 @@ class Result:
     timelines: tuple[Timeline, ...]
     """One for each step."""
     judgements: tuple[Judgement, ...]
-    document: dict[str, Any]
-    """What report.json holds."""
     scenario: str
     title: str
     """What was run, for a heading."""
@@ -36,6 +34,19 @@ class Result:
     """Where the artifacts are."""
     note: str = ""
     """What is to be said of them."""
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """What report.json holds."""
+        from lab.report.document.report import report_document
+
+        return report_document(self.timelines, self.judgements)
+
+    def fields(self) -> Iterator[tuple[str, object]]:
+        """The same field by field, for a run whose document is large."""
+        from lab.report.document.report import report_fields
+
+        return report_fields(self.timelines, self.judgements)
 
     @cached_property
     def ladders(self) -> tuple[Ladder, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lab.pcap.capture import CaptureFile
     from lab.records import Recording
     from lab.report.document.ids import Document
+    from lab.report.document.writing import NamedValue
     from lab.results import Result, Shown
 
 REPORT_FILE = "report.json"
@@ -84,7 +85,7 @@ def run_scenario(
         recording = pending.result()
         sandbox.end()
         try:
-            timelines, judgements, document = judge_recording(recording, scenario)
+            timelines, judgements = judge_recording(recording, scenario)
         except UsageError as error:
             # A check of the scenario fails itself; what was observed is kept.
             from lab.analysis.assembly import build_timelines
@@ -92,8 +93,8 @@ def run_scenario(
             folder, _ = _save(build_timelines(recording), None, target)
             again = f"the run is recorded: `wirelab replay {folder}` judges it by a mended check"
             raise UsageError(f"{error}; {again}") from error
-        folder, note = _save(timelines, document, target)
-        result = _result(timelines, judgements, document, scenario, folder, note)
+        folder, note = _save(timelines, judgements, target)
+        result = _result(timelines, judgements, scenario, folder, note)
         if present is not None:
             present(result)
     return result
@@ -101,11 +102,10 @@ def run_scenario(
 
 def judge_recording(
     recording: Recording, scenario: Scenario
-) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...], Document]:
-    """A recording understood, judged and reported on; nothing is written."""
+) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...]]:
+    """A recording understood and judged; nothing is written."""
     from lab.analysis.assembly import build_timelines
     from lab.analysis.judging import judge
-    from lab.report.document.report import report_document
 
     timelines = build_timelines(recording)
     recorded = {timeline.step for timeline in timelines}
@@ -115,8 +115,7 @@ def judge_recording(
             f"the recording of {recording.scenario} has no step {', '.join(sorted(absent))}; "
             "it was made by another version of the scenario"
         )
-    judgements = judge(scenario.claims, timelines)
-    return timelines, judgements, report_document(timelines, judgements)
+    return timelines, judge(scenario.claims, timelines)
 
 
 def replay(
@@ -127,6 +126,8 @@ def replay(
     Its report.json is written again where it differs from what it was, and only then: a
     recording may lie where one cannot write. Raises CaptureFileError, UsageError.
     """
+    import dataclasses
+
     from lab.recording.storage import load_recording
 
     folder = Path(folder_name)
@@ -134,13 +135,14 @@ def replay(
     judge = ""
     if scenario is None:
         scenario, judge = _scenario_of(recording, folder_of_scenarios)
-    timelines, judgements, document = judge_recording(recording, scenario)
+    timelines, judgements = judge_recording(recording, scenario)
+    result = _result(timelines, judgements, scenario, folder)
     try:
-        note = _rewrite_report(document, folder)
+        note = _rewrite_report(result, folder)
     except OSError as error:
         raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
     note += f"; judged by {judge}" if judge else ""
-    return _result(timelines, judgements, document, scenario, folder, note)
+    return dataclasses.replace(result, note=note)
 
 
 def _scenario_of(recording: Recording, folder: str) -> tuple[Scenario, str]:
@@ -276,7 +278,6 @@ def _import_what_comes_after(*, shown: bool) -> None:
 def _result(
     timelines: tuple[Timeline, ...],
     judgements: tuple[Judgement, ...],
-    document: Document,
     scenario: Scenario,
     folder: Path,
     note: str = "",
@@ -286,11 +287,11 @@ def _result(
     family = timelines[0].recording.family
     over = f" over IPv{family.value}" if family else ""
     title = f"{scenario.name}{over}: {scenario.summary}"
-    return Result(timelines, judgements, document, scenario.name, title, folder, note)
+    return Result(timelines, judgements, scenario.name, title, folder, note)
 
 
 def _save(
-    timelines: tuple[Timeline, ...], document: Document | None, out: Path
+    timelines: tuple[Timeline, ...], judgements: tuple[Judgement, ...] | None, out: Path
 ) -> tuple[Path, str]:
     """Write the artifacts; the report comes last, as the sign that they are whole.
 
@@ -300,13 +301,14 @@ def _save(
     from lab.recording.storage import save_recording
     from lab.report.capture.comments import frame_comments
     from lab.report.capture.notes import trace_notes
+    from lab.report.document.report import report_fields
 
     recording = timelines[0].recording
     try:
         folder = create_folder(out, recording.scenario, recording.started_ns)
         save_recording(recording, folder, frame_comments(timelines), trace_notes(timelines))
-        if document is not None:
-            _write_report(document, folder)
+        if judgements is not None:
+            _write_report(report_fields(timelines, judgements), folder)
         note = finish_folder(folder)
     except OSError as error:
         where = error.filename or out
@@ -316,24 +318,30 @@ def _save(
     return folder, note
 
 
-def _rewrite_report(document: Document, folder: Path) -> str:
+def _rewrite_report(result: Result, folder: Path) -> str:
     """Bring the folder's report up to date, and return a note on what changed. Raises OSError."""
-    from lab.report.document.report import write_document
-
-    try:
-        before = (folder / REPORT_FILE).read_bytes()
-    except FileNotFoundError:
-        before = b""
-    if before == write_document(document).encode("utf-8"):
+    path = folder / REPORT_FILE
+    existed = path.exists()
+    if existed and _holds(path, result.fields()):
         return f"{REPORT_FILE} is derived again, identical"
-    _write_report(document, folder)
-    return f"{REPORT_FILE} is derived again; " + ("it differed" if before else "there was none")
+    _write_report(result.fields(), folder)
+    return f"{REPORT_FILE} is derived again; " + ("it differed" if existed else "there was none")
 
 
-def _write_report(document: Document, folder: Path) -> None:
+def _holds(path: Path, fields: Iterable[NamedValue]) -> bool:
+    """Whether the file is the document of these fields. Raises OSError."""
+    from lab.report.document.writing import written
+
+    with path.open("rb") as file:
+        pieces = (piece.encode("utf-8") for piece in written(fields))
+        return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
+
+
+def _write_report(fields: Iterable[NamedValue], folder: Path) -> None:
     from lab.recording.artifacts import give_to_invoker, named
-    from lab.report.document.report import write_document
+    from lab.report.document.writing import written
 
     with named(folder / REPORT_FILE) as path:
-        path.write_text(write_document(document), "utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(written(fields))
         give_to_invoker(path)

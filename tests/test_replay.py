@@ -16,7 +16,8 @@ from lab.recording.storage import FRAMES_FILE, load_recording, save_recording
 from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 from lab.report.capture.notes import trace_notes
-from lab.report.document.report import write_document
+from lab.report.document.report import report_document
+from lab.report.document.writing import write_document
 from lab.run import REPORT_FILE, judge_recording, replay
 from lab.scenario_files import find_scenario, load_scenario
 
@@ -25,14 +26,14 @@ PRIVATE = (b"/work", b"/tmp", b"/root", b"/home")
 
 
 def report_of(recording: Recording) -> str:
-    _, _, document = judge_recording(recording, load_scenario(find_scenario(recording.scenario)))
-    return write_document(document)
+    scenario = load_scenario(find_scenario(recording.scenario))
+    return write_document(report_document(*judge_recording(recording, scenario)))
 
 
 @pytest.mark.parametrize("name", TRACED)
 def test_a_traced_recording_is_saved_again_with_the_same_frames(name: str, tmp_path: Path) -> None:
     recording = load_recording(r.FOLDER / name)
-    timelines, _, _ = judge_recording(recording, load_scenario(find_scenario(recording.scenario)))
+    timelines, _ = judge_recording(recording, load_scenario(find_scenario(recording.scenario)))
     save_recording(recording, tmp_path, frame_comments(timelines), trace_notes(timelines))
     assert load_recording(tmp_path) == recording
     frames = (r.FOLDER / name / FRAMES_FILE).read_bytes()

@@ -41,15 +41,15 @@ def reports(options: Namespace, *, several: bool) -> Iterator[Callable[[Result],
     from lab.report.document.runs import runs_document
 
     with runs_document(sys.stdout.write) as add:
-        yield lambda result: add(result.document)
+        yield lambda result: add(result.fields())
 
 
 def print_report(result: Result, options: Namespace) -> None:
     """Print the report of one run; with --json what report.json holds."""
     if options.json:
-        from lab.report.document.report import write_document
+        from lab.report.document.writing import written
 
-        print(write_document(result.document), end="")
+        sys.stdout.writelines(written(result.fields()))
         return
     from lab.report.terminal.page import Page, draw_closing, draw_report
 

@@ -34,7 +34,7 @@ def execute(options: Namespace) -> int:
 
 
 def _print_document(shown: Shown) -> None:
-    from lab.report.document.report import write_document
+    from lab.report.document.writing import write_document
     from lab.run import shown_document
 
     sys.stdout.write(write_document(shown_document(shown)))

@@ -43,7 +43,8 @@ from lab.records import (
     Trace,
 )
 from lab.report.capture.comments import frame_comments
-from lab.report.document.report import report_document, write_document
+from lab.report.document.report import report_document
+from lab.report.document.writing import write_document
 
 FOLDERS = [r.FOLDER / "tcp4", r.FOLDER / "tcp6"]
 OPTIONAL = frozenset({"family", "ready_ns", "peer_inode"})

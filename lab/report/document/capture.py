@@ -48,7 +48,7 @@ def capture_document(
         flow = of_flow.get(crossing.number)
         wrong = judged[flow.id].wrong if flow else frozenset()
         frames.append({**frame, "packet": packet, **_more(crossing, flow, frame, wrong)})
-    documents = flow_documents(flows, conversations)
+    documents = [*flow_documents(flows, conversations)]
     for flow, document in zip(flows, documents, strict=True):
         conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
         document["remarks"] = list(flow_remarks(flow, conversation))

@@ -114,13 +114,11 @@ def _segment(conversation: TcpConversation, segment: Segment) -> Document:
 
 def flow_documents(
     flows: Sequence[Flow], conversations: Sequence[TcpConversation]
-) -> list[Document]:
+) -> Iterator[Document]:
     """The flows, those of TCP with what their conversations were."""
     conversation_of = {conversation.flow.number: conversation for conversation in conversations}
-    return [
-        _flow(flow, conversation_of[flow.number] if flow.protocol == "tcp" else None)
-        for flow in flows
-    ]
+    for flow in flows:
+        yield _flow(flow, conversation_of[flow.number] if flow.protocol == "tcp" else None)
 
 
 def _flow(flow: Flow, conversation: TcpConversation | None) -> Document:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from lab.analysis.judging import overall
 from lab.analysis.timeline import Timeline
 from lab.ladder.lanes import place
 from lab.model.claim import Judgement
-from lab.records import Instrument, RanAs, SocketSeen
+from lab.records import Instrument, ProgramRun, RanAs, SocketSeen
 from lab.report.document.frames import flow_documents, frame_documents
 from lab.report.document.ids import Document, event_reference, event_references
 from lab.report.document.trace import (
@@ -19,6 +18,7 @@ from lab.report.document.trace import (
     order_of,
     trace_events,
 )
+from lab.report.document.writing import NamedValue, whole
 
 SCHEMA = "wirelab.report/2"
 
@@ -28,8 +28,15 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
 
     `timelines` are those of the run's steps.
     """
+    return whole(report_fields(timelines, judgements))
+
+
+def report_fields(
+    timelines: Sequence[Timeline], judgements: Sequence[Judgement]
+) -> Iterator[NamedValue]:
+    """The same field by field; a list as long as the run is one iterator, made as it is read."""
     recording = timelines[0].recording
-    return {
+    yield from {
         "schema": SCHEMA,
         "scenario": recording.scenario,
         "family": recording.family and recording.family.value,
@@ -39,90 +46,55 @@ def report_document(timelines: Sequence[Timeline], judgements: Sequence[Judgemen
         "instruments": [_instrument(each) for each in recording.instruments],
         "capture": _capture(timelines),
         "steps": [timeline.step for timeline in timelines],
-        "programs": [
-            {
-                "name": run.name,
-                "step": run.step,
-                "host": run.host,
-                "argv": list(run.argv),
-                "exit_status": run.exit_status,
-                "started_ns": run.started_ns,
-                "ready_ns": run.ready_ns,
-                "ended_ns": run.ended_ns,
-                **({"failure": run.failure} if run.failure else {}),
-                **({"remark": run.remark} if run.remark else {}),
-            }
-            for run in recording.programs
-        ],
-        "lanes": [
-            {**lane, "step": timeline.step} for timeline in timelines for lane in _lanes(timeline)
-        ],
-        "events": [
-            {**event, "step": timeline.step}
-            for timeline in timelines
-            for event in (
-                *frame_documents(timeline.crossings, timeline.conversations),
-                *_call_events(timeline),
-                *trace_events(timeline),
-            )
-        ],
-        "order": [
-            {**each, "step": timeline.step} for timeline in timelines for each in order_of(timeline)
-        ],
-        "flows": [
-            {**flow, "step": timeline.step}
-            for timeline in timelines
-            for flow in flow_documents(timeline.flows, timeline.conversations)
-        ],
-        "endpoints": [
-            {**endpoint_document(endpoint), "step": timeline.step}
-            for timeline in timelines
-            for endpoint in timeline.endpoints
-        ],
-        "correlation": [
-            {**correlation_document(timeline), "step": timeline.step}
-            for timeline in timelines
-            if timeline.system_calls
-        ],
-        "violations": [
-            {"step": timeline.step, "violation": violation}
-            for timeline in timelines
-            for violation in timeline.order.violations
-        ],
-        "sockets": [_socket(seen) for timeline in timelines for seen in timeline.sockets],
-        "claims": [
-            {
-                "id": judgement.claim.id,
-                "text": judgement.text,
-                "source": judgement.claim.source,
-                "statements": list(judgement.claim.statements),
-                "verdict": judgement.verdict.outcome.value,
-                "why": judgement.verdict.why,
-                "evidence": event_references(judgement.verdict.evidence),
-            }
-            for judgement in judgements
-        ],
-        "verdict": overall(judgements).value,
+        "programs": [_program(run) for run in recording.programs],
+    }.items()
+    for name, of_timeline in _LISTS.items():
+        yield name, _of_steps(timelines, of_timeline)
+    yield "sockets", [_socket(seen) for timeline in timelines for seen in timeline.sockets]
+    yield "claims", map(_claim, judgements)
+    yield "verdict", overall(judgements).value
+
+
+def _of_steps(
+    timelines: Iterable[Timeline], of_timeline: Callable[[Timeline], Iterable[Document]]
+) -> Iterator[Document]:
+    for timeline in timelines:
+        for each in of_timeline(timeline):
+            each["step"] = timeline.step
+            yield each
+
+
+def _events(timeline: Timeline) -> Iterator[Document]:
+    yield from frame_documents(timeline.crossings, timeline.conversations)
+    yield from _call_events(timeline)
+    yield from trace_events(timeline)
+
+
+def _program(run: ProgramRun) -> Document:
+    return {
+        "name": run.name,
+        "step": run.step,
+        "host": run.host,
+        "argv": list(run.argv),
+        "exit_status": run.exit_status,
+        "started_ns": run.started_ns,
+        "ready_ns": run.ready_ns,
+        "ended_ns": run.ended_ns,
+        **({"failure": run.failure} if run.failure else {}),
+        **({"remark": run.remark} if run.remark else {}),
     }
 
 
-def write_document(document: Document) -> str:
-    """The document as text, keys in order, one line an event, flow, claim and so on.
-
-    A line for each single value would take ten times as long to write: json's fast encoder
-    knows no indentation, and a run may have 100,000 events.
-    """
-    fields = (f" {json.dumps(name)}: {_written(value)}" for name, value in document.items())
-    text = "{\n" + ",\n".join(fields) + "\n}\n"
-    # Surrogates (in a file name that is no UTF-8) cannot be written, but JSON can escape them.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _written(value: object) -> str:
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        lines = (f"  {json.dumps(each, ensure_ascii=False)}" for each in value)
-        return "[\n" + ",\n".join(lines) + "\n ]"
-    return json.dumps(value, ensure_ascii=False)
+def _claim(judgement: Judgement) -> Document:
+    return {
+        "id": judgement.claim.id,
+        "text": judgement.text,
+        "source": judgement.claim.source,
+        "statements": list(judgement.claim.statements),
+        "verdict": judgement.verdict.outcome.value,
+        "why": judgement.verdict.why,
+        "evidence": event_references(judgement.verdict.evidence),
+    }
 
 
 def _iso(time_ns: int) -> str:
@@ -188,16 +160,44 @@ def _lanes(timeline: Timeline) -> list[Document]:
     ]
 
 
-def _call_events(timeline: Timeline) -> list[Document]:
-    return [
-        {
-            "id": event_reference(call.id),
-            "obtained": "printed by the program",
-            "program": call.program,
-            "call": call.text,
-            "result": call.result,
-            "error": call.error or None,
-        }
-        for calls in timeline.calls.values()
-        for call in calls
-    ]
+def _call_events(timeline: Timeline) -> Iterator[Document]:
+    for calls in timeline.calls.values():
+        for call in calls:
+            yield {
+                "id": event_reference(call.id),
+                "obtained": "printed by the program",
+                "program": call.program,
+                "call": call.text,
+                "result": call.result,
+                "error": call.error or None,
+            }
+
+
+def _flows(timeline: Timeline) -> Iterator[Document]:
+    return flow_documents(timeline.flows, timeline.conversations)
+
+
+def _endpoints(timeline: Timeline) -> Iterator[Document]:
+    return map(endpoint_document, timeline.endpoints)
+
+
+def _correlation(timeline: Timeline) -> Iterator[Document]:
+    if timeline.system_calls:
+        yield correlation_document(timeline)
+
+
+def _violations(timeline: Timeline) -> Iterator[Document]:
+    for violation in timeline.order.violations:
+        yield {"step": timeline.step, "violation": violation}
+
+
+_LISTS: dict[str, Callable[[Timeline], Iterable[Document]]] = {
+    "lanes": _lanes,
+    "events": _events,
+    "order": order_of,
+    "flows": _flows,
+    "endpoints": _endpoints,
+    "correlation": _correlation,
+    "violations": _violations,
+}
+"""What is listed of each step, which each item names."""

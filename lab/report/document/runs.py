@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from lab.report.document.ids import Document
-from lab.report.document.report import write_document
+from lab.report.document.writing import NamedValue, written
 
 SCHEMA = "wirelab.runs/1"
 
 
 @contextmanager
-def runs_document(write: Callable[[str], object]) -> Iterator[Callable[[Document], None]]:
-    """What takes one run's report after another; they are written at once, as one document.
+def runs_document(
+    write: Callable[[str], object],
+) -> Iterator[Callable[[Iterable[NamedValue]], None]]:
+    """What takes one run's fields after another; they are written at once, as one document.
 
     It is a whole document too where no more runs come, for whatever reason. Without any run
     nothing is written.
     """
     opened = False
 
-    def add(document: Document) -> None:
+    def add(fields: Iterable[NamedValue]) -> None:
         nonlocal opened
         write(",\n" if opened else f'{{"schema": "{SCHEMA}",\n "runs": [\n')
         opened = True
-        write(write_document(document))
+        for piece in written(fields):
+            write(piece)
 
     try:
         yield add

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped
 from lab.analysis.sockets.endpoint import Endpoint
@@ -16,14 +18,12 @@ from lab.report.document.ids import (
 )
 
 
-def trace_events(timeline: Timeline) -> list[Document]:
+def trace_events(timeline: Timeline) -> Iterator[Document]:
     """System calls, TCP states, unix sockets' queues and drops, each kind in order of time."""
-    return [
-        *map(_system_call, timeline.system_calls),
-        *map(_state, timeline.states),
-        *map(_queue, timeline.queues),
-        *map(_drop, timeline.drops),
-    ]
+    yield from map(_system_call, timeline.system_calls)
+    yield from map(_state, timeline.states)
+    yield from map(_queue, timeline.queues)
+    yield from map(_drop, timeline.drops)
 
 
 def _system_call(call: SystemCall) -> Document:
@@ -91,20 +91,18 @@ def _drop(drop: Dropped) -> Document:
     }
 
 
-def order_of(timeline: Timeline) -> list[Document]:
+def order_of(timeline: Timeline) -> Iterator[Document]:
     """What happened in its order, whose times the events have.
 
     A "concurrent" one may have come before the one above it.
     """
-    return [
-        {
+    for place, event in enumerate(timeline.order.events):
+        yield {
             "event": event_reference(event.id),
             "part": event.part.value,
             "host": event.host,
             "concurrent": place in timeline.order.concurrent,
         }
-        for place, event in enumerate(timeline.order.events)
-    ]
 
 
 def endpoint_document(endpoint: Endpoint) -> Document:

@@ -39,7 +39,8 @@ from lab.ladder.build import build_ladder
 from lab.model.claim import Outcome
 from lab.records import Recording
 from lab.report.capture.comments import frame_comments
-from lab.report.document.report import report_document, write_document
+from lab.report.document.report import report_document
+from lab.report.document.writing import write_document
 from lab.report.terminal.page import draw_report
 from lab.report.terminal.style import Style
 from scenarios.udp import SCENARIO

@@ -12,7 +12,8 @@ from lab.analysis.assembly import build_timelines
 from lab.recording.storage import load_recording
 from lab.records import RanAs, Recording
 from lab.report.document.ids import Document
-from lab.report.document.report import report_document, write_document
+from lab.report.document.report import report_document
+from lab.report.document.writing import write_document
 
 FAMILIES = [4, 6]
 

@@ -20,7 +20,8 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
 from lab.model.family import Family
 from lab.recording.storage import load_recording
-from lab.report.document.report import SCHEMA, report_document, write_document
+from lab.report.document.report import SCHEMA, report_document
+from lab.report.document.writing import write_document
 from lab.run import run_scenario
 from lab.scenario_files import builtin_scenarios
 

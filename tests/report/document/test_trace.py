@@ -11,7 +11,8 @@ from shown import flow_id
 
 from lab.analysis.correlate.correlation import Accepted, Closed, Correlation, SentPart
 from lab.analysis.timeline import Timeline
-from lab.report.document.report import report_document, write_document
+from lab.report.document.report import report_document
+from lab.report.document.writing import write_document
 
 
 def document_of(timeline: Timeline) -> dict[str, Any]:

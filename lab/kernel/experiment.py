@@ -185,6 +185,13 @@ def _joined(traces: Iterable[Trace]) -> Trace:
     )
 
 
+def _failed_by(denied: str, run: ProgramRun, step: Step) -> ProgramRun:
+    """The program's record with what was denied to it in that step, before what came of that."""
+    if not denied or run.step != step.name:
+        return run
+    return replace(run, failure="; ".join(filter(None, (denied, run.failure))))
+
+
 class _Observation:
     """What was observed of a run so far: the steps' programs, and what the loop's sources took."""
 
@@ -238,6 +245,8 @@ class _Observation:
             self._end_trace(self._tracer, step)
             for what in self._tracer.take_killed():
                 self._note(self._disturbers.of_processes(step, what))
+            denied = self._tracer.take_denied()
+            self.runs = [_failed_by(denied.get(run.name, ""), run, step) for run in self.runs]
 
     def _end_trace(self, tracer: Tracer, step: Step) -> None:
         assert self._programs is not None

@@ -117,6 +117,7 @@ OTHER_NUMBERS: dict[str, dict[str, int]] = {
         "rt_sigreturn": 15,
         "restart_syscall": 219,
         "seccomp": 317,
+        "ptrace": 101,
     },
     "aarch64": {
         "clone": 220,
@@ -124,6 +125,7 @@ OTHER_NUMBERS: dict[str, dict[str, int]] = {
         "rt_sigreturn": 139,
         "restart_syscall": 128,
         "seccomp": 277,
+        "ptrace": 117,
     },
 }
 """The numbers of calls that make tasks or resume an interrupted call, and of the lab's own."""

@@ -42,6 +42,7 @@ class Tracer(ABC):
 
     def __init__(self) -> None:
         self._killed: list[str] = []
+        self._denied: dict[str, str] = {}
 
     def take_killed(self) -> tuple[str, ...]:
         """Its processes that were killed by others, a line each; after `end_step`.
@@ -50,6 +51,14 @@ class Tracer(ABC):
         """
         killed, self._killed = self._killed, []
         return tuple(killed)
+
+    def take_denied(self) -> dict[str, str]:
+        """What programs could not do because they were traced, by program; after `end_step`.
+
+        It is worded as a record's failure.
+        """
+        denied, self._denied = self._denied, {}
+        return denied
 
     @classmethod
     @abstractmethod

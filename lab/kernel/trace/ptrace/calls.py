@@ -6,6 +6,7 @@ import errno
 import sys
 import time
 
+from lab.kernel.trace.ptrace.denials import Denials
 from lab.kernel.trace.ptrace.pointers import Before, CallPointers, ProcessMemory, Read
 from lab.kernel.trace.ptrace.ptrace import (
     INFO_ADDRESS,
@@ -24,7 +25,7 @@ from lab.syscalls.table import CALLS
 
 MAKING_TASKS = ("clone", "clone3", "fork", "vfork")
 RESUMING = ("restart_syscall", "rt_sigreturn")
-OTHER_WANTED = MAKING_TASKS + RESUMING
+OTHER_WANTED = (*MAKING_TASKS, *RESUMING, "ptrace")
 """Calls that are not recorded but must stop their task: other stops do not show what they do."""
 
 _SAMPLED_AT_ENTRY = frozenset({"close"})
@@ -164,11 +165,13 @@ class CallRecorder:
         """`can_sample`: whether the sockets behind descriptors can be sampled."""
         self.calls: list[StoppedCall] = []
         self.sockets = SocketSamples()
+        self.denials = Denials()
         self._plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
         other = other_numbers()
         self._making_tasks = {other[name] for name in MAKING_TASKS if name in other}
         self._clone = other["clone"]
         self._clone3 = other["clone3"]
+        self._ptrace = other["ptrace"]
         self._restart_syscall = other["restart_syscall"]
         self._rt_sigreturn = other["rt_sigreturn"]
 
@@ -183,7 +186,7 @@ class CallRecorder:
             if self._continues(task, facts):
                 return
             if plan is None:
-                self._prepare_task(task, facts)
+                self._let_go_on(task, facts)
                 return
         found = None
         if plan.descriptor is not None:
@@ -295,8 +298,8 @@ class CallRecorder:
         ptrace(PTRACE_SYSCALL, task.tid, 0, 0)
         return True
 
-    def _prepare_task(self, task: Task, facts: tuple[int, ...]) -> None:
-        """Remember the flags of the task that this one is about to make, and let it go on."""
+    def _let_go_on(self, task: Task, facts: tuple[int, ...]) -> None:
+        """Let the task make a call that is not recorded, and note what matters of it."""
         number = facts[1]
         if number in self._making_tasks:
             task.clone_flags = 0
@@ -306,6 +309,9 @@ class CallRecorder:
                 task.clone_flags = int.from_bytes(
                     task.process.memory.read(facts[2], 8), sys.byteorder
                 )
+            self.denials.note_clone(task.clone_flags)
+        elif number == self._ptrace:
+            self.denials.note_ptrace(facts[2], facts[3])
         ptrace(PTRACE_CONT, task.tid, 0, 0)
 
 

@@ -62,6 +62,8 @@ class TracerProcess:
         self.has_ended = False
         self.killed_by = ""
         """The signal by which another process has killed it."""
+        self.denied = ""
+        """What was denied to the program, once `trace` has been called."""
         self._was_killed_here = False
         self._received = bytearray()
         ours, theirs = socket.socketpair()
@@ -123,13 +125,14 @@ class TracerProcess:
     def trace(self, step: str) -> Trace:
         """The trace that it has sent, with the step's name. Raises InstrumentError."""
         try:
-            failure, calls, tasks, samples, queues = pickle.loads(self._received)
+            failure, calls, tasks, samples, queues, denied = pickle.loads(self._received)
         except (EOFError, pickle.UnpicklingError, ValueError) as error:
             raise InstrumentError(
                 f"the tracer of {self.program} died before it had sent its trace"
             ) from error
         if failure:
             raise InstrumentError(f"the tracer of {self.program} failed:\n{failure}")
+        self.denied = denied
         return Trace(
             syscalls=tuple(_syscall(self.program, facts, step) for facts in calls),
             tasks=tuple(replace(event, step=step) for event in tasks),
@@ -237,6 +240,7 @@ class PtraceTracer(Tracer):
             if each.killed_by
         ]
         traces = [tracer.trace(step) for tracer in tracers if not tracer.killed_by]
+        self._denied.update({each.program: each.denied for each in tracers if each.denied})
         return Trace(
             syscalls=tuple(sorted((c for t in traces for c in t.syscalls), key=_ENTRY_NS)),
             tasks=tuple(sorted((e for t in traces for e in t.tasks), key=_TIME_NS)),
@@ -273,9 +277,10 @@ def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int)
         loop.run()
         calls = [call.record() for call in loop.calls.calls]
         sockets = loop.calls.sockets
-        answer = "", calls, loop.task_events, sockets.samples, sockets.queues
+        denied = loop.calls.denials.first
+        answer = "", calls, loop.task_events, sockets.samples, sockets.queues, denied
     except BaseException:
-        answer = traceback.format_exc(), [], [], [], []
+        answer = traceback.format_exc(), [], [], [], [], ""
     try:
         channel.sendall(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     finally:

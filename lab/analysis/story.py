@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from lab.analysis.encapsulation import describe_ends, describe_link, not_entered
 from lab.analysis.flows.crossing import Crossing
@@ -220,6 +221,7 @@ def _packet_role(packet: Packet) -> str:
     return "the last fragment" + ("; the datagram is whole again" if packet.reassembled else "")
 
 
+@lru_cache(1 << 12)
 def flag_names(flags: TcpFlags) -> str:
     """The flags' names: "SYN ACK"."""
     return " ".join(flag.name or "" for flag in FLAG_ORDER if flag in flags)

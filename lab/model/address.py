@@ -13,6 +13,10 @@ class SocketAddress:
     address: IPv4Address | IPv6Address
     port: int
 
+    def __hash__(self) -> int:
+        # An address's own hash is that of its number in hexadecimal, as text.
+        return hash((int(self.address), self.port))
+
     @property
     def is_wildcard(self) -> bool:
         """Whether a socket bound so takes what comes to any of its host's addresses."""

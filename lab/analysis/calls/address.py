@@ -7,6 +7,7 @@ have it, is a value.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from lab.analysis.calls.constants import DOMAINS, ETHERTYPES
@@ -41,13 +42,18 @@ def address_of(data: bytes) -> EndpointAddress | None:
 
 def socket_address(host: str, port: int) -> SocketAddress | None:
     """The same of an address in text, as the kernel prints it; None if it is no IP address."""
+    address = _ip_address(host)
+    return None if address is None else SocketAddress(address, port)
+
+
+@lru_cache(1 << 12)
+def _ip_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Remembered, as a run has few addresses and each state of a socket two of them."""
     try:
-        address = ip_address(host)
+        address = ip_address(text)
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    return SocketAddress(address, port)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def unix_name(data: bytes) -> UnixName | None:

@@ -51,6 +51,9 @@ def join_drops(
     capture gets it; the notice's time of arrival in between. No two notices are about one frame.
     A notice of a TCP segment without bytes that gives no reason is left out.
     """
+    notices = tuple(notices)
+    if not notices:
+        return ()
     by_number = {crossing.number: crossing for crossing in crossings}
     points = tuple(points)
     arrivals = _arrivals(by_number.values(), points)

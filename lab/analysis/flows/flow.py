@@ -31,6 +31,9 @@ _Ends = tuple[Protocol, SocketAddress, SocketAddress]
 """A packet's protocol, source and destination."""
 
 _SEQUENCE_SPACE = 1 << 32
+_FIN, _SYN, _RST, _ACK = (
+    int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
+)
 _PROTOCOL_BY_NUMBER: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 
 
@@ -82,26 +85,31 @@ class _Builder:
         self.crossings: list[Crossing] = []
         self.errors: list[Crossing] = []
         self.parts: list[Crossing] = []
-        self.base: dict[SocketAddress, int] = {}
-        """The initial sequence number of each sender, as far as it is known or implied."""
+        self.base: dict[bool, int] = {}
+        """The initial sequence number of each sender, as far as it is known or implied: of the one
+        that sent the first packet, and of the other."""
         self.has_ended = False
         """Whether either side has sent a FIN with ACK or a RST since the last SYN without ACK."""
 
-    def is_reused_by(self, source: SocketAddress, tcp: Tcp) -> bool:
+    def is_reused_by(self, side: bool, tcp: Tcp) -> bool:
         """Whether this segment opens another conversation on the same endpoints."""
-        if not tcp.flags & TcpFlags.SYN or source not in self.base:
+        if not int(tcp.flags) & _SYN or side not in self.base:
             return False
-        return self.has_ended or self.base[source] != tcp.seq
+        return self.has_ended or self.base[side] != tcp.seq
 
-    def note(self, source: SocketAddress, destination: SocketAddress, tcp: Tcp) -> None:
-        """Remember what this segment says or implies: initial sequence numbers, an end."""
-        if tcp.flags & TcpFlags.SYN:
-            self.base[source] = tcp.seq
+    def note(self, side: bool, other: bool, tcp: Tcp) -> None:
+        """Remember what this segment says or implies: initial sequence numbers, an end.
+
+        `side` has sent it to `other`, which is the same where a socket talks to itself.
+        """
+        flags = int(tcp.flags)
+        if flags & _SYN:
+            self.base[side] = tcp.seq
         else:
-            self.base.setdefault(source, (tcp.seq - 1) % _SEQUENCE_SPACE)
-        if tcp.flags & TcpFlags.ACK:
-            self.base.setdefault(destination, (tcp.ack - 1) % _SEQUENCE_SPACE)
-        if tcp.flags & TcpFlags.RST or _is_fin(tcp):
+            self.base.setdefault(side, (tcp.seq - 1) % _SEQUENCE_SPACE)
+        if flags & _ACK:
+            self.base.setdefault(other, (tcp.ack - 1) % _SEQUENCE_SPACE)
+        if flags & _RST or _is_fin(tcp):
             self.has_ended = True
         elif _is_syn(tcp):
             self.has_ended = False
@@ -141,7 +149,8 @@ class _Grouping:
         self.numbered: list[_Builder] = []
         self.numberless: list[_Builder] = []
         """Those of which no whole packet was seen yet."""
-        self.latest: dict[_Ends, _Builder] = {}
+        self.latest: dict[_Ends, tuple[_Builder, bool]] = {}
+        """And whether it is the side that sent the first packet."""
         self.counts: dict[Protocol, int] = {"tcp": 0, "udp": 0}
         self.fragments: dict[Hashable, list[Crossing]] = {}
         self.whole: dict[Hashable, _Builder] = {}
@@ -158,9 +167,9 @@ class _Grouping:
         source, destination = ends
         tcp = packet.tcp
         protocol: Protocol = "udp" if tcp is None else "tcp"
-        builder = self.latest.get((protocol, source, destination))
-        if builder is None or (tcp is not None and builder.is_reused_by(source, tcp)):
-            builder = self._begin(protocol, source, destination)
+        builder, side = self.latest.get((protocol, source, destination), (None, True))
+        if builder is None or (tcp is not None and builder.is_reused_by(side, tcp)):
+            builder, side = self._begin(protocol, source, destination), True
         if not builder.crossings:
             self._number(builder)
             self.numbered.append(builder)
@@ -169,7 +178,7 @@ class _Grouping:
             builder.parts += self.fragments.pop(key, ())
             self.whole[key] = builder
         if tcp is not None:
-            builder.note(source, destination, tcp)
+            builder.note(side, side if source == destination else not side, tcp)
 
     def flows(self) -> tuple[Flow, ...]:
         for key, crossings in self.fragments.items():
@@ -189,23 +198,26 @@ class _Grouping:
         """Number the datagrams around a tunnel, as tshark does; the packets inside are shown."""
         ends = _endpoints(packet.layers[: packet.inner])
         if ends is not None:
-            self._number(self.latest.get(("udp", *ends)) or self._begin("udp", *ends))
+            self._number(self._latest(("udp", *ends)) or self._begin("udp", *ends))
+
+    def _latest(self, ends: _Ends) -> _Builder | None:
+        return self.latest.get(ends, (None, True))[0]
 
     def _begin(
         self, protocol: Protocol, source: SocketAddress, destination: SocketAddress
     ) -> _Builder:
         builder = _Builder(protocol)
-        self.latest[protocol, source, destination] = builder
-        self.latest[protocol, destination, source] = builder
+        self.latest[protocol, destination, source] = builder, False
+        self.latest[protocol, source, destination] = builder, True
         return builder
 
     def _add_without_transport(self, crossing: Crossing) -> None:
         packet = crossing.packet
         if (quoted := _quoted(packet)) is not None:
-            if (builder := self.latest.get(quoted)) is not None:
+            if (builder := self._latest(quoted)) is not None:
                 builder.errors.append(crossing)
         elif (cut := cut_endpoints(packet)) is not None:
-            builder = self.latest.get(cut)
+            builder = self._latest(cut)
             if builder is None:
                 builder = self._begin(*cut)
                 self.numberless.append(builder)
@@ -221,7 +233,7 @@ class _Grouping:
         """Add what was never made whole to the flow that its ports name, or that it repeats."""
         ports = (ends for each in crossings if (ends := _first_fragments_ends(each.packet)))
         ends = next(ports, None)
-        builder = self.whole.get(key) if ends is None else self.latest.get(ends)
+        builder = self.whole.get(key) if ends is None else self._latest(ends)
         if builder is not None:
             builder.parts += crossings
 
@@ -296,19 +308,18 @@ def _first_fragments_ends(packet: Packet) -> _Ends | None:
 
 def _is_fin(tcp: Tcp) -> bool:
     """Whether it is a FIN that a receiver takes: RFC 9293, 3.10.7.4, drops one without ACK."""
-    flags = TcpFlags.FIN | TcpFlags.ACK
-    return tcp.flags & flags == flags
+    return int(tcp.flags) & (_FIN | _ACK) == _FIN | _ACK
 
 
 def _is_syn(tcp: Tcp) -> bool:
-    return tcp.flags & (TcpFlags.SYN | TcpFlags.ACK) == TcpFlags.SYN
+    return int(tcp.flags) & (_SYN | _ACK) == _SYN
 
 
 def _initiator_first(crossings: Sequence[Crossing]) -> tuple[SocketAddress, SocketAddress]:
     accepted: Crossing | None = None
     for crossing in crossings:
         tcp = crossing.packet.tcp
-        if tcp is None or not tcp.flags & TcpFlags.SYN:
+        if tcp is None or not int(tcp.flags) & _SYN:
             continue
         if _is_syn(tcp):
             return _known_endpoints(crossing)

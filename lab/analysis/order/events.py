@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class EventPart(enum.Enum):
     """Which part of a call or frame happened; of every other kind, the whole."""
 
+    __hash__ = object.__hash__  # each is one object; enum's own hashes the name, in Python
+
     ENTRY = "entry"
     EXIT = "exit"
     DEPARTURE = "departure"

@@ -35,13 +35,19 @@ def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -
     first in the order all the same. Where edges make a circle its earliest event comes first.
     """
     known = dict.fromkeys(edges)
-    effects: list[list[int]] = [[] for _ in events]
     violations: list[str] = []
+    is_by_time = True
     for cause, effect in known:
-        effects[cause].append(effect)
-        if events[effect].time_ns < events[cause].time_ns:
+        cause_ns, effect_ns = events[cause].time_ns, events[effect].time_ns
+        if effect_ns < cause_ns:
             violations.append(_violation(events[cause], events[effect]))
-    order, circles = _sort(events, effects)
+        is_by_time = is_by_time and (cause_ns, cause) < (effect_ns, effect)
+    circles: list[str] = []
+    if is_by_time:
+        # Of what may come next the earliest comes, and by time nothing comes before its causes.
+        order = sorted(range(len(events)), key=lambda place: events[place].time_ns)
+    else:
+        order, circles = _sort(events, known)
     return Order(
         events=tuple([events[place] for place in order]),
         concurrent=_find_concurrent(events, order, known, slack_ns),
@@ -51,12 +57,13 @@ def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -
     )
 
 
-def _sort(events: Sequence[Event], effects: Sequence[Sequence[int]]) -> tuple[list[int], list[str]]:
+def _sort(events: Sequence[Event], edges: Iterable[Edge]) -> tuple[list[int], list[str]]:
     """Kahn's algorithm; of what may come next the earliest comes."""
     causes = [0] * len(events)
-    for each in effects:
-        for effect in each:
-            causes[effect] += 1
+    effects: list[list[int]] = [[] for _ in events]
+    for cause, effect in edges:
+        effects[cause].append(effect)
+        causes[effect] += 1
     ready = [(events[place].time_ns, place) for place, count in enumerate(causes) if not count]
     heapify(ready)
     order: list[int] = []

@@ -24,9 +24,9 @@ from lab.analysis.packets.packet import (
     Packet,
     Payload,
     Tcp,
-    TcpFlags,
     TcpOption,
     Udp,
+    known_flags,
 )
 from lab.analysis.packets.tunnels import BY_PORT
 from lab.records import LinkType
@@ -65,7 +65,6 @@ class PlainDecoder:
         self._ethernet: Callable[[bytes], Ethernet] = _Remembered(_ethernet).__getitem__
         self._ipv4: Callable[[int], IPv4Address] = _Remembered(IPv4Address).__getitem__
         self._ipv6: Callable[[bytes], IPv6Address] = _Remembered(IPv6Address).__getitem__
-        self._flags: Callable[[int], TcpFlags] = _Remembered(TcpFlags).__getitem__
         self._port: Callable[[int], int] = _Remembered(_itself).__getitem__
         option = _Remembered(_option)
         self._options = _Remembered(partial(_options, option.__getitem__)).__getitem__
@@ -143,7 +142,7 @@ class PlainDecoder:
             options = found
         return Tcp(
             at, self._port(source), self._port(destination), seq, ack, header_bytes,
-            self._flags(bits & 0xFFF), window, checksum, True, urgent, options, end - header_end,
+            known_flags(bits & 0xFFF), window, checksum, True, urgent, options, end - header_end,
         )  # fmt: skip
 
     def _udp(self, data: bytes, at: int, end: int, addresses: bytes) -> Udp | None:

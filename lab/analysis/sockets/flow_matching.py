@@ -118,6 +118,8 @@ def match_flows(
 
     `hosts` are the programs'.
     """
+    if not facts:
+        return {}
     wire = _Wire(flows)
     connections = _Connections(wire, trace, facts, hosts)
     connections.match()

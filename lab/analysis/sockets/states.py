@@ -47,6 +47,8 @@ def select_states(
 
     `owners` are the endpoints' ids in the states' order, "" if unknown.
     """
+    if not states:
+        return ()
     ordered = sorted(zip(states, owners, strict=True), key=lambda each: each[0].time_ns)
     by_id = {flow.id: flow for flow in flows}
     sides: dict[str, FlowSide] = {}

@@ -14,7 +14,7 @@ from lab.analysis.tcp.segment import (
     WindowScale,
     draft_segments,
     offered_shift,
-    offering_syn,
+    offering_syns,
     scale_windows,
 )
 from lab.analysis.tcp.side import Side
@@ -106,6 +106,8 @@ class TcpConversation:
     server_state: State
 
 
+_NEVER_LEFT = frozenset({Note.DUPLICATED, Note.DAMAGED})
+
 _Action = tuple[int, int, bool]
 """A segment leaving its sender or reaching its receiver: time, index, whether it arrives."""
 
@@ -120,13 +122,14 @@ def analyse_tcp(flow: Flow, dropped: Collection[int] = ()) -> TcpConversation:
     """
     checksums = judge_checksums(flow)
     drafts = draft_segments(flow, checksums.wrong, dropped)
-    window_scale = scale_windows(drafts)
+    syns = offering_syns(drafts)
+    window_scale = scale_windows(drafts, syns)
     client, server = _open_side(drafts, True), _open_side(drafts, False)
     client.round_trip_ns = server.round_trip_ns = _round_trip_ns(drafts)
     _follow(drafts, client, server)
-    offers = [_offer(offering_syn(drafts, side)) for side in (True, False)]
-    to_server = client.stream_to(server, whole=_has_syn(drafts, True))
-    to_client = server.stream_to(client, whole=_has_syn(drafts, False))
+    offers = [_offer(syns.get(side)) for side in (True, False)]
+    to_server = client.stream_to(server, whole=True in syns)
+    to_client = server.stream_to(client, whole=False in syns)
     resets = tuple(d.crossing.number for d in drafts if d.rst and not d.is_discarded)
     return TcpConversation(
         flow=flow,
@@ -161,10 +164,6 @@ def _open_side(drafts: Sequence[Draft], from_client: bool) -> Side:
         refuses = bool(own) and own[0].rst
         state = State.CLOSED if active or refuses else State.LISTEN
     return Side(state, 0 if has_syn else 1, max(end, 1), active)
-
-
-def _has_syn(drafts: Sequence[Draft], from_client: bool) -> bool:
-    return offering_syn(drafts, from_client) is not None
 
 
 def _round_trip_ns(drafts: Sequence[Draft]) -> int:
@@ -238,7 +237,7 @@ def _actions(drafts: Sequence[Draft]) -> list[_Action]:
         crossing = draft.crossing
         added_ns = max(added_ns, latest_ns - crossing.time_ns)
         latest_ns = crossing.time_ns + added_ns
-        if not draft.notes & {Note.DUPLICATED, Note.DAMAGED}:
+        if not draft.notes or draft.notes.isdisjoint(_NEVER_LEFT):
             actions.append((latest_ns, index, False))
         if crossing.received_ns is not None:
             actions.append((max(crossing.received_ns + added_ns, latest_ns), index, True))

@@ -10,7 +10,7 @@ from lab.analysis.packets.packet import IPv4, IPv6, Tcp, TcpFlags
 from lab.analysis.tcp.stream import unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
@@ -26,6 +26,8 @@ _MAX_SHIFT = 14
 
 class Note(enum.Enum):
     """What is remarkable about a segment; each judged by what its side knew at that time."""
+
+    __hash__ = object.__hash__  # each is one object; enum's own hashes the name, in Python
 
     RETRANSMISSION = "retransmission"
     """Carries a SYN, FIN or byte whose sequence number its sender had sent before."""
@@ -86,6 +88,8 @@ def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
 
 DISCARDED = frozenset({Note.DAMAGED, Note.WRONG_CHECKSUM})
 """Segments so noted are dropped by TCP: they change nothing, neither at their sender."""
+
+_NO_NOTES: frozenset[Note] = frozenset()
 
 UNTAKEN = DISCARDED | {Note.LOST, Note.DROPPED}
 """A segment so noted never reached the receiver's TCP."""
@@ -194,8 +198,8 @@ class Draft:
         assert self.sender_state is not None, "every segment is followed before it is frozen"
         return Segment(
             self.crossing.number, self.from_client, self.seq, self.ack, self.length, self.flags,
-            self.window_bytes, frozenset(self.notes), self.sender_state, self.receiver_state,
-            self.sack, self.is_dsack,
+            self.window_bytes, frozenset(self.notes) if self.notes else _NO_NOTES,
+            self.sender_state, self.receiver_state, self.sack, self.is_dsack,
         )  # fmt: skip
 
 
@@ -214,7 +218,7 @@ def draft_segments(flow: Flow, wrong: frozenset[int], dropped: Collection[int] =
     for draft in drafts:
         if draft.crossing.number in wrong and Note.DAMAGED not in draft.notes:
             draft.notes.add(Note.WRONG_CHECKSUM)
-        draft.is_discarded = bool(draft.notes & DISCARDED)
+        draft.is_discarded = not DISCARDED.isdisjoint(draft.notes)
         if draft.crossing.number in dropped:
             draft.notes.add(Note.DROPPED)
             draft.is_dropped = True
@@ -290,9 +294,15 @@ def _is_dsack(blocks: tuple[tuple[int, int], ...], ack: int) -> bool:
     return len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]
 
 
-def scale_windows(drafts: Sequence[Draft]) -> WindowScale:
+def offering_syns(drafts: Sequence[Draft]) -> dict[bool, Draft]:
+    """The SYNs whose options count, by whether they are the client's."""
+    found = {side: offering_syn(drafts, side) for side in (True, False)}
+    return {side: syn for side, syn in found.items() if syn is not None}
+
+
+def scale_windows(drafts: Sequence[Draft], syns: Mapping[bool, Draft]) -> WindowScale:
     """Make window sizes bytes, as far as the shift counts are known; those."""
-    scale = _window_scale(drafts)
+    scale = _window_scale(drafts, syns)
     if scale.client or scale.server:
         for draft in drafts:
             if not draft.syn:
@@ -300,9 +310,8 @@ def scale_windows(drafts: Sequence[Draft]) -> WindowScale:
     return scale
 
 
-def _window_scale(drafts: Sequence[Draft]) -> WindowScale:
-    syns = {side: offering_syn(drafts, side) for side in (True, False)}
-    shifts = {side: offered_shift(syn.tcp) for side, syn in syns.items() if syn is not None}
+def _window_scale(drafts: Sequence[Draft], syns: Mapping[bool, Draft]) -> WindowScale:
+    shifts = {side: offered_shift(syn.tcp) for side, syn in syns.items()}
     if None in shifts.values():
         return WindowScale(0, 0)
     if len(shifts) == 1:

@@ -13,6 +13,8 @@ import enum
 class State(enum.Enum):
     """A connection's state at one of its ends. Source: RFC 9293, 3.3.2."""
 
+    __hash__ = object.__hash__  # each is one object; enum's own hashes the name, in Python
+
     CLOSED = "CLOSED"
     LISTEN = "LISTEN"
     SYN_SENT = "SYN-SENT"
@@ -28,6 +30,8 @@ class State(enum.Enum):
 
 class TcpEvent(enum.Enum):
     """What moves one end from state to state."""
+
+    __hash__ = object.__hash__  # each is one object; enum's own hashes the name, in Python
 
     PASSIVE_OPEN = "passive OPEN"
     CLOSE = "CLOSE"

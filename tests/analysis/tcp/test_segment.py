@@ -16,6 +16,7 @@ from lab.analysis.tcp.segment import (
     draft_segments,
     offered_shift,
     offering_syn,
+    offering_syns,
     scale_windows,
 )
 
@@ -109,8 +110,8 @@ def test_windows_are_bytes_once_both_sides_offered_to_scale() -> None:
         0.4 server > client ACK seq=901 ack=101 win=600
     """
     scaled, unscaled = drafts(opening.format(ws="ws=3")), drafts(opening.format(ws=""))
-    assert scale_windows(scaled) == WindowScale(2, 3)
-    assert scale_windows(unscaled) == WindowScale(0, 0)
+    assert scale_windows(scaled, offering_syns(scaled)) == WindowScale(2, 3)
+    assert scale_windows(unscaled, offering_syns(unscaled)) == WindowScale(0, 0)
     assert [each.window_bytes for each in scaled] == [500, 600, 2000, 4800]
     assert [each.window_bytes for each in unscaled] == [500, 600, 500, 600]
 
@@ -142,7 +143,7 @@ def test_one_syn_alone_proves_what_it_can_of_scaling(
     text: str, scale: WindowScale, windows: list[int]
 ) -> None:
     found = drafts(text)
-    assert scale_windows(found) == scale
+    assert scale_windows(found, offering_syns(found)) == scale
     assert [each.window_bytes for each in found] == windows
 
 

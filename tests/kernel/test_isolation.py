@@ -111,6 +111,9 @@ def place() -> Iterator[Place]:
         listening(stack, f"{here}/here.sock")
         for name in (f"{elsewhere}/absolute.sock", f"{elsewhere}/named.sock", f"{in_tmp}/x.sock"):
             listening(stack, name)
+        fifo = f"{elsewhere}/fifo"
+        os.mkfifo(fifo)
+        Path(fifo).chmod(0o666)
         yield Place(
             here,
             writable,
@@ -135,9 +138,32 @@ def place() -> Iterator[Place]:
                 "host_pid": os.getpid(),
                 "tcp_port": tcp.getsockname()[1],
                 "abstract": abstract,
+                "fifo": fifo,
+                "key": abstract,
                 "processors": len(os.sched_getaffinity(0)),
             },
         )
+
+
+# keyctl(2), KEYCTL_JOIN_SESSION_KEYRING and KEYCTL_SETPERM: a key that everybody may use.
+WITH_KEY = """
+import ctypes, os, sys
+keyctl, add_key = {"x86_64": (250, 248), "aarch64": (219, 217)}[os.uname().machine]
+call = ctypes.CDLL(None, use_errno=True).syscall
+call.restype = ctypes.c_long
+number = ctypes.c_long
+if call(number(keyctl), number(1), None) > 0:  # a container may forbid it to everybody
+    key = call(number(add_key), b"user", sys.argv[1].encode(), b"secret", number(6), number(-3))
+    assert key > 0 and call(number(keyctl), number(5), number(key), number(0x3F3F3F3F)) == 0
+    session = call(number(keyctl), number(0), number(-3), number(0))
+    assert call(number(keyctl), number(5), number(session), number(0x3F3F3F3F)) == 0
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+def session_key(name: str) -> list[str]:
+    """What comes before a command that is to have a session keyring with that key."""
+    return [sys.executable, "-IS", "-c", WITH_KEY, name]
 
 
 def as_the_way_goes(way: str, request: pytest.FixtureRequest) -> tuple[list[str], dict[str, str]]:
@@ -180,13 +206,14 @@ def test_a_program_may_do_what_the_page_says(
         os.chown(program, NOBODY if way == "root" else 0, -1)
         Path(program).chmod(0o4755)
         place.given["set_user_id"] = str(program)
+    key = session_key(place.given["key"])
     done = wirelab(
         "run", "--trace", "ptrace", "--out", place.writable / "runs", "--json",
         "--writable", place.writable, "--socket", place.given["named_socket"],
         "--unix", "/run/wirelab/of-the-server",
         "--server", shlex.join((sys.executable, "-IS", str(PROBE), "serve")),
         "--client", shlex.join((sys.executable, "-IS", str(PROBE), json.dumps(place.given))),
-        cwd=place.here, as_user=prefix, env=env,
+        cwd=place.here, as_user=[*key, *prefix], env=env,
     )  # fmt: skip
     assert done.stderr == ""
     report = json.loads(done.stdout)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lab.errors import KernelRefused
 from lab.kernel.sandbox.view import View
-from lab.kernel.system import capabilities
+from lab.kernel.system import capabilities, libc
 from lab.kernel.system.capabilities import last_capability, numbers_of
 from lab.model.program import Program
 
@@ -95,6 +95,8 @@ class Confinement:
             for descriptor in outputs:
                 os.fchown(descriptor, who.uid, who.gid)
             capabilities.become_user(who.uid, who.gid, who.groups)
+        # As the programs' user: whose keyrings are counted by their owner. keyrings(7)
+        libc.join_session_keyring()
         capabilities.keep_only(kept, self._last)
 
 

@@ -48,7 +48,11 @@ ANSWER_BYTES = 1 << 16
 
 _RESTRICTED = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_NODEV
 _READ_ONLY = _RESTRICTED | libc.MOUNT_ATTR_RDONLY
+# A device can be written to all the same; its mode, owner and times are the host's, and cannot.
+_DEVICE = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_RDONLY
 _OWN = libc.MS_NOSUID | libc.MS_NODEV
+_SIZE = "size=25%"
+"""Of the machine's memory, what files in one of the programs' own folders may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,15 @@ def make_view(files: Files) -> None:
     # are made, mounts are shared, and what is unmounted in one copy is gone in the other.
     libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
     libc.umount("/run", libc.MNT_DETACH)
-    attached = [(path, _copy(path, _RESTRICTED)) for path in files.writable]
-    attached += [(path, _copy(path, _READ_ONLY)) for path in (*files.shown, *files.sockets)]
+    # Copied before the host's become read-only, and restricted after that.
+    writable = [(path, libc.clone_mounts(path)) for path in files.writable]
+    shown = [(path, libc.clone_mounts(path)) for path in (*files.shown, *files.sockets)]
     devices = [(f"/dev/{name}", libc.clone_mounts(f"/dev/{name}")) for name in DEVICES]
     try:
         libc.restrict_mounts("/", _READ_ONLY)
+        for copies, kept in ((writable, _RESTRICTED), (shown, _READ_ONLY), (devices, _DEVICE)):
+            for _, tree in copies:
+                libc.restrict_mounts(tree, kept)
     except KernelRefused as error:
         lacks = getattr(error.__cause__, "errno", None) == errno.ENOSYS
         advice = WITHOUT_MOUNT_SETATTR if lacks else WITHOUT_CONFINEMENT
@@ -158,25 +166,18 @@ def make_view(files: Files) -> None:
         raise KernelRefused(what, advice) from error
     for folder, mode in OWN_FOLDERS.items():
         if Path(folder).is_dir() and not Path(folder).is_symlink():
-            libc.mount("tmpfs", folder, "tmpfs", _OWN, f"mode={mode}")
+            libc.mount("tmpfs", folder, "tmpfs", _OWN, f"mode={mode},{_SIZE}")
     SHARED_DIRECTORY.mkdir()
     SHARED_DIRECTORY.chmod(0o1777)
     _make_devices(devices)
     _cover_kernel_files()
     _mount_proc()
     # Outer folders first: they would cover the inner ones.
-    for path, tree in sorted(attached):
+    for path, tree in sorted(writable + shown):
         _make_place(path, is_folder=stat.S_ISDIR(os.fstat(tree).st_mode))
         libc.attach_mounts(tree, path)
     for path in files.covered:
         _cover_socket(path)
-
-
-def _copy(path: str, attributes: int) -> int:
-    """Copies of the mounts at and beneath a path, restricted. Raises KernelRefused."""
-    tree = libc.clone_mounts(path)
-    libc.restrict_mounts(tree, attributes)
-    return tree
 
 
 def _make_place(path: str, *, is_folder: bool) -> None:
@@ -193,7 +194,7 @@ def _make_place(path: str, *, is_folder: bool) -> None:
 
 def _make_devices(devices: Iterable[tuple[str, int]]) -> None:
     """A /dev of the programs' own, with no other devices than these."""
-    libc.mount("tmpfs", "/dev", "tmpfs", libc.MS_NOSUID, "mode=755")
+    libc.mount("tmpfs", "/dev", "tmpfs", libc.MS_NOSUID, "mode=755,size=1m")
     for path, tree in devices:
         Path(path).touch()
         libc.attach_mounts(tree, path)
@@ -202,7 +203,7 @@ def _make_devices(devices: Iterable[tuple[str, int]]) -> None:
     Path("/dev/pts").mkdir()
     libc.mount("devpts", "/dev/pts", "devpts", libc.MS_NOSUID, "newinstance,ptmxmode=0666,mode=620")
     Path("/dev/shm").mkdir()
-    libc.mount("tmpfs", "/dev/shm", "tmpfs", _OWN, "mode=1777")
+    libc.mount("tmpfs", "/dev/shm", "tmpfs", _OWN, f"mode=1777,{_SIZE}")
 
 
 def _cover_kernel_files() -> None:
@@ -236,7 +237,9 @@ def _mount_proc() -> None:
             if not entry.name.isdigit() and not entry.is_symlink() and _is_written_to(entry)
         ]
     for path in shared:
-        libc.attach_mounts(_copy(path, _READ_ONLY), path)
+        copy = libc.clone_mounts(path)
+        libc.restrict_mounts(copy, _READ_ONLY)
+        libc.attach_mounts(copy, path)
 
 
 def _is_written_to(entry: os.DirEntry[str]) -> bool:

@@ -140,11 +140,27 @@ def capset(header: ctypes.Array[ctypes.c_uint32], data: ctypes.Array[ctypes.c_ui
     _check(LIBC.capset(header, data), "capset")
 
 
+def join_session_keyring() -> None:
+    """Leave this process's session keyring for an empty one of its own. Source: keyctl(2).
+
+    Where the kernel has no keyrings, or a container's filter lets nobody use them, there is
+    nothing to leave. Raises KernelRefused.
+    """
+    number = _KEYCTL_NUMBER.get(os.uname().machine)
+    result = 0 if number is None else _syscall(number, _KEYCTL_JOIN_SESSION_KEYRING, None)
+    if result != -1 or ctypes.get_errno() not in (errno.ENOSYS, errno.EPERM):
+        _check(result, "keyctl KEYCTL_JOIN_SESSION_KEYRING")
+
+
 def setsockopt(descriptor: int, level: int, option: int, value: bytes) -> None:
     """Set a socket option, letting other threads run meanwhile. Source: setsockopt(2)."""
     result = LIBC.setsockopt(descriptor, level, option, value, len(value))
     _check(result, f"setsockopt level {level} option {option}")
 
+
+_KEYCTL_JOIN_SESSION_KEYRING = ctypes.c_int(1)
+_KEYCTL_NUMBER = {"x86_64": 250, "aarch64": 219}
+"""The number of keyctl(2), as below."""
 
 _BPF_NUMBER = {"x86_64": 321, "aarch64": 280}
 """The number of bpf(2), for which libc has no function, by machine."""

@@ -180,6 +180,16 @@ def _() -> object:
     return os.read(near, 100).startswith(b"through") and os.ttyname(far).startswith("/dev/pts/")
 
 
+@tries("change the mode or the times of the host's /dev/null")
+def _() -> object:
+    null = Path("/dev/null")
+    with suppress(OSError):
+        os.utime(null)
+        return True
+    null.chmod(null.stat().st_mode & 0o777)
+    return True
+
+
 @tries("set a sysctl: kernel.core_pattern")
 def _() -> object:
     path = Path("/proc/sys/kernel/core_pattern")
@@ -390,6 +400,27 @@ def _() -> object:
 @tries("connect to one elsewhere that was bound by a relative path")
 def _() -> object:
     return connect(given["relative_socket"])
+
+
+@tries("write to a FIFO elsewhere, where the user may")
+def _() -> object:
+    os.close(os.open(given["fifo"], os.O_RDWR))
+    return True
+
+
+@tries("use keys of the session that wirelab was called in")
+def _() -> object:
+    number = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
+    key = (b"user", given["key"].encode(), ctypes.c_int(0))
+    search, session = ctypes.c_int(10), ctypes.c_int(-3)  # keyctl(2)
+    return LIBC.syscall(ctypes.c_long(number), search, session, *key) > 0
+
+
+@tries("fill more than a quarter of the memory by files in /tmp or in /dev/shm")
+def _() -> object:
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
+    sizes = [found.f_blocks * found.f_frsize for found in map(os.statvfs, ("/tmp", "/dev/shm"))]
+    return max(sizes) > memory // 4 + (1 << 20)
 
 
 @tries("use memory and processors without bound")

@@ -75,7 +75,7 @@ bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the 
 	@$(VENV)/bin/python -m tests.benchmarks.trace
 
 picture: $(VENV)/.ready ## draw README's picture of a ladder again
-	@$(VENV)/bin/python -m tests.picture tests/recordings/traced-tcp4 docs/tcp.svg
+	@$(WIRELAB) report tests/recordings/traced-tcp4 --format svg --output docs/tcp.svg
 
 against: $(VENV)/.ready ## what replays give and runs cost here and at COMMIT=, side by side
 	@$(VENV)/bin/python -m tests.against.replays $(COMMIT)

@@ -34,6 +34,8 @@ class Result:
     """Where the artifacts are."""
     note: str = ""
     """What is to be said of them."""
+    question: str = ""
+    """What the scenario asks; "" where it asks nothing in words."""
 
     @cached_property
     def document(self) -> dict[str, Any]:

@@ -66,10 +66,12 @@ def run_scenario(
     `trace` is one of TRACES. `allowed` is what its programs may do beyond what is usual; those of
     wirelab's own scenarios may do more, and nothing can be allowed to them.
 
-    It is presented while the sandbox comes to its end, which is waited for.
+    It is presented while the sandbox comes to its end, which is waited for; what is then derived
+    for people to look at (lab.derive) keeps nobody waiting for the result.
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
+    from lab.derive import write_pages
     from lab.recording.artifacts import check_writable
 
     target = Path(out)
@@ -97,6 +99,8 @@ def run_scenario(
         result = _result(timelines, judgements, scenario, folder, note)
         if present is not None:
             present(result)
+            sys.stdout.flush()
+            write_pages(result)
     return result
 
 
@@ -128,6 +132,18 @@ def replay(
     """
     import dataclasses
 
+    result = judged(folder_name, scenario, folder_of_scenarios=folder_of_scenarios)
+    try:
+        note = _rewrite_report(result, result.folder)
+    except OSError as error:
+        raise UsageError(f"cannot write {result.folder / REPORT_FILE}: {error.strerror}") from None
+    return dataclasses.replace(result, note=f"{note}; {result.note}" if result.note else note)
+
+
+def judged(
+    folder_name: str, scenario: Scenario | None = None, *, folder_of_scenarios: str = ""
+) -> Result:
+    """The same, without writing anything."""
     from lab.recording.storage import load_recording
 
     folder = Path(folder_name)
@@ -136,13 +152,8 @@ def replay(
     if scenario is None:
         scenario, judge = _scenario_of(recording, folder_of_scenarios)
     timelines, judgements = judge_recording(recording, scenario)
-    result = _result(timelines, judgements, scenario, folder)
-    try:
-        note = _rewrite_report(result, folder)
-    except OSError as error:
-        raise UsageError(f"cannot write {folder / REPORT_FILE}: {error.strerror}") from None
-    note += f"; judged by {judge}" if judge else ""
-    return dataclasses.replace(result, note=note)
+    note = f"judged by {judge}" if judge else ""
+    return _result(timelines, judgements, scenario, folder, note)
 
 
 def _scenario_of(recording: Recording, folder: str) -> tuple[Scenario, str]:
@@ -287,7 +298,7 @@ def _result(
     family = timelines[0].recording.family
     over = f" over IPv{family.value}" if family else ""
     title = f"{scenario.name}{over}: {scenario.summary}"
-    return Result(timelines, judgements, scenario.name, title, folder, note)
+    return Result(timelines, judgements, scenario.name, title, folder, note, scenario.question)
 
 
 def _save(

@@ -42,6 +42,7 @@ MIX = Step(
 SCENARIO = Scenario(
     name="buffers",
     summary="two buffers, one a direction: a unix socket beside two pipes and two FIFOs",
+    question="How much can be written before anybody reads, and whose buffer holds it?",
     topology=two_hosts(),
     steps=(EXCHANGE, FILL, OPEN, MIX),
     claims=(

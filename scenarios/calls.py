@@ -45,6 +45,7 @@ EVERY_STEP = (*STREAMS, *DATAGRAMS, STREAM_FLAGS, DATAGRAM_FLAGS)
 SCENARIO = Scenario(
     name="calls",
     summary="read and write, send and recv and their kin: the same frames, and other powers",
+    question="Do write, send and sendmsg put different frames on the wire?",
     topology=two_hosts(),
     steps=EVERY_STEP,
     claims=(

@@ -32,6 +32,7 @@ EVERY_STEP = (TCP_IPV4, TCP_IPV6, UDP_IPV4, UDP_IPV6, UNIX)
 SCENARIO = Scenario(
     name="compare",
     summary="the same messages over TCP, UDP and a unix stream, side by side",
+    question="What do TCP, UDP and unix sockets each pay for the same messages?",
     topology=two_hosts(),
     steps=EVERY_STEP,
     claims=(

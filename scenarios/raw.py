@@ -90,6 +90,7 @@ BY_HAND = Step(
 SCENARIO = Scenario(
     name="raw",
     summary="IP packets, frames, and a TCP connection made by hand, past the kernel",
+    question="What does the kernel do with a TCP segment that it did not ask for?",
     topology=two_hosts(),
     steps=(PERMISSION, PACKETS, UNINVITED, BY_HAND),
     claims=(

@@ -27,6 +27,7 @@ CLIENT = demo("inet_stream_client", on="client", args=["{server}", PORT])
 SCENARIO = Scenario(
     name="tcp",
     summary="a stream between a client and a server: handshake, bytes, close",
+    question="What must be exchanged before a stream's first byte can travel, and after its last?",
     topology=two_hosts(),
     steps=(Step("conversation", (SERVER, CLIENT)),),
     claims=(

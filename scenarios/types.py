@@ -52,6 +52,7 @@ MULTIPATH = Step(
 SCENARIO = Scenario(
     name="types",
     summary="which sockets this kernel grants, and what the rarer ones put on the wire",
+    question="Which kinds of socket does this kernel grant, and what does each put on the wire?",
     topology=two_hosts(),
     steps=(TABLE, UNCONNECTED, MAPPED, SEQPACKET, MULTIPATH),
     claims=(

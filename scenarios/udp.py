@@ -65,6 +65,7 @@ EVERY_STEP = (CONVERSATION, TRUNCATION, FRAGMENTS, NOBODY)
 SCENARIO = Scenario(
     name="udp",
     summary="datagrams: alone, empty, cut short, in fragments, and to nobody",
+    question="What does a datagram cost on the wire, and who learns that nobody listens?",
     topology=two_hosts(),
     steps=EVERY_STEP,
     claims=(

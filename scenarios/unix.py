@@ -59,6 +59,7 @@ LOOPBACK = Step(
 SCENARIO = Scenario(
     name="unix",
     summary="a unix stream between two hosts, its names, and the silence around it",
+    question="Which frames does a conversation over a unix socket put on the wire?",
     topology=two_hosts(),
     steps=(CONVERSATION, ABSTRACT, NAMES, LOOPBACK),
     claims=(

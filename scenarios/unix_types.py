@@ -60,6 +60,7 @@ INTERNET = Step(
 SCENARIO = Scenario(
     name="unix-types",
     summary="unix sockets of every type and name, and what only they can pass",
+    question="Which unix sockets keep message boundaries, and what do they carry besides bytes?",
     topology=two_hosts(),
     steps=(*TYPES, QUEUE, RAW, PASSING, INTERNET),
     claims=(

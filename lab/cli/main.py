@@ -105,6 +105,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.claims import execute
         case "replay":
             from lab.cli.replay import execute
+        case "report":
+            from lab.cli.report import execute
         case "show":
             from lab.cli.show import execute
         case "new":

@@ -165,6 +165,24 @@ def _replay(command: argparse.ArgumentParser) -> None:
     _add_ascii(command)
 
 
+def _report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
+    command.add_argument(
+        "--format",
+        choices=("html", "svg", "json", "md", "junit"),
+        default="html",
+        help="a page for a browser, a picture, report.json, Markdown or JUnit XML (default: html)",
+    )
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        default="",
+        help='where it goes (default: into DIR); "-": stdout',
+    )
+    command.add_argument("--open", action="store_true", help="open it in the browser")
+    _add_scenarios(command)
+
+
 def _show(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "file",
@@ -201,6 +219,7 @@ COMMANDS = {
     "compare": ("the same messages over TCP, UDP and unix", _compare),
     "claims": ("list the statements, and the claims that decide them", _nothing),
     "replay": ("judge a recorded run again, unprivileged", _replay),
+    "report": ("a recorded run as a page, a picture, Markdown or JUnit", _report),
     "show": ("show the flows of any pcap or pcapng file", _show),
     "new": ("write a scenario of two programs to begin with", _new),
     "doctor": ("report what this machine allows, and how to mend it", _nothing),

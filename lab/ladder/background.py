@@ -131,4 +131,10 @@ def _without(order: Order, left_out: set[EventId]) -> Order:
         if place in order.concurrent and new and kept[new - 1] == place - 1
     }
     events = tuple(order.events[place] for place in kept)
-    return replace(order, events=events, concurrent=frozenset(concurrent))
+    place_of = {place: new for new, place in enumerate(kept)}
+    causes = tuple(
+        (place_of[cause], place_of[effect])
+        for cause, effect in order.causes
+        if cause in place_of and effect in place_of
+    )
+    return replace(order, events=events, concurrent=frozenset(concurrent), causes=causes)

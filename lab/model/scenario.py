@@ -37,6 +37,8 @@ class Scenario:
     """Whether internet sockets have a part in it, so that it differs by IP version."""
     captures_loopback: bool = False
     """Whether each host's `lo` is a capture point as well."""
+    question: str = ""
+    """What a reader may try to answer before looking: one or two sentences."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

@@ -21,6 +21,7 @@ RECORDS = {
     "lab.analysis.order.events",
     "lab.analysis.sockets.endpoint",
     "lab.kernel.plan",
+    "lab.scene.model",
 }
 """Modules that do nothing: they say what fields a record has, or what methods an instrument."""
 

@@ -55,3 +55,5 @@ class Order:
     """How many pairs of cause and effect were checked."""
     violations: tuple[str, ...]
     """An effect seen before its cause: an error of an instrument. A sentence each."""
+    causes: tuple[tuple[int, int], ...] = ()
+    """Those pairs: the places of a cause and of its effect."""

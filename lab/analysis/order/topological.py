@@ -48,12 +48,14 @@ def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -
         order = sorted(range(len(events)), key=lambda place: events[place].time_ns)
     else:
         order, circles = _sort(events, known)
+    place_of = dict(zip(order, range(len(order)), strict=True))
     return Order(
         events=tuple([events[place] for place in order]),
         concurrent=_find_concurrent(events, order, known, slack_ns),
         slack_ns=slack_ns,
         edges=len(known),
         violations=(*violations, *circles),
+        causes=tuple([(place_of[cause], place_of[effect]) for cause, effect in known]),
     )
 
 

@@ -1,0 +1,99 @@
+"""What is derived from a judged run: its reports in other formats, as bytes and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.errors import UsageError
+
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from lab.results import Result
+
+FILES = {
+    "html": "report.html",
+    "svg": "ladder.svg",
+    "json": "report.json",
+    "md": "report.md",
+    "junit": "junit.xml",
+}
+"""By format the name of its file in a run's folder."""
+
+PAGES = ("html", "svg")
+"""What every run leaves behind besides report.json."""
+
+
+def derived(result: Result, form: str) -> bytes:
+    """A run's report in one of the formats; equal for equal recordings and scenarios."""
+    return _WRITERS[form](result)
+
+
+def write_derived(result: Result, form: str, target: Path) -> None:
+    """Write it to a file, which is the invoking user's under sudo. Raises UsageError."""
+    from lab.recording.artifacts import give_to_invoker
+
+    try:
+        target.write_bytes(derived(result, form))
+        give_to_invoker(target)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from None
+
+
+def write_pages(result: Result) -> None:
+    """Write into the run's folder what people look at. Raises UsageError."""
+    for form in PAGES:
+        write_derived(result, form, result.folder / FILES[form])
+
+
+def _html(result: Result) -> bytes:
+    from lab.report.html.run_page import run_page
+
+    page = run_page(
+        result.timelines,
+        result.ladders,
+        result.judgements,
+        title=result.title,
+        question=result.question,
+        outcome=result.outcome,
+    )
+    return page.encode("utf-8")
+
+
+def _svg(result: Result) -> bytes:
+    from lab.report.svg.ladder import draw_svg
+    from lab.scene.build import build_scene
+
+    steps = [
+        (timeline.step, build_scene(ladder))
+        for timeline, ladder in zip(result.timelines, result.ladders, strict=True)
+    ]
+    return draw_svg(result.title, steps).encode("utf-8")
+
+
+def _json(result: Result) -> bytes:
+    from lab.report.document.writing import written
+
+    return "".join(written(result.fields())).encode("utf-8")
+
+
+def _markdown(result: Result) -> bytes:
+    from lab.report.ci.github import summarize
+
+    return summarize([result]).encode("utf-8", "backslashreplace")
+
+
+def _junit(result: Result) -> bytes:
+    from lab.report.ci.junit import junit_document
+    from lab.report.ci.publish import place_of
+
+    return junit_document([result], place_of)
+
+
+_WRITERS: dict[str, Callable[[Result], bytes]] = {
+    "html": _html,
+    "svg": _svg,
+    "json": _json,
+    "md": _markdown,
+    "junit": _junit,
+}

@@ -1,0 +1,160 @@
+"""Events as the page's detail pane shows them, as JSON types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lab.analysis.calls.system_call import SystemCall
+from lab.analysis.correlate.correlation import Dropped
+from lab.analysis.explain.causes import Cause
+from lab.analysis.explain.sections import (
+    DROPS,
+    QUEUES,
+    STATES,
+    section_of_call,
+    section_of_frame,
+)
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.sockets.states import StateSeen
+from lab.analysis.sockets.unix_queues import QueueSeen
+from lab.analysis.story import Phase, describe_packet, describe_segment
+from lab.analysis.tcp.segment import Segment, in_order
+from lab.model.event import EventId, EventKind
+from lab.report.html.packing import FramePacker, Packed
+from lab.report.svg.visible import visible
+
+DATA_BYTES = 512
+"""As many of the bytes that a call moved are in the page."""
+
+
+class EventWriter:
+    """Writes the events of one part of a page, times in nanoseconds from its zero."""
+
+    def __init__(self, zero_ns: int, packer: FramePacker, flow_of: Mapping[int, str]) -> None:
+        """`flow_of` has flows' names by the numbers of their crossings."""
+        self.zero_ns = zero_ns
+        self.packer = packer
+        self.flow_of = flow_of
+        self.written: list[Packed] = []
+        self.number_of: dict[EventId, int] = {}
+
+    def _add(self, event: EventId, title: str, section: str, fields: dict[str, Any]) -> None:
+        self.number_of[event] = len(self.written)
+        self.written.append(
+            {
+                "id": visible(str(event)),
+                "kind": event.kind.value,
+                "title": visible(title),
+                "section": section,
+                "filter": _filter_of(event),
+                **fields,
+            }
+        )
+
+    def _at(self, time_ns: int | None) -> int | None:
+        return None if time_ns is None else time_ns - self.zero_ns
+
+    def frame(self, crossing: Crossing, segment: Segment | None, phase: Phase) -> None:
+        """A frame's way over one link."""
+        packet = crossing.packet
+        more: dict[str, Any] = {}
+        if segment is not None:
+            states = segment.sender_state, segment.receiver_state
+            more["states"] = [state.value if state else "" for state in states]
+            more["notes"] = [note.value for note in in_order(segment.notes)]
+        self._add(
+            crossing.id,
+            describe_packet(packet) if segment is None else describe_segment(segment),
+            section_of_frame(packet, phase),
+            {
+                "at": [self._at(crossing.sent_ns), self._at(crossing.received_ns)],
+                "from": visible(crossing.sender),
+                "to": visible(crossing.receiver),
+                "flow": self.flow_of.get(crossing.number, ""),
+                "phase": phase.value,
+                **more,
+                **self.packer.pack(packet),
+            },
+        )
+
+    def call(self, call: SystemCall) -> None:
+        """A traced system call."""
+        self._add(
+            call.id,
+            f"{call.text} = {call.returned}",
+            section_of_call(call.name),
+            {
+                "at": [self._at(call.entry_ns), self._at(call.exit_ns)],
+                "program": visible(call.program),
+                "host": visible(call.host),
+                "pid": call.pid,
+                "tid": call.tid,
+                "name": call.name,
+                "arguments": [[a.name, visible(a.text)] for a in call.arguments],
+                "result": visible(call.returned),
+                "moved": call.moved,
+                "data": call.data[:DATA_BYTES].hex(),
+                "socket": call.socket,
+            },
+        )
+
+    def state(self, seen: StateSeen, host: str) -> None:
+        """A change of a TCP socket's state."""
+        state = seen.state
+        self._add(
+            seen.id,
+            f"{state.old or '?'} → {state.new}",
+            STATES,
+            {
+                "at": [self._at(state.time_ns)],
+                "host": visible(host),
+                "obtained": state.obtained.value,
+                "socket": state.socket,
+                "local": visible(f"{state.local_address} port {state.local_port}"),
+                "remote": visible(f"{state.remote_address} port {state.remote_port}"),
+            },
+        )
+
+    def queue(self, queue: QueueSeen) -> None:
+        """What was left to read in a unix socket."""
+        sample = queue.sample
+        self._add(
+            queue.id,
+            f"{sample.unread_bytes} bytes left to read",
+            QUEUES,
+            {"at": [self._at(sample.time_ns)], "obtained": "sampled", "socket": queue.socket},
+        )
+
+    def drop(self, dropped: Dropped) -> None:
+        """A packet that the kernel dropped."""
+        notice = dropped.notice
+        self._add(
+            dropped.id,
+            f"dropped: {notice.reason}",
+            DROPS,
+            {
+                "at": [self._at(notice.time_ns)],
+                "reason": visible(notice.reason),
+                "interface": visible(notice.interface or ""),
+                "length": notice.length,
+            },
+        )
+
+    def add_causes(self, causes: Mapping[EventId, Sequence[Cause]]) -> None:
+        """Tell each event its causes, as [number, what it had to do with it]."""
+        for event, found in causes.items():
+            if event in self.number_of:
+                self.written[self.number_of[event]]["causes"] = [
+                    [self.number_of[cause.event], cause.why]
+                    for cause in found
+                    if cause.event in self.number_of
+                ]
+
+
+def _filter_of(event: EventId) -> str:
+    """Finds in recording.pcapng what is noted there of an event that is no frame."""
+    if event.kind is EventKind.FRAME:
+        return ""
+    text = f"{event}: ".replace("\\", "\\\\").replace('"', '\\"')
+    return visible(f'frame contains "{text}"')

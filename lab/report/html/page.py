@@ -1,0 +1,120 @@
+"""The page: a template, what it says at once, and the parts that its script draws."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from lab.model.event import EventId
+from lab.report.html.parts import PagePart
+from lab.report.svg.ladder import colours
+from lab.report.svg.visible import visible
+
+STYLES = ("page.css", "ladder.css", "panes.css")
+SCRIPTS = ("fields.js", "ladder.js", "detail.js", "graphs.js", "controls.js", "page.js")
+
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
+            "\u2029": "\\u2029"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A claim in one line, with what decided it."""
+
+    outcome: str
+    text: str
+    why: str
+    source: str
+    evidence: tuple[tuple[str, str], ...]
+    """Names of events, and where they are in the page: "#conversation/f3"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """What stands above the ladder."""
+
+    title: str
+    question: str
+    verdict: str
+    """ "HOLDS"; "" where nothing is judged."""
+    verdict_text: str
+    facts: tuple[tuple[str, str], ...]
+    """Names and values."""
+    warnings: tuple[str, ...]
+    claims: tuple[ClaimLine, ...]
+    columns: tuple[str, ...]
+    """The headings of the table of parts."""
+
+
+def render_page(head: PageHead, parts: Sequence[PagePart]) -> str:
+    """The page as one HTML document, which refers to nothing outside itself."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)  # fmt: skip
+    environment.filters["visible"] = visible
+    style, script = _style(), _script()
+    template = environment.from_string(_asset("page.html"))
+    return template.render(
+        head=head,
+        parts=[(part, Markup(json_for_html(part.document))) for part in parts],
+        index=Markup(json_for_html(_index(head, parts))),
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script),
+    )
+
+
+def address_of(part: str, event: EventId) -> str:
+    """Where an event is in the page, as a link has it: "#conversation/f3"."""
+    return f"#{quote(visible(part), safe='')}/{quote(visible(str(event)), safe='')}"
+
+
+def json_for_html(value: object) -> str:
+    """JSON that may stand in a script element: nothing in it ends that, or begins a comment.
+
+    Source: HTML standard, 4.12.1.3, "Restrictions for contents of script elements".
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    # Surrogates, of a file name that is no UTF-8, cannot be written.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _index(head: PageHead, parts: Sequence[PagePart]) -> dict[str, Any]:
+    return {"title": visible(head.title), "parts": [visible(part.name) for part in parts]}
+
+
+def _policy(style: str, script: str) -> str:
+    """A content security policy: these styles and this script, and nothing from anywhere."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode('utf-8')).digest()).decode('ascii')}"
+
+
+@cache
+def _style() -> str:
+    return colours() + "".join(map(_asset, STYLES))
+
+
+@cache
+def _script() -> str:
+    return "'use strict';\n" + "".join(map(_asset, SCRIPTS))
+
+
+def _asset(name: str) -> str:
+    return files("lab.report.html").joinpath("assets", name).read_text("utf-8")

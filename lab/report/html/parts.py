@@ -1,0 +1,127 @@
+"""The parts of a page: each step of a run, or each flow of a capture file, as a document.
+
+A page has a summary of every part, and opens one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lab.analysis.explain.causes import find_causes
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.flow import Flow
+from lab.analysis.story import phases
+from lab.analysis.tcp.conversation import TcpConversation
+from lab.analysis.timeline import Timeline
+from lab.ladder.frames import segments_by_crossing
+from lab.ladder.model import Ladder
+from lab.model.counted import counted
+from lab.model.event import EventId
+from lab.report.html.events import EventWriter
+from lab.report.html.graphs import graph_documents
+from lab.report.html.packing import WHOLE_BYTES, FramePacker
+from lab.report.html.rulers import ruler_documents
+from lab.report.html.scene_document import scene_document
+from lab.report.svg.visible import visible
+from lab.scene.build import build_scene
+
+
+@dataclass(frozen=True, slots=True)
+class PagePart:
+    """What the page shows at one time."""
+
+    name: str
+    """ "conversation"; of a capture file's flow "tcp 7"."""
+    summary: tuple[str, ...]
+    """Cells of its row in the table of parts."""
+    document: dict[str, Any]
+    events: Mapping[EventId, int]
+    """The numbers of its events."""
+
+
+def fits_whole(crossings: Iterable[Crossing]) -> bool:
+    """Whether all bytes of all frames are few enough for one page."""
+    return sum(len(crossing.packet.frame.data) for crossing in crossings) <= WHOLE_BYTES
+
+
+def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
+    """A step of a run; `whole` is whether its frames' bytes go into the page whole."""
+    scene = build_scene(ladder)
+    packer = FramePacker(whole=whole)
+    writer = EventWriter(scene.zero_ns, packer, _flows_by_crossing(timeline.flows))
+    phase_of = phases(timeline.crossings, timeline.conversations)
+    segment_of = segments_by_crossing(timeline.conversations)
+    for crossing in timeline.crossings:
+        writer.frame(crossing, segment_of.get(crossing.number), phase_of[crossing.number])
+    for call in timeline.system_calls:
+        writer.call(call)
+    hosts = {event.id: event.host for event in timeline.order.events}
+    for seen in timeline.states:
+        writer.state(seen, hosts.get(seen.id, ""))
+    for queue in timeline.queues:
+        writer.queue(queue)
+    for drop in timeline.drops:
+        writer.drop(drop)
+    writer.add_causes(find_causes(timeline))
+    document = {
+        "scene": scene_document(scene, writer.number_of),
+        "events": writer.written,
+        **packer.tables(),
+        "rulers": ruler_documents(timeline, writer.number_of),
+        "graphs": [
+            graph
+            for conversation in timeline.conversations
+            for graph in graph_documents(conversation, scene.zero_ns, writer.number_of)
+        ],
+        "background": [f"{counted(each.calls, 'call')} {each.what}" for each in ladder.background],
+        "violations": [visible(each) for each in ladder.violations],
+    }
+    summary = (
+        timeline.step,
+        counted(len(timeline.crossings), "frame"),
+        counted(len(timeline.system_calls), "call"),
+    )
+    return PagePart(timeline.step, summary, document, writer.number_of)
+
+
+def _flows_by_crossing(flows: Sequence[Flow]) -> dict[int, str]:
+    return dict(_named(flows))
+
+
+def _named(flows: Sequence[Flow]) -> Iterator[tuple[int, str]]:
+    for flow in flows:
+        for crossing in (*flow.crossings, *flow.errors, *flow.parts):
+            yield crossing.number, str(flow.id)
+
+
+def flow_part(
+    flow: Flow,
+    conversation: TcpConversation | None,
+    ladder: Ladder,
+    summary: tuple[str, ...],
+    *,
+    whole: bool,
+) -> PagePart:
+    """A flow of a capture file, which has no calls."""
+    scene = build_scene(ladder)
+    packer = FramePacker(whole=whole)
+    crossings = sorted((*flow.crossings, *flow.errors, *flow.parts), key=lambda each: each.number)
+    conversations = (conversation,) if conversation else ()
+    phase_of = phases(crossings, conversations)
+    segment_of = segments_by_crossing(conversations)
+    writer = EventWriter(scene.zero_ns, packer, _flows_by_crossing((flow,)))
+    for crossing in crossings:
+        writer.frame(crossing, segment_of.get(crossing.number), phase_of[crossing.number])
+    graphs = graph_documents(conversation, scene.zero_ns, writer.number_of) if conversation else []
+    document = {
+        "scene": scene_document(scene, writer.number_of),
+        "events": writer.written,
+        **packer.tables(),
+        "rulers": [],
+        "graphs": graphs,
+        "background": [],
+        "violations": [],
+    }
+    return PagePart(str(flow.id), summary, document, writer.number_of)

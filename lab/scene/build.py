@@ -1,0 +1,196 @@
+"""Ladder → Scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lab.ladder.model import (
+    CallRow,
+    DropRow,
+    ElisionRow,
+    FrameRow,
+    Ladder,
+    NoteRow,
+    Part,
+    PhaseRow,
+    QueueRow,
+    Row,
+    StateRow,
+    TransferRow,
+)
+from lab.model.event import EventId
+from lab.scene.lane_places import lane_places
+from lab.scene.model import (
+    CallBracket,
+    EventTag,
+    FrameArrow,
+    Scene,
+    SceneFold,
+    SceneHeading,
+    SceneNote,
+    SceneSlot,
+    SlotKind,
+    TransferArrow,
+)
+from lab.scene.ribbons import state_ribbons
+
+
+def build_scene(ladder: Ladder) -> Scene:
+    """The ladder, with a slot for each of its rows, those that it leaves out in a fold."""
+    builder = _Builder()
+    for row in ladder.rows:
+        builder.add(row)
+    last = max(len(builder.slots) - 1, 0)
+    return Scene(
+        lanes=ladder.lanes,
+        places=lane_places(len(ladder.lanes)),
+        slots=tuple(builder.slots),
+        calls=tuple(builder.closed_calls(last)),
+        arrows=tuple(builder.arrows_with_drops()),
+        transfers=tuple(builder.transfers),
+        ribbons=state_ribbons(builder.placed, last),
+        tags=tuple(builder.tags),
+        notes=tuple(builder.notes),
+        headings=tuple(builder.headings),
+        folds=tuple(builder.folds),
+        zero_ns=ladder.zero_ns,
+    )
+
+
+class _Builder:
+    """Places one row after the other."""
+
+    def __init__(self) -> None:
+        self.slots: list[SceneSlot] = []
+        self.placed: list[tuple[int, Row]] = []
+        self.calls: dict[EventId, CallBracket] = {}
+        self.arrows: dict[EventId, FrameArrow] = {}
+        self.transfers: list[TransferArrow] = []
+        self.tags: list[EventTag] = []
+        self.notes: list[SceneNote] = []
+        self.headings: list[SceneHeading] = []
+        self.folds: list[SceneFold] = []
+        self.dropped: dict[EventId, str] = {}
+        self.open: dict[int, dict[EventId, int]] = {}
+        """By lane the calls that have not returned yet, and their columns."""
+
+    def add(self, row: Row, fold: int | None = None) -> None:
+        """Give the row the next slot."""
+        slot = len(self.slots)
+        self.placed.append((slot, row))
+        match row:
+            case PhaseRow():
+                self.slots.append(SceneSlot(SlotKind.HEADING, None, None, fold=fold))
+                self.headings.append(SceneHeading(slot, row.phase, row.explanation))
+            case ElisionRow():
+                self.slots.append(SceneSlot(SlotKind.FOLD, None, None))
+                for each in row.rows:
+                    self.add(each, slot)
+                last = len(self.slots) - 1
+                self.folds.append(SceneFold(slot, last, row.text, row.lane))
+            case TransferRow():
+                self._slot(SlotKind.TRANSFER, None, row.read, fold)
+                self.transfers.append(
+                    TransferArrow(row.source, row.target, slot, row.read, row.writes, row.moved)
+                )
+            case NoteRow():
+                self._slot(SlotKind.NOTE, None, row.event, fold)
+                self.notes.append(SceneNote(row.event, row.lane, slot, row.text))
+            case CallRow():
+                self._slot(SlotKind.CALL, row.time_ns, row.event, fold, row.is_concurrent)
+                self._add_call(row, slot)
+            case FrameRow():
+                self._slot(SlotKind.FRAME, row.time_ns, row.event, fold, row.is_concurrent)
+                self._add_frame(row, slot)
+            case StateRow() | QueueRow() | DropRow():
+                kind = _KINDS[type(row)]
+                self._slot(kind, row.time_ns, row.event, fold, row.is_concurrent)
+                self.tags.append(EventTag(row.event, kind, row.lane, slot, row.text))
+                if isinstance(row, DropRow):
+                    self.dropped[row.frame] = row.reason
+
+    def _slot(
+        self,
+        kind: SlotKind,
+        time_ns: int | None,
+        event: EventId,
+        fold: int | None,
+        is_concurrent: bool = False,
+    ) -> None:
+        self.slots.append(SceneSlot(kind, time_ns, event, is_concurrent, fold))
+
+    def _add_call(self, row: CallRow, slot: int) -> None:
+        open_here = self.open.setdefault(row.lane, {})
+        begun = self.calls.get(row.event)
+        if row.part is Part.END and begun is not None:
+            open_here.pop(row.event, None)
+            self.calls[row.event] = replace(
+                begun,
+                end=slot,
+                is_closed=not row.is_unfinished,
+                outcome=row.text,
+                duration_ns=row.duration_ns,
+                is_fault=row.is_fault,
+                connection=begun.connection or row.connection,
+            )
+            return
+        taken = set(open_here.values())
+        column = next(number for number in range(len(taken) + 1) if number not in taken)
+        if row.part is Part.START:
+            open_here[row.event] = column
+        is_end = row.part is Part.END
+        self.calls[row.event] = CallBracket(
+            event=row.event,
+            lane=row.lane,
+            column=column,
+            start=slot,
+            end=slot,
+            is_closed=row.part is not Part.START and not row.is_unfinished,
+            label=str(row.label),
+            text="" if is_end else row.text,
+            outcome=row.text if is_end else row.result,
+            duration_ns=row.duration_ns,
+            is_fault=row.is_fault,
+            connection=row.connection,
+        )
+
+    def closed_calls(self, last: int) -> Iterator[CallBracket]:
+        """The calls; one whose return is nowhere in the ladder goes on to its end."""
+        still_open = {event for lane in self.open.values() for event in lane}
+        for event, call in self.calls.items():
+            yield replace(call, end=last) if event in still_open else call
+
+    def _add_frame(self, row: FrameRow, slot: int) -> None:
+        begun = self.arrows.get(row.event)
+        if row.part is Part.END and begun is not None:
+            self.arrows[row.event] = replace(begun, end=slot)
+            return
+        self.arrows[row.event] = FrameArrow(
+            event=row.event,
+            source=row.source,
+            target=row.target,
+            start=slot,
+            end=slot,
+            is_forward=row.is_forward,
+            kind=row.kind,
+            label=row.label,
+            payload=row.payload,
+            is_lost=row.is_lost,
+            dropped="",
+            delay_ns=row.delay_ns,
+            notes=tuple(note.value for note in row.notes),
+        )
+
+    def arrows_with_drops(self) -> Iterator[FrameArrow]:
+        """The arrows, with the reasons for which the kernel dropped what they brought."""
+        for event, arrow in self.arrows.items():
+            reason = self.dropped.get(event, "")
+            yield replace(arrow, dropped=reason) if reason else arrow
+
+
+_KINDS: dict[type, SlotKind] = {
+    StateRow: SlotKind.STATE,
+    QueueRow: SlotKind.QUEUE,
+    DropRow: SlotKind.DROP,
+}

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scenes import Parsed, recorded_page, recorded_result
+
+
+def events_of(name: str) -> dict[str, Any]:
+    """The events of its first step, by their ids."""
+    return {event["id"]: event for event in Parsed(recorded_page(name)).part()["events"]}
+
+
+@pytest.mark.parametrize("name", ["traced-tcp4", "traced-unix4", "traced-udp4"])
+def test_every_event_of_report_json_is_in_the_page(name: str) -> None:
+    result, parsed = recorded_result(name), Parsed(recorded_page(name))
+    for number, timeline in enumerate(result.timelines):
+        wanted = [
+            event["id"]["kind"]
+            for event in result.document["events"]
+            if event["step"] == timeline.step and event["id"]["kind"] != "printed call"
+        ]
+        assert [event["kind"] for event in parsed.part(number)["events"]] == wanted
+
+
+def test_a_frame_says_what_report_json_does() -> None:
+    document = recorded_result("traced-tcp4").document
+    zero = min(each["entry_ns"] for each in document["events"] if "entry_ns" in each)
+    syn = next(each for each in document["events"] if each["id"] == {"kind": "frame", "number": 3})
+    found = events_of("traced-tcp4")["f3"]
+    assert found["title"] == syn["summary"]
+    assert found["at"] == [syn["sent_ns"] - zero, syn["received_ns"] - zero]
+    assert found["size"] == syn["bytes"]
+    assert found["flow"] == syn["flow"]
+    assert found["section"] == "RFC 9293, 3.5"
+
+
+def test_a_call_is_decoded() -> None:
+    found = events_of("traced-tcp4")["client#3"]
+    assert found["name"] == "sendto"
+    assert found["arguments"][:2] == [["sockfd", "3"], ["buf", "'Hello. '"]]
+    assert found["result"] == "7"
+    assert bytes.fromhex(str(found["data"])) == b"Hello. "
+    assert found["section"] == "send(2)"
+    assert found["filter"] == 'frame contains "client#3: "'
+
+
+def test_causes_are_events_of_the_page() -> None:
+    events = Parsed(recorded_page("traced-tcp4")).part()["events"]
+    causes = {
+        (events[cause]["id"], event["id"]) for event in events
+        for cause, _ in event.get("causes", [])
+    }  # fmt: skip
+    assert {("client#2", "f3"), ("f3", "f4"), ("f4", "client#2")} <= causes

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scenes import Parsed, recorded_page, recorded_result
+
+from lab.derive import derived
+from lab.model.claim import Outcome, Verdict
+
+
+def texts(page: str) -> str:
+    return " ".join(" ".join(Parsed(page).text).split())
+
+
+def test_question_and_verdict_come_first() -> None:
+    said = texts(recorded_page("traced-tcp4"))
+    question, verdict = said.index("What must be exchanged"), said.index("14 claims: 14 HOLDS")
+    assert question < verdict < said.index("Claims") < said.index("How it was recorded")
+
+
+def test_each_claim_has_its_verdict_and_leads_to_its_evidence() -> None:
+    parsed = Parsed(recorded_page("traced-tcp4"))
+    links = [attributes["href"] for tag, attributes in parsed.elements if tag == "a"]
+    assert {"#conversation/f3", "#conversation/client%232"} <= set(links)
+    events = {event["id"] for event in parsed.part()["events"]}
+    for link in links[1:]:
+        event = (link or "").partition("/")[2].replace("%23", "#").replace("%20", " ")
+        assert event in events
+
+
+def test_a_broken_claim_and_what_failed_are_said() -> None:
+    result = recorded_result("tcp4")
+    first, *rest = result.judgements
+    broken = replace(first, verdict=Verdict(Outcome.BROKEN, "f9 has <no> reason"))
+    timeline = result.timelines[0]
+    failed = replace(timeline.programs[0], failure="exited with status 1")
+    changed = replace(
+        result,
+        judgements=(broken, *rest),
+        timelines=(replace(timeline, programs=(failed, *timeline.programs[1:])),),
+    )
+    said = texts(derived(changed, "html").decode("utf-8"))
+    assert "BROKEN" in said
+    assert "f9 has <no> reason" in said
+    assert "program server exited with status 1" in said
+
+
+def test_a_run_of_several_steps_offers_each() -> None:
+    parsed = Parsed(recorded_page("traced-udp4"))
+    steps = [timeline.step for timeline in recorded_result("traced-udp4").timelines]
+    assert [name for name in parsed.scripts if name.startswith("part-")] == [
+        f"part-{number}" for number in range(len(steps))
+    ]
+    assert set(steps) <= set(parsed.text)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from scenes import recorded_result
+
+from lab.derive import FILES, derived, write_derived, write_pages
+from lab.errors import UsageError
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_a_run_has_the_same_report_each_time(form: str) -> None:
+    result = recorded_result("tcp4")
+    assert derived(result, form) == derived(result, form) != b""
+
+
+def test_each_format_is_what_it_says() -> None:
+    result = recorded_result("tcp4")
+    assert derived(result, "html").startswith(b"<!doctype html>")
+    assert ET.fromstring(derived(result, "svg")).tag.endswith("svg")
+    assert json.loads(derived(result, "json")) == json.loads(json.dumps(result.document))
+    assert ET.fromstring(derived(result, "junit")).tag == "testsuites"
+    assert derived(result, "md").startswith(b"### wirelab: tcp over IPv4")
+
+
+def test_a_folder_gets_its_pages(tmp_path: Path) -> None:
+    write_pages(replace(recorded_result("tcp4"), folder=tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ladder.svg", "report.html"]
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot write .*nowhere"):
+        write_derived(recorded_result("tcp4"), "md", tmp_path / "nowhere" / "x.md")

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import frame_bytes as fb
 import link_bytes as lb
 import pytest
-from tshark_version import tshark_version
 
 from lab.analysis.packets.dissect import Reassembler, dissect
 from lab.pcap.pcapng_writing import write_pcapng
 from lab.records import Direction, Frame, LinkType
+from tests.against.tshark import tshark_version
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

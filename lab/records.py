@@ -115,10 +115,17 @@ class LinkType(enum.IntEnum):
     PPP_WITH_DIR = 204
     C_HDLC_WITH_DIR = 205
     FRELAY_WITH_DIR = 206
+    MPLS = 219
     IPV4 = 228
     IPV6 = 229
     NFLOG = 239
+    IPOIB = 242
+    PKTAP = 258
     LINUX_SLL2 = 276
+    DSA_TAG_BRCM = 281
+    DSA_TAG_BRCM_PREPEND = 282
+    DSA_TAG_DSA = 284
+    DSA_TAG_EDSA = 285
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,10 @@ UNREAD_BY_TSHARK = {
     LinkType.PPP_PPPD: "tshark does not know this link type",
     LinkType.C_HDLC_WITH_DIR: "tshark does not know this link type",
     LinkType.FRELAY_WITH_DIR: "tshark does not know this link type",
+    LinkType.DSA_TAG_BRCM: "tshark does not know this link type",
+    LinkType.DSA_TAG_BRCM_PREPEND: "tshark does not know this link type",
+    LinkType.DSA_TAG_DSA: "tshark does not know this link type",
+    LinkType.DSA_TAG_EDSA: "tshark does not know this link type",
     (LinkType.ATM_CLIP, "llc"): "tshark reads IP alone; tcpdump reads LLC as well",
     (LinkType.NFLOG, "big"): "tshark goes by the byte order of the file, which may be a copy",
 }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS, datagram_of, piece_of
 from lab.analysis.packets.packet import (
+    Extension,
+    IPAddress,
     IPv4,
     IPv6,
     Malformed,
@@ -20,7 +22,7 @@ from lab.analysis.packets.packet import (
 from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.packets.packet import Layer
@@ -241,7 +243,8 @@ class _Grouping:
 def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] | None:
     """Source and destination of a TCP or UDP packet; None for any other.
 
-    In a tunnel the addresses are the innermost header's: the ones its ports belong to.
+    In a tunnel the addresses are the innermost header's: the ones its ports belong to. Of a
+    packet on its way by source routing they are those where it begins and ends.
     """
     return _endpoints(packet.own)
 
@@ -258,14 +261,34 @@ def cut_endpoints(packet: Packet) -> _Ends | None:
 
 
 def _endpoints(layers: Sequence[Layer]) -> tuple[SocketAddress, SocketAddress] | None:
-    ip: IPv4 | IPv6 | None = None
-    for layer in layers:
-        if isinstance(layer, IPv4 | IPv6):
-            ip = layer
-        elif isinstance(layer, Tcp | Udp) and ip is not None:
-            source = SocketAddress(ip.source, layer.source_port)
-            return source, SocketAddress(ip.destination, layer.destination_port)
+    for layer, source, destination in _final_ends(layers):
+        if isinstance(layer, Tcp | Udp):
+            return (
+                SocketAddress(source, layer.source_port),
+                SocketAddress(destination, layer.destination_port),
+            )
     return None
+
+
+def _final_ends(layers: Iterable[Layer]) -> Iterator[tuple[Layer, IPAddress, IPAddress]]:
+    """Each header after an IP header, and from whom to whom that is in the end.
+
+    Source routing and home addresses taken into account: what TCP and UDP have for addresses.
+    Source: RFC 1122, 3.2.1.8; RFC 8200, 8.1; RFC 6275, 6.3.
+    """
+    source: IPAddress | None = None
+    destination: IPAddress | None = None
+    for layer in layers:
+        if isinstance(layer, IPv4):
+            source = layer.source
+            destination = layer.final if layer.options else layer.destination
+        elif isinstance(layer, IPv6):
+            source, destination = layer.source, layer.destination
+        elif source is not None and destination is not None:
+            if isinstance(layer, Extension):
+                destination = layer.final or destination
+                source = layer.home_address or source
+            yield layer, source, destination
 
 
 def _quoted(packet: Packet) -> _Ends | None:
@@ -283,14 +306,14 @@ def _quoted(packet: Packet) -> _Ends | None:
 
 def _ends_of_start(layers: Sequence[Layer]) -> _Ends | None:
     """The same from layers that end in the transport header."""
-    ip: IPv4 | IPv6 | None = None
-    for layer in layers:
-        if isinstance(layer, IPv4 | IPv6):
-            ip = layer
-        elif isinstance(layer, TcpStart | UdpStart) and ip is not None:
+    for layer, source, destination in _final_ends(layers):
+        if isinstance(layer, TcpStart | UdpStart):
             protocol: Protocol = "tcp" if isinstance(layer, TcpStart) else "udp"
-            source = SocketAddress(ip.source, layer.source_port)
-            return protocol, source, SocketAddress(ip.destination, layer.destination_port)
+            return (
+                protocol,
+                SocketAddress(source, layer.source_port),
+                SocketAddress(destination, layer.destination_port),
+            )
     return None
 
 

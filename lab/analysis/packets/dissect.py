@@ -40,8 +40,12 @@ nothing between them. Source: IEEE 802.3, 3.2.6."""
 _RAW_IPX = b"\xff\xff"
 """What follows a length in frames of Novell's that have no LLC: an IPX header's checksum."""
 
-_TYPELESS_HARDWARE = frozenset((778, 803, 824))
-"""GRE, radiotap and netlink: cooked frames whose protocol is no Ethernet type."""
+_TYPELESS_HARDWARE = frozenset((803, 824))
+"""Radiotap and netlink: cooked frames whose protocol is no Ethernet type."""
+
+_MPLS = 0x8847
+_RAW_NUMBERS = (12, 14, LinkType.RAW)
+"""DLT_RAW, as systems have it."""
 
 _LOOPBACK_IPV4 = 2
 _LOOPBACK_IPV6 = frozenset((10, 24, 28, 30))
@@ -161,6 +165,45 @@ def _dissect_loopback(walk: Walk, end: int) -> None:
         walk.payload(4, end)
 
 
+def _dissect_packet_tap(walk: Walk, end: int) -> None:
+    """Apple's header, in the byte order of its machines, and what link type it says follows."""
+    if not walk.holds(0, 12, end, "PKTAP"):
+        return
+    size, link = number(walk, 0, 4, "little"), number(walk, 8, 4, "little")
+    if size < 12:
+        walk.malformed(0, "PKTAP", f"length is {size}, below 12")
+        return
+    if not walk.holds(0, size, end, "PKTAP"):
+        return
+    walk.layers.append(Encapsulation(0, "PKTAP", link))
+    if link == LinkType.ETHERNET:
+        _dissect_ethernet(walk, end, size)
+    elif link in _RAW_NUMBERS:
+        dissect_ip(walk, size, end)
+    else:
+        walk.payload(size, end)
+
+
+def _dissect_switch_tag(walk: Walk, end: int, tag_bytes: int) -> None:
+    """Ethernet whose addresses are followed by a switch's tag, and that by the type."""
+    size = 12 + tag_bytes + 2
+    if walk.holds(0, size, end, "Ethernet with a switch's tag"):
+        kind = number(walk, size - 2, 2)
+        addresses = headers.ethernet(walk.data[:12] + walk.data[size - 2 : size], 0)
+        walk.layers.append(addresses)
+        _dissect_by_type(walk, kind, size, end, has_length=True)
+
+
+def _dissect_labels(walk: Walk, end: int) -> None:
+    if walk.holds(0, 4, end, "MPLS"):
+        _dissect_by_type(walk, _MPLS, 0, end)
+
+
+def _dissect_prepended(walk: Walk, end: int) -> None:
+    if walk.holds(0, 4, end, "switch's tag"):
+        _dissect_ethernet(walk, end, 4)
+
+
 _LINK_LAYERS: dict[LinkType, Callable[[Walk, int], None]] = {
     LinkType.ETHERNET: _dissect_ethernet,
     LinkType.LINUX_SLL: lambda walk, end: _dissect_cooked(walk, end, 1),
@@ -170,4 +213,10 @@ _LINK_LAYERS: dict[LinkType, Callable[[Walk, int], None]] = {
     LinkType.RAW: lambda walk, end: dissect_ip(walk, 0, end),
     LinkType.IPV4: lambda walk, end: dissect_ipv4(walk, 0, end),
     LinkType.IPV6: lambda walk, end: dissect_ipv6(walk, 0, end),
+    LinkType.MPLS: _dissect_labels,
+    LinkType.PKTAP: _dissect_packet_tap,
+    LinkType.DSA_TAG_BRCM: lambda walk, end: _dissect_switch_tag(walk, end, 4),
+    LinkType.DSA_TAG_BRCM_PREPEND: _dissect_prepended,
+    LinkType.DSA_TAG_DSA: lambda walk, end: _dissect_switch_tag(walk, end, 4),
+    LinkType.DSA_TAG_EDSA: lambda walk, end: _dissect_switch_tag(walk, end, 8),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv6Address
 
 from lab.analysis.packets import headers
 from lab.analysis.packets.checksum import checksum_holds
@@ -23,8 +23,6 @@ _EXTENSION_NAMES = {
     DESTINATION: "IPv6 destination options",
     MOBILITY: "IPv6 mobility header",
 }
-_LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE = 131, 137
-_HOME_ADDRESS = 0xC9
 _JUMBO_PAYLOAD = 0xC2
 _OPEN_END = 1 << 32
 """The end of a quoted packet until its own header gives its length."""
@@ -71,7 +69,7 @@ def dissect_ipv4(walk: Walk, at: int, end: int) -> None:
         return
     if error:
         walk.malformed(at + 20 + error.offset, "IPv4", error.reason)
-    addresses: bytes | None = ip.source.packed + final_destination(ip).packed
+    addresses: bytes | None = ip.source.packed + ip.final.packed
     if at + total_bytes > end:
         reason = f"total length is {total_bytes}, past the link's {counted(end - at, 'byte')}"
         walk.malformed(at, "IPv4", reason)
@@ -84,15 +82,6 @@ def dissect_ipv4(walk: Walk, at: int, end: int) -> None:
         _add_fragment(walk, header_end, end, ip, header_bytes)
     else:
         dissect_ip_payload(walk, ip.protocol, header_end, end, addresses, 4)
-
-
-def final_destination(ip: IPv4) -> IPv4Address:
-    """Where a source-routed packet is going, which the pseudo-header holds (RFC 1122)."""
-    for kind, data in ip.options:
-        # The first byte points at the next stop, counted from 1 at the option's type.
-        if kind in (_LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE) and len(data) >= 5:
-            return IPv4Address(data[-4:]) if data[0] <= len(data) + 2 else ip.destination
-    return ip.destination
 
 
 def dissect_ipv6(walk: Walk, at: int, end: int) -> None:
@@ -202,7 +191,8 @@ def _dissect_extension(walk: Walk, header: int, at: int, end: int) -> Extension 
     error: OptionError | None = None
     if header in (HOP_BY_HOP, DESTINATION):
         options, error = parse_ipv6_options(walk.data[at + 2 : at + header_bytes])
-    extension = Extension(at, header, next_header, header_bytes, options)
+    final = _final_of(walk, at, header_bytes) if header == ROUTING else None
+    extension = Extension(at, header, next_header, header_bytes, options, final)
     walk.layers.append(extension)
     if error:
         walk.malformed(at + 2 + error.offset, name, error.reason)
@@ -217,17 +207,24 @@ def _checksum_addresses(walk: Walk, extension: Extension, addresses: bytes | Non
     if addresses is None:
         return None
     at = extension.offset
-    home = next((d for k, d in extension.options if k == _HOME_ADDRESS and len(d) == 16), None)
-    if extension.header == DESTINATION and home is not None:
-        return home + addresses[16:]
+    if (home := extension.home_address) is not None:
+        return home.packed + addresses[16:]
     if extension.header != ROUTING or walk.data[at + 3] == 0:
         return addresses
-    kind, size = walk.data[at + 2], extension.header_bytes
-    if size < 24 or kind not in (0, 2, 4):
+    return addresses[:16] + extension.final.packed if extension.final else None
+
+
+def _final_of(walk: Walk, at: int, size: int) -> IPv6Address | None:
+    """The last stop of a routing header, if it is known and another than the next one.
+
+    Source: RFC 5095 (type 0), RFC 6275, 6.4 (type 2), RFC 8754, 2 (type 4).
+    """
+    kind, left = walk.data[at + 2], walk.data[at + 3]
+    if not left or size < 24 or kind not in (0, 2, 4):
         return None
-    # A segment routing header (type 4, RFC 8754) lists its segments last first.
+    # A segment routing header lists its segments last first.
     final = at + 8 if kind == 4 else at + size - 16
-    return addresses[:16] + walk.data[final : final + 16]
+    return IPv6Address(walk.data[final : final + 16])
 
 
 def _dissect_fragment_header(walk: Walk, at: int, end: int) -> Fragment | None:

@@ -351,5 +351,6 @@ LINK_HEADERS: dict[LinkType, _Parser] = {
     LinkType.C_HDLC_WITH_DIR: _skipping("Cisco HDLC", 1, _cisco_hdlc),
     LinkType.FRELAY_WITH_DIR: _skipping("Frame Relay", 1, _frame_relay),
     LinkType.NFLOG: _netfilter_log,
+    LinkType.IPOIB: _typed("IP over InfiniBand", 44, 40),
 }
 """By the link type of a capture."""

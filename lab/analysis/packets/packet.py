@@ -21,6 +21,12 @@ _NEIGHBOUR_TYPES = frozenset({135, 136})
 """Neighbor Solicitation and Advertisement."""
 
 
+_SOURCE_ROUTES = frozenset({131, 137})
+"""Loose and strict, among the options of IPv4."""
+
+_DESTINATION_OPTIONS, _HOME_ADDRESS = 60, 0xC9
+
+
 class TcpFlags(enum.IntFlag):
     """Control bits of the TCP header; the three reserved bits are kept as they came.
 
@@ -146,6 +152,15 @@ class IPv4:
     options: tuple[tuple[int, bytes], ...]
     """(type, data) in order, padding left out."""
 
+    @property
+    def final(self) -> IPv4Address:
+        """Where a source-routed packet is going, as the pseudo-header has it (RFC 1122)."""
+        for kind, data in self.options:
+            # The first byte points at the next stop, counted from 1 at the option's type.
+            if kind in _SOURCE_ROUTES and len(data) >= 5:
+                return IPv4Address(data[-4:]) if data[0] <= len(data) + 2 else self.destination
+        return self.destination
+
 
 @dataclass(frozen=True, slots=True)
 class IPv6:
@@ -177,6 +192,16 @@ class Extension:
     header_bytes: int
     options: tuple[tuple[int, bytes], ...]
     """(type, data) of hop-by-hop and destination options, padding left out."""
+    final: IPv6Address | None = None
+    """Where a routing header sends the packet in the end; None once it is there."""
+
+    @property
+    def home_address(self) -> IPv6Address | None:
+        """Of the sender, which the pseudo-header has as its source. Source: RFC 6275, 6.3."""
+        for kind, data in self.options if self.header == _DESTINATION_OPTIONS else ():
+            if kind == _HOME_ADDRESS and len(data) == 16:
+                return IPv6Address(data)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

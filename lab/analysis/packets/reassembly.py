@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS, way_of
-from lab.analysis.packets.internet import ROUTING, dissect_ip_payload, final_destination
+from lab.analysis.packets.internet import ROUTING, dissect_ip_payload
 from lab.analysis.packets.packet import Extension, Fragment, IPv4, IPv6, Packet, Payload, Tunnel
 from lab.analysis.packets.walk import Enter, Walk
 
@@ -206,7 +206,7 @@ def _with_datagram(packet: Packet, datagram: bytes, protocol: int, enter: Enter 
 def _addresses(packet: Packet, ip: IPv4 | IPv6) -> bytes | None:
     """The pseudo-header's addresses; None where a routing header may have changed them."""
     if isinstance(ip, IPv4):
-        return ip.source.packed + final_destination(ip).packed
+        return ip.source.packed + ip.final.packed
     extensions = (layer for layer in packet.own if isinstance(layer, Extension))
     if any(extension.header == ROUTING for extension in extensions):
         return None

@@ -6,7 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lab.analysis.packets.packet import IPv4, IPv6, Tcp, TcpFlags
+from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.packets.packet import Tcp, TcpFlags
 from lab.analysis.tcp.stream import unwrap
 
 if TYPE_CHECKING:
@@ -242,8 +243,8 @@ def _is_from(flow: Flow, crossing: Crossing, tcp: Tcp) -> bool:
     """Whether the flow's side `a` sent it; ports decide wherever they differ."""
     if flow.a.port != flow.b.port:
         return tcp.source_port == flow.a.port
-    ip = [layer for layer in crossing.packet.layers if isinstance(layer, IPv4 | IPv6)][-1]
-    return ip.source == flow.a.address
+    ends = transport_endpoints(crossing.packet)
+    return ends is not None and ends[0] == flow.a
 
 
 def _bases(drafts: Sequence[Draft]) -> dict[bool, int]:

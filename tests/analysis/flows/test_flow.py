@@ -9,7 +9,6 @@ from pathlib import Path
 import frame_bytes as fb
 import pytest
 from transcript import crossings, ip_bytes, pcap_bytes, tcp_ip
-from tshark_version import tshark_version
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import crossings_of_file
@@ -17,6 +16,7 @@ from lab.analysis.flows.flow import Flow, group_flows, transport_endpoints
 from lab.analysis.packets.packet import Arp, Icmp, IPv4, Layer, Malformed, Packet, TcpStart
 from lab.model.address import SocketAddress
 from lab.records import Direction, Frame, LinkType
+from tests.against.tshark import tshark_version
 
 CLIENT = SocketAddress(IPv4Address("10.0.0.1"), 40000)
 SERVER = SocketAddress(IPv4Address("10.0.0.2"), 80)
@@ -342,6 +342,36 @@ def test_a_tunnelled_segment_belongs_to_the_inner_addresses() -> None:
 def test_an_endpoint_is_written_as_in_a_url() -> None:
     assert str(CLIENT) == "10.0.0.1:40000"
     assert str(SocketAddress(IPv6Address("fd00::1"), 80)) == "[fd00::1]:80"
+
+
+LAST4, LAST6 = IPv4Address("203.0.113.9"), IPv6Address("2001:db8::99")
+
+
+def routed6(kind: int, left: int) -> bytes:
+    header = bytes([6, 2, kind, left]) + bytes(4) + LAST6.packed
+    return fb.ipv6(header + fb.tcp6(b"x"), 43)
+
+
+@pytest.mark.parametrize(
+    ("packet", "source", "destination"),
+    [
+        (fb.ipv4(fb.tcp(), options=b"\x83\7\4" + LAST4.packed + b"\0"), fb.V4_A, LAST4),
+        (fb.ipv4(fb.tcp(), options=b"\x89\7\x08" + LAST4.packed + b"\0"), fb.V4_A, fb.V4_B),
+        *((routed6(kind, 1), fb.V6_A, LAST6) for kind in (0, 2, 4)),
+        *((routed6(kind, 0), fb.V6_A, fb.V6_B) for kind in (0, 2, 4)),
+        (routed6(3, 1), fb.V6_A, fb.V6_B),  # of a type that is not known
+        (
+            fb.ipv6(b"\6\2\1\2\0\0\xc9\x10" + LAST6.packed + fb.tcp6(b"x"), 60),
+            LAST6,  # a home address
+            fb.V6_B,
+        ),
+    ],
+)
+def test_a_flows_ends_are_the_first_sender_and_the_last_receiver(
+    packet: bytes, source: IPv4Address | IPv6Address, destination: IPv4Address | IPv6Address
+) -> None:
+    (flow,) = capture(packet)
+    assert (flow.a.address, flow.b.address) == (source, destination)
 
 
 def icmp_error(number: int, quoted: tuple[Layer, ...], data: bytes = b"") -> Crossing:

@@ -51,6 +51,15 @@ def radiotap(flags: int = 0, words: int = 1) -> bytes:
     return struct.pack("<BBH", 0, 0, 4 + len(fields)) + fields
 
 
+def packet_tap(payload: bytes, link: int) -> bytes:
+    head = struct.pack("<3I", 108, 1, link)
+    return head + bytes(108 - len(head)) + payload
+
+
+def switch_tag(tag: bytes) -> bytes:
+    return fb.MAC_B + fb.MAC_A + tag + struct.pack("!H", fb.IPV4) + IP4
+
+
 WITH_IP: dict[LinkType, dict[str, bytes]] = {
     LinkType.PPP: {
         "plain": b"\0\x21" + IP4,
@@ -125,6 +134,18 @@ WITH_IP: dict[LinkType, dict[str, bytes]] = {
     },
     LinkType.APPLE_IP_OVER_IEEE1394: {"ipv4": bytes(16) + struct.pack("!H", fb.IPV4) + IP4},
     LinkType.IP_OVER_FC: {"ipv4": bytes(16) + snap(IP4)},
+    LinkType.IPOIB: {
+        "ipv4": bytes(40) + struct.pack("!HH", fb.IPV4, 0) + IP4,
+        "ipv6": bytes(40) + struct.pack("!HH", fb.IPV6, 0) + IP6,
+    },
+    LinkType.PKTAP: {
+        "ethernet": packet_tap(fb.ethernet(IP4), 1),
+        "raw": packet_tap(IP6, 12),
+    },
+    LinkType.DSA_TAG_BRCM: {"ipv4": switch_tag(bytes(4))},
+    LinkType.DSA_TAG_BRCM_PREPEND: {"ipv4": bytes(4) + fb.ethernet(IP4)},
+    LinkType.DSA_TAG_DSA: {"ipv4": switch_tag(b"\xc0\x08\0\0")},
+    LinkType.DSA_TAG_EDSA: {"ipv4": switch_tag(b"\xda\xda\0\0\xc0\x08\0\0")},
 }
 """By link type and by what is particular: each with the segment of DATA over IPv4 or IPv6."""
 

@@ -7,6 +7,7 @@ tracing instrument and every program's descriptors.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -69,6 +70,8 @@ def run_plan(plan: Plan) -> Recording:
     Raises KernelRefused, MachineError and InstrumentError. A program that fails ends its step
     and is recorded with its failure; the next step is run all the same.
     """
+    # A collection looks at everything that was recorded so far, while the rings fill.
+    gc.disable()
     started_ns = time.time_ns()
     clock_offset_ns = started_ns - time.monotonic_ns()
     with ExitStack() as stack:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.correlate.correlation import Correlation, Dropped
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.order.events import Order
     from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.sockets.socket_calls import SocketCalls
     from lab.analysis.sockets.states import StateSeen
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
+    from lab.model.event import EventId
     from lab.records import ProgramRun, Recording, SocketSeen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timeline:
-    """One step of a recording, understood."""
+    """One step of a recording, understood.
+
+    What is looked up of each connection is put together once; `dataclasses.replace` forgets it.
+    """
 
     recording: Recording
     step: str
@@ -46,6 +54,28 @@ class Timeline:
     correlation: Correlation
     sockets: tuple[SocketSeen, ...]
     """Unix sockets, seen while a program waited for that."""
+
+    @cached_property
+    def opened(self) -> Mapping[FlowId, TcpConversation]:
+        """The connections that were opened, by their flows."""
+        return {talk.flow.id: talk for talk in self.conversations if talk.handshake is not None}
+
+    @cached_property
+    def call_of(self) -> Mapping[EventId, SystemCall]:
+        """The system calls by their ids."""
+        return {call.id: call for call in self.system_calls}
+
+    @cached_property
+    def endpoint_of(self) -> Mapping[str, Endpoint]:
+        """The endpoints by their ids."""
+        return {endpoint.id: endpoint for endpoint in self.endpoints}
+
+    @cached_property
+    def socket_calls(self) -> SocketCalls:
+        """The system calls by what they do to which socket."""
+        from lab.analysis.sockets.socket_calls import SocketCalls
+
+        return SocketCalls(self.system_calls)
 
     @property
     def failures(self) -> tuple[str, ...]:

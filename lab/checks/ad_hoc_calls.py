@@ -20,7 +20,6 @@ from lab.checks.traced import (
     check_accepts,
     check_connects,
     connects_around_the_handshake,
-    opened_talks,
     unfinished_send,
     was_delivered,
 )
@@ -95,7 +94,7 @@ def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
 
     What an acknowledged FIN follows has arrived whole. What is never read is no fault.
     """
-    talks = opened_talks(timeline)
+    talks = timeline.opened
     if not talks:
         return nothing_seen(NO_CONNECTION)
     if not timeline.system_calls:
@@ -187,7 +186,7 @@ def _bytes(timeline: Timeline, protocol: str) -> Verdict | None:
 def _of_way(timeline: Timeline, index: _Index, channel: Channel) -> Verdict:
     """The bytes of one way, as far as its ends are traced programs'."""
     if channel.uncounted and not _is_counted_by_sender(channel):
-        call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
+        call = timeline.call_of[channel.uncounted]
         return undecided(f"{channel.flow}: not counted: {why_uncounted(call)}", [call.id])
     carried = channel.carried
     if carried is None:
@@ -200,7 +199,8 @@ def _of_way(timeline: Timeline, index: _Index, channel: Channel) -> Verdict:
     if channel.sender and carried > channel.sent:
         if call_id := unfinished_send(timeline, channel):
             return undecided(f"{said}; nothing says how many bytes {call_id} sent", [call_id])
-        host = next((each.host for each in timeline.endpoints if each.id == channel.sender), "")
+        sender = timeline.endpoint_of.get(channel.sender)
+        host = "" if sender is None else sender.host
         if raw := raw_sockets(timeline, host):
             return undecided(f"{said}; a raw socket of {raw[0].program} may have sent the rest")
         return broken(said, events)

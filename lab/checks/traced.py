@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.order.connection_causes import opens_in_order
 from lab.analysis.packets.packet import TcpFlags
-from lab.analysis.sockets.socket_calls import SocketCalls, why_uncounted
+from lab.analysis.sockets.socket_calls import why_uncounted
 from lab.checks.agreement import why_untraced
 from lab.model.claim import (
     Verdict,
@@ -22,9 +22,8 @@ from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
-    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel
-    from lab.analysis.flows.flow import Flow, FlowId
+    from lab.analysis.flows.flow import Flow
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
@@ -47,7 +46,7 @@ def check_connects(timeline: Timeline) -> Verdict | None:
     """The verdict on the calls of connect(); None if none could be joined with a connection."""
     if doubt := _doubt(timeline):
         return doubt
-    calls, talks = _calls(timeline), opened_talks(timeline)
+    calls, talks = timeline.call_of, timeline.opened
     findings: list[str] = []
     evidence: list[EventId] = []
     for call_id, flow in timeline.correlation.connects:
@@ -87,7 +86,7 @@ def check_accepts(timeline: Timeline) -> Verdict | None:
     """The verdict on the calls of accept(); None if none could be joined with a connection."""
     if doubt := _doubt(timeline):
         return doubt
-    calls, talks = _calls(timeline), opened_talks(timeline)
+    calls, talks = timeline.call_of, timeline.opened
     findings: list[str] = []
     evidence: list[EventId] = []
     for accepted in timeline.correlation.accepted:
@@ -141,7 +140,7 @@ def _account(timeline: Timeline, protocol: str) -> Verdict:
     evidence: list[EventId] = []
     for channel in channels:
         if channel.uncounted:
-            why = why_uncounted(_calls(timeline)[channel.uncounted])
+            why = why_uncounted(timeline.call_of[channel.uncounted])
             return undecided(f"{channel.flow}: not counted: {why}", [channel.uncounted])
         if channel.carried is None or not channel.sender or not channel.receiver:
             return undecided(f"{channel.flow}: one of its sockets is unknown")
@@ -166,16 +165,17 @@ def accounting_of(channel: Channel) -> str:
 
 def unfinished_send(timeline: Timeline, channel: Channel) -> EventId | None:
     """A call that may have sent something and never returned; None if there is none."""
-    sends = SocketCalls(timeline.system_calls).sends(channel.sender)
+    sends = timeline.socket_calls.sends(channel.sender)
     return next((c.id for c in sends if c.result is None), None)
 
 
 def was_delivered(timeline: Timeline, channel: Channel) -> bool:
     """Whether all that was sent this way was acknowledged, the FIN behind it too."""
-    talk = opened_talks(timeline).get(channel.flow) if channel.flow is not None else None
-    host = next((e.host for e in timeline.endpoints if e.id == channel.sender), "")
+    talk = timeline.opened.get(channel.flow) if channel.flow is not None else None
     if talk is None:
         return False
+    sender = timeline.endpoint_of.get(channel.sender)
+    host = "" if sender is None else sender.host
     first, from_client = talk.flow.crossings[0], talk.segments[0].from_client
     is_clients = host == (first.sender if from_client else first.receiver)
     stream = talk.client_to_server if is_clients else talk.server_to_client
@@ -184,18 +184,9 @@ def was_delivered(timeline: Timeline, channel: Channel) -> bool:
 
 def _doubt(timeline: Timeline) -> Verdict | None:
     """Why nothing can be said of connections; None where something can."""
-    if not opened_talks(timeline):
+    if not timeline.opened:
         return nothing_seen(NO_CONNECTION)
     return None if timeline.system_calls else skipped(why_untraced(timeline))
-
-
-def _calls(timeline: Timeline) -> dict[EventId, SystemCall]:
-    return {call.id: call for call in timeline.system_calls}
-
-
-def opened_talks(timeline: Timeline) -> dict[FlowId, TcpConversation]:
-    """The connections that were opened."""
-    return {talk.flow.id: talk for talk in timeline.conversations if talk.handshake is not None}
 
 
 def _first_syn(flow: Flow) -> tuple[int, EventId]:

@@ -22,8 +22,8 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help setup scenarios compare doctor test test-fast lint coverage check soak bench-setup bench-run \
-	bench-trace picture against \
+.PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage check soak \
+	bench-setup bench-run bench-trace picture against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -50,6 +50,9 @@ test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tes
 
 test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel, on every core
 	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m 'not kernel' $(TESTS)
+
+test-browser: $(VENV)/.ready-dev ## run the tests that open report.html in Chromium, which must be there
+	@$(VENV)/bin/python -m pytest -m browser tests/report
 
 coverage: $(VENV)/.ready-dev ## how much of lab/ is run by the tests that need no kernel
 	@VENV=$(VENV) tests/coverage

@@ -54,6 +54,15 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browsers are opened when they are asked for: together they take longer than all the rest."""
+    if "browser" not in config.getoption("markexpr"):
+        not_asked_for = pytest.mark.skip(reason="opens a browser: make test-browser")
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(not_asked_for)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # Here and not in a fixture, so that pytest reports one place, and all skips in one line.
     if item.get_closest_marker("kernel") and (refusal := why_no_sandbox()):

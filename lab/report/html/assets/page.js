@@ -88,6 +88,7 @@ class Page {
     this.view.offer([...new Set(this.part.events.map((event) => event.flow).filter(Boolean))]);
     this.view.chosen = null;
     this.view.related = new Set();
+    document.body.classList.remove('has-detail');
     if (this.prediction.isOn) this.prediction.finish();
     this.ladder = new Ladder(this.part, this.view, (event) => this.choose(event));
     this.detail = new Detail(this.part, (event) => this.choose(event), (way) => this.step(way));
@@ -124,17 +125,18 @@ class Page {
 
   /** Choose an event by its number; null chooses none. */
   choose(number) {
+    const wasWide = this.view.chosen === null;
     this.view.chosen = number;
     document.body.classList.toggle('has-detail', number !== null);
     if (number === null) {
       this.view.related = new Set();
       this.detail.clear();
       history.replaceState(null, '', location.pathname + location.search);
-      this.ladder.draw({ whole: false });
-      this.ladder.drawn = null;
-      this.ladder.draw();
+      this.refresh();
       return;
     }
+    // The pane takes room from the ladder.
+    if (wasWide) this.ladder.layOut();
     this.view.related = this.detail.related(number);
     this._makeVisible(number);
     this.detail.show(number);

@@ -1,0 +1,67 @@
+"""A run in which everything that a program or a file can name is hostile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from scenes import recorded_result
+
+from lab.analysis.assembly import build_timelines
+from lab.results import Result
+
+HOSTILE = (
+    '<script>window.hacked = 1</script>"onload="window.hacked = 1" \'<img src=x '
+    "onerror=window.hacked=1> ]]> </script> \u202e \0 \x1b[2J \ud800 {{ 7 * 7 }}"
+)
+LONG = "x" * 10_000
+
+
+def hostile_result() -> Result:
+    """The recorded run of tcp, traced, with such names, arguments, bytes and words."""
+    result = recorded_result("traced-tcp4")
+    recording = result.recording
+    data = HOSTILE.encode("utf-8", "surrogatepass")
+    frames = tuple(
+        replace(
+            frame, data=frame.data[:66] + data[: len(frame.data) - 66], wire_bytes=len(frame.data)
+        )
+        if len(frame.data) > 66
+        else frame
+        for frame in recording.frames
+    )
+    (timeline,) = build_timelines(replace(recording, frames=frames))
+    calls = tuple(
+        replace(
+            call,
+            arguments=tuple(
+                replace(argument, name=HOSTILE, text=HOSTILE + LONG) for argument in call.arguments
+            ),
+            error=HOSTILE,
+            data=data,
+            socket=HOSTILE,
+        )
+        for call in timeline.system_calls
+    )
+    programs = tuple(
+        replace(run, argv=(HOSTILE, LONG), failure=HOSTILE, stdout=HOSTILE)
+        for run in timeline.programs
+    )
+    interfaces = tuple(replace(seen, name=HOSTILE) for seen in recording.interfaces)
+    changed = replace(
+        timeline,
+        recording=replace(recording, interfaces=interfaces, kernel=HOSTILE),
+        system_calls=calls,
+        programs=programs,
+    )
+    judgements = tuple(
+        replace(each, verdict=replace(each.verdict, why=HOSTILE)) for each in result.judgements
+    )
+    return replace(
+        result,
+        timelines=(changed,),
+        judgements=judgements,
+        title=HOSTILE,
+        question=HOSTILE,
+        folder=Path(),
+    )

@@ -207,14 +207,16 @@ class ProgramRun:
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """What programs have done to the run itself, so that the lab could not observe all of it."""
+    """What programs have done to the run itself."""
 
     step: str
-    """The step that was not wholly observed."""
+    """The step that they did it in."""
     programs: tuple[str, ...]
     """Those that may have done it, by what they are allowed and where they run; one at least."""
     what: str
-    """What the lab could not do, in one line."""
+    """What the lab could not do, or has found changed, in one line."""
+    blinds: bool = True
+    """Whether the lab could not observe all of the step for that."""
 
     def __str__(self) -> str:
         *others, last = self.programs

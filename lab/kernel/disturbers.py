@@ -30,6 +30,13 @@ class Disturbers:
         on_hosts = (program for program in self._programs if program.host in hosts)
         return self._disturbance(step, on_hosts, "CAP_NET_ADMIN", what)
 
+    def hosts(self) -> frozenset[str]:
+        """The hosts whose network the lab's confinement lets one of them configure."""
+        if self._confinement is None:
+            return frozenset()  # the lab's own scenarios show what they do there
+        able = (p for p in self._programs if self._is_allowed(p, "CAP_NET_ADMIN"))
+        return frozenset(program.host for program in able)
+
     def of_processes(self, step: Step, what: str) -> Disturbance:
         """What was done to processes of the lab's. Raises InstrumentError as above."""
         may_signal = self._confinement is None or self._confinement.is_labs_own_user

@@ -20,6 +20,7 @@ from lab.kernel.capture.capture import Capture, PointName, close_captures, open_
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.confinement import Confined
 from lab.kernel.disturbers import Disturbers
+from lab.kernel.network.configuration import read_configuration
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
     LOOPBACK_INDEX,
@@ -188,6 +189,11 @@ def _joined(traces: Iterable[Trace]) -> Trace:
     )
 
 
+def _kind(disturbance: Disturbance) -> tuple[object, ...]:
+    """What two disturbances that are said as one have in common."""
+    return disturbance.step, disturbance.programs, disturbance.blinds
+
+
 def _failed_by(denied: str, run: ProgramRun, step: Step) -> ProgramRun:
     """The program's record with what was denied to it in that step, before what came of that."""
     if not denied or run.step != step.name:
@@ -270,7 +276,7 @@ class _Observation:
         if any(noted.step == disturbance.step for noted in same):
             return
         for place, noted in enumerate(self.disturbances):
-            if (noted.step, noted.programs) == (disturbance.step, disturbance.programs):
+            if _kind(noted) == _kind(disturbance):
                 both = f"{noted.what}; {disturbance.what}"
                 self.disturbances[place] = replace(noted, what=both)
                 return
@@ -308,10 +314,21 @@ class _Observation:
         self._programs = programs
         self._loop.add(programs)
         self._disturbers.add(step)
+        watched = [self._namespaces[host] for host in self._disturbers.hosts()]
+        before = [read_configuration(namespace) for namespace in watched]
         self.runs += programs.run()
+        for namespace, then in zip(watched, before, strict=True):
+            self._note_lost(step, namespace.name, then.lost(read_configuration(namespace)))
         self.instruments += programs.instruments
         for what in programs.unended:
             self._note(self._disturbers.of_processes(step, what))
+
+    def _note_lost(self, step: Step, host: str, lost: Sequence[str]) -> None:
+        """Note what a host's network has lost, though it can be observed as before."""
+        if lost:
+            what = f"on host {host}, {', '.join(lost)}"
+            found = self._disturbers.of_network(step, (host,), what)
+            self._note(replace(found, blinds=False))
 
     def _drain(self, step: Step) -> None:
         """Wait until no TCP connection has anything left to send; note those that have."""

@@ -11,6 +11,7 @@ from step_programs import HANG, READY, python
 
 from lab.analysis.assembly import build_timelines
 from lab.errors import InstrumentError
+from lab.kernel.confinement import Confined
 from lab.kernel.disturbers import Disturbers
 from lab.kernel.plan import Plan
 from lab.kernel.programs.confinement import Confinement, Identity
@@ -19,7 +20,7 @@ from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.topology import two_hosts
-from lab.records import Recording
+from lab.records import RanAs, Recording
 
 ALONE = Step("alone", (python("", "a"), python("", "b", host="server")))
 NOBODY = Identity("nobody", 65534, 65534, (), "/")
@@ -129,6 +130,58 @@ def test_an_interface_deleted_may_be_the_work_of_either_end(sandbox: Sandbox) ->
     assert second.step == "then" and set(second.programs) >= {"breaker", "other"}
     assert [run.stdout for run in recording.programs] == ["", "here\n", "still\n"]
     assert len(build_timelines(recording)) == 2
+
+
+# netdevice(7): SIOCSIFFLAGS, SIOCSIFADDR; rtnetlink(7): RTM_DELROUTE, acknowledged.
+LOST = {
+    "lo was taken down": """
+import fcntl, socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(s, 0x8914, struct.pack("16sH14x", b"lo", 0))
+""",
+    "the address 198.51.100.2/24 of eth0 was removed": """
+import fcntl, socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+fcntl.ioctl(s, 0x8916, struct.pack("16sHH4s8x", b"eth0", socket.AF_INET, 0, bytes(4)))
+""",
+    "1 route removed": """
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.send(struct.pack("=IHHII8BIHH4s", 36, 25, 5, 1, 0, 2, 24, 0, 0, 254, 0, 255, 0, 0,
+                   8, 1, socket.inet_aton("198.51.100.0")))
+assert struct.unpack_from("=i", s.recv(4096), 16) == (0,)
+""",
+    # include/uapi/linux/netfilter/nf_tables.h: NFT_MSG_NEWTABLE in a batch.
+    "the packet filter was changed": """
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+begin, end = (struct.pack("=IHHIIBBH", 20, kind, 1, 0, 0, 0, 0, 10 << 8) for kind in (16, 17))
+table = struct.pack("=IHHIIBBHHH4s", 28, 10 << 8, 0x405, 1, 0, 2, 0, 0, 6, 1, b"t")
+s.send(begin + table + end)
+answer = s.recv(4096)
+assert struct.unpack_from("=i", answer, 16) == (0,), answer
+""",
+}
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("what", LOST)
+def test_what_a_hosts_network_has_lost_is_said_and_blinds_nobody(
+    sandbox: Sandbox, what: str
+) -> None:
+    who = RanAs("", 0, ADMIN, (), (), host_files=True)
+    confined = Confined(None, ADMIN, "/", None, who)
+    program = python(LOST[what], "breaker", host="server")
+    steps = (Step("broken", (program, python("print(1)"))), Step("then", (python("", "third"),)))
+    plan = Plan("t", Family.IPV4, two_hosts(), steps, trace="none", confined=confined)
+    recording = sandbox.call(record, plan)
+    (found,) = recording.disturbances
+    assert [run.failure for run in recording.programs] == ["", "", ""]
+    assert (found.step, found.programs, found.blinds) == ("broken", ("breaker",), False)
+    assert found.what == f"on host server, {what}"
+    broken, then = build_timelines(recording)
+    assert broken.failures == (f"program breaker disturbed the run: {found.what}",)
+    assert broken.bracket.incomplete == then.failures == ()
 
 
 @pytest.mark.kernel

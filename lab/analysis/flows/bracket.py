@@ -80,7 +80,11 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                     *_unproven(canaries, recording),
                     *map(_missing, missing),
                     *_reversed(canaries, sightings),
-                    *(each.what for each in recording.disturbances if each.step == step),
+                    *(
+                        each.what
+                        for each in recording.disturbances
+                        if each.step == step and each.blinds
+                    ),
                     *losses,
                 ),
             )

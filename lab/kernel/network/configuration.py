@@ -1,0 +1,148 @@
+"""What a host's network was given, and what has become of it since.
+
+Programs with CAP_NET_ADMIN may take it away. What they add, or set otherwise, is theirs to do.
+
+Source: rtnetlink(7); include/uapi/linux/netfilter/nf_tables.h; proc(5), /proc/net/netlink.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from lab.kernel.network.namespace import Namespace
+from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, dump
+from lab.model.counted import counted
+
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE = 18, 22, 26
+IFLA_IFNAME = 3
+IFA_ADDRESS, IFA_LOCAL = 1, 2
+RTA_DST, RTA_OIF, RTA_TABLE = 1, 4, 15
+LOOPBACK = "lo"
+NETLINK_NETFILTER = 12
+NFT_MSG_GETGEN = 10 << 8 | 16  # of the subsystem NFNL_SUBSYS_NFTABLES
+NFTA_GEN_ID = 1
+LEGACY_TABLES = ("ip_tables_names", "ip6_tables_names")
+
+_HEADER = struct.Struct("=IHHII")
+_LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
+_ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
+_ROUTE = struct.Struct("=8BI")  # struct rtmsg: family, length of dst, …, table, …, type, flags
+_GENERIC = struct.Struct("=BBH")  # struct nfgenmsg
+_ATTRIBUTE = struct.Struct("=HH")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A host's network at one moment."""
+
+    up: frozenset[str]
+    """The names of the interfaces that are up."""
+    addresses: frozenset[str]
+    """Each with its prefix length and its interface: "198.51.100.1/24 of eth0"."""
+    routes: frozenset[tuple[bytes, ...]]
+    """What tells a route from others: type, table, destination, interface."""
+    filters: tuple[str, ...]
+    """The tables of iptables(8), and which generation nf_tables' rules are of."""
+
+    def lost(self, later: Configuration) -> tuple[str, ...]:
+        """What is not there any more `later`, in a few words each; rules come as well as go.
+
+        That an end of a link is down or gone is left to the canaries, which cannot be sent there.
+        """
+        down = self.up - later.up
+        words = [f"{LOOPBACK} was taken down"] if LOOPBACK in down else []
+        # Addresses go with their interface, routes with either.
+        gone = [each for each in self.addresses - later.addresses if each.split()[-1] not in down]
+        words += [f"the address {each} was removed" for each in sorted(gone)]
+        if not words and not down and (routes := self.routes - later.routes):
+            words.append(f"{counted(len(routes), 'route')} removed")
+        if self.filters != later.filters:
+            words.append("the packet filter was changed")
+        return tuple(words)
+
+
+def read_configuration(namespace: Namespace) -> Configuration:
+    """The configuration of a host's network as it is now. Raises OSError."""
+    with namespace.entered():
+        names: dict[int, str] = {}
+        up: set[str] = set()
+        for message in _dumped(RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+            _, _, index, flags, _ = _LINK.unpack_from(message, _HEADER.size)
+            found = dict(_attributes(message, _LINK.size))
+            names[index] = found[IFLA_IFNAME].rstrip(b"\0").decode("ascii", "backslashreplace")
+            if flags & IFF_UP:
+                up.add(names[index])
+        addresses = {
+            _address(message, names)
+            for message in _dumped(RTM_GETADDR, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+        }
+        routes = {
+            _route(message)
+            for message in _dumped(RTM_GETROUTE, _ROUTE.pack(socket.AF_UNSPEC, *[0] * 8))
+        }
+        filters = (*_legacy_tables(), *_generation())
+    return Configuration(frozenset(up), frozenset(addresses), frozenset(routes), filters)
+
+
+def _dumped(kind: int, body: bytes) -> Iterator[bytes]:
+    flags = NLM_F_REQUEST | NLM_F_DUMP
+    header = _HEADER.pack(_HEADER.size + len(body), kind, flags, 0, 0)
+    return dump(socket.NETLINK_ROUTE, header + body)
+
+
+def _attributes(message: bytes, body_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """The attributes behind a message's header and body, by their numbers."""
+    offset = _HEADER.size + (body_bytes + 3 & ~3)
+    while offset + _ATTRIBUTE.size <= len(message):
+        length, kind = _ATTRIBUTE.unpack_from(message, offset)
+        yield kind, message[offset + _ATTRIBUTE.size : offset + length]
+        offset += max(length, _ATTRIBUTE.size) + 3 & ~3
+
+
+def _address(message: bytes, names: dict[int, str]) -> str:
+    _, length, _, _, index = _ADDRESS.unpack_from(message, _HEADER.size)
+    found = dict(_attributes(message, _ADDRESS.size))
+    address = ip_address(found.get(IFA_LOCAL, found.get(IFA_ADDRESS, bytes(4))))
+    return f"{address}/{length} of {names.get(index, index)}"
+
+
+def _route(message: bytes) -> tuple[bytes, ...]:
+    family, length, _, _, table, _, _, kind, _ = _ROUTE.unpack_from(message, _HEADER.size)
+    found = dict(_attributes(message, _ROUTE.size))
+    head = bytes((family, length, kind))
+    number = found.get(RTA_TABLE, struct.pack("=I", table))
+    return head, number, found.get(RTA_DST, b""), found.get(RTA_OIF, b"")
+
+
+def _legacy_tables() -> Iterator[str]:
+    """The tables of iptables(8) that there are, where the kernel has them by itself."""
+    for name in LEGACY_TABLES:
+        with suppress(OSError):  # never used on this machine
+            yield f"{name}: {Path('/proc/thread-self/net', name).read_text('ascii')}"
+
+
+def _generation() -> Iterator[str]:
+    """The generation of nf_tables' rules, which grows with each change.
+
+    Not asked for where nobody has used netfilter's netlink: opening its socket would load it.
+    """
+    lines = Path("/proc/thread-self/net/netlink").read_text("ascii").splitlines()[1:]
+    if not any(int(line.split()[1]) == NETLINK_NETFILTER for line in lines):
+        return
+    body = _GENERIC.pack(socket.AF_UNSPEC, 0, 0)
+    flags = NLM_F_REQUEST | NLM_F_ACK
+    header = _HEADER.pack(_HEADER.size + len(body), NFT_MSG_GETGEN, flags, 0, 0)
+    try:
+        for message in dump(NETLINK_NETFILTER, header + body):
+            found = dict(_attributes(message, _GENERIC.size))
+            yield f"nf_tables: generation {int.from_bytes(found[NFTA_GEN_ID], 'big')}"
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # a kernel without nf_tables
+            raise

@@ -115,6 +115,10 @@ def compare(document: Document, lines: list[Line]) -> list[Difference]:
     ours = {frame["packet"]: facts_of_lab(frame) for frame in frames}
     # UDP that carries a tunnel is no flow of its own.
     carriers = {each["packet"] for each in frames if each["tunnels"] and not ours[each["packet"]]}
+    part_of = {
+        event["number"]: flow["id"] for flow in document.get("flows", ()) for event in flow["parts"]
+    }
+    parts = {each["packet"]: part_of.get(each["id"]["number"]) for each in frames}
     streams = Streams(tshark_version())
     found = []
     for line in lines:
@@ -122,6 +126,9 @@ def compare(document: Document, lines: list[Line]) -> list[Difference]:
         lab, tshark = ours.pop(packet, {}), facts_of_tshark(line)
         if packet in carriers and str(tshark.get("flow")).startswith("udp"):
             continue
+        if (flow := parts.get(packet)) is not None and "seq" in tshark:
+            # A header that the capture cut takes no part in anything but its flow.
+            lab, tshark = {"flow": streams.of_part(flow)}, {"flow": tshark["flow"]}
         lab = streams.as_tshark_has_it(lab)
         for fact in [*tshark, *(name for name in lab if name not in tshark)]:
             if lab.get(fact) != tshark.get(fact) and fact not in streams.open_facts:
@@ -169,6 +176,13 @@ class Streams:
         if self._begun_by[number] != flow:
             self.open_facts = frozenset({"seq", "ack", "window", "notes"})
         return {**facts, "flow": f"tcp {number}"}
+
+    def of_part(self, flow: str) -> str:
+        """The stream of what is in the flow and cut."""
+        if flow not in self._number:
+            self._number[flow] = len(self._begun_by)
+            self._begun_by[self._number[flow]] = flow
+        return f"tcp {self._number[flow]}"
 
     def _of_next(self, flow: object, source: str, destination: str, seq: int, flags: int) -> int:
         ends = frozenset((source, destination))

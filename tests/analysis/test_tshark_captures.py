@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+import frame_bytes as fb
+import link_bytes as lb
 import pytest
 import wire_talks as w
+from captured import capture_of
 
+from lab.run import show_capture
 from tests.against import tshark
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
@@ -345,3 +352,79 @@ def test_conversations_of_every_kind_agree(
 ) -> None:
     assert {each.packet: each.tshark for each in found[name]} == KINDS[name].differs
     assert {each.fact for each in found[name]} <= {"notes", "window"}
+
+
+def differences_of(folder: Path, data: bytes) -> list[tshark.Difference]:
+    file = folder / "capture"
+    file.write_bytes(data)
+    return tshark.differences(file)
+
+
+def on_ip(frame: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """What makes an IP packet of one, by what makes a frame of it."""
+    return lambda packet: frame(packet)[14:]
+
+
+CARRIERS: dict[str, Callable[[bytes], bytes]] = {
+    "ipip": on_ip(lambda packet: lb.in_ip(packet, 4)),
+    "gre": on_ip(lambda packet: lb.gre(packet, fb.IPV4)),
+    "gre with ethernet": on_ip(lambda packet: lb.gre(fb.ethernet(packet), 0x6558)),
+    "gre with a vlan": on_ip(lambda p: lb.gre(fb.ethernet(p, tags=((0x8100, 7),)), 0x6558)),
+    "erspan": on_ip(lambda packet: lb.gre(fb.ethernet(packet), 0x88BE)),
+    "vxlan": on_ip(lambda packet: lb.vxlan(fb.ethernet(packet))),
+    "vxlan-gpe": on_ip(lambda packet: lb.vxlan_gpe(packet, 1)),
+    "geneve": on_ip(lambda p: lb.in_udp(b"\0\0\x65\x58\0\0\7\0" + fb.ethernet(p), 6081)),
+    "gtp": on_ip(lb.gtp),
+    "l2tp": on_ip(lambda p: lb.in_udp(struct.pack("!3H", 2, 1, 2) + lb.PPP + p, 1701)),
+    "etherip": on_ip(lambda packet: lb.in_ip(b"\x30\0" + fb.ethernet(packet), 97)),
+    "mpls in udp": on_ip(lambda packet: lb.in_udp(lb.label(3) + packet, 6635)),
+    "ah": on_ip(lambda packet: lb.in_ip(b"\4\4" + bytes(22) + packet, 51)),
+}
+LINKS: dict[str, Callable[[bytes], bytes]] = {
+    "ethernet": fb.ethernet,
+    "QinQ": lambda packet: fb.ethernet(packet, tags=((0x88A8, 5), (0x8100, 6))),
+    "pppoe": lb.pppoe_frame,
+    "mpls": lambda packet: lb.on_link(lb.label(3) + packet, 0x8847),
+    "pbb": lambda packet: lb.on_link(struct.pack("!I", 9) + fb.ethernet(packet), 0x88E7),
+    "llc/snap": lambda packet: fb.ethernet(lb.snap(packet), 8 + len(packet)),
+}
+
+
+def test_tunnels_in_tunnels_agree(tmp_path: Path) -> None:
+    names = [*product(["ethernet"], CARRIERS, CARRIERS), *product(LINKS, CARRIERS, ["ipip"])]
+    frames = [
+        LINKS[link](CARRIERS[outer](CARRIERS[inner](fb.ipv4(fb.tcp(b"data", sport=20000 + port)))))
+        for port, (link, outer, inner) in enumerate(names)
+    ]
+    data = w.pcap(w.Sent(n * 10**9, frame, len(frame)) for n, frame in enumerate(frames))
+    found = differences_of(tmp_path, data)
+    assert {names[each.packet - 1]: each for each in found} == {}
+    flows = show_capture(capture_of(data)).flows
+    assert [len(flow.crossings) for flow in flows] == [1] * len(names)
+
+
+OPTIONS = bytes.fromhex("020405b40402080a000000010000000201030307")
+TO_CUT: dict[str, Callable[[int], bytes]] = {
+    "tcp": lambda port: fb.ethernet(fb.ipv4(fb.tcp(b"data", sport=port, options=OPTIONS))),
+    "tcp over ipv6": lambda port: fb.ethernet(fb.ipv6(fb.tcp6(b"data", sport=port)), fb.IPV6),
+    "in a vlan": lambda port: fb.ethernet(
+        fb.ipv4(fb.tcp(b"data", sport=port)), tags=((0x8100, 7),)
+    ),
+    "in vxlan": lambda port: lb.vxlan(fb.ethernet(fb.ipv4(fb.tcp(b"data", sport=port)))),
+}
+
+
+def test_frames_cut_at_every_length_agree(tmp_path: Path) -> None:
+    sent: list[w.Sent] = []
+    names: list[str] = []
+    for name, make in TO_CUT.items():
+        for size in range(len(make(0)) + 1):
+            frame = make(20000 + len(sent))
+            sent.append(w.Sent(len(sent) * 10**9, frame[:size], len(frame)))
+            names.append(f"{name}, {size} bytes")
+    found = differences_of(tmp_path, w.pcap(sent))
+    # Of options that are cut tshark names one more: that of which the kind alone is there.
+    in_options = {f"tcp, {54 + size} bytes" for size in range(len(OPTIONS))}
+    options = {names[each.packet - 1] for each in found if each.fact == "options"}
+    assert set() < options <= in_options
+    assert [each for each in found if each.fact != "options"] == []

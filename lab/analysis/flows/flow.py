@@ -36,6 +36,9 @@ _SEQUENCE_SPACE = 1 << 32
 _FIN, _SYN, _RST, _ACK = (
     int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
 )
+_SHOWN_HEADER_BYTES = 16
+"""So much of a TCP header, up to its window, is enough for tshark to number a stream."""
+
 _PROTOCOL_BY_NUMBER: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 
 
@@ -132,7 +135,8 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     is the one of its last SYN, else the one implied by its own first segment (`seq - 1`) or by
     what the peer acknowledged (`ack - 1`).
     So is UDP that carries a tunnel, which makes no flow here: there are the flows inside.
-    Flows of which no packet is whole have no stream in tshark: they are numbered last.
+    Flows of which no packet is whole, nor cut as late as behind a TCP header's window, have no
+    stream in tshark: they are numbered last.
     Source: experiments with tshark 4.6.9 (tests/analysis/test_flow.py). 4.0 goes by the number
     alone, and there and in 4.2 a SYN-ACK never begins a stream.
     """
@@ -223,6 +227,8 @@ class _Grouping:
             if builder is None:
                 builder = self._begin(*cut)
                 self.numberless.append(builder)
+            if cut[0] == "tcp" and _cut_header_bytes(packet) >= _SHOWN_HEADER_BYTES:
+                self._number(builder)
             builder.parts.append(crossing)
         elif (key := datagram_of(packet)) is not None:
             waiting = self.fragments.setdefault(key, [])
@@ -258,6 +264,11 @@ def cut_endpoints(packet: Packet) -> _Ends | None:
     if not isinstance(last, Malformed) or not last.truncated:
         return None
     return _ends_of_start(packet.own)
+
+
+def _cut_header_bytes(packet: Packet) -> int:
+    """How much of the header is there of a packet that is cut in it."""
+    return len(packet.frame.data) - packet.layers[-1].offset
 
 
 def _endpoints(layers: Sequence[Layer]) -> tuple[SocketAddress, SocketAddress] | None:

@@ -9,7 +9,7 @@ from lab.errors import UsageError
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
-    from lab.results import Result
+    from lab.results import Result, Shown
 
 FILES = {
     "html": "report.html",
@@ -44,6 +44,29 @@ def write_pages(result: Result) -> None:
     """Write into the run's folder what people look at. Raises UsageError."""
     for form in PAGES:
         write_derived(result, form, result.folder / FILES[form])
+
+
+def write_capture_page(shown: Shown, target: Path) -> None:
+    """Write the page of a capture file, piece by piece. Raises UsageError."""
+    from lab.recording.artifacts import give_to_invoker
+    from lab.report.html.capture_page import capture_page
+
+    if not shown.crossings:
+        raise UsageError(f"{shown.capture.name} has no frame to write a page of")
+    page = capture_page(
+        shown.capture,
+        shown.crossings,
+        shown.flows,
+        shown.conversations,
+        shown.packets,
+        shown.canaries,
+    )
+    try:
+        with target.open("w", encoding="utf-8") as file:
+            file.writelines(page)
+        give_to_invoker(target)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from None
 
 
 def _html(result: Result) -> bytes:

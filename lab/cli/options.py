@@ -191,6 +191,7 @@ def _show(command: argparse.ArgumentParser) -> None:
         "`tcpdump -w - | wirelab show -`",
     )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
+    command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
     _add_ascii(command)
     command.epilog = SHOW_HELP
 

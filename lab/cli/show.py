@@ -23,7 +23,9 @@ def execute(options: Namespace) -> int:
     with _stopped_by_interrupt() as stop:
         capture = read_file(options.file, stop)
     shown = show_capture(capture)
-    if options.json:
+    if options.html:
+        _write_page(shown, options.html)
+    elif options.json:
         _print_document(shown)
     else:
         _draw(shown, ascii_only=options.ascii)
@@ -31,6 +33,15 @@ def execute(options: Namespace) -> int:
         sys.stdout.flush()
         raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
     return 0
+
+
+def _write_page(shown: Shown, target: str) -> None:
+    from pathlib import Path
+
+    from lab.derive import write_capture_page
+
+    write_capture_page(shown, Path(target))
+    print(target)
 
 
 def _print_document(shown: Shown) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lab.analysis.fields.field import HeaderField
 
-_TELLING = {
+TELLING = {
     "TCP": ("ip.id", "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw",
             "tcp.options.timestamp.tsval"),
     "UDP": ("ip.id", "udp.srcport", "udp.dstport", "udp.length", "udp.checksum"),
@@ -32,7 +32,7 @@ def frame_filter(fields: Iterable[HeaderField]) -> str:
     for field in fields:
         headers.add(field.shape.header)
         by_name.setdefault(field.shape.abbreviation, field)
-    for header, names in _TELLING.items():
+    for header, names in TELLING.items():
         if header in headers:
             return " && ".join(by_name[name].display_filter for name in names if name in by_name)
     return ""

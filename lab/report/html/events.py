@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from lab.analysis.calls.system_call import SystemCall
@@ -31,8 +32,15 @@ DATA_BYTES = 512
 class EventWriter:
     """Writes the events of one part of a page, times in nanoseconds from its zero."""
 
-    def __init__(self, zero_ns: int, packer: FramePacker, flow_of: Mapping[int, str]) -> None:
-        """`flow_of` has flows' names by the numbers of their crossings."""
+    def __init__(
+        self,
+        zero_ns: int,
+        packer: FramePacker,
+        flow_of: Mapping[int, str],
+        packets: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
+        """`flow_of` has flows' names, `packets` numbers in a file, by the crossings' numbers."""
+        self.packets = packets
         self.zero_ns = zero_ns
         self.packer = packer
         self.flow_of = flow_of
@@ -47,7 +55,7 @@ class EventWriter:
                 "kind": event.kind.value,
                 "title": visible(title),
                 "section": section,
-                "filter": _filter_of(event),
+                **_filter_of(event),
                 **fields,
             }
         )
@@ -73,6 +81,7 @@ class EventWriter:
                 "to": visible(crossing.receiver),
                 "flow": self.flow_of.get(crossing.number, ""),
                 "phase": phase.value,
+                "packet": self.packets.get(crossing.number),
                 **more,
                 **self.packer.pack(packet),
             },
@@ -152,9 +161,12 @@ class EventWriter:
                 ]
 
 
-def _filter_of(event: EventId) -> str:
-    """Finds in recording.pcapng what is noted there of an event that is no frame."""
+def _filter_of(event: EventId) -> dict[str, str]:
+    """What finds in recording.pcapng the note on an event; of a frame the page knows by its fields.
+
+    Source: wireshark-filter(4), "contains".
+    """
     if event.kind is EventKind.FRAME:
-        return ""
+        return {}
     text = f"{event}: ".replace("\\", "\\\\").replace('"', '\\"')
-    return visible(f'frame contains "{text}"')
+    return {"filter": visible(f'frame contains "{text}"')}

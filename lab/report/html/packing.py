@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Hashable
 from typing import Any
 
-from lab.analysis.explain.display_filter import frame_filter
 from lab.analysis.fields.fields import fields_of
 from lab.analysis.packets.packet import Packet
 from lab.report.svg.visible import visible
@@ -49,7 +48,7 @@ class FramePacker:
         self.dissections = Numbers()
 
     def pack(self, packet: Packet) -> Packed:
-        """The frame's bytes, its length on the wire, its dissection's number and its filter."""
+        """The frame's bytes, its length on the wire and its dissection's number."""
         fields = fields_of(packet)
         shapes = tuple(
             self.shapes.of(
@@ -74,7 +73,6 @@ class FramePacker:
             "size": packet.frame.wire_bytes,
             "bytes": b64encode(kept).decode("ascii"),
             "fields": self.dissections.of((shapes, said), [shapes, said]),
-            "filter": frame_filter(fields),
         }
         if len(kept) < len(data):
             packed["captured"] = len(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -12,8 +12,8 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
+from lab.analysis.explain.display_filter import TELLING
 from lab.model.event import EventId
-from lab.report.html.parts import PagePart
 from lab.report.svg.ladder import colours
 from lab.report.svg.visible import visible
 
@@ -53,8 +53,24 @@ class PageHead:
     """The headings of the table of parts."""
 
 
-def render_page(head: PageHead, parts: Sequence[PagePart]) -> str:
-    """The page as one HTML document, which refers to nothing outside itself."""
+@dataclass(frozen=True, slots=True)
+class PageIndex:
+    """The parts of a page, before any of them is made."""
+
+    names: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+    """The cells of each in the table of parts."""
+    opens_at_once: bool = True
+    """Whether the first part is drawn before one is asked for."""
+
+
+def render_page(
+    head: PageHead, index: PageIndex, documents: Iterable[dict[str, Any]]
+) -> Iterator[str]:
+    """The page as an HTML document, piece by piece, which refers to nothing outside itself.
+
+    `documents` are the parts', each made when the page has come to it.
+    """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -63,10 +79,11 @@ def render_page(head: PageHead, parts: Sequence[PagePart]) -> str:
     environment.filters["visible"] = visible
     style, script = _style(), _script()
     template = environment.from_string(_asset("page.html"))
-    return template.render(
+    return template.generate(
         head=head,
-        parts=[(part, Markup(json_for_html(part.document))) for part in parts],
-        index=Markup(json_for_html(_index(head, parts))),
+        rows=index.rows,
+        documents=(Markup(json_for_html(document)) for document in documents),
+        index=Markup(json_for_html(_index_document(head, index))),
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
@@ -90,8 +107,13 @@ def json_for_html(value: object) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _index(head: PageHead, parts: Sequence[PagePart]) -> dict[str, Any]:
-    return {"title": visible(head.title), "parts": [visible(part.name) for part in parts]}
+def _index_document(head: PageHead, index: PageIndex) -> dict[str, Any]:
+    return {
+        "title": visible(head.title),
+        "parts": [visible(name) for name in index.names],
+        "opens": index.opens_at_once,
+        "telling": [[header, list(names)] for header, names in TELLING.items()],
+    }
 
 
 def _policy(style: str, script: str) -> str:

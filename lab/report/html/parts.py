@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab.analysis.explain.causes import find_causes
+from lab.analysis.explain.causes import ACKNOWLEDGED, Cause, acknowledged, find_causes
+from lab.analysis.flow_remarks import flow_remarks
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
 from lab.analysis.story import phases
@@ -18,7 +19,7 @@ from lab.analysis.timeline import Timeline
 from lab.ladder.frames import segments_by_crossing
 from lab.ladder.model import Ladder
 from lab.model.counted import counted
-from lab.model.event import EventId
+from lab.model.event import EventId, frame_id
 from lab.report.html.events import EventWriter
 from lab.report.html.graphs import graph_documents
 from lab.report.html.packing import WHOLE_BYTES, FramePacker
@@ -77,6 +78,7 @@ def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
         ],
         "background": [f"{counted(each.calls, 'call')} {each.what}" for each in ladder.background],
         "violations": [visible(each) for each in ladder.violations],
+        "remarks": [],
     }
     summary = (
         timeline.step,
@@ -96,32 +98,42 @@ def _named(flows: Sequence[Flow]) -> Iterator[tuple[int, str]]:
             yield crossing.number, str(flow.id)
 
 
-def flow_part(
+def flow_document(
     flow: Flow,
     conversation: TcpConversation | None,
     ladder: Ladder,
-    summary: tuple[str, ...],
+    packets: Mapping[int, int],
     *,
     whole: bool,
-) -> PagePart:
-    """A flow of a capture file, which has no calls."""
+) -> dict[str, Any]:
+    """A flow of a capture file, which has no calls.
+
+    `packets` has the numbers of frames in the file by those of their crossings.
+    """
     scene = build_scene(ladder)
     packer = FramePacker(whole=whole)
     crossings = sorted((*flow.crossings, *flow.errors, *flow.parts), key=lambda each: each.number)
     conversations = (conversation,) if conversation else ()
     phase_of = phases(crossings, conversations)
     segment_of = segments_by_crossing(conversations)
-    writer = EventWriter(scene.zero_ns, packer, _flows_by_crossing((flow,)))
+    writer = EventWriter(scene.zero_ns, packer, _flows_by_crossing((flow,)), packets)
     for crossing in crossings:
         writer.frame(crossing, segment_of.get(crossing.number), phase_of[crossing.number])
-    graphs = graph_documents(conversation, scene.zero_ns, writer.number_of) if conversation else []
-    document = {
+    if conversation:
+        causes = {
+            frame_id(answer): (Cause(frame_id(segment), ACKNOWLEDGED),)
+            for answer, segment in acknowledged(conversation)
+        }
+        writer.add_causes(causes)
+    return {
         "scene": scene_document(scene, writer.number_of),
         "events": writer.written,
         **packer.tables(),
         "rulers": [],
-        "graphs": graphs,
+        "graphs": graph_documents(conversation, scene.zero_ns, writer.number_of)
+        if conversation
+        else [],
         "background": [],
         "violations": [],
+        "remarks": [visible(each) for each in flow_remarks(flow, conversation)],
     }
-    return PagePart(str(flow.id), summary, document, writer.number_of)

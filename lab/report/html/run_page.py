@@ -11,7 +11,7 @@ from lab.model.claim import Judgement, Outcome
 from lab.model.counted import counted
 from lab.model.event import EventId
 from lab.records import Recording
-from lab.report.html.page import ClaimLine, PageHead, address_of, render_page
+from lab.report.html.page import ClaimLine, PageHead, PageIndex, address_of, render_page
 from lab.report.html.parts import PagePart, fits_whole, step_part
 
 
@@ -45,7 +45,8 @@ def run_page(
         claims=claims,
         columns=("step", "frames", "calls"),
     )
-    return render_page(head, parts)
+    index = PageIndex(tuple(part.name for part in parts), [part.summary for part in parts])
+    return "".join(render_page(head, index, (part.document for part in parts)))
 
 
 def _claim_line(judgement: Judgement, parts: Sequence[PagePart]) -> ClaimLine:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser import axe_source, open_browser, opened, why_no_browser
+from bulk import transfer, write_bulk
 from hostile import HOSTILE, hostile_result
 from scenes import recorded_page, recorded_result
 
+from lab.analysis.explain.display_filter import frame_filter
 from lab.analysis.fields.fields import fields_of
-from lab.derive import derived
+from lab.derive import derived, write_capture_page
+from lab.run import read_file, show_capture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -163,11 +166,17 @@ def test_the_page_reads_every_field_as_the_lab_does(
             "page.part.events.filter(e => e.kind === 'frame')"
             ".map(e => fieldsOf(e, page.part).map(f => [f.name, f.value, f.meaning, f.filter]))"
         )
+        filters = page.evaluate(
+            "page.part.events.filter(e => e.kind === 'frame')"
+            ".map(e => frameFilter(fieldsOf(e, page.part), page.index.telling))"
+        )
     wanted = [
         [[f.shape.name, f.value, f.meaning, f.display_filter] for f in fields_of(each.packet)]
         for each in recorded_result(name).timelines[0].crossings
     ]
     assert read == wanted
+    crossings = recorded_result(name).timelines[0].crossings
+    assert filters == [frame_filter(fields_of(each.packet)) for each in crossings]
 
 
 def test_to_scale_a_nanosecond_is_as_high_everywhere(tcp: Page) -> None:
@@ -235,6 +244,55 @@ def test_hostile_texts_are_shown_and_obeyed_nowhere(browser: Browser, folder: Pa
         assert HOSTILE[:8] in text
         assert "\u202e" not in text
         assert page.evaluate("window.hacked") is None
+
+
+@pytest.fixture(scope="module")
+def bulk(folder: Path) -> Path:
+    """The page of a capture of 5,000 frames of one flow, with losses."""
+    capture, target = folder / "bulk.pcapng", folder / "bulk.html"
+    write_bulk(capture, [transfer(5000, lost_every=97)])
+    write_capture_page(show_capture(read_file(str(capture))), target)
+    return target
+
+
+def test_a_large_capture_is_small_enough_and_draws_what_is_in_sight(
+    browser: Browser, bulk: Path
+) -> None:
+    assert bulk.stat().st_size <= 8_000_000
+    with opened(browser, bulk) as page:
+        assert page.evaluate("page.part.events.length") > 4900
+        assert page.locator("#canvas > *").count() < 400
+        page.keyboard.press("j")
+        page.keyboard.press("End")
+        assert page.locator("button.text.chosen").is_visible()
+        assert page.locator("#canvas > *").count() < 400
+        assert page.locator("#detail code").last.inner_text() == "frame.number == " + str(
+            page.evaluate("page.part.events.at(-1).packet")
+        )
+
+
+def test_a_long_flow_has_its_graphs_and_a_click_on_them_chooses(
+    browser: Browser, bulk: Path
+) -> None:
+    with opened(browser, bulk) as page:
+        assert page.locator("#graphs h3").all_inner_texts()[0].startswith("Sequence numbers")
+        assert page.locator(".graph .again").count() > 0
+        page.locator(".graph .hit").first.click(position={"x": 300, "y": 100})
+        assert page.evaluate("page.part.events[page.view.chosen].kind") == "frame"
+
+
+def test_of_many_frames_the_table_comes_first_and_then_one_flow(
+    browser: Browser, folder: Path
+) -> None:
+    capture, target = folder / "many.pcapng", folder / "many.html"
+    write_bulk(capture, [transfer(50, port=30_000 + number) for number in range(240)])
+    write_capture_page(show_capture(read_file(str(capture))), target)
+    with opened(browser, target) as page:
+        assert page.locator(".parts tbody tr").count() == 240
+        assert page.locator("#canvas > *").count() == 0
+        page.get_by_role("button", name="tcp 7", exact=True).click()
+        assert page.locator("#canvas > *").count() > 0
+        assert page.locator("#lanes").inner_text().startswith("192.0.2.1:30007")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -8,8 +8,14 @@ import pytest
 from scenes import Parsed, recorded_page, style_of
 
 from lab.model.event import EventId, EventKind
-from lab.report.html.page import ClaimLine, PageHead, address_of, json_for_html, render_page
-from lab.report.html.parts import PagePart
+from lab.report.html.page import (
+    ClaimLine,
+    PageHead,
+    PageIndex,
+    address_of,
+    json_for_html,
+    render_page,
+)
 
 HOSTILE = "</script><script>alert(1)</script>\"onload='x' ]]> <!-- \u2028 \u202e \0 &lt;"
 
@@ -48,8 +54,8 @@ def page_with(text: str) -> str:
         title=text, question=text, verdict="HOLDS", verdict_text=text, facts=((text, text),),
         warnings=(text,), claims=(claim,), columns=("step", "frames"),
     )  # fmt: skip
-    part = PagePart(text, (text, text), {"title": text}, {})
-    return render_page(head, [part, part])
+    index = PageIndex((text, text), [(text, text)] * 2)
+    return "".join(render_page(head, index, [{"title": text}] * 2))
 
 
 def test_hostile_texts_stay_texts() -> None:

@@ -84,7 +84,7 @@ class Prediction {
     this.box = document.getElementById('prediction');
     this.button = document.getElementById('predict');
     this.box.querySelector('.ask').textContent = question;
-    this.button.addEventListener('click', () => (this.isOn ? this.finish() : this.begin()));
+    this.button.addEventListener('click', () => this.shown.isReady() && (this.isOn ? this.finish() : this.begin()));
     document.getElementById('reveal').addEventListener('click', () => this.reveal());
     document.getElementById('finish').addEventListener('click', () => this.finish());
   }

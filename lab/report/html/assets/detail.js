@@ -1,8 +1,9 @@
 // The pane that shows the chosen event: fields and bytes, the decoded call, causes and effects.
 
 class Detail {
-  constructor(part, choose, step) {
+  constructor(part, telling, choose, step) {
     this.part = part;
+    this.telling = telling;
     this.choose = choose;
     this.step = step;
     this.pane = document.getElementById('detail');
@@ -59,9 +60,10 @@ class Detail {
   }
 
   _where(event) {
+    const filter = event.packet ? `frame.number == ${event.packet}` : event.filter || (event.bytes ? frameFilter(fieldsOf(event, this.part), this.telling) : '');
     return [
       ...(event.section ? [element('h4', {}, 'To read'), element('p', { style: { margin: 0 } }, event.section)] : []),
-      ...(event.filter ? [element('h4', {}, 'In Wireshark'), element('code', {}, event.filter)] : []),
+      ...(filter ? [element('h4', {}, 'In Wireshark'), element('code', {}, filter)] : []),
     ];
   }
 
@@ -73,6 +75,7 @@ class Detail {
         ['left', sent === null ? '' : `${milliseconds(sent)} ms${event.from ? `, ${event.from}` : ''}`],
         ['arrived', received === null ? 'was not seen' : `${milliseconds(received)} ms${event.to ? `, ${event.to}` : ''}`],
         ['under way', both ? `${milliseconds(received - sent)} ms` : ''],
+        ['packet', event.packet],
         ['flow', event.flow],
         ['phase', event.phase],
         ['length', `${plural(event.size, 'byte')} on the wire`],

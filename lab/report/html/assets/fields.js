@@ -52,6 +52,15 @@ function numberOf(shape, raw) {
   return Math.floor(whole / 2 ** beyond) % 2 ** shape.bits;
 }
 
+/** What finds the frame in Wireshark: of its innermost header, the fields that tell packets apart. */
+function frameFilter(fields, telling) {
+  const headers = new Set(fields.map((field) => field.header));
+  const found = telling.find(([header]) => headers.has(header));
+  if (!found) return '';
+  return found[1].map((name) => fields.find((field) => field.abbreviation === name)).filter(Boolean)
+    .map((field) => field.filter).join(' && ');
+}
+
 /** Source: RFC 5952, 4. */
 function ipv6(raw) {
   const groups = [];

@@ -7,7 +7,7 @@ class Page {
     this.index = JSON.parse(document.getElementById('index').textContent);
     this.view = new View(() => this.refresh());
     this.prediction = new Prediction(this.view, document.querySelector('h1').textContent, {
-      order: () => this.ladder.order, choose: (number) => this.choose(number),
+      isReady: () => Boolean(this.ladder), order: () => this.ladder.order, choose: (number) => this.choose(number),
     });
     this.parts = [...document.querySelectorAll('.parts button')];
     this.parts.forEach((button, number) => button.addEventListener('click', () => this.open(number)));
@@ -22,13 +22,13 @@ class Page {
       waits = true;
       requestAnimationFrame(() => {
         waits = false;
-        this.ladder.draw();
+        if (this.ladder) this.ladder.draw();
       });
     };
     addEventListener('scroll', soon, { passive: true });
     addEventListener('resize', () => this.refresh());
     addEventListener('hashchange', () => this.follow());
-    addEventListener('beforeprint', () => this.ladder.draw({ whole: this.ladder.height < 100000 }));
+    addEventListener('beforeprint', () => this.ladder && this.ladder.draw({ whole: this.ladder.height < 100000 }));
     addEventListener('afterprint', () => this.refresh());
     document.addEventListener('keydown', (event) => this._key(event));
     const theme = document.getElementById('theme');
@@ -45,7 +45,7 @@ class Page {
   _key(event) {
     const { target } = event;
     const isTyping = target.matches('input[type="search"], textarea, select');
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || !this.ladder) return;
     if (event.key === 'Escape') {
       if (isTyping) target.blur();
       else this.choose(null);
@@ -72,7 +72,9 @@ class Page {
   /** Show what the address names: a part, and an event in it. */
   follow() {
     const [part, event] = location.hash.slice(1).split('/').map(decode);
-    const number = Math.max(0, this.index.parts.indexOf(part));
+    const named = this.index.parts.indexOf(part);
+    if (named < 0 && !this.part && !this.index.opens) return;
+    const number = Math.max(0, named);
     if (number !== this.number) this.open(number);
     const found = event === undefined ? -1 : this.part.events.findIndex((each) => each.id === event);
     if (found >= 0 && found !== this.view.chosen) this.choose(found);
@@ -91,7 +93,7 @@ class Page {
     document.body.classList.remove('has-detail');
     if (this.prediction.isOn) this.prediction.finish();
     this.ladder = new Ladder(this.part, this.view, (event) => this.choose(event));
-    this.detail = new Detail(this.part, (event) => this.choose(event), (way) => this.step(way));
+    this.detail = new Detail(this.part, this.index.telling, (event) => this.choose(event), (way) => this.step(way));
     this.detail.clear();
     this._fill('rulers', this.part.rulers.map((ruler) => rulerOf(ruler, this.part, (event) => this.choose(event))));
     this._fill('graphs', this.part.graphs.flatMap((graph) => [
@@ -109,6 +111,7 @@ class Page {
   }
 
   refresh() {
+    if (!this.ladder) return;
     this.ladder.layOut();
     this.ladder.draw();
     const { search } = this.view;
@@ -178,7 +181,8 @@ class Page {
       ...(this.part.scene.calls.length ? [key('blocked', 'a call, from its entry to its return')] : []),
       ...Object.keys(names).filter((group) => groups.has(group)).map((group) => key(group, names[group])),
       ...(groups.size ? [element('li', {}, isMeasured ? 'states: by the kernel' : 'states: inferred from the frames (RFC 9293)')] : []),
-      ...this.part.background.map((text) => element('li', {}, `${text}: left out of the ladder`)));
+      ...this.part.background.map((text) => element('li', {}, `${text}: left out of the ladder`)),
+      ...this.part.remarks.map((text) => element('li', {}, text)));
   }
 
   /** The plain table; what is many comes in portions. */
@@ -186,7 +190,7 @@ class Page {
     const details = document.querySelector('#table details');
     const body = details.querySelector('.body');
     body.replaceChildren();
-    if (!details.open) return;
+    if (!details.open || !this.part) return;
     const rows = element('tbody');
     const heads = ['event', 'at, ms', 'where', 'what'].map((name) => element('th', { scope: 'col' }, name));
     const more = element('button', { type: 'button' }, 'More');

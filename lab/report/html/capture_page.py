@@ -1,0 +1,110 @@
+"""The page of a capture file: a table of its flows, and one of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.flow import Flow
+from lab.analysis.story import phases
+from lab.analysis.tcp.conversation import TcpConversation
+from lab.ladder.capture import capture_ladder
+from lab.model.counted import counted
+from lab.pcap.capture_remarks import capture_remarks
+from lab.report.html.page import PageHead, PageIndex, render_page
+from lab.report.html.parts import fits_whole, flow_document
+
+if TYPE_CHECKING:
+    from lab.pcap.capture import CaptureFile
+
+MOST_AT_ONCE = 10_000
+"""Of a file with more frames none is drawn before a flow is chosen."""
+
+COLUMNS = ("flow", "from", "to", "began", "for", "frames", "bytes there", "bytes back", "end")
+
+
+def capture_page(
+    capture: CaptureFile,
+    crossings: Sequence[Crossing],
+    flows: Sequence[Flow],
+    conversations: Sequence[TcpConversation],
+    packets: Sequence[int],
+    canaries: int,
+) -> Iterator[str]:
+    """The page of a capture file, piece by piece: a large one is not held whole.
+
+    `packets` are the numbers that the crossings' frames have in the file.
+    """
+    conversation_of = {each.flow.id: each for each in conversations}
+    ends = crossings[0].time_ns, crossings[-1].time_ns
+    in_flows = {each.number for flow in flows for each in _all(flow)}
+    others = len(crossings) - len(in_flows)
+    remarks = [*capture_remarks(capture)]
+    if capture.broken:
+        remarks.append(f"the file is broken {capture.broken}")
+    head = PageHead(
+        title=capture.name,
+        question=capture.name,
+        verdict="",
+        verdict_text=f"{counted(len(crossings), 'frame')}, {counted(len(flows), 'flow')}",
+        facts=(
+            ("first frame", _moment(ends[0])),
+            ("duration", f"{(ends[1] - ends[0]) / 1e9:.6f} s"),
+            ("frames of no flow", str(others)),
+            *((("canary frames left out", str(canaries)),) if canaries else ()),
+        ),
+        warnings=tuple(remarks),
+        claims=(),
+        columns=COLUMNS,
+    )
+    index = PageIndex(
+        tuple(str(flow.id) for flow in flows),
+        [_row(flow, conversation_of.get(flow.id)) for flow in flows],
+        opens_at_once=len(crossings) <= MOST_AT_ONCE,
+    )
+    number_of = {
+        crossing.number: packet for crossing, packet in zip(crossings, packets, strict=True)
+    }
+    documents = _documents(flows, conversation_of, number_of, whole=fits_whole(crossings))
+    return render_page(head, index, documents)
+
+
+def _all(flow: Flow) -> tuple[Crossing, ...]:
+    return (*flow.crossings, *flow.errors, *flow.parts)
+
+
+def _documents(
+    flows: Sequence[Flow],
+    conversation_of: Mapping[Any, TcpConversation],
+    packets: Mapping[int, int],
+    *,
+    whole: bool,
+) -> Iterator[dict[str, Any]]:
+    for flow in flows:
+        conversation = conversation_of.get(flow.id)
+        phase_of = phases(_all(flow), (conversation,) if conversation else ())
+        ladder = capture_ladder(flow, conversation, phase_of)
+        yield flow_document(flow, conversation, ladder, packets, whole=whole)
+
+
+def _row(flow: Flow, conversation: TcpConversation | None) -> tuple[str, ...]:
+    every = sorted(_all(flow), key=lambda each: each.number)
+    first, last = every[0].time_ns, every[-1].time_ns
+    there = back = ""
+    end = ""
+    if conversation is not None:
+        there = str(conversation.client_to_server.length)
+        back = str(conversation.server_to_client.length)
+        end = conversation.teardown.value
+    return (
+        str(flow.id), str(flow.a), str(flow.b), _moment(first), f"{(last - first) / 1e9:.6f} s",
+        str(len(every)), there, back, end,
+    )  # fmt: skip
+
+
+def _moment(time_ns: int) -> str:
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scenes import RECORDINGS, Parsed
+
+from lab.derive import write_capture_page
+from lab.errors import UsageError
+from lab.pcap.capture import CaptureFile
+from lab.results import Shown
+from lab.run import read_file, show_capture
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+    target = tmp_path_factory.mktemp("page") / "x.html"
+    capture = read_file(str(RECORDINGS / "udp4" / "recording.pcapng"))
+    write_capture_page(show_capture(capture), target)
+    return Parsed(target.read_text("utf-8"))
+
+
+def test_each_flow_is_a_part_of_its_own(page: Parsed) -> None:
+    capture = read_file(str(RECORDINGS / "udp4" / "recording.pcapng"))
+    flows = show_capture(capture).flows
+    assert len([name for name in page.scripts if name.startswith("part-")]) == len(flows)
+    rows = [text for text in page.text if text in {str(flow.id) for flow in flows}]
+    assert rows == [str(flow.id) for flow in flows]
+
+
+def test_frames_have_their_numbers_in_the_file(page: Parsed) -> None:
+    shown = show_capture(read_file(str(RECORDINGS / "udp4" / "recording.pcapng")))
+    packet_of = dict(zip((each.number for each in shown.crossings), shown.packets, strict=True))
+    first = shown.flows[0]
+    numbers = [event["packet"] for event in page.part()["events"]]
+    every = sorted(each.number for each in (*first.crossings, *first.errors, *first.parts))
+    assert numbers == [packet_of[number] for number in every]
+
+
+def test_a_broken_file_says_so_in_its_page(tmp_path: Path) -> None:
+    whole = (RECORDINGS / "tcp4" / "recording.pcapng").read_bytes()
+    cut, target = tmp_path / "<b>cut.pcapng", tmp_path / "x.html"
+    cut.write_bytes(whole[:-10])
+    write_capture_page(show_capture(read_file(str(cut))), target)
+    said = " ".join(Parsed(target.read_text("utf-8")).text)
+    assert "the file is broken" in said
+    assert "<b>cut.pcapng" in said
+
+
+def test_a_file_without_frames_has_no_page(tmp_path: Path) -> None:
+    empty = Shown(CaptureFile("empty.pcap", ()), (), (), (), (), 0)
+    with pytest.raises(UsageError, match=r"empty.pcap has no frame"):
+        write_capture_page(empty, tmp_path / "x.html")

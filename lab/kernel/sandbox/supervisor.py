@@ -176,7 +176,7 @@ def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
     try:
         return "value", function(*arguments)
     except LabError as error:
-        return "error", error
+        return "error", as_refusal(error) or error
     except Exception as error:
         if (refusal := as_refusal(error)) is not None:
             return "error", refusal

@@ -23,6 +23,7 @@ from pathlib import Path
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.kernel.sandbox.supervisor import SHARED_DIRECTORY
 from lab.kernel.system import libc
+from lab.kernel.system.limits import as_refusal
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 DEVICE_LINKS = {
@@ -132,7 +133,7 @@ def _answer(files: Files, channel: socket.socket) -> None:
         descriptors = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in NAMESPACES]
         make_view(files)
     except LabError as error:
-        message = ("error", error)
+        message = ("error", as_refusal(error) or error)
     except BaseException:
         message = ("crash", traceback.format_exc())
     try:
@@ -240,6 +241,7 @@ def _mount_proc() -> None:
         copy = libc.clone_mounts(path)
         libc.restrict_mounts(copy, _READ_ONLY)
         libc.attach_mounts(copy, path)
+        os.close(copy)
 
 
 def _is_written_to(entry: os.DirEntry[str]) -> bool:

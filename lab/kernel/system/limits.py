@@ -15,7 +15,16 @@ _NO_THREAD = "can't start new thread"  # CPython's words for EAGAIN of clone(2)
 
 
 def as_refusal(error: BaseException) -> MachineError | None:
-    """What to say of an error that a limit caused; None of any other error."""
+    """What to say of an error that a limit caused, itself or its cause; None of any other error."""
+    found: BaseException | None = error
+    while found is not None:
+        if (refusal := _refusal(found)) is not None:
+            return refusal
+        found = found.__cause__ or found.__context__
+    return None
+
+
+def _refusal(error: BaseException) -> MachineError | None:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EMFILE:
         limit = _limit(resource.RLIMIT_NOFILE)

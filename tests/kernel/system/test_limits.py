@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from outside import check_refused, command, environment
 
+from lab.errors import KernelRefused
 from lab.kernel.system.limits import as_refusal
 
 AD_HOC = ("--server", "true", "--client", "true")
@@ -42,6 +43,15 @@ def test_a_descriptor_that_cannot_be_had_is_the_machines_refusal(number: int) ->
     assert (refusal.exit_status, bool(refusal.advice)) == (3, True)
 
 
+def test_what_a_descriptor_was_wanted_for_is_beside_the_matter() -> None:
+    with pytest.raises(KernelRefused) as refused:
+        try:
+            raise OSError(errno.EMFILE, "no")
+        except OSError:
+            raise KernelRefused("cannot set sysctl x") from None
+    assert "ulimit -n" in str(as_refusal(refused.value))
+
+
 def test_a_thread_that_cannot_be_started_is_the_machines_refusal() -> None:
     assert "ulimit -u" in str(as_refusal(RuntimeError("can't start new thread")))
 
@@ -56,10 +66,10 @@ def test_another_error_is_none() -> None:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("most", [8, 9, 12, 14, 15, 16, 18, 20])
+@pytest.mark.parametrize("most", [8, 9, 12, 14, 15, 16, 18, 20, 24, 28])
 def test_too_few_descriptors_are_told_in_a_line(most: int, tmp_path: Path, marker: str) -> None:
     done = limited("RLIMIT_NOFILE", most, *AD_HOC, "--out", tmp_path)
-    assert "EMFILE" in check_refused(done, 3) or "open files" in done.stderr
+    assert "ulimit -n" in check_refused(done, 3)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,4 +83,4 @@ def test_too_few_processes_are_told_in_a_line(
         "RLIMIT_NPROC", most, *AD_HOC, "--out", anyones_folder,
         as_user=as_sandboxing_nobody, HOME=str(anyones_folder),
     )  # fmt: skip
-    assert "ulimit -u" in check_refused(done, 3) or "unavailable" in done.stderr
+    assert "ulimit -u" in check_refused(done, 3)

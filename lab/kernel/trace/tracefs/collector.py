@@ -142,7 +142,7 @@ class Collector:
         except PeerGone:
             return
         except LabError as error:
-            self._messages.send(("error", error))
+            self._messages.send(("error", as_refusal(error) or error))
         except OSError as error:
             failure = InstrumentError(f"the trace's collector failed: {error}")
             self._messages.send(("error", as_refusal(error) or failure))

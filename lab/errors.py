@@ -57,6 +57,24 @@ class InstrumentError(LabError):
     """The lab's own observation contradicts itself (a witness, a violated order)."""
 
 
+def printable(text: str) -> str:
+    """The text in one line, with what would act on a terminal escaped as in Python.
+
+    That is every character that is not printable: ESC and other controls, the end of a line, marks
+    that turn the direction of text, bytes of a file name that are no text.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def told(error: LabError) -> str:
+    """What a terminal is shown of an error: one line; a fault of the lab's own, with its traceback.
+
+    The message may quote names that others have given.
+    """
+    lines = str(error).split("\n") if isinstance(error, InstrumentError) else [str(error)]
+    return "\n".join(map(printable, lines))
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: "; did you mean 'tcp'?", or "" if none is near.
 

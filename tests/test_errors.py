@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab import errors
-from lab.errors import KernelRefused, LabError, MachineError, UsageError
+from lab.errors import InstrumentError, KernelRefused, LabError, MachineError, UsageError, told
 
 ALL = sorted(
     (
@@ -26,3 +26,21 @@ def test_a_machines_message_says_what_it_lacks_and_how_to_mend_it() -> None:
     assert str(refused) == "cannot open a socket: EPERM; run with sudo"
     assert str(MachineError("no such interface")) == "no such interface"
     assert (refused.refusal, refused.advice) == ("cannot open a socket: EPERM", "run with sudo")
+
+
+NAMES = {
+    "\x1b[31mred": r"\x1b[31mred",
+    "two\nlines": r"two\nlines",
+    "\u202ebackwards": r"\u202ebackwards",
+    "\udcff": r"\udcff",
+    "caf\u00e9": "caf\u00e9",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_error_quotes_does_nothing_to_a_terminal(name: str) -> None:
+    assert told(UsageError(f"cannot read {name}")) == f"cannot read {NAMES[name]}"
+
+
+def test_a_traceback_keeps_its_lines() -> None:
+    assert told(InstrumentError("the lab failed:\n  line \x1b")) == "the lab failed:\n  line \\x1b"

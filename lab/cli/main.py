@@ -74,12 +74,12 @@ def _discard_output() -> None:
 
 
 def _run_command(options: argparse.Namespace) -> int:
-    from lab.errors import LabError
+    from lab.errors import LabError, told
 
     try:
         return _command(options.command)(options)
     except LabError as error:
-        print(f"wirelab: {error}", file=sys.stderr)
+        print(f"wirelab: {told(error)}", file=sys.stderr)
         return error.exit_status
     except (OSError, RuntimeError) as error:
         from lab.kernel.system.limits import as_refusal

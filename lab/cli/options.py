@@ -62,11 +62,11 @@ class _Parser(argparse.ArgumentParser):
         """As argparse's; a word that is unknown is an error of this parser's command."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            from lab.errors import did_you_mean
+            from lab.errors import did_you_mean, printable
 
             word = unknown[0].partition("=")[0]
             known = self._option_string_actions if word.startswith("-") else ()
-            self.error(f"unknown: {' '.join(unknown)}{did_you_mean(word, known)}")
+            self.error(f"unknown: {printable(' '.join(unknown))}{did_you_mean(word, known)}")
         return options, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from lab.errors import InstrumentError, ProgramError
+from lab.errors import InstrumentError, ProgramError, printable
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.system import libc
@@ -140,7 +140,7 @@ class RunningProgram:
                 if isinstance(error, OSError)
                 else f"{error} (to be traced)"
             )
-            raise ProgramError(f"cannot be started: {_printable(program.argv[0])}: {why}") from None
+            raise ProgramError(f"cannot be started: {printable(program.argv[0])}: {why}") from None
         finally:
             os.close(ready_write)
             checkpoint_far.close()
@@ -294,9 +294,7 @@ class RunningProgram:
         if self.failure:
             return
         lines = self.stderr.data.decode("utf-8", "backslashreplace").strip().splitlines()
-        said = (
-            f"its stderr ends: {_printable(lines[-1])}" if lines else "it wrote nothing to stderr"
-        )
+        said = f"its stderr ends: {printable(lines[-1])}" if lines else "it wrote nothing to stderr"
         self.failure = f"{what}; {said}"
 
     def kill(self) -> None:
@@ -387,11 +385,6 @@ def unstarted(program: Program, step: str, failure: str) -> ProgramRun:
         step=step,
         failure=failure,
     )
-
-
-def _printable(text: str) -> str:
-    """The text with its control characters escaped, so that they do nothing to a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _signal_name(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab.errors import UsageError
@@ -17,11 +17,16 @@ FILES = {
     "json": "report.json",
     "md": "report.md",
     "junit": "junit.xml",
+    "compare": "compare.html",
 }
 """By format the name of its file in a run's folder."""
 
 PAGES = ("html", "svg")
 """What every run leaves behind besides report.json."""
+
+
+COMPARE = "compare"
+"""The scenario whose steps are there to be compared."""
 
 
 def derived(result: Result, form: str) -> bytes:
@@ -31,10 +36,20 @@ def derived(result: Result, form: str) -> bytes:
 
 def write_derived(result: Result, form: str, target: Path) -> None:
     """Write it to a file, which is the invoking user's under sudo. Raises UsageError."""
+    _write([derived(result, form)], target)
+
+
+def write_text(text: str, target: Path) -> None:
+    """The same of a text."""
+    _write([text.encode("utf-8")], target)
+
+
+def _write(pieces: Iterable[bytes], target: Path) -> None:
     from lab.recording.artifacts import give_to_invoker
 
     try:
-        target.write_bytes(derived(result, form))
+        with target.open("wb") as file:
+            file.writelines(pieces)
         give_to_invoker(target)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from None
@@ -42,13 +57,12 @@ def write_derived(result: Result, form: str, target: Path) -> None:
 
 def write_pages(result: Result) -> None:
     """Write into the run's folder what people look at. Raises UsageError."""
-    for form in PAGES:
+    for form in (*PAGES, *(("compare",) if result.scenario == COMPARE else ())):
         write_derived(result, form, result.folder / FILES[form])
 
 
 def write_capture_page(shown: Shown, target: Path) -> None:
     """Write the page of a capture file, piece by piece. Raises UsageError."""
-    from lab.recording.artifacts import give_to_invoker
     from lab.report.html.capture_page import capture_page
 
     if not shown.crossings:
@@ -61,18 +75,27 @@ def write_capture_page(shown: Shown, target: Path) -> None:
         shown.packets,
         shown.canaries,
     )
-    try:
-        with target.open("w", encoding="utf-8") as file:
-            file.writelines(page)
-        give_to_invoker(target)
-    except OSError as error:
-        raise UsageError(f"cannot write {target}: {error.strerror}") from None
+    _write((piece.encode("utf-8") for piece in page), target)
 
 
 def _html(result: Result) -> bytes:
     from lab.report.html.run_page import run_page
 
     page = run_page(
+        result.timelines,
+        result.ladders,
+        result.judgements,
+        title=result.title,
+        question=result.question,
+        outcome=result.outcome,
+    )
+    return page.encode("utf-8")
+
+
+def _compare(result: Result) -> bytes:
+    from lab.report.html.compare_page import compare_page
+
+    page = compare_page(
         result.timelines,
         result.ladders,
         result.judgements,
@@ -119,4 +142,5 @@ _WRITERS: dict[str, Callable[[Result], bytes]] = {
     "json": _json,
     "md": _markdown,
     "junit": _junit,
+    "compare": _compare,
 }

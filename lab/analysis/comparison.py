@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import PrintedCall, reads_of, sends_of, sent_bytes
 from lab.analysis.story import Phase, phases
+from lab.model.claim import Outcome
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -44,6 +45,15 @@ class Column:
     def bytes_a_byte(self) -> float:
         """Bytes on the wire for each byte of payload."""
         return self.wire_bytes / self.payload_bytes if self.payload_bytes else 0.0
+
+
+COMPARED = (
+    "Frames are counted once for both ends; wire bytes leave ARP and ND out.",
+    "A unix socket reaches the other namespace only as both share a kernel and its files.",
+    "UDP keeps order here, on one link; it does not promise to.",
+    "Silent: no frame between canaries at every device of both hosts, lo included.",
+)
+"""What is to be known of a comparison, a sentence each."""
 
 
 def compare_steps(timelines: Sequence[Timeline]) -> tuple[Column, ...]:
@@ -100,3 +110,36 @@ def _round_trips(timeline: Timeline) -> int | None:
         if crossing.packet.payload:
             return sum(before.sender != crossing.sender for before in flow[:position])
     return None
+
+
+def comparison_rows(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
+    """For each thing compared its name and a cell for each column; the first row is the head."""
+    return [
+        ("", [column.step for column in columns]),
+        ("frames", [str(c.frames) for c in columns]),
+        ("  to find the neighbour", [str(c.neighbour_frames) for c in columns]),
+        ("  to open", [str(c.opening_frames) for c in columns]),
+        ("  to close (bare)", [str(c.closing_frames) for c in columns]),
+        ("payload bytes", [str(c.payload_bytes) for c in columns]),
+        ("wire bytes a payload byte", [f"{c.bytes_a_byte:.1f}" for c in columns]),
+        ("round trips before data", [_or_dash(c.round_trips) for c in columns]),
+        ("system calls", [str(c.calls) for c in columns]),
+        ("boundaries kept?", [_yes(c.keeps_boundaries) for c in columns]),
+        ("order kept?", [_yes(c.keeps_order) for c in columns]),
+        ("reaches another host?", [_yes(c.reaches_another_host) for c in columns]),
+        ("silent?", [_silence(c) for c in columns]),
+    ]
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _or_dash(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _silence(column: Column) -> str:
+    if column.incomplete:
+        return Outcome.UNDECIDED.value.lower()
+    return "no" if column.frames else "yes"

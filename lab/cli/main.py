@@ -106,7 +106,9 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
         case "replay":
             from lab.cli.replay import execute
         case "report":
-            from lab.cli.report import execute
+            from lab.cli.derived.report import execute
+        case "diff":
+            from lab.cli.derived.diff import execute
         case "show":
             from lab.cli.show import execute
         case "new":

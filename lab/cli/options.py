@@ -33,6 +33,12 @@ exit status:
   0  the file was read whole; what of it is not dissected is said and counted
   2  it cannot be read, or is broken: what comes before that place is shown
 """
+DIFF_HELP = """\
+exit status:
+  0  nothing differs but times
+  1  something does
+  2  a recording cannot be read, or they are of two scenarios
+"""
 ALLOWED_HELP = """\
 Programs of yours run as the user who called sudo, without root's capabilities,
 and can write to the current folder alone: see docs/isolation.md.
@@ -169,9 +175,10 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     command.add_argument(
         "--format",
-        choices=("html", "svg", "json", "md", "junit"),
+        choices=("html", "svg", "json", "md", "junit", "compare"),
         default="html",
-        help="a page for a browser, a picture, report.json, Markdown or JUnit XML (default: html)",
+        help="a page for a browser, a picture, report.json, Markdown, JUnit XML, or a page of the "
+        "steps side by side (default: html)",
     )
     command.add_argument(
         "--output",
@@ -181,6 +188,15 @@ def _report(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--open", action="store_true", help="open it in the browser")
     _add_scenarios(command)
+
+
+def _diff(command: argparse.ArgumentParser) -> None:
+    for name, text in (("first", "a run's folder"), ("second", "another of the same scenario")):
+        command.add_argument(name, metavar="RUN", help=text)
+    command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
+    _add_scenarios(command)
+    _add_ascii(command)
+    command.epilog = DIFF_HELP
 
 
 def _show(command: argparse.ArgumentParser) -> None:
@@ -221,6 +237,7 @@ COMMANDS = {
     "claims": ("list the statements, and the claims that decide them", _nothing),
     "replay": ("judge a recorded run again, unprivileged", _replay),
     "report": ("a recorded run as a page, a picture, Markdown or JUnit", _report),
+    "diff": ("two runs of a scenario against each other", _diff),
     "show": ("show the flows of any pcap or pcapng file", _show),
     "new": ("write a scenario of two programs to begin with", _new),
     "doctor": ("report what this machine allows, and how to mend it", _nothing),

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lab.analysis.explain.display_filter import TELLING
 from lab.model.event import EventId
 from lab.report.svg.ladder import colours
 from lab.report.svg.visible import visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 STYLES = ("page.css", "ladder.css", "panes.css")
 SCRIPTS = ("fields.js", "ladder.js", "detail.js", "graphs.js", "controls.js", "page.js")
@@ -71,14 +74,10 @@ def render_page(
 
     `documents` are the parts', each made when the page has come to it.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)  # fmt: skip
-    environment.filters["visible"] = visible
     style, script = _style(), _script()
-    template = environment.from_string(_asset("page.html"))
+    template = template_environment().from_string(asset("page.html"))
     return template.generate(
         head=head,
         rows=index.rows,
@@ -86,7 +85,7 @@ def render_page(
         index=Markup(json_for_html(_index_document(head, index))),
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
     )
 
 
@@ -116,10 +115,22 @@ def _index_document(head: PageHead, index: PageIndex) -> dict[str, Any]:
     }
 
 
-def _policy(style: str, script: str) -> str:
+def template_environment() -> Environment:
+    """What makes templates; each value in them is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["visible"] = visible
+    return environment
+
+
+def content_policy(style: str, script: str = "") -> str:
     """A content security policy: these styles and this script, and nothing from anywhere."""
+    scripts = f"script-src '{_digest(script)}'; " if script else ""
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{_digest(style)}'; {scripts}"
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -130,13 +141,14 @@ def _digest(text: str) -> str:
 
 @cache
 def _style() -> str:
-    return colours() + "".join(map(_asset, STYLES))
+    return colours() + "".join(map(asset, STYLES))
 
 
 @cache
 def _script() -> str:
-    return "'use strict';\n" + "".join(map(_asset, SCRIPTS))
+    return "'use strict';\n" + "".join(map(asset, SCRIPTS))
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of this folder's assets."""
     return files("lab.report.html").joinpath("assets", name).read_text("utf-8")

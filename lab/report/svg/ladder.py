@@ -56,7 +56,7 @@ def draw_svg(title: str, steps: Sequence[tuple[str, Scene]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {top:.0f}" '
         f'width="{width:.0f}" height="{top:.0f}" role="img">\n'
         f"<title>{escape(visible(title))}</title>\n"
-        f"<style>{colours()}{_asset('ladder.css')}</style>\n"
+        f"<style>{colours()}{ladder_style()}</style>\n"
         + "\n".join([text_at(12, 22, cut(title, 130), "title"), *pieces, "</svg>\n"])
     )
 
@@ -71,6 +71,11 @@ def colours() -> str:
         f"{_asset('colours.css')}@media (prefers-color-scheme: dark) {{\n"
         f':root:not([data-theme="light"]) {{\n{dark}}}\n}}\n:root[data-theme="dark"] {{\n{dark}}}\n'
     )
+
+
+def ladder_style() -> str:
+    """The style sheet of a picture of ladders, by those names."""
+    return _asset("ladder.css")
 
 
 def _asset(name: str) -> str:

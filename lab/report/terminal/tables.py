@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from lab.analysis.comparison import Column
+from lab.analysis.comparison import COMPARED, Column, comparison_rows
 from lab.analysis.decisions import Decision
-from lab.model.claim import Outcome
 from lab.report.terminal.style import OUTCOME_COLOURS, Style
 
 GAP = 2
@@ -17,29 +16,10 @@ GAP = 2
 
 def draw_comparison(columns: Sequence[Column], style: Style) -> Iterator[Text]:
     """One column for each step, one row for each thing compared."""
-    rows = [
-        ("", [column.step for column in columns]),
-        ("frames", [str(c.frames) for c in columns]),
-        ("  to find the neighbour", [str(c.neighbour_frames) for c in columns]),
-        ("  to open", [str(c.opening_frames) for c in columns]),
-        ("  to close (bare)", [str(c.closing_frames) for c in columns]),
-        ("payload bytes", [str(c.payload_bytes) for c in columns]),
-        ("wire bytes a payload byte", [f"{c.bytes_a_byte:.1f}" for c in columns]),
-        ("round trips before data", [_or_dash(c.round_trips) for c in columns]),
-        ("system calls", [str(c.calls) for c in columns]),
-        ("boundaries kept?", [_yes(c.keeps_boundaries) for c in columns]),
-        ("order kept?", [_yes(c.keeps_order) for c in columns]),
-        ("reaches another host?", [_yes(c.reaches_another_host) for c in columns]),
-        ("silent?", [_silence(c) for c in columns]),
-    ]
+    rows = comparison_rows(columns)
     yield from _draw_rows(rows, style)
     yield Text()
-    for line in (
-        "Frames are counted once for both ends; wire bytes leave ARP and ND out.",
-        "A unix socket reaches the other namespace only as both share a kernel and its files.",
-        "UDP keeps order here, on one link; it does not promise to.",
-        "Silent: no frame between canaries at every device of both hosts, lo included.",
-    ):
+    for line in COMPARED:
         yield Text(style.safe(line), "dim")
     yield Text()
 
@@ -73,17 +53,3 @@ def _draw_rows(rows: Sequence[tuple[str, list[str]]], style: Style) -> Iterator[
         for cell in cells:
             line.append(f"{style.safe(cell):>{wide}}", "" if number else "bold blue")
         yield line
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def _or_dash(value: int | None) -> str:
-    return "-" if value is None else str(value)
-
-
-def _silence(column: Column) -> str:
-    if column.incomplete:
-        return Outcome.UNDECIDED.value.lower()
-    return "no" if column.frames else "yes"

@@ -1,0 +1,1 @@
+"""Two runs of one scenario against each other."""

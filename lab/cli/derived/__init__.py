@@ -1,0 +1,1 @@
+"""Commands that write what is derived from runs on disk."""

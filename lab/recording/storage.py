@@ -91,12 +91,18 @@ def save_recording(
     names = [point.name for point in recording.points]
     with named(folder / FRAMES_FILE) as path, path.open("wb") as file:
         write_pcapng(file, names, recording.frames, comments, "wirelab", notes)
-    lines = [_encode_line(line) for line in _lines(recording)]
     frames_sha256 = _sha256_of_file(folder / FRAMES_FILE)
-    end = _End(len(lines), len(recording.frames), frames_sha256)
-    end = replace(end, records_sha256=_sha256_of_lines(lines, end))
-    with named(folder / RECORDS_FILE) as path:
-        path.write_bytes(_encoded([*lines, _end_line(end)]))
+    with named(folder / RECORDS_FILE) as path, path.open("wb") as file:
+        # A line at a time: all of them take as much room as the recording itself.
+        digest, count = hashlib.sha256(), 0
+        for line in _lines(recording):
+            count += 1
+            encoded = _encoded(_encode_line(line))
+            digest.update(encoded)
+            file.write(encoded)
+        end = _End(count, len(recording.frames), frames_sha256)
+        digest.update(_encoded(_end_line(end)))
+        file.write(_encoded(_end_line(replace(end, records_sha256=digest.hexdigest()))))
 
 
 def load_recording(folder: Path) -> Recording:
@@ -145,31 +151,30 @@ def _trace_fields() -> Fields:
     return fields_of(Trace, frozenset(LINES_OF_TRACE.values()))
 
 
-def _lines(recording: Recording) -> list[Object]:
+def _lines(recording: Recording) -> Iterator[Object]:
     trace = recording.trace
-    lines = [
-        {"record": "run", "schema": SCHEMA} | _run_fields().encode(recording),
-        *_item_lines(recording, LINES_OF_RUN),
-    ]
+    yield {"record": "run", "schema": SCHEMA} | _run_fields().encode(recording)
+    yield from _item_lines(recording, LINES_OF_RUN)
     if trace != Trace():
-        lines += _item_lines(trace, LINES_OF_TRACE)
-        lines.append({"record": "trace"} | _trace_fields().encode(trace))
-    return lines
+        yield from _item_lines(trace, LINES_OF_TRACE)
+        yield {"record": "trace"} | _trace_fields().encode(trace)
 
 
 def _end_line(end: _End) -> str:
     return _encode_line({"record": "end"} | encode_record(end))
 
 
-def _encoded(lines: Sequence[str]) -> bytes:
+def _encoded(line: str) -> bytes:
     # A file name that is no UTF-8 has surrogates in Python, for which JSON has an escape.
-    return "".join([line + "\n" for line in lines]).encode("utf-8", "backslashreplace")
+    return f"{line}\n".encode("utf-8", "backslashreplace")
 
 
 def _sha256_of_lines(lines: Sequence[str], end: _End) -> str:
     """The digest of those lines and the last, which is to hold it."""
-    unsigned = _end_line(replace(end, records_sha256=""))
-    return hashlib.sha256(_encoded([*lines, unsigned])).hexdigest()
+    digest = hashlib.sha256()
+    for line in (*lines, _end_line(replace(end, records_sha256=""))):
+        digest.update(_encoded(line))
+    return digest.hexdigest()
 
 
 def _sha256_of_file(path: Path) -> str:

@@ -50,9 +50,12 @@ VLAN_TAG_BYTES = 4
 
 # struct tpacket2_hdr, then struct sockaddr_ll at the next multiple of 16.
 _SLOT = struct.Struct("=IIIHHIIHH")
+_STATUS = struct.Struct("=I")
 _LINK_ADDRESS_OFFSET = 32
 _PACKET_TYPE_OFFSET = _LINK_ADDRESS_OFFSET + 10
 _STATISTICS = struct.Struct("=II")
+
+IN, OUT = Direction.IN, Direction.OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +129,29 @@ class Capture:
 
     def read_frames(self) -> list[Frame]:
         """The frames captured since the last call, in the kernel's order."""
+        # One slot after another, and little for each: it is as long as the ring has to hold.
+        ring, slot_bytes, name = self._ring, self._slot_bytes, self.point.name
         frames: list[Frame] = []
         while True:
-            start = self._next * self._slot_bytes
-            header = _SLOT.unpack_from(self._ring, start)
-            if not header[0] & TP_STATUS_USER:
+            start = self._next * slot_bytes
+            status, length, snapped, mac_offset, _, seconds, nanoseconds, tci, tpid = (
+                _SLOT.unpack_from(ring, start)
+            )
+            if not status & TP_STATUS_USER:
+                self._read += len(frames)
                 return frames
-            frames.append(self._frame(start, header))
-            self._read += 1
-            struct.pack_into("=I", self._ring, start, 0)  # gives the slot back to the kernel
+            at = start + mac_offset
+            data = ring[at : at + snapped]
+            if status & TP_STATUS_VLAN_VALID:
+                # The kernel takes the tag out of the frame; put it back where it was.
+                kind = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
+                data = data[:12] + struct.pack("!HH", kind, tci) + data[12:]
+                length += VLAN_TAG_BYTES
+            is_outgoing = ring[start + _PACKET_TYPE_OFFSET] == PACKET_OUTGOING
+            time_ns = seconds * 1_000_000_000 + nanoseconds
+            # Fewer bytes were captured of a frame above the MTU that the link was made with.
+            frames.append(Frame(time_ns, name, OUT if is_outgoing else IN, data, length))
+            _STATUS.pack_into(ring, start, 0)  # gives the slot back to the kernel
             self._next = (self._next + 1) % self._slots
 
     def statistics(self) -> CapturePoint:
@@ -197,25 +214,6 @@ class Capture:
         """End the capture and free its memory."""
         self._ring.close()
         self._socket.close()
-
-    def _frame(self, start: int, header: tuple[int, ...]) -> Frame:
-        status, length, snapped, mac_offset, _, seconds, nanoseconds, tci, tpid = header
-        at = start + mac_offset
-        data = self._ring[at : at + snapped]
-        if status & TP_STATUS_VLAN_VALID:
-            # The kernel takes the tag out of the frame; put it back where it was.
-            kind = tpid if status & TP_STATUS_VLAN_TPID_VALID else 0x8100
-            data = data[:12] + struct.pack("!HH", kind, tci) + data[12:]
-            length += VLAN_TAG_BYTES
-        outgoing = self._ring[start + _PACKET_TYPE_OFFSET] == PACKET_OUTGOING
-        return Frame(
-            time_ns=seconds * 1_000_000_000 + nanoseconds,
-            point=self.point.name,
-            direction=Direction.OUT if outgoing else Direction.IN,
-            data=data,
-            # Fewer were captured of a frame above the MTU that the link was made with.
-            wire_bytes=length,
-        )
 
 
 def open_captures(

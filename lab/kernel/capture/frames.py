@@ -59,7 +59,7 @@ class FrameRecorder:
         for capture in self.captures:
             frames = capture.read_frames()
             self.frames += frames
-            for frame in frames:
+            for frame in frames if sightings else ():
                 payload = frame.data[ETHERNET_HEADER_BYTES:]
                 if payload in sightings:
                     sightings[payload] += 1

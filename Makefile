@@ -77,6 +77,9 @@ bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the s
 bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.trace
 
+bench-many: $(VENV)/.ready ## what a connection costs of 1,000, 4,000 and 20,000, in time and memory
+	@$(VENV)/bin/python -m tests.benchmarks.many
+
 picture: $(VENV)/.ready ## draw README's picture of a ladder again
 	@$(WIRELAB) report tests/recordings/traced-tcp4 --format svg --output docs/tcp.svg
 

@@ -45,8 +45,9 @@ def write_text(text: str, target: Path) -> None:
 
 
 def _write(pieces: Iterable[bytes], target: Path) -> None:
-    from lab.recording.artifacts import give_to_invoker
+    from lab.recording.artifacts import check_links, give_to_invoker
 
+    check_links(target)
     try:
         with target.open("wb") as file:
             file.writelines(pieces)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from lab.errors import UsageError
-from lab.recording.artifacts import give_to_invoker
+from lab.recording.artifacts import check_links, give_to_invoker
 from lab.scenario_files import builtin_scenarios, own_folder
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,6 +35,8 @@ def write_scenario(name: str, folder: str = "") -> tuple[Path, ...]:
     }
     if existing := [file for file in files if file.exists()]:
         raise UsageError(f"{existing[0]} is there already; it stays as it is")
+    for file in files:
+        check_links(file)
     try:
         for made in (*reversed(beside.parents), beside, beside / "demos"):
             if not made.is_dir():

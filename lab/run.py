@@ -349,9 +349,10 @@ def _holds(path: Path, fields: Iterable[NamedValue]) -> bool:
 
 
 def _write_report(fields: Iterable[NamedValue], folder: Path) -> None:
-    from lab.recording.artifacts import give_to_invoker, named
+    from lab.recording.artifacts import check_links, give_to_invoker, named
     from lab.report.document.writing import written
 
+    check_links(folder / REPORT_FILE)
     with named(folder / REPORT_FILE) as path:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(written(fields))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.errors import UsageError
-from lab.invoker import invoking_ids
+from lab.invoker import invoking_ids, user_name
 
 # What symlink(2) gives where the file system has none.
 NO_SYMLINKS = frozenset({errno.EPERM, errno.EROFS, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPROTO})
@@ -23,6 +23,7 @@ def check_writable(out: Path) -> None:
     Also where it is unclear to whom they are to be given.
     """
     invoking_ids()
+    check_links(out)
     existing = out
     try:
         while not _exists(existing) and existing != existing.parent:
@@ -38,6 +39,34 @@ def check_writable(out: Path) -> None:
         raise UsageError(
             f"cannot write artifacts to {out}: {existing} is not writable; use --out DIR"
         )
+
+
+def check_links(path: Path) -> None:
+    """Raise UsageError where a link of somebody's leads root to what is not theirs.
+
+    A program under test may have made it in the current folder, for root to write where it may
+    not itself.
+    """
+    if os.geteuid() != 0:
+        return
+    for part in (path, *path.parents):
+        try:
+            link = part.lstat()
+            leads_to = _nearest(Path(os.path.realpath(part))).stat()
+        except OSError:
+            continue  # who writes there will say what is wrong
+        if stat.S_ISLNK(link.st_mode) and link.st_uid not in (0, leads_to.st_uid):
+            raise UsageError(
+                f"cannot write {path}: {part} is a link of {user_name(link.st_uid)}'s to what "
+                f"is not theirs, {os.path.realpath(part)}"
+            )
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder above it that there is."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
 
 
 def _exists(path: Path) -> bool:
@@ -66,10 +95,11 @@ def named(path: Path) -> Iterator[Path]:
 def create_folder(out: Path, scenario: str, started_ns: int) -> Path:
     """A new folder `out/scenario/time`, the time in UTC to the microsecond.
 
-    Raises OSError.
+    Raises OSError and UsageError.
     """
     started_us = started_ns // 1000
     parent = out / scenario
+    check_links(parent)
     missing = [folder for folder in (parent, *parent.parents) if not _exists(folder)]
     parent.mkdir(parents=True, exist_ok=True)
     for folder in missing:

@@ -2,13 +2,20 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lab.errors import UsageError
-from lab.recording.artifacts import check_writable, create_folder, finish_folder, give_to_invoker
+from lab.recording.artifacts import (
+    check_links,
+    check_writable,
+    create_folder,
+    finish_folder,
+    give_to_invoker,
+)
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -176,3 +183,30 @@ def test_a_link_is_given_away_and_not_what_it_points_at(
     give_to_invoker(link)
     assert stat.S_ISLNK(link.lstat().st_mode)
     assert (link.lstat().st_uid, target.stat().st_uid) == (NOBODY, 0)
+
+
+def link_of(uid: int, path: Path, target: Path) -> Path:
+    path.symlink_to(target)
+    os.chown(path, uid, uid, follow_symlinks=False)
+    return path
+
+
+@needs_root
+@pytest.mark.parametrize("make", [check_writable, lambda out: create_folder(out, "tcp", START)])
+def test_a_link_of_another_users_leads_root_to_nothing_that_is_not_theirs(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    (tmp_path / "roots").mkdir()
+    planted = link_of(NOBODY, tmp_path / "runs", tmp_path / "roots" / "not" / "there")
+    with pytest.raises(UsageError, match="runs is a link of nobody's to what is not theirs"):
+        make(planted / "beneath")
+    assert list((tmp_path / "roots").iterdir()) == []
+
+
+@needs_root
+def test_links_of_roots_and_to_what_is_ones_own_are_followed(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    check_links(link_of(0, tmp_path / "of-root", Path("/etc")) / "x")
+    os.chown(own, NOBODY, NOBODY)
+    check_links(link_of(NOBODY, tmp_path / "of-theirs", own) / "x")

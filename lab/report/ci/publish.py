@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from lab.errors import LabError, UsageError
 from lab.model.claim import Claim
-from lab.recording.artifacts import give_to_invoker
+from lab.recording.artifacts import check_links, give_to_invoker
 from lab.report.ci.github import annotate, summarize
 from lab.report.ci.junit import Place, junit_document
 from lab.results import Result
@@ -84,6 +84,7 @@ class _JunitFile:
 
 def _open_or_create(path: Path) -> BinaryIO:
     """The file, for writing; whoever owns it still does, and a new one is the invoker's."""
+    check_links(path)
     try:
         file = path.open("xb")
     except FileExistsError:

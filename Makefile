@@ -80,8 +80,9 @@ bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the 
 bench-many: $(VENV)/.ready ## what a connection costs of 1,000, 4,000 and 20,000, in time and memory
 	@$(VENV)/bin/python -m tests.benchmarks.many
 
-picture: $(VENV)/.ready ## draw README's picture of a ladder again
+picture: $(VENV)/.ready-dev ## draw README's pictures again, of a ladder and of report.html
 	@$(WIRELAB) report tests/recordings/traced-tcp4 --format svg --output docs/tcp.svg
+	@PYTHONPATH=tests/support/pages $(VENV)/bin/python tests/support/pages/screenshot.py traced-tcp4 docs/html.png
 
 against: $(VENV)/.ready ## what replays give and runs cost here and at COMMIT=, side by side
 	@$(VENV)/bin/python -m tests.against.replays $(COMMIT)

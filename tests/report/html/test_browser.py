@@ -203,6 +203,8 @@ def test_predicting_hides_what_comes_and_reveals_it_event_by_event(tcp: Page) ->
     for count in (1, 2, 3):
         tcp.locator("#reveal").click()
         assert shown(tcp) == events[:count]
+    later = tcp.locator("#detail a").all_inner_texts()
+    assert set(later) <= set(events[:3])
     tcp.locator("#finish").click()
     assert shown(tcp) == events
     assert tcp.locator(".claims").is_visible()

@@ -1,9 +1,11 @@
 // The pane that shows the chosen event: fields and bytes, the decoded call, causes and effects.
 
 class Detail {
-  constructor(part, telling, choose, step) {
+  /** `isShown` is asked of an event's number: what is not revealed yet is not told. */
+  constructor(part, telling, isShown, choose, step) {
     this.part = part;
     this.telling = telling;
+    this.isShown = isShown;
     this.choose = choose;
     this.step = step;
     this.pane = document.getElementById('detail');
@@ -35,7 +37,7 @@ class Detail {
       element('h3', {}, element('span', {}, event.id), ` ${event.title}`),
       ...body.call(this, event),
       ...this._links('Caused by', event.causes || []),
-      ...this._links('Caused', this.effects.get(number) || []),
+      ...this._links('Caused', (this.effects.get(number) || []).filter(([effect]) => this.isShown(effect))),
       ...this._where(event),
     );
     this.pane.scrollTop = 0;

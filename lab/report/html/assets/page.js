@@ -93,7 +93,8 @@ class Page {
     document.body.classList.remove('has-detail');
     if (this.prediction.isOn) this.prediction.finish();
     this.ladder = new Ladder(this.part, this.view, (event) => this.choose(event));
-    this.detail = new Detail(this.part, this.index.telling, (event) => this.choose(event), (way) => this.step(way));
+    this.detail = new Detail(this.part, this.index.telling,
+      (event) => this.view.revealed === null || this.view.revealed.has(event), (event) => this.choose(event), (way) => this.step(way));
     this.detail.clear();
     this._fill('rulers', this.part.rulers.map((ruler) => rulerOf(ruler, this.part, (event) => this.choose(event))));
     this._fill('graphs', this.part.graphs.flatMap((graph) => [

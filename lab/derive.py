@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lab.errors import UsageError
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
+    from lab.analysis.timeline import Timeline
     from lab.results import Result, Shown
 
 FILES = {
@@ -54,6 +55,18 @@ def _write(pieces: Iterable[bytes], target: Path) -> None:
         give_to_invoker(target)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from None
+
+
+MOST_EVENTS = 10_000
+"""Frames and calls of a run whose pages are written at once: those of more take seconds."""
+
+
+def why_no_pages(timelines: Sequence[Timeline], folder: Path) -> str:
+    """Why a run's pages are not written with it, and what writes them; "" where they are."""
+    events = sum(len(each.crossings) + len(each.system_calls) for each in timelines)
+    if events <= MOST_EVENTS:
+        return ""
+    return f"{events:,} events: `wirelab report {folder}` writes report.html"
 
 
 def write_pages(result: Result) -> None:

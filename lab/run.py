@@ -71,7 +71,7 @@ def run_scenario(
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
-    from lab.derive import write_pages
+    from lab.derive import why_no_pages, write_pages
     from lab.recording.artifacts import check_writable
 
     target = Path(out)
@@ -96,11 +96,14 @@ def run_scenario(
             again = f"the run is recorded: `wirelab replay {folder}` judges it by a mended check"
             raise UsageError(f"{error}; {again}") from error
         folder, note = _save(timelines, judgements, target)
-        result = _result(timelines, judgements, scenario, folder, note)
+        left = why_no_pages(timelines, folder)
+        notes = "; ".join(filter(None, (note, left)))
+        result = _result(timelines, judgements, scenario, folder, notes)
         if present is not None:
             present(result)
             sys.stdout.flush()
-            write_pages(result)
+            if not left:
+                write_pages(result)
     return result
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scenes import recorded_result
 
-from lab.derive import FILES, derived, write_derived, write_pages
+from lab.derive import FILES, derived, why_no_pages, write_derived, write_pages
 from lab.errors import UsageError
 
 
@@ -30,6 +30,14 @@ def test_each_format_is_what_it_says() -> None:
 def test_a_folder_gets_its_pages(tmp_path: Path) -> None:
     write_pages(replace(recorded_result("tcp4"), folder=tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ladder.svg", "report.html"]
+
+
+def test_the_pages_of_many_events_wait_until_they_are_asked_for() -> None:
+    timelines = recorded_result("traced-tcp4").timelines
+    assert why_no_pages(timelines, Path("runs/x")) == ""
+    assert why_no_pages(timelines * 1000, Path("runs/x")) == (
+        "45,000 events: `wirelab report runs/x` writes report.html"
+    )
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lab.analysis.encapsulation import carried_in, carriers_differ
@@ -67,3 +67,14 @@ def _left_a(crossing: Crossing, flow: Flow) -> bool:
     if packet.icmp is None or not packet.icmp.quoted:
         return packet.ip is None or packet.ip.source == flow.a.address
     return packet.ip is None or packet.ip.destination != flow.a.address
+
+
+def others_ladder(crossings: Sequence[Crossing], phase_of: Mapping[int, Phase]) -> Ladder:
+    """Frames of no flow, wherever they are from: each goes from the first lane to the second.
+
+    `phase_of` has the phase of each by its number.
+    """
+    rows = [
+        frame_row(crossing, None, (0, 1, True), phase_of[crossing.number]) for crossing in crossings
+    ]
+    return Ladder((Lane("any sender"), Lane("any receiver")), tuple(with_phases(rows)))

@@ -4,12 +4,13 @@ import struct
 from ipaddress import IPv4Address
 
 import frame_bytes as fb
+from scenes import recorded_result
 from transcript import converse
 
 from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.story import Phase, phases
-from lab.ladder.capture import capture_ladder
+from lab.ladder.capture import capture_ladder, others_ladder
 from lab.ladder.model import FrameRow, Ladder, PhaseRow
 from lab.records import Direction, Frame, LinkType
 
@@ -113,3 +114,14 @@ def test_what_carries_a_frame_is_drawn_where_it_changes() -> None:
 
     assert details(one, two) == [("in VLAN 10",), ("in VLAN 20",)]
     assert details(one, one) == [(), ()]
+
+
+def test_frames_of_no_flow_go_all_one_way() -> None:
+    crossings = recorded_result("tcp4").timelines[0].crossings[:2]
+    ladder = others_ladder(crossings, phases(crossings, ()))
+    frames = [row for row in ladder.rows if isinstance(row, FrameRow)]
+    assert [(row.source, row.target) for row in frames] == [(0, 1)] * 2
+    assert [row.text for row in frames] == [
+        "ARP who has 198.51.100.2?",
+        f"ARP 198.51.100.2 is at {crossings[1].packet.arp.sender_hardware}",
+    ]

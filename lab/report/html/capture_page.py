@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
 from lab.analysis.story import phases
 from lab.analysis.tcp.conversation import TcpConversation
-from lab.ladder.capture import capture_ladder
+from lab.ladder.capture import capture_ladder, others_ladder
 from lab.model.counted import counted
 from lab.pcap.capture_remarks import capture_remarks
 from lab.report.html.page import PageHead, PageIndex, render_page
-from lab.report.html.parts import fits_whole, flow_document
+from lab.report.html.parts import fits_whole, flow_document, others_document
 
 if TYPE_CHECKING:
     from lab.pcap.capture import CaptureFile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 10_000
 """Of a file with more frames none is drawn before a flow is chosen."""
 
+OTHERS = "of no flow"
 COLUMNS = ("flow", "from", "to", "began", "for", "frames", "bytes there", "bytes back", "end")
 
 
@@ -40,7 +42,7 @@ def capture_page(
     conversation_of = {each.flow.id: each for each in conversations}
     ends = crossings[0].time_ns, crossings[-1].time_ns
     in_flows = {each.number for flow in flows for each in _all(flow)}
-    others = len(crossings) - len(in_flows)
+    others = [crossing for crossing in crossings if crossing.number not in in_flows]
     remarks = [*capture_remarks(capture)]
     if capture.broken:
         remarks.append(f"the file is broken {capture.broken}")
@@ -52,23 +54,27 @@ def capture_page(
         facts=(
             ("first frame", _moment(ends[0])),
             ("duration", f"{(ends[1] - ends[0]) / 1e9:.6f} s"),
-            ("frames of no flow", str(others)),
+            ("frames of no flow", str(len(others))),
             *((("canary frames left out", str(canaries)),) if canaries else ()),
         ),
         warnings=tuple(remarks),
         claims=(),
         columns=COLUMNS,
     )
+    rows = [_row(flow, conversation_of.get(flow.id)) for flow in flows]
+    if others:
+        rows.append((OTHERS, "", "", _moment(others[0].time_ns), "", str(len(others)), "", "", ""))
     index = PageIndex(
-        tuple(str(flow.id) for flow in flows),
-        [_row(flow, conversation_of.get(flow.id)) for flow in flows],
-        opens_at_once=len(crossings) <= MOST_AT_ONCE,
+        tuple(row[0] for row in rows),
+        rows,
+        opens_at_once=len(crossings) <= MOST_AT_ONCE or len(rows) == 1,
     )
     number_of = {
         crossing.number: packet for crossing, packet in zip(crossings, packets, strict=True)
     }
-    documents = _documents(flows, conversation_of, number_of, whole=fits_whole(crossings))
-    return render_page(head, index, documents)
+    whole = fits_whole(crossings)
+    documents = _documents(flows, conversation_of, number_of, whole=whole)
+    return render_page(head, index, chain(documents, _others(others, number_of, whole=whole)))
 
 
 def _all(flow: Flow) -> tuple[Crossing, ...]:
@@ -87,6 +93,15 @@ def _documents(
         phase_of = phases(_all(flow), (conversation,) if conversation else ())
         ladder = capture_ladder(flow, conversation, phase_of)
         yield flow_document(flow, conversation, ladder, packets, whole=whole)
+
+
+def _others(
+    crossings: Sequence[Crossing], packets: Mapping[int, int], *, whole: bool
+) -> Iterator[dict[str, Any]]:
+    """The part of the frames of no flow, where there are any."""
+    if crossings:
+        ladder = others_ladder(crossings, phases(crossings, ()))
+        yield others_document(crossings, ladder, packets, whole=whole)
 
 
 def _row(flow: Flow, conversation: TcpConversation | None) -> tuple[str, ...]:

@@ -110,13 +110,35 @@ def flow_document(
 
     `packets` has the numbers of frames in the file by those of their crossings.
     """
+    crossings = sorted((*flow.crossings, *flow.errors, *flow.parts), key=lambda each: each.number)
+    remarks = flow_remarks(flow, conversation)
+    names = _flows_by_crossing((flow,))
+    return _frames_document(crossings, conversation, ladder, (names, packets), remarks, whole=whole)
+
+
+def others_document(
+    crossings: Sequence[Crossing], ladder: Ladder, packets: Mapping[int, int], *, whole: bool
+) -> dict[str, Any]:
+    """The frames of a capture file that belong to no flow; `packets` as of flow_document."""
+    return _frames_document(crossings, None, ladder, ({}, packets), (), whole=whole)
+
+
+def _frames_document(
+    crossings: Sequence[Crossing],
+    conversation: TcpConversation | None,
+    ladder: Ladder,
+    names: tuple[Mapping[int, str], Mapping[int, int]],
+    remarks: Iterable[str],
+    *,
+    whole: bool,
+) -> dict[str, Any]:
+    """`names` are of flows, and numbers in the file, both by the numbers of crossings."""
     scene = build_scene(ladder)
     packer = FramePacker(whole=whole)
-    crossings = sorted((*flow.crossings, *flow.errors, *flow.parts), key=lambda each: each.number)
     conversations = (conversation,) if conversation else ()
     phase_of = phases(crossings, conversations)
     segment_of = segments_by_crossing(conversations)
-    writer = EventWriter(scene.zero_ns, packer, _flows_by_crossing((flow,)), packets)
+    writer = EventWriter(scene.zero_ns, packer, *names)
     for crossing in crossings:
         writer.frame(crossing, segment_of.get(crossing.number), phase_of[crossing.number])
     if conversation:
@@ -135,5 +157,5 @@ def flow_document(
         else [],
         "background": [],
         "violations": [],
-        "remarks": [visible(each) for each in flow_remarks(flow, conversation)],
+        "remarks": [visible(each) for each in remarks],
     }

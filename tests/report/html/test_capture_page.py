@@ -20,12 +20,15 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
     return Parsed(target.read_text("utf-8"))
 
 
-def test_each_flow_is_a_part_of_its_own(page: Parsed) -> None:
-    capture = read_file(str(RECORDINGS / "udp4" / "recording.pcapng"))
-    flows = show_capture(capture).flows
-    assert len([name for name in page.scripts if name.startswith("part-")]) == len(flows)
-    rows = [text for text in page.text if text in {str(flow.id) for flow in flows}]
-    assert rows == [str(flow.id) for flow in flows]
+def test_each_flow_is_a_part_of_its_own_and_so_are_frames_of_none(page: Parsed) -> None:
+    shown = show_capture(read_file(str(RECORDINGS / "udp4" / "recording.pcapng")))
+    names = [*(str(flow.id) for flow in shown.flows), "of no flow"]
+    assert [name for name in page.scripts if name.startswith("part-")] == [
+        f"part-{number}" for number in range(len(names))
+    ]
+    assert [text for text in page.text if text in names] == names
+    every = [page.part(number)["events"] for number in range(len(names))]
+    assert sum(map(len, every)) == len(shown.crossings)
 
 
 def test_frames_have_their_numbers_in_the_file(page: Parsed) -> None:

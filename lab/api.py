@@ -28,6 +28,7 @@ from lab.model.claim import (
     undecided,
 )
 from lab.model.family import Family
+from lab.model.lesson import Lesson
 from lab.model.program import Listening, Program, Step, demo
 from lab.model.scenario import Scenario
 from lab.model.topology import Interface, Link, Topology, in_a_row, joined_pair, two_hosts
@@ -40,6 +41,7 @@ __all__ = [
     "Interface",
     "Judgement",
     "LabError",
+    "Lesson",
     "Link",
     "Listening",
     "Outcome",

@@ -100,7 +100,7 @@ def _html(result: Result) -> bytes:
         result.ladders,
         result.judgements,
         title=result.title,
-        question=result.question,
+        question=result.lesson.question if result.lesson else "",
         outcome=result.outcome,
     )
     return page.encode("utf-8")
@@ -114,7 +114,7 @@ def _compare(result: Result) -> bytes:
         result.ladders,
         result.judgements,
         title=result.title,
-        question=result.question,
+        question=result.lesson.question if result.lesson else "",
         outcome=result.outcome,
     )
     return page.encode("utf-8")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
     from lab.ladder.model import Ladder
+    from lab.model.family import Family
+    from lab.model.lesson import Lesson
+    from lab.model.scenario import Scenario
+    from lab.model.table import Table
     from lab.pcap.capture import CaptureFile
     from lab.records import Recording
 
@@ -29,13 +33,13 @@ class Result:
     judgements: tuple[Judgement, ...]
     scenario: str
     title: str
-    """What was run, for a heading."""
+    """What was run, for a heading: "tcp over IPv4: a stream between a client and a server"."""
+    judged_by: Scenario
+    """The scenario whose claims were judged."""
     folder: Path
     """Where the artifacts are."""
     note: str = ""
     """What is to be said of them."""
-    question: str = ""
-    """What the scenario asks; "" where it asks nothing in words."""
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -61,6 +65,27 @@ class Result:
     def ladder(self) -> Ladder:
         """The first step's: the only one of most runs."""
         return self.ladders[0]
+
+    @property
+    def heading(self) -> str:
+        """The title; "tcp over IPv4" where a question follows it."""
+        return self.title if self.lesson is None else run_name(self.scenario, self.family)
+
+    @property
+    def family(self) -> Family | None:
+        """The IP version; None where the run has none, or both."""
+        return self.recording.family
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """The scenario's question and its answer; None where it has none."""
+        return self.judged_by.lesson
+
+    @cached_property
+    def table(self) -> Table | None:
+        """The scenario's table of this run; None where it has none."""
+        make = self.judged_by.table
+        return None if make is None else make(*self.timelines)
 
     @property
     def recording(self) -> Recording:
@@ -92,6 +117,11 @@ class Shown:
     """The numbers that the crossings' frames have in the file; of one seen twice, the first."""
     canaries: int
     """Frames left out because a lab sent them to itself."""
+
+
+def run_name(scenario: str, family: Family | None) -> str:
+    """ "tcp over IPv4"."""
+    return scenario if family is None else f"{scenario} over IPv{family.value}"
 
 
 def exit_status(results: Sequence[Result]) -> int:

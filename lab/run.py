@@ -84,7 +84,7 @@ def run_scenario(
         confined = _confinement(wanted, source, allowed)
         pending = _start(sandbox, scenario, family, trace, source, confined)
         _import_what_comes_after(shown=present is not None)
-        recording = pending.result()
+        recording = _await(pending, scenario, shown=present is not None)
         sandbox.end()
         try:
             timelines, judgements = judge_recording(recording, scenario)
@@ -105,6 +105,16 @@ def run_scenario(
             if not left:
                 write_pages(result)
     return result
+
+
+def _await(pending: Pending[Recording], scenario: Scenario, *, shown: bool) -> Recording:
+    """The recording, once it is there; where the run is to be shown, whoever waits is told so."""
+    if not shown:
+        return pending.result()
+    from lab.report.terminal.progress import working
+
+    with working(f"{scenario.name} is running"):
+        return pending.result()
 
 
 def judge_recording(
@@ -286,7 +296,8 @@ def _import_what_comes_after(*, shown: bool) -> None:
     import lab.report.document.report
 
     if shown:
-        import lab.report.terminal.page  # noqa: F401
+        import lab.report.terminal.page
+        import lab.report.terminal.pager  # noqa: F401
 
 
 def _result(
@@ -296,12 +307,10 @@ def _result(
     folder: Path,
     note: str = "",
 ) -> Result:
-    from lab.results import Result
+    from lab.results import Result, run_name
 
-    family = timelines[0].recording.family
-    over = f" over IPv{family.value}" if family else ""
-    title = f"{scenario.name}{over}: {scenario.summary}"
-    return Result(timelines, judgements, scenario.name, title, folder, note, scenario.question)
+    title = f"{run_name(scenario.name, timelines[0].recording.family)}: {scenario.summary}"
+    return Result(timelines, judgements, scenario.name, title, scenario, folder, note)
 
 
 def _save(

@@ -1,6 +1,6 @@
 """How much a unix socket holds, each way, beside pipes and FIFOs."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.buffers import (
     carries_both_ways_on_one_descriptor,
     exchanges_alike_over_fifos,
@@ -13,6 +13,7 @@ from lab.checks.buffers import (
     holds_whole_pages,
     mixes_the_writers_of_a_fifo,
     opens_once_the_peer_comes,
+    sizes_of_buffers,
 )
 from lab.checks.link import puts_no_frame_anywhere
 
@@ -42,7 +43,6 @@ MIX = Step(
 SCENARIO = Scenario(
     name="buffers",
     summary="two buffers, one a direction: a unix socket beside two pipes and two FIFOs",
-    question="How much can be written before anybody reads, and whose buffer holds it?",
     topology=two_hosts(),
     steps=(EXCHANGE, FILL, OPEN, MIX),
     claims=(
@@ -66,4 +66,15 @@ SCENARIO = Scenario(
     ),
     speaks_ip=False,
     captures_loopback=True,
+    lesson=Lesson(
+        question="How much does a unix socket hold, and do its two directions share that?",
+        predict="whether a full direction keeps the other from being written to",
+        look="the table: what was held each way before EAGAIN",
+        answer=(
+            "Two buffers, one a direction: a full one leaves the other free. A socket counts "
+            "the memory of each write, a pipe or FIFO whole pages."
+        ),
+        claims=(fills_each_way_of_a_socketpair, holds_what_its_memory_allows, holds_whole_pages),
+    ),
+    table=sizes_of_buffers,
 )

@@ -1,6 +1,6 @@
 """read and write beside send and recv and their kin: what is alike, and what only some can do."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
 from lab.checks.calls import (
     fails_where_it_would_wait,
@@ -45,7 +45,6 @@ EVERY_STEP = (*STREAMS, *DATAGRAMS, STREAM_FLAGS, DATAGRAM_FLAGS)
 SCENARIO = Scenario(
     name="calls",
     summary="read and write, send and recv and their kin: the same frames, and other powers",
-    question="Do write, send and sendmsg put different frames on the wire?",
     topology=two_hosts(),
     steps=EVERY_STEP,
     claims=(
@@ -74,5 +73,19 @@ SCENARIO = Scenario(
         )
         .deciding(),
         traces_what_is_printed.on(*EVERY_STEP),
+    ),
+    lesson=Lesson(
+        question="Do write, send, sendto and sendmsg differ on the wire?",
+        predict="which of the four takes other segments than the rest",
+        look="the table of steps: which frames are the same",
+        answer=(
+            "No: the same bytes travel in the same segments and datagrams, and are read the "
+            "same. Flags and ancillary data are what some of the calls add."
+        ),
+        claims=(
+            puts_the_same_segments_on_the_wire,
+            puts_the_same_datagrams_on_the_wire,
+            reads_the_same,
+        ),
     ),
 )

@@ -1,9 +1,10 @@
 """The same messages over TCP, UDP and a unix stream, over IPv4 and IPv6, side by side."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.comparison import (
     carries_the_same_messages,
     costs_frames_to_connect,
+    costs_of_sockets,
     keeps_boundaries_in_datagrams_only,
 )
 from lab.checks.link import puts_no_frame_anywhere
@@ -32,7 +33,6 @@ EVERY_STEP = (TCP_IPV4, TCP_IPV6, UDP_IPV4, UDP_IPV6, UNIX)
 SCENARIO = Scenario(
     name="compare",
     summary="the same messages over TCP, UDP and a unix stream, side by side",
-    question="What do TCP, UDP and unix sockets each pay for the same messages?",
     topology=two_hosts(),
     steps=EVERY_STEP,
     claims=(
@@ -56,4 +56,19 @@ SCENARIO = Scenario(
     ),
     speaks_ip=False,  # both versions are in it
     captures_loopback=True,
+    lesson=Lesson(
+        question="What do the same messages cost over TCP, UDP and a unix stream?",
+        predict="how many frames each takes for three messages there and an answer back",
+        look="the table, a column for each socket",
+        answer=(
+            "TCP pays with frames and a round trip to open and to close, UDP with neither, "
+            "and the unix stream puts no frame on any device."
+        ),
+        claims=(
+            costs_frames_to_connect,
+            keeps_boundaries_in_datagrams_only,
+            puts_no_frame_anywhere,
+        ),
+    ),
+    table=costs_of_sockets,
 )

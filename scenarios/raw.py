@@ -1,6 +1,6 @@
 """Sockets below TCP and UDP: IP packets, frames, and a TCP connection made by hand."""
 
-from lab.api import Program, Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Program, Scenario, Step, demo, two_hosts
 from lab.checks.link import has_right_checksums
 from lab.checks.raw import (
     carries_bytes_by_hand,
@@ -90,7 +90,6 @@ BY_HAND = Step(
 SCENARIO = Scenario(
     name="raw",
     summary="IP packets, frames, and a TCP connection made by hand, past the kernel",
-    question="What does the kernel do with a TCP segment that it did not ask for?",
     topology=two_hosts(),
     steps=(PERMISSION, PACKETS, UNINVITED, BY_HAND),
     claims=(
@@ -108,5 +107,20 @@ SCENARIO = Scenario(
         carries_bytes_by_hand.on(BY_HAND),
         closes_each_direction.on(BY_HAND).deciding(),
         has_right_checksums.on(BY_HAND).saying("Every checksum computed by hand is right."),
+    ),
+    lesson=Lesson(
+        question="What can a raw socket see and send that TCP and UDP sockets cannot?",
+        predict="what the kernel does when a SYN-ACK arrives for a SYN that it did not send",
+        look="the RST in the step uninvited; the handshake in the step by-hand",
+        answer=(
+            "Headers, and whole frames. A connection made by hand is reset by the kernel, "
+            "which knows nothing of it, unless nobody owns its address."
+        ),
+        claims=(
+            needs_the_capability,
+            receives_whole_frames,
+            resets_what_it_does_not_know,
+            leaves_an_unowned_address_alone,
+        ),
     ),
 )

@@ -1,6 +1,6 @@
 """A TCP conversation: how it opens, carries bytes both ways, and closes."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums
 from lab.checks.tcp import (
@@ -27,7 +27,6 @@ CLIENT = demo("inet_stream_client", on="client", args=["{server}", PORT])
 SCENARIO = Scenario(
     name="tcp",
     summary="a stream between a client and a server: handshake, bytes, close",
-    question="What must be exchanged before a stream's first byte can travel, and after its last?",
     topology=two_hosts(),
     steps=(Step("conversation", (SERVER, CLIENT)),),
     claims=(
@@ -45,5 +44,15 @@ SCENARIO = Scenario(
         accepts_after_the_handshake,
         reads_each_byte_of_streams,
         traces_what_is_printed,
+    ),
+    lesson=Lesson(
+        question="What do connect(), send() and close() put on the wire?",
+        predict="the segments before the first byte; the reads that three sends take",
+        look="the frames inside connect(); recvfrom() beside sendto()",
+        answer=(
+            "Three segments go before, inside connect(). All bytes arrive, but not in the "
+            "pieces they were sent in. Each direction closes by itself."
+        ),
+        claims=(opens_with_three_segments, keeps_no_message_boundaries, closes_each_direction),
     ),
 )

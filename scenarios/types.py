@@ -1,6 +1,6 @@
 """Which sockets there are: domain, type and protocol, and what some of them put on the wire."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.types import (
     grants_all_unix_types,
     grants_internet_seqpacket_with_sctp_only,
@@ -9,6 +9,7 @@ from lab.checks.types import (
     keeps_messages_over_sctp,
     opens_multipath,
     says_what_it_granted,
+    sockets_granted,
     speaks_ipv4_to_an_ipv4_client,
 )
 
@@ -52,7 +53,6 @@ MULTIPATH = Step(
 SCENARIO = Scenario(
     name="types",
     summary="which sockets this kernel grants, and what the rarer ones put on the wire",
-    question="Which kinds of socket does this kernel grant, and what does each put on the wire?",
     topology=two_hosts(),
     steps=(TABLE, UNCONNECTED, MAPPED, SEQPACKET, MULTIPATH),
     claims=(
@@ -65,4 +65,19 @@ SCENARIO = Scenario(
         keeps_messages_over_sctp.on(SEQPACKET),
         opens_multipath.on(MULTIPATH),
     ),
+    lesson=Lesson(
+        question="Which sockets does this kernel grant, by domain and type?",
+        predict="which cells of the table have an error, and which error",
+        look="the table; then what the rarer types put on the wire",
+        answer=(
+            "Unix sockets have streams, datagrams and seqpackets; internet sockets streams "
+            "(TCP) and datagrams (UDP), and seqpackets only with SCTP."
+        ),
+        claims=(
+            grants_all_unix_types,
+            grants_internet_streams_and_datagrams,
+            grants_internet_seqpacket_with_sctp_only,
+        ),
+    ),
+    table=sockets_granted,
 )

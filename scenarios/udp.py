@@ -1,6 +1,6 @@
 """Datagrams: sent alone, cut to fit, lost without a word, and refused."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums
 from lab.checks.traced import reads_each_byte_of_datagrams
@@ -65,7 +65,6 @@ EVERY_STEP = (CONVERSATION, TRUNCATION, FRAGMENTS, NOBODY)
 SCENARIO = Scenario(
     name="udp",
     summary="datagrams: alone, empty, cut short, in fragments, and to nobody",
-    question="What does a datagram cost on the wire, and who learns that nobody listens?",
     topology=two_hosts(),
     steps=EVERY_STEP,
     claims=(
@@ -87,5 +86,24 @@ SCENARIO = Scenario(
         ),
         reads_each_byte_of_datagrams,
         traces_what_is_printed.on(*EVERY_STEP),
+    ),
+    lesson=Lesson(
+        question="What becomes of a datagram: of its boundaries, its rest, its receiver?",
+        predict=(
+            "what a datagram of 40 bytes is, read with a buffer of 16; and one of 4,000 on the wire"
+        ),
+        look="the first frame of each step; what each read returns",
+        answer=(
+            "Each datagram goes alone and is read whole or cut short, never in part twice. IP "
+            "fragments a large one. ICMP says that nobody listens, which only a connected "
+            "socket reports."
+        ),
+        claims=(
+            begins_with_data,
+            keeps_message_boundaries,
+            loses_what_the_buffer_does_not_hold,
+            cuts_into_fragments,
+            reports_to_only_the_connected_socket,
+        ),
     ),
 )

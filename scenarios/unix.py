@@ -1,6 +1,6 @@
 """A unix stream between two hosts: a conversation, and not one frame. Its names; TCP on lo."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import makes_the_same_calls, traces_what_is_printed
 from lab.checks.link import puts_no_frame_anywhere
 from lab.checks.unix.streams import (
@@ -59,7 +59,6 @@ LOOPBACK = Step(
 SCENARIO = Scenario(
     name="unix",
     summary="a unix stream between two hosts, its names, and the silence around it",
-    question="Which frames does a conversation over a unix socket put on the wire?",
     topology=two_hosts(),
     steps=(CONVERSATION, ABSTRACT, NAMES, LOOPBACK),
     claims=(
@@ -76,4 +75,17 @@ SCENARIO = Scenario(
         traces_what_is_printed.on(CONVERSATION, ABSTRACT, NAMES, LOOPBACK),
     ),
     captures_loopback=True,
+    lesson=Lesson(
+        question="Which frames does a conversation over a unix socket take?",
+        predict=(
+            "whether a program on the other host can reach the socket by its path, by its "
+            "abstract name"
+        ),
+        look="the wire between the hosts, and lo, beside the same conversation over TCP",
+        answer=(
+            "None, on no device, though the hosts differ: a path reaches as far as the file "
+            "system does, an abstract name as far as the network namespace."
+        ),
+        claims=(puts_no_frame_anywhere, carries_every_byte, reaches_a_path_from_another_host),
+    ),
 )

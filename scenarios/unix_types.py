@@ -1,6 +1,6 @@
 """The types of unix sockets: what each keeps and loses, and what only they can pass."""
 
-from lab.api import Scenario, Step, demo, two_hosts
+from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.link import puts_no_frame_anywhere
 from lab.checks.unix.types import (
     blocks_when_the_queue_is_full,
@@ -60,7 +60,6 @@ INTERNET = Step(
 SCENARIO = Scenario(
     name="unix-types",
     summary="unix sockets of every type and name, and what only they can pass",
-    question="Which unix sockets keep message boundaries, and what do they carry besides bytes?",
     topology=two_hosts(),
     steps=(*TYPES, QUEUE, RAW, PASSING, INTERNET),
     claims=(
@@ -80,4 +79,22 @@ SCENARIO = Scenario(
     ),
     speaks_ip=False,
     captures_loopback=True,
+    lesson=Lesson(
+        question=(
+            "What do unix streams, datagrams and seqpackets keep, and what can only they pass?"
+        ),
+        predict="which types keep the boundaries of messages; what a short read loses",
+        look="what the reads return, by the size of their buffers",
+        answer=(
+            "Datagrams and seqpackets keep boundaries and order, streams only order; nothing "
+            "goes over a wire. Descriptors and credentials pass over unix sockets alone."
+        ),
+        claims=(
+            keeps_bytes_and_no_boundaries,
+            keeps_boundaries_and_order,
+            passes_a_descriptor,
+            names_its_peer,
+            internet_passes_neither,
+        ),
+    ),
 )

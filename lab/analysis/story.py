@@ -127,14 +127,14 @@ class Phase(enum.Enum):
 
 
 EXPLANATIONS = {
-    Phase.NEIGHBOUR: "A program knows an IP address, a frame needs a hardware address: ask first.",
-    Phase.OPENING: "Each side sends its initial sequence number and acknowledges the other's.",
+    Phase.NEIGHBOUR: "Which hardware address has this IP address?",
+    Phase.OPENING: "Both send their initial sequence numbers and acknowledge them.",
     Phase.DATA: "Numbers count bytes, not messages; ack names the next byte expected.",
-    Phase.CLOSING: "FIN: I have nothing more to send. Each direction closes by itself.",
-    Phase.RESET: "RST: there is no such connection, or there shall be none any more.",
+    Phase.CLOSING: "FIN: nothing more to send. Each direction closes by itself.",
+    Phase.RESET: "RST: there is no such connection, or none any more.",
     Phase.DATAGRAMS: "Each goes alone: no opening, no acknowledgement, no end.",
-    Phase.FRAGMENTS: "Too large for the link: IP cuts the datagram, the receiver's IP joins it.",
-    Phase.ERROR: "ICMP reports why a packet got no further, and quotes its beginning.",
+    Phase.FRAGMENTS: "IP cuts what is too large for the link; the receiver joins it.",
+    Phase.ERROR: "ICMP says why a packet got no further, and quotes it.",
     Phase.OTHER: "Frames that belong to no conversation.",
 }
 

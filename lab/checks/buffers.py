@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.transcript import READ_CALLS, SEND_CALLS, reads_of, sends_of
 from lab.model.claim import Verdict, broken, claim, holds, undecided
 from lab.model.counted import counted
+from lab.model.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Round = tuple[int, int, int]
     """A write's size, and the bytes that one way and the other then took."""
 
+LIMITS = ("SO_SNDBUF", "F_GETPIPE_SZ")
 SOCKETPAIR, PIPES, FIFOS = "a socketpair", "two pipes", "two FIFOs"
 _MAKERS = {"socketpair": SOCKETPAIR, "pipe": PIPES, "mkfifo": FIFOS}
 
@@ -272,6 +274,20 @@ def mixes_the_writers_of_a_fifo(timeline: Timeline) -> Verdict:
         f"which wrote what; {counted(len(own), 'connection')}: one message each, and its reply",
         evidence,
     )
+
+
+def sizes_of_buffers(_: Timeline, fill: Timeline, *__: Timeline) -> Table:
+    """What each way took before EAGAIN, by the size of the writes; and the limit that was set."""
+    sections = _sections(fill)
+    rows: list[tuple[str, ...]] = []
+    for kind in (SOCKETPAIR, PIPES, FIFOS):
+        calls = sections.get(kind, [])
+        limits = [c for c in calls if any(name in c.arguments for name in LIMITS)]
+        for size, there, back in _rounds(calls, _ways(calls)) or ():
+            limit = f"{limits[0].argument(-1)} {limits[0].result}" if limits else "-"
+            rows.append((kind, str(size), str(there), str(back), limit))
+    head = ("", "bytes a write", "held there", "held back", "limit")
+    return Table(head, tuple(rows), ("Until EAGAIN; one way stays full while the other fills.",))
 
 
 def _exchanges_alike(timeline: Timeline, kind: str) -> Verdict:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of
-from lab.analysis.comparison import Column, compare_steps
+from lab.analysis.comparison import COMPARED, Column, compare_steps, comparison_rows
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 from lab.model.counted import counted
+from lab.model.table import Table
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -103,6 +104,13 @@ def _silence(columns: Sequence[Column]) -> str:
     """Why the steps cannot be compared, or "": some programs printed nothing."""
     silent = [column.step for column in columns if not column.payload_bytes]
     return f"the programs printed no calls in {', '.join(silent)}" if silent else ""
+
+
+def costs_of_sockets(*timelines: Timeline) -> Table:
+    """What the same exchange took: a column for each step, a row for each thing compared."""
+    columns = compare_steps(timelines)
+    rows = tuple((name, *cells) for name, cells in comparison_rows(columns))
+    return Table(("", *(column.step for column in columns)), rows[1:], COMPARED)
 
 
 def _evidence(timelines: Sequence[Timeline]) -> tuple[EventId, ...]:

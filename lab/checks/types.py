@@ -10,9 +10,10 @@ from lab.analysis.packets.packet import Ethernet, IPv4
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, skipped, undecided
 from lab.model.counted import counted
 from lab.model.family import Family
+from lab.model.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.flows.crossing import Crossing
@@ -23,6 +24,7 @@ INTERNET_DOMAINS = ("AF_INET", "AF_INET6")
 SCTP = 132
 SCTP_COMMON_HEADER_BYTES, SCTP_DATA_HEADER_BYTES = 12, 16
 DATA_CHUNK, WHOLE_MESSAGE = 0, 0b11
+NO_SUCH_TYPE = "ESOCKTNOSUPPORT"
 MPTCP_OPTION, MP_CAPABLE = "multipath_tcp", 0
 
 
@@ -309,6 +311,39 @@ def opens_multipath(timeline: Timeline) -> Verdict:
         f"{counted(exchanged, 'byte')} sent, on the wire and read",
         evidence,
     )
+
+
+def sockets_granted(table: Timeline, *_: Timeline) -> Table:
+    """What the kernel grants by domain and type: the protocols, or the error where there is none.
+
+    An error is that of protocol 0.
+    """
+    answers = _answers(table)
+    domains = dict.fromkeys(answer.asked[0] for answer in answers)
+    types = dict.fromkeys(answer.asked[1] for answer in answers)
+    rows = (
+        (domain, *(_cell([a for a in answers if a.asked[:2] == (domain, kind)]) for kind in types))
+        for domain in domains
+    )
+    notes = (
+        'A protocol that is named is granted, "yes" is protocol 0, an error is that of protocol 0.',
+        f"-  {NO_SUCH_TYPE}: the domain has no such type.",
+    )
+    return Table(("", *types), tuple(rows), notes)
+
+
+def _cell(answers: Sequence[Answer]) -> str:
+    """ "TCP, MPTCP", "yes", "EPERM"; "-" where the domain has no such type, "" if nobody asked."""
+    if not answers:
+        return ""
+    granted = [answer for answer in answers if answer.granted]
+    names = [a.options.get("SO_PROTOCOL", "0").removeprefix("IPPROTO_") for a in granted]
+    types = {a.options.get("SO_TYPE", "") for a in granted} - {answers[0].asked[1]}
+    if types:
+        return f"as {types.pop()}"
+    if granted:
+        return ", ".join(dict.fromkeys(name for name in names if name != "0")) or "yes"
+    return "-" if answers[0].call.error == NO_SUCH_TYPE else answers[0].call.error
 
 
 def _answers(timeline: Timeline) -> list[Answer]:

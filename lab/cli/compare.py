@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,16 +18,20 @@ def execute(options: Namespace) -> int:
     from lab.scenario_files import builtin_scenarios
 
     def present(result: Result) -> None:
-        from lab.analysis.comparison import compare_steps
-        from lab.cli.results import replay_command
-        from lab.report.terminal.page import Page, draw_closing, draw_summary
-        from lab.report.terminal.tables import draw_comparison
+        from lab.cli.results import open_page, replay_command
+        from lab.report.terminal.claims import draw_claims_briefly, draw_closing
+        from lab.report.terminal.opening import draw_opening
+        from lab.report.terminal.tables import draw_table
 
-        page = Page(ascii_only=options.ascii)
-        page.print(draw_comparison(compare_steps(result.timelines), page.style))
-        page.print(draw_summary("Claims", result.judgements, page.style, result.failures))
-        replay = replay_command(result.folder)
-        page.print(draw_closing(result.judgements, result.folder, result.note, replay, page.style))
+        with ExitStack() as stack:
+            page = open_page(options, stack)
+            lesson, judgements, style = result.lesson, result.judgements, page.style
+            page.print(draw_opening(result.heading, lesson, judgements, result.failures, style))
+            if result.table is not None:
+                page.print(draw_table(result.table, style))
+            page.print(draw_claims_briefly(judgements, style))
+            again = replay_command(result.folder)
+            page.print(draw_closing(result.folder, result.note, again, style))
 
     compare = builtin_scenarios()["compare"]
     result = run_scenario(compare, Family.IPV4, options.out, options.trace, present)

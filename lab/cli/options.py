@@ -149,6 +149,7 @@ def _run(command: argparse.ArgumentParser) -> None:
     _add_junit(command)
     _add_scenarios(command)
     _add_json(command)
+    _add_detail(command)
     _add_ascii(command)
 
 
@@ -168,6 +169,7 @@ def _replay(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     _add_scenarios(command)
     _add_json(command)
+    _add_detail(command)
     _add_ascii(command)
 
 
@@ -322,8 +324,24 @@ def _add_json(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_detail(command: argparse.ArgumentParser) -> None:
+    detail = command.add_mutually_exclusive_group()
+    detail.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="what programs printed, every event, each claim's reason and evidence, instruments",
+    )
+    detail.add_argument("-q", "--quiet", action="store_true", help="the verdict alone, in a line")
+
+
 def _add_ascii(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
+    command.add_argument(
+        "--no-pager",
+        action="store_true",
+        help="print what is longer than the terminal, too, without $PAGER (default: less -FRX)",
+    )
 
 
 def _port(text: str) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.model.family import Family
+    from lab.report.terminal.page import Page
     from lab.results import Result
 
 
@@ -35,30 +37,53 @@ def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:
 @contextmanager
 def reports(options: Namespace, *, several: bool) -> Iterator[Callable[[Result], None]]:
     """What prints the report of each run that it is given; with --json all as one document."""
-    if not (options.json and several):
-        yield lambda result: print_report(result, options)
-        return
-    from lab.report.document.runs import runs_document
+    if options.json and several:
+        from lab.report.document.runs import runs_document
 
-    with runs_document(sys.stdout.write) as add:
-        yield lambda result: add(result.fields())
+        with runs_document(sys.stdout.write) as add:
+            yield lambda result: add(result.fields())
+        return
+    with ExitStack() as stack:
+        page = cache(partial(open_page, options, stack))
+        yield lambda result: _print_report(result, options, page)
 
 
 def print_report(result: Result, options: Namespace) -> None:
     """Print the report of one run; with --json what report.json holds."""
+    with reports(options, several=False) as present:
+        present(result)
+
+
+def _print_report(result: Result, options: Namespace, opened: Callable[[], Page]) -> None:
     if options.json:
         from lab.report.document.writing import written
 
         sys.stdout.writelines(written(result.fields()))
         return
-    from lab.report.terminal.page import Page, draw_closing, draw_report
+    from lab.report.terminal.claims import draw_closing, draw_quietly
+    from lab.report.terminal.page import About, draw_brief, draw_report
 
-    page = Page(ascii_only=options.ascii)
-    page.print(
-        draw_report(result.timelines, result.ladders, result.judgements, result.title, page.style)
-    )
-    replay = replay_command(result.folder)
-    page.print(draw_closing(result.judgements, result.folder, result.note, replay, page.style))
+    page = opened()
+    if options.quiet:
+        lines = draw_quietly(result.title, result.judgements, result.failures, page.style)
+        page.print(lines)
+        return
+    draw = draw_report if options.verbose else draw_brief
+    about = About(result.heading, result.lesson, result.table)
+    page.print(draw(result.timelines, result.ladders, result.judgements, about, page.style))
+    again = replay_command(result.folder)
+    page.print(draw_closing(result.folder, result.note, again, page.style))
+
+
+def open_page(options: Namespace, stack: ExitStack) -> Page:
+    """A page on the terminal, in a pager where that is too short, or on what else is printed to.
+
+    `stack` ends the pager.
+    """
+    from lab.report.terminal.page import Page
+    from lab.report.terminal.pager import paged
+
+    return Page(stack.enter_context(paged(not options.no_pager)), ascii_only=options.ascii)
 
 
 def replay_command(folder: Path) -> str:

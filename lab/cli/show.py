@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def execute(options: Namespace) -> int:
     elif options.json:
         _print_document(shown)
     else:
-        _draw(shown, ascii_only=options.ascii)
+        _draw(shown, options)
     if capture.broken:
         sys.stdout.flush()
         raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
@@ -51,17 +51,16 @@ def _print_document(shown: Shown) -> None:
     sys.stdout.write(write_document(shown_document(shown)))
 
 
-def _draw(shown: Shown, *, ascii_only: bool) -> None:
+def _draw(shown: Shown, options: Namespace) -> None:
+    from lab.cli.results import open_page
     from lab.report.terminal.capture_notes import draw_notes
-    from lab.report.terminal.page import Page, draw_capture
+    from lab.report.terminal.capture_page import draw_capture
 
-    page = Page(ascii_only=ascii_only)
-    notes = draw_notes(shown.capture, page.style)
-    page.print(
-        draw_capture(
-            shown.crossings, shown.flows, shown.conversations, shown.canaries, page.style, notes
-        )
-    )
+    with ExitStack() as stack:
+        page = open_page(options, stack)
+        notes = draw_notes(shown.capture, page.style)
+        crossings, flows, talks = shown.crossings, shown.flows, shown.conversations
+        page.print(draw_capture(crossings, flows, talks, shown.canaries, page.style, notes))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from lab.analysis.calls.call_text import entered, returned
+from lab.analysis.calls.call_text import brings_more, entered, returned
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.flows.flow import FlowId
 from lab.analysis.sockets.endpoint import Endpoint
@@ -73,9 +73,11 @@ class CallRows:
             time_ns=time_ns,
             is_concurrent=is_concurrent,
             label=self._labels[call.id],
+            name=call.name,
             connection=self._connection(call, is_over),
             text=text,
-            result=call.returned if part is Part.WHOLE else "",
+            result=call.returned if is_over else "",
+            brings_more=is_over and brings_more(call),
             duration_ns=(call.exit_ns or 0) - call.entry_ns if has_ended else None,
             error=call.error if is_over else "",
             is_expected_error=is_over and (call.name, call.error) in EXPECTED_ERRORS,
@@ -90,9 +92,11 @@ class CallRows:
             time_ns=None,
             is_concurrent=False,
             label=self._labels[call.id],
+            name=call.name,
             connection="",
             text=f"{call.name} had not returned when its program ended",
             result="",
+            brings_more=False,
             duration_ns=None,
             error="",
         )

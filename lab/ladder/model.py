@@ -70,13 +70,17 @@ class CallRow:
     is_concurrent: bool
     """Whether it may have come before the row above."""
     label: CallLabel
+    name: str
+    """ "sendto"."""
     connection: str
     """The client's port, where several connections are between the same lanes; else ""."""
     text: str
     """At its start "connect(3, 198.51.100.2:4242, 16)", at its end "accept4 = 4, addr unnamed",
     as a whole the call alone."""
     result: str
-    """Of a whole call: "7", "-1 EAGAIN"; else ""."""
+    """ "7", "-1 EAGAIN"; "" at its start, unless a brief ladder has its end there as well."""
+    brings_more: bool
+    """Whether it returned more than its result: bytes, an address."""
     duration_ns: int | None
     """From entry to exit; None at its start and where it never returned."""
     error: str
@@ -155,6 +159,8 @@ class FrameRow:
     sender_differs: bool = False
     """Whether the sender's state is the kernel's, and the frames imply another."""
     receiver_differs: bool = False
+    closes: CallRow | None = None
+    """In a brief ladder, the end of a call that returns after it and has no row of its own."""
 
     @property
     def label(self) -> str:
@@ -303,6 +309,8 @@ class Ladder:
     """Calls that are beside the matter and left out."""
     violations: tuple[str, ...] = ()
     """Effects seen before their causes: errors of an instrument, a sentence each."""
+    is_brief: bool = False
+    """Whether rows are joined and left out that say nothing new (`lab.ladder.brief`)."""
 
     @property
     def zero_ns(self) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from lab.errors import UsageError
 from lab.model.claim import Claim
 from lab.model.family import Family
+from lab.model.lesson import Lesson
 from lab.model.program import Program, Step
+from lab.model.table import Table
 from lab.model.topology import Topology
 
 OTHER_PLACEHOLDERS = frozenset({"python", "family", "loopback"})
@@ -24,8 +27,8 @@ class Scenario:
     """An experiment: who is there, what they run, and what must turn out to be true.
 
     Its claims are named after it. Raises UsageError if names clash, a claim is on a step that it
-    does not have, a claim's check takes another number of steps, or a program is given an address
-    that only a host that forwards could reach.
+    does not have, a claim's check takes another number of steps, its lesson rests on a claim that
+    it does not list, or a program is given an address that only a host that forwards could reach.
     """
 
     name: str
@@ -37,8 +40,10 @@ class Scenario:
     """Whether internet sockets have a part in it, so that it differs by IP version."""
     captures_loopback: bool = False
     """Whether each host's `lo` is a capture point as well."""
-    question: str = ""
-    """What a reader may try to answer before looking: one or two sentences."""
+    lesson: Lesson | None = None
+    """The question that a run answers; None where it has none."""
+    table: Callable[..., Table] | None = None
+    """What makes the table that a run shows, of the timelines of all steps; None: it has none."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -73,6 +78,14 @@ class Scenario:
                 )
             if fault := claim.wrong_steps():
                 raise UsageError(f"scenario {self.name}: claim {claim.id}: {fault}")
+
+        listed = {claim.check for claim in self.claims}
+        for claim in self.lesson.claims if self.lesson else ():
+            if claim.check not in listed:
+                raise UsageError(
+                    f"scenario {self.name}: its lesson rests on the claim {claim.name}, which it "
+                    "does not list"
+                )
 
     def _own(self, claim: Claim) -> Claim:
         """The claim named after the scenario."""

@@ -18,8 +18,8 @@ from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 from lab.report.document.report import report_document
 from lab.report.document.writing import write_document
-from lab.report.terminal.page import draw_report
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
+from lab.report.terminal.page import About, draw_report
 from scenarios.tcp import SCENARIO
 
 CLAIMS = [claim.id for claim in r.CLAIMS]
@@ -251,7 +251,7 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     lines = [
         line.plain
         for line in draw_report(
-            [timeline], list(map(build_ladder, [timeline])), judgements, "a summary", style
+            [timeline], list(map(build_ladder, [timeline])), judgements, About("a summary"), style
         )
     ]
     assert max(map(len, lines)) <= width

@@ -13,7 +13,7 @@ from lab.model.family import Family
 
 
 def options(*, json: bool = False, ascii: bool = True) -> Namespace:
-    return Namespace(json=json, ascii=ascii)
+    return Namespace(json=json, ascii=ascii, quiet=False, verbose=False, no_pager=False)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_report_is_drawn_or_is_the_document(capsys: pytest.CaptureFixture[str]
     result = result_with({})
     print_report(result, options())
     drawn = capsys.readouterr().out
-    assert result.title in drawn and "Artifacts: runs/x" in drawn
+    assert result.heading in drawn and "Artifacts: runs/x" in drawn
     assert drawn.isascii()
     print_report(result, options(json=True))
     assert json.loads(capsys.readouterr().out) == result.document
@@ -48,7 +48,7 @@ def test_a_report_ends_with_the_command_that_judges_it_again_as_it_was_typed(
 ) -> None:
     monkeypatch.setattr("sys.argv", [typed])
     print_report(result_with({}), options())
-    assert capsys.readouterr().out.splitlines()[-1] == f"  {shown} replay runs/x"
+    assert capsys.readouterr().out.splitlines()[-1] == f"Judge it again: {shown} replay runs/x"
 
 
 def test_a_command_that_path_has_is_shown_by_its_name(
@@ -77,7 +77,7 @@ def test_several_documents_are_one_and_several_reports_are_several(
         for result in both:
             present(result)
     drawn = capsys.readouterr().out
-    assert all(result.title in drawn for result in both)
+    assert all(result.heading in drawn for result in both)
 
 
 def test_with_junit_the_results_are_written_as_well(

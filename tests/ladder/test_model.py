@@ -22,7 +22,9 @@ from lab.ladder.model import (
 )
 from lab.records import Obtained
 
-CALL = CallRow(event("client#2"), 0, Part.WHOLE, 7, False, CallLabel(2), "", "x()", "0", 1, "")
+CALL = CallRow(
+    event("client#2"), 0, Part.WHOLE, 7, False, CallLabel(2), "x", "", "x()", "0", False, 1, ""
+)
 LANES = (Lane("client"), Lane("server"))
 
 

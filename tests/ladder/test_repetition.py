@@ -17,7 +17,9 @@ from lab.model.event import EventId, EventKind
 
 def call_row(place: int, letter: str) -> CallRow:
     event = EventId(EventKind.SYSTEM_CALL, place, letter)
-    return CallRow(event, 0, Part.WHOLE, place, False, CallLabel(1), "", letter, "0", 0, "")
+    return CallRow(
+        event, 0, Part.WHOLE, place, False, CallLabel(1), letter, "", letter, "0", False, 0, ""
+    )
 
 
 def folded(text: str) -> list[str]:

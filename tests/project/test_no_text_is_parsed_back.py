@@ -43,12 +43,15 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.checks.buffers", "opens_once_the_peer_comes"): PRINTED,
     ("lab.checks.buffers", "_ways"): PRINTED,
     ("lab.checks.types", "_answers"): PRINTED,
+    ("lab.checks.types", "_cell"): PRINTED,
     ("lab.checks.unix.streams", "_path"): PRINTED,
     ("lab.checks.unix.types", "needs_a_connection"): "a set of the names of calls",
     ("lab.checks.unix.types", "_descriptors"): PRINTED,
     ("lab.report.terminal.page", "Page"): "the encoding's name, as the terminal has it",
-    ("lab.report.terminal.page", "_draw_programs"): "what a program printed, line by line",
-    ("lab.report.terminal.page", "_draw_end"): "what a program printed, line by line",
+    ("lab.report.terminal.pager", "paged"): "the pager's command, as the user has it",
+    ("lab.report.terminal.programs", "draw_programs"): "what a program printed, line by line",
+    ("lab.report.terminal.programs", "draw_failed"): "what a program printed, line by line",
+    ("lab.report.terminal.programs", "_draw_end"): "what a program printed, line by line",
 }
 """By module, and function or class, why it may read a text."""
 

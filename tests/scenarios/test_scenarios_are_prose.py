@@ -61,7 +61,7 @@ def test_every_claim_is_a_sentence_with_a_source(path: Path) -> None:
 def test_a_scenario_is_short() -> None:
     lines = {path.stem: len(path.read_text("utf-8").splitlines()) for path in SCENARIOS}
     assert lines["tcp"] <= 60
-    assert max(lines.values()) <= 120
+    assert max(lines.values()) <= 130
 
 
 def test_no_two_scenarios_have_a_claim_of_the_same_name() -> None:

@@ -29,6 +29,11 @@ def returned(call: SystemCall) -> str:
     return ", ".join([f"{call.name} = {call.returned}", *map(_filled_text, _outcomes(call))])
 
 
+def brings_more(call: SystemCall) -> bool:
+    """Whether `returned` says more than the result."""
+    return bool(_outcomes(call))
+
+
 def took(call: SystemCall) -> str:
     """How long it was inside the kernel: "0.040 ms"; "" where it did not return."""
     return "" if call.exit_ns is None else duration(call.exit_ns - call.entry_ns)

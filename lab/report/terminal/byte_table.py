@@ -12,7 +12,7 @@ from lab.analysis.correlate.correlation import Channel
 from lab.analysis.sockets.socket_calls import why_uncounted
 from lab.analysis.timeline import Timeline
 from lab.model.counted import counted
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 MOST_CHANNELS = 12
 NAMES = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from lab.pcap.capture_remarks import capture_remarks
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 if TYPE_CHECKING:
     from lab.pcap.capture import CaptureFile

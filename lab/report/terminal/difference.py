@@ -10,7 +10,7 @@ from rich.text import Text
 
 from lab.analysis.difference.difference import Aligned, Compared, Found, RunDifference
 from lab.model.counted import counted
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 _SIGNS = {Found.BOTH: " ", Found.FIRST: "-", Found.SECOND: "+", Found.OTHERWISE: "≠"}
 _COLOURS = {Found.BOTH: "dim", Found.FIRST: "red", Found.SECOND: "green", Found.OTHERWISE: "yellow"}

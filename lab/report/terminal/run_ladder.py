@@ -11,9 +11,29 @@ from lab.ladder.background import without_background
 from lab.ladder.model import Ladder
 from lab.model.counted import counted
 from lab.report.terminal.byte_table import draw_bytes
-from lab.report.terminal.ladder import draw_ladder
-from lab.report.terminal.legend import draw_legend, legend_of
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.ladder import draw_ladder
+from lab.report.terminal.drawing.legend import draw_legend, legend_of
+from lab.report.terminal.drawing.style import Style
+
+
+def what_is_drawn(ladder: Ladder) -> str:
+    """The heading of a ladder."""
+    if ladder.has_calls:
+        return "What was called, and what went over the wire"
+    return "What went over the wire"
+
+
+def draw_brief_ladder(ladder: Ladder, style: Style, title: str = "") -> Iterator[Text]:
+    """A ladder of `lab.ladder.brief` under its heading, which counts the calls that it leaves out.
+
+    Nothing where there are neither frames nor calls.
+    """
+    if not ladder.rows:
+        return
+    left_out = sum(each.calls for each in ladder.background)
+    more = f" ({counted(left_out, 'call')} more with -v)" if left_out else ""
+    yield style.heading((title or what_is_drawn(ladder)) + more)
+    yield from draw_ladder(ladder, style)
 
 
 def draw_run_ladder(
@@ -24,8 +44,7 @@ def draw_run_ladder(
     Signs that are in `explained` are not explained again; the others are added to it.
     """
     yield Text()
-    title = "What was called, and what went over the wire" if ladder.has_calls else ""
-    yield style.heading(title or "What went over the wire")
+    yield style.heading(what_is_drawn(ladder))
     if not timeline.crossings:
         yield Text("  Nothing: not one frame between the canaries.")
     legend = list(draw_legend(_unexplained(legend_of(ladder, style), explained), style))

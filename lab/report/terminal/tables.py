@@ -1,27 +1,38 @@
-"""Tables: the sockets compared, the statements decided."""
+"""Tables: what a scenario shows of a run, the statements decided."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from lab.analysis.comparison import COMPARED, Column, comparison_rows
 from lab.analysis.decisions import Decision
-from lab.report.terminal.style import OUTCOME_COLOURS, Style
+from lab.model.table import Table
+from lab.report.terminal.drawing.style import OUTCOME_COLOURS, Style
 
 GAP = 2
 
 
-def draw_comparison(columns: Sequence[Column], style: Style) -> Iterator[Text]:
-    """One column for each step, one row for each thing compared."""
-    rows = comparison_rows(columns)
-    yield from _draw_rows(rows, style)
-    yield Text()
-    for line in COMPARED:
-        yield Text(style.safe(line), "dim")
-    yield Text()
+def draw_table(table: Table, style: Style) -> Iterator[Text]:
+    """The head, the rows, and what is to be said of them.
+
+    Cells stand at the right of their column; a table that is too wide loses ends of its cells.
+    """
+    rows = [[style.safe(style.drawn(cell)) for cell in row] for row in (table.head, *table.rows)]
+    first = max(cell_len(row[0]) for row in rows)
+    others = [max(cell_len(row[n]) for row in rows) for n in range(1, len(table.head))]
+    while first + sum(others) + GAP * len(others) > style.width and max(others, default=0) > 1:
+        others[others.index(max(others))] -= 1
+    for number, (name, *cells) in enumerate(rows):
+        line = Text(f"{name:<{first}}", "bold" if number else "bold blue")
+        for cell, room in zip(cells, others, strict=True):
+            shown = style.cut(cell, room)
+            line.append(" " * (GAP + room - cell_len(shown)) + shown, "" if number else "bold blue")
+        yield line
+    for note in table.notes:
+        for piece in style.wrap(note, style.width - 2, "  "):
+            yield Text(f"  {piece}", "dim")
 
 
 def draw_decisions(decisions: Iterable[Decision], style: Style) -> Iterator[Text]:
@@ -43,13 +54,3 @@ def _sources(decision: Decision) -> Iterator[str]:
     for scenario, claim, outcome in decision.by:
         own = "" if outcome is decision.outcome else f" ({outcome.value})"
         yield f"{scenario}: {claim}{own}"
-
-
-def _draw_rows(rows: Sequence[tuple[str, list[str]]], style: Style) -> Iterator[Text]:
-    head = max(cell_len(name) for name, _ in rows)
-    wide = max(cell_len(cell) for _, cells in rows for cell in cells) + GAP
-    for number, (name, cells) in enumerate(rows):
-        line = Text(f"{name:<{head}}", "bold" if number else "")
-        for cell in cells:
-            line.append(f"{style.safe(cell):>{wide}}", "" if number else "bold blue")
-        yield line

@@ -41,8 +41,8 @@ from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 from lab.report.document.report import report_document
 from lab.report.document.writing import write_document
-from lab.report.terminal.page import draw_report
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
+from lab.report.terminal.page import About, draw_report
 from scenarios.udp import SCENARIO
 
 CLAIMS = [claim.id for claim in r.told_by_frames_and_words(SCENARIO.claims)]
@@ -214,7 +214,9 @@ def test_no_disturbance_of_a_run_makes_judging_or_reporting_fail(
     assert write_document(document)
     assert all(0 <= index < len(recording.frames) for index in frame_comments(timelines))
     ladders = [*map(build_ladder, timelines)]
-    lines = draw_report(timelines, ladders, judgements, "a summary", Style(width, ascii_only))
+    lines = draw_report(
+        timelines, ladders, judgements, About("a summary"), Style(width, ascii_only)
+    )
     assert max(len(line.plain) for line in lines) <= width
     known = {named(event["id"]) for event in document["events"]}
     for judgement in judgements:

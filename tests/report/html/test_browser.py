@@ -198,7 +198,7 @@ def test_predicting_hides_what_comes_and_reveals_it_event_by_event(tcp: Page) ->
     events = shown(tcp)
     tcp.get_by_role("button", name="Predict, then reveal").click()
     assert not tcp.locator(".claims").is_visible()
-    assert "What must be exchanged" in tcp.locator("#prediction .ask").inner_text()
+    assert "What do connect(), send()" in tcp.locator("#prediction .ask").inner_text()
     assert shown(tcp) == []
     for count in (1, 2, 3):
         tcp.locator("#reveal").click()

@@ -14,7 +14,7 @@ def texts(page: str) -> str:
 
 def test_question_and_verdict_come_first() -> None:
     said = texts(recorded_page("traced-tcp4"))
-    question, verdict = said.index("What must be exchanged"), said.index("14 claims: 14 HOLDS")
+    question, verdict = said.index("What do connect(), send()"), said.index("14 claims: 14 HOLDS")
     assert question < verdict < said.index("Claims") < said.index("How it was recorded")
 
 

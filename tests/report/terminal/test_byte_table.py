@@ -8,7 +8,7 @@ from rich.text import Text
 from lab.analysis.correlate.correlation import Channel, Correlation
 from lab.analysis.timeline import Timeline
 from lab.report.terminal.byte_table import MOST_CHANNELS, draw_bytes
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 
 def with_channels(*channels: Channel) -> Timeline:

@@ -4,7 +4,7 @@ import dataclasses
 
 from lab.pcap.capture import CaptureFile, ClockStep, ClockSteps, LeftOut, Untimed
 from lab.report.terminal.capture_notes import draw_notes
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 WHOLE = CaptureFile("x.pcap", ())
 

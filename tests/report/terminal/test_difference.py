@@ -8,7 +8,7 @@ from lab.analysis.difference.difference import (
     StepDifference,
 )
 from lab.report.terminal.difference import draw_difference
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 
 def drawn(frames: list[Aligned], claims: tuple[Compared, ...] = ()) -> list[str]:

@@ -19,8 +19,8 @@ from lab.ladder.build import build_ladder
 from lab.ladder.repetition import FIRST_ROWS, LAST_ROWS
 from lab.recording.storage import load_recording
 from lab.records import QueueSample
+from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.run_ladder import draw_run_ladder
-from lab.report.terminal.style import Style
 
 GOLDEN = Path(__file__).parent / "tcp4_traced.txt"
 WIDTHS = [80, 100, 120]
@@ -80,7 +80,7 @@ def test_a_call_is_open_on_every_line_until_it_returns() -> None:
     entry = lines.index(only(lines, "┌ #2 connect(3, 198.51.100.2:4242, 16)"))
     end = lines.index(only(lines, "└ #2 connect = 0  0.070 ms"))
     inside = [line for line in lines[entry + 1 : end] if line.startswith(" ")]
-    beside = [line for line in inside if not line.startswith("  A ") and "Each side" not in line]
+    beside = [line for line in inside if "Which hardware" not in line and "Both send" not in line]
     assert {line[10] for line in beside} == {"│"}
     assert any("SYN seq=0" in line for line in beside)
 

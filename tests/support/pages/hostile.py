@@ -57,11 +57,13 @@ def hostile_result() -> Result:
     judgements = tuple(
         replace(each, verdict=replace(each.verdict, why=HOSTILE)) for each in result.judgements
     )
+    lesson = result.judged_by.lesson
+    assert lesson is not None
     return replace(
         result,
         timelines=(changed,),
         judgements=judgements,
         title=HOSTILE,
-        question=HOSTILE,
+        judged_by=replace(result.judged_by, lesson=replace(lesson, question=HOSTILE)),
         folder=Path(),
     )

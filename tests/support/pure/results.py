@@ -9,6 +9,7 @@ import recorded as r
 
 from lab.model.claim import Verdict
 from lab.results import Result
+from scenarios.tcp import SCENARIO
 
 
 def result_with(verdicts: dict[str, Verdict], failure: str = "", family: int = 4) -> Result:
@@ -24,4 +25,5 @@ def result_with(verdicts: dict[str, Verdict], failure: str = "", family: int = 4
     changed = tuple(
         replace(each, verdict=verdicts.get(each.claim.id, each.verdict)) for each in judgements
     )
-    return Result(timelines, changed, "tcp", f"tcp over IPv{family}: a stream", Path("runs/x"))
+    title = f"tcp over IPv{family}: a stream"
+    return Result(timelines, changed, "tcp", title, SCENARIO, Path("runs/x"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.model.event import EventId, EventKind
-from lab.report.terminal.board import (
+from lab.report.terminal.drawing.board import (
     CLOSING,
     FEWEST_COLUMNS,
     MOMENTARY,
@@ -13,7 +13,7 @@ from lab.report.terminal.board import (
     Stamp,
     elapsed,
 )
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 PRETTY = Style(80, ascii_only=False)
 A, B, C, D, E = (EventId(EventKind.SYSTEM_CALL, number, "client") for number in range(1, 6))

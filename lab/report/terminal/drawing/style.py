@@ -22,8 +22,9 @@ ASCII_SHAPES = str.maketrans(
         "┄": ".", "┊": ":", "·": ":", "▶": ">", "◀": "<", "✗": "x", "∥": "|", "→": "->", "≠": "!=",
     }
 )  # fmt: skip
-MIN_COLUMNS = 80
-MAX_COLUMNS = 120
+MIN_COLUMNS, USUAL_COLUMNS = 60, 80
+OUTCOME_COLUMNS = 11
+"""What an outcome's name takes, with a space behind the longest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,16 @@ from lab.ladder.model import (
     StateRow,
     TransferRow,
 )
-from lab.report.terminal.arrows import (
+from lab.report.terminal.drawing.arrows import (
     below,
     colour_of,
     draw_arrow,
     draw_transfer,
     fits,
     rest_of,
+    with_more_on_it,
 )
-from lab.report.terminal.board import (
+from lab.report.terminal.drawing.board import (
     CLOSING,
     MOMENTARY,
     OPENING,
@@ -46,7 +47,7 @@ from lab.report.terminal.board import (
     Styled,
     width_of,
 )
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 STATE_COLUMNS = 12
 NOTE_COLUMNS = 64
@@ -66,8 +67,8 @@ def draw_ladder(ladder: Ladder, style: Style, legend: Iterable[Text] = ()) -> It
     drawing = _Drawing(ladder, style)
     yield from drawing.heads()
     yield from legend
-    for row in ladder.rows:
-        yield from drawing.row(row)
+    for rows in drawing.together(ladder.rows):
+        yield from drawing.row(*rows)
     for violation in ladder.violations:
         for line in style.wrap(f"ORDER VIOLATED: {violation}", style.width - 2):
             yield Text(f"  {line}", "bold red")
@@ -77,7 +78,9 @@ def depth_of(ladder: Ladder, lane: int) -> int:
     """How many calls of a lane at most need a bracket on one line."""
     open_calls = most = 0
     for row in ladder.every_row():
-        if isinstance(row, CallRow) and row.lane == lane:
+        if isinstance(row, FrameRow):
+            open_calls -= row.closes is not None and row.closes.lane == lane
+        elif isinstance(row, CallRow) and row.lane == lane:
             if row.part is not Part.END:
                 most = max(most, open_calls + 1)
             open_calls += (row.part is Part.START) - (row.part is Part.END)
@@ -154,9 +157,41 @@ class _Drawing:
             text_line.append(line, colour)
             yield text_line
 
-    def row(self, row: Row) -> Iterator[Text]:
-        """The lines of one row."""
+    def together(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """The rows, each by itself; in a brief ladder whole calls that fit on one line together."""
+        line: list[Row] = []
+        for row in rows:
+            if line and not (self.ladder.is_brief and self._fit([*line, row])):
+                yield line
+                line = []
+            line.append(row)
+        if line:
+            yield line
+
+    def _fit(self, rows: Sequence[Row]) -> bool:
+        calls = [row for row in rows if isinstance(row, CallRow) and row.part is Part.WHOLE]
+        if len(calls) < len(rows) or len({row.lane for row in calls}) > 1:
+            return False
+        if self.is_narrow or any(row.is_fault for row in calls):
+            return False
+        room = self.board.columns(*self.board.free_fields(calls[0].lane, self.style.width))
+        return sum(len(self._whole_text(row)) + 2 for row in calls) - 2 <= room
+
+    def _whole_text(self, row: CallRow) -> str:
+        """All of a whole call: "#3 bind(3, 198.51.100.2:4242, 16) = 0"."""
+        mark = f"{row.connection}: " if row.connection else ""
+        return self.style.safe(f"{row.label} {mark}{row.text} = {row.result}")
+
+    def row(self, row: Row, *others: Row) -> Iterator[Text]:
+        """The lines of one row, or the line of several calls."""
         match row:
+            case CallRow() if others:
+                calls = [each for each in (row, *others) if isinstance(each, CallRow)]
+                text = ", ".join(map(self._whole_text, calls))
+                stamp = Stamp(row.time_ns, row.is_concurrent, row.lane, row.event, MOMENTARY)
+                fields = self.board.free_fields(row.lane, len(text))
+                room = self.board.columns(*fields)
+                yield self.board.line(self._at_lane([(text, "")], row.lane, room), fields, stamp)
             case CallRow():
                 yield from self._call(row)
             case FrameRow():
@@ -168,11 +203,7 @@ class _Drawing:
             case DropRow():
                 yield from self._aside(row, f"✗ {row.text}", "bold red")
             case PhaseRow():
-                above = self.board.line()
-                yield Text() if above.plain.isspace() else above
-                yield self.style.heading(row.phase.value)
-                if row.explanation:
-                    yield Text(f"  {row.explanation}", "italic")
+                yield from self._phase(row)
             case NoteRow():
                 yield from self._note(row)
             case TransferRow():
@@ -180,13 +211,28 @@ class _Drawing:
             case ElisionRow():
                 yield from self._elision(row)
 
+    def _phase(self, row: PhaseRow) -> Iterator[Text]:
+        """A heading, explained below it; in a brief ladder on its own line, if there is room."""
+        if self.ladder.is_brief:
+            title = f"{row.phase.value}: {row.explanation}"
+            fits = row.explanation and len(title) <= self.style.width - 6
+            yield self.style.heading(title if fits else row.phase.value)
+            return
+        above = self.board.line()
+        yield Text() if above.plain.isspace() else above
+        yield self.style.heading(row.phase.value)
+        for line in (
+            self.style.wrap(row.explanation, self.style.width - 2) if row.explanation else ()
+        ):
+            yield Text(f"  {line}", "italic")
+
     def _call(self, row: CallRow) -> Iterator[Text]:
         """A call's lines; where it is too long, its middle is cut and its end kept."""
         stamp = Stamp(row.time_ns, row.is_concurrent, row.lane, row.event, BRACKETS[row.part])
         mark = f"{row.connection}: " if row.connection else ""
         head, ending, result, took = f"{row.label} {mark}{row.text}", "", "", ""
         colour = "bold yellow" if row.is_unfinished else "red" if row.is_fault else ""
-        if row.part is Part.WHOLE:
+        if row.result and row.part is not Part.END:
             head, ending, result = head[:-1], ")", f" = {self.style.safe(row.result)}"
         if row.duration_ns is not None and (row.part is Part.END or row.duration_ns >= SHOWN_NS):
             took = f"  {duration(row.duration_ns)}"
@@ -274,11 +320,12 @@ class _Drawing:
             yield from self._frame_within(row)
             return
         fields = first, last = _between(row.source, row.target)
-        stamp = Stamp(row.time_ns, row.is_concurrent)
+        stamp = _stamp_of(row)
         room = self.board.columns(first, last)
         # Without calls all arrows are as long; with them those without states need no place.
         has_place = self.states and (row.is_segment or not self.has_calls)
         arrow_room = room - 2 * self.states if has_place else room
+        row = with_more_on_it(row, arrow_room, self.style) if self.ladder.is_brief else row
         arrow = self.board.crossed(draw_arrow(row, arrow_room, self.style), first, last)
         pieces: list[Styled] = [(arrow, colour_of(row))]
         left, right = self._states(row)
@@ -293,7 +340,7 @@ class _Drawing:
 
     def _frame_within(self, row: FrameRow) -> Iterator[Text]:
         """A frame that never leaves its lane's host: on its lo."""
-        stamp = Stamp(row.time_ns, row.is_concurrent)
+        stamp = _stamp_of(row)
         line, label = self.style.line, self.style.safe(row.label)
         end = self.style.lost if row.is_lost else self.style.right
         arrow = (
@@ -347,6 +394,13 @@ class _Drawing:
 
 def _name_of(lane: Lane) -> str:
     return f"{lane.name} {', '.join(lane.addresses)}" if lane.addresses else lane.name
+
+
+def _stamp_of(row: FrameRow) -> Stamp:
+    """The frame's time, and the bracket of a call that it closes."""
+    if row.closes is None:
+        return Stamp(row.time_ns, row.is_concurrent)
+    return Stamp(row.time_ns, row.is_concurrent, row.closes.lane, row.closes.event, CLOSING)
 
 
 def _between(one: int, other: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.text import Span, Text
 
 from lab.model.event import EventId
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 TIME_COLUMNS = 9
 MOST_BRACKETS = 3

@@ -11,8 +11,8 @@ from lab.analysis.tcp.conversation import TcpConversation
 from lab.ladder.capture import capture_ladder
 from lab.ladder.model import CallLabel, CallRow, FrameRow, Ladder, Lane, Part
 from lab.model.event import EventId, EventKind
-from lab.report.terminal.ladder import depth_of, draw_ladder
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.ladder import depth_of, draw_ladder
+from lab.report.terminal.drawing.style import Style
 
 ASCII = Style(80, ascii_only=True)
 TALK = """
@@ -186,7 +186,21 @@ def calls(text: str) -> Ladder:
         event = EventId(EventKind.SYSTEM_CALL, 1, program)
         lane = int(program == "b")
         rows.append(
-            CallRow(event, lane, parts[part], place, False, CallLabel(1), "", "x()", "", None, "")
+            CallRow(
+                event,
+                lane,
+                parts[part],
+                place,
+                False,
+                CallLabel(1),
+                "x",
+                "",
+                "x()",
+                "",
+                False,
+                None,
+                "",
+            )
         )
     return Ladder((Lane("a"), Lane("b")), tuple(rows))
 

@@ -10,8 +10,8 @@ from lab.ladder.capture import capture_ladder
 from lab.ladder.frames import part_of
 from lab.ladder.model import FrameRow, Part, TransferRow
 from lab.model.event import EventId, EventKind
-from lab.report.terminal.arrows import below, draw_arrow, draw_transfer, rest_of
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.arrows import below, draw_arrow, draw_transfer, rest_of
+from lab.report.terminal.drawing.style import Style
 
 TALK = """
 0.001 client > server SYN seq=100 win=1000 mss=1460 ws=7

@@ -7,8 +7,8 @@ from lab.analysis.assembly import build_timelines
 from lab.ladder.build import build_ladder
 from lab.ladder.model import Ladder
 from lab.recording.storage import load_recording
-from lab.report.terminal.legend import draw_legend, legend_of
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.legend import draw_legend, legend_of
+from lab.report.terminal.drawing.style import Style
 
 STYLE = Style(80, False)
 

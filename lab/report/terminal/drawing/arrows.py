@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.cells import cell_len
 
@@ -11,11 +12,13 @@ from lab.analysis.calls.call_text import duration
 from lab.analysis.tcp.segment import Note
 from lab.ladder.model import FrameKind, FrameRow, Part, TransferRow
 from lab.model.counted import counted
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 HEAD_COLUMNS = 1
 FEWEST_LABEL_COLUMNS = 12
 """An arrow that leaves its label less has no room for its delay."""
+FEWEST_MORE_COLUMNS = 8
+"""Less of a payload says nothing."""
 COLOURS = {
     FrameKind.SYN: "green",
     FrameKind.FIN: "magenta",
@@ -54,6 +57,24 @@ def below(row: FrameRow, columns: int) -> Iterator[str]:
     if row.payload:
         preview = repr(row.payload[:columns])[1:]
         yield preview if len(preview) <= columns else preview[: columns - 3] + "..."
+
+
+def with_more_on_it(row: FrameRow, columns: int, style: Style) -> FrameRow:
+    """The row with its options and the beginning of its payload on the arrow itself.
+
+    What of them does not fit is left out, but for what a packet other than a segment or datagram
+    says, and what is remarkable: that stays below.
+    """
+    own = row.details if row.is_segment else ()
+    on_it = " ".join((*own, repr(row.payload)[1:]) if row.payload else own)
+    if not on_it:
+        return row
+    room = columns - HEAD_COLUMNS - 2 - cell_len(style.safe(row.label)) - 1
+    kept = () if row.is_segment else row.details
+    if room < FEWEST_MORE_COLUMNS:
+        return replace(row, details=kept, payload=b"")
+    more = style.cut(on_it, room)
+    return replace(row, text=f"{row.text} {more}", details=kept, payload=b"")
 
 
 def colour_of(row: FrameRow) -> str:

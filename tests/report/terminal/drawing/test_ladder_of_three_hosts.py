@@ -15,9 +15,9 @@ from lab.analysis.timeline import Timeline
 from lab.ladder.build import build_ladder
 from lab.ladder.model import CallRow, FrameRow, Ladder, StateRow
 from lab.recording.storage import load_recording
-from lab.report.terminal.ladder import draw_ladder
+from lab.report.terminal.drawing.ladder import draw_ladder
+from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.run_ladder import draw_run_ladder
-from lab.report.terminal.style import Style
 
 GOLDEN = Path(__file__).parent / "relayed"
 LANES = ("client", "relay", "server")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from lab.ladder.model import CallRow, FrameRow, Ladder, QueueRow, StateRow
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 
 def draw_legend(clauses: Iterable[str], style: Style) -> Iterator[Text]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from lab.report.terminal.style import Style
+from lab.report.terminal.drawing.style import Style
 
 UTF8, ASCII = Style(80, ascii_only=False), Style(80, ascii_only=True)
 HOSTILE = [

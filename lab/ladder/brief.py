@@ -1,0 +1,138 @@
+"""A ladder that fits a screen: rows that say the same are one, what only sets up is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lab.ladder.background import Background
+from lab.ladder.model import (
+    CallRow,
+    DropRow,
+    ElisionRow,
+    FrameRow,
+    Ladder,
+    NoteRow,
+    Part,
+    PhaseRow,
+    Row,
+    StateRow,
+)
+from lab.model.event import EventId
+
+FIRST_ROWS, LAST_ROWS = 60, 25
+"""As many are kept of a longer ladder."""
+MINOR_CALLS = frozenset(
+    {
+        *("setsockopt", "getsockopt", "getsockname", "getpeername", "fcntl", "ioctl"),
+        *("epoll_create1", "epoll_ctl", "eventfd2", "dup", "dup2", "dup3"),
+    }
+)
+"""Where they succeed, or fail as expected, and nothing happens meanwhile, nothing else changes."""
+MINOR = "that only set or ask for something"
+
+
+def brief(ladder: Ladder) -> Ladder:
+    """The ladder with fewer rows, and every frame of it.
+
+    A call and its return are one row where nothing came between, or only frames; then the last of
+    these carries the end of its bracket. The kernel's states are left out where each segment has
+    those of its ends beside it: where the two differ, the kernel's stand there. Remarks are left
+    out, and calls that only set something up, which are counted. What is still too long loses its
+    middle.
+    """
+    rows: Sequence[Row] = [row for row in ladder.rows if not isinstance(row, NoteRow)]
+    if any(isinstance(row, FrameRow) and row.is_segment for row in rows):
+        rows = [row for row in rows if not isinstance(row, StateRow)]
+    rows, minor = _without_minor_calls(_joined(rows))
+    background = ladder.background
+    if minor:
+        names = ", ".join(f"{count} {name}" for name, count in minor.items())
+        background = (*background, Background(f"{MINOR} ({names})", minor.total()))
+    return replace(ladder, rows=_shortened(rows), background=background, is_brief=True)
+
+
+def _joined(rows: Sequence[Row]) -> list[Row]:
+    """Each call whose return brings its result alone as one row, where only frames came between.
+
+    A frame is whole where nothing came between its ends.
+    """
+    starts: dict[EventId, int] = {}
+    joined: list[Row] = []
+    for row in rows:
+        before = joined[-1] if joined else None
+        if isinstance(row, FrameRow) and isinstance(before, FrameRow) and _are_ends(before, row):
+            time_ns, is_concurrent = before.time_ns, before.is_concurrent
+            joined[-1] = replace(row, part=Part.WHOLE, time_ns=time_ns, is_concurrent=is_concurrent)
+            continue
+        if isinstance(row, CallRow) and row.part is Part.END and row.event in starts:
+            place = starts.pop(row.event)
+            if _can_join(joined[place + 1 :], row):
+                _join(joined, place, row)
+                continue
+        if isinstance(row, CallRow) and row.part is Part.START:
+            starts[row.event] = len(joined)
+        joined.append(row)
+    return joined
+
+
+def _are_ends(before: FrameRow, row: FrameRow) -> bool:
+    """Whether they are the departure and the arrival of one frame."""
+    is_departure = before.part is Part.START and before.closes is None
+    return is_departure and row.part is Part.END and row.event == before.event
+
+
+def _can_join(between: Sequence[Row], end: CallRow) -> bool:
+    if end.is_unfinished or (end.brings_more and between):
+        return False
+    if not between:
+        return not end.brings_more
+    company = (FrameRow, PhaseRow, DropRow)
+    last = between[-1]
+    return (
+        all(isinstance(row, company) for row in between)
+        and isinstance(last, FrameRow)
+        and last.closes is None
+    )
+
+
+def _join(rows: list[Row], place: int, end: CallRow) -> None:
+    """Give the call at that place its result, and the last row the end of its bracket."""
+    start, last = rows[place], rows[-1]
+    assert isinstance(start, CallRow)
+    rows[place] = replace(
+        start,
+        part=Part.START if last is not start else Part.WHOLE,
+        result=end.result,
+        duration_ns=end.duration_ns,
+        error=end.error,
+        is_expected_error=end.is_expected_error,
+    )
+    if isinstance(last, FrameRow):
+        rows[-1] = replace(last, closes=end)
+
+
+def _without_minor_calls(rows: Sequence[Row]) -> tuple[list[Row], Counter[str]]:
+    """Without those, and how many they were, by name."""
+    kept: list[Row] = []
+    minor: Counter[str] = Counter()
+    for row in rows:
+        if (
+            isinstance(row, CallRow)
+            and row.part is Part.WHOLE
+            and row.name in MINOR_CALLS
+            and (not row.error or row.is_expected_error)
+        ):
+            minor[row.name] += 1
+        else:
+            kept.append(row)
+    return kept, minor
+
+
+def _shortened(rows: Sequence[Row]) -> tuple[Row, ...]:
+    middle = rows[FIRST_ROWS:-LAST_ROWS]
+    if len(middle) < 2:
+        return tuple(rows)
+    text = f"... {len(middle)} lines left out; -v shows more"
+    return (*rows[:FIRST_ROWS], ElisionRow(tuple(middle), text, None), *rows[-LAST_ROWS:])

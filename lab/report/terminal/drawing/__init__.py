@@ -1,0 +1,1 @@
+"""How lines, arrows and ladders are drawn with characters."""

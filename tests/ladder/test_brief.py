@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+import recorded as r
+
+from lab.analysis.assembly import build_timelines
+from lab.ladder.brief import FIRST_ROWS, LAST_ROWS, brief
+from lab.ladder.build import build_ladder
+from lab.ladder.model import CallRow, ElisionRow, FrameRow, Ladder, NoteRow, Part, StateRow
+from lab.recording.storage import load_recording
+from lab.report.terminal.page import About, Page, draw_brief
+from lab.run import judge_recording
+from lab.scenario_files import load_scenario
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+TRACED = ["traced-tcp4", "traced-tcp6", "traced-udp4", "traced-unix4", "traced-calls4"]
+EVERY = sorted(path.name for path in r.FOLDER.iterdir() if path.is_dir())
+
+
+def ladders(name: str) -> list[Ladder]:
+    return [*map(build_ladder, build_timelines(load_recording(r.FOLDER / name)))]
+
+
+def frames(ladder: Ladder) -> list[object]:
+    return [
+        row.event
+        for row in ladder.every_row()
+        if isinstance(row, FrameRow) and row.part is not Part.END
+    ]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_frame_is_still_there(name: str) -> None:
+    for ladder in ladders(name):
+        assert frames(brief(ladder)) == frames(ladder)
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_every_call_is_there_once_joined_or_counted(name: str) -> None:
+    for ladder in ladders(name):
+        shorter = brief(ladder)
+        calls = {row.event for row in ladder.every_row() if isinstance(row, CallRow)}
+        left = [row for row in shorter.every_row() if isinstance(row, CallRow)]
+        counted = shorter.background[len(ladder.background) :]
+        assert len(calls) == len({row.event for row in left}) + sum(b.calls for b in counted)
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_each_bracket_that_opens_closes_once(name: str) -> None:
+    for ladder in ladders(name):
+        opened: set[object] = set()
+        for row in brief(ladder).every_row():
+            if isinstance(row, CallRow) and row.part is Part.START:
+                opened.add(row.event)
+            if isinstance(row, CallRow) and row.part is Part.END:
+                opened.remove(row.event)
+            if isinstance(row, FrameRow) and row.closes is not None:
+                opened.remove(row.closes.event)
+        assert not opened
+
+
+def test_a_call_inside_which_frames_alone_go_is_one_row_with_its_result() -> None:
+    (ladder,) = ladders("traced-tcp4")
+    rows = [row for row in brief(ladder).rows if isinstance(row, CallRow)]
+    (connect,) = [row for row in rows if row.name == "connect"]
+    assert (connect.part, connect.result) == (Part.START, "0")
+    reads = [row for row in rows if row.name == "recvfrom" and row.part is Part.START]
+    assert reads and not any(row.result for row in reads)
+
+
+def test_states_stand_beside_segments_and_remarks_are_for_the_whole_ladder() -> None:
+    (ladder,) = ladders("traced-tcp4")
+    assert any(isinstance(row, StateRow | NoteRow) for row in ladder.rows)
+    assert not any(isinstance(row, StateRow | NoteRow) for row in brief(ladder).rows)
+
+
+def test_a_long_ladder_loses_its_middle() -> None:
+    long = max(ladders("traced-calls4"), key=lambda ladder: len(ladder.rows))
+    many = Ladder(long.lanes, long.rows * 10)
+    rows = brief(many).rows
+    assert len(rows) == FIRST_ROWS + 1 + LAST_ROWS
+    assert isinstance(rows[FIRST_ROWS], ElisionRow)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("name", ["traced-tcp4", "traced-udp4", "types4", "traced-calls4"])
+def test_a_brief_page_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    recording = load_recording(r.FOLDER / name)
+    scenario = load_scenario(SCENARIOS / f"{recording.scenario}.py")
+    timelines, judgements = judge_recording(recording, scenario)
+    table = None if scenario.table is None else scenario.table(*timelines)
+    file = io.StringIO()
+    page = Page(file)
+    about = About(recording.scenario, scenario.lesson, table)
+    drawn = [*map(build_ladder, timelines)]
+    page.print(draw_brief(timelines, drawn, judgements, about, page.style))
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    if width >= 80:
+        assert len(lines) <= (80 if "tcp" in name else 118)

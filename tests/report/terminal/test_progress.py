@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+SHOW = """
+import sys
+from lab.report.terminal import progress
+progress.PATIENCE_S = 0.0 if sys.argv[1] == "slow" else 60.0
+with progress.working("tcp over IPv4"):
+    if sys.argv[1] == "slow":
+        sys.stdin.readline()
+print("over")
+"""
+
+
+def on_a_terminal(pace: str, *, waits: bool) -> bytes:
+    """What standard error shows on a terminal; the program goes on once the sign is seen."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SHOW, pace],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=child,
+        env=os.environ | {"TERM": "xterm"},
+    )
+    os.close(child)
+    assert process.stdin is not None
+    shown = b""
+    try:
+        while piece := os.read(parent, 65536):
+            shown += piece
+            if waits and b"tcp over IPv4" in shown:
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+                waits = False
+    except OSError:
+        pass  # EIO: nobody has the terminal open any more
+    os.close(parent)
+    out, _ = process.communicate()
+    assert (out, process.returncode) == (b"over\n", 0)
+    return shown
+
+
+def test_what_takes_its_time_says_what_is_done() -> None:
+    assert b"tcp over IPv4" in on_a_terminal("slow", waits=True)
+
+
+def test_what_is_soon_over_shows_nothing() -> None:
+    assert on_a_terminal("fast", waits=False) == b""
+
+
+def test_without_a_terminal_nothing_is_shown() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW, "slow"], input=b"\n", capture_output=True, check=True
+    )
+    assert (done.stdout, done.stderr) == (b"over\n", b"")

@@ -55,7 +55,8 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     named += [seen.step for seen in recording.sockets]
     named += [each.step for each in recording.disturbances]
     steps = list(dict.fromkeys(named)) or [""]
-    for step in steps:
+    opened_ns = _opened(recording, steps, sightings)
+    for place, step in enumerate(steps):
         canaries = [canary for canary in recording.canaries if canary.step == step]
         times = _times(canaries, sightings)
         start_ns = max(times["opening"], default=since_ns)
@@ -80,6 +81,8 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                     *_unproven(canaries, recording),
                     *map(_missing, missing),
                     *_reversed(canaries, sightings),
+                    *_unbracketed(recording, step, start_ns, end_ns),
+                    *_overlapping(times["closing"], opened_ns[place + 1 :]),
                     *(
                         each.what
                         for each in recording.disturbances
@@ -137,6 +140,39 @@ def _reversed(canaries: list[Canary], sightings: dict[bytes, list[Frame]]) -> li
         if left and came and min(came) < min(left):
             found.append(f"a canary sent at {canary.point} was seen arriving before it left")
     return found
+
+
+def _opened(
+    recording: Recording, steps: list[str], sightings: dict[bytes, list[Frame]]
+) -> list[int]:
+    """When the first opening canary of each step was seen; FOREVER_NS if none was."""
+    opened_ns = dict.fromkeys(steps, FOREVER_NS)
+    for canary in recording.canaries:
+        if canary.bracket == "opening":
+            seen = (frame.time_ns for frame in sightings[canary.payload])
+            opened_ns[canary.step] = min(opened_ns[canary.step], *seen, FOREVER_NS)
+    return list(opened_ns.values())
+
+
+def _overlapping(closed_ns: list[int], later_ns: list[int]) -> list[str]:
+    """A step that reaches into a later one by its canaries, and would have frames of that."""
+    if max(closed_ns, default=0) > min(later_ns, default=FOREVER_NS):
+        return ["a closing canary was seen when the next step had begun"]
+    return []
+
+
+def _unbracketed(recording: Recording, step: str, start_ns: int, end_ns: int) -> list[str]:
+    """Programs whose life the canaries' times do not enclose, as they were sent to do."""
+    runs = [run for run in recording.programs if run.step == step]
+    return [
+        f"program {run.name} had started when an opening canary was seen"
+        for run in runs
+        if run.started_ns < start_ns
+    ] + [
+        f"program {run.name} had not ended when the closing canaries were seen"
+        for run in runs
+        if run.ended_ns > end_ns
+    ]
 
 
 def _losses(recording: Recording) -> list[str]:

@@ -84,6 +84,26 @@ INCOMPLETE = {
         replace(GOOD, canaries=tuple(c for c in CANARIES if c.point == "client/eth0")),
         "no opening canary was sent at server/eth0",
     ),
+    "an opening canary was seen late": (
+        replace(
+            GOOD,
+            programs=tuple(
+                replace(run, started_ns=GOOD.frames[0].time_ns) if run.name == "server" else run
+                for run in GOOD.programs
+            ),
+        ),
+        "program server had started when an opening canary was seen",
+    ),
+    "the closing canaries were seen early": (
+        replace(
+            GOOD,
+            programs=tuple(
+                replace(run, ended_ns=GOOD.frames[-1].time_ns + 1) if run.name == "client" else run
+                for run in GOOD.programs
+            ),
+        ),
+        "program client had not ended when the closing canaries were seen",
+    ),
     "the kernel dropped frames": (
         with_point(dropped=3, frames=35),
         "the kernel dropped 3 frames at client/eth0",
@@ -167,6 +187,19 @@ def test_a_link_of_one_point_sees_its_canary_twice_at_that_point() -> None:
     assert bracket_of(alone).canaries_seen == 1
     deaf = replace(alone, frames=tuple(frames[:1]))
     assert bracket_of(deaf).canaries_seen == 0
+
+
+def test_a_closing_canary_in_the_next_step_makes_the_first_one_incomplete() -> None:
+    whole = r.twice(GOOD)
+    closing = next(c for c in whole.canaries if c.bracket == "closing").payload
+    later_ns = 10**9
+    frames = [
+        replace(f, time_ns=f.time_ns + later_ns) if f.data[r.ETHERNET :] == closing else f
+        for f in whole.frames
+    ]
+    first, second = find_brackets(r.with_frames(whole, frames))
+    assert first.incomplete == ("a closing canary was seen when the next step had begun",)
+    assert second.incomplete == ()
 
 
 def test_a_canary_missing_makes_that_step_alone_incomplete() -> None:

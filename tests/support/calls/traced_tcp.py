@@ -41,7 +41,7 @@ class Planned:
 
 @cache
 def wire() -> Recording:
-    """The frames alone, whose first one leaves at FIRST_US; the server thinks for THINKING_US."""
+    """Frames and programs alone: the first leaves at FIRST_US, the server thinks THINKING_US."""
     recording = r.recorded(4)
     (timeline,) = build_timelines(recording)
     later_ns = t.at_ns(FIRST_US) - timeline.crossings[0].time_ns
@@ -50,7 +50,15 @@ def wire() -> Recording:
         replace(f, time_ns=f.time_ns + later_ns + (f.time_ns >= answers_ns) * THINKING_US * 1000)
         for f in recording.frames
     )
-    return replace(recording, frames=frames)
+    programs = tuple(
+        replace(
+            run,
+            started_ns=run.started_ns + later_ns,
+            ended_ns=run.ended_ns + later_ns + THINKING_US * 1000,
+        )
+        for run in recording.programs
+    )
+    return replace(recording, frames=frames, programs=programs)
 
 
 @cache

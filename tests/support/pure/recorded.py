@@ -324,7 +324,16 @@ def twice(first: Recording) -> Recording:
         )
         for frame in first.frames
     ]
-    programs = [replace(run, name=f"{run.name}-again", step="again") for run in first.programs]
+    programs = [
+        replace(
+            run,
+            name=f"{run.name}-again",
+            step="again",
+            started_ns=run.started_ns + later_ns,
+            ended_ns=run.ended_ns + later_ns,
+        )
+        for run in first.programs
+    ]
     whole = replace(
         first,
         canaries=(*first.canaries, *canaries),

@@ -28,14 +28,14 @@ from lab.analysis.sockets.unix_queues import find_queues
 from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
 from lab.model.counted import counted
-from lab.records import Recording
+from lab.records import Direction, Recording
 from lab.syscalls.descriptors import follow
 
 if TYPE_CHECKING:
     from lab.analysis.order.events import Order
 
-_VIOLATIONS_NAMED = 3
-"""One is enough to show that the instrument is broken; `Order.violations` has them all."""
+_NAMED = 3
+"""One is enough to show that an instrument is broken."""
 
 
 def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
@@ -79,7 +79,12 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     )
     correlation = correlate(evidence)
     order = order_events(evidence, correlation, slack_ns)
-    incomplete = (*bracket.incomplete, *_reversed(crossings), *_faults(recording, order))
+    incomplete = (
+        *bracket.incomplete,
+        *_reversed(crossings),
+        *_never_left(crossings, recording),
+        *_faults(recording, order),
+    )
     return Timeline(
         recording=recording,
         step=bracket.step,
@@ -106,7 +111,7 @@ def _slack_ns(recording: Recording) -> int:
 
 def _faults(recording: Recording, order: Order) -> list[str]:
     """What makes the times of this step, or the calls of this run, doubtful."""
-    faults = [f"instrument error: {each}" for each in order.violations[:_VIOLATIONS_NAMED]]
+    faults = [f"instrument error: {each}" for each in order.violations[:_NAMED]]
     more = len(order.violations) - len(faults)
     if more:
         faults.append(f"instrument error: {counted(more, 'more effect')} seen before the cause")
@@ -131,3 +136,30 @@ def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:
                 f"({crossing.id}): these times cannot be trusted"
             )
     return found
+
+
+def _never_left(crossings: tuple[Crossing, ...], recording: Recording) -> list[str]:
+    """Frames that arrived and that nothing saw leaving, though their link's points were there.
+
+    A link loses frames and makes none: one of its points is wrong. (What a program sends past
+    the taps, packet(7), PACKET_QDISC_BYPASS, looks so as well, and is no better known.)
+    """
+    came = [crossing for crossing in crossings if crossing.sent_ns is None]
+    if not came:
+        return []
+    # One that left just before the opening canary came is no frame of the step.
+    left = {frame.data for frame in recording.frames if frame.direction is Direction.OUT}
+    link_of = {point.name: point.link for point in recording.points}
+    found: list[str] = []
+    for crossing in came:
+        frame = crossing.packet.frame
+        if frame.data in left:
+            continue
+        link = link_of[frame.point]
+        others = [name for name in link_of if link_of[name] == link and name != frame.point]
+        found.append(
+            f"{crossing.id} was seen arriving at {frame.point} and not leaving "
+            f"{' or '.join(others) or 'there'}: one of the two is wrong"
+        )
+    more = len(found) - _NAMED
+    return found[:_NAMED] + ([f"{counted(more, 'more frame')} arrived so"] if more > 0 else [])

@@ -13,6 +13,7 @@ from lab.model.claim import Outcome
 from lab.model.event import EventKind
 from lab.model.program import Step
 from lab.recording.storage import load_recording
+from lab.records import Direction
 from lab.syscalls import descriptors
 from scenarios.tcp import SCENARIO
 
@@ -115,6 +116,28 @@ def test_a_frame_that_arrives_before_it_leaves_makes_the_step_incomplete() -> No
     assert [reason for reason in timeline.bracket.incomplete if "before it left" in reason]
     outcomes = {judgement.verdict.outcome for judgement in judge(r.CLAIMS, [timeline])}
     assert outcomes == {Outcome.UNDECIDED}
+
+
+def test_two_points_that_saw_different_bytes_of_a_frame_decide_nothing() -> None:
+    whole = r.recorded(4)
+    for seen in r.sightings(whole, 6):
+        other = replace(seen, data=r.add_to("seq", 1)(seen.data))
+        recording = replace(whole, frames=tuple(other if f is seen else f for f in whole.frames))
+        (timeline,) = build_timelines(recording)
+        (reason,) = timeline.bracket.incomplete
+        told = "was seen arriving at server/eth0 and not leaving client/eth0: one of the two"
+        assert told in reason
+        judgements = judge(r.CLAIMS, [timeline])
+        assert {each.verdict.outcome for each in judgements} == {Outcome.UNDECIDED}
+
+
+def test_frames_that_nothing_saw_leaving_are_named_as_far_as_one_can_read() -> None:
+    whole = r.recorded(4)
+    (timeline,) = build_timelines(whole)
+    story = [f for f in timeline.bracket.frames if f.direction is Direction.OUT]
+    (timeline,) = build_timelines(r.with_frames(whole, [f for f in whole.frames if f not in story]))
+    *named, rest = timeline.bracket.incomplete
+    assert (len(named), rest) == (3, f"{len(story) - 3} more frames arrived so")
 
 
 @pytest.mark.parametrize("name", ["traced-tcp4", "traced-unix4", "traced-calls4", "tcp4"])

@@ -22,7 +22,7 @@ OUT ?= runs
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
-.PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage check soak \
+.PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
 	bench-setup bench-run bench-trace picture against \
 	vm-validate vm-test clean
 
@@ -56,6 +56,9 @@ test-browser: $(VENV)/.ready-dev ## run the tests that open report.html in Chrom
 
 coverage: $(VENV)/.ready-dev ## how much of lab/ is run by the tests that need no kernel
 	@VENV=$(VENV) tests/coverage
+
+blind: $(VENV)/.ready-dev ## claim × instrument: what every claim says while an instrument is gone or lies
+	@$(VENV)/bin/python -m tests.blind
 
 lint: $(VENV)/.ready-dev ## ruff, mypy (strict but for tests), the import rule
 	$(VENV)/bin/ruff check --no-cache .

@@ -1,0 +1,125 @@
+"""Every claim of every recording, judged with each instrument disturbed in each manner."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.ad_hoc import recorded_scenario
+from lab.model.claim import Judgement, Outcome, Verdict
+from lab.model.scenario import Scenario
+from lab.recording.storage import load_recording
+from lab.records import Recording
+from lab.run import judge_recording
+from lab.scenario_files import find_recorded, load_scenario
+from tests.blind.disturbance import Disturb, Disturbed, Manner, Name
+from tests.blind.instruments import DISTURBERS
+from tests.blind.rests import rests_on
+from tests.blind.worlds import other_worlds
+
+FOLDER = Path(__file__).parents[1] / "recordings"
+FOREIGN = frozenset({"relayed4", "relayed4-ptrace"})
+"""Recordings of a scenario that is none of wirelab's own."""
+AS_AD_HOC = ("traced-tcp4", "traced-tcp6", "traced-udp4")
+"""Recordings that the claims of ad-hoc runs are judged by as well."""
+_DEFINITE = (Outcome.HOLDS, Outcome.BROKEN)
+
+
+class Found(enum.StrEnum):
+    """What became of a claim, the best first."""
+
+    BLIND = "blind"
+    """It is undecided or skipped."""
+    KEPT = "kept"
+    """It is decided as before: what decides it was not touched."""
+    UNTELLABLE = "cannot be told"
+    """It is decided otherwise, and nothing could have told."""
+    WRONG = "wrong"
+    """It is decided otherwise than by what happened, or by what is not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A recording and what it is judged by."""
+
+    name: str
+    recording: Recording
+    scenario: Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One claim judged with one instrument disturbed."""
+
+    subject: str
+    claim: str
+    instrument: Name
+    manner: Manner
+    what: str
+    rests: bool
+    """Whether the claim rests on the instrument."""
+    before: Verdict
+    after: Verdict
+    found: Found
+    cannot_be_told: str
+
+
+def subjects() -> Iterator[Subject]:
+    """Every recording by its scenario, some by the claims of ad-hoc runs; and other worlds."""
+    for folder in sorted(FOLDER.iterdir()):
+        if folder.name in FOREIGN:
+            continue
+        recording = load_recording(folder)
+        own = load_scenario(find_recorded(recording.scenario, recording.source, ""))
+        for scenario in (own, recorded_scenario()) if folder.name in AS_AD_HOC else (own,):
+            yield Subject(folder.name, recording, scenario)
+            for what, world in other_worlds(recording):
+                yield Subject(f"{folder.name}, {what}", world, scenario)
+
+
+def trials(subject: Subject, disturbers: Mapping[Name, Disturb] = DISTURBERS) -> Iterator[Trial]:
+    """All of a subject's."""
+    timelines, before = judge_recording(subject.recording, subject.scenario)
+    rests = [rests_on(each.claim, timelines, each.verdict) for each in before]
+    for disturb in disturbers.values():
+        for disturbed in disturb(subject.recording):
+            if disturbed.recording == subject.recording:
+                continue
+            yield from _judged(subject, disturbed, before, rests)
+
+
+def _judged(
+    subject: Subject,
+    disturbed: Disturbed,
+    before: Sequence[Judgement],
+    rests: Sequence[frozenset[Name]],
+) -> Iterator[Trial]:
+    timelines, after = judge_recording(disturbed.recording, subject.scenario)
+    for was, now, names in zip(before, after, rests, strict=True):
+        steps = set(was.claim.step_names) or {timelines[0].step}
+        is_befallen = disturbed.steps is None or not steps.isdisjoint(disturbed.steps)
+        does_rest = disturbed.instrument in names and is_befallen
+        yield Trial(
+            subject.name,
+            was.claim.id,
+            disturbed.instrument,
+            disturbed.manner,
+            disturbed.what,
+            does_rest,
+            was.verdict,
+            now.verdict,
+            _found(was.verdict, now.verdict, disturbed, does_rest),
+            disturbed.cannot_be_told,
+        )
+
+
+def _found(before: Verdict, after: Verdict, disturbed: Disturbed, rests: bool) -> Found:
+    if after.outcome not in _DEFINITE:
+        return Found.BLIND
+    if after.outcome is not before.outcome:
+        return Found.UNTELLABLE if disturbed.cannot_be_told else Found.WRONG
+    if rests and disturbed.manner in (Manner.GONE, Manner.CUT):
+        return Found.WRONG
+    return Found.KEPT

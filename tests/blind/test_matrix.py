@@ -1,0 +1,93 @@
+"""Some cells of the table that `make blind` makes whole, and that a wrong verdict shows in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import recorded as r
+
+from lab.ad_hoc import recorded_scenario
+from lab.recording.storage import load_recording
+from lab.records import Recording
+from lab.run import judge_recording
+from lab.scenario_files import find_recorded, load_scenario
+from tests.blind import matrix
+from tests.blind.disturbance import Disturbed, Manner, Name
+from tests.blind.instruments import DISTURBERS
+from tests.blind.matrix import Found, Subject, trials
+from tests.blind.rests import rests_on
+from tests.blind.table import Table
+from tests.blind.worlds import other_worlds
+
+
+def subject_of(name: str) -> Subject:
+    recording = load_recording(r.FOLDER / name)
+    return Subject(
+        name, recording, load_scenario(find_recorded(recording.scenario, recording.source, ""))
+    )
+
+
+@pytest.mark.parametrize("instrument", DISTURBERS)
+def test_no_claim_of_the_tcp_scenario_is_decided_wrongly(instrument: Name) -> None:
+    subject = subject_of("traced-tcp4")
+    found = list(trials(subject, {instrument: DISTURBERS[instrument]}))
+    assert {trial.claim for trial in found} == {claim.id for claim in subject.scenario.claims}
+    assert [trial for trial in found if trial.found is Found.WRONG] == []
+
+
+def test_what_a_claim_rests_on_is_what_its_check_reads_and_its_evidence() -> None:
+    subject = subject_of("traced-unix4")
+    timelines, judgements = judge_recording(subject.recording, subject.scenario)
+    rests = {j.claim.id: rests_on(j.claim, timelines, j.verdict) for j in judgements}
+    # Its evidence is what was printed alone; that no frame was seen is its point.
+    assert {Name.CAPTURE, Name.CANARY, Name.WITNESS, Name.OUTPUT} <= rests["unix-silent"]
+    assert rests["unix-bytes"] == {Name.OUTPUT}
+    assert {Name.SOCK_DIAG, Name.OUTPUT} == rests["unix-two-ends"]
+    assert {Name.CALLS, Name.OUTPUT} <= rests["unix-traced"]
+    assert Name.CAPTURE not in rests["unix-traced"]
+
+
+def test_a_claim_that_is_decided_without_its_instrument_is_wrong() -> None:
+    subject = subject_of("tcp4")
+
+    def unnoticed(recording: Recording) -> Iterator[Disturbed]:
+        """A disturbance that changes nothing the claims are judged by."""
+        kernel = replace(recording, kernel="another")
+        yield Disturbed(Name.CAPTURE, Manner.GONE, "no capture", kernel)
+
+    found = {t.claim: t.found for t in trials(subject, {Name.CAPTURE: unnoticed})}
+    assert found["tcp-opens"] is Found.WRONG
+    assert found["tcp-traced"] is Found.BLIND
+    table = Table()
+    table.add(trials(subject, {Name.CAPTURE: unnoticed}))
+    assert any(line.startswith("! tcp4: tcp-opens, capture") for line in table.lines())
+    assert table.cell("tcp-opens", Name.CAPTURE) == "!···"
+
+
+def test_a_lie_that_changes_a_verdict_is_wrong_unless_nothing_could_tell() -> None:
+    subject = subject_of("tcp4")
+    lie = r.changed(6, lambda data: data[:-1] + b"?", fix=False)(subject.recording)
+
+    def lying(cannot_be_told: str) -> Found:
+        told = Disturbed(Name.CAPTURE, Manner.FALSE, "a byte", lie, cannot_be_told=cannot_be_told)
+        found = trials(subject, {Name.CAPTURE: lambda _: iter([told])})
+        return next(trial.found for trial in found if trial.claim == "tcp-checksums")
+
+    assert lying("") is Found.WRONG
+    assert lying("both points saw it") is Found.UNTELLABLE
+
+
+def test_in_another_world_every_unix_silence_is_broken() -> None:
+    subject = subject_of("unix4")
+    ((what, world),) = other_worlds(subject.recording)
+    _, judgements = judge_recording(world, subject.scenario)
+    silent = next(each for each in judgements if each.claim.id == "unix-silent")
+    assert (what, silent.verdict.outcome.value) == ("with a frame on every link", "BROKEN")
+
+
+def test_every_scenario_and_the_ad_hoc_run_are_in_the_table() -> None:
+    named = {subject.scenario.name for subject in matrix.subjects()}
+    assert {"tcp", "udp", "unix", "unix-types", "buffers", "calls", "types", "raw"} < named
+    assert recorded_scenario().name in named

@@ -62,14 +62,15 @@ def draw_svg(title: str, steps: Sequence[tuple[str, Scene]]) -> str:
 
 
 def colours() -> str:
-    """A style sheet that names the colours, for light and dark.
+    """A style sheet that names the colours, for light and dark; paper is always light.
 
     The element `html` has its own way with data-theme="light" or "dark".
     """
     dark = _asset("dark.css")
     return (
-        f"{_asset('colours.css')}@media (prefers-color-scheme: dark) {{\n"
-        f':root:not([data-theme="light"]) {{\n{dark}}}\n}}\n:root[data-theme="dark"] {{\n{dark}}}\n'
+        f"{_asset('colours.css')}@media screen and (prefers-color-scheme: dark) {{\n"
+        f':root:not([data-theme="light"]) {{\n{dark}}}\n}}\n'
+        f'@media screen {{ :root[data-theme="dark"] {{\n{dark}}} }}\n'
     )
 
 

@@ -221,10 +221,19 @@ def test_the_table_has_every_event(tcp: Page) -> None:
     assert rows == tcp.evaluate("page.part.events.map(e => e.id)")
 
 
-def test_paper_gets_the_whole_ladder(tcp: Page) -> None:
-    tcp.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert tcp.evaluate("page.ladder.drawn.from") == 0
-    assert tcp.evaluate("page.ladder.drawn.to") == tcp.evaluate("page.ladder.height")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_paper_gets_the_whole_ladder_dark_on_light(
+    browser: Browser, folder: Path, theme: str
+) -> None:
+    with opened(browser, file_of(folder, TCP), theme=theme) as page:
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("page.ladder.drawn.from") == 0
+        assert page.evaluate("page.ladder.drawn.to") == page.evaluate("page.ladder.height")
+        assert page.locator(".canvas .arrow").count() == 20
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(23, 32, 44)"
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("page.ladder.drawn.to") < page.evaluate("page.ladder.height")
 
 
 @pytest.mark.parametrize("width", [800, 1280])

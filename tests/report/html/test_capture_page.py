@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from scenes import RECORDINGS, Parsed
 
 from lab.derive import write_capture_page
 from lab.errors import UsageError
-from lab.pcap.capture import CaptureFile
+from lab.pcap.capture import CaptureFile, LeftOut
 from lab.results import Shown
 from lab.run import read_file, show_capture
 
@@ -48,6 +49,19 @@ def test_a_broken_file_says_so_in_its_page(tmp_path: Path) -> None:
     said = " ".join(Parsed(target.read_text("utf-8")).text)
     assert "the file is broken" in said
     assert "<b>cut.pcapng" in said
+
+
+def test_a_hostile_name_of_an_interface_is_only_shown(tmp_path: Path) -> None:
+    shown = show_capture(read_file(str(RECORDINGS / "tcp4" / "recording.pcapng")))
+    hostile = "<script>alert(1)</script>\u202e\0" + "x" * 10_000
+    capture = replace(shown.capture, name=hostile, left_out=(LeftOut(hostile, "220", 1, 1),))
+    target = tmp_path / "x.html"
+    write_capture_page(replace(shown, capture=capture), target)
+    parsed = Parsed(target.read_text("utf-8"))
+    assert list(parsed.scripts) == ["index", "part-0", "part-1", ""]
+    said = "".join(parsed.text)
+    assert said.count("<script>alert(1)</script>") >= 3
+    assert "\u202e" not in said
 
 
 def test_a_file_without_frames_has_no_page(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // The page as a whole: one part at a time, the chosen event, the address, the keyboard.
 
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 500, HIGHEST_PRINTED = 100000;
 
 class Page {
   constructor() {
@@ -28,8 +28,8 @@ class Page {
     addEventListener('scroll', soon, { passive: true });
     addEventListener('resize', () => this.refresh());
     addEventListener('hashchange', () => this.follow());
-    addEventListener('beforeprint', () => this.ladder && this.ladder.draw({ whole: this.ladder.height < 100000 }));
-    addEventListener('afterprint', () => this.refresh());
+    addEventListener('beforeprint', () => this._print(true));
+    addEventListener('afterprint', () => this._print(false));
     document.addEventListener('keydown', (event) => this._key(event));
     const theme = document.getElementById('theme');
     theme.addEventListener('click', () => {
@@ -40,6 +40,13 @@ class Page {
       theme.setAttribute('aria-pressed', 'true');
     });
     document.querySelector('#table details').addEventListener('toggle', () => this._fillTable());
+  }
+
+  /** Paper has no window to look through: the ladder is drawn whole, as wide as a page. */
+  _print(isOn) {
+    this.isPrinting = isOn;
+    document.body.classList.toggle('printing', isOn);
+    this.refresh();
   }
 
   _key(event) {
@@ -114,7 +121,7 @@ class Page {
   refresh() {
     if (!this.ladder) return;
     this.ladder.layOut();
-    this.ladder.draw();
+    this.ladder.draw({ whole: this.isPrinting && this.ladder.height < HIGHEST_PRINTED });
     const { search } = this.view;
     document.getElementById('found').textContent = search ? plural(this.ladder.order.length, 'event') : '';
   }

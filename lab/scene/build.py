@@ -132,7 +132,7 @@ class _Builder:
                 outcome=row.text,
                 duration_ns=row.duration_ns,
                 is_fault=row.is_fault,
-                connection=begun.connection or row.connection,
+                label=_label(row),
             )
             return
         taken = set(open_here.values())
@@ -147,12 +147,11 @@ class _Builder:
             start=slot,
             end=slot,
             is_closed=row.part is not Part.START and not row.is_unfinished,
-            label=str(row.label),
+            label=_label(row),
             text="" if is_end else row.text,
             outcome=row.text if is_end else row.result,
             duration_ns=row.duration_ns,
             is_fault=row.is_fault,
-            connection=row.connection,
         )
 
     def closed_calls(self, last: int) -> Iterator[CallBracket]:
@@ -178,7 +177,6 @@ class _Builder:
             payload=row.payload,
             is_lost=row.is_lost,
             dropped="",
-            delay_ns=row.delay_ns,
             notes=tuple(note.value for note in row.notes),
         )
 
@@ -187,6 +185,14 @@ class _Builder:
         for event, arrow in self.arrows.items():
             reason = self.dropped.get(event, "")
             yield replace(arrow, dropped=reason) if reason else arrow
+
+
+def _label(row: CallRow) -> str:
+    """Its number, and which connection it is on where its lane has several.
+
+    A call of connect(2) or accept(2) has one only once it has returned.
+    """
+    return f"{row.label} {row.connection}:" if row.connection else str(row.label)
 
 
 _KINDS: dict[type, SlotKind] = {

@@ -70,14 +70,13 @@ class CallBracket:
     is_closed: bool
     """Whether it returned."""
     label: str
-    """ "#4", "client[7]#4"."""
+    """ "#4", "client[7]#4"; where its lane has several connections "#4 40858:"."""
     text: str
     """ "connect(3, 198.51.100.2:4242, 16)"."""
     outcome: str
     """What stands at its end: "connect = 0"; of a call in one slot "0"."""
     duration_ns: int | None
     is_fault: bool
-    connection: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,6 @@ class FrameArrow:
     is_lost: bool
     dropped: str
     """The kernel's reason; "" where it was not dropped."""
-    delay_ns: int | None
     notes: tuple[str, ...]
     """What is remarkable: "retransmission"."""
 

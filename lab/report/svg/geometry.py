@@ -44,6 +44,7 @@ class LaneSide:
     """From the line to the texts: 1 to the right, -1 to the left. Ribbons are on the other side."""
     ribbons: int
     """Columns of them that are drawn; brackets are beyond them."""
+    brackets: int
     columns: int
     """As many characters a line of text has room for."""
 
@@ -116,6 +117,7 @@ class Geometry:
                 edge,
                 place.inward,
                 ribbons[lane],
+                brackets[lane],
                 int(
                     (gap - 2 * INSET - (outside[lane] if 0 < lane < len(edges) - 1 else 0))
                     / COLUMN_WIDTH

@@ -104,7 +104,7 @@ def _draw_scene(scene: Scene, geometry: Geometry, top: float) -> Iterator[str]:
             said = " ".join(filter(None, (ribbon.connection, ribbon.state)))
             yield titled(said, strip)
             if not ribbon.is_measured and ribbon.start not in geometry.hidden:
-                x = side.edge - side.inward * (6 + side.ribbons * RIBBON)
+                x = side.edge - side.inward * (6 + side.ribbons * RIBBON + side.brackets * BRACKET)
                 anchor = "end" if side.inward > 0 else "start"
                 yield text_at(x, y + 8, ribbon.state, "muted", anchor)
     for call in scene.calls:

@@ -186,10 +186,11 @@ class Ladder {
     if (end <= top) return;
     const strip = drawing('rect', {
       class: ribbon.group, x: side.inward < 0 ? x : x - RIBBON + 3, y: top, width: RIBBON - 3, height: end - top, rx: 1.5,
-    }, titled(`${ribbon.connection} ${ribbon.state}${ribbon.measured ? ', by the kernel' : ', by the frames'}`));
+    }, titled(`${ribbon.connection} ${ribbon.state}${ribbon.measured ? ', by the kernel' : ', sampled or implied by the frames'}`));
     this.svg.append(strip);
     if (!ribbon.measured && this.shown[ribbon.slots[0]] && top >= from) {
-      const right = side.inward < 0, beside = side.edge - side.inward * (5 + this.columns[ribbon.lane].ribbons * RIBBON);
+      const right = side.inward < 0, of = this.columns[ribbon.lane];
+      const beside = side.edge - side.inward * (6 + of.ribbons * RIBBON + of.brackets * BRACKET);
       this._place({ event: -1, classes: 'muted', group: `states${ribbon.lane}`, top: this.tops[ribbon.slots[0]] + 3, room: STATE_WIDTH, x: beside, right, parts: [ribbon.state], title: ribbon.state });
     }
   }

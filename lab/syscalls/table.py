@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from lab.syscalls.i386 import I386_NUMBERS
+
 
 class Size(enum.Enum):
     """What gives the length of what a pointer points to."""
@@ -159,6 +161,10 @@ CALLS: dict[str, CallShape] = {
 }
 """No memory is read for sendfile and splice, whose bytes stay in the kernel."""
 
-HIDING = frozenset({"io_uring_setup", "io_uring_enter", "io_submit", "pidfd_getfd"})
-"""Calls after which sockets are used, or had, by what is no call on them: operations in the ring
-of io_uring(7), requests of io_submit(2), a descriptor of another process by pidfd_getfd(2)."""
+BARE = CallShape(tuple(f"arg{place}" for place in range(6)), None)
+"""The shape of a call that is not in the table."""
+
+HIDING = frozenset({"io_uring_setup", "io_uring_enter", "io_submit", "pidfd_getfd", *I386_NUMBERS})
+"""Calls after which sockets are used, or had, by what is no call on them here: operations in the
+ring of io_uring(7), requests of io_submit(2), a descriptor of another process by pidfd_getfd(2),
+calls of 32 bits."""

@@ -24,7 +24,7 @@ ENDPOINTS = {
 RING = replace(decoded(1, "io_uring_setup", (0, 1)), host="client")
 
 
-@pytest.mark.parametrize("name", ["io_uring_setup", "io_submit", "pidfd_getfd"])
+@pytest.mark.parametrize("name", ["io_uring_setup", "io_submit", "pidfd_getfd", "i386:write"])
 @pytest.mark.parametrize(
     ("host", "counts", "is_hidden"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -55,6 +56,39 @@ s.shutdown(socket.SHUT_WR)
 os.waitpid(child, 0)
 """
 """By pidfd_getfd(2), of a child: Yama lets a parent."""
+
+SEND_BY_I386_TABLE = """
+import ctypes, mmap, socket
+MAP_32BIT = 0x40
+below = mmap.mmap(-1, 8192, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_32BIT,
+                  mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+# long call(number, fd, count, buffer): ebx, ecx, edx are fd, buffer, count
+code = "53 89 f8 89 f3 cd 80 5b c3"
+below[:9] = bytes.fromhex(code)
+below[4096:4104] = b"by int80"
+at = ctypes.addressof(ctypes.c_char.from_buffer(below))
+call = ctypes.CFUNCTYPE(*[ctypes.c_int] * 5)(at)
+s = socket.create_connection(("{server}", {port}))
+print(call(4, s.fileno(), 8, at + 4096))
+s.shutdown(socket.SHUT_WR)
+print(s.recv(100), s.recv(100))
+"""
+"""By the instruction int 0x80, as programs of 32 bits do: 4 is their write(2)."""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="no i386 table")
+def test_what_is_sent_by_a_call_of_32_bits_is_undecided_and_named(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
+    run = ad_hoc(python(CONVERSE), python(SEND_BY_I386_TABLE), trace="auto")
+    if run.wrote["client"].startswith("-38") or "SIGSEGV" in run.done.stdout:
+        pytest.skip("this kernel has no calls of 32 bits (CONFIG_IA32_EMULATION)")
+    assert run.wrote["client"] == "8\nb'BY INT80' b''\n"
+    assert run.verdicts["ad-hoc-stream-bytes"] == "UNDECIDED"
+    assert "BROKEN" not in run.verdicts.values()
+    assert run.done.returncode == UNDECIDED_STATUS
+    text = " ".join(run.done.stdout.split())
+    assert "client called write(2) by the i386 table, whose calls are not followed" in text
 
 
 def test_what_is_sent_by_a_ring_is_undecided_and_named(ad_hoc: Callable[..., AdHocRun]) -> None:

@@ -16,12 +16,14 @@ from lab.kernel.trace.ptrace.ptrace import (
     PTRACE_SYSCALL,
     SYSCALL_INFO,
     ptrace,
+    unpack_architecture,
     unpack_entry,
     unpack_result,
 )
 from lab.kernel.trace.ptrace.socket_samples import CONNECTED, Descriptors, Socket, SocketSamples
+from lab.syscalls.i386 import SYSCALL_ARCHITECTURE, i386_numbers
 from lab.syscalls.numbers import numbers, other_numbers
-from lab.syscalls.table import CALLS
+from lab.syscalls.table import BARE, CALLS
 
 MAKING_TASKS = ("clone", "clone3", "fork", "vfork")
 RESUMING = ("restart_syscall", "rt_sigreturn")
@@ -48,11 +50,13 @@ _INT = 0xFFFFFFFF
 class Process:
     """A thread group."""
 
-    __slots__ = ("descriptors", "memory", "tasks", "tgid")
+    __slots__ = ("descriptors", "made_by_i386", "memory", "tasks", "tgid")
 
     def __init__(self, tgid: int) -> None:
         self.tgid = tgid
         self.tasks = 0
+        self.made_by_i386: set[str] = set()
+        """The names of the calls of 32 bits that it has made."""
         self.descriptors = Descriptors(tgid)
         self.memory = ProcessMemory(tgid)
 
@@ -77,7 +81,7 @@ class StopPlan:
     )  # fmt: skip
 
     def __init__(self, name: str, can_sample: bool) -> None:
-        shape = CALLS[name]
+        shape = CALLS.get(name, BARE)
         self.name = name
         self.argument_count = len(shape.arguments)
         self.descriptor = shape.descriptor
@@ -167,6 +171,9 @@ class CallRecorder:
         self.sockets = SocketSamples()
         self.denials = Denials()
         self._plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
+        self._plans_of_i386 = {
+            number: StopPlan(name, can_sample) for name, number in i386_numbers().items()
+        }
         other = other_numbers()
         self._making_tasks = {other[name] for name in MAKING_TASKS if name in other}
         self._clone = other["clone"]
@@ -181,6 +188,9 @@ class CallRecorder:
         if ptrace(PTRACE_GET_SYSCALL_INFO, tid, INFO_BYTES, INFO_ADDRESS) < 0:
             return  # it was killed; waitpid will report its end
         facts = unpack_entry(SYSCALL_INFO)
+        if unpack_architecture(SYSCALL_INFO)[0] == SYSCALL_ARCHITECTURE:
+            self._enter_i386(task, facts)
+            return
         plan = self._plans.get(facts[1])
         if plan is None or task.interrupted:
             if self._continues(task, facts):
@@ -204,6 +214,18 @@ class CallRecorder:
         self.calls.append(call)
         call.entry_ns = time.time_ns()
         ptrace(PTRACE_SYSCALL, tid, 0, 0)
+
+    def _enter_i386(self, task: Task, facts: tuple[int, ...]) -> None:
+        """Record a call of 32 bits if it is the process's first of its kind, and let it be made."""
+        plan, known = self._plans_of_i386[facts[1]], task.process.made_by_i386
+        if plan.name in known:
+            ptrace(PTRACE_CONT, task.tid, 0, 0)
+            return
+        known.add(plan.name)
+        call = task.call = StoppedCall(plan, task, facts, None)
+        self.calls.append(call)
+        call.entry_ns = time.time_ns()
+        ptrace(PTRACE_SYSCALL, task.tid, 0, 0)
 
     def exit(self, task: Task, now_ns: int) -> None:
         """Record the result of the call, or signal handler, at whose exit the task is stopped."""

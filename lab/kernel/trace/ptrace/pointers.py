@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from lab.records import MEMORY_LIMIT_BYTES
-from lab.syscalls.table import CALLS, Layout, Pointer, Size
+from lab.syscalls.table import BARE, CALLS, Layout, Pointer, Size
 
 Read = tuple[int, str, bool, bytes, int]
 """The fields of a lab.records.Memory, in their order."""
@@ -62,7 +62,7 @@ class CallPointers:
     __slots__ = ("_before", "_entry", "_exit", "has_entry", "has_exit", "needs_before")
 
     def __init__(self, name: str) -> None:
-        shape = CALLS[name]
+        shape = CALLS.get(name, BARE)
         pairs = [(pointer, _length_of(pointer, shape.arguments)) for pointer in shape.pointers]
         self._entry = tuple(pair for pair in pairs if not pair[0].at_exit)
         self._exit = tuple(pair for pair in pairs if pair[0].at_exit)

@@ -65,6 +65,8 @@ SYSCALL_INFO = ctypes.create_string_buffer(88)
 INFO_BYTES, INFO_ADDRESS = len(SYSCALL_INFO), ctypes.addressof(SYSCALL_INFO)
 unpack_entry = struct.Struct("=8xQ8xQ6Q").unpack_from
 """Instruction pointer, call number and six arguments of a task at an entry."""
+unpack_architecture = struct.Struct("=4xI").unpack_from
+"""The architecture of a call, an AUDIT_ARCH_ value, as a tuple of one."""
 unpack_result = struct.Struct("=24xq").unpack_from
 """The result of a call at its exit, as a tuple of one."""
 

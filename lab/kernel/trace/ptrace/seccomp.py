@@ -8,8 +8,9 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from lab.syscalls.i386 import SYSCALL_ARCHITECTURE, i386_numbers
 from lab.syscalls.numbers import other_numbers
 
 # include/uapi/linux/audit.h
@@ -26,7 +27,7 @@ PR_SET_NO_NEW_PRIVS = 38
 
 # Classic BPF: include/uapi/linux/bpf_common.h; struct seccomp_data has the call's number at 0
 # and the architecture at 4.
-LOAD_WORD, JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+LOAD_WORD, JUMP_ALWAYS, JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, RETURN = 0x20, 0x05, 0x15, 0x35, 0x06
 NUMBER, ARCHITECTURE = 0, 4
 
 Instruction = tuple[int, int, int, int]
@@ -34,13 +35,24 @@ Instruction = tuple[int, int, int, int]
 sock_filter."""
 
 
-def filter_program(architecture: int, numbers: Iterable[int]) -> list[Instruction]:
+def filter_program(wanted: Mapping[int, Iterable[int]]) -> list[Instruction]:
     """A program that returns SECCOMP_RET_TRACE for these numbers, else SECCOMP_RET_ALLOW.
 
-    Calls of another architecture are allowed, those of x32 as well: its numbers are higher. The
-    program reads only the number and the architecture: then the kernel (since 5.11) finds out in
-    advance which calls are always allowed, and does not run the program for them.
+    `wanted` has them by architecture. Calls of another one are allowed, those of x32 as well: its
+    numbers are higher. The program reads only the number and the architecture: then the kernel
+    (since 5.11) finds out in advance which calls are always allowed, and does not run the program
+    for them.
     """
+    program: list[Instruction] = [(LOAD_WORD, 0, 0, ARCHITECTURE)]
+    for architecture, numbers in wanted.items():
+        code = [(LOAD_WORD, 0, 0, NUMBER), *_search(_cuts(numbers))]
+        # How far a conditional jump goes is a byte; that of JUMP_ALWAYS is its constant.
+        program += [(JUMP_IF_EQUAL, 1, 0, architecture), (JUMP_ALWAYS, 0, 0, len(code)), *code]
+    return [*program, (RETURN, 0, 0, SECCOMP_RET_ALLOW)]
+
+
+def _cuts(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """From which number on which action is returned, in order."""
     cuts = [(0, SECCOMP_RET_ALLOW)]
     for number in sorted(numbers):
         if cuts[-1] == (number, SECCOMP_RET_ALLOW):
@@ -48,13 +60,7 @@ def filter_program(architecture: int, numbers: Iterable[int]) -> list[Instructio
         if not cuts or cuts[-1][1] == SECCOMP_RET_ALLOW:
             cuts.append((number, SECCOMP_RET_TRACE))
         cuts.append((number + 1, SECCOMP_RET_ALLOW))
-    return [
-        (LOAD_WORD, 0, 0, ARCHITECTURE),
-        (JUMP_IF_EQUAL, 1, 0, architecture),
-        (RETURN, 0, 0, SECCOMP_RET_ALLOW),
-        (LOAD_WORD, 0, 0, NUMBER),
-        *_search(cuts),
-    ]
+    return cuts
 
 
 def _search(cuts: list[tuple[int, int]]) -> list[Instruction]:
@@ -76,7 +82,10 @@ class Filter:
         MachineError.
         """
         self._call = other_numbers()["seccomp"]
-        program = filter_program(AUDIT_ARCHITECTURES[os.uname().machine], numbers)
+        wanted = {AUDIT_ARCHITECTURES[os.uname().machine]: numbers}
+        if of_i386 := i386_numbers():
+            wanted[SYSCALL_ARCHITECTURE] = of_i386.values()
+        program = filter_program(wanted)
         code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
         self._code = ctypes.create_string_buffer(code, len(code))
         self._program = ctypes.create_string_buffer(

@@ -19,6 +19,7 @@ from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import EventFormat, Formats
 from lab.kernel.trace.tracefs.pages import Handler, RawEvent
 from lab.records import Memory, Syscall, TaskEvent, TaskKind
+from lab.syscalls.i386 import i386_numbers
 from lab.syscalls.table import CALLS
 
 CLONE_FILES = 0x400
@@ -30,6 +31,8 @@ DEFAULT_OR_IGNORED = (0, 1)  # SIG_DFL, SIG_IGN
 # program sees EINTR, or the call is restarted: that depends on the signal's handler.
 ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK = 512, 513, 514, 516
 _INTERRUPTED = {-ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND, -ERESTART_RESTARTBLOCK}
+
+_RAW_ARGUMENTS = struct.Struct("=6Q")
 
 WITH_POINTERS = frozenset(name for name, shape in CALLS.items() if shape.pointers)
 
@@ -60,6 +63,10 @@ class Thread:
     """The thread that it is making, until the call has returned that thread's tid."""
     entries: list[Entry] = field(default_factory=list)
     """Every entry of a call that has pointers in the call table, in order."""
+    entered: int | None = None
+    """The number of the call that it has just entered, until that call's raw event has come."""
+    made_by_i386: set[str] = field(default_factory=set)
+    """Of a main thread: the names of the calls of 32 bits that its process has made."""
 
     @property
     def known_as(self) -> int:
@@ -153,6 +160,12 @@ class CallFollower:
             return self._entry_handler(call, format_)
         if call := trace_events.EXIT_OF.get(format_.name):
             return self._exit_handler(call, format_)
+        if format_.name in trace_events.SAME_NUMBERED:
+            return self._same_numbered_handler(format_)
+        if format_.name == trace_events.RAW_ENTER:
+            return self._raw_entry_handler(format_)
+        if format_.name == trace_events.RAW_EXIT:
+            return self._raw_exit_handler(format_)
         if format_.name in trace_events.MAKER_EXITS:
             return self._maker_handler(format_)
         if format_.name == trace_events.MARK:
@@ -187,6 +200,7 @@ class CallFollower:
 
     def _enter(self, thread: Thread, name: str, values: tuple[int, ...], time_ns: int) -> None:
         _, number, *arguments = values
+        thread.entered = number
         call = None
         if thread.is_live:
             if thread.under_way is not None:
@@ -232,6 +246,55 @@ class CallFollower:
                 thread.interrupted = call
             else:
                 self._calls.append(call)
+
+        return handle
+
+    def _same_numbered_handler(self, format_: EventFormat) -> Handler:
+        unpack = format_.unpacker(["common_pid", trace_events.NUMBER_FIELD])
+
+        def handle(_: int, record: bytes) -> None:
+            tid, number = unpack(record)
+            thread = self._running.get(tid)
+            if thread is not None:
+                thread.entered = number
+
+        return handle
+
+    def _raw_entry_handler(self, format_: EventFormat) -> Handler:
+        """Handles the entries of calls by the i386 table: those without an event of their own."""
+        unpack = format_.unpacker(["common_pid", "id", "args"])
+        names = {number: name for name, number in i386_numbers().items()}
+
+        def handle(time_ns: int, record: bytes) -> None:
+            tid, number, arguments = unpack(record)
+            thread = self._running.get(tid)
+            if thread is None:
+                return
+            entered, thread.entered = thread.entered, None
+            known = (thread.process or thread).made_by_i386
+            if entered == number or not thread.is_live or names[number] in known:
+                return
+            known.add(names[number])
+            if thread.under_way is not None:
+                self._calls.append(thread.under_way)  # its return is not in the trace
+            values = _RAW_ARGUMENTS.unpack(arguments)
+            thread.under_way = FollowedCall(thread, names[number], values, time_ns)
+
+        return handle
+
+    def _raw_exit_handler(self, format_: EventFormat) -> Handler:
+        unpack = format_.unpacker(["common_pid", "id", "ret"])
+        numbers = i386_numbers()
+
+        def handle(time_ns: int, record: bytes) -> None:
+            tid, number, result = unpack(record)
+            thread = self._running.get(tid)
+            call = thread.under_way if thread is not None else None
+            if thread is None or call is None or numbers.get(call.name) != number:
+                return
+            thread.under_way = None
+            call.exit_ns, call.result = time_ns, result
+            self._calls.append(call)
 
         return handle
 

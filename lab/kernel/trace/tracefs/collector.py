@@ -174,11 +174,12 @@ class Collector:
         self._calls.write("tracing_on", "0")
         for event in trace_events.OF_CALLS:
             self._enable(self._calls, event)
+        self._enable_raw()
         self._pointers.join()
         self._networks.join()
         if self._networks.reader is None:
             self._enable(self._kernel, trace_events.DROP)
-        elif self._kernel.has(f"events/{trace_events.DROP.replace(':', '/')}"):
+        elif self._kernel.has(_folder(trace_events.DROP)):
             self._describe(self._kernel, trace_events.DROP)  # for the names of the reasons
         missing = tuple(self._missing)
         refusals = self._pointers.refusal, self._networks.refusal
@@ -277,12 +278,29 @@ class Collector:
 
     def _enable(self, instance: Instance, event: str) -> None:
         """Enable an event and keep its format, or note that the kernel has no such event."""
-        folder = f"events/{event.replace(':', '/')}"
+        folder = _folder(event)
         if instance.has(folder):
             self._describe(instance, event)
             instance.write(f"{folder}/enable", "1")
         else:
             self._missing.append(event)
+
+    def _enable_raw(self) -> None:
+        """Enable the raw events of the calls by the i386 table, if the kernel has them.
+
+        They are enabled last: at an entry the kernel writes events in the order in which they were
+        enabled, so that a call's own comes before its raw one. A call of the same number that has
+        no tracepoint is none that the kernel has been built with.
+        """
+        raw = (trace_events.RAW_ENTER, trace_events.RAW_EXIT)
+        if not trace_events.RAW_FILTER or not all(self._calls.has(_folder(each)) for each in raw):
+            return
+        for event in trace_events.SAME_NUMBERED:
+            if self._calls.has(_folder(event)):
+                self._enable(self._calls, event)
+        for event in raw:
+            self._calls.write(f"{_folder(event)}/filter", trace_events.RAW_FILTER)
+            self._enable(self._calls, event)
 
     def _describe(self, instance: Instance, event: str) -> int:
         """Keep an event's format; its ID."""
@@ -291,6 +309,11 @@ class Collector:
         number = parse_id(text)
         self._formats[number] = (system, text)
         return number
+
+
+def _folder(event: str) -> str:
+    """An event's folder in an instance."""
+    return f"events/{event.replace(':', '/')}"
 
 
 def _fields_of(call: PointerArguments) -> PointerFields:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.syscalls.i386 import SAME_NUMBER, i386_numbers
 from lab.syscalls.table import CALLS
 
 RESTART = "restart_syscall"
@@ -28,6 +29,17 @@ EXIT = "sched:sched_process_exit"
 SIGNAL = "signal:signal_deliver"
 MARK = "ftrace:print"
 """The event for text that is written to trace_marker."""
+
+RAW_ENTER, RAW_EXIT = "raw_syscalls:sys_enter", "raw_syscalls:sys_exit"
+"""For every call, those by the i386 table too, which have no tracepoints of their own."""
+SAME_NUMBERED = {
+    f"syscalls:sys_enter_{call}": number
+    for number, call in SAME_NUMBER.items()
+    if i386_numbers() and call not in CALLS
+}
+"""The entries of calls that are not traced, but would be taken for others by their numbers."""
+RAW_FILTER = " || ".join(f"id == {number}" for number in i386_numbers().values())
+"""Which of the raw events are wanted; "" if none."""
 
 OF_CALLS = (*ENTRY_OF, *EXIT_OF, *MAKER_EXITS, NEW_TASK, EXEC, EXIT, SIGNAL)
 """Enabled for the run's processes alone."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lab.kernel.trace.ptrace import seccomp
 from lab.kernel.trace.ptrace.seccomp import AUDIT_ARCHITECTURES, Instruction, filter_program
+from lab.syscalls.i386 import I386_NUMBERS, SYSCALL_ARCHITECTURE
 from lab.syscalls.numbers import NUMBERS, OTHER_NUMBERS
 
 X86_64 = AUDIT_ARCHITECTURES["x86_64"]
@@ -28,6 +29,8 @@ def verdict(program: Sequence[Instruction], architecture: int, number: int) -> t
         match code:
             case seccomp.LOAD_WORD:
                 accumulator = data[constant]
+            case seccomp.JUMP_ALWAYS:
+                place += constant
             case seccomp.JUMP_IF_EQUAL:
                 place += if_true if accumulator == constant else if_false
             case seccomp.JUMP_IF_AT_LEAST:
@@ -40,7 +43,7 @@ def verdict(program: Sequence[Instruction], architecture: int, number: int) -> t
 
 @given(st.sets(st.integers(0, 500)), st.integers(0, 510))
 def test_wanted_calls_are_traced_and_all_others_allowed(wanted: set[int], number: int) -> None:
-    program = filter_program(X86_64, wanted)
+    program = filter_program({X86_64: wanted})
     expected = seccomp.SECCOMP_RET_TRACE if number in wanted else seccomp.SECCOMP_RET_ALLOW
     assert verdict(program, X86_64, number)[0] == expected
 
@@ -48,17 +51,22 @@ def test_wanted_calls_are_traced_and_all_others_allowed(wanted: set[int], number
 @pytest.mark.parametrize("machine", NUMBERS)
 def test_the_filter_of_each_machine_is_one_that_the_kernel_takes(machine: str) -> None:
     wanted = {*NUMBERS[machine].values(), *OTHER_NUMBERS[machine].values()}
-    program = filter_program(AUDIT_ARCHITECTURES[machine], wanted)
+    program = filter_program(
+        {AUDIT_ARCHITECTURES[machine]: wanted, SYSCALL_ARCHITECTURE: I386_NUMBERS.values()}
+    )
     assert all(0 <= number <= 255 for _, *skips, _ in program for number in skips)
     for number in range(500):
         returned, steps = verdict(program, AUDIT_ARCHITECTURES[machine], number)
         assert (returned == seccomp.SECCOMP_RET_TRACE) == (number in wanted)
         assert steps <= 12
+        returned, steps = verdict(program, SYSCALL_ARCHITECTURE, number)
+        assert (returned == seccomp.SECCOMP_RET_TRACE) == (number in I386_NUMBERS.values())
+        assert steps <= 12
 
 
 def test_calls_of_another_architecture_and_of_x32_are_allowed() -> None:
-    program = filter_program(X86_64, {0, 1})
-    assert verdict(program, 0x40000003, 1)[0] == seccomp.SECCOMP_RET_ALLOW
+    program = filter_program({X86_64: {0, 1}})
+    assert verdict(program, SYSCALL_ARCHITECTURE, 1)[0] == seccomp.SECCOMP_RET_ALLOW
     assert verdict(program, X86_64, 1 | X32_BIT)[0] == seccomp.SECCOMP_RET_ALLOW
 
 

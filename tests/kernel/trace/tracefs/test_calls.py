@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+
 import pytest
 from trace_bytes import Tracepoint, formats
 
@@ -53,9 +56,19 @@ TRACEPOINTS = {
             (("unsigned long sa_flags", 8), ("unsigned long sa_handler", 8)),
         ),
         Tracepoint("ftrace:print", 24, (("char buf[]", 0),)),
+        entry("getuid"),
+        Tracepoint("raw_syscalls:sys_enter", 25, (("long id", 8), ("unsigned long args[6]", 48))),
+        Tracepoint("raw_syscalls:sys_exit", 26, (("long id", 8), ("long ret", 8))),
     )
 }
-NUMBERS = {"recvfrom": 45, "close": 3, "write": 1, "sendfile64": 40, "restart_syscall": 219}
+NUMBERS = {
+    "recvfrom": 45,
+    "close": 3,
+    "write": 1,
+    "sendfile64": 40,
+    "restart_syscall": 219,
+    "getuid": 102,
+}
 
 
 class Story:
@@ -392,3 +405,25 @@ def test_an_unknown_tracepoint_is_passed_over() -> None:
     story = Story().start()
     story.events.append((1_000_000, unknown.record(MAIN)))
     assert story.call(MAIN, "close", 3).calls() == [("close", 5, 5, 0)]
+
+
+RAW = struct.pack("=6Q", 3, 0x1000, 8, 0, 0, 0)
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="no i386 table")
+def test_a_raw_entry_without_one_of_its_own_is_a_call_by_the_i386_table() -> None:
+    story = Story().start()
+    story.add("sys_enter", MAIN, id=4, args=RAW).add("sys_exit", MAIN, id=4, ret=8)
+    story.add("sys_enter", MAIN, id=4, args=RAW).add("sys_exit", MAIN, id=4, ret=8)
+    story.add("sys_enter", MAIN, id=102, args=RAW)
+    first, second = story.take()[0]
+    assert (first.name, first.arguments[:3], first.result) == ("i386:write", (3, 0x1000, 8), 8)
+    assert (second.name, second.result) == ("i386:socketcall", None)
+
+
+def test_a_raw_entry_behind_one_of_its_own_is_no_other_call() -> None:
+    story = Story().start()
+    story.enter(MAIN, "close", 3).add("sys_enter", MAIN, id=3, args=RAW)
+    story.leave(MAIN, "close", 0).add("sys_exit", MAIN, id=3, ret=0)
+    story.enter(MAIN, "getuid").add("sys_enter", MAIN, id=102, args=RAW)
+    assert [call.name for call in story.take()[0]] == ["close"]

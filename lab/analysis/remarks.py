@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lab.analysis.order.accept_queue import ignored_by_full_queues
 from lab.analysis.order.connection_causes import first_arrived, opens_in_order
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
-from lab.analysis.story import is_port_unreachable
 from lab.analysis.tcp.segment import UNTAKEN
 from lab.analysis.tcp.state import State
 from lab.model.event import frame_id
@@ -130,14 +130,39 @@ def _acknowledgement(
     return None
 
 
+def _queue_was_full(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
+    for syn, waiting, backlog in ignored_by_full_queues(evidence, correlation):
+        yield (
+            syn,
+            f"The accept queue is full ({waiting} of {backlog}): the kernel ignores the SYN.",
+        )
+
+
 def _late_state(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for id, state, _, _ in evidence.states:
-        if state.new == "SYN_RECV" and state.obtained is Obtained.MEASURED:
+        is_passive = state.old != "SYN_SENT"
+        if state.new == "SYN_RECV" and state.obtained is Obtained.MEASURED and is_passive:
             yield (
                 id,
                 "Linux reports SYN_RECV when the handshake's last ACK is there, not at the SYN "
                 "as RFC 9293 has it: until then it keeps a request, not a socket.",
             )
+
+
+def _simultaneous_state(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
+    for id, state, _, _ in evidence.states:
+        if (state.old, state.new) != ("SYN_SENT", "SYN_RECV"):
+            continue
+        local, remote = (
+            (state.local_address, state.local_port),
+            (state.remote_address, state.remote_port),
+        )
+        whose = "its own SYN: it has connected to itself" if local == remote else "the peer's SYN"
+        yield (
+            id,
+            f"What came is no answer to the SYN but {whose}. That is a simultaneous open "
+            "(RFC 9293, 3.5).",
+        )
 
 
 def _missing_state(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
@@ -208,26 +233,18 @@ def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterato
                 break
 
 
-def _failed_after_refusal(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
-    """The first call that failed because of an ICMP port unreachable (udp(7))."""
-    refused = [
-        flow
-        for flow in evidence.flows
-        if flow.protocol == "udp" and any(is_port_unreachable(e.packet) for e in flow.errors)
-    ]
-    for call in evidence.system_calls if refused else ():
-        endpoint = evidence.endpoints.get(call.socket)
-        if endpoint is None or endpoint.protocol != "udp" or call.error != "ECONNREFUSED":
-            continue
-        ends = {endpoint.local, endpoint.remote}
-        errors = (error for flow in refused if ends == {flow.a, flow.b} for error in flow.errors)
-        came = [e for e in errors if (call.exit_ns or 0) > (e.received_ns or 0) > 0]
-        if came:
-            waited = _ms((call.exit_ns or 0) - (came[-1].received_ns or 0))
+def _refused(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
+    """The first call that failed because of an ICMP error about what an earlier one had sent."""
+    for refusal in correlation.refusals:
+        call = evidence.calls.by_id[refusal.call]
+        came_ns = evidence.arrival_ns(refusal.frame)
+        # connect() fails by an error about the SYN that it has sent itself.
+        if came_ns is not None and call.exit_ns is not None and call.name != "connect":
             yield (
                 call.id,
-                f"It fails because of the ICMP error ({came[-1].id}) that came {waited} before, "
-                "about what an earlier call sent: this one sends and receives nothing.",
+                f"It fails because of the ICMP error ({refusal.frame}) that came "
+                f"{_ms(call.exit_ns - came_ns)} before, about what an earlier call sent: "
+                "this one sends and receives nothing.",
             )
 
 
@@ -267,11 +284,13 @@ _KINDS: tuple[Callable[[Evidence, Correlation], Iterator[Remark]], ...] = (
     _answered_by_kernel,
     _accepted_late,
     _returned_early,
+    _queue_was_full,
     _late_state,
+    _simultaneous_state,
     _missing_state,
     _written_to_closed,
     _failed_after_reset,
-    _failed_after_refusal,
+    _refused,
     _ended,
     _blocked,
 )

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import os
 
-PREFIX = "i386:"
-"""What the names of these calls begin with in records."""
-
 _NUMBERS = {
     "read": 3,
     "write": 4,
@@ -48,8 +45,12 @@ _NUMBERS = {
     "pidfd_getfd": 438,
 }
 
-I386_NUMBERS = {f"{PREFIX}{name}": number for name, number in _NUMBERS.items()}
-"""The numbers of the calls that make and use sockets, or may use them unseen, by their names."""
+I386_NAMES = {f"i386:{name}": name for name in _NUMBERS}
+"""The names in records of calls that make and use sockets, or may use them unseen; and the names
+of their man pages."""
+
+I386_NUMBERS = {name: _NUMBERS[page] for name, page in I386_NAMES.items()}
+"""The numbers of these calls."""
 
 SAME_NUMBER = {
     3: "close",

@@ -113,6 +113,14 @@ def test_a_state_that_the_rfc_has_otherwise_is_explained(
     assert event("state 1") not in remarks(times, replace(seen, obtained=Obtained.SAMPLED))
 
 
+def test_a_state_that_a_syn_caused_is_a_simultaneous_open() -> None:
+    ends = ("198.51.100.1", 40858), ("198.51.100.2", 4242)
+    seen = t.state("sk 9", "SYN_RECV", *ends, 1, old="SYN_SENT", step="conversation")
+    told = [each for texts in remarks(w.times_by(), seen).values() for each in texts]
+    assert any("the peer's SYN. That is a simultaneous open" in each for each in told)
+    assert not any("Linux reports SYN_RECV" in each for each in told)
+
+
 def test_each_kind_is_remarked_on_once() -> None:
     found = w.timeline_of(w.traced(w.times_by(w.earliest))).correlation.remarks
     kinds = [text.split(":")[0] for _, text in found]

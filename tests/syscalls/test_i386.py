@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.syscalls.i386 import I386_NUMBERS, PREFIX, SAME_NUMBER
+from lab.syscalls.i386 import I386_NAMES, I386_NUMBERS, SAME_NUMBER
 from lab.syscalls.table import CALLS, HIDING
 
 INCLUDE = Path("/usr/include/x86_64-linux-gnu/asm")
@@ -25,7 +25,7 @@ def defined(header: str) -> dict[str, int]:
 
 def test_the_kernel_s_headers_have_the_same_numbers() -> None:
     headers = defined("unistd_32.h")
-    ours = {name.removeprefix(PREFIX): number for name, number in I386_NUMBERS.items()}
+    ours = {I386_NAMES[name]: number for name, number in I386_NUMBERS.items()}
     assert ours == {name: headers.get(name) for name in ours}
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.syscalls.i386 import I386_NUMBERS, PREFIX
+from lab.syscalls.i386 import I386_NAMES
 from lab.syscalls.memory import descriptor_of
 from lab.syscalls.table import HIDING
 
@@ -117,9 +117,9 @@ def hiding(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
 
 def why_uncounted(call: SystemCall) -> str:
     """Why a channel's bytes are not counted: "sendmmsg(2) sends several messages at once, ..."."""
-    if call.name in I386_NUMBERS:
-        name = call.name.removeprefix(PREFIX)
-        return f"{call.program} called {name}(2) by the i386 table, whose calls are not followed"
+    if call.name in I386_NAMES:
+        page = I386_NAMES[call.name]
+        return f"{call.program} called {page}(2) by the i386 table, whose calls are not followed"
     if call.name in HIDING:
         what = _HIDDEN.get(call.name, "what the ring of io_uring(7) does is")
         return f"{call.program} called {call.name}(2), and {what} not traced"

@@ -64,7 +64,11 @@ def _name(end: ChannelEnd) -> str:
 def _counts(channel: Channel, timeline: Timeline) -> str:
     """What was counted, or why it was not."""
     if not channel.uncounted:
-        return f"{channel.counts}, {_accounting(channel)}"
+        counts = f"{channel.counts}, {_accounting(channel)}"
+        waits = channel_ends(channel, timeline)[1].kind is EndKind.ACCEPT_QUEUE
+        if waits and channel.carried:
+            return f"{counts}; {counted(channel.carried, 'byte')} waiting with the connection"
+        return counts
     call = next(call for call in timeline.system_calls if call.id == channel.uncounted)
     return f"not counted: {why_uncounted(call)}"
 

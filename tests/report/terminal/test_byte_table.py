@@ -44,6 +44,16 @@ def test_an_end_that_is_no_traced_programs_is_named_so() -> None:
     assert "client → somebody not traced (tcp 0)" in line.plain
 
 
+def test_what_waits_in_an_accept_queue_is_counted() -> None:
+    timeline = with_channels(t.channel("s2", "", 7, read=0))
+    (flow,) = timeline.flows
+    listener = replace(t.endpoint("s1", "server", listening=True), local=flow.b)
+    client = replace(t.endpoint("s2", "client", flow="tcp 0"), local=flow.a)
+    line = list(draw_bytes(replace(timeline, endpoints=(listener, client)), Style(160, False)))[2]
+    assert "client → server's accept queue" in line.plain
+    assert line.plain.endswith("≠ 0 read; 7 bytes waiting with the connection")
+
+
 def test_many_channels_are_cut() -> None:
     lines = drawn(*[t.channel("s2", "s3", 48)] * (MOST_CHANNELS + 5))
     assert len(lines) == MOST_CHANNELS + 1

@@ -9,13 +9,11 @@ import struct
 from collections.abc import Iterator
 
 from lab.records import Memory, Syscall
-from lab.syscalls.table import MMSGHDR_BYTES
+from lab.syscalls.table import MSG_LEN_BYTES
 
 SOL_SOCKET, SCM_RIGHTS, SCM_CREDENTIALS = 1, 1, 2
 _CONTROL_HEADER = struct.Struct("<Qii")
 """struct cmsghdr, cmsg(3)."""
-_MSG_LEN = struct.Struct("<56xI")
-"""msg_len behind the struct msghdr, sendmmsg(2)."""
 _POLLFD_BYTES = 8
 """struct pollfd, poll(2)."""
 
@@ -55,10 +53,11 @@ def message_lengths(call: Syscall) -> tuple[int, ...] | None:
         return None
     count = call.result
     memory = pointer_argument(call, 1)
-    data = memory.data if memory is not None else b""
-    if len(data) < count * MMSGHDR_BYTES:
-        return None
-    return tuple(_MSG_LEN.unpack_from(data, n * MMSGHDR_BYTES)[0] for n in range(count))
+    # Older recordings have the first bytes of the struct mmsghdr[] itself.
+    length = count * MSG_LEN_BYTES
+    if memory is None or memory.length != length or len(memory.data) < length:
+        return () if count == 0 else None
+    return struct.unpack(f"<{count}I", memory.data)
 
 
 def control_messages(control: bytes) -> Iterator[tuple[int, int, bytes]]:

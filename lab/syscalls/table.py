@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from lab.records import MEMORY_LIMIT_BYTES
 from lab.syscalls.i386 import I386_NUMBERS
 
 
@@ -38,6 +39,10 @@ class Layout(enum.Enum):
     MSGHDR = "msghdr"
     """struct msghdr: its msg_name, the bytes of its msg_iov and its msg_control are read, as
     parts "name", "data" and "control". At the exit the data's length is the call's result."""
+    MMSGHDR = "mmsghdr"
+    """struct mmsghdr[], of which as many have been sent or received as the call returns: the
+    msg_len of each of these is read, a u32, one after another (sendmmsg(2)). What the messages say
+    is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,13 @@ _EPOLL_EVENT_IN = Pointer(3, False, Layout.BYTES, Size.FIXED, 16)
 _EPOLL_EVENTS = Pointer(1, True, Layout.BYTES, Size.RESULT, 16)
 """struct epoll_event has 12 bytes on x86, 16 elsewhere: the first 12 or 16 of these."""
 
-MMSGHDR_BYTES = 64
-_MMSGHDRS = Pointer(1, True, Layout.BYTES, Size.RESULT, MMSGHDR_BYTES)
-"""struct mmsghdr[]: a struct msghdr of 56 bytes and msg_len, which the kernel sets to how many
-bytes of the message it sent or received (sendmmsg(2)). What the messages say is not read."""
+MMSGHDR_BYTES, MSG_LEN_AT, MSG_LEN_BYTES = 64, 56, 4
+"""A struct mmsghdr is a struct msghdr of 56 bytes, msg_len and padding."""
+
+MOST_MESSAGES = MEMORY_LIMIT_BYTES // MSG_LEN_BYTES
+"""The most messages of a call whose lengths are read; the kernel takes up to 1024 (UIO_MAXIOV)."""
+
+_MMSGHDRS = Pointer(1, True, Layout.MMSGHDR)
 
 _ADDRESS = ("sockfd", "addr", "addrlen")
 _VECTOR = ("fd", "iov", "iovcnt", "pos_l", "pos_h", "flags")

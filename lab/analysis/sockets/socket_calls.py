@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.syscalls.i386 import I386_NAMES
 from lab.syscalls.memory import descriptor_of
-from lab.syscalls.table import HIDING
+from lab.syscalls.table import HIDING, MOST_MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -124,6 +124,9 @@ def why_uncounted(call: SystemCall) -> str:
         what = _HIDDEN.get(call.name, "what the ring of io_uring(7) does is")
         return f"{call.program} called {call.name}(2), and {what} not traced"
     what = _SEVERAL[call.name]
+    if call.result is not None and call.result > MOST_MESSAGES:
+        read = f"of which the lengths of {MOST_MESSAGES} are read"
+        return f"{call.name}(2) {what} {call.result} messages at once, {read}"
     return f"{call.name}(2) {what} several messages at once, which are not followed"
 
 

@@ -152,7 +152,7 @@ def test_what_a_call_moved_is_its_result(
 
 def test_the_messages_that_moved_at_once_have_their_lengths() -> None:
     assert only("sendmmsg", 3, messages(7, 0), 2, 0, result=2).lengths == (7, 0)
-    assert only("sendmmsg", 3, messages(7, 9), 2, 0, result=1).lengths == (7,)
+    assert only("sendmmsg", 3, messages(7), 2, 0, result=1).lengths == (7,)
     assert only("sendmmsg", 3, messages(7, 9), 3, 0, result=3).lengths is None
     assert only("sendmmsg", 3, messages(7, 9), 2, 0, result=None).lengths is None
     assert only("sendto", 3, b"Hello. ", 7, 0, None, 0, result=7).lengths is None

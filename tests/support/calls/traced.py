@@ -200,8 +200,8 @@ def pollfd(descriptor: int, events: int, returned: int = 0) -> bytes:
 
 
 def messages(*lengths: int) -> bytes:
-    """struct mmsghdr[] with these msg_len, sendmmsg(2)."""
-    return b"".join(struct.pack("<56xI4x", length) for length in lengths)
+    """The msg_len of the struct mmsghdr[] of a sendmmsg(2), as they are recorded."""
+    return struct.pack(f"<{len(lengths)}I", *lengths)
 
 
 def _u32(number: int) -> bytes:

@@ -215,6 +215,8 @@ class ProgramBuilder:
                 self.copies.vectors(pointer.argument, "")
             case Layout.MSGHDR:
                 self.copies.message(pointer.argument)
+            case Layout.MMSGHDR:
+                self.copies.message_lengths(pointer.argument)
 
     def _follow_bytes(self, pointer: Pointer, plan: CallPlan) -> None:
         """Copy plain bytes: R2 becomes their length as reported, R4 how many can be there."""

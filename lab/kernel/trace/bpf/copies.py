@@ -12,6 +12,7 @@ from __future__ import annotations
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
 from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, RECORD_LIMIT_BYTES, SECTION_HEADER
 from lab.records import MEMORY_LIMIT_BYTES
+from lab.syscalls.table import MMSGHDR_BYTES, MOST_MESSAGES, MSG_LEN_AT, MSG_LEN_BYTES
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
@@ -128,6 +129,33 @@ class Copies:
         self._begin_section(_place(argument, part))
         for offset in offsets:
             self._append_vector(offset, done)
+        code.place(done)
+        self._end_section()
+        code.place(skip)
+
+    def message_lengths(self, argument: int) -> None:
+        """Append a section: the msg_len of each of the R8 struct mmsghdr at R3, if it has some.
+
+        Only at the exit. R8 is overwritten.
+        """
+        code, skip, done = self._code, self._code.label(), self._code.label()
+        code.jump_if(R3, Condition.EQ, 0, skip)
+        code.jump_if(R8, Condition.EQ, 0, skip)
+        code.store(Width.U64, R6, _VECTORS, R3)
+        code.calculate(Calculation.MUL, R8, MSG_LEN_BYTES)
+        self._begin_section(_place(argument, ""))
+        for number in range(MOST_MESSAGES):
+            code.load(Width.U64, R1, R6, _LEFT)
+            code.jump_if(R1, Condition.EQ, 0, done)
+            code.calculate(Calculation.SUB, R1, MSG_LEN_BYTES)
+            code.store(Width.U64, R6, _LEFT, R1)
+            code.load(Width.U64, R3, R6, _VECTORS)
+            code.add(R3, number * MMSGHDR_BYTES + MSG_LEN_AT)
+            code.move(R2, MSG_LEN_BYTES)
+            self._next_address(R1)
+            self._take()
+            code.jump_if(R0, Condition.NE, 0, done)
+            self._use_taken(0)
         code.place(done)
         self._end_section()
         code.place(skip)

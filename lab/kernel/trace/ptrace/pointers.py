@@ -10,7 +10,17 @@ import struct
 from collections.abc import Callable, Sequence
 
 from lab.records import MEMORY_LIMIT_BYTES
-from lab.syscalls.table import BARE, CALLS, Layout, Pointer, Size
+from lab.syscalls.table import (
+    BARE,
+    CALLS,
+    MMSGHDR_BYTES,
+    MOST_MESSAGES,
+    MSG_LEN_AT,
+    MSG_LEN_BYTES,
+    Layout,
+    Pointer,
+    Size,
+)
 
 Read = tuple[int, str, bool, bytes, int]
 """The fields of a lab.records.Memory, in their order."""
@@ -149,6 +159,9 @@ def _read(
             reads.append((place, "", pointer.at_exit, data, length))
     elif pointer.layout is Layout.MSGHDR:
         reads += _message(memory, pointer, address, result, before)
+    elif pointer.layout is Layout.MMSGHDR:
+        data = _message_lengths(memory, address, min(result, MOST_MESSAGES))
+        _keep(reads, place, "", pointer.at_exit, data, result * MSG_LEN_BYTES)
     else:
         data, length = _gathered(memory, address, arguments[place + 1])
         _keep(reads, place, "", pointer.at_exit, data, result if pointer.at_exit else length)
@@ -184,6 +197,13 @@ def _gathered(memory: ProcessMemory, address: int, count: int) -> tuple[bytes, i
             is_whole = len(part) == wanted
             data += part
     return data, length
+
+
+def _message_lengths(memory: ProcessMemory, address: int, count: int) -> bytes:
+    """The msg_len of each of so many struct mmsghdr."""
+    headers = memory.read(address, count * MMSGHDR_BYTES)
+    places = range(MSG_LEN_AT, len(headers) - MSG_LEN_BYTES + 1, MMSGHDR_BYTES)
+    return b"".join(headers[at : at + MSG_LEN_BYTES] for at in places)
 
 
 def _message(

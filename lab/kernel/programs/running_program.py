@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -26,6 +26,8 @@ OUTPUT_LIMIT_BYTES = 1 << 20
 READ_BYTES = 1 << 16
 DYING_MS = 200
 REAP_DEADLINE_S = 5.0
+# What no fault of a program's own raises: somebody has sent it. The kernel does where memory lacks.
+_SENT = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
 NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
 
 
@@ -252,6 +254,9 @@ class RunningProgram:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self.end_failed(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
+            # Those of its processes that have left the group get SIGPIPE.
+            for output in self.outputs:
+                output.close()
 
     @property
     def is_overdue(self) -> bool:
@@ -267,15 +272,20 @@ class RunningProgram:
         state = "had not ended" if was_ready else "never became ready:"
         self.end_failed(f"{state} {taken} s after its start")
 
-    def check_end(self) -> None:
-        """Note a failure if it has ended by itself with another exit status than 0."""
+    def check_end(self, others: Collection[str] = ()) -> None:
+        """Note a failure if it has ended by itself with another exit status than 0.
+
+        `others` are the programs that could send it a signal.
+        """
         status = self._process.returncode
-        if self.ended_ns is not None and status and not self._was_terminated:
-            self.fail(
-                f"exited with status {status}"
-                if status > 0
-                else f"was killed by {_signal_name(-status)}"
-            )
+        if self.ended_ns is None or not status or self._was_terminated:
+            return
+        if status > 0:
+            self.fail(f"exited with status {status}")
+            return
+        sender = " or ".join(others) if -status in _SENT else ""
+        maybe = f", which {sender} may have sent" if sender else ""
+        self.fail(f"was killed by {_signal_name(-status)}{maybe}")
 
     def terminate(self) -> None:
         """Send SIGTERM to it and to the other processes of its process group."""

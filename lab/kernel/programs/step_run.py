@@ -181,7 +181,7 @@ class StepRun:
         self._serve(wait_ms)
         for running in self.programs:
             running.check_output()
-            running.check_end()
+            running.check_end([p.program.name for p in self.programs if p is not running])
         if any(running.is_overdue for running in self.programs):
             # Those that still run may wait for each other: what they wrote shows which is to blame.
             for running in self.programs:

@@ -54,6 +54,37 @@ def test_a_client_that_is_killed_by_a_signal(ad_hoc: Callable[..., AdHocRun]) ->
     assert "failure" not in run.programs["server"]
 
 
+def test_who_may_have_killed_a_program_is_said(ad_hoc: Callable[..., AdHocRun]) -> None:
+    kill = "import os\nwhile not os.path.exists('/tmp/there'): pass\nos.kill(-1, 9)"
+    wait = "import signal\nopen('/tmp/there', 'w')\nsignal.pause()"
+    run = ad_hoc(python(kill), python(wait), "--no-wait")
+    said = "was killed by SIGKILL, which server may have sent; it wrote nothing to stderr"
+    assert run.failure("client") == said
+
+
+LEAVE = """
+import os, signal
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+if os.fork():
+    os.wait()
+os.setsid()
+try:
+    while True:
+        os.write(1, b"spam" * 1000)
+except BrokenPipeError:
+    open("/tmp/ended", "w").close()
+"""
+
+
+def test_what_writes_without_bound_is_ended_in_every_session(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
+    wait = "import os\nwhile not os.path.exists('/tmp/ended'): pass"
+    run = ad_hoc(python(LEAVE), python(wait), "--no-wait")
+    assert run.failure("server").startswith("wrote more than 1048576 bytes")
+    assert "failure" not in run.programs["client"]
+
+
 def test_a_server_that_crashes_in_the_middle(ad_hoc: Callable[..., AdHocRun]) -> None:
     crash = CONVERSE.replace("while data", "import os; os.kill(os.getpid(), 6)\nwhile data")
     run = ad_hoc(python(crash), python(ASK))

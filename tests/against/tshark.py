@@ -41,7 +41,7 @@ FIELD_OF = {
 }
 """Notes that tshark has too, by what comes after "tcp.analysis." there."""
 
-_COMMON = ("frame.number", "frame.protocols", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst")
+_COMMON = ("frame.protocols", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst")
 _TCP = (
     "tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.seq", "tcp.ack", "tcp.flags", "tcp.len",
     "tcp.window_size", "tcp.urgent_pointer", "tcp.checksum.status",
@@ -121,8 +121,9 @@ def compare(document: Document, lines: list[Line]) -> list[Difference]:
     parts = {each["packet"]: part_of.get(each["id"]["number"]) for each in frames}
     streams = Streams(tshark_version())
     found = []
-    for line in lines:
-        packet = int(line["frame.number"][0])
+    # Wireshark numbers pcapng's Custom Blocks as well, which are on no link.
+    on_links = (line for line in lines if line["frame.protocols"] != ["data"])
+    for packet, line in enumerate(on_links, start=1):
         lab, tshark = ours.pop(packet, {}), facts_of_tshark(line)
         if packet in carriers and str(tshark.get("flow")).startswith("udp"):
             continue

@@ -15,8 +15,10 @@ import link_bytes as lb
 import pytest
 import wire_talks as w
 from captured import capture_of
+from every_block import LINKS as LINKS_OF_BLOCKS
+from every_block import RESOLUTIONS, every_block
 
-from lab.run import show_capture
+from lab.run import show_capture, shown_document
 from tests.against import tshark
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
@@ -428,3 +430,14 @@ def test_frames_cut_at_every_length_agree(tmp_path: Path) -> None:
     options = {names[each.packet - 1] for each in found if each.fact == "options"}
     assert set() < options <= in_options
     assert [each for each in found if each.fact != "options"] == []
+
+
+def test_a_file_with_every_kind_of_block_agrees(tmp_path: Path) -> None:
+    data = every_block()
+    document = shown_document(show_capture(capture_of(data)))
+    assert document["broken"] is None
+    assert document["untimed"] == [{"impossible": False, "packets": 3, "first": 25}]
+    assert len(document["flows"]) == 3 * (len(LINKS_OF_BLOCKS) * len(RESOLUTIONS) + 1)
+    assert differences_of(tmp_path, data) == []
+    times = [frame["sent_ns"] // 10**9 for frame in document["frames"][:24]]
+    assert times == [1_700_000_000 + 1000 * number for number in range(24)]

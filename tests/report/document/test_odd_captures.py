@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import frame_bytes as fb
 import link_bytes as lb
 import pytest
 import wire_talks as w
-from captured import capture_of
+from captured import NAME, capture_of
 
+from lab.errors import CaptureFileError
+from lab.report.document.writing import write_document
 from lab.run import show_capture, shown_document
 
 Document = dict[str, Any]
@@ -224,3 +228,46 @@ def test_a_modified_pcap_is_read() -> None:
         data += struct.pack("<4I", 0, 0, size, size) + struct.pack("<IHBB", 2, 0x0800, 0, 0)
         data += each.data
     assert document_of(data)["flows"][0]["handshake"]["server_isn"] == 500
+
+
+BASES = (
+    w.pcap(w.talk(OPEN, 1000)),
+    w.pcap(w.talk(OPEN, 1000, version=6)),
+    w.pcap([w.Sent(0, data, len(data)) for data in list(lb.TUNNELS.values())[::9]]),
+    section(220, 1, (1, SYN), (2, SYN)) + section(1, 1, (3, SYN)),
+    gzip.compress(w.pcap(w.talk(OPEN, 1000))),
+)
+
+
+def mutated(random: Random) -> bytes:
+    """One of the files with some bytes changed, taken away, doubled or made extreme."""
+    data = bytearray(random.choice(BASES))
+    for _ in range(random.choice((1, 2, 5, 20))):
+        at, size = random.randrange(len(data)), random.randrange(1, 20)
+        match random.randrange(5):
+            case 0:
+                data[at] = random.randrange(256)
+            case 1:
+                data[at] ^= 1 << random.randrange(8)
+            case 2 if len(data) > 100:
+                del data[at : at + size]
+            case 3:
+                data[at:at] = data[at : at + size]
+            case _:
+                data[at : at + 4] = random.choice((b"\xff" * 4, bytes(4), b"\0\0\0\x80"))
+    return bytes(data)
+
+
+def test_no_file_is_too_damaged_to_be_shown_or_refused() -> None:
+    random = Random(12)
+    shown = 0
+    for _ in range(500):
+        data = mutated(random)
+        try:
+            write_document(document_of(data))
+        except CaptureFileError as error:
+            assert str(error).isprintable()
+            assert str(error).startswith(f"cannot read {NAME}"), data
+        else:
+            shown += 1
+    assert 100 < shown < 500

@@ -49,6 +49,11 @@ class LaneSide:
     """As many characters a line of text has room for."""
 
     @property
+    def outside(self) -> int:
+        """How wide its ribbons and brackets are."""
+        return self.ribbons * RIBBON + self.brackets * BRACKET
+
+    @property
     def text(self) -> float:
         """Where texts begin, or end."""
         return self.edge + self.inward * INSET

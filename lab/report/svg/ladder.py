@@ -104,7 +104,7 @@ def _draw_scene(scene: Scene, geometry: Geometry, top: float) -> Iterator[str]:
             said = " ".join(filter(None, (ribbon.connection, ribbon.state)))
             yield titled(said, strip)
             if not ribbon.is_measured and ribbon.start not in geometry.hidden:
-                x = side.edge - side.inward * (6 + side.ribbons * RIBBON + side.brackets * BRACKET)
+                x = side.edge - side.inward * (6 + side.outside)
                 anchor = "end" if side.inward > 0 else "start"
                 yield text_at(x, y + 8, ribbon.state, "muted", anchor)
     for call in scene.calls:
@@ -205,7 +205,10 @@ def _draw_arrows(arrows: Iterable[FrameArrow], geometry: Geometry) -> Iterator[s
             yield arrow(x1, y1, x2, y2, kind)
             if each.dropped:
                 yield cross(x2, y2, "rst")
-        labels.append(_draw_label(each, x1, x2, y1 - 4))
+        side = geometry.sides[each.source]
+        # What leaves a lane on the side of its ribbons is named beyond them.
+        beyond = side.outside if (x2 > x1) != (side.inward > 0) else 0
+        labels.append(_draw_label(each, x1 + beyond * (1 if x2 > x1 else -1), x2, y1 - 4))
     yield from labels
 
 

@@ -105,7 +105,7 @@ class Ladder {
     return lanes.map(({ place, inward }, number) => {
       const edge = first + place * (last - first);
       const isMiddle = number > 0 && number < lanes.length - 1;
-      return { inward, edge, text: edge + inward * INSET, room: Math.max(gap - 2 * INSET - (isMiddle ? outside[number] : 0), 60) };
+      return { inward, edge, outside: outside[number], text: edge + inward * INSET, room: Math.max(gap - 2 * INSET - (isMiddle ? outside[number] : 0), 60) };
     });
   }
 
@@ -247,7 +247,10 @@ class Ladder {
   }
 
   _wireText(arrow, x1, x2, y) {
-    const right = x2 > x1, room = Math.abs(x2 - x1) - 22;
+    // What leaves a lane on the side of its ribbons is named beyond them.
+    const right = x2 > x1, side = this.sides[arrow.from];
+    const inset = right === side.inward > 0 || x1 !== side.edge ? 0 : side.outside;
+    const room = Math.abs(x2 - x1) - 22 - inset;
     const notes = arrow.notes.length ? `  [${arrow.notes.join(', ')}]` : '';
     const label = arrow.label + notes;
     const left = Math.floor(room / CHARACTER) - label.length - 2;
@@ -255,7 +258,7 @@ class Ladder {
     const shown = payload.length > left ? `${payload.slice(0, Math.max(left - 1, 0))}…` : payload;
     this._place({
       event: arrow.event, classes: `on-wire ${arrow.kind}${arrow.dropped ? ' fault' : ''}`, group: `lane${arrow.from}`,
-      top: y - 21, room, x: right ? x1 + 8 : x1 - 8, right,
+      top: y - 21, room, x: right ? x1 + 8 + inset : x1 - 8 - inset, right,
       parts: right ? [label, shown && quiet(`  ${shown}`)] : [shown && quiet(`${shown}  `), label],
       title: `${arrow.label}${notes} ${arrow.payload}`,
     });

@@ -88,7 +88,7 @@ def test_it_runs_at_once_and_holds(tmp_path: Path, family: str) -> None:
     assert made.stdout.splitlines()[-1] == "run it: wirelab run my-own"
     done = wirelab("run", "my-own", "--family", family, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "5 claims: 5 HOLDS." in done.stdout
+    assert "5 claims: 5 HOLDS\n" in done.stdout
     assert "already" in check_refused(wirelab("new", "my-own", cwd=tmp_path))
     assert "my-own       two programs of yours" in wirelab("list", cwd=tmp_path).stdout
 
@@ -105,4 +105,4 @@ def test_a_check_that_fails_leaves_the_run_to_be_replayed(tmp_path: Path) -> Non
     file.write_text(right)
     done = wirelab("replay", "runs/mine/latest", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "5 claims: 5 HOLDS." in done.stdout
+    assert "5 claims: 5 HOLDS\n" in done.stdout

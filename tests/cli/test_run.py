@@ -21,7 +21,7 @@ from lab.scenario_files import builtin_scenarios
 pytestmark = pytest.mark.kernel
 
 
-ALL_HOLD = re.compile(r"^(\d+) claims: \1 HOLDS\.$", re.MULTILINE)
+ALL_HOLD = re.compile(r"^HOLDS +(\d+) claims: \1 HOLDS$", re.MULTILINE)
 
 
 def test_both_families_are_run_one_after_the_other(tmp_path: Path) -> None:
@@ -83,7 +83,6 @@ def test_an_ordinary_user_runs_with_the_same_verdicts(
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert len(ALL_HOLD.findall(done.stdout)) == 2
-    assert "privilege: user namespace" in done.stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="for root only: gives files to another user")

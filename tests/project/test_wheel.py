@@ -110,7 +110,7 @@ def test_the_installed_command_runs_from_a_folder_full_of_namesakes(
 
     command = tmp_path / "bin" / "wirelab"
     told = ran([command, "run", "tcp"], here)
-    assert "14 claims: 14 HOLDS." in told
+    assert "14 claims: 14 HOLDS\n" in told
     folder = here / "runs" / "tcp" / "latest"
-    assert "14 claims: 14 HOLDS." in ran([command, "replay", folder], here)
+    assert "14 claims: 14 HOLDS\n" in ran([command, "replay", folder], here)
     assert str(REPOSITORY) not in (folder / "recording.jsonl").read_text()

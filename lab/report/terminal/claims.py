@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from lab.model.claim import Judgement, Outcome
@@ -83,9 +82,7 @@ def draw_closing(folder: Path, note: str, replay: str, style: Style) -> Iterator
 
     `replay` is the command that judges the run again; it is never wrapped, to be copied whole.
     """
-    hint = "; recording.pcapng opens in Wireshark"
-    artifacts = style.safe(f"Artifacts: {folder}")
-    yield Text(artifacts + hint if cell_len(artifacts + hint) <= style.width else artifacts)
+    yield Text(style.safe(f"Artifacts: {folder}"))
     if note:
         yield Text(style.safe(f"  {note}"), "yellow")
     yield Text(style.safe(f"Judge it again: {replay}"), "dim")

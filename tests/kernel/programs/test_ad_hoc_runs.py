@@ -57,7 +57,7 @@ SERVER_OF = {
 def test_such_a_run_is_judged_again_the_same(ad_hoc: Callable[..., AdHocRun]) -> None:
     run = ad_hoc(python(CONVERSE), python(ASK))
     before = (run.folder / "report.json").read_bytes()
-    again = wirelab("replay", run.folder)
+    again = wirelab("replay", run.folder, "-v")
     assert again.returncode == DONE
     assert "identical" in again.stdout
     assert (run.folder / "report.json").read_bytes() == before

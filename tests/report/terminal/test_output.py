@@ -65,7 +65,7 @@ def on_a_terminal(*words: str | Path, **env: str) -> str:
     process = subprocess.Popen(
         command(*words),
         cwd="/",
-        env=environment(TERM="xterm-256color", **env),
+        env=environment(TERM="xterm-256color", PAGER="cat", **env),
         stdin=subprocess.DEVNULL,
         stdout=theirs,
     )
@@ -109,7 +109,7 @@ def test_head_gets_its_line(runs: dict[str, Path]) -> None:
     done = subprocess.run(
         ["sh", "-c", shell, sys.executable], capture_output=True, text=True, env=environment()
     )
-    assert done.stdout.startswith("tcp over IPv4: ")
+    assert done.stdout.startswith("tcp over IPv4")
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
 

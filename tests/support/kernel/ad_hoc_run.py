@@ -46,7 +46,18 @@ class AdHocRun:
     def __init__(
         self, out: Path, server: str, client: str, *options: str, trace: str = "none"
     ) -> None:
-        words = ("run", "--server", server, "--client", client, "--trace", trace, "--out", out)
+        words = (
+            "run",
+            "--server",
+            server,
+            "--client",
+            client,
+            "--trace",
+            trace,
+            "--out",
+            out,
+            "-v",
+        )
         self.done = wirelab(*words, *options)
         self.folder = out / "ad-hoc" / "latest"
         assert self.done.stderr == ""

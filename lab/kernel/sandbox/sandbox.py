@@ -170,7 +170,10 @@ def open_sandbox(
             )
     except OSError as error:
         ours.close()
-        raise MachineError(f"cannot start {sys.executable}: {error.strerror}") from None
+        from lab.kernel.system.limits import as_refusal  # a run's start does not wait for it
+
+        failure = MachineError(f"cannot start {sys.executable}: {error.strerror}")
+        raise as_refusal(error) or failure from None
     sandbox = Sandbox(process, MessageSocket(ours))
     try:
         yield sandbox

@@ -132,6 +132,10 @@ def puts_no_frame_anywhere(*timelines: Timeline) -> Verdict:
     for seen in recording.interfaces:
         if (seen.host, seen.name) not in captured:
             return undecided(f"{seen.host}/{seen.name} was not captured")
+    witnessed = {(seen.host, seen.name) for seen in recording.interfaces}
+    for host, interface in sorted(captured - witnessed):
+        # Who does not see what is there may have missed a device that nobody captured.
+        return undecided(f"{host}/{interface} was captured, and not seen among the interfaces")
     frames = [crossing for timeline in timelines for crossing in timeline.crossings]
     if frames:
         names = ", ".join(sorted({crossing.packet.frame.point for crossing in frames}))

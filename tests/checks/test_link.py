@@ -104,13 +104,17 @@ def test_a_frame_on_any_device_is_none() -> None:
     ("changes", "why"),
     [
         ({"calls": {}}, "the programs of step conversation printed no calls"),
+        (
+            {"recording": replace(quiet().recording, interfaces=())},
+            "client/eth0 was captured, and not seen among the interfaces",
+        ),
         ({"recording": replace(quiet().recording, points=())}, "nothing was captured, on any"),
         (
             {"recording": replace(quiet().recording, points=quiet().recording.points[:-1])},
             "was not captured",
         ),
     ],
-    ids=["no calls", "no capture", "a device without a capture"],
+    ids=["no calls", "no witness", "no capture", "a device without a capture"],
 )
 def test_silence_that_nobody_could_have_heard_broken_proves_nothing(
     changes: dict[str, object], why: str

@@ -1,11 +1,14 @@
-"""What can befall each instrument, a file each."""
+"""What can befall each instrument."""
 
 from __future__ import annotations
 
 from tests.blind.disturbance import Disturb, Name
-from tests.blind.instruments import canaries, capture
+from tests.blind.instruments import canaries, capture, health
 
 DISTURBERS: dict[Name, Disturb] = {
     Name.CAPTURE: capture.disturbed,
     Name.CANARY: canaries.disturbed,
+    Name.COUNTER: health.counters,
+    Name.CLOCK: health.clock,
+    Name.WITNESS: health.witness,
 }

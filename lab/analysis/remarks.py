@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.order.accept_queue import ignored_by_full_queues
 from lab.analysis.order.connection_causes import first_arrived, opens_in_order
+from lab.analysis.order.connection_remarks import (
+    closed_late,
+    held_by_nagle,
+    in_the_way,
+    unread_at_close,
+)
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
 from lab.analysis.tcp.segment import UNTAKEN
@@ -291,6 +297,10 @@ _KINDS: tuple[Callable[[Evidence, Correlation], Iterator[Remark]], ...] = (
     _written_to_closed,
     _failed_after_reset,
     _refused,
+    held_by_nagle,
+    unread_at_close,
+    closed_late,
+    in_the_way,
     _ended,
     _blocked,
 )

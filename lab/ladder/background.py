@@ -48,11 +48,14 @@ class Background:
     """Their number."""
 
 
-def without_background(timeline: Timeline) -> tuple[Timeline, tuple[Background, ...]]:
+def without_background(
+    timeline: Timeline, most_events: int
+) -> tuple[Timeline, tuple[Background, ...]]:
     """The timeline without the calls that are beside the matter, and what those were.
 
     It is given back as it is where nothing else went on: then they are what there is. Calls on
-    pipes and socket pairs within one program are left out where they are many.
+    pipes and socket pairs within one program are left out where they are many, and where there are
+    more events than `most_events`, of which a ladder leaves some out.
     """
     inner = _inner_endpoints(timeline)
     of_kind = {
@@ -64,12 +67,13 @@ def without_background(timeline: Timeline) -> tuple[Timeline, tuple[Background, 
     has_other = any(each.id not in beside and each.domain != "pipe" for each in timeline.endpoints)
     if not (has_other or timeline.crossings):
         return timeline, ()
+    most_inner = MOST_INNER_CALLS if len(timeline.order.events) <= most_events else 0
     background: list[Background] = []
     left_out: set[EventId] = set()
     gone: set[str] = set()
     for what, endpoints in of_kind.items():
         calls = {call.id for call in timeline.system_calls if _is_on(call, endpoints)}
-        if len(calls) > (MOST_INNER_CALLS if what == PIPES else 0):
+        if len(calls) > (most_inner if what == PIPES else 0):
             background.append(Background(what, len(calls)))
             left_out |= calls
             gone |= endpoints

@@ -33,7 +33,7 @@ from lab.ladder.model import (
     Row,
     StateRow,
 )
-from lab.ladder.repetition import Elided, beginning, ending, without_repetition
+from lab.ladder.repetition import MOST_ROWS, Elided, beginning, ending, without_repetition
 from lab.ladder.spans import Span, spans
 from lab.ladder.transfers import transfers_of
 from lab.model.event import EventId, EventKind
@@ -54,7 +54,9 @@ def build_ladder(timeline: Timeline) -> Ladder:
 
     What repeats is folded. Of a step with more than MOST_EVENTS only what is drawn has rows.
     """
-    outer, background = without_background(timeline) if timeline.system_calls else (timeline, ())
+    outer, background = (
+        without_background(timeline, MOST_ROWS) if timeline.system_calls else (timeline, ())
+    )
     builder = _Builder(outer)
     rows = builder.rows() if timeline.system_calls else builder.rows_of_frames()
     violations = timeline.order.violations if timeline.system_calls else ()

@@ -10,6 +10,7 @@ from lab.ladder.model import EventRow
 
 FIRST_ROWS = 250
 LAST_ROWS = 150
+MOST_ROWS = FIRST_ROWS + LAST_ROWS
 FEWEST_TIMES = 6
 """What comes less often stands each time: it may be what an experiment is about."""
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import traced_runs as t
+from event_ids import event
 
 from lab.analysis.calls.system_call import Argument
 from lab.analysis.timeline import Timeline
@@ -13,9 +14,14 @@ from lab.ladder.background import (
     NETLINK,
     PIPES,
     Background,
-    without_background,
 )
+from lab.ladder.background import without_background as without
+from lab.ladder.repetition import MOST_ROWS
 from lab.model.address import UnixName
+
+
+def without_background(timeline: Timeline) -> tuple[Timeline, tuple[Background, ...]]:
+    return without(timeline, MOST_ROWS)
 
 
 def with_pipe(count: int, users: tuple[str, str] = ("client", "client")) -> Timeline:
@@ -49,6 +55,17 @@ def test_many_calls_within_one_program_are_left_out() -> None:
 def test_few_are_kept() -> None:
     timeline = with_pipe(MOST_INNER_CALLS)
     assert without_background(timeline) == (timeline, ())
+
+
+def test_few_are_left_out_of_a_ladder_that_would_leave_other_events_out() -> None:
+    timeline = with_pipe(1)
+    (pipe_call,) = (call for call in timeline.system_calls if call.socket == "s8")
+    first = next(call for call in timeline.system_calls if call is not pipe_call)
+    more = tuple(replace(first, id=event(f"client#{n}")) for n in range(200, 200 + MOST_ROWS))
+    long = replace(timeline, system_calls=(*timeline.system_calls, *more))
+    outer, background = without_background(replace(long, order=t.order_of(long)))
+    assert background == (Background(PIPES, 1),)
+    assert pipe_call not in outer.system_calls and set(more) <= set(outer.system_calls)
 
 
 def test_calls_on_a_pipe_between_programs_are_kept() -> None:

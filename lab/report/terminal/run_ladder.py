@@ -9,6 +9,7 @@ from rich.text import Text
 from lab.analysis.timeline import Timeline
 from lab.ladder.background import without_background
 from lab.ladder.model import Ladder
+from lab.ladder.repetition import MOST_ROWS
 from lab.model.counted import counted
 from lab.report.terminal.byte_table import draw_bytes
 from lab.report.terminal.drawing.ladder import draw_ladder
@@ -53,7 +54,7 @@ def draw_run_ladder(
         legend.append(Text(text, "bold yellow"))
     yield from draw_ladder(ladder, style, legend)
     if ladder.has_calls:
-        outer = without_background(timeline)[0] if ladder.background else timeline
+        outer = without_background(timeline, MOST_ROWS)[0] if ladder.background else timeline
         yield from draw_bytes(outer, style)
 
 

@@ -84,6 +84,6 @@ c.close()
 def test_why_is_said_beside_what_shows_it(
     ad_hoc: Callable[..., AdHocRun], server: str, client: str, text: str
 ) -> None:
-    run = ad_hoc(python(server), python(client), trace="auto")
+    run = ad_hoc(python(server), python(client), "--verbose", trace="auto")
     assert run.done.returncode == DONE, run.done.stdout
     assert text in " ".join(run.done.stdout.replace("│", " ").split()), run.done.stdout

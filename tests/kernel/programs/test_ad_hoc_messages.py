@@ -52,7 +52,7 @@ def test_messages_of_one_call_are_followed_as_far_as_their_lengths_are_read(
 ) -> None:
     server = python(MESSAGES.replace("{size}", "2000") + RECEIVE, str(count))
     client = python(MESSAGES.replace("{size}", "size") + SEND, str(count))
-    run = ad_hoc(server, client, trace="auto")
+    run = ad_hoc(server, client, "--verbose", trace="auto")
     assert run.wrote["client"] == f"{count}\n"
     text = " ".join(run.done.stdout.split())
     if count <= MOST_MESSAGES:

@@ -39,7 +39,7 @@ print(s.recv(10))
 def test_what_waits_in_a_queue_and_what_found_it_full_is_said(
     ad_hoc: Callable[..., AdHocRun],
 ) -> None:
-    run = ad_hoc(python(LISTEN), python(FILL), trace="auto")
+    run = ad_hoc(python(LISTEN), python(FILL), "--verbose", trace="auto")
     assert run.wrote["client"] == "True\n"
     assert run.done.returncode == DONE, run.done.stdout
     text = " ".join(run.done.stdout.replace("│", " ").split())
@@ -53,7 +53,7 @@ def test_what_waits_in_a_queue_and_what_found_it_full_is_said(
 def test_a_socket_that_connects_to_itself_opens_simultaneously(
     ad_hoc: Callable[..., AdHocRun],
 ) -> None:
-    run = ad_hoc(python(LISTEN), python(SELF), trace="auto")
+    run = ad_hoc(python(LISTEN), python(SELF), "--verbose", trace="auto")
     assert (run.wrote["client"], run.done.returncode) == ("b'me'\n", DONE)
     assert set(run.verdicts.values()) == {"SKIPPED"}
     text = " ".join(run.done.stdout.replace("│", " ").split())

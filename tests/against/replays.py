@@ -20,13 +20,19 @@ MOST_SHOWN = 20
 Document = dict[str, Any]
 
 
-def replayed(checkout: Checkout, folder: Path) -> Document:
-    """report.json as this checkout derives it from a recording."""
+def replayed(checkout: Checkout, folder: Path) -> Document | str:
+    """report.json as this checkout derives it from a recording, or "refused".
+
+    It refuses, with status 2, a recording of a scenario that it does not have; why is on
+    standard error.
+    """
     with tempfile.TemporaryDirectory() as name:
         copy = shutil.copytree(folder, Path(name) / folder.name)
         try:
             text = checkout.run("-m", "lab", "replay", str(copy), "--json")
         except CalledProcessError as error:
+            if error.returncode == 2:
+                return "refused"
             if error.returncode not in (1, 4):  # broken or undecided is a result as well
                 raise
             text = error.stdout
@@ -74,8 +80,15 @@ def times(event: Document) -> list[object]:
     return [value for name, value in sorted(event.items()) if name.endswith("_ns")]
 
 
-def differences(ours: Document, theirs: Document) -> Iterator[str]:
-    """A line for each fact that is not the same in both."""
+def differences(ours: Document | str, theirs: Document | str) -> Iterator[str]:
+    """A line for each fact that is not the same in both, or one for what was refused.
+
+    What both refuse was not compared, so that is a difference too.
+    """
+    if isinstance(ours, str) or isinstance(theirs, str):
+        mine, other = (each if isinstance(each, str) else "judged" for each in (ours, theirs))
+        yield f"not compared: {other} there, {mine} here"
+        return
     here, there = dict(facts(ours)), dict(facts(theirs))
     for name in dict.fromkeys([*there, *here]):
         mine, other = here.get(name, "missing"), there.get(name, "missing")

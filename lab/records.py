@@ -7,10 +7,10 @@ asks anything; a recording on disk holds these values and nothing derived from t
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import Annotated, Literal
 
+from lab.frozen import frozen
 from lab.model.family import Family
 
 CANARY_TEXT = b"wirelab canary"
@@ -56,7 +56,7 @@ class InstrumentKind(enum.Enum):
     LISTENING_SOCKETS = "listening sockets"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instrument:
     """What observed a run, or what could not and why."""
 
@@ -128,7 +128,7 @@ class LinkType(enum.IntEnum):
     DSA_TAG_EDSA = 285
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """One frame as one capture point saw it."""
 
@@ -144,7 +144,7 @@ class Frame:
     link_type: LinkType = LinkType.ETHERNET
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CapturePoint:
     """Where frames were captured, and how well."""
 
@@ -160,7 +160,7 @@ class CapturePoint:
     """Frames the kernel dropped for lack of buffer (PACKET_STATISTICS)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Canary:
     """A frame the lab itself sent to prove that the capture was alive."""
 
@@ -173,7 +173,7 @@ class Canary:
     """The scenario's step that it brackets."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InterfaceSeen:
     """An interface as an ordinary program inside the namespace sees it."""
 
@@ -182,7 +182,7 @@ class InterfaceSeen:
     addresses: tuple[IPv4Interface | IPv6Interface, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProgramRun:
     """One program's life, and all it wrote."""
 
@@ -205,7 +205,7 @@ class ProgramRun:
     """What is to be said of its end that is no failure, in one line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Disturbance:
     """What programs have done to the run itself."""
 
@@ -224,7 +224,7 @@ class Disturbance:
         return f"{who} disturbed the run: {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RanAs:
     """As whom a run's programs ran, and what they were allowed (docs/isolation.md)."""
 
@@ -241,7 +241,7 @@ class RanAs:
     """Whether they had all of the host's files as they are; then `writable` is empty."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SocketSeen:
     """A unix socket as the kernel's sock_diag showed it while a program waited to be looked at.
 
@@ -270,7 +270,7 @@ class SocketSeen:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """The first bytes of what an argument of a system call pointed to."""
 
@@ -286,7 +286,7 @@ class Memory:
     """How long the whole is, as the call's arguments or its result say."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Syscall:
     """One system call of a program, as it was made. Nothing of it is decoded."""
 
@@ -312,7 +312,7 @@ class Syscall:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskEvent:
     """A process or thread of a program beginning, ending, or becoming another program."""
 
@@ -328,7 +328,7 @@ class TaskEvent:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SocketState:
     """A TCP socket's state, as the kernel has it."""
 
@@ -351,7 +351,7 @@ class SocketState:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueSample:
     """What was left to read in a unix socket, when a call that reads or accepts had returned.
 
@@ -372,7 +372,7 @@ class QueueSample:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropNotice:
     """A packet that the kernel threw away, with its reason."""
 
@@ -392,7 +392,7 @@ class DropNotice:
     """Its first bytes, from the network header on; empty if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KernelEvent:
     """Any other tracepoint of the kernel's, with its fields."""
 
@@ -406,7 +406,7 @@ class KernelEvent:
     step: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trace:
     """What the tracing instruments saw of one step or of a whole run."""
 
@@ -421,7 +421,7 @@ class Trace:
     queues: tuple[QueueSample, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recording:
     """Everything one run observed; enough to judge it again anywhere."""
 

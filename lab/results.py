@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.frozen import frozen
 from lab.model.claim import Judgement, Outcome
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Result:
         return tuple(failure for timeline in self.timelines for failure in timeline.failures)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """A capture file, understood as far as it goes."""
 

@@ -39,6 +39,9 @@ ONE_FILE_OF = {
 }
 """The only files of their rooms that import it, so that none of its objects gets further."""
 
+EVERYBODYS = "lab.frozen"
+"""What every room may import: it is to them as the standard library's dataclasses are."""
+
 SCAPY_DEMO = "scenarios.demos.raw_by_hand"
 """The one demo that is about what scapy does in user space."""
 
@@ -64,7 +67,7 @@ def why_not(module: str, imported: str) -> str:
         return "" if is_allowed else "a demo needs the standard library alone"
     target = module_of(imported)
     if target is not None:
-        allowed = target == "lab" or TABLE.allows(room, room_of(target))
+        allowed = target in ("lab", EVERYBODYS) or TABLE.allows(room, room_of(target))
         return "" if allowed else f"ARCHITECTURE.md does not list it in the row of `{room}`"
     if is_pure(room) and top in OPENS_SOMETHING:
         return "this room opens nothing"
@@ -86,7 +89,7 @@ def rooms_imported() -> dict[str, set[str]]:
         found[room] |= set()
         for imported in imports_of(path.read_text("utf-8"), package_of(module)):
             target = module_of(imported)
-            if target not in (None, "lab", "scenarios") and room_of(target) != room:
+            if target not in (None, "lab", "scenarios", EVERYBODYS) and room_of(target) != room:
                 found[room].add(room_of(target))
     return dict(found)
 

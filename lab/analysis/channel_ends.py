@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.sockets.facts import takes
 from lab.analysis.sockets.flow_ends import is_a_side
 from lab.analysis.story import is_port_unreachable
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.analysis.correlate.correlation import Channel
@@ -39,7 +39,7 @@ class EndKind(enum.Enum):
     """Not all is known of the channel's calls: it may be any socket."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChannelEnd:
     """One end of a channel."""
 

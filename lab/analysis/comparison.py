@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import PrintedCall, reads_of, sends_of, sent_bytes
 from lab.analysis.story import Phase, phases
+from lab.frozen import frozen
 from lab.model.claim import Outcome
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """What one step's exchange took: counts of frames are crossings, each seen at both ends."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.model.claim import Judgement, Outcome
 from lab.model.statements import Statement
 
@@ -12,7 +12,7 @@ from lab.model.statements import Statement
 _ORDER = (Outcome.BROKEN, Outcome.UNDECIDED, Outcome.HOLDS, Outcome.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """A statement with what its claims turned out to be."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from lab.analysis.calls.transcript import reads_of, sends_of, sent_bytes
 from lab.analysis.packets.packet import Ethernet, IPv4, Tcp, TcpFlags
 from lab.analysis.tcp.conversation import Teardown
 from lab.analysis.tcp.segment import UNTAKEN
+from lab.frozen import frozen
 from lab.model.claim import Verdict, broken, claim, frame_ids, holds, undecided
 from lab.model.counted import counted
 from lab.model.event import frame_id
@@ -27,7 +27,7 @@ MOST_PIECES = 8
 """As many sizes are named; of more calls, how many more there are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Connection:
     """The one TCP connection of a timeline, with what its two programs said of it."""
 

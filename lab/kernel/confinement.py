@@ -6,10 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import UsageError
+from lab.frozen import frozen
 from lab.invoker import invoking_user, named_user, user_name
 from lab.kernel.programs.confinement import KEPT, Identity
 from lab.kernel.sandbox.view import NOT_WRITABLE, OWN_FOLDERS, Files
@@ -21,7 +21,7 @@ from lab.records import RanAs
 HOST_SOCKETS = Path("/proc/net/unix")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Confined:
     """How a run's programs are confined, as plain values."""
 

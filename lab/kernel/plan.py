@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lab.frozen import frozen
 from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import Topology
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from lab.kernel.confinement import Confined
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """Everything a run needs, as plain values; the placeholders in programs' argv are replaced."""
 

@@ -7,10 +7,10 @@ import platform
 import shutil
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError, MachineError
+from lab.frozen import frozen
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 from lab.kernel.system.capabilities import has_capabilities
 
@@ -27,7 +27,7 @@ USER_NAMESPACE_SYSCTLS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """The result of one check."""
 

@@ -7,9 +7,10 @@ library looks up names and addresses in caches and in the kernel before a connec
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lab.frozen import frozen
 from lab.model.address import UnixName
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _CACHES = frozenset(
 """Where the C library asks for users and hosts. Source: nscd(8), nss-systemd(8)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Background:
     """Calls of one kind that are left out."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.analysis.calls.address import socket_address
 from lab.analysis.calls.system_call import SystemCall
@@ -12,6 +12,7 @@ from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow, FlowId, transport_endpoints
 from lab.analysis.sockets.flow_ends import find_sides
 from lab.analysis.timeline import Timeline
+from lab.frozen import frozen
 from lab.ladder.model import Lane
 from lab.model.address import EndpointAddress
 from lab.model.family import Family
@@ -20,7 +21,7 @@ from lab.records import SocketState
 LOOPBACK = "lo"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placing:
     """A step's lanes, and the place in them of hosts, programs and sockets."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import Segment
+from lab.frozen import frozen
 from lab.ladder.model import CallRow, EventRow, FrameRow
 
 _PSH = int(TcpFlags.PSH)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Likeness:
     """What a row has in common with others."""
 

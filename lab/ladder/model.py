@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lab.analysis.story import Phase
 from lab.analysis.tcp.segment import Note
+from lab.frozen import frozen
 from lab.ladder.background import Background
 from lab.model.event import EventId
 from lab.records import Obtained
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lane:
     """One column: a host, some programs of a host, or one end of a flow."""
 
@@ -40,7 +40,7 @@ class Part(enum.Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallLabel:
     """A call's number, and whose it is where its lane has several programs or threads."""
 
@@ -58,7 +58,7 @@ class CallLabel:
         return f"{self.owner}#{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallRow:
     """A system call, or one end of it."""
 
@@ -118,7 +118,7 @@ class FrameKind(enum.Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FrameRow:
     """A frame's way from lane to lane, or one end of it."""
 
@@ -181,7 +181,7 @@ class FrameRow:
         return self.received_ns - self.sent_ns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateRow:
     """A TCP socket's state, as the kernel has it."""
 
@@ -205,7 +205,7 @@ class StateRow:
         return f"kernel: {mark}{self.new}, {self.obtained.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueueRow:
     """What was left to read in a unix socket after a call."""
 
@@ -227,7 +227,7 @@ class QueueRow:
         return f"kernel: {mark}{self.left}, {Obtained.SAMPLED.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropRow:
     """A packet that the kernel dropped."""
 
@@ -249,7 +249,7 @@ class DropRow:
         return f"dropped by the kernel: {self.reason}{what}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransferRow:
     """Bytes that one read returned and no wire carried: a local transfer."""
 
@@ -263,7 +263,7 @@ class TransferRow:
     """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PhaseRow:
     """A heading: what the frames below are for."""
 
@@ -272,7 +272,7 @@ class PhaseRow:
     """ "" where the ladder has explained it before."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteRow:
     """What may surprise about the event above, in a sentence."""
 
@@ -281,7 +281,7 @@ class NoteRow:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ElisionRow:
     """Rows that are left out where a ladder is to fit a page; what they open stays open."""
 
@@ -299,7 +299,7 @@ EventRow = CallRow | FrameRow | StateRow | QueueRow | DropRow
 Row = EventRow | TransferRow | PhaseRow | NoteRow | ElisionRow
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ladder:
     """One step of a run, or one flow of a capture file."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.ladder.likeness import Likeness
 from lab.ladder.model import EventRow
 
@@ -18,7 +18,7 @@ LONGEST_PATTERN = 12
 """In rows: a send with its segments and their ACKs, and a read with the wait before it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Elided:
     """Rows that are left out, and the text that stands for them."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lab.analysis.order.events import Event, EventPart, Order
+from lab.frozen import frozen
 from lab.model.event import EventId
 
 OTHER_END = {
@@ -15,7 +15,7 @@ OTHER_END = {
 OF_FRAMES = (EventPart.DEPARTURE, EventPart.ARRIVAL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """What one row of the ladder is about."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lab.analysis.story import Phase
+from lab.frozen import frozen
 from lab.ladder.model import FrameKind, FrameRow, Ladder, Part
 from lab.model.counted import counted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameFrames:
     """That a step's frames are those of an earlier step."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
+from lab.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class SocketAddress:
     """An IP address and a port (RFC 9293 calls it a socket, ip(7) a socket address)."""
 
@@ -28,7 +29,7 @@ class SocketAddress:
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnixName:
     """The name a unix socket is bound to. Source: unix(7), "Address format"."""
 

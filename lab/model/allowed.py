@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lab.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allowed:
     """What is asked for by options of `wirelab run`; docs/isolation.md says what is usual."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lab.errors import UsageError
+from lab.frozen import frozen
 from lab.model.event import EventId, frame_id
 from lab.model.program import Step
 
@@ -23,7 +24,7 @@ class Outcome(enum.Enum):
     """The machine lacks what the claim is about, or there was nothing to judge."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """An outcome with its reason, and the events it rests on."""
 
@@ -42,7 +43,7 @@ class Verdict:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """A statement that a run decides, with the check that decides it.
 
@@ -156,7 +157,7 @@ def _worst(verdicts: Sequence[Verdict]) -> Verdict:
     return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """A claim and its verdict on one run."""
 

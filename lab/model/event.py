@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from functools import lru_cache
+
+from lab.frozen import frozen
 
 
 class EventKind(enum.StrEnum):
@@ -24,7 +25,7 @@ class EventKind(enum.StrEnum):
     """A sample of what was left to read in a unix socket, numbered within the step."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventId:
     """One event of a step."""
 

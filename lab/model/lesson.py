@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lab.frozen import frozen
 from lab.model.claim import Claim
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lesson:
     """A question that a run of the scenario answers."""
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lab.errors import UsageError
+from lab.frozen import frozen
 
 DEADLINE_S = 30.0  # an emulated machine takes seconds to import what a demo needs
 LISTENING_DEADLINE_S = 10.0
 LINGER_S = 0.25  # for programs that end with their clients to do so
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """A socket by which a program can be reached: TCP listening, UDP bound, unix with a name."""
 
@@ -31,7 +32,7 @@ class Listening:
         return self.path or port
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """A program to run on a host.
 
@@ -113,7 +114,7 @@ def demo(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A part of a scenario with a bracket of canaries of its own."""
 

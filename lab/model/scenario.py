@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from lab.errors import UsageError
+from lab.frozen import frozen
 from lab.model.claim import Claim
 from lab.model.family import Family
 from lab.model.lesson import Lesson
@@ -22,7 +23,7 @@ OTHER_PLACEHOLDERS = frozenset({"python", "family", "loopback"})
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scenario:
     """An experiment: who is there, what they run, and what must turn out to be true.
 

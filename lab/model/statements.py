@@ -6,10 +6,10 @@ to establish. A scenario's claim names the statements that it decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lab.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One statement of the notes."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -15,6 +14,7 @@ from ipaddress import (
 from itertools import pairwise
 
 from lab.errors import UsageError
+from lab.frozen import frozen
 from lab.model.family import Family
 
 IPInterface = IPv4Interface | IPv6Interface
@@ -24,7 +24,7 @@ DOCUMENTATION_IPV4 = IPv4Network("198.51.100.0/24")
 DOCUMENTATION_IPV6 = IPv6Network("2001:db8::/64")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface:
     """One end of a link: a network interface of a host, with its addresses."""
 
@@ -33,7 +33,7 @@ class Interface:
     addresses: tuple[IPInterface, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """A veth pair between two hosts."""
 
@@ -52,7 +52,7 @@ class Link:
         return self.a, self.b
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Topology:
     """The hosts and links of a scenario: each host is a network namespace, each link a veth pair.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lab.errors import CaptureFileError
+from lab.frozen import frozen
 from lab.pcap.link_types import LINK_TYPES, UPPER_PDU, link_type_name
 from lab.records import Direction, Frame
 
@@ -16,7 +17,7 @@ _MAX_TIME_NS = 2**64 - 1
 """In July 2554: the last that a writer can put down in nanoseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeftOut:
     """Packets of one interface that are no frames the lab dissects."""
 
@@ -28,7 +29,7 @@ class LeftOut:
     """The first one's number in the file, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Untimed:
     """Packets that have no time of their own; each has that of the one before it."""
 
@@ -39,7 +40,7 @@ class Untimed:
     """The first one's number in the file, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClockStep:
     """A packet whose time is before that of the one before it at the same interface."""
 
@@ -48,7 +49,7 @@ class ClockStep:
     back_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClockSteps:
     """How often, and how far, the clock of a capture was set back."""
 
@@ -57,7 +58,7 @@ class ClockSteps:
     largest: ClockStep
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaptureFile:
     """The frames of a capture file, as far as it could be read."""
 

@@ -8,8 +8,8 @@ Source: draft-ietf-opsawg-pcap; pcap-savefile(5). The variants are those of Wire
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.pcap.capture import BrokenError, Reading, cut_short
 from lab.pcap.link_types import MAX_CAPTURED_BYTES, longest_packet
 from lab.records import Direction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lab.pcap.source import ByteSource
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Variant:
     """What a magic number says of a file."""
 
@@ -73,7 +73,7 @@ _FCS_PRESENT = 0x0400_0000
 _RESERVED = 0x0BFF_0000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Header:
     """What the file's header says of its records."""
 

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.pcap.capture import BrokenError, Reading, cut_short
 from lab.pcap.classic import impossible_length, without_fcs
 from lab.pcap.link_types import longest_packet
@@ -53,7 +54,7 @@ _NAMES = {
 _PACKETS = frozenset((ENHANCED_PACKET, PACKET, SIMPLE_PACKET))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Interface:
     """The values of an Interface Description Block."""
 

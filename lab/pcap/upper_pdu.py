@@ -7,7 +7,8 @@ it to dissect. Source: https://www.tcpdump.org/linktypes.html; Wireshark's wiki,
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+from lab.frozen import frozen
 
 END_OF_TAGS = 0
 DISSECTOR_NAME = 12
@@ -20,7 +21,7 @@ DISSECTOR = "syslog"
 MAX_TEXT_BYTES = 8_192
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaptureNote:
     """Something that is no frame and happened between frames."""
 

@@ -26,12 +26,14 @@ import enum
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface
 from operator import attrgetter, itemgetter
 from reprlib import repr as short
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, Union, get_args, get_origin
+
+from lab.frozen import frozen
 
 
 class Dataclass(Protocol):
@@ -62,7 +64,7 @@ class RecordError(ValueError):
         return RecordError(self.problem, part + joint + self.path)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Codec:
     """How the values of one type hint become JSON, and JSON such values."""
 
@@ -78,7 +80,7 @@ class _Codec:
     """The type in JSON, where every value of that type is one of the hint's as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fields:
     """Some fields of a dataclass, and how their values become JSON and are taken from it."""
 

@@ -14,12 +14,13 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from lab.errors import CaptureFileError
+from lab.frozen import frozen
 from lab.pcap.pcapng_writing import write_pcapng
 from lab.pcap.upper_pdu import CaptureNote
 from lab.recording import old_format
@@ -62,7 +63,7 @@ _encode_line = json.JSONEncoder(ensure_ascii=False).encode
 _decode_line = json.JSONDecoder().decode
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _End:
     """The last line: what ties the two files together."""
 

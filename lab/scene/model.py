@@ -8,9 +8,9 @@ Nothing is wrapped, cut, coloured or escaped; texts are as hostile as they were.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from lab.analysis.story import Phase
+from lab.frozen import frozen
 from lab.ladder.model import FrameKind, Lane
 from lab.model.event import EventId
 
@@ -29,7 +29,7 @@ class SlotKind(enum.Enum):
     FOLD = "fold"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SceneSlot:
     """One line of the ladder when it is drawn by order."""
 
@@ -44,7 +44,7 @@ class SceneSlot:
     """The slot of the fold that it is in; None where it stands open."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LanePlace:
     """Where a lane's line is across the page, and on which side of it its texts stand."""
 
@@ -55,7 +55,7 @@ class LanePlace:
     are on the other side."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallBracket:
     """A system call from its entry to its return: between the two it is in the kernel."""
 
@@ -79,7 +79,7 @@ class CallBracket:
     is_fault: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FrameArrow:
     """A frame's way from lane to lane."""
 
@@ -102,7 +102,7 @@ class FrameArrow:
     """What is remarkable: "retransmission"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransferArrow:
     """Bytes from one program to another that no wire carried."""
 
@@ -115,7 +115,7 @@ class TransferArrow:
     """Bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateRibbon:
     """How long one end of a TCP connection was in a state."""
 
@@ -132,7 +132,7 @@ class StateRibbon:
     """By the kernel; else it is inferred from the frames (RFC 9293)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventTag:
     """A state, a queue or a drop: what the kernel says, in one slot of a lane."""
 
@@ -143,7 +143,7 @@ class EventTag:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SceneNote:
     """A sentence about the event above."""
 
@@ -153,7 +153,7 @@ class SceneNote:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SceneHeading:
     """What the frames below are for."""
 
@@ -162,7 +162,7 @@ class SceneHeading:
     explanation: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SceneFold:
     """Slots that are left out unless they are asked for; they follow this one."""
 
@@ -172,7 +172,7 @@ class SceneFold:
     lane: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scene:
     """A ladder, placed. Everything is in order of its first slot."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from lab.frozen import frozen
 from lab.ladder.model import FrameRow, Part, Row, StateRow
 from lab.records import Obtained
 from lab.scene.model import StateRibbon
@@ -14,7 +15,7 @@ SHOWN_CLOSED = 2
 """For so many slots a socket is shown that is closed: it is gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Change:
     lane: int
     connection: str

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lab.frozen import frozen
 from lab.records import Syscall, TaskEvent, Trace
 from lab.syscalls.memory import (
     descriptor_of,
@@ -60,7 +61,7 @@ SPLICE_OUT = _SECOND_DESCRIPTOR["splice"]
 _SELECTS = frozenset({"poll", "ppoll", "select", "pselect6"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """An open file description (open(2)) that a descriptor refers to."""
 
@@ -70,7 +71,7 @@ class Opened:
     """Index in the trace's syscalls of the call that made it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Followed:
     """The objects that a trace's calls acted on, given as indexes in `objects`."""
 

@@ -7,8 +7,8 @@ those of the man pages (section 2).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.records import MEMORY_LIMIT_BYTES
 from lab.syscalls.i386 import I386_NUMBERS
 
@@ -45,7 +45,7 @@ class Layout(enum.Enum):
     is not read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pointer:
     """One pointer among a call's arguments. Nothing is read if it is null."""
 
@@ -58,7 +58,7 @@ class Pointer:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallShape:
     """One system call."""
 

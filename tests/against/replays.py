@@ -86,8 +86,8 @@ def differences(ours: Document | str, theirs: Document | str) -> Iterator[str]:
     What both refuse was not compared, so that is a difference too.
     """
     if isinstance(ours, str) or isinstance(theirs, str):
-        mine, other = (each if isinstance(each, str) else "judged" for each in (ours, theirs))
-        yield f"not compared: {other} there, {mine} here"
+        said = [each if isinstance(each, str) else "judged" for each in (theirs, ours)]
+        yield f"not compared: {said[0]} there, {said[1]} here"
         return
     here, there = dict(facts(ours)), dict(facts(theirs))
     for name in dict.fromkeys([*there, *here]):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.model.address import EndpointAddress
     from lab.model.event import EventId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """One argument of a call."""
 
@@ -28,7 +29,7 @@ class Argument:
     """The socket address; None where it is none, or names no place."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SystemCall:
     """One system call, decoded."""
 

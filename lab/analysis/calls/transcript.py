@@ -13,8 +13,8 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.model.event import EventId, EventKind
 from lab.records import ProgramRun
 
@@ -27,7 +27,7 @@ SEND_CALLS = frozenset({"send", "sendall", "sendto", "sendmsg", "write"})
 READ_CALLS = frozenset({"recv", "recvfrom", "recvmsg", "read"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintedCall:
     """A call that a program made, as the program printed it."""
 

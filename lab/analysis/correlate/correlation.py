@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.frozen import frozen
 from lab.model.counted import counted
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lab.records import DropNotice
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentPart:
     """The bytes of one call that sent something."""
 
@@ -31,7 +31,7 @@ class SentPart:
     socket at the same time, or if more bytes left than the calls account for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadPart:
     """The bytes of one call that read something."""
 
@@ -46,7 +46,7 @@ class ReadPart:
     """Whether its place in the stream is certain, and not only where the reads ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Channel:
     """One way of a conversation between two endpoints."""
 
@@ -84,7 +84,7 @@ class Channel:
         return " → ".join(counted(n, what) for n, what in numbers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepted:
     """A call of accept() and the connection it picked up."""
 
@@ -98,7 +98,7 @@ class Accepted:
     """Whether the connection was whole before accept() was called."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     """A call, or what else closed a socket, that made the kernel send a FIN or RST."""
 
@@ -110,7 +110,7 @@ class Closed:
     """The FIN or RST."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A call that failed, and the ICMP error that made it fail."""
 
@@ -118,7 +118,7 @@ class Refusal:
     frame: EventId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dropped:
     """A drop notice and the frame that it is about."""
 
@@ -128,7 +128,7 @@ class Dropped:
     frame: EventId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Correlation:
     """What a step's calls and packets have to do with each other."""
 

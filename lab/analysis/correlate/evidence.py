@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.sockets.flow_ends import find_sides
 from lab.analysis.sockets.socket_calls import SocketCalls
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lab.records import TaskEvent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """A step's calls, frames and kernel events, by each other; see gather_evidence."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from lab.analysis.story import describe_packet, describe_segment
 from lab.analysis.tcp.segment import Note
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -30,7 +30,7 @@ class Found(enum.Enum):
     """In both, but not alike."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compared:
     """One thing that both runs have, and how much of it."""
 
@@ -40,7 +40,7 @@ class Compared:
     found: Found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Aligned:
     """One event of a sequence: of both runs, or of one of them."""
 
@@ -48,7 +48,7 @@ class Aligned:
     found: Found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepDifference:
     """One step of both runs."""
 
@@ -58,7 +58,7 @@ class StepDifference:
     states: tuple[Aligned, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunDifference:
     """Two runs of one scenario."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.analysis.order.events import Event, EventPart
 from lab.analysis.packets.packet import TcpFlags
+from lab.frozen import frozen
 from lab.model.event import EventId, EventKind, frame_id
 from lab.records import Obtained
 
@@ -31,7 +31,7 @@ _WORDS = {
 ACKNOWLEDGED = "it is acknowledged here"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     """One event without which another would not have been, or not then."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+
+from lab.frozen import frozen
 
 
 class Form(enum.Enum):
@@ -19,7 +20,7 @@ class Form(enum.Enum):
     """Only how many they are: options, payloads, headers that are not taken apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """All of a field but its value: equal for equal headers at the same place."""
 
@@ -49,7 +50,7 @@ class Shape:
         return (self.first_bit + self.bits + 7) // 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeaderField:
     """A field of one frame."""
 

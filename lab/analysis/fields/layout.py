@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from lab.analysis.fields.field import Form, HeaderField, Shape
+from lab.frozen import frozen
 
 Meaning = Callable[[int], str]
 """What a number stands for; "" where it speaks for itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bits:
     """A field's line in the diagram of its header."""
 
@@ -24,7 +24,7 @@ class Bits:
     meaning: Meaning | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeaderLayout:
     """A header with a fixed order of fields, each behind the one before."""
 

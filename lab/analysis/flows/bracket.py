@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.model.counted import counted
 from lab.records import Canary, CapturePoint, Direction, Frame, Recording
 
@@ -14,7 +14,7 @@ CLOCK_STEP_NS = 20_000_000
 """More than slewing (adjtime(3), 0.05 %) moves the clock in a run's time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bracket:
     """One step of a recording, between its canaries."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.packets.packet import Tcp, Udp
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.model.address import SocketAddress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checksums:
     """What there is to say of a flow's checksums, where any is not as it ought to be."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lab.analysis.packets.packet import Packet
+from lab.frozen import frozen
 from lab.model.event import EventId, frame_id
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crossing:
     """One frame's way over one link.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS, datagram_of, piece_of
@@ -19,6 +18,7 @@ from lab.analysis.packets.packet import (
     Udp,
     UdpStart,
 )
+from lab.frozen import frozen
 from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _SHOWN_HEADER_BYTES = 16
 _PROTOCOL_BY_NUMBER: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlowId:
     """What events and endpoints call a flow of a step by."""
 
@@ -54,7 +54,7 @@ class FlowId:
         return f"{self.protocol} {self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flow:
     """All that two endpoints sent to each other in one conversation."""
 

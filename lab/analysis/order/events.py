@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.model.event import EventId
@@ -29,7 +30,7 @@ class EventPart(enum.Enum):
     """A unix socket being asked what is left to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One thing that happened at one time."""
 
@@ -41,7 +42,7 @@ class Event:
     """Where it happened; "" where that is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """A step's events in the order in which they can have happened."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lab.analysis.order.events import Event, EventPart
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ PossibleEdge = tuple[int | None, int | None]
 """Places of a cause and of its effect; None where that event was not seen."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventPlaces:
     """All events of a step, and where each is among them: its place."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from lab.analysis.packets.packet import Fragment, IPv4, IPv6, Packet, Tunnel, Vlan
+from lab.frozen import frozen
 
 REASSEMBLY_TIMEOUT_NS = 60_000_000_000
 """From the first fragment to arrive. Source: RFC 8200, 4.5; RFC 1122, 3.3.2."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """One fragment's part of what follows the datagram's IP headers.
 

@@ -9,10 +9,10 @@ Checksums carry what was computed: True or False, or None where it cannot be com
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
+from lab.frozen import frozen
 from lab.records import Frame
 
 IPAddress = IPv4Address | IPv6Address
@@ -52,7 +52,7 @@ known_flags = lru_cache(1 << 12)(TcpFlags)
 """The flags of a number of 12 bits: there are no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ethernet:
     """14 bytes. Source: IEEE 802.3. `type` is a length where it is below 0x0600."""
 
@@ -62,7 +62,7 @@ class Ethernet:
     type: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vlan:
     """4 bytes after the addresses. Source: IEEE 802.1Q; 0x88a8 outer tags too."""
 
@@ -73,7 +73,7 @@ class Vlan:
     type: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cooked:
     """Linux cooked capture, v1 (16 bytes) or v2 (20). Source: LINKTYPE_LINUX_SLL, _SLL2."""
 
@@ -86,7 +86,7 @@ class Cooked:
     """v2 only."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loopback:
     """BSD loopback: a 4-byte address family. Source: LINKTYPE_NULL, LINKTYPE_LOOP."""
 
@@ -94,7 +94,7 @@ class Loopback:
     family: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encapsulation:
     """A link-layer header of which only what follows it is read: PPP, LLC, IEEE 802.11 …"""
 
@@ -104,7 +104,7 @@ class Encapsulation:
     """What it says of its contents, in its own numbers: PPP's protocol, an EtherType …"""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tunnel:
     """The header of a tunnel: what follows is a packet of its own. Source: see tunnels.py."""
 
@@ -117,7 +117,7 @@ class Tunnel:
     destination: IPAddress | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arp:
     """Source: RFC 826. Addresses are None where their length is not Ethernet/IPv4's."""
 
@@ -129,7 +129,7 @@ class Arp:
     target: IPv4Address | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IPv4:
     """Source: RFC 791."""
 
@@ -162,7 +162,7 @@ class IPv4:
         return self.destination
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IPv6:
     """Source: RFC 8200."""
 
@@ -176,7 +176,7 @@ class IPv6:
     hop_limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extension:
     """An IPv6 extension header other than Fragment; AH after IPv4 too.
 
@@ -204,7 +204,7 @@ class Extension:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fragment:
     """IPv6 fragment header. Source: RFC 8200, 4.5."""
 
@@ -216,7 +216,7 @@ class Fragment:
     identification: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Icmp:
     """ICMP or ICMPv6 (`version` 4 or 6). Source: RFC 792, RFC 4443, RFC 4861.
 
@@ -239,7 +239,7 @@ class Icmp:
     quoted: tuple[Layer, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TcpOption:
     """One option, by its IANA name.
 
@@ -252,7 +252,7 @@ class TcpOption:
     value: int | tuple[int, ...] | bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tcp:
     """Source: RFC 9293, 3.1; options RFC 7323, 2018, 7413."""
 
@@ -282,7 +282,7 @@ class Tcp:
         return next((option for option in self.options if option.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TcpStart:
     """The ports and, if it is there, the sequence number of a TCP header whose rest is missing.
 
@@ -295,7 +295,7 @@ class TcpStart:
     seq: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Udp:
     """Source: RFC 768."""
 
@@ -312,7 +312,7 @@ class Udp:
     is_left_to_card: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UdpStart:
     """The ports of a UDP header whose rest is missing."""
 
@@ -321,7 +321,7 @@ class UdpStart:
     destination_port: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Payload:
     """Bytes of the application, or of a header that the lab does not dissect."""
 
@@ -329,7 +329,7 @@ class Payload:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Malformed:
     """Bytes that make no sense, and why.
 
@@ -367,7 +367,7 @@ Layer = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Packet:
     """A dissected frame: its layers from the outside in.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.analysis.flows.flow import FlowId
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from lab.model.event import EventId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """A socket or one end of a pipe, as one step's calls used it."""
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import socket_address
 from lab.analysis.sockets.facts import is_wildcard, takes
+from lab.frozen import frozen
 from lab.records import Obtained
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class AttributedStates(NamedTuple):
     """Of each socket that has states."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Life:
     """One socket's states under one of the kernel's names."""
 

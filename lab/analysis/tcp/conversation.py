@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.checksums import Checksums, judge_checksums
@@ -20,6 +19,7 @@ from lab.analysis.tcp.segment import (
 from lab.analysis.tcp.side import Side
 from lab.analysis.tcp.state import State, TcpEvent
 from lab.analysis.tcp.stream import Stream
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -36,7 +36,7 @@ class Teardown(enum.Enum):
     NONE = "not closed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Handshake:
     """The segments that opened the connection, by crossing number. Source: RFC 9293, 3.5."""
 
@@ -55,7 +55,7 @@ class Handshake:
     """Both sides sent a SYN without ACK."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offer:
     """What one side's SYN offered."""
 
@@ -66,7 +66,7 @@ class Offer:
     timestamps: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agreed:
     """What holds for the connection, by both sides' offers."""
 
@@ -80,7 +80,7 @@ class Agreed:
     timestamps: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TcpConversation:
     """A TCP flow, followed from its first captured segment to its last."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.packets.packet import Tcp, TcpFlags
 from lab.analysis.tcp.stream import unwrap
+from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -99,7 +99,7 @@ TIMEOUT_NS = 200_000_000
 """The least that Linux waits beyond a round trip (TCP_RTO_MIN); RFC 6298, 2.4, wants 1 s."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment:
     """One segment of a conversation. Source: RFC 9293, 3.1."""
 
@@ -130,7 +130,7 @@ class Segment:
     implied_receiver_state: State | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WindowScale:
     """The shift counts of both sides' windows, each 0 where scaling is proven to be off.
 

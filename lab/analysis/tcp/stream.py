@@ -6,7 +6,8 @@ Positions are relative sequence numbers that never wrap: 0 is the SYN, 1 the fir
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+
+from lab.frozen import frozen
 
 _SEQUENCE_SPACE = 1 << 32
 _HALF = 1 << 31
@@ -144,7 +145,7 @@ class ByteStore:
         return at + 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stream:
     """The bytes that went one way, as far as frames that carried them arrived."""
 

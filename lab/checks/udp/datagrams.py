@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.transcript import reads_of, sends_of
+from lab.frozen import frozen
 from lab.model.claim import Verdict, broken
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ PrintedAddress = tuple[str, int]
 """Host and port, as a program prints them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Way:
     """What went from one host to another."""
 

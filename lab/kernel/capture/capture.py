@@ -15,9 +15,9 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from lab.errors import KernelRefused
+from lab.frozen import frozen
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.system import libc
 from lab.records import CapturePoint, Direction, Frame
@@ -58,7 +58,7 @@ _STATISTICS = struct.Struct("=II")
 IN, OUT = Direction.IN, Direction.OUT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PointName:
     """Where a capture sits: its own name and its link's (see records.CapturePoint)."""
 

@@ -12,10 +12,10 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from lab.frozen import frozen
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, dump
 from lab.model.counted import counted
@@ -38,7 +38,7 @@ _GENERIC = struct.Struct("=BBH")  # struct nfgenmsg
 _ATTRIBUTE = struct.Struct("=HH")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configuration:
     """A host's network at one moment."""
 

@@ -15,12 +15,12 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import ModuleType
 from typing import Any
 
 from lab.errors import KernelRefused, MachineError
+from lab.frozen import frozen
 from lab.kernel.system import libc
 
 
@@ -102,7 +102,7 @@ def check_netem(index: int) -> None:
         raise KernelRefused(f"this kernel has no netem: {name}") from error
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnixSocket:
     """A unix socket of the current namespace. Source: sock_diag(7), struct unix_diag_msg."""
 
@@ -197,7 +197,7 @@ def _unix_socket(message: nlmsg) -> UnixSocket:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VethEnd:
     """One end of a veth pair to be made.
 
@@ -224,7 +224,7 @@ def create_namespace(name: str) -> None:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Request:
     """An encoded request, and the errno that is no failure (0: none)."""
 

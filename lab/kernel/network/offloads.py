@@ -10,9 +10,9 @@ import errno
 import fcntl
 import os
 import struct
-from dataclasses import dataclass
 
 from lab.errors import KernelRefused
+from lab.frozen import frozen
 
 SIOCETHTOOL = 0x8946
 ETHTOOL_GSTRINGS = 0x1B
@@ -28,7 +28,7 @@ UNWANTED_SUFFIXES = ("-segmentation",)
 UNWANTED_NAMES = ("rx-checksum", "rx-gro", "rx-gro-list", "rx-gro-hw", "rx-lro")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offloads:
     """This kernel's features, and which of them the lab turns off; the same for every interface."""
 

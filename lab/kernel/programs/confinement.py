@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from lab.errors import KernelRefused
+from lab.frozen import frozen
 from lab.kernel.sandbox.view import View
 from lab.kernel.system import capabilities, libc
 from lab.kernel.system.capabilities import last_capability, numbers_of
@@ -19,7 +19,7 @@ KEPT = ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
 _UNSET = ("TMPDIR", "TMP", "TEMP", "XDG_RUNTIME_DIR")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """The user that programs run as, where that is another than the lab's own."""
 

@@ -11,10 +11,11 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePath
 
 from lab.errors import KernelRefused
+from lab.frozen import frozen
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import NLM_F_DUMP, NLM_F_REQUEST, NO_DIAG, dump, read_unix_sockets
 from lab.model.program import Listening
@@ -39,7 +40,7 @@ _SOCKET = struct.Struct("=BBxx2s62xI")  # struct inet_diag_msg: family, state, p
 _ACCEPTS = 0x10000  # __SO_ACCEPTCON in the flags of /proc/net/unix
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reachable:
     """A socket that can be reached."""
 

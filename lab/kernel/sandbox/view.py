@@ -17,10 +17,10 @@ import socket
 import stat
 import traceback
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.frozen import frozen
 from lab.kernel.sandbox.supervisor import SHARED_DIRECTORY
 from lab.kernel.system import libc
 from lab.kernel.system.limits import as_refusal
@@ -56,7 +56,7 @@ _SIZE = "size=25%"
 """Of the machine's memory, what files in one of the programs' own folders may take."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Files:
     """What programs have of the host's files besides reading them. All paths are real ones."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow, transport_endpoints
@@ -76,7 +77,7 @@ def _datagram(packet: Packet) -> Document:
     """What is particular to UDP, ICMP and fragments; empty for other packets."""
     document: Document = {}
     if (piece := piece_of(packet)) is not None:
-        document["fragment"] = {name: getattr(piece, name) for name in piece.__slots__}
+        document["fragment"] = {each.name: getattr(piece, each.name) for each in fields(piece)}
     if (udp := packet.udp) is not None:
         document["udp"] = {
             "source_port": udp.source_port,

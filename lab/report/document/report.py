@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 
 from lab.analysis.judging import overall
@@ -144,7 +145,7 @@ def _instrument(instrument: Instrument) -> Document:
 
 
 def _socket(seen: SocketSeen) -> Document:
-    return {name: getattr(seen, name) for name in seen.__slots__}
+    return {each.name: getattr(seen, each.name) for each in fields(seen)}
 
 
 def _lanes(timeline: Timeline) -> list[Document]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped
@@ -107,11 +108,11 @@ def order_of(timeline: Timeline) -> Iterator[Document]:
 
 def endpoint_document(endpoint: Endpoint) -> Document:
     """A socket or a pipe's end; its fields, with null for what is unknown."""
-    fields: Document = {name: getattr(endpoint, name) for name in endpoint.__slots__}
+    found: Document = {each.name: getattr(endpoint, each.name) for each in fields(endpoint)}
     for name in ("local", "remote", "flow"):
-        fields[name] = _text(fields[name])
-    fields["made_by"] = known_event(endpoint.made_by)
-    return {name: None if value == "" else value for name, value in fields.items()}
+        found[name] = _text(found[name])
+    found["made_by"] = known_event(endpoint.made_by)
+    return {name: None if value == "" else value for name, value in found.items()}
 
 
 def correlation_document(timeline: Timeline) -> Document:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lab.analysis.explain.display_filter import TELLING
+from lab.frozen import frozen
 from lab.model.event import EventId
 from lab.report.svg.ladder import colours
 from lab.report.svg.visible import visible
@@ -27,7 +27,7 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
             "\u2029": "\\u2029"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClaimLine:
     """A claim in one line, with what decided it."""
 
@@ -39,7 +39,7 @@ class ClaimLine:
     """Names of events, and where they are in the page: "#conversation/f3"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageHead:
     """What stands above the ladder."""
 
@@ -56,7 +56,7 @@ class PageHead:
     """The headings of the table of parts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageIndex:
     """The parts of a page, before any of them is made."""
 

@@ -6,7 +6,6 @@ A page has a summary of every part, and opens one at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lab.analysis.explain.causes import ACKNOWLEDGED, Cause, acknowledged, find_causes
@@ -16,6 +15,7 @@ from lab.analysis.flows.flow import Flow
 from lab.analysis.story import phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.analysis.timeline import Timeline
+from lab.frozen import frozen
 from lab.ladder.frames import segments_by_crossing
 from lab.ladder.model import Ladder
 from lab.model.counted import counted
@@ -29,7 +29,7 @@ from lab.report.svg.visible import visible
 from lab.scene.build import build_scene
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PagePart:
     """What the page shows at one time."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.report.html.page import asset, content_policy, template_environment
 from lab.report.svg.ladder import colours, ladder_style
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageSection:
     """A heading and what stands below it."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 from itertools import accumulate
 
+from lab.frozen import frozen
 from lab.report.svg.visible import cut, visible
 from lab.scene.model import Scene
 
@@ -34,7 +34,7 @@ MOST_PROSE = 78
 """Characters in a line of prose."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LaneSide:
     """Where a lane's things stand, in pixels across."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from lab.frozen import frozen
 from lab.ladder.brief import brief
 from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
 from lab.report.terminal.claims import draw_claims, draw_claims_briefly
@@ -71,7 +71,7 @@ class Page:
             self._console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class About:
     """What a page about a run shows beside its timelines and verdicts."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import ip_address
 
 from lab.analysis.calls.constants import MESSAGE_FLAGS, SHUTDOWN_WAYS
@@ -65,7 +65,7 @@ class ShownEndpoint:
 
 def shown(endpoint: Endpoint) -> ShownEndpoint:
     """The endpoint as a report would show it."""
-    fields = {name: getattr(endpoint, name) for name in endpoint.__slots__}
+    found = {each.name: getattr(endpoint, each.name) for each in fields(endpoint)}
     for name in ("local", "remote", "made_by", "flow"):
-        fields[name] = "" if fields[name] is None else str(fields[name])
-    return ShownEndpoint(**fields)
+        found[name] = "" if found[name] is None else str(found[name])
+    return ShownEndpoint(**found)

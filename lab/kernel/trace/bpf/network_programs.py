@@ -7,8 +7,7 @@ that the machine does, however much that is, nothing is recorded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
 from lab.kernel.trace.bpf.builder import MAP_LOOKUP
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
@@ -33,7 +32,7 @@ assert PACKET_BYTES <= _LENGTH_MASK
 SCRATCH_BYTES = DROP_HEADER.size + _LENGTH_MASK
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Offsets:
     """Of the members that the programs read, in bytes."""
 
@@ -69,7 +68,7 @@ class Offsets:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkMaps:
     """Descriptors of the maps that both programs share."""
 

@@ -8,8 +8,8 @@ they point to, else at its entry.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.records import MEMORY_LIMIT_BYTES
 from lab.syscalls.numbers import NUMBERS
 from lab.syscalls.table import CALLS, Layout, Pointer, Size
@@ -36,7 +36,7 @@ NOT_WANTED = 0
 _NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents", "vlen"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallPlan:
     """What is read for a system call."""
 
@@ -104,7 +104,7 @@ def plans_at_work(plans: list[CallPlan], by_number: bytes, at_exit: bool) -> byt
     return bytes(NOT_WANTED if place in idle else place for place in by_number)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registers:
     """Where struct pt_regs has a system call's arguments and number, on one machine.
 

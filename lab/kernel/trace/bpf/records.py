@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from lab.frozen import frozen
 from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, SECTION_HEADER
 from lab.records import Memory
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PointerArguments:
     """What the pointer arguments of one system call point to."""
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.frozen import frozen
 from lab.kernel.system.limits import as_refusal
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs import events as trace_events
@@ -49,7 +50,7 @@ PATIENT_MS = 100
 """How often the buffers are read without a wake-up: some kernels have missed wake-ups."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """What the collector found when it made everything ready."""
 
@@ -64,7 +65,7 @@ class Ready:
     """Why the run's network namespaces are not distinguished from others; "" if they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Follow:
     """The request to trace the children of the process that wrote the first mark."""
 
@@ -100,7 +101,7 @@ class Pages:
         return sum(map(len, self.pipes.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collected:
     """What has been collected since the last request."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lab.errors import InstrumentError
+from lab.frozen import frozen
 
 Value = int | str | bytes
 
@@ -26,7 +26,7 @@ _NUMBERS = {1: "b", 2: "h", 4: "i", 8: "q"}
 _TEXTS = ("char", "const char")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One field of a record."""
 
@@ -54,7 +54,7 @@ class Field:
         return code if self.signed and not self.type.endswith("*") else code.upper()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventFormat:
     """The format of one tracepoint's records."""
 

@@ -13,9 +13,9 @@ import re
 import struct
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lab.errors import InstrumentError
+from lab.frozen import frozen
 from lab.kernel.trace.tracefs.format import parse_fields
 
 RawEvent = tuple[int, bytes]
@@ -33,7 +33,7 @@ _word = struct.Struct("<I").unpack_from
 _long = struct.Struct("<Q").unpack_from
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageLayout:
     """Offsets of a page's parts, and the numbers of special kinds of events."""
 

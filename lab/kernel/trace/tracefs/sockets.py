@@ -26,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import IPv6Address, ip_address
 
+from lab.frozen import frozen
 from lab.kernel.trace.bpf.network_records import DropOfRun, StateOfRun
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
@@ -45,7 +46,7 @@ SAME_NS = 50_000
 that a virtual one runs on may pause it in between."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ends:
     """A socket's local and remote address and port."""
 
@@ -102,7 +103,7 @@ class _Seen:
     life: Life
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sight:
     """What BPF saw in the run's network namespaces, in order of time."""
 

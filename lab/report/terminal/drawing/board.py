@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Span, Text
 
+from lab.frozen import frozen
 from lab.model.event import EventId
 from lab.report.terminal.drawing.style import Style
 
@@ -153,7 +153,7 @@ class Gutter:
         return f"{shown:{'>' if self.mirrored else '<'}{COUNT_COLUMNS}}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stamp:
     """What stands in front of a line and in one of its gutters."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from lab.frozen import frozen
 from lab.model.claim import Outcome
 
 OUTCOME_COLOURS = {
@@ -27,7 +27,7 @@ OUTCOME_COLUMNS = 11
 """What an outcome's name takes, with a space behind the longest."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Style:
     """One output's width and characters."""
 

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pickle
+from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+
+from lab.frozen import frozen
+
+
+@frozen
+class Point:
+    """A class as the lab has them."""
+
+    x: int
+    y: int = 0
+    names: list[str] = field(default_factory=list, compare=False)
+    hidden: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The same, as the standard library makes it."""
+
+    x: int
+    y: int = 0
+    names: list[str] = field(default_factory=list, compare=False)
+    hidden: str = field(default="", repr=False)
+
+
+@frozen
+class One:
+    """With a field alone, and a look at it."""
+
+    value: int
+
+    def __post_init__(self) -> None:
+        if self.value < 0:
+            raise ValueError("negative")
+
+    def __str__(self) -> str:
+        return f"one {self.value}"
+
+
+@frozen
+class Nothing:
+    """Without any."""
+
+
+@frozen
+class OwnWay:
+    """One that compares in its own way."""
+
+    value: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OwnWay)
+
+    def __hash__(self) -> int:
+        return 7
+
+
+BOTH: list[type[Any]] = [Point, Stock]
+
+
+@pytest.mark.parametrize("made", BOTH)
+def test_it_is_what_the_standard_library_makes(made: type[Any]) -> None:
+    point = made(1, hidden="h")
+    assert repr(point) == f"{made.__name__}(x=1, y=0, names=[])"
+    assert point == made(1, 0, ["other"], "h") and point != made(2, hidden="h")
+    assert hash(point) == hash(made(1, 0, ["other"], "h"))
+    assert point != 1 and point.__eq__(1) is NotImplemented
+    assert made.__match_args__ == ("x", "y", "names", "hidden")
+    assert [each.name for each in fields(point)] == [*point.__slots__]
+    assert replace(point, y=3) == made(1, 3, hidden="h")
+    assert made(1).names is not made(1).names
+    assert not hasattr(point, "__dict__") and is_dataclass(point)
+    with pytest.raises(TypeError):
+        made()
+    with pytest.raises(TypeError):
+        made(1, z=2)
+
+
+@pytest.mark.parametrize("made", BOTH)
+def test_it_is_frozen(made: type[Any]) -> None:
+    point = made(1)
+    with pytest.raises(FrozenInstanceError):
+        point.x = 2
+    with pytest.raises(FrozenInstanceError):
+        del point.x
+    assert point.x == 1
+
+
+def test_it_has_no_room_for_another_attribute() -> None:
+    point: Any = Point(1)
+    with pytest.raises(AttributeError):
+        point.z = 2
+
+
+def test_it_goes_through_a_pickle() -> None:
+    for value in (Point(1, 2, ["n"], "h"), One(3), Nothing()):
+        back = pickle.loads(pickle.dumps(value, protocol=5))
+        assert back == value
+    assert pickle.loads(pickle.dumps(Point(1, 2, ["n"], "h"))).names == ["n"]
+
+
+def test_what_the_class_defines_itself_is_kept() -> None:
+    assert str(One(1)) == "one 1"
+    assert OwnWay(1) == OwnWay(2) and hash(OwnWay(1)) == 7
+    with pytest.raises(ValueError, match="negative"):
+        One(-1)
+
+
+def test_a_pattern_takes_it_apart() -> None:
+    match Point(1, 2):
+        case Point(x, y=2):
+            assert x == 1
+        case _:
+            pytest.fail("it did not match")

@@ -39,19 +39,21 @@ class FrameRecorder:
 
         What the kernel sends once a program has ended (a report that a group is left, and its
         repetitions: RFC 3376, 5.1; RFC 3810, 6.1) is before that moment, or not in the recording.
-        One that is not read within CLOSING_S is left for the analysis to find missing. Raises
+        Once none has come for CLOSING_S, what is missing is left for the analysis to find. Raises
         KernelRefused.
         """
         for capture in self.captures:
             capture.stop()
-        deadline_ns = time.monotonic_ns() + round(CLOSING_S * 1e9)
         # A frame is counted before it is written into the ring.
         self.take()
+        since_ns, taken = time.monotonic_ns(), len(self.frames)
         while not all(capture.is_read() for capture in self.captures):
-            if time.monotonic_ns() > deadline_ns:
-                return
             time.sleep(0)
             self.take()
+            if len(self.frames) > taken:
+                since_ns, taken = time.monotonic_ns(), len(self.frames)
+            elif time.monotonic_ns() - since_ns > CLOSING_S * 1e9:
+                return
 
     def take(self, _readable: Collection[int] = ()) -> None:
         """Take what the rings hold, and count the payloads that are waited for."""

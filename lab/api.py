@@ -31,6 +31,7 @@ from lab.model.family import Family
 from lab.model.lesson import Lesson
 from lab.model.program import Listening, Program, Step, demo
 from lab.model.scenario import Scenario
+from lab.model.table import Table
 from lab.model.topology import Interface, Link, Topology, in_a_row, joined_pair, two_hosts
 from lab.results import Result
 
@@ -49,6 +50,7 @@ __all__ = [
     "Result",
     "Scenario",
     "Step",
+    "Table",
     "Timeline",
     "Topology",
     "UsageError",

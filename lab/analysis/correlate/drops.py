@@ -29,6 +29,10 @@ _AFTER_USE = frozenset(
 (tcp_data_queue), does not want any more (tcp_rcv_state_process), or has acknowledged and keeps for
 a reader, when there will be none (inet_csk_destroy_sock)."""
 
+_NOT_TCPS = frozenset({"OTHERHOST"})
+"""A frame for a hardware address that is not the host's (ip_rcv_core) was never its TCP's to take.
+Who has a part in that connection has it by a packet socket, which gets the frame before."""
+
 _COMPARED_BYTES = 40
 """Of what comes behind the network header: more than any transport header has without options."""
 
@@ -69,8 +73,9 @@ def join_drops(
 
 def find_untaken(drops: Iterable[Dropped]) -> frozenset[int]:
     """The numbers of the frames that were thrown away before TCP took anything of them."""
+    taken = _AFTER_USE | _NOT_TCPS
     return frozenset(
-        dropped.frame.number for dropped in drops if dropped.notice.reason not in _AFTER_USE
+        dropped.frame.number for dropped in drops if dropped.notice.reason not in taken
     )
 
 

@@ -124,11 +124,12 @@ def test_a_dropped_segment_wakes_no_reader() -> None:
     assert frame_id(8) not in {part.segment for each in after for part in each.read_parts}
 
 
-def test_what_tcp_had_read_before_it_threw_it_away_was_taken() -> None:
+def test_what_tcp_had_read_before_or_was_never_its_own_counts_as_taken() -> None:
     for reason, untaken in (
         ("NETFILTER_DROP", {8}),
         ("TCP_OLD_DATA", set()),
         ("QUEUE_PURGE", set()),
+        ("OTHERHOST", set()),
     ):
         trace = replace(w.wire().trace, drops=(with_bytes(8, reason=reason),))
         drops = w.timeline_of(replace(w.wire(), trace=trace)).drops

@@ -95,21 +95,18 @@ def write_capture_page(shown: Shown, target: Path) -> None:
 def _html(result: Result) -> bytes:
     from lab.report.html.run_page import run_page
 
-    page = run_page(
-        result.timelines,
-        result.ladders,
-        result.judgements,
-        title=result.title,
-        question=result.lesson.question if result.lesson else "",
-        outcome=result.outcome,
-    )
-    return page.encode("utf-8")
+    return _page(run_page, result)
 
 
 def _compare(result: Result) -> bytes:
     from lab.report.html.compare_page import compare_page
 
-    page = compare_page(
+    return _page(compare_page, result)
+
+
+def _page(make: Callable[..., str], result: Result) -> bytes:
+    """A page about a run, which `make` makes."""
+    page = make(
         result.timelines,
         result.ladders,
         result.judgements,

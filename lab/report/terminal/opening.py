@@ -70,6 +70,14 @@ def draw_evidence(timelines: Sequence[Timeline], style: Style) -> Iterator[Text]
             yield Text(f"  {line}", "dim")
 
 
+def draw_power(timelines: Sequence[Timeline], style: Style) -> Iterator[Text]:
+    """As whom the programs ran, where that was root: a user wants to know it unasked."""
+    who = timelines[0].recording.ran_as
+    for fact in _ran_as(who) if who is not None and who.uid == 0 else ():
+        for line in style.wrap(fact, style.width - 2, "  "):
+            yield Text(f"  {line}", "dim")
+
+
 def draw_warnings(timelines: Sequence[Timeline], style: Style) -> Iterator[Text]:
     """What makes a recording less than whole."""
     recording = timelines[0].recording

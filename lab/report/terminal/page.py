@@ -15,7 +15,7 @@ from lab.ladder.brief import brief
 from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
 from lab.report.terminal.claims import draw_claims, draw_claims_briefly
 from lab.report.terminal.drawing.style import MIN_COLUMNS, USUAL_COLUMNS, Style
-from lab.report.terminal.opening import draw_evidence, draw_opening, draw_warnings
+from lab.report.terminal.opening import draw_evidence, draw_opening, draw_power, draw_warnings
 from lab.report.terminal.programs import draw_failed, draw_programs, draw_sockets
 from lab.report.terminal.run_ladder import draw_brief_ladder, draw_run_ladder
 from lab.report.terminal.tables import draw_table
@@ -95,6 +95,7 @@ def draw_brief(
     failures = [failure for timeline in timelines for failure in timeline.failures]
     before = [
         *draw_opening(about.title, about.lesson, judgements, failures, style),
+        *draw_power(timelines, style),
         *draw_warnings(timelines, style),
         *(line for timeline in timelines for line in draw_failed(timeline, style)),
     ]

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import recorded as r
 
 from lab.analysis.assembly import build_timelines
 from lab.model.claim import Judgement, Verdict, broken, holds, undecided
 from lab.model.event import frame_id
+from lab.records import RanAs
 from lab.report.terminal.drawing.style import Style
-from lab.report.terminal.opening import draw_evidence, draw_opening, draw_verdict, draw_warnings
+from lab.report.terminal.opening import (
+    draw_evidence,
+    draw_opening,
+    draw_power,
+    draw_verdict,
+    draw_warnings,
+)
 from scenarios.tcp import SCENARIO
 
 LESSON = SCENARIO.lesson
@@ -68,6 +77,14 @@ def test_programs_that_failed_are_named() -> None:
 
 def test_a_run_without_claims_has_no_verdict_but_that_there_are_none() -> None:
     assert draw_verdict([], Style(80, True)).plain == "SKIPPED    0 claims: none"
+
+
+@pytest.mark.parametrize(("uid", "is_said"), [(0, True), (1000, False)])
+def test_that_programs_ran_as_root_is_said_unasked(uid: int, *, is_said: bool) -> None:
+    who = RanAs("root", uid, ("CAP_NET_RAW",), (), (), host_files=False)
+    timelines = build_timelines(replace(r.recorded(4), ran_as=who))
+    lines = [line.plain for line in draw_power(timelines, Style(80, ascii_only=True))]
+    assert any("programs ran as root (uid 0)" in line for line in lines) is is_said
 
 
 def test_the_evidence_names_the_instruments_and_the_warnings_what_is_missing() -> None:

@@ -50,7 +50,7 @@ VLAN_TAG_BYTES = 4
 
 # struct tpacket2_hdr, then struct sockaddr_ll at the next multiple of 16.
 _SLOT = struct.Struct("=IIIHHIIHH")
-_STATUS = struct.Struct("=I")
+_WORD_BYTES = 4  # of the status, at the beginning of a slot
 _LINK_ADDRESS_OFFSET = 32
 _PACKET_TYPE_OFFSET = _LINK_ADDRESS_OFFSET + 10
 _STATISTICS = struct.Struct("=II")
@@ -91,6 +91,7 @@ class Capture:
         self._slots = ring_bytes // slot_bytes
         self._next = 0
         self._ring: mmap.mmap
+        self._words: memoryview
         self._frames = 0
         self._dropped = 0
         self._read = 0
@@ -108,6 +109,7 @@ class Capture:
             # libc's, not socket's own, which would keep the other threads waiting.
             libc.setsockopt(self._socket.fileno(), SOL_PACKET, PACKET_RX_RING, ring)
             self._ring = mmap.mmap(self._socket.fileno(), self._ring_bytes)
+            self._words = memoryview(self._ring).cast("I")
         except KernelRefused as error:
             raise KernelRefused(f"cannot capture on {self.point.name}: {error}") from error
         except OSError as error:
@@ -130,16 +132,16 @@ class Capture:
     def read_frames(self) -> list[Frame]:
         """The frames captured since the last call, in the kernel's order."""
         # One slot after another, and little for each: it is as long as the ring has to hold.
-        ring, slot_bytes, name = self._ring, self._slot_bytes, self.point.name
+        ring, words, slot_bytes, name = self._ring, self._words, self._slot_bytes, self.point.name
         frames: list[Frame] = []
         while True:
             start = self._next * slot_bytes
+            if not words[start // _WORD_BYTES] & TP_STATUS_USER:
+                self._read += len(frames)
+                return frames
             status, length, snapped, mac_offset, _, seconds, nanoseconds, tci, tpid = (
                 _SLOT.unpack_from(ring, start)
             )
-            if not status & TP_STATUS_USER:
-                self._read += len(frames)
-                return frames
             at = start + mac_offset
             data = ring[at : at + snapped]
             if status & TP_STATUS_VLAN_VALID:
@@ -151,7 +153,9 @@ class Capture:
             time_ns = seconds * 1_000_000_000 + nanoseconds
             # Fewer bytes were captured of a frame above the MTU that the link was made with.
             frames.append(Frame(time_ns, name, OUT if is_outgoing else IN, data, length))
-            _STATUS.pack_into(ring, start, 0)  # gives the slot back to the kernel
+            # Gives the slot back to the kernel, in one store: struct's pack_into makes two, and
+            # what a full ring's kernel has put into the slot between them would be gone.
+            words[start // _WORD_BYTES] = 0
             self._next = (self._next + 1) % self._slots
 
     def statistics(self) -> CapturePoint:
@@ -212,6 +216,7 @@ class Capture:
 
     def close_ring(self) -> None:
         """End the capture and free its memory."""
+        self._words.release()
         self._ring.close()
         self._socket.close()
 

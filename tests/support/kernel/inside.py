@@ -382,7 +382,8 @@ def close_window_among_frames(topology: Topology) -> list[tuple[int, int, int]]:
             while True:
                 captures[0].send_frame(frame(bytes(46)))
         try:
-            while not recorder.frames:
+            # A frame has left one point for a while before it is at the other.
+            while {frame.point for frame in recorder.frames} < {c.point.name for c in captures}:
                 recorder.take()
             recorder.close_window()
             return [

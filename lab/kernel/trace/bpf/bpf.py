@@ -170,6 +170,7 @@ class Ring:
         except OSError as error:
             os.close(self.map)
             raise KernelRefused(f"map the BPF ring buffer {name}: {error}") from error
+        self._consumer_position = memoryview(self._consumer).cast("Q")
         # poll(2) of the ring itself returns while there is any byte in it: a poll loop would run
         # for every record. Edge-triggered epoll returns only when a writer asked for a wake-up.
         self._wake_up = select.epoll()
@@ -189,12 +190,15 @@ class Ring:
         length = length_committed(self._data, start, produced - self._consumed)
         taken = self._data[start : start + length]
         self._consumed += length
-        _POSITION.pack_into(self._consumer, 0, self._consumed)
+        # In one store: struct's pack_into makes two, and a writer that saw the position 0 between
+        # them would find the ring full.
+        self._consumer_position[0] = self._consumed
         return taken
 
     def close(self) -> None:
         """Free the memory and close the descriptors."""
         self._wake_up.close()
+        self._consumer_position.release()
         self._consumer.close()
         self._data.close()
         os.close(self.map)

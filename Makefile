@@ -23,7 +23,7 @@ OUT ?= runs
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	bench-setup bench-run bench-trace picture against \
+	bench-setup bench-run bench-trace bench-source picture against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -79,6 +79,9 @@ bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the s
 
 bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.trace
+
+bench-source: $(VENV)/.ready ## what --source costs a program, against the same program without it
+	@$(VENV)/bin/python -m tests.benchmarks.source
 
 bench-many: $(VENV)/.ready ## what a connection costs of 1,000, 4,000 and 20,000, in time and memory
 	@$(VENV)/bin/python -m tests.benchmarks.many

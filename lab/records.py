@@ -54,6 +54,8 @@ class InstrumentKind(enum.Enum):
     TRACEPOINTS = "tracepoints"
     UNIX_SOCKETS = "unix sockets"
     LISTENING_SOCKETS = "listening sockets"
+    SOURCE_LINES = "source lines"
+    """The lines of programs that made calls."""
 
 
 @frozen
@@ -313,6 +315,43 @@ class Syscall:
 
 
 @frozen
+class SourceLine:
+    """A line of a program's source, as the program's own interpreter had it. Hostile text."""
+
+    file: str
+    """Its name, as the interpreter has it; "<string>" for a text that no file has."""
+    number: int
+    """From 1."""
+    function: str
+    """ "<module>" for what is in none."""
+    through: str
+    """What of the library it had called when the calls were made: "accept, socket.py:294"; "" if
+    nothing."""
+    first: int
+    """The number of the first line of `text`."""
+    text: tuple[str, ...]
+    """The line and some around it, cut if long; empty where its file could not be read."""
+
+
+@frozen
+class LineUse:
+    """A time during which what a thread of a program did was done for one line of its source.
+
+    The interpreter noted it, and a program can note what it likes.
+    """
+
+    program: str
+    tid: int
+    """As the program itself has it."""
+    line: int
+    """Its place among the recording's source lines."""
+    entry_ns: int
+    exit_ns: int | None
+    """None where it had not returned."""
+    step: str = ""
+
+
+@frozen
 class TaskEvent:
     """A process or thread of a program beginning, ending, or becoming another program."""
 
@@ -450,6 +489,10 @@ class Recording:
     ran_as: RanAs | None = None
     """None where the programs are wirelab's own, which are not confined."""
     disturbances: tuple[Disturbance, ...] = ()
+    source_lines: tuple[SourceLine, ...] = ()
+    """Those that made calls, where that was asked for."""
+    line_uses: tuple[LineUse, ...] = ()
+    """Those in which a call was made."""
 
     def unusable(self, kind: InstrumentKind) -> Instrument | None:
         """The instrument of that kind that obtained nothing, or None."""

@@ -59,12 +59,14 @@ def run_scenario(
     *,
     source: str = "",
     allowed: Allowed | None = None,
+    notes_lines: bool = False,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
     `wanted` is its file, or itself with its `source` as the recording shall have it.
     `trace` is one of TRACES. `allowed` is what its programs may do beyond what is usual; those of
-    wirelab's own scenarios may do more, and nothing can be allowed to them.
+    wirelab's own scenarios may do more, and nothing can be allowed to them. With `notes_lines`
+    Python programs note the lines that make their calls (docs/source.md).
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive) keeps nobody waiting for the result.
@@ -82,7 +84,9 @@ def run_scenario(
         if isinstance(wanted, Path):
             source = _source_of(wanted)
         confined = _confinement(wanted, source, allowed)
-        pending = _start(sandbox, scenario, family, trace, source, confined)
+        pending = _start(
+            sandbox, scenario, family, trace, source, confined, notes_lines=notes_lines
+        )
         _import_what_comes_after(shown=present is not None)
         recording = _await(pending, scenario, shown=present is not None)
         sandbox.end()
@@ -254,6 +258,8 @@ def _start(
     trace: str,
     source: str,
     confined: Callable[[Sequence[Step]], Confined] | None,
+    *,
+    notes_lines: bool,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
@@ -268,6 +274,7 @@ def _start(
         scenario.captures_loopback,
         trace,
         source,
+        notes_lines,
         confined and confined(steps),
     )
     return sandbox.submit(record, plan)

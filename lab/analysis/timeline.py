@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.model.event import EventId
-    from lab.records import ProgramRun, Recording, SocketSeen
+    from lab.records import ProgramRun, Recording, SocketSeen, SourceLine
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,16 @@ class Timeline:
     def endpoint_of(self) -> Mapping[str, Endpoint]:
         """The endpoints by their ids."""
         return {endpoint.id: endpoint for endpoint in self.endpoints}
+
+    @cached_property
+    def line_of(self) -> Mapping[EventId, SourceLine]:
+        """The source lines that made system calls, by the calls' ids, as far as they were noted."""
+        from lab.syscalls.source import uses_of
+
+        lines = self.recording.source_lines
+        uses = [use for use in self.recording.line_uses if use.step == self.step]
+        found = zip(self.system_calls, uses_of(self.system_calls, uses), strict=True)
+        return {call.id: lines[use.line] for call, use in found if use is not None}
 
     @cached_property
     def socket_calls(self) -> SocketCalls:

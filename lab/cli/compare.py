@@ -34,7 +34,14 @@ def execute(options: Namespace) -> int:
             page.print(draw_closing(result.folder, result.note, again, style))
 
     compare = builtin_scenarios()["compare"]
-    result = run_scenario(compare, Family.IPV4, options.out, options.trace, present)
+    result = run_scenario(
+        compare,
+        Family.IPV4,
+        options.out,
+        options.trace,
+        present,
+        notes_lines=options.source,
+    )
 
     from lab.results import exit_status
 

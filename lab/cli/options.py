@@ -300,6 +300,11 @@ def _add_making(command: argparse.ArgumentParser) -> None:
         default="auto",
         help="what traces the programs' system calls (default: the best there is)",
     )
+    command.add_argument(
+        "--source",
+        action="store_true",
+        help="have Python programs note the lines that make their calls; it slows them down",
+    )
 
 
 def _add_junit(command: argparse.ArgumentParser) -> None:

@@ -25,7 +25,15 @@ def execute(options: Namespace) -> int:
     several = len(options.names) > 1 or len(chosen) > 1
     with reports(options, several=several) as present:
         runs = (
-            run_scenario(which, family, options.out, options.trace, present, allowed=allowed)
+            run_scenario(
+                which,
+                family,
+                options.out,
+                options.trace,
+                present,
+                allowed=allowed,
+                notes_lines=options.source,
+            )
             for which, family in wanted
         )
         results = collect(runs, options.junit)

@@ -29,7 +29,9 @@ def execute(options: Namespace) -> int:
 
     def run(path: Path, family: Family) -> Result:
         with working(f"{path.stem} over IPv{family.value}"):
-            result = run_scenario(path, family, options.out, options.trace)
+            result = run_scenario(
+                path, family, options.out, options.trace, notes_lines=options.source
+            )
         present(result)
         return result
 

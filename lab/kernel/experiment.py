@@ -35,6 +35,7 @@ from lab.kernel.plan import Plan
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.step_run import StepRun
 from lab.kernel.sandbox.view import View
+from lab.kernel.source.notes import Noted
 from lab.kernel.system.loop import Loop
 from lab.kernel.trace.tracer import Host, Tracer
 from lab.kernel.tracers import open_tracer
@@ -45,12 +46,15 @@ from lab.records import (
     Disturbance,
     Instrument,
     InstrumentKind,
+    LineUse,
     Obtained,
     ProgramRun,
     Recording,
     SocketSeen,
+    SourceLine,
     Trace,
 )
+from lab.syscalls.source import used
 
 DRAIN_DEADLINE_S = 5.0
 FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
@@ -88,12 +92,22 @@ def run_plan(plan: Plan) -> Recording:
         wait_until_links_ready(namespaces)
         captures = open_captures(_wanted_captures(plan, namespaces))
         stack.callback(close_captures, captures)
-        seen = _Observation(plan.topology, namespaces, tracer, captures, stack, confinement)
+        seen = _Observation(
+            plan.topology,
+            namespaces,
+            tracer,
+            captures,
+            stack,
+            confinement,
+            notes_lines=plan.notes_lines,
+        )
         for step in plan.steps:
             seen.run_step(step)
         seen.recorder.close_window()
         points = tuple(capture.statistics() for capture in captures)
     system = os.uname()
+    trace = _joined(seen.traces) if seen.traces else Trace()
+    lines, uses = _joined_lines(seen.noted, trace)
     untraced = Instrument(InstrumentKind.CALLS, None, 0, why_untraced)
     return Recording(
         scenario=plan.scenario,
@@ -105,6 +119,7 @@ def run_plan(plan: Plan) -> Recording:
             *_instruments(),
             *(tracer.instruments if tracer else (untraced,)),
             *dict.fromkeys(seen.instruments),
+            *((_noting(seen.not_noted),) if plan.notes_lines else ()),
         ),
         interfaces=interfaces,
         points=points,
@@ -113,10 +128,12 @@ def run_plan(plan: Plan) -> Recording:
         unfinished=tuple(seen.unfinished),
         frames=tuple(sorted(seen.recorder.frames, key=lambda frame: frame.time_ns)),
         sockets=tuple(seen.sockets),
-        trace=_joined(seen.traces) if seen.traces else Trace(),
+        trace=trace,
         clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
         ran_as=plan.confined.ran_as if plan.confined else None,
         disturbances=tuple(seen.disturbances),
+        source_lines=lines,
+        line_uses=uses,
     )
 
 
@@ -189,6 +206,29 @@ def _joined(traces: Iterable[Trace]) -> Trace:
     )
 
 
+def _joined_lines(noted: Sequence[Noted], trace: Trace) -> Noted:
+    """What all programs have noted as one: the lines that made calls of the trace, and when."""
+    places: dict[SourceLine, int] = {}
+    every: list[LineUse] = []
+    lines_of: list[SourceLine] = []
+    for lines, uses in noted:
+        every += (replace(use, line=use.line + len(lines_of)) for use in uses)
+        lines_of += lines
+    kept = [
+        replace(use, line=places.setdefault(lines_of[use.line], len(places)))
+        for use in used(trace.syscalls, every)
+    ]
+    return tuple(places), tuple(kept)
+
+
+def _noting(not_noted: Iterable[str]) -> Instrument:
+    """What noted the lines, and which programs it was not in."""
+    text = "noted by the programs' Python, by sys.setprofile"
+    without = "; ".join(dict.fromkeys(not_noted))
+    said = f"{text}; not all of {without}" if without else text
+    return Instrument(InstrumentKind.SOURCE_LINES, None, 0, said)
+
+
 def _kind(disturbance: Disturbance) -> tuple[object, ...]:
     """What two disturbances that are said as one have in common."""
     return disturbance.step, disturbance.programs, disturbance.blinds
@@ -212,10 +252,13 @@ class _Observation:
         captures: Sequence[Capture],
         stack: ExitStack,
         confinement: Confinement | None,
+        *,
+        notes_lines: bool,
     ) -> None:
         """At the end of the stack the programs are ended."""
         self._topology = topology
         self._confinement = confinement
+        self._notes_lines = notes_lines
         self._namespaces = namespaces
         self._tracer = tracer
         self._stack = stack
@@ -230,6 +273,8 @@ class _Observation:
         self.sockets: list[SocketSeen] = []
         self.instruments: list[Instrument] = []
         self.traces: list[Trace] = []
+        self.noted: list[Noted] = []
+        self.not_noted: list[str] = []
         self.unfinished: list[str] = []
         self.disturbances: list[Disturbance] = []
         self._disturbers = Disturbers(confinement)
@@ -307,6 +352,7 @@ class _Observation:
             self._take_turn,
             at_checkpoint,
             self._confinement,
+            notes_lines=self._notes_lines,
         )
         self._stack.callback(programs.close)
         if self._programs is not None:
@@ -320,6 +366,8 @@ class _Observation:
         for namespace, then in zip(watched, before, strict=True):
             self._note_lost(step, namespace.name, then.lost(read_configuration(namespace)))
         self.instruments += programs.instruments
+        self.noted += programs.noted
+        self.not_noted += programs.not_noted
         for what in programs.unended:
             self._note(self._disturbers.of_processes(step, what))
 

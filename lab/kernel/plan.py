@@ -25,5 +25,7 @@ class Plan:
     """Which instrument traces the programs: see lab/kernel/tracers.py."""
     source: str = ""
     """The scenario's file, as the recording has it."""
+    notes_lines: bool = False
+    """Whether Python programs note the lines that make their calls."""
     confined: Confined | None = None
     """How the programs are confined; None for the lab's own, which are not."""

@@ -46,6 +46,8 @@ LINES_OF_RUN = {
     "canary": "canaries",
     "program": "programs",
     "socket": "sockets",
+    "source line": "source_lines",
+    "line use": "line_uses",
 }
 """By the "record" of a line, the field of the Recording that the line is an item of."""
 
@@ -213,6 +215,7 @@ def _recording(found: Mapping[str, list[Any]], frames: tuple[Frame, ...]) -> Rec
     items: Object = {name: tuple(found.get(tag, ())) for tag, name in LINES_OF_RUN.items()}
     recording = Recording(**_only("run", found), **items, frames=frames, trace=_trace(found))
     _check_points(recording)
+    _check_lines(recording)
     return recording
 
 
@@ -285,3 +288,11 @@ def _check_points(recording: Recording) -> None:
     used |= {canary.point for canary in recording.canaries}
     for name in sorted(used - names):
         raise ValueError(f"there is no capture point {name!r}")
+
+
+def _check_lines(recording: Recording) -> None:
+    """Raise ValueError where a use is of a line that there is not."""
+    known = range(len(recording.source_lines))
+    for use in recording.line_uses:
+        if use.line not in known:
+            raise ValueError(f"there is no source line {use.line}")

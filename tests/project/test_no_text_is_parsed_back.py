@@ -52,6 +52,7 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.report.terminal.programs", "draw_programs"): "what a program printed, line by line",
     ("lab.report.terminal.programs", "draw_failed"): "what a program printed, line by line",
     ("lab.report.terminal.programs", "_draw_end"): "what a program printed, line by line",
+    ("lab.report.terminal.source", "draw_source"): "a line of a program's source",
 }
 """By module, and function or class, why it may read a text."""
 

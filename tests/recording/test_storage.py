@@ -31,6 +31,7 @@ from lab.records import (
     InstrumentKind,
     InterfaceSeen,
     KernelEvent,
+    LineUse,
     Memory,
     Obtained,
     ProgramRun,
@@ -38,6 +39,7 @@ from lab.records import (
     Recording,
     SocketSeen,
     SocketState,
+    SourceLine,
     Syscall,
     TaskEvent,
     Trace,
@@ -62,6 +64,8 @@ KINDS: dict[str, type] = {
     "drop": records.DropNotice,
     "event": records.KernelEvent,
     "queue": records.QueueSample,
+    "source line": records.SourceLine,
+    "line use": records.LineUse,
 }
 """By the "record" of a line, the class of what it is."""
 
@@ -230,6 +234,9 @@ def recordings(draw: st.DrawFn) -> Recording:
     )  # fmt: skip
     some_names = st.lists(TEXTS, max_size=2).map(tuple)
     disturbances = st.builds(Disturbance, TEXTS, some_names, TEXTS)
+    lines = st.builds(SourceLine, TEXTS, TIMES, TEXTS, TEXTS, TIMES, some_names)
+    uses = st.builds(LineUse, TEXTS, TIMES, st.just(0), TIMES, st.none() | TIMES, TEXTS)
+    source_lines = tuple(draw(st.lists(lines, max_size=2)))
     return Recording(
         scenario=draw(TEXTS),
         family=draw(st.sampled_from([*Family, None])),
@@ -245,6 +252,8 @@ def recordings(draw: st.DrawFn) -> Recording:
         sockets=tuple(draw(st.lists(sockets, max_size=2))),
         trace=draw(traces()),
         disturbances=tuple(draw(st.lists(disturbances, max_size=2))),
+        source_lines=source_lines,
+        line_uses=tuple(draw(st.lists(uses, max_size=2 if source_lines else 0))),
     )
 
 
@@ -320,6 +329,16 @@ def test_a_recording_of_before_the_fields_with_a_default_is_loaded(tmp_path: Pat
     text = "".join(json.dumps(line) + "\n" for line in fewer)
     (tmp_path / RECORDS_FILE).write_text(text, "utf-8")
     assert load_recording(tmp_path) == before
+
+
+@pytest.mark.parametrize("line", [1, -1])
+def test_a_use_of_a_source_line_that_there_is_not_is_damage(line: int, tmp_path: Path) -> None:
+    lines = (SourceLine("a.py", 1, "f", "", 1, ("x",)),)
+    uses = (LineUse("client", 1, line, 1, 2),)
+    recording = replace(r.recorded(4), source_lines=lines, line_uses=uses)
+    save_recording(recording, tmp_path, {})
+    with pytest.raises(CaptureFileError, match=f"there is no source line {line}"):
+        load_recording(tmp_path)
 
 
 def test_a_line_that_does_not_say_what_it_is_is_damage(copy: Path) -> None:

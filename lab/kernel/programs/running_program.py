@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from lab.errors import InstrumentError, ProgramError, printable
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.source.notes import NotedProgram
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import ambient_capabilities
 from lab.model.counted import counted
@@ -87,10 +88,12 @@ class RunningProgram:
         before_exec: Callable[[], None] | None = None,
         confinement: Confinement | None = None,
         release: Callable[[], None] = lambda: None,
+        noted: NotedProgram | None = None,
     ) -> None:
         """Start it inside the namespace; its process calls `before_exec` just before execve(2).
 
         `release` is called while its end is waited for, to let go on who has to see it first.
+        `noted` is what it shall run as, if it notes its lines.
         Raises ProgramError if it cannot be started; the message is worded as a record's failure.
         KernelRefused if it cannot be confined.
         """
@@ -112,6 +115,8 @@ class RunningProgram:
                 environment[variable] = str(descriptor)
                 passed.append(descriptor)
         start = confinement.start(program.capabilities, passed) if confinement else None
+        if noted is not None:
+            passed.append(noted.descriptor)
         if confinement is not None:
             environment = confinement.environment(environment)
         self.started_ns = time.time_ns()
@@ -119,7 +124,7 @@ class RunningProgram:
             kept = () if start else program.capabilities
             with namespace.entered(), ambient_capabilities(kept):
                 process = subprocess.Popen(
-                    program.argv,
+                    program.argv if noted is None else noted.argv,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,

@@ -16,6 +16,8 @@ from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.leftovers import ProcessesLeftError, end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch
 from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
+from lab.kernel.source.command import python_command
+from lab.kernel.source.notes import Noted, NotedProgram
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program, Step
 from lab.records import Instrument, ProgramRun
@@ -39,10 +41,13 @@ class StepRun:
         serve: Callable[[int], None],
         at_checkpoint: Callable[[str], None],
         confinement: Confinement | None = None,
+        *,
+        notes_lines: bool = False,
     ) -> None:
         """`serve` is one turn of the loop, which waits at most that many milliseconds.
 
         `at_checkpoint` is called with the name of each checkpoint that a program waits at.
+        `notes_lines`: Python programs note the lines that make their calls.
         """
         self._step = step
         self._namespaces = namespaces
@@ -50,6 +55,12 @@ class StepRun:
         self._serve = serve
         self._at_checkpoint = at_checkpoint
         self._confinement = confinement
+        self._notes_lines = notes_lines
+        self._noted: dict[str, NotedProgram] = {}
+        self.noted: list[Noted] = []
+        """What the programs have noted of their lines, once all have ended."""
+        self.not_noted: list[str] = []
+        """The programs that noted not all or nothing, each with the reason."""
         self._outputs: dict[int, tuple[RunningProgram, Output]] = {}
         self._ends: dict[int, RunningProgram] = {}
         self.programs: list[RunningProgram] = []
@@ -84,6 +95,7 @@ class StepRun:
         except ProcessesLeftError as error:
             self.unended.append(str(error))
         self._let_own_go_on()
+        self._read_lines()
         records = {p.program.name: p.record(self._step.name) for p in self.programs}
         records |= self._unstarted
         return tuple(records[program.name] for program in self._step.programs)
@@ -110,6 +122,30 @@ class StepRun:
         """Kill the programs that still run, and close their descriptors."""
         for running in self.programs:
             running.close()
+        for noted in self._noted.values():
+            noted.close()
+        self._noted.clear()
+
+    def _noting(self, program: Program) -> NotedProgram | None:
+        """What the program shall run as so that it notes its lines; None where it does not."""
+        if not self._notes_lines:
+            return None
+        command = python_command(program.argv)
+        if isinstance(command, str):
+            self.not_noted.append(f"{program.name}: {command}")
+            return None
+        noted = NotedProgram(command)
+        self._noted[program.name] = noted
+        return noted
+
+    def _read_lines(self) -> None:
+        for name, noted in self._noted.items():
+            lines = noted.read(name, self._step.name)
+            self.noted.append(lines)
+            if noted.is_full:
+                self.not_noted.append(f"{name}: it made more calls than there was room for")
+            elif not lines[1]:
+                self.not_noted.append(f"{name}: its Python noted nothing")
 
     def _start(self, program: Program) -> None:
         """Start a program and wait until it is ready, unless one before it never became ready."""
@@ -122,7 +158,12 @@ class StepRun:
         try:
             with self._kept_going():
                 running = RunningProgram(
-                    program, namespace, before_exec, self._confinement, self._let_own_go_on
+                    program,
+                    namespace,
+                    before_exec,
+                    self._confinement,
+                    self._let_own_go_on,
+                    self._noting(program),
                 )
         except ProgramError as error:
             self._leave_out(program, str(error))

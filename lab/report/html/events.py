@@ -22,6 +22,7 @@ from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.story import Phase, describe_packet, describe_segment
 from lab.analysis.tcp.segment import Segment, in_order
 from lab.model.event import EventId, EventKind
+from lab.records import SourceLine
 from lab.report.html.packing import FramePacker, Packed
 from lab.report.svg.visible import visible
 
@@ -87,8 +88,8 @@ class EventWriter:
             },
         )
 
-    def call(self, call: SystemCall) -> None:
-        """A traced system call."""
+    def call(self, call: SystemCall, line: SourceLine | None) -> None:
+        """A traced system call, and the source line that made it; None where that is unknown."""
         self._add(
             call.id,
             f"{call.text} = {call.returned}",
@@ -105,6 +106,7 @@ class EventWriter:
                 "moved": call.moved,
                 "data": call.data[:DATA_BYTES].hex(),
                 "socket": call.socket,
+                **({} if line is None else {"source": _source(line)}),
             },
         )
 
@@ -159,6 +161,17 @@ class EventWriter:
                     for cause in found
                     if cause.event in self.number_of
                 ]
+
+
+def _source(line: SourceLine) -> dict[str, Any]:
+    return {
+        "file": visible(line.file),
+        "number": line.number,
+        "function": visible(line.function),
+        "through": visible(line.through),
+        "first": line.first,
+        "text": [visible(each.expandtabs()) for each in line.text],
+    }
 
 
 def _filter_of(event: EventId) -> dict[str, str]:

@@ -57,7 +57,7 @@ def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
     for crossing in timeline.crossings:
         writer.frame(crossing, segment_of.get(crossing.number), phase_of[crossing.number])
     for call in timeline.system_calls:
-        writer.call(call)
+        writer.call(call, timeline.line_of.get(call.id))
     hosts = {event.id: event.host for event in timeline.order.events}
     for seen in timeline.states:
         writer.state(seen, hosts.get(seen.id, ""))

@@ -18,6 +18,7 @@ from lab.report.terminal.drawing.style import MIN_COLUMNS, USUAL_COLUMNS, Style
 from lab.report.terminal.opening import draw_evidence, draw_opening, draw_power, draw_warnings
 from lab.report.terminal.programs import draw_failed, draw_programs, draw_sockets
 from lab.report.terminal.run_ladder import draw_brief_ladder, draw_run_ladder
+from lab.report.terminal.source import draw_source
 from lab.report.terminal.tables import draw_table
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def draw_report(
         yield from draw_programs(timeline, style)
         yield from draw_sockets(timeline, style)
         yield from draw_run_ladder(timeline, ladder, style, explained)
+        yield from draw_source(timeline, style)
     yield Text()
     yield style.heading("Claims")
     yield from draw_claims(judgements, style)

@@ -10,7 +10,7 @@ import pytest
 from browser import axe_source, open_browser, opened, why_no_browser
 from bulk import transfer, write_bulk
 from hostile import HOSTILE, hostile_result
-from scenes import recorded_page, recorded_result
+from scenes import noted_result, recorded_page, recorded_result
 
 from lab.analysis.explain.display_filter import frame_filter
 from lab.analysis.fields.fields import fields_of
@@ -107,6 +107,23 @@ def test_an_address_opens_its_event(browser: Browser, folder: Path) -> None:
     with opened(browser, file_of(folder, TCP), fragment="#conversation/client%238") as page:
         assert page.locator("#detail h3").inner_text().startswith("client#8 recvfrom(3, ")
         assert page.locator("button.text.chosen").is_visible()
+
+
+def test_a_call_shows_the_line_that_made_it(browser: Browser, folder: Path) -> None:
+    path = folder / "noted.html"
+    path.write_bytes(derived(noted_result(), "html"))
+    with opened(browser, path, fragment="#conversation/client%232") as page:
+        pane = page.locator("#detail")
+        said = pane.locator("h4", has_text="Source").inner_text()
+        assert said == "Source /demos/client.py, line 25, in main"
+        assert pane.locator(".source li").count() == 5
+        marked = pane.locator(".source li.chosen")
+        assert marked.inner_text().split("\n") == ["25", "    c.connect((address, port))"]
+        background = "e => getComputedStyle(e).backgroundColor"
+        assert marked.evaluate(background) != pane.locator(".source li").first.evaluate(background)
+        page.keyboard.press("j")
+        assert chosen(page) != "client#2"
+        assert pane.locator(".source").count() == 0
 
 
 def test_evidence_leads_to_its_event(tcp: Page) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scenes import Parsed, recorded_page, recorded_result
+from scenes import Parsed, noted_result, recorded_page, recorded_result
+
+from lab.derive import derived
 
 
 def events_of(name: str) -> dict[str, Any]:
@@ -52,3 +54,19 @@ def test_causes_are_events_of_the_page() -> None:
         for cause, _ in event.get("causes", [])
     }  # fmt: skip
     assert {("client#2", "f3"), ("f3", "f4"), ("f4", "client#2")} <= causes
+
+
+def test_a_call_has_the_line_that_made_it_where_that_was_noted() -> None:
+    result = noted_result()
+    page = derived(result, "html").decode("utf-8")
+    events = {event["id"]: event for event in Parsed(page).part()["events"]}
+    assert events["client#2"]["source"] == {
+        "file": "/demos/client.py",
+        "number": 25,
+        "function": "main",
+        "through": "",
+        "first": 23,
+        "text": ["def main():", "", "    c.connect((address, port))", "        pass", ""],
+    }
+    assert "source" not in events["client#3"]
+    assert "source" not in events_of("traced-tcp4")["client#2"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from scenes import recorded_result
 
 from lab.analysis.assembly import build_timelines
+from lab.records import LineUse, SourceLine
 from lab.results import Result
 
 HOSTILE = (
@@ -48,9 +49,20 @@ def hostile_result() -> Result:
         for run in timeline.programs
     )
     interfaces = tuple(replace(seen, name=HOSTILE) for seen in recording.interfaces)
+    line = SourceLine(HOSTILE, 2, HOSTILE, HOSTILE, 1, (HOSTILE, HOSTILE + LONG, HOSTILE))
+    uses = tuple(
+        LineUse(call.program, call.tid, 0, call.entry_ns, call.entry_ns, timeline.step)
+        for call in calls
+    )
     changed = replace(
         timeline,
-        recording=replace(recording, interfaces=interfaces, kernel=HOSTILE),
+        recording=replace(
+            recording,
+            interfaces=interfaces,
+            kernel=HOSTILE,
+            source_lines=(line,),
+            line_uses=uses,
+        ),
         system_calls=calls,
         programs=programs,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from lab.derive import derived
 from lab.ladder.build import build_ladder
+from lab.records import LineUse, SourceLine
 from lab.results import Result
 from lab.run import judged
 from lab.scene.build import build_scene
@@ -35,6 +37,19 @@ def recorded_scene(name: str) -> Scene:
 def recorded_page(name: str) -> str:
     """Its report.html."""
     return derived(recorded_result(name), "html").decode("utf-8")
+
+
+@cache
+def noted_result() -> Result:
+    """The traced run of tcp, whose client noted the line that made its connect()."""
+    result = recorded_result("traced-tcp4")
+    (timeline,) = result.timelines
+    call = next(call for call in timeline.system_calls if str(call.id) == "client#2")
+    text = ("def main():", "", "    c.connect((address, port))", "\tpass", "")
+    line = SourceLine("/demos/client.py", 25, "main", "", 23, text)
+    use = LineUse(call.program, call.tid, 0, call.entry_ns, call.entry_ns, timeline.step)
+    recording = replace(timeline.recording, source_lines=(line,), line_uses=(use,))
+    return replace(result, timelines=(replace(timeline, recording=recording),))
 
 
 class Parsed(HTMLParser):

@@ -143,11 +143,28 @@ class Detail {
         ['socket', event.socket],
         ['bytes moved', event.moved || ''],
       ),
+      ...this._source(event.source),
       element('h4', {}, event.name),
       element('table', { class: 'fields' }, element('tbody', {},
         ...event.arguments.map(([name, value]) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, element('code', {}, value)))),
         element('tr', {}, element('th', { scope: 'row' }, 'result'), element('td', {}, element('code', {}, event.result))))),
       ...(data.length ? [element('h4', {}, data.length < event.moved ? `The first ${data.length} bytes moved` : 'Bytes moved'), new HexDump(data, () => {}).root] : []),
+    ];
+  }
+
+  /** The line of the program's source that made the call, among those around it. */
+  _source(source) {
+    if (!source) return [];
+    const lines = source.text.map((text, place) => {
+      const number = source.first + place;
+      const isIt = number === source.number;
+      return element('li', { class: isIt ? 'chosen' : '', 'aria-current': isIt ? 'true' : null },
+        element('span', { class: 'at' }, String(number)), element('span', {}, text));
+    });
+    return [
+      element('h4', {}, 'Source', element('small', {}, ` ${source.file}, line ${source.number}, in ${source.function}`)),
+      ...(lines.length ? [element('ol', { class: 'source' }, ...lines)] : []),
+      ...(source.through ? [element('p', { class: 'quiet' }, `by way of ${source.through}`)] : []),
     ];
   }
 

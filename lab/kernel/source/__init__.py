@@ -1,0 +1,1 @@
+"""The lines of Python programs that make calls, as the programs' own interpreters note them."""

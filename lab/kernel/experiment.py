@@ -222,10 +222,9 @@ def _joined_lines(noted: Sequence[Noted], trace: Trace) -> Noted:
 
 
 def _noting(not_noted: Iterable[str]) -> Instrument:
-    """What noted the lines, and which programs it was not in."""
+    """What noted the lines, and what it did not note."""
     text = "noted by the programs' Python, by sys.setprofile"
-    without = "; ".join(dict.fromkeys(not_noted))
-    said = f"{text}; not all of {without}" if without else text
+    said = "; ".join((text, *dict.fromkeys(not_noted)))
     return Instrument(InstrumentKind.SOURCE_LINES, None, 0, said)
 
 

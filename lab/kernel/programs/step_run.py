@@ -60,7 +60,7 @@ class StepRun:
         self.noted: list[Noted] = []
         """What the programs have noted of their lines, once all have ended."""
         self.not_noted: list[str] = []
-        """The programs that noted not all or nothing, each with the reason."""
+        """What is to be said of those that noted nothing, or not all."""
         self._outputs: dict[int, tuple[RunningProgram, Output]] = {}
         self._ends: dict[int, RunningProgram] = {}
         self.programs: list[RunningProgram] = []
@@ -132,7 +132,7 @@ class StepRun:
             return None
         command = python_command(program.argv)
         if isinstance(command, str):
-            self.not_noted.append(f"{program.name}: {command}")
+            self.not_noted.append(f"nothing by {program.name}: {command}")
             return None
         noted = NotedProgram(command)
         self._noted[program.name] = noted
@@ -143,9 +143,11 @@ class StepRun:
             lines = noted.read(name, self._step.name)
             self.noted.append(lines)
             if noted.is_full:
-                self.not_noted.append(f"{name}: it made more calls than there was room for")
+                self.not_noted.append(
+                    f"not all by {name}, which made more calls than there was room for"
+                )
             elif not lines[1]:
-                self.not_noted.append(f"{name}: its Python noted nothing")
+                self.not_noted.append(f"nothing by {name}, which made no call that is noted")
 
     def _start(self, program: Program) -> None:
         """Start a program and wait until it is ready, unless one before it never became ready."""

@@ -52,6 +52,7 @@ _FUNCTIONS = frozenset(
     {"read", "write", "close", "pipe", "pipe2", "readv", "writev", "preadv", "pwritev"}
     | {"sendfile", "splice", "dup", "dup2", "select", "poll", "epoll", "socketpair", "fork_exec"}
 )
+_STARTERS = frozenset({"start_new_thread", "start_joinable_thread"})
 _MODULES = frozenset(["posix", "select", "_socket", "_posixsubprocess"])
 _TYPES = frozenset(["_socket", "select", "_ssl", "_io"])
 """The modules of the types whose methods make calls."""
@@ -119,7 +120,7 @@ class _Noter:
             try:
                 at, end = self._claim()
             except OSError:
-                sys.setprofile(None)
+                self.end()
                 return -1
             self._head(at)
             thread = thread[0] if thread else [], [at + CHUNK_HEAD_BYTES, end]
@@ -148,12 +149,27 @@ class _Noter:
         owner = function.__self__
         kind = type(owner)
         if kind is self._module:
-            return function.__name__ in _FUNCTIONS and owner.__name__ in _MODULES
+            name = function.__name__
+            if name in _FUNCTIONS:
+                return owner.__name__ in _MODULES
+            if name in _STARTERS and owner.__name__ == "_thread":
+                self._note_threads()
+            return False
         known = self._kinds.get(kind)
         if known is None:
             known = any(base.__module__ in _TYPES for base in kind.__mro__)
             self._kinds[kind] = known
         return known
+
+    def _note_threads(self) -> None:
+        """Have the thread that is being started note its lines, if threading starts it."""
+        threading = sys.modules.get("threading")
+        if threading is not None and threading._profile_hook is None:
+            threading.setprofile(self.profile)
+
+    def end(self) -> None:
+        """Note nothing more in this thread."""
+        sys.setprofile(None)
 
     def _enter(self, frame: FrameType) -> None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -258,7 +274,6 @@ def _start(descriptor: int, starter: CodeType) -> _Noter | None:
     library = [os.path.dirname(os.__file__ or "") + "/"]
     try:
         noter = _Noter(descriptor, library, starter)
-        import threading
     except (OSError, ImportError, ValueError):
         return None
 
@@ -266,11 +281,9 @@ def _start(descriptor: int, starter: CodeType) -> _Noter | None:
         try:
             noter.begin()
         except OSError:
-            sys.setprofile(None)
-            threading.setprofile(None)
+            noter.end()
 
     os.register_at_fork(after_in_child=forked)
-    threading.setprofile(noter.profile)
     return noter
 
 
@@ -279,6 +292,8 @@ def run(descriptor: int, kind: str, word: str) -> None:
     namespace = sys.modules["__main__"].__dict__
     del namespace["sys"]
     noter = _start(descriptor, _hide_frames())
+    if sys.version_info >= (3, 13):
+        _show_in_tracebacks(word if kind == "command" else "")
     is_safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
     source: bytes | None = None
     if kind == "script":
@@ -327,6 +342,16 @@ def _read_script(file: str) -> bytes | None:
         said = f"[Errno {error.errno}] {error.strerror}"
         sys.stderr.write(f"{sys.executable}: can't open file {file!r}: {said}\n")
         sys.exit(2)
+
+
+def _show_in_tracebacks(text: str) -> None:
+    """Have tracebacks show lines of the text given by -c, as Python 3.13 does, and not of ours."""
+    import linecache  # as the interpreter has by now
+
+    linecache.cache.pop("<string>", None)
+    if text:
+        lines = [f"{line}\n" for line in text.splitlines()]
+        linecache.cache["<string>"] = len(text), None, lines, "<string>"
 
 
 def _hide_frames() -> CodeType:

@@ -62,7 +62,8 @@ def shown(lines: Noted) -> list[tuple[str, int, str]]:
 @pytest.mark.parametrize(
     "words",
     ["a.py x -c", "-I a.py", "-IS a.py", "-m a x", "-Im json.tool nothing", "-c {} x", "folder",
-     "-m folder", "nothing.py", "wrong.py", "raises.py", "exits.py", "-P a.py"],
+     "-m folder", "nothing.py", "wrong.py", "-c 1/0", "executes.py", "raises.py",
+     "exits.py", "-P a.py"],
 )  # fmt: skip
 def test_it_runs_as_it_would_by_itself(tmp_path: Path, words: str) -> None:
     (tmp_path / "a.py").write_text(ABOUT)
@@ -70,6 +71,7 @@ def test_it_runs_as_it_would_by_itself(tmp_path: Path, words: str) -> None:
     (tmp_path / "folder" / "__main__.py").write_text(ABOUT)
     (tmp_path / "wrong.py").write_text("a b c\n")
     (tmp_path / "raises.py").write_text("def f():\n    raise ValueError(1)\nf()\n")
+    (tmp_path / "executes.py").write_text("exec('\\n\\n\\n1/0')\n")
     (tmp_path / "exits.py").write_text("import sys\nsys.exit('so')\n")
     argv = [sys.executable, *(ABOUT if word == "{}" else word for word in words.split())]
     noted(argv, tmp_path)

@@ -96,7 +96,7 @@ def test_a_program_that_is_no_python_has_no_lines_and_it_is_said(
     run = ad_hoc(python(CONVERSE), shell, "--source", **TRACED)
     assert run.done.returncode == DONE, run.done.stdout
     (said,) = [i["text"] for i in run.report["instruments"] if i["kind"] == "source lines"]
-    assert said.endswith("client: sh is no Python program")
+    assert said.endswith("; nothing by client: sh is no Python program")
     (timeline,) = judged(str(run.folder)).timelines
     assert {text for _, text in lines_by_call(timeline, "client")} == {""}
     assert ("accept4", "peer, _ = listener.accept()") in lines_by_call(timeline, "server")

@@ -75,6 +75,7 @@ def run(
     trace: str = "auto",
     out: str | Path = "runs",
     allowed: Allowed | None = None,
+    notes_lines: bool = False,
 ) -> Result:
     """A run of a scenario, judged.
 
@@ -83,7 +84,8 @@ def run(
     "auto" (the best there is), "tracefs", "ptrace" or "none". The artifacts are written to a
     new folder under `out`, which is `Result.folder`: as by `wirelab run`, to `runs` in the
     current directory. Under pytest give it `tmp_path`. `allowed` is what its programs may do
-    besides what is usual (docs/isolation.md).
+    besides what is usual (docs/isolation.md). With `notes_lines` Python programs note the lines
+    that make their calls (docs/source.md).
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.
@@ -98,7 +100,13 @@ def run(
         raise UsageError(f"there is no trace {trace!r}; there are: {', '.join(TRACES)}")
     wanted = scenario if isinstance(scenario, Scenario) else find_scenario(str(scenario))
     return run_scenario(
-        wanted, _family(family), str(out), trace, source=MADE_BY_A_PROGRAM, allowed=allowed
+        wanted,
+        _family(family),
+        str(out),
+        trace,
+        source=MADE_BY_A_PROGRAM,
+        allowed=allowed,
+        notes_lines=notes_lines,
     )
 
 

@@ -76,6 +76,8 @@ def run_scenario(
     from lab.derive import why_no_pages, write_pages
     from lab.recording.artifacts import check_writable
 
+    if notes_lines and trace == "none":
+        raise UsageError("source lines are those of system calls, and --trace none sees none")
     target = Path(out)
     check_writable(target)
     traced = trace in ("auto", "tracefs")

@@ -32,6 +32,10 @@ def teachers(tmp_path: Path) -> Path:
     [
         (lambda: api.run("tcp", family=5), "there is no IP version 5; there are 4 and 6"),
         (lambda: api.run("tcp", trace="strace"), "there is no trace 'strace'; there are: auto"),
+        (
+            lambda: api.run("tcp", trace="none", notes_lines=True),
+            "source lines are those of system calls, and --trace none sees none",
+        ),
         (lambda: api.run("tpc"), "there is no scenario 'tpc'"),
         (lambda: api.run("tcp", out="/dev/null"), "cannot write artifacts to /dev/null"),
         (lambda: api.replay("/nowhere"), "/nowhere"),

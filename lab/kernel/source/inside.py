@@ -50,12 +50,29 @@ FILE_BYTES = 1 << 20
 
 _FUNCTIONS = frozenset(
     {"read", "write", "close", "pipe", "pipe2", "readv", "writev", "preadv", "pwritev"}
-    | {"sendfile", "splice", "dup", "dup2", "select", "poll", "epoll", "socketpair", "fork_exec"}
+    | {
+        "fcntl",
+        "set_blocking",
+        "get_blocking",
+        "closerange",
+        "sendfile",
+        "splice",
+        "dup",
+        "dup2",
+        "select",
+        "poll",
+        "epoll",
+        "socketpair",
+        "fork_exec",
+    }
 )
 _STARTERS = frozenset({"start_new_thread", "start_joinable_thread"})
-_MODULES = frozenset(["posix", "select", "_socket", "_posixsubprocess"])
-_TYPES = frozenset(["_socket", "select", "_ssl", "_io"])
+_MODULES = frozenset({"posix", "select", "fcntl", "_socket", "_posixsubprocess"})
+_TYPES = frozenset({"_socket", "select", "_ssl", "_io"})
 """The modules of the types whose methods make calls."""
+_IDLE = frozenset({"fileno", "gettimeout", "getblocking"})
+"""Methods that make none."""
+_INSTALLED = "/site-packages/", "/dist-packages/"
 
 
 class _Noter:
@@ -159,7 +176,7 @@ class _Noter:
         if known is None:
             known = any(base.__module__ in _TYPES for base in kind.__mro__)
             self._kinds[kind] = known
-        return known
+        return known and function.__name__ not in _IDLE
 
     def _note_threads(self) -> None:
         """Have the thread that is being started note its lines, if threading starts it."""
@@ -203,7 +220,8 @@ class _Noter:
         """Whether a file is the program's: neither of the standard library nor installed."""
         known = self._is_own.get(file)
         if known is None:
-            known = not file.startswith(self._library) and "-packages/" not in file
+            is_installed = any(folder in file for folder in _INSTALLED)
+            known = not is_installed and not file.startswith(self._library)
             self._is_own[file] = known
         return known
 
@@ -249,8 +267,11 @@ def _mapped(descriptor: int, size: int) -> Any:
         os.close(taken.pop())
         return mmap(descriptor, size)
     finally:
-        for number in taken:
-            os.close(number)
+        if taken and len(taken) == taken[-1] - taken[0] + 1:
+            os.closerange(taken[0], taken[-1] + 1)  # one system call
+        else:
+            for number in taken:
+                os.close(number)
 
 
 def _lines_of(file: str) -> list[str]:
@@ -266,7 +287,8 @@ def split_lines(source: bytes) -> list[str]:
     """The lines of a program's bytes."""
     if len(source) > FILE_BYTES:
         return []
-    return source.decode("utf-8", "backslashreplace").replace("\r\n", "\n").split("\n")
+    text = source.decode("utf-8", "backslashreplace")
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _start(descriptor: int, starter: CodeType) -> _Noter | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.kernel.source import notes
 from lab.kernel.source.command import PythonCommand, python_command
+from lab.kernel.source.inside import CHUNK_BYTES, FILE_BYTES, split_lines
 from lab.kernel.source.notes import Noted, NotedProgram
 
 pytestmark = pytest.mark.kernel  # processes, and memory that they share
@@ -135,15 +137,49 @@ def test_a_program_that_closes_all_or_profiles_itself_goes_on(tmp_path: Path) ->
     assert 13 not in numbers
 
 
-def test_more_than_there_is_room_for_ends_the_noting_and_not_the_program(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text(
-        f"{PAIR}for _ in range(600_000):\n    a.fileno()\na.send(b'x')\n"
+def test_more_than_there_is_room_for_ends_the_noting_and_not_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "NOTES_BYTES", 2 * CHUNK_BYTES)
+    program = NotedProgram(
+        command_of(tmp_path, f"{PAIR}for _ in range(2000):\n    a.getsockname()\n")
     )
-    command = python_command([sys.executable, "-IS", str(tmp_path / "a.py")])
-    assert isinstance(command, PythonCommand)
-    program = NotedProgram(command)
     try:
         subprocess.run(program.argv, pass_fds=[program.descriptor], check=True, timeout=60)
         assert program.is_full
+        assert 900 < len(program.read("p", "s")[1]) < 2000
     finally:
         program.close()
+
+
+def test_a_program_without_its_descriptor_runs_and_notes_nothing(tmp_path: Path) -> None:
+    program = NotedProgram(command_of(tmp_path, f"{PAIR}print(a.fileno(), a.send(b'x'))\n"))
+    try:
+        done = subprocess.run(program.argv, capture_output=True, text=True, check=True, timeout=60)
+        assert (done.stdout, done.stderr) == ("3 1\n", "")
+        assert program.read("p", "s") == ((), ())
+    finally:
+        program.close()
+
+
+def command_of(folder: Path, code: str) -> PythonCommand:
+    (folder / "a.py").write_text(code)
+    command = python_command([sys.executable, "-IS", str(folder / "a.py")])
+    assert isinstance(command, PythonCommand)
+    return command
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        (b"a\r\nb\rc\n", ["a", "b", "c", ""]),
+        (b"", [""]),
+        ("\u00e9\x0c\u2028\n".encode(), ["\u00e9\x0c\u2028", ""]),
+        (b"\xff\n", ["\\xff", ""]),
+        (b"x" * (FILE_BYTES + 1), []),
+    ],
+)
+def test_a_source_is_split_as_the_interpreter_counts_its_lines(
+    source: bytes, lines: list[str]
+) -> None:
+    assert split_lines(source) == lines

@@ -47,6 +47,9 @@ class EventWriter:
         self.flow_of = flow_of
         self.written: list[Packed] = []
         self.number_of: dict[EventId, int] = {}
+        self.sources: list[dict[str, Any]] = []
+        """The source lines that made calls; a call has its line's place here."""
+        self._source_places: dict[SourceLine, int] = {}
 
     def _add(self, event: EventId, title: str, section: str, fields: dict[str, Any]) -> None:
         self.number_of[event] = len(self.written)
@@ -106,9 +109,25 @@ class EventWriter:
                 "moved": call.moved,
                 "data": call.data[:DATA_BYTES].hex(),
                 "socket": call.socket,
-                **({} if line is None else {"source": _source(line)}),
+                **({} if line is None else {"source": self._source(line)}),
             },
         )
+
+    def _source(self, line: SourceLine) -> int:
+        """A source line's place in `sources`; each is there once."""
+        if line not in self._source_places:
+            self._source_places[line] = len(self.sources)
+            self.sources.append(
+                {
+                    "file": visible(line.file),
+                    "number": line.number,
+                    "function": visible(line.function),
+                    "through": visible(line.through),
+                    "first": line.first,
+                    "text": [visible(each.expandtabs()) for each in line.text],
+                }
+            )
+        return self._source_places[line]
 
     def state(self, seen: StateSeen, host: str) -> None:
         """A change of a TCP socket's state."""
@@ -161,17 +180,6 @@ class EventWriter:
                     for cause in found
                     if cause.event in self.number_of
                 ]
-
-
-def _source(line: SourceLine) -> dict[str, Any]:
-    return {
-        "file": visible(line.file),
-        "number": line.number,
-        "function": visible(line.function),
-        "through": visible(line.through),
-        "first": line.first,
-        "text": [visible(each.expandtabs()) for each in line.text],
-    }
 
 
 def _filter_of(event: EventId) -> dict[str, str]:

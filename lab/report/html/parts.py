@@ -69,6 +69,7 @@ def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
     document = {
         "scene": scene_document(scene, writer.number_of),
         "events": writer.written,
+        "sources": writer.sources,
         **packer.tables(),
         "rulers": ruler_documents(timeline, writer.number_of),
         "graphs": [

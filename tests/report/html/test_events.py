@@ -58,9 +58,9 @@ def test_causes_are_events_of_the_page() -> None:
 
 def test_a_call_has_the_line_that_made_it_where_that_was_noted() -> None:
     result = noted_result()
-    page = derived(result, "html").decode("utf-8")
-    events = {event["id"]: event for event in Parsed(page).part()["events"]}
-    assert events["client#2"]["source"] == {
+    part = Parsed(derived(result, "html").decode("utf-8")).part()
+    events = {event["id"]: event for event in part["events"]}
+    assert part["sources"][events["client#2"]["source"]] == {
         "file": "/demos/client.py",
         "number": 25,
         "function": "main",
@@ -68,5 +68,6 @@ def test_a_call_has_the_line_that_made_it_where_that_was_noted() -> None:
         "first": 23,
         "text": ["def main():", "", "    c.connect((address, port))", "        pass", ""],
     }
+    assert len(part["sources"]) == 1
     assert "source" not in events["client#3"]
     assert "source" not in events_of("traced-tcp4")["client#2"]

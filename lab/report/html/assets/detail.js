@@ -143,7 +143,7 @@ class Detail {
         ['socket', event.socket],
         ['bytes moved', event.moved || ''],
       ),
-      ...this._source(event.source),
+      ...('source' in event ? this._source(this.part.sources[event.source]) : []),
       element('h4', {}, event.name),
       element('table', { class: 'fields' }, element('tbody', {},
         ...event.arguments.map(([name, value]) => element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, element('code', {}, value)))),
@@ -154,7 +154,6 @@ class Detail {
 
   /** The line of the program's source that made the call, among those around it. */
   _source(source) {
-    if (!source) return [];
     const lines = source.text.map((text, place) => {
       const number = source.first + place;
       const isIt = number === source.number;

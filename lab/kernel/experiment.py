@@ -223,7 +223,7 @@ def _joined_lines(noted: Sequence[Noted], trace: Trace) -> Noted:
 
 def _noting(not_noted: Iterable[str]) -> Instrument:
     """What noted the lines, and what it did not note."""
-    text = "noted by the programs' Python, by sys.setprofile"
+    text = "noted by the programs' own Python"
     said = "; ".join((text, *dict.fromkeys(not_noted)))
     return Instrument(InstrumentKind.SOURCE_LINES, None, 0, said)
 

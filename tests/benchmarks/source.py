@@ -13,6 +13,7 @@ from statistics import median
 from lab.kernel.source.command import PythonCommand, python_command
 from lab.kernel.source.notes import NotedProgram
 
+TURNS = 5
 PROGRAMS = {
     "nothing": "pass",
     "20,000 sends and receives": """
@@ -54,13 +55,13 @@ def seconds(argv: tuple[str, ...], passed: tuple[int, ...] = ()) -> float:
     return time.monotonic() - began
 
 
-def measure(code: str, turns: int) -> tuple[float, float]:
+def measure(python: str, code: str) -> tuple[float, float]:
     """The median time without and with notes, in seconds."""
-    plain = (sys.executable, "-IS", "-c", code)
+    plain = (python, "-IS", "-c", code)
     command = python_command(plain)
     assert isinstance(command, PythonCommand)
     without, noting = [], []
-    for _ in range(turns):
+    for _ in range(TURNS):
         without.append(seconds(plain))
         noted = NotedProgram(command)
         noting.append(seconds(noted.argv, (noted.descriptor,)))
@@ -69,9 +70,9 @@ def measure(code: str, turns: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    python = sys.argv[1] if len(sys.argv) > 1 else sys.executable
     for name, code in PROGRAMS.items():
-        without, noting = measure(code, turns)
+        without, noting = measure(python, code)
         ratio = noting / without
         print(f"{name:<42} {without:7.3f} s  with --source {noting:7.3f} s  {ratio:5.2f} times")
 

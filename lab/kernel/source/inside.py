@@ -1,11 +1,11 @@
 """What runs within a Python program that is to note the lines that make its calls.
 
 The text of this file is given to the program's interpreter (`command.py`), which is any Python from
-3.8 on; so it imports nothing of the lab. It installs a profile function (sys.setprofile), then runs
-the program as the interpreter would have done. The function notes, for each C function that works
-on sockets, pipes and descriptors, when it was called and returned, by which thread and at which
-line; into memory that is shared with the lab, without a system call for each. What is written
-there, `notes.py` reads:
+3.8 on; so it imports nothing of the lab. It has itself told of calls, by sys.monitoring, before
+Python 3.12 by sys.setprofile, then runs the program as the interpreter would have done. It notes,
+for each C function that works on sockets, pipes and descriptors, when it was called and returned,
+by which thread and at which line; into memory that is shared with the lab, without a system call
+for each. What is written there, `notes.py` reads:
 
     the memory  chunks of CHUNK_BYTES, claimed one after another by lseek(2), which is atomic
     a chunk     owner, pid, 8 bytes unused; records; zeros. One thread's.
@@ -39,6 +39,8 @@ USE_BYTES = 32
 RETURNED_AT = 24
 LINE_RECORD = "=HHIII"
 LINE_BYTES = 16
+TOOL = 4
+"""Its number in sys.monitoring; those of debuggers, profilers and so on are others."""
 LOWEST = 64
 """No descriptor of the program's own gets another number than without all this, below that."""
 TEXT_CHARACTERS = 200
@@ -99,13 +101,19 @@ class _Noter:
         self._is_own: dict[str, bool] = {}
         self.texts: dict[str, list[str]] = {}
         self._module = type(os)
+        self._builtin = type(len)
+        self._descriptors = frozenset({type(str.join), type(object.__init__)})
+        self._python = frozenset({type(_start), type(self.begin)})
+        self._disable: object = None
+        """What sys.monitoring has for it, where that is used."""
         self.begin()
 
     def begin(self) -> None:
         """Begin anew, as a process that was just forked does."""
         self._threads: dict[int, tuple[list[int], list[int]]] = {}
         """By thread: its uses that have not returned; where it may write next, and until where."""
-        self._lines: dict[tuple[object, ...], int] = {}
+        self._lines: dict[tuple[object, ...], tuple[int, CodeType, CodeType]] = {}
+        """The numbers of lines; the code objects are kept, so that no other has their ids."""
         self._numbers = self._count()
         self._owner = 0
         at, end = self._claim()
@@ -129,9 +137,8 @@ class _Noter:
     def _head(self, at: int) -> None:
         self._memory[at : at + CHUNK_HEAD_BYTES] = self._pack(CHUNK, self._owner, os.getpid())
 
-    def _room(self, size: int) -> int:
+    def _room(self, tid: int, size: int) -> int:
         """Where this thread may write so many bytes; -1 where nowhere: it notes nothing more."""
-        tid = self._tid()
         thread = self._threads.get(tid)
         if thread is None or thread[1][0] + size > thread[1][1]:
             try:
@@ -145,6 +152,58 @@ class _Noter:
         at = thread[1][0]
         thread[1][0] = at + size
         return at
+
+    def start(self) -> None:
+        """Note from now on: this thread, and those that it starts."""
+        if sys.version_info >= (3, 12):
+            try:
+                self._monitor()
+                return
+            except ValueError:
+                self._disable = None  # the tool's place is taken
+        sys.setprofile(self.profile)
+
+    def _monitor(self) -> None:
+        """Have the interpreter tell of calls alone, in all threads: sys.monitoring.
+
+        Raises ValueError where another tool has this one's number.
+        """
+        tools = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
+        events = tools.events
+        tools.use_tool_id(TOOL, "wirelab")
+        self._disable = tools.DISABLE
+        tools.register_callback(TOOL, events.CALL, self._called)
+        tools.register_callback(TOOL, events.C_RETURN, self._returned)
+        tools.register_callback(TOOL, events.C_RAISE, self._returned)
+        tools.set_events(TOOL, events.CALL | events.C_RETURN | events.C_RAISE)
+
+    def end(self) -> None:
+        """Note nothing more: in this thread, or, where it can be, in all."""
+        if self._disable is None:
+            sys.setprofile(None)
+        else:
+            sys.monitoring.set_events(TOOL, 0)  # type: ignore[attr-defined, unused-ignore]
+
+    def _called(self, code: CodeType, offset: int, function: Any, first: object) -> object:
+        """Note a call: what sys.monitoring calls. A call of Python's own is not told of again."""
+        if self._is_worker(function):
+            self._enter(sys._getframe(1))
+        elif type(function) in self._python:
+            return self._disable
+        return None
+
+    def _returned(self, code: CodeType, offset: int, function: Any, first: object) -> None:
+        if self._is_worker(function):
+            self._leave()
+
+    def _is_worker(self, function: Any) -> bool:
+        """Whether a callable of any kind works on sockets, pipes or descriptors."""
+        kind = type(function)
+        if kind is self._builtin:
+            return self._makes_calls(function)
+        if kind in self._descriptors:
+            return self._works(function.__objclass__) and function.__name__ not in _IDLE
+        return kind is type and function.__module__ in _TYPES
 
     def profile(self, frame: FrameType, event: str, arg: Any) -> None:
         """Note a call or its return: what sys.setprofile calls."""
@@ -169,24 +228,24 @@ class _Noter:
             name = function.__name__
             if name in _FUNCTIONS:
                 return owner.__name__ in _MODULES
-            if name in _STARTERS and owner.__name__ == "_thread":
+            if name in _STARTERS and owner.__name__ == "_thread" and self._disable is None:
                 self._note_threads()
             return False
+        return self._works(kind) and function.__name__ not in _IDLE
+
+    def _works(self, kind: type) -> bool:
+        """Whether it is one of the types, or derived from one, that work on descriptors."""
         known = self._kinds.get(kind)
         if known is None:
             known = any(base.__module__ in _TYPES for base in kind.__mro__)
             self._kinds[kind] = known
-        return known and function.__name__ not in _IDLE
+        return known
 
     def _note_threads(self) -> None:
         """Have the thread that is being started note its lines, if threading starts it."""
         threading = sys.modules.get("threading")
         if threading is not None and threading._profile_hook is None:
             threading.setprofile(self.profile)
-
-    def end(self) -> None:
-        """Note nothing more in this thread."""
-        sys.setprofile(None)
 
     def _enter(self, frame: FrameType) -> None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -198,12 +257,14 @@ class _Noter:
             found = found.f_back
         # Where the library is all that runs, its own line.
         own = frame if found is None or found.f_code is self._starter else found
-        key = own.f_code, own.f_lineno, frame.f_code, frame.f_lineno
-        number = self._lines.get(key)
-        if number is None:
-            number = self._lines[key] = self._define(own, frame)
-        at = self._room(USE_BYTES)
+        # By their ids: to hash a code object is to hash all that is in it.
+        key = id(own.f_code), own.f_lineno, id(frame.f_code), frame.f_lineno
+        known = self._lines.get(key)
+        if known is None:
+            known = self._lines[key] = self._define(own, frame), own.f_code, frame.f_code
+        number = known[0]
         tid = self._tid()
+        at = self._room(tid, USE_BYTES)
         if at >= 0:
             self._threads[tid][0].append(at)
             record = self._pack(USE_RECORD, USE, USE_BYTES, number, tid, 0, time.time_ns(), 0)
@@ -243,7 +304,7 @@ class _Noter:
         data = "".join(word.replace("\0", " ") + "\0" for word in words)
         encoded = data.encode("utf-8", "backslashreplace")
         size = LINE_BYTES + len(encoded)
-        at = self._room((size + 7) // 8 * 8)
+        at = self._room(self._tid(), (size + 7) // 8 * 8)
         if at >= 0:
             record = self._pack(LINE_RECORD, LINE, size, number, line, first) + encoded
             self._memory[at : at + size] = record
@@ -340,7 +401,7 @@ def run(descriptor: int, kind: str, word: str) -> None:
 
         begin = runpy._run_module_as_main  # type: ignore[attr-defined]
         if noter is not None:
-            sys.setprofile(noter.profile)
+            noter.start()
         begin("__main__" if kind == "folder" else word, kind == "module")
         return
     code = compile(source, file, "exec", dont_inherit=True)
@@ -349,7 +410,7 @@ def run(descriptor: int, kind: str, word: str) -> None:
         namespace.update(__file__=file, __cached__=None, __loader__=loader("__main__", file))
     if noter is not None:
         noter.texts[file] = split_lines(source)
-        sys.setprofile(noter.profile)
+        noter.start()
     exec(code, namespace)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -96,7 +97,20 @@ def test_the_line_is_the_innermost_outside_the_library(tmp_path: Path) -> None:
     assert any(through.startswith("write, socket.py:") for through in flushed)
 
 
-def test_threads_and_forked_children_note_as_themselves(tmp_path: Path) -> None:
+@pytest.fixture(params=["", *(f"python3.{minor}" for minor in range(8, 16))])
+def interpreter(request: pytest.FixtureRequest) -> str:
+    """This one, and those of other versions that there are."""
+    name = str(request.param)
+    # A version manager's shim may be there without the interpreter.
+    if name and (
+        not shutil.which(name)
+        or subprocess.run([name, "-c", ""], capture_output=True, check=False).returncode
+    ):
+        pytest.skip(f"there is no {name}")
+    return name or sys.executable
+
+
+def test_threads_and_forked_children_note_as_themselves(tmp_path: Path, interpreter: str) -> None:
     (tmp_path / "a.py").write_text(
         f"{PAIR}import os, threading\n"
         "def send():\n    a.send(b'x')\n"
@@ -105,7 +119,7 @@ def test_threads_and_forked_children_note_as_themselves(tmp_path: Path) -> None:
         "if not child:\n    os._exit(0)\n"
         "os.waitpid(child, 0)\n",
     )
-    _, (lines, uses) = noted([sys.executable, "a.py"], tmp_path)
+    _, (lines, uses) = noted([interpreter, "a.py"], tmp_path)
     sends = [use for use in uses if lines[use.line].number == 5]
     assert len(sends) == 4
     assert len({use.tid for use in sends}) == 3

@@ -257,8 +257,9 @@ class _Noter:
             found = found.f_back
         # Where the library is all that runs, its own line.
         own = frame if found is None or found.f_code is self._starter else found
-        # By their ids: to hash a code object is to hash all that is in it.
-        key = id(own.f_code), own.f_lineno, id(frame.f_code), frame.f_lineno
+        # By what costs little: to hash a code object is to hash all that is in it, and a line's
+        # number is found by going through those before it.
+        key = id(own.f_code), own.f_lasti, id(frame.f_code), frame.f_lasti
         known = self._lines.get(key)
         if known is None:
             known = self._lines[key] = self._define(own, frame), own.f_code, frame.f_code

@@ -12,7 +12,6 @@ import struct
 from collections.abc import Iterator
 
 from lab.errors import KernelRefused
-from lab.frozen import frozen
 from lab.kernel.source.command import PythonCommand
 from lab.kernel.source.inside import (
     AROUND,
@@ -82,38 +81,27 @@ class NotedProgram:
         os.close(self.descriptor)
 
 
-@frozen
-class _Use:
-    owner: int
-    number: int
-    tid: int
-    entry_ns: int
-    exit_ns: int
-
-
 def parse_notes(chunks: Iterator[bytes], program: str, step: str) -> Noted:
     """What a program's chunks hold, whatever they hold."""
-    described: dict[tuple[int, int], SourceLine] = {}
-    uses: list[_Use] = []
+    places: dict[SourceLine, int] = {}
+    place_of: dict[tuple[int, int], int] = {}
+    uses: list[tuple[int, int, int, int, int]] = []  # there may be half a million
     for chunk in chunks:
         if len(chunk) < CHUNK_HEAD_BYTES:
             continue
         owner, _ = _CHUNK.unpack_from(chunk)
         for kind, record in _records(chunk):
-            if kind == LINE and len(record) >= LINE_BYTES and len(described) < MOST_LINES:
+            if kind == LINE and len(record) >= LINE_BYTES and len(place_of) < MOST_LINES:
                 number, line = _line(record)
-                described[owner, number] = line
+                place_of[owner, number] = places.setdefault(line, len(places))
             elif kind == USE and len(record) == USE_BYTES:
                 _, _, number, tid, _, entry_ns, exit_ns = _USE.unpack(record)
-                uses.append(_Use(owner, number, tid, entry_ns, exit_ns))
-    places: dict[SourceLine, int] = {}
-    found: list[LineUse] = []
-    for use in uses:
-        used = described.get((use.owner, use.number))
-        if used is not None:
-            place = places.setdefault(used, len(places))
-            exit_ns = use.exit_ns or None
-            found.append(LineUse(program, use.tid, place, use.entry_ns, exit_ns, step))
+                uses.append((owner, number, tid, entry_ns, exit_ns))
+    found = (
+        LineUse(program, tid, place_of[owner, number], entry_ns, exit_ns or None, step)
+        for owner, number, tid, entry_ns, exit_ns in uses
+        if (owner, number) in place_of
+    )
     return tuple(places), tuple(found)
 
 

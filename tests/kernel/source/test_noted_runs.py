@@ -158,3 +158,39 @@ def test_a_coroutine_that_writes_has_its_line_and_what_the_loop_reads_the_loops(
     assert ("recvfrom", "asyncio.run(main())") in found
     read = next(c for c in timeline.system_calls if c.program == "server" and c.name == "recvfrom")
     assert timeline.line_of[read.id].through.startswith("_read_ready__data_received, ")
+
+
+TOGETHER = """
+import os, socket, threading
+a, b = socket.socketpair()
+def send(data):
+    a.send(data)
+thread = threading.Thread(target=send, args=(b"x",))
+thread.start()
+thread.join()
+if not os.fork():
+    a.send(b"child")
+    os._exit(0)
+os.wait()
+a.send(b"parent")
+b.recv(100)
+"""
+
+
+def test_a_thread_and_a_forked_child_have_their_own_lines(
+    ad_hoc: Callable[..., AdHocRun],
+) -> None:
+    run = ad_hoc(python(CONVERSE), python(TOGETHER), "--source", **TRACED)
+    (timeline,) = judged(str(run.folder)).timelines
+    found = {
+        call.data: (text_of(timeline.line_of[call.id]), call.pid, call.tid)
+        for call in timeline.system_calls
+        if call.program == "client" and call.name == "sendto"
+    }
+    assert {data: text for data, (text, _, _) in found.items()} == {
+        b"x": "a.send(data)",
+        b"child": 'a.send(b"child")',
+        b"parent": 'a.send(b"parent")',
+    }
+    assert len({pid for _, pid, _ in found.values()}) == 2
+    assert len({tid for _, _, tid in found.values()}) == 3

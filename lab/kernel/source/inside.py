@@ -50,24 +50,12 @@ AROUND = 2
 FILE_BYTES = 1 << 20
 """No lines are kept of a larger file."""
 
-_FUNCTIONS = frozenset(
-    {"read", "write", "close", "pipe", "pipe2", "readv", "writev", "preadv", "pwritev"}
-    | {
-        "fcntl",
-        "set_blocking",
-        "get_blocking",
-        "closerange",
-        "sendfile",
-        "splice",
-        "dup",
-        "dup2",
-        "select",
-        "poll",
-        "epoll",
-        "socketpair",
-        "fork_exec",
-    }
-)
+_FUNCTIONS = frozenset({
+    "read", "write", "close", "closerange", "pipe", "pipe2", "readv", "writev", "preadv", "pwritev",
+    "fcntl", "set_blocking", "get_blocking", "sendfile", "splice", "dup", "dup2", "select", "poll",
+    "epoll", "socketpair", "fork_exec",
+})  # fmt: skip
+"""Functions of _MODULES that make calls which may concern sockets or pipes."""
 _STARTERS = frozenset({"start_new_thread", "start_joinable_thread"})
 _MODULES = frozenset({"posix", "select", "fcntl", "_socket", "_posixsubprocess"})
 _TYPES = frozenset({"_socket", "select", "_ssl", "_io"})
@@ -94,6 +82,7 @@ class _Noter:
         self._pack = struct.pack
         self._count = itertools.count
         self._tid = get_native_id
+        self._now = time.time_ns  # kept: a program may put another in its place
         self._library = *library, "<frozen ", "<wirelab>"
         self._starter = starter
         self._inits = {os.path.join(library[0], name) for name in ("socket.py", "selectors.py")}
@@ -268,7 +257,7 @@ class _Noter:
         at = self._room(tid, USE_BYTES)
         if at >= 0:
             self._threads[tid][0].append(at)
-            record = self._pack(USE_RECORD, USE, USE_BYTES, number, tid, 0, time.time_ns(), 0)
+            record = self._pack(USE_RECORD, USE, USE_BYTES, number, tid, 0, self._now(), 0)
             self._memory[at : at + USE_BYTES] = record
 
     def _leave(self) -> None:
@@ -276,7 +265,7 @@ class _Noter:
         if thread is not None and thread[0]:
             at = thread[0].pop()
             if at >= 0:
-                self._memory[at + RETURNED_AT : at + USE_BYTES] = self._pack("=Q", time.time_ns())
+                self._memory[at + RETURNED_AT : at + USE_BYTES] = self._pack("=Q", self._now())
 
     def _own(self, file: str) -> bool:
         """Whether a file is the program's: neither of the standard library nor installed."""
@@ -339,6 +328,8 @@ def _mapped(descriptor: int, size: int) -> Any:
 def _lines_of(file: str) -> list[str]:
     """The lines of a source file; none where it cannot be read, or is large."""
     try:
+        if not os.path.isfile(file):  # a FIFO would be waited for
+            return []
         with open(file, "rb") as opened:
             return split_lines(opened.read(FILE_BYTES + 1))
     except (OSError, ValueError):
@@ -355,6 +346,8 @@ def split_lines(source: bytes) -> list[str]:
 
 def _start(descriptor: int, starter: CodeType) -> _Noter | None:
     """Start to note, in this thread and in those to come; the noter, or None where that fails."""
+    if sys.implementation.name != "cpython":
+        return None  # others tell of calls in other ways
     library = [os.path.dirname(os.__file__ or "") + "/"]
     try:
         noter = _Noter(descriptor, library, starter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -174,6 +175,18 @@ def test_a_program_without_its_descriptor_runs_and_notes_nothing(tmp_path: Path)
         assert program.read("p", "s") == ((), ())
     finally:
         program.close()
+
+
+def test_code_with_a_fifos_name_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.py").write_text(
+        f"{PAIR}import time\ntime.time_ns = lambda: 1\n"
+        "exec(compile('a.send(b\"x\")', 'pipe', 'exec'))\n"
+    )
+    _, (lines, uses) = noted([sys.executable, "a.py"], tmp_path)
+    (use,) = [use for use in uses if lines[use.line].file == "pipe"]
+    assert lines[use.line].text == ()
+    assert use.entry_ns > 1
 
 
 def command_of(folder: Path, code: str) -> PythonCommand:

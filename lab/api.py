@@ -28,11 +28,13 @@ from lab.model.claim import (
     undecided,
 )
 from lab.model.family import Family
+from lab.model.layout import laid_out
 from lab.model.lesson import Lesson
 from lab.model.program import Listening, Program, Step, demo
 from lab.model.scenario import Scenario
+from lab.model.shapes import chain, dumbbell, star
 from lab.model.table import Table
-from lab.model.topology import Interface, Link, Topology, in_a_row, joined_pair, two_hosts
+from lab.model.topology import Interface, Link, Route, Topology, in_a_row, joined_pair, two_hosts
 from lab.results import Result
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Outcome",
     "Program",
     "Result",
+    "Route",
     "Scenario",
     "Step",
     "Table",
@@ -56,14 +59,18 @@ __all__ = [
     "UsageError",
     "Verdict",
     "broken",
+    "chain",
     "claim",
     "demo",
+    "dumbbell",
     "holds",
     "in_a_row",
     "joined_pair",
+    "laid_out",
     "replay",
     "run",
     "skipped",
+    "star",
     "two_hosts",
     "undecided",
 ]

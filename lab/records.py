@@ -493,6 +493,10 @@ class Recording:
     """Those that made calls, where that was asked for."""
     line_uses: tuple[LineUse, ...] = ()
     """Those in which a call was made."""
+    switches: tuple[str, ...] = ()
+    """The hosts whose interfaces are the ports of a bridge."""
+    routers: tuple[str, ...] = ()
+    """The hosts that forward packets."""
 
     def unusable(self, kind: InstrumentKind) -> Instrument | None:
         """The instrument of that kind that obtained nothing, or None."""

@@ -132,6 +132,8 @@ def run_plan(plan: Plan) -> Recording:
         clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
         ran_as=plan.confined.ran_as if plan.confined else None,
         disturbances=tuple(seen.disturbances),
+        switches=plan.topology.switches,
+        routers=plan.topology.routers,
         source_lines=lines,
         line_uses=uses,
     )
@@ -284,7 +286,7 @@ class _Observation:
         What a program may have done to the run is noted, and is no error.
         """
         try:
-            forget_neighbours(self._topology, self._namespaces)
+            forget_neighbours(self._namespaces.values())
         except KernelRefused as error:
             self._note(self._disturbers.of_network(step, self._topology.hosts, error.refusal))
         self._send_canaries(step, "opening")

@@ -116,15 +116,17 @@ class Scenario:
                 if any(_names(word, address) for word in words):
                     raise UsageError(
                         f"scenario {self.name}: program {program.name} is given {address} of "
-                        f"{host!r}, which is on none of the links of {program.host!r}: hosts do "
-                        "not forward from link to link yet"
+                        f"{host!r}, which is on none of the links of {program.host!r}, and the "
+                        "topology gives it no route there"
                     )
 
     def placeholders(self, family: Family | None, python: str) -> dict[str, str]:
         """The values of the programs' placeholders; without a family, IPv4 addresses."""
         family = family or Family.IPV4
         addresses: dict[str, IPv4Address | IPv6Address] = {
-            host: self.topology.address(host, family) for host in self.topology.hosts
+            host: self.topology.address(host, family)
+            for host in self.topology.hosts
+            if host not in self.topology.switches
         }
         fixed = {
             "python": python,

@@ -18,6 +18,7 @@ from lab.frozen import frozen
 from lab.model.family import Family
 
 IPInterface = IPv4Interface | IPv6Interface
+IPNetwork = IPv4Network | IPv6Network
 
 # Documentation ranges (RFC 5737, RFC 3849): no real host has these addresses.
 DOCUMENTATION_IPV4 = IPv4Network("198.51.100.0/24")
@@ -53,14 +54,31 @@ class Link:
 
 
 @frozen
+class Route:
+    """Where a host sends what is for a network that is on none of its links."""
+
+    host: str
+    destination: IPNetwork
+    via: IPv4Address | IPv6Address
+    """The address, on one of the host's links, of the router that is to forward it."""
+
+
+@frozen
 class Topology:
     """The hosts and links of a scenario: each host is a network namespace, each link a veth pair.
 
-    Raises UsageError if a name is invalid or used twice.
+    Raises UsageError if a name is invalid or used twice, a switch has an address, or a route
+    belongs to no host or leads to none of its links.
     """
 
     hosts: tuple[str, ...]
+    """All of them, switches and routers too, in the order in which they are drawn."""
     links: tuple[Link, ...]
+    switches: tuple[str, ...] = ()
+    """Those whose interfaces are the ports of a bridge (IEEE 802.1D)."""
+    routers: tuple[str, ...] = ()
+    """Those that forward packets (RFC 1812; RFC 8200)."""
+    routes: tuple[Route, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -82,6 +100,31 @@ class Topology:
             if (end.host, end.name) in taken:
                 raise UsageError(f"{end.host} has two interfaces named {end.name!r}")
             taken.add((end.host, end.name))
+        self._check_switches_and_routers(seen)
+        self._check_routes(seen)
+
+    def _check_switches_and_routers(self, hosts: set[str]) -> None:
+        for kind, names in (("switch", self.switches), ("router", self.routers)):
+            for name in names:
+                if name not in hosts:
+                    raise UsageError(f"{kind} {name!r} is no host of the topology")
+        for name in self.switches:
+            if name in self.routers:
+                raise UsageError(f"{name!r} is a switch or a router, not both")
+        switches = frozenset(self.switches)
+        for end in self.interfaces():
+            if end.host in switches and end.addresses:
+                raise UsageError(f"{end.name} of the switch {end.host!r} is a port: no address")
+
+    def _check_routes(self, hosts: set[str]) -> None:
+        near: dict[str, set[IPNetwork]] = {host: set() for host in hosts}
+        for end in self.interfaces():
+            near[end.host].update(address.network for address in end.addresses)
+        for route in self.routes:
+            if route.host not in hosts:
+                raise UsageError(f"a route of {route.host!r}, which is no host of the topology")
+            if not any(route.via in network for network in near[route.host]):
+                raise UsageError(f"{route.host} has no link on which {route.via} is")
 
     def interfaces(self) -> Iterator[Interface]:
         """Every link's two ends, in order."""
@@ -100,18 +143,22 @@ class Topology:
         raise UsageError(f"the topology gives {host!r} no IPv{family.value} address")
 
     def beyond(self, host: str) -> dict[IPv4Address | IPv6Address, str]:
-        """The addresses that are on none of the host's links, with the hosts that have them.
+        """The addresses that the host cannot send to, with the hosts that have them.
 
-        A frame to one of them would have to be forwarded by a host between.
+        They are in the network of none of its interfaces, and it has no route to them.
         """
         near = {
-            end for link in self.links for end in link.ends if host in (link.a.host, link.b.host)
+            address.network
+            for end in self.interfaces()
+            if end.host == host
+            for address in end.addresses
         }
+        known = near | {route.destination for route in self.routes if route.host == host}
         return {
             address.ip: end.host
             for end in self.interfaces()
-            if end not in near
             for address in end.addresses
+            if not any(address.ip in network for network in known)
         }
 
 
@@ -138,11 +185,6 @@ def joined_pair(first: str, second: str) -> Topology:
         for number, host in enumerate((first, second), start=1)
     ]
     return Topology((first, second), (Link(ends[0], ends[1]),))
-
-
-def chain(length: int) -> Topology:
-    """`length` hosts h0, h1, … in a row."""
-    return in_a_row(*(f"h{index}" for index in range(length)))
 
 
 def in_a_row(*hosts: str) -> Topology:

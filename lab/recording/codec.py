@@ -175,13 +175,17 @@ def fields_of(kind: type[Dataclass], without: frozenset[str] = frozenset()) -> F
         tuple(encoders.items()),
         tuple(codec.decode for codec in codecs.values()),
         tuple(codec.plain for codec in codecs.values()),
-        {
-            name: encoders[name](value) if name in encoders else value
-            for name, value in defaults.items()
-        },
+        {name: _as_read(value, encoders.get(name)) for name, value in defaults.items()},
         _getter(attrgetter, names),
         _getter(itemgetter, names),
     )
+
+
+def _as_read(default: object, encode: Callable[[Any], object] | None) -> object:
+    """A field's default as JSON has it: what needs no encoder is written as it is."""
+    if encode is not None:
+        return encode(default)
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _getter(

@@ -23,7 +23,7 @@ def build(length: int) -> tuple[float, float]:
     """Run inside a sandbox: seconds to build a chain, and to close it."""
     from lab.kernel.network.links_ready import wait_until_links_ready
     from lab.kernel.network.namespace import build_topology
-    from lab.model.topology import chain
+    from lab.model.shapes import chain
 
     topology = chain(length)
     started = time.perf_counter()

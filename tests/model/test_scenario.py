@@ -87,8 +87,8 @@ def test_programs_expand_with_their_scenarios_placeholders() -> None:
         ),
         (
             lambda: scenario(ROW, replace(PROGRAM, host="a", argv=("nc", "{c}", "80"))),
-            "program echo is given 198.18.0.6 of 'c', which is on none of the links of 'a': hosts "
-            "do not forward from link to link yet",
+            "program echo is given 198.18.0.6 of 'c', which is on none of the links of 'a', and "
+            "the topology gives it no route there",
         ),
         (
             lambda: scenario(ROW, replace(PROGRAM, host="a", argv=("curl", "http://{c_url}:80/"))),

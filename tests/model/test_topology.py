@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import itertools
 from ipaddress import IPv4Interface, IPv4Network, ip_address
+from typing import Any
 
 import pytest
 
 from lab.errors import UsageError
 from lab.model.family import Family
-from lab.model.topology import Interface, Link, Topology, chain, in_a_row, joined_pair, two_hosts
+from lab.model.topology import Interface, Link, Route, Topology, in_a_row, joined_pair, two_hosts
 
 
 def end(host: str, name: str = "eth0") -> Interface:
@@ -72,37 +72,16 @@ def test_things_that_share_a_name_are_refused(
 
 
 @pytest.mark.parametrize("length", [0, 1, 32_770])
-def test_a_chain_too_short_or_too_long_for_its_addresses_is_refused(length: int) -> None:
+def test_a_row_too_short_or_too_long_for_its_addresses_is_refused(length: int) -> None:
     with pytest.raises(UsageError, match=f"2 to 32769 hosts, not {length}"):
-        chain(length)
+        in_a_row(*(f"h{number}" for number in range(length)))
 
 
-@pytest.mark.parametrize("length", [2, 3, 50])
-def test_a_chain_joins_each_host_to_the_next(length: int) -> None:
-    topology = chain(length)
-    assert len(topology.hosts) == length
-    joined = [(link.a.host, link.b.host) for link in topology.links]
-    assert joined == list(itertools.pairwise(topology.hosts))
-
-
-def test_the_links_of_a_chain_have_disjoint_networks() -> None:
-    links = chain(300).links
-    for family in (4, 6):
-        networks = []
-        for link in links:
-            left, right = (next(a for a in e.addresses if a.version == family) for e in link.ends)
-            assert left.network == right.network
-            assert left.ip != right.ip
-            assert left.ip not in (left.network.network_address, left.network.broadcast_address)
-            networks.append(left.network)
-        ordered = sorted(networks)
-        assert all(not a.overlaps(b) for a, b in itertools.pairwise(ordered))
-
-
-def test_the_links_of_a_chain_follow_each_other_in_a_network_that_holds_the_longest() -> None:
+def test_the_links_of_a_row_follow_each_other_in_a_network_that_holds_the_longest() -> None:
     whole = IPv4Network("198.18.0.0/15")
     subnets = whole.subnets(new_prefix=30)
-    for link, expected in zip(chain(40).links, subnets, strict=False):
+    row = in_a_row(*(f"h{number}" for number in range(40)))
+    for link, expected in zip(row.links, subnets, strict=False):
         address = next(a for a in link.a.addresses if isinstance(a, IPv4Interface))
         assert address.network == expected
     assert whole.num_addresses // 4 == 32_769 - 1
@@ -115,3 +94,43 @@ def test_beyond_a_host_are_the_addresses_on_none_of_its_links() -> None:
     }  # fmt: skip
     assert row.beyond("b") == {}
     assert two_hosts().beyond("client") == {}
+
+
+ONE = Link(
+    Interface("a", "eth0", (IPv4Interface("198.51.100.1/24"),)),
+    Interface("b", "eth0", (IPv4Interface("198.51.100.2/24"),)),
+)
+ELSEWHERE = IPv4Network("203.0.113.0/24")
+
+
+def test_an_address_that_a_route_leads_to_is_not_beyond() -> None:
+    far = Link(
+        Interface("b", "eth1", (IPv4Interface("203.0.113.1/24"),)),
+        Interface("c", "eth0", (IPv4Interface("203.0.113.2/24"),)),
+    )
+    routed = Route("a", ELSEWHERE, ip_address("198.51.100.2"))
+    hosts = ("a", "b", "c")
+    assert set(Topology(hosts, (ONE, far)).beyond("a").values()) == {"b", "c"}
+    assert Topology(hosts, (ONE, far), routes=(routed,)).beyond("a") == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"switches": ("s",)}, "switch 's' is no host of the topology"),
+        ({"routers": ("r",)}, "router 'r' is no host of the topology"),
+        ({"switches": ("a",)}, "eth0 of the switch 'a' is a port: no address"),
+        ({"switches": ("a",), "routers": ("a",)}, "'a' is a switch or a router, not both"),
+        (
+            {"routes": (Route("c", ELSEWHERE, ip_address("198.51.100.2")),)},
+            "a route of 'c', which is no host of the topology",
+        ),
+        (
+            {"routes": (Route("a", ELSEWHERE, ip_address("203.0.113.1")),)},
+            "a has no link on which 203.0.113.1 is",
+        ),
+    ],
+)
+def test_devices_and_routes_that_cannot_be_are_refused(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Topology(("a", "b"), (ONE,), **more)

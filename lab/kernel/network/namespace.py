@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import KernelRefused, MachineError
+from lab.kernel.network.neighbours import read_neighbours
 from lab.kernel.network.netlink import Netlink, VethEnd, create_namespace
 from lab.kernel.network.offloads import Offloads, read_offloads, turn_off_offloads
 from lab.kernel.system import libc
@@ -34,6 +35,20 @@ SILENT_LINK_SYSCTLS = {
 }
 
 
+# Without a router's advertisements and redirects: the topology says which way is which.
+ROUTER_SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/send_redirects": "0",
+    "net/ipv4/conf/default/send_redirects": "0",
+    "net/ipv6/conf/all/forwarding": "1",
+}
+# A switch sends nothing of its own: no multicast listener reports from its ports.
+SWITCH_SYSCTLS = {
+    "net/ipv6/conf/default/disable_ipv6": "1",
+}
+BRIDGE_NAME = "bridge"
+
+
 @dataclass(slots=True)
 class Namespace:
     """A network namespace, held by a descriptor; `netlink` is a socket inside it."""
@@ -44,6 +59,8 @@ class Namespace:
     interfaces: tuple[Interface, ...]
     first_index: int
     """The index of the first interface; the others' follow it."""
+    bridge_index: int | None = None
+    """The index of a switch's bridge; None for any other host."""
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -95,10 +112,19 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
             interfaces_of = defaultdict(list)
             for interface in topology.interfaces():
                 interfaces_of[interface.host].append(interface)
+            switches, routers = frozenset(topology.switches), frozenset(topology.routers)
             for host in topology.hosts:
-                namespaces[host] = _create(host, interfaces_of[host], index)
+                sysctls = SILENT_LINK_SYSCTLS
+                if host in routers:
+                    sysctls = sysctls | ROUTER_SYSCTLS
+                elif host in switches:
+                    sysctls = sysctls | SWITCH_SYSCTLS
+                namespaces[host] = _create(host, interfaces_of[host], index, sysctls)
                 stack.callback(namespaces[host].close)
                 index += len(interfaces_of[host])
+                if host in switches:
+                    namespaces[host].bridge_index = index
+                    index += 1
         finally:
             libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
             os.close(here)
@@ -114,24 +140,28 @@ def in_user_namespace() -> bool:
     return Path("/proc/self/uid_map").read_text("ascii").split() != ["0", "0", "4294967295"]
 
 
-def forget_neighbours(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
-    """Make every host forget the hardware addresses of its neighbours.
+def forget_neighbours(namespaces: Iterable[Namespace]) -> None:
+    """Make every host forget the hardware addresses of its neighbours, every switch its table.
 
     So a step begins like any other, whatever happened before it. Raises KernelRefused.
     """
-    for link in topology.links:
-        for near, far in (link.ends, link.ends[::-1]):
-            namespace = namespaces[near.host]
-            for address in far.addresses:
-                namespace.netlink.forget_neighbour(namespace.index(near), address.ip)
-            namespace.netlink.commit()
+    for namespace in namespaces:
+        with namespace.entered():
+            known = read_neighbours()
+        for index, address in known:
+            namespace.netlink.forget_neighbour(index, address)
+        if namespace.bridge_index is not None:
+            namespace.netlink.forget_stations(namespace.bridge_index)
+        namespace.netlink.commit()
 
 
-def _create(host: str, interfaces: Sequence[Interface], first_index: int) -> Namespace:
+def _create(
+    host: str, interfaces: Sequence[Interface], first_index: int, sysctls: Mapping[str, str]
+) -> Namespace:
     """Create and enter one namespace."""
     create_namespace(host)
     descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    for key, value in SILENT_LINK_SYSCTLS.items():
+    for key, value in sysctls.items():
         write_sysctl(key, value)
     return Namespace(host, descriptor, Netlink(host), tuple(interfaces), first_index)
 
@@ -150,10 +180,17 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
     for link in topology.links:
         first, second = sorted(link.ends, key=lambda end: position[end.host])
         links_from[first.host].append((first, second, link.mtu_bytes))
+    routes_of = defaultdict(list)
+    for route in topology.routes:
+        routes_of[route.host].append(route)
     offloads: Offloads | None = None
-    for namespace in namespaces.values():
+    for number, namespace in enumerate(namespaces.values(), start=1):
         netlink = namespace.netlink
         netlink.set_up(LOOPBACK_INDEX)
+        if namespace.bridge_index is not None:
+            own = _hardware_address(number, 0)
+            netlink.create_bridge(BRIDGE_NAME, namespace.bridge_index, own)
+            netlink.set_up(namespace.bridge_index)
         for near, far, mtu_bytes in links_from[namespace.name]:
             netlink.create_veth(
                 ends[near.host, near.name],
@@ -168,7 +205,13 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
         for interface in namespace.interfaces:
             offloads = offloads or read_offloads(netlink.fileno(), interface.name)
             turn_off_offloads(netlink.fileno(), interface.name, offloads)
-            netlink.set_up(ends[interface.host, interface.name].index)
+            index = ends[interface.host, interface.name].index
+            if namespace.bridge_index is not None:
+                netlink.add_port(index, namespace.bridge_index)
+            netlink.set_up(index)
+        # A route needs its interface up.
+        for route in routes_of[namespace.name]:
+            netlink.add_route(route)
         netlink.commit()
 
 

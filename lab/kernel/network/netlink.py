@@ -22,6 +22,7 @@ from typing import Any
 from lab.errors import KernelRefused, MachineError
 from lab.frozen import frozen
 from lab.kernel.system import libc
+from lab.model.topology import Route
 
 
 def _import_pyroute2(*names: str) -> None:
@@ -59,6 +60,7 @@ from pyroute2.netns import setns as pyroute2_setns  # noqa: E402
 RTM_NEWLINK = 16
 RTM_GETLINK = 18
 RTM_NEWADDR = 20
+RTM_NEWROUTE = 24
 RTM_DELNEIGH = 29
 NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
@@ -85,6 +87,9 @@ _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ATTRIBUTE = struct.Struct("=HH")
+_ROUTE = struct.Struct("=8BI")  # struct rtmsg: family, length of dst, …, table, protocol, …
+RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST = 254, 4, 0, 1
+RTA_DST, RTA_GATEWAY = 1, 5
 
 
 def check_netem(index: int) -> None:
@@ -297,6 +302,59 @@ class Netlink:
         message["attrs"] = attributes
         flags = NLM_F_CREATE | NLM_F_EXCL
         self._append(f"add {address} to interface {index}", message, RTM_NEWADDR, flags)
+
+    def create_bridge(self, name: str, index: int, hardware_address: str) -> None:
+        """Ask for a bridge that learns and floods, without spanning tree and multicast snooping.
+
+        Its ports forward at once. Source: ip-link(8), bridge.
+        """
+        options = {"attrs": [("IFLA_BR_STP_STATE", 0), ("IFLA_BR_MCAST_SNOOPING", 0)]}
+        info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", options)]}
+        message = ifinfmsg()
+        message["index"] = index
+        message["attrs"] = [
+            ("IFLA_IFNAME", name),
+            ("IFLA_ADDRESS", hardware_address),
+            ("IFLA_LINKINFO", info),
+        ]
+        self._append(f"create bridge {name}", message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+
+    def add_port(self, index: int, bridge: int) -> None:
+        """Ask for the interface to become a port of the bridge with that index."""
+        message = ifinfmsg()
+        message["index"] = index
+        message["attrs"] = [("IFLA_MASTER", bridge)]
+        self._append(f"make interface {index} a port", message, RTM_NEWLINK, 0)
+
+    def forget_stations(self, bridge: int) -> None:
+        """Ask the bridge to forget behind which of its ports which hardware addresses are."""
+        options = {"attrs": [("IFLA_BR_FDB_FLUSH", b"")]}
+        info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", options)]}
+        message = ifinfmsg()
+        message["index"] = bridge
+        message["attrs"] = [("IFLA_LINKINFO", info)]
+        self._append(f"flush the table of bridge {bridge}", message, RTM_NEWLINK, 0)
+
+    def add_route(self, route: Route) -> None:
+        """Ask for a route in the main table.
+
+        By hand: a row of 1,000 routers has 30,000, and pyroute2 takes twenty times as long for
+        each. Source: rtnetlink(7).
+        """
+        destination, via = route.destination.network_address.packed, route.via.packed
+        length = len(via) + _ATTRIBUTE.size
+        body = _ROUTE.pack(
+            socket.AF_INET if route.via.version == 4 else socket.AF_INET6,
+            route.destination.prefixlen,
+            *(0, 0, RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST, 0),
+        )
+        body += _ATTRIBUTE.pack(length, RTA_DST) + destination
+        body += _ATTRIBUTE.pack(length, RTA_GATEWAY) + via
+        flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+        sequence = len(self._requests)
+        header = _HEADER.pack(_HEADER.size + len(body), RTM_NEWROUTE, flags, sequence, 0)
+        description = f"add a route to {route.destination} via {route.via}"
+        self._requests.append(_Request(description, header + body, 0))
 
     def forget_neighbour(self, index: int, address: IPv4Address | IPv6Address) -> None:
         """Delete a neighbour's entry, if there is one."""

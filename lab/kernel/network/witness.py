@@ -15,7 +15,7 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 import netifaces
 
 from lab.errors import InstrumentError
-from lab.kernel.network.namespace import Namespace
+from lab.kernel.network.namespace import BRIDGE_NAME, Namespace
 from lab.records import InterfaceSeen
 
 SIOCGIFFLAGS = 0x8913
@@ -45,6 +45,9 @@ def check_interfaces(namespaces: Mapping[str, Namespace]) -> tuple[InterfaceSeen
     seen: list[InterfaceSeen] = []
     for namespace in namespaces.values():
         found = read_interfaces(namespace)
+        if namespace.bridge_index is not None:
+            # What passes it passes its ports, which are observed.
+            found = tuple(entry for entry in found if entry.name != BRIDGE_NAME)
         asked = {
             interface.name: frozenset(interface.addresses) for interface in namespace.interfaces
         }

@@ -18,7 +18,8 @@ from lab.kernel.capture.capture import RING_MAX_BYTES, SLOT_MIN_BYTES
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.claim import Claim, Outcome, holds
 from lab.model.family import Family
-from lab.model.topology import chain, two_hosts
+from lab.model.shapes import chain
+from lab.model.topology import two_hosts
 from lab.records import CapturePoint, Direction, Frame, Recording
 
 pytestmark = pytest.mark.kernel
@@ -103,9 +104,9 @@ def test_the_largest_tagged_frame_is_whole(sandbox: Sandbox) -> None:
 def test_a_capture_sees_its_own_link_only(sandbox: Sandbox) -> None:
     sent = [inside.frame(payload(number)) for number in range(10)]
     seen, counted, _ = sandbox.call(inside.frames_sent, chain(3), sent)
-    assert {frame.point for frame in seen} == {"h0/right", "h1/left"}
+    assert {frame.point for frame in seen} == {"h1/eth0", "h2/eth0"}
     assert {point.name: point.frames for point in counted} == {
-        "h0/right": 10, "h1/left": 10, "h1/right": 0, "h2/left": 0,
+        "h1/eth0": 10, "h2/eth0": 10, "h2/eth1": 0, "h3/eth0": 0,
     }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ import inside
 import pytest
 
 from lab.kernel.sandbox.sandbox import Sandbox
-from lab.model.topology import Topology, chain, two_hosts
+from lab.model.shapes import chain
+from lab.model.topology import Topology, two_hosts
 
 pytestmark = pytest.mark.kernel
 

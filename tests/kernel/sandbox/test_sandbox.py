@@ -35,7 +35,8 @@ from lab.errors import (
     UsageError,
 )
 from lab.kernel.sandbox.sandbox import CLOSE_DEADLINE_S, Sandbox, open_sandbox
-from lab.model.topology import chain, two_hosts
+from lab.model.shapes import chain
+from lab.model.topology import two_hosts
 
 pytestmark = pytest.mark.kernel
 
@@ -136,10 +137,10 @@ def test_the_host_stays_as_it_was(marker: str) -> None:
 def test_namespaces_have_their_names_for_ip_netns_inside(sandbox: Sandbox) -> None:
     sandbox.call(inside.keep_topology, chain(3))
     listed = sandbox.call(inside.output_of, "ip", "netns", "list")
-    assert {line.split()[0] for line in listed.splitlines()} == {"h0", "h1", "h2"}
-    shown = sandbox.call(inside.output_of, "ip", "netns", "exec", "h1", "ip", "-o", "link")
+    assert {line.split()[0] for line in listed.splitlines()} == {"h1", "h2", "h3"}
+    shown = sandbox.call(inside.output_of, "ip", "netns", "exec", "h2", "ip", "-o", "link")
     assert [line.split()[1].partition("@")[0] for line in shown.splitlines()] == [
-        "lo:", "left", "right",
+        "lo:", "eth0", "eth1",
     ]  # fmt: skip
 
 

@@ -1,0 +1,258 @@
+"""Interfaces, addresses and routes worked out for a network of which only the cables are given."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+
+from lab.errors import UsageError
+from lab.frozen import frozen
+from lab.model.topology import (
+    DOCUMENTATION_IPV4,
+    DOCUMENTATION_IPV6,
+    Interface,
+    Link,
+    Route,
+    Topology,
+)
+
+# For networks of several subnets: RFC 2544 gives it to tests, and it holds 512 of 256 addresses.
+BENCHMARK_IPV4 = IPv4Network("198.18.0.0/15")
+DOCUMENTATION_IPV6_SITES = IPv6Network("2001:db8::/32")
+LINK_LOCAL = IPv6Network("fe80::/64")
+_COMMON_BITS = 8
+_IPV4_BITS, _IPV6_SUBNET_BITS = 32, 64
+_RESERVED = 2  # of a subnet: its own address and the broadcast address
+
+_Port = tuple[str, str]
+"""A host and the name of one of its interfaces."""
+
+
+@frozen
+class _Subnet:
+    """All interfaces that reach each other without a router, and their networks."""
+
+    number: int
+    ipv4: IPv4Network
+    ipv6: IPv6Network
+    members: tuple[_Port, ...]
+    """The routers' first: the first address is a gateway's, as people are used to."""
+
+
+def laid_out(
+    cables: Sequence[tuple[str, str]],
+    *,
+    switches: Collection[str] = (),
+    routers: Collection[str] = (),
+    mtu_bytes: int = 1500,
+) -> Topology:
+    """The network of these cables, each between two hosts, with addresses and routes.
+
+    Every host's interfaces are eth0, eth1, … in the order of its cables. What switches join is
+    one subnet; its interfaces are numbered from 1, those of routers first. One subnet is
+    198.51.100.0/24 and 2001:db8::/64 (RFC 5737, RFC 3849); several are taken from 198.18.0.0/15
+    (RFC 2544) and 2001:db8::/32, in the order of their first cables.
+
+    A host gets the shortest way to every other subnet; where all begin at one router, as a
+    default route.
+
+    Raises UsageError if a name is invalid, or there are too many subnets or hosts for these.
+    """
+    ports: defaultdict[str, int] = defaultdict(int)
+    ends: list[tuple[_Port, _Port]] = []
+    for one, other in cables:
+        pair = []
+        for host in (one, other):
+            pair.append((host, f"eth{ports[host]}"))
+            ports[host] += 1
+        ends.append((pair[0], pair[1]))
+    subnets = _subnets(ends, frozenset(switches), frozenset(routers))
+    places = {
+        port: (subnet, place)
+        for subnet in subnets
+        for place, port in enumerate(subnet.members, start=1)
+    }
+    addresses = {
+        port: (
+            IPv4Interface((int(subnet.ipv4.network_address) + place, subnet.ipv4.prefixlen)),
+            IPv6Interface((int(subnet.ipv6.network_address) + place, subnet.ipv6.prefixlen)),
+        )
+        for port, (subnet, place) in places.items()
+    }
+    # Who forwards asks for the next neighbour from a link-local address (RFC 4861, 7.2.2), which
+    # no interface of the lab makes by itself.
+    link_local = {
+        port: (IPv6Interface((int(LINK_LOCAL.network_address) + place, LINK_LOCAL.prefixlen)),)
+        for port, (_, place) in places.items()
+        if port[0] in routers
+    }
+
+    def interface(port: _Port) -> Interface:
+        return Interface(*port, (*addresses.get(port, ()), *link_local.get(port, ())))
+
+    links = tuple(Link(interface(one), interface(other), mtu_bytes) for one, other in ends)
+    routes = _Ways(subnets, addresses, frozenset(routers)).routes()
+    return Topology(tuple(ports), links, tuple(switches), tuple(routers), tuple(routes))
+
+
+def _subnets(
+    ends: Sequence[tuple[_Port, _Port]], switches: frozenset[str], routers: frozenset[str]
+) -> list[_Subnet]:
+    """The subnets in the order of their first cables."""
+    joined: dict[object, object] = {}
+
+    def root(of: object) -> object:
+        while joined.setdefault(of, of) != of:
+            joined[of] = joined[joined[of]]
+            of = joined[of]
+        return of
+
+    for one, other in ends:
+        first, second = (port[0] if port[0] in switches else port for port in (one, other))
+        joined[root(second)] = root(first)
+    groups: dict[object, list[_Port]] = {}
+    for pair in ends:
+        for port in pair:
+            at = port[0] if port[0] in switches else port
+            members = groups.setdefault(root(at), [])
+            if port[0] not in switches:
+                members.append(port)
+    everyone = [sorted(group, key=lambda port: port[0] not in routers) for group in groups.values()]
+    ipv4 = _ipv4_networks([len(group) for group in everyone])
+    return [
+        _Subnet(number, network, _ipv6_network(number, len(everyone)), tuple(group))
+        for number, (network, group) in enumerate(zip(ipv4, everyone, strict=True))
+    ]
+
+
+def _ipv4_networks(sizes: Sequence[int]) -> Iterator[IPv4Network]:
+    """A network for each subnet with so many interfaces: all of one size where they fit."""
+    bits = [(size + _RESERVED - 1).bit_length() for size in sizes]
+    if bits == [] or (len(bits) == 1 and bits[0] <= _COMMON_BITS):
+        yield from [DOCUMENTATION_IPV4] * len(bits)
+        return
+    room = BENCHMARK_IPV4.num_addresses
+    for common in (max(_COMMON_BITS, *bits), max(bits)):
+        if len(bits) << common <= room:
+            bits = [common] * len(bits)
+            break
+    at = int(BENCHMARK_IPV4.network_address)
+    for each in bits:
+        at = -(-at >> each) << each
+        if at + (1 << each) > int(BENCHMARK_IPV4.network_address) + room:
+            raise UsageError(
+                f"{len(sizes)} subnets with {sum(sizes)} interfaces do not fit into "
+                f"{BENCHMARK_IPV4}; give the addresses yourself"
+            )
+        yield IPv4Network((at, _IPV4_BITS - each))
+        at += 1 << each
+
+
+def _ipv6_network(number: int, count: int) -> IPv6Network:
+    if count == 1:
+        return DOCUMENTATION_IPV6
+    first = int(DOCUMENTATION_IPV6_SITES.network_address)
+    return IPv6Network((first + (number << _IPV6_SUBNET_BITS), _IPV6_SUBNET_BITS))
+
+
+class _Ways:
+    """Who reaches which subnet by which router."""
+
+    def __init__(
+        self,
+        subnets: Sequence[_Subnet],
+        addresses: Mapping[_Port, tuple[IPv4Interface, IPv6Interface]],
+        routers: frozenset[str],
+    ) -> None:
+        self._subnets = subnets
+        self._addresses = addresses
+        self._of_host: defaultdict[str, list[int]] = defaultdict(list)
+        self._gateways: list[tuple[_Port, ...]] = []
+        for subnet in subnets:
+            self._gateways.append(tuple(port for port in subnet.members if port[0] in routers))
+            for host, _ in subnet.members:
+                self._of_host[host].append(subnet.number)
+        self._routers = routers
+        self._ipv4 = [subnet.ipv4 for subnet in subnets]
+        self._ipv6 = [subnet.ipv6 for subnet in subnets]
+
+    def routes(self) -> Iterator[Route]:
+        """Every host's routes."""
+        for host in self._of_host:
+            yield from self._routes_of(host)
+
+    def _routes_of(self, host: str) -> Iterator[Route]:
+        near = set(self._of_host[host])
+        gates = {port for subnet in near for port in self._gateways[subnet] if port[0] != host}
+        if not gates:
+            return
+        if len(gates) == 1 and host not in self._routers:
+            if any(set(self._of_host[gate[0]]) - near for gate in gates):
+                yield from self._defaults(host, *gates)
+            return
+        by_gate: defaultdict[_Port, list[int]] = defaultdict(list)
+        for subnet, gate in self._first_hops(host).items():
+            if subnet not in near:
+                by_gate[gate].append(subnet)
+        if len(by_gate) == 1 and host not in self._routers:
+            yield from self._defaults(host, *by_gate)
+            return
+        for gate, beyond in by_gate.items():
+            ipv4, ipv6 = self._addresses[gate]
+            beyond.sort()
+            for four in _covering(beyond, self._ipv4):
+                yield Route(host, IPv4Network(four), ipv4.ip)
+            for six in _covering(beyond, self._ipv6):
+                yield Route(host, IPv6Network(six), ipv6.ip)
+
+    def _defaults(self, host: str, gate: _Port) -> Iterator[Route]:
+        ipv4, ipv6 = self._addresses[gate]
+        yield Route(host, IPv4Network("0.0.0.0/0"), ipv4.ip)
+        yield Route(host, IPv6Network("::/0"), ipv6.ip)
+
+    def _first_hops(self, host: str) -> dict[int, _Port]:
+        """By subnet the router of the host's own subnets that is the first on the shortest way."""
+        found: dict[int, _Port] = {}
+        seen_routers = {host}
+        near = self._of_host[host]
+        reached = set(near)
+        todo = deque(near)
+        while todo:
+            subnet = todo.popleft()
+            for gate in self._gateways[subnet]:
+                if gate[0] in seen_routers:
+                    continue
+                seen_routers.add(gate[0])
+                for beyond in self._of_host[gate[0]]:
+                    if beyond not in reached:
+                        reached.add(beyond)
+                        found[beyond] = found.get(subnet, gate)
+                        todo.append(beyond)
+        return found
+
+
+def _covering(
+    numbers: Iterable[int], networks: Sequence[IPv4Network] | Sequence[IPv6Network]
+) -> Iterator[tuple[int, int]]:
+    """The fewest networks, by address and prefix length, that hold these networks and no others.
+
+    As ipaddress.collapse_addresses finds them, in a thousandth of the time: a row of n routers
+    has n² such networks.
+    """
+    bits = networks[0].max_prefixlen
+    runs: list[list[int]] = []
+    for number in numbers:
+        first = int(networks[number].network_address)
+        behind = first + (1 << bits - networks[number].prefixlen)
+        if runs and runs[-1][1] == first:
+            runs[-1][1] = behind
+        else:
+            runs.append([first, behind])
+    for first, behind in runs:
+        at = first
+        while at < behind:
+            size = (at & -at).bit_length() - 1 if at else bits
+            size = min(size, (behind - at).bit_length() - 1)
+            yield at, bits - size
+            at += 1 << size

@@ -1,0 +1,54 @@
+"""Networks of well-known shapes, of any size."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from lab.errors import UsageError
+from lab.model.layout import laid_out
+from lab.model.topology import Topology
+
+
+def star(count: int) -> Topology:
+    """Hosts h1, h2, … in one subnet, each by a cable to the switch s1.
+
+    Raises UsageError for fewer than two.
+    """
+    hosts = _hosts(count, least=2)
+    return laid_out([(host, "s1") for host in hosts], switches=("s1",))
+
+
+def chain(length: int) -> Topology:
+    """A row h1, h2, … of that length: those between its two ends are routers.
+
+    Raises UsageError for fewer than two.
+    """
+    hosts = _hosts(length, least=2)
+    return laid_out(list(pairwise(hosts)), routers=tuple(hosts[1:-1]))
+
+
+def dumbbell(count: int) -> Topology:
+    """Two halves of so many hosts in all, each at a switch, and two routers with one cable between.
+
+    h1, h2, … are at s1 with the router r1; the other half at s2 with r2.
+    Raises UsageError for fewer than two.
+    """
+    hosts = _hosts(count, least=2)
+    half = (count + 1) // 2
+    return laid_out(
+        [
+            *((host, "s1") for host in hosts[:half]),
+            ("s1", "r1"),
+            ("r1", "r2"),
+            ("r2", "s2"),
+            *(("s2", host) for host in hosts[half:]),
+        ],
+        switches=("s1", "s2"),
+        routers=("r1", "r2"),
+    )
+
+
+def _hosts(count: int, least: int) -> list[str]:
+    if count < least:
+        raise UsageError(f"this network has {least} hosts at least, not {count}")
+    return [f"h{number}" for number in range(1, count + 1)]

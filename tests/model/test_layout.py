@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from ipaddress import collapse_addresses
+from itertools import pairwise
+
+import pytest
+
+from lab.errors import UsageError
+from lab.model.family import Family
+from lab.model.layout import laid_out
+from lab.model.topology import Topology
+
+
+def addresses(topology: Topology, host: str) -> list[str]:
+    held = (end.addresses for end in topology.interfaces() if end.host == host)
+    return [str(address) for some in held for address in some]
+
+
+def routes(topology: Topology, host: str) -> list[tuple[str, str]]:
+    return [(str(r.destination), str(r.via)) for r in topology.routes if r.host == host]
+
+
+def test_one_cable_is_one_subnet_without_routes() -> None:
+    topology = laid_out([("a", "b")])
+    assert addresses(topology, "a") == ["198.51.100.1/24", "2001:db8::1/64"]
+    assert addresses(topology, "b") == ["198.51.100.2/24", "2001:db8::2/64"]
+    assert topology.routes == ()
+
+
+def test_interfaces_are_numbered_in_the_order_of_a_hosts_cables() -> None:
+    topology = laid_out([("a", "b"), ("b", "c")])
+    assert [f"{end.host}/{end.name}" for end in topology.interfaces()] == [
+        "a/eth0", "b/eth0", "b/eth1", "c/eth0",
+    ]  # fmt: skip
+
+
+def test_a_host_between_two_links_that_is_no_router_is_on_nobodys_way() -> None:
+    assert laid_out([("a", "b"), ("b", "c")]).routes == ()
+
+
+def test_switches_that_are_joined_are_one_subnet() -> None:
+    topology = laid_out([("a", "s"), ("s", "t"), ("t", "b")], switches=("s", "t"))
+    assert addresses(topology, "b")[0] == "198.51.100.2/24"
+    assert addresses(topology, "s") == addresses(topology, "t") == []
+
+
+def test_the_router_of_a_subnet_has_its_first_address_and_a_link_local_one() -> None:
+    topology = laid_out([("a", "r"), ("r", "b")], routers=("r",))
+    assert addresses(topology, "r") == [
+        "198.18.0.1/24", "2001:db8::1/64", "fe80::1/64",
+        "198.18.1.1/24", "2001:db8:0:1::1/64", "fe80::1/64",
+    ]  # fmt: skip
+    assert routes(topology, "a") == [("0.0.0.0/0", "198.18.0.1"), ("::/0", "2001:db8::1")]
+
+
+def test_a_host_with_two_ways_has_a_route_for_what_is_behind_each() -> None:
+    cables = [("h", "r"), ("h", "q"), ("r", "a"), ("q", "b")]
+    topology = laid_out(cables, routers=("r", "q"))
+    assert [via for _, via in routes(topology, "h")] == [
+        "198.18.0.1", "2001:db8::1", "198.18.1.1", "2001:db8:0:1::1",
+    ]  # fmt: skip
+
+
+def test_the_shorter_of_two_ways_is_taken() -> None:
+    cables = [("a", "s"), ("s", "r"), ("s", "q"), ("r", "b"), ("q", "p"), ("p", "b")]
+    topology = laid_out(cables, switches=("s",), routers=("r", "q", "p"))
+    behind_r = next(
+        a.network for e in topology.interfaces() if (e.host, e.name) == ("b", "eth0")
+        for a in e.addresses
+    )  # fmt: skip
+    way = {str(r.destination): str(r.via) for r in topology.routes if r.host == "a"}
+    assert way[str(behind_r)] == "198.18.0.1"
+
+
+def test_the_routes_of_a_row_are_as_few_as_its_networks_can_be_told_by() -> None:
+    names = [f"r{number}" for number in range(40)]
+    topology = laid_out(list(pairwise(names)), routers=tuple(names[1:-1]))
+    for number in (1, 7, 20, 38):
+        host = names[number]
+        subnets = [topology.links[n].a.addresses[0].network for n in range(39)]
+        for beyond in (subnets[: number - 1], subnets[number + 1 :]):
+            expected = set(map(str, collapse_addresses(beyond)))  # type: ignore[type-var]
+            assert expected <= {destination for destination, _ in routes(topology, host)}
+
+
+def test_many_hosts_and_many_subnets_find_room() -> None:
+    wide = laid_out([(f"h{number}", "s") for number in range(1000)], switches=("s",))
+    assert addresses(wide, "h999")[0] == "198.18.3.232/22"
+    names = [f"r{number}" for number in range(1001)]
+    long = laid_out(list(pairwise(names)), routers=tuple(names[1:-1]))
+    assert str(long.address("r1000", Family.IPV4)) == "198.18.15.158"
+
+
+def test_more_subnets_than_there_are_networks_are_refused() -> None:
+    cables = [(f"a{number}", f"b{number}") for number in range(32_769)]
+    with pytest.raises(UsageError, match="32769 subnets with 65538 interfaces do not fit"):
+        laid_out(cables)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from lab.errors import UsageError
+from lab.model.family import Family
+from lab.model.shapes import chain, dumbbell, star
+from lab.model.topology import Topology
+
+
+@pytest.mark.parametrize("shape", [star, chain, dumbbell])
+@pytest.mark.parametrize("count", [-1, 0, 1])
+def test_fewer_than_two_hosts_are_refused(shape: object, count: int) -> None:
+    assert callable(shape)
+    with pytest.raises(UsageError, match=f"has 2 hosts at least, not {count}"):
+        shape(count)
+
+
+def test_the_hosts_of_a_star_are_all_at_its_switch() -> None:
+    topology = star(3)
+    assert topology.hosts == ("h1", "s1", "h2", "h3")
+    assert topology.switches == ("s1",)
+    assert [(link.a.host, link.b.host) for link in topology.links] == [
+        ("h1", "s1"), ("h2", "s1"), ("h3", "s1"),
+    ]  # fmt: skip
+    assert topology.routes == ()
+    assert [str(topology.address(host, Family.IPV4)) for host in ("h1", "h2", "h3")] == [
+        "198.51.100.1", "198.51.100.2", "198.51.100.3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("length", [2, 3, 50])
+def test_a_chain_joins_each_host_to_the_next_and_those_between_forward(length: int) -> None:
+    topology = chain(length)
+    assert len(topology.hosts) == length
+    joined = [(link.a.host, link.b.host) for link in topology.links]
+    assert joined == list(pairwise(topology.hosts))
+    assert topology.routers == topology.hosts[1:-1]
+
+
+def hops(topology: Topology, source: str, family: Family, target: str) -> int:
+    """Over how many routers a packet goes, by the topology's own routes."""
+    address = topology.address(target, family)
+    own = {
+        host: [a for end in topology.interfaces() if end.host == host for a in end.addresses]
+        for host in topology.hosts
+    }
+    owner = {a.ip: host for host, held in own.items() for a in held if not a.is_link_local}
+    at, count = source, 0
+    while all(address not in held.network for held in own[at]):
+        routes = [r for r in topology.routes if r.host == at and address in r.destination]
+        at, count = owner[max(routes, key=lambda r: r.destination.prefixlen).via], count + 1
+        assert count <= len(topology.hosts), "in a circle"
+    return count
+
+
+@pytest.mark.parametrize("family", list(Family))
+@pytest.mark.parametrize(
+    ("topology", "most"), [(star(5), 0), (chain(9), 7), (dumbbell(6), 2)], ids=str
+)
+def test_every_host_reaches_every_other(topology: Topology, most: int, family: Family) -> None:
+    hosts = [host for host in topology.hosts if host not in topology.switches]
+    counts = [hops(topology, a, family, b) for a in hosts for b in hosts if a != b]
+    assert max(counts) == most

@@ -20,6 +20,7 @@ from lab.analysis.flows.bracket import Bracket, find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import group_flows
+from lab.analysis.flows.journeys import join_journeys
 from lab.analysis.order.happens_before import order_events
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
@@ -28,11 +29,14 @@ from lab.analysis.sockets.unix_queues import find_queues
 from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
 from lab.model.counted import counted
-from lab.records import Direction, Recording
+from lab.records import Direction, InterfaceSeen, Recording
 from lab.syscalls.descriptors import follow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lab.analysis.order.events import Order
+    from lab.analysis.packets.packet import IPAddress
 
 _NAMED = 3
 """One is enough to show that an instrument is broken."""
@@ -52,7 +56,10 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 
 
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
-    crossings = join_crossings(bracket.frames, recording.points, first)
+    links = join_crossings(bracket.frames, recording.points, first)
+    crossings = join_journeys(
+        links, recording.switches, recording.routers, _owners(recording.interfaces)
+    )
     # A run captures whole frames: one that is cut was damaged, and is no evidence of a flow.
     flows = tuple(flow for flow in group_flows(crossings) if flow.crossings)
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
@@ -81,8 +88,8 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     order = order_events(evidence, correlation, slack_ns)
     incomplete = (
         *bracket.incomplete,
-        *_reversed(crossings),
-        *_never_left(crossings, recording),
+        *_reversed(links),
+        *_never_left(links, recording),
         *_faults(recording, order),
     )
     return Timeline(
@@ -103,6 +110,16 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         correlation=replace(correlation, remarks=find_remarks(evidence, correlation)),
         sockets=tuple(seen for seen in recording.sockets if seen.step == bracket.step),
     )
+
+
+def _owners(interfaces: Iterable[InterfaceSeen]) -> dict[IPAddress, str]:
+    """The hosts by those of their addresses that no other host has."""
+    return {
+        address.ip: seen.host
+        for seen in interfaces
+        for address in seen.addresses
+        if not (address.is_loopback or address.is_link_local)
+    }
 
 
 def _slack_ns(recording: Recording) -> int:

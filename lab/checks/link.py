@@ -12,6 +12,8 @@ from lab.model.counted import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.packets.packet import IPAddress
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
@@ -74,12 +76,13 @@ def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
     first = next((c for c in timeline.crossings if c.packet.tcp or c.packet.udp), None)
     if first is None or first.packet.ip is None:
         return broken("no TCP segment or UDP datagram was seen")
-    destination = first.packet.ip.destination
+    destination, near = first.packet.ip.destination, _next_hop(first, timeline)
     question = answer = None
     for crossing in timeline.crossings[: timeline.crossings.index(first)]:
         arp, icmp = crossing.packet.arp, crossing.packet.icmp
-        if _asks_for(arp, icmp, destination):
-            question = question or crossing
+        asked = _asked_for(arp, icmp)
+        if question is None and crossing.sender == first.sender and asked in near:
+            question, destination = crossing, asked
         elif question is not None and (answered := _answered_address(arp, icmp, destination)):
             answer = crossing
             hardware_address = answered
@@ -102,13 +105,30 @@ def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
     )
 
 
-def _asks_for(arp: Arp | None, icmp: Icmp | None, address: object) -> bool:
+def _next_hop(first: Crossing, timeline: Timeline) -> frozenset[IPAddress]:
+    """The addresses that its sender may look for: the destination's, or those of a router."""
+    assert first.packet.ip is not None, "it is asked of packets with TCP or UDP"
+    router = next(
+        (hop.receiver for hop in first.hops if hop.receiver in timeline.recording.routers), None
+    )
+    if router is None:
+        return frozenset((first.packet.ip.destination,))
+    return frozenset(
+        address.ip
+        for seen in timeline.recording.interfaces
+        if seen.host == router
+        for address in seen.addresses
+    )
+
+
+def _asked_for(arp: Arp | None, icmp: Icmp | None) -> IPAddress | None:
+    """The address whose hardware address a frame asks for; None where it asks for none."""
     if arp is not None:
-        return arp.operation == ARP_REQUEST and arp.target == address
-    return icmp is not None and icmp.type == NEIGHBOR_SOLICITATION and icmp.target == address
+        return arp.target if arp.operation == ARP_REQUEST else None
+    return icmp.target if icmp is not None and icmp.type == NEIGHBOR_SOLICITATION else None
 
 
-def _answered_address(arp: Arp | None, icmp: Icmp | None, address: object) -> str | None:
+def _answered_address(arp: Arp | None, icmp: Icmp | None, address: IPAddress) -> str | None:
     """The hardware address that an answer gives for an IP address."""
     if arp is not None and arp.operation == ARP_REPLY and arp.sender == address:
         return arp.sender_hardware

@@ -18,6 +18,7 @@ from lab.ladder.frames import (
     part_of,
     segments_by_crossing,
 )
+from lab.ladder.hops import spread
 from lab.ladder.lanes import lane_connections, place
 from lab.ladder.model import (
     CallRow,
@@ -148,7 +149,7 @@ class _Builder:
     def _drawn(self, kept: Iterable[EventRow | Elided]) -> list[Row]:
         """The rows that are kept, with what belongs to them."""
         rows: list[Row] = []
-        for each in kept:
+        for each in spread(kept, self.crossing_of, self.placing.of_host):
             if isinstance(each, Elided):
                 inside = tuple(row for event in each.rows for row in self._with_company(event))
                 rows.append(ElisionRow(inside, each.text, _common_lane(each.rows)))
@@ -222,6 +223,8 @@ class _Builder:
     def _with_company(self, row: EventRow) -> Iterator[Row]:
         """The row, preceded by the bytes that it returns and followed by its remarks."""
         is_end = getattr(row, "part", Part.END) is not Part.START
+        if isinstance(row, FrameRow) and row.hop:
+            is_end = row.hop == len(self.crossing_of[row.event.number].hops)
         if isinstance(row, CallRow) and is_end and row.event in self.transfers:
             yield self.transfers[row.event]
         yield row

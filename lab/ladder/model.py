@@ -159,6 +159,8 @@ class FrameRow:
     sender_differs: bool = False
     """Whether the sender's state is the kernel's, and the frames imply another."""
     receiver_differs: bool = False
+    hop: int = 0
+    """Which link of its way it is, from 1, where it goes over several; else 0."""
     closes: CallRow | None = None
     """In a brief ladder, the end of a call that returns after it and has no row of its own."""
 

@@ -65,7 +65,8 @@ class _Builder:
         self.slots: list[SceneSlot] = []
         self.placed: list[tuple[int, Row]] = []
         self.calls: dict[EventId, CallBracket] = {}
-        self.arrows: dict[EventId, FrameArrow] = {}
+        self.arrows: dict[tuple[EventId, int], FrameArrow] = {}
+        """By their frames, and which link of a frame's way it is."""
         self.transfers: list[TransferArrow] = []
         self.tags: list[EventTag] = []
         self.notes: list[SceneNote] = []
@@ -161,11 +162,11 @@ class _Builder:
             yield replace(call, end=last) if event in still_open else call
 
     def _add_frame(self, row: FrameRow, slot: int) -> None:
-        begun = self.arrows.get(row.event)
+        begun = self.arrows.get((row.event, row.hop))
         if row.part is Part.END and begun is not None:
-            self.arrows[row.event] = replace(begun, end=slot)
+            self.arrows[row.event, row.hop] = replace(begun, end=slot)
             return
-        self.arrows[row.event] = FrameArrow(
+        self.arrows[row.event, row.hop] = FrameArrow(
             event=row.event,
             source=row.source,
             target=row.target,
@@ -182,8 +183,8 @@ class _Builder:
 
     def arrows_with_drops(self) -> Iterator[FrameArrow]:
         """The arrows, with the reasons for which the kernel dropped what they brought."""
-        for event, arrow in self.arrows.items():
-            reason = self.dropped.get(event, "")
+        for arrow in self.arrows.values():
+            reason = self.dropped.get(arrow.event, "")
             yield replace(arrow, dropped=reason) if reason else arrow
 
 

@@ -100,7 +100,7 @@ class _Contents:
         links = {point.name: point.link for point in points}
         self._found: defaultdict[_Content, list[tuple[int, int, bytes]]] = defaultdict(list)
         for crossing in crossings:
-            frame, ip = crossing.packet.frame, crossing.packet.ip
+            frame, ip = crossing.arrived.frame, crossing.arrived.ip
             name = interfaces.get((crossing.receiver, links.get(frame.point, "")))
             if crossing.received_ns is None or name is None:
                 continue
@@ -147,10 +147,10 @@ def _arrivals(
     links = {point.name: point.link for point in points}
     found: defaultdict[_Kind, list[tuple[int, int]]] = defaultdict(list)
     for crossing in crossings:
-        frame = crossing.packet.frame
+        frame = crossing.arrived.frame
         name = interfaces.get((crossing.receiver, links.get(frame.point, "")))
         if crossing.received_ns is not None and name is not None:
-            ip = crossing.packet.ip
+            ip = crossing.arrived.ip
             length = frame.wire_bytes - (ip.offset if ip is not None else _ETHERNET_BYTES)
             found[name, length].append((crossing.received_ns, crossing.number))
     for arrivals in found.values():

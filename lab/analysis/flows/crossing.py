@@ -1,4 +1,4 @@
-"""One frame's way over one link, seen at its ends."""
+"""One frame's way from the host that sent it to the one that it reached."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from lab.model.event import EventId, frame_id
 
 
 @frozen
+class Hop:
+    """A frame's way over one link of several: switches and routers are between them."""
+
+    packet: Packet
+    """As it was on this link: a router has changed it."""
+    sender: str
+    receiver: str
+    sent_ns: int | None
+    received_ns: int | None
+
+
+@frozen
 class Crossing:
-    """One frame's way over one link.
+    """One frame's way from host to host, over one link or several.
 
     Where a single point saw it and the direction is unknown (a foreign capture), both
     times are that point's. `sent_ns` is None where no point saw it leave, `received_ns`
@@ -19,12 +31,15 @@ class Crossing:
     number: int
     """From 1, in order of time."""
     packet: Packet
+    """As its sender sent it."""
     sender: str
     """The host it left; "" where unknown."""
     receiver: str
-    """The host at the link's other end; "" where unknown."""
+    """The host that it reached, or was to reach; "" where unknown."""
     sent_ns: int | None
     received_ns: int | None
+    hops: tuple[Hop, ...] = ()
+    """Its way link by link, where switches or routers forwarded it or should have; else empty."""
 
     @property
     def id(self) -> EventId:
@@ -42,3 +57,8 @@ class Crossing:
     def lost(self) -> bool:
         """Whether it was seen leaving and not arriving."""
         return self.received_ns is None
+
+    @property
+    def arrived(self) -> Packet:
+        """As it was on the last link."""
+        return self.hops[-1].packet if self.hops else self.packet

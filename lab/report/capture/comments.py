@@ -43,6 +43,7 @@ def _role_texts(timeline: Timeline) -> dict[tuple[int | None, bytes], str]:
         if role is None and crossing.packet.tcp is None:
             role = f"{phase_of[crossing.number].value}: {describe_packet(crossing.packet)}"
         if role is not None:
-            for time_ns in (crossing.sent_ns, crossing.received_ns):
-                text_of[time_ns, crossing.packet.frame.data] = f"{crossing.id}: {role}"
+            for each in crossing.hops or (crossing,):
+                for time_ns in (each.sent_ns, each.received_ns):
+                    text_of[time_ns, each.packet.frame.data] = f"{crossing.id}: {role}"
     return text_of

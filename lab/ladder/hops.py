@@ -1,0 +1,111 @@
+"""Rows of a frame's way over several links: an arrow for each, and what was changed between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from lab.analysis.flows.crossing import Crossing, Hop
+from lab.analysis.packets.packet import Ethernet, IPv4, IPv6, Packet
+from lab.ladder.model import EventRow, FrameRow, Part
+from lab.ladder.repetition import Elided
+
+
+def spread(
+    kept: Iterable[EventRow | Elided],
+    crossing_of: Mapping[int, Crossing],
+    lane_of: Callable[[str], int],
+) -> Iterator[EventRow | Elided]:
+    """The rows in their order; a frame that goes over several links has one for each, in its time.
+
+    `lane_of` gives a host's lane. Frames among what is elided stay as they are.
+    """
+    later: list[FrameRow] = []
+    for each in kept:
+        time_ns = each.rows[0].time_ns if isinstance(each, Elided) else each.time_ns
+        while later and time_ns is not None and later[0].time_ns < time_ns:
+            yield later.pop(0)
+        if not isinstance(each, FrameRow):
+            yield each
+            continue
+        same = [row for row in later if row.event == each.event]
+        later = [row for row in later if row.event != each.event]
+        rows = hop_rows(each, crossing_of[each.event.number], lane_of)
+        if each.part is Part.START:
+            yield next(rows)
+            later = sorted([*later, *rows], key=lambda row: row.time_ns)
+        else:
+            yield from same
+            yield from rows
+    yield from later
+
+
+def hop_rows(
+    row: FrameRow, crossing: Crossing, lane_of: Callable[[str], int]
+) -> Iterator[FrameRow]:
+    """The row of a frame, or of one end of it, as a row for each link that it went over.
+
+    Its departure has all links but the last, which belongs to its arrival. What the frame is
+    stands at its first link, what was changed of it at the others.
+    """
+    hops = crossing.hops
+    if not hops:
+        yield row
+        return
+    ends = {Part.WHOLE: hops, Part.START: hops[:-1], Part.END: hops[-1:]}[row.part]
+    first = 1 if row.part is not Part.END else len(hops)
+    for number, hop in enumerate(ends, start=first):
+        yield _hop_row(row, crossing, number, hop, lane_of)
+
+
+def _hop_row(
+    row: FrameRow, crossing: Crossing, number: int, hop: Hop, lane_of: Callable[[str], int]
+) -> FrameRow:
+    source, target = lane_of(hop.sender), lane_of(hop.receiver)
+    time_ns = hop.sent_ns if hop.sent_ns is not None else hop.received_ns
+    assert time_ns is not None, "a hop is made from at least one frame"
+    is_last = number == len(crossing.hops)
+    is_stopped = is_last and crossing.lost and hop.received_ns is not None
+    stopped = (f"{hop.receiver} does not forward it",) if is_stopped else ()
+    found = replace(
+        row,
+        source=source,
+        target=target,
+        is_forward=source < target,
+        part=Part.WHOLE,
+        time_ns=time_ns,
+        sent_ns=hop.sent_ns,
+        received_ns=hop.received_ns,
+        is_lost=hop.received_ns is None,
+        hop=number,
+        details=(*row.details, *stopped) if number == 1 else stopped,
+        receiver_state=row.receiver_state if is_last else "",
+        receiver_differs=row.receiver_differs and is_last,
+    )
+    if number == 1:
+        return found
+    changes = ", ".join(_changes(crossing.hops[number - 2].packet, hop.packet))
+    return replace(
+        found,
+        text=f"{hop.sender} forwards it{changes and f': {changes}'}",
+        connection="",
+        notes=(),
+        payload=b"",
+        sender_state="",
+        sender_differs=False,
+    )
+
+
+def _changes(before: Packet, after: Packet) -> Iterator[str]:
+    """What a router has changed in the headers: a switch changes nothing."""
+    old, new = before.ip, after.ip
+    if isinstance(old, IPv4) and isinstance(new, IPv4) and old.ttl != new.ttl:
+        yield f"TTL {old.ttl} → {new.ttl}"
+    if isinstance(old, IPv6) and isinstance(new, IPv6) and old.hop_limit != new.hop_limit:
+        yield f"hop limit {old.hop_limit} → {new.hop_limit}"
+    one, other = (packet.layers[0] if packet.layers else None for packet in (before, after))
+    if isinstance(one, Ethernet) and isinstance(other, Ethernet):
+        if one.source != other.source:
+            yield f"from {other.source}"
+        if one.destination != other.destination:
+            yield f"to {other.destination}"

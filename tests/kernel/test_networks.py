@@ -1,0 +1,105 @@
+"""Conversations over switches and routers, judged end to end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from lab.analysis.packets.packet import Arp, IPv4, IPv6
+from lab.analysis.timeline import Timeline
+from lab.api import Family, Outcome, Result, Step, Topology, chain, dumbbell, run, star
+from scenarios.tcp import SCENARIO
+
+pytestmark = pytest.mark.kernel
+
+SHAPES = {"star": star(3), "chain": chain(3), "dumbbell": dumbbell(2)}
+ROUTERS = {"star": 0, "chain": 1, "dumbbell": 2}
+BOTH = pytest.mark.parametrize("family", list(Family), ids=str)
+EACH = pytest.mark.parametrize("shape", SHAPES)
+
+
+def between(topology: Topology) -> tuple[str, str]:
+    ends = [host for host in topology.hosts if host not in (*topology.switches, *topology.routers)]
+    return ends[0], ends[-1]
+
+
+@cache
+def tcp_over(shape: str, family: Family) -> Result:
+    """The scenario tcp between the first host of the shape and its last."""
+    topology = SHAPES[shape]
+    client, server = between(topology)
+    host_of = {"client": client, "server": server}
+    steps = tuple(
+        Step(
+            step.name,
+            tuple(
+                replace(
+                    program,
+                    host=host_of[program.host],
+                    argv=tuple(word.replace("{server}", f"{{{server}}}") for word in program.argv),
+                )
+                for program in step.programs
+            ),
+        )
+        for step in SCENARIO.steps
+    )
+    there = replace(SCENARIO, name="over", topology=topology, steps=steps)
+    with TemporaryDirectory() as folder:
+        return run(there, family=family, out=Path(folder))
+
+
+def only(result: Result) -> Timeline:
+    (timeline,) = result.timelines
+    return timeline
+
+
+@BOTH
+@EACH
+def test_every_claim_of_tcp_holds_end_to_end(shape: str, family: Family) -> None:
+    result = tcp_over(shape, family)
+    assert [j for j in result.judgements if j.verdict.outcome is not Outcome.HOLDS] == []
+
+
+@BOTH
+@EACH
+def test_a_segment_is_one_however_many_links_it_goes_over(shape: str, family: Family) -> None:
+    timeline = only(tcp_over(shape, family))
+    client, server = between(SHAPES[shape])
+    (talk,) = timeline.conversations
+    assert [str(segment.notes) for segment in talk.segments if segment.notes] == []
+    assert {(c.sender, c.receiver) for c in talk.flow.crossings} == {
+        (client, server), (server, client),
+    }  # fmt: skip
+
+
+@BOTH
+@EACH
+def test_every_router_counts_down_and_leaves_the_rest(shape: str, family: Family) -> None:
+    timeline = only(tcp_over(shape, family))
+    for crossing in timeline.conversations[0].flow.crossings:
+        lives = []
+        for hop in crossing.hops:
+            ip = hop.packet.ip
+            assert ip is not None
+            lives.append(ip.ttl if isinstance(ip, IPv4) else ip.hop_limit)
+            assert hop.packet.payload == crossing.packet.payload
+        assert lives[0] - lives[-1] == ROUTERS[shape]
+
+
+def test_a_switch_floods_a_broadcast_and_no_other_frame() -> None:
+    timeline = only(tcp_over("star", Family.IPV4))
+    copies = [c for c in timeline.crossings if c.sender == "s1"]
+    assert {(c.receiver, isinstance(c.packet.layers[1], Arp)) for c in copies} == {("h2", True)}
+
+
+@EACH
+def test_the_lab_sees_the_whole_of_every_link(shape: str) -> None:
+    timeline = only(tcp_over(shape, Family.IPV6))
+    assert timeline.bracket.incomplete == ()
+    assert timeline.bracket.canaries_seen == timeline.bracket.canaries_sent
+    assert len(timeline.recording.points) == 2 * len(SHAPES[shape].links)
+    assert isinstance(timeline.conversations[0].flow.crossings[0].packet.ip, IPv6)

@@ -129,8 +129,12 @@ def test_threads_and_forked_children_note_as_themselves(tmp_path: Path, interpre
 
 def test_a_call_that_never_returns_is_noted(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(
-        f"{PAIR}import os, signal\nsignal.alarm(0)\n"
-        "if not os.fork():\n    os.kill(os.getppid(), signal.SIGKILL)\n    os._exit(0)\n"
+        f"{PAIR}import os, signal\nparent = os.getpid()\n"
+        "if not os.fork():\n"
+        # It sleeps nowhere but in recv().
+        "    while open(f'/proc/{parent}/stat').read().rpartition(')')[2].split()[0] != 'S':\n"
+        "        pass\n"
+        "    os.kill(parent, signal.SIGKILL)\n    os._exit(0)\n"
         "b.recv(1)\n",
     )
     _, (lines, uses) = noted([sys.executable, "a.py"], tmp_path)

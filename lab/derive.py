@@ -19,10 +19,11 @@ FILES = {
     "md": "report.md",
     "junit": "junit.xml",
     "compare": "compare.html",
+    "wire": "wire.pcapng",
 }
 """By format the name of its file in a run's folder."""
 
-PAGES = ("html", "svg")
+PAGES = ("html", "svg", "wire")
 """What every run leaves behind besides report.json."""
 
 
@@ -147,6 +148,12 @@ def _junit(result: Result) -> bytes:
     return junit_document([result], place_of)
 
 
+def _wire(result: Result) -> bytes:
+    from lab.report.capture.wire import wire_capture
+
+    return wire_capture(result.timelines)
+
+
 _WRITERS: dict[str, Callable[[Result], bytes]] = {
     "html": _html,
     "svg": _svg,
@@ -154,4 +161,5 @@ _WRITERS: dict[str, Callable[[Result], bytes]] = {
     "md": _markdown,
     "junit": _junit,
     "compare": _compare,
+    "wire": _wire,
 }

@@ -29,7 +29,11 @@ def test_each_format_is_what_it_says() -> None:
 
 def test_a_folder_gets_its_pages(tmp_path: Path) -> None:
     write_pages(replace(recorded_result("tcp4"), folder=tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ladder.svg", "report.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "ladder.svg",
+        "report.html",
+        "wire.pcapng",
+    ]
 
 
 def test_the_pages_of_many_events_wait_until_they_are_asked_for() -> None:

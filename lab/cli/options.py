@@ -177,10 +177,10 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     command.add_argument(
         "--format",
-        choices=("html", "svg", "json", "md", "junit", "compare"),
+        choices=("html", "svg", "json", "md", "junit", "compare", "wire"),
         default="html",
-        help="a page for a browser, a picture, report.json, Markdown, JUnit XML, or a page of the "
-        "steps side by side (default: html)",
+        help="a page for a browser, a picture, report.json, Markdown, JUnit XML, a page of the "
+        "steps side by side, or wire.pcapng, each frame once (default: html)",
     )
     command.add_argument(
         "--output",

@@ -12,7 +12,13 @@ INTERFACE_DESCRIPTION = 1
 PACKET = 2
 """Obsolete; the predecessor of the Enhanced Packet Block."""
 SIMPLE_PACKET = 3
+NAME_RESOLUTION = 4
 ENHANCED_PACKET = 6
+
+END_OF_NAMES = 0
+IPV4_NAMES = 1
+IPV6_NAMES = 2
+"""Of a Name Resolution Block's records: their types."""
 
 END_OF_OPTIONS = 0
 COMMENT = 1

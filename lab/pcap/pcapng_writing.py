@@ -9,18 +9,24 @@ from __future__ import annotations
 import heapq
 import struct
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from operator import itemgetter
 
+from lab.frozen import frozen
 from lab.pcap.link_types import MAX_CAPTURED_BYTES, UPPER_PDU
 from lab.pcap.pcapng_numbers import (
     COMMENT,
     DIRECTIONS,
+    END_OF_NAMES,
     END_OF_OPTIONS,
     ENHANCED_PACKET,
     FRAMING_BYTES,
     IF_NAME,
     IF_TIMESTAMP_RESOLUTION,
     INTERFACE_DESCRIPTION,
+    IPV4_NAMES,
+    IPV6_NAMES,
+    NAME_RESOLUTION,
     PACKET_FLAGS,
     SECTION_HEADER,
     SHB_USER_APPLICATION,
@@ -36,6 +42,14 @@ _MAX_OPTION_BYTES = 65_535
 _MAX_TIME_NS = 2**64 - 1
 
 
+@frozen
+class HostName:
+    """The name of the host that has an address."""
+
+    address: IPv4Address | IPv6Address
+    name: str
+
+
 def write_pcapng(
     file: BinaryIO,
     points: Sequence[str],
@@ -43,6 +57,7 @@ def write_pcapng(
     comments: Mapping[int, str],
     application: str,
     notes: Sequence[CaptureNote] = (),
+    hosts: Sequence[HostName] = (),
 ) -> None:
     """Write `frames`, in their order, as one little-endian section.
 
@@ -51,7 +66,9 @@ def write_pcapng(
     interface for each. `comments` are by the frame's index; they are written as UTF-8, cut
     between characters to the 65,535 bytes that an option holds. `application` is recorded as
     the writer (`shb_userappl`). `notes`, in order of time, are written before the first later
-    frame; their interfaces follow those of the points. The same arguments give the same bytes.
+    frame; their interfaces follow those of the points. `hosts`, if any,
+    are in a Name Resolution Block before the first packet. The same arguments give the same
+    bytes.
 
     Raises ValueError if a frame's point is not in `points`, its data is longer than
     MAX_CAPTURED_BYTES, or a frame's or note's time does not fit 64 unsigned bits.
@@ -70,6 +87,8 @@ def write_pcapng(
     }
     for name in note_numbers:
         file.write(_interface_description(name, UPPER_PDU))
+    if hosts:
+        file.write(_name_resolution(hosts))
     seen = (
         (frame.time_ns, _enhanced_packet(frame, numbers[_origin(frame)], comments.get(index)))
         for index, frame in enumerate(frames)
@@ -87,6 +106,16 @@ def _interface_description(name: str, link_number: int) -> bytes:
     body = struct.pack("<2HI", link_number, 0, 0) + _text_option(IF_NAME, name)
     body += _option(IF_TIMESTAMP_RESOLUTION, b"\x09") + _option(END_OF_OPTIONS, b"")
     return _block(INTERFACE_DESCRIPTION, body)
+
+
+def _name_resolution(hosts: Sequence[HostName]) -> bytes:
+    """Source: "Name Resolution Block"."""
+    records = b""
+    for host in hosts:
+        kind = IPV4_NAMES if host.address.version == 4 else IPV6_NAMES
+        # A record has the form of an option: type, length, value, padding.
+        records += _option(kind, host.address.packed + host.name.encode() + b"\0")
+    return _block(NAME_RESOLUTION, records + _option(END_OF_NAMES, b""))
 
 
 def _interface_numbers(

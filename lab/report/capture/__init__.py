@@ -1,1 +1,1 @@
-"""What the capture file says to its readers in Wireshark."""
+"""What the capture files say to their readers in Wireshark."""

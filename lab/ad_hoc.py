@@ -1,16 +1,17 @@
-"""Two commands of anybody's as a scenario: `wirelab run --server CMD --client CMD`."""
+"""Commands of anybody's as a scenario: --server CMD --client CMD, or --on HOST CMD for each."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lab.checks.ad_hoc import AD_HOC_CLAIMS
 from lab.errors import UsageError
 from lab.model.program import LINGER_S, Listening, Program, Step
 from lab.model.scenario import Scenario
-from lab.model.topology import two_hosts
+from lab.model.topology import Topology, two_hosts
 
 DEADLINE_S = 10.0
 """When the server must listen and the client have ended, by default."""
@@ -76,16 +77,59 @@ def ad_hoc_scenario(
     return _scenario(tuple(programs), is_unix=bool(unix))
 
 
+def ad_hoc_network(
+    topology: Topology,
+    commands: Sequence[tuple[str, str]],
+    *,
+    port: int | None = None,
+    deadline_s: float = DEADLINE_S,
+    waits: bool = True,
+    linger_s: float | None = None,
+) -> Scenario:
+    """Commands on hosts of a network, each with its host: the first serves all others.
+
+    As in ad_hoc_scenario it is waited for until it can be reached, and is ended after the others,
+    which are started together. One command runs alone. Programs are named after their hosts;
+    `{h2}`, `{h2_url}` are a host's address. Raises UsageError.
+    """
+    known = [host for host in topology.hosts if host not in topology.switches]
+    for host, _ in commands:
+        if host not in known:
+            raise UsageError(f"--on {host}: the topology has the hosts {', '.join(known)}")
+    if port is None and any("{port}" in command for _, command in commands):
+        port = DEFAULT_PORT
+    values = {"port": "" if port is None else str(port)}
+    names = (*known, *(f"{host}_url" for host in known), "family", "python", "loopback")
+    programs: list[Program] = []
+    for number, (host, command) in enumerate(commands):
+        same = sum(other == host for other, _ in commands[:number])
+        serves = number == 0 and len(commands) > 1
+        programs.append(
+            Program(
+                f"{host}-{same + 1}" if same else host,
+                host=host,
+                argv=_argv(f"--on {host}", command, values, names),
+                listens=Listening(port, "", deadline_s) if serves and waits else None,
+                deadline_s=deadline_s,
+                serves=serves,
+                linger_s=LINGER_S if linger_s is None else linger_s,
+            )
+        )
+    return _scenario(tuple(programs), is_unix=False, topology=topology)
+
+
 def recorded_scenario() -> Scenario:
     """What judges a recording of such a run: the claims do not depend on the commands."""
     return _scenario((), is_unix=False)
 
 
-def _scenario(programs: tuple[Program, ...], is_unix: bool) -> Scenario:
+def _scenario(
+    programs: tuple[Program, ...], is_unix: bool, topology: Topology | None = None
+) -> Scenario:
     return Scenario(
         name=AD_HOC,
-        summary="two programs of your own",
-        topology=two_hosts(),
+        summary="programs of your own" if topology else "two programs of your own",
+        topology=topology or two_hosts(),
         steps=(Step(STEP, programs),),
         claims=tuple(replace(claim, despite_failures=True) for claim in AD_HOC_CLAIMS),
         speaks_ip=not is_unix,
@@ -98,23 +142,25 @@ def _path(name: str) -> str:
     return name if name.startswith(("/", "@")) else f"{SHARED_DIRECTORY}/{name}"
 
 
-def _argv(option: str, command: str, values: dict[str, str]) -> tuple[str, ...]:
-    """The command's words, as Program.expanded takes them."""
+def _argv(
+    option: str, command: str, values: dict[str, str], names: Collection[str] = WORDS
+) -> tuple[str, ...]:
+    """The command's words, as Program.expanded takes them; `names` may stand in it in braces."""
     try:
         words = shlex.split(command)
     except ValueError as error:
         raise UsageError(f"cannot split {option} {command!r} into words: {error}") from None
     if not words:
         raise UsageError(f"{option} is empty; give it a command")
-    return tuple(_BRACE.sub(lambda match: _replaced(match, values), word) for word in words)
+    return tuple(_BRACE.sub(lambda match: _replaced(match, values, names), word) for word in words)
 
 
-def _replaced(match: re.Match[str], values: dict[str, str]) -> str:
+def _replaced(match: re.Match[str], values: dict[str, str], names: Collection[str]) -> str:
     """A known word's value or itself, all other braces doubled: str.format leaves those single."""
     name = match[1]
     if name in values:
         return _doubled(values[name])
-    return match[0] if name in WORDS else _doubled(match[0])
+    return match[0] if name in names else _doubled(match[0])
 
 
 def _doubled(text: str) -> str:

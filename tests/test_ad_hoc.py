@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.ad_hoc import ad_hoc_scenario, recorded_scenario
+from lab.ad_hoc import ad_hoc_network, ad_hoc_scenario, recorded_scenario
 from lab.errors import UsageError
 from lab.model.family import Family
 from lab.model.program import Listening, Program
+from lab.model.shapes import dumbbell, star
 
 
 def programs(
@@ -152,3 +153,42 @@ def test_without_waiting_nothing_is_awaited() -> None:
     server, client = step.programs
     assert server.listens is client.listens is None
     assert (server.serves, server.linger_s) == (True, 3)
+
+
+def on(*commands: tuple[str, str], **settings: object) -> tuple[Program, ...]:
+    """Programs on a dumbbell, as they are run."""
+    scenario = ad_hoc_network(dumbbell(4), commands, **settings)  # type: ignore[arg-type]
+    (step,) = scenario.expanded_steps(scenario.placeholders(Family.IPV6, "python3"))
+    return step.programs
+
+
+def test_the_first_of_a_network_serves_the_others_which_are_named_after_their_hosts() -> None:
+    found = on(("h3", "nc -l {port}"), ("h1", "nc {h3} {port}"), ("h1", "curl {h3_url}"))
+    assert [(each.name, each.host, each.serves) for each in found] == [
+        ("h3", "h3", True), ("h1", "h1", False), ("h1-2", "h1", False),
+    ]  # fmt: skip
+    assert [each.listens for each in found] == [Listening(4242), None, None]
+    assert found[1].argv == ("nc", "2001:db8:0:2::2", "4242")
+    assert found[2].argv == ("curl", "[2001:db8:0:2::2]")
+
+
+def test_one_program_of_a_network_runs_alone_and_none_is_waited_for_if_not_wanted() -> None:
+    (alone,) = on(("r1", "ping -c1 {h1}"))
+    assert (alone.serves, alone.listens) == (False, None)
+    assert [each.listens for each in on(("h1", "true"), ("h2", "true"), waits=False)] == [None] * 2
+
+
+def test_a_host_of_no_network_has_no_address() -> None:
+    assert on(("h1", "echo {server} {h9}"))[0].argv == ("echo", "{server}", "{h9}")
+
+
+@pytest.mark.parametrize("host", ["s1", "h5", ""])
+def test_programs_run_on_hosts_and_routers_of_the_topology_alone(host: str) -> None:
+    with pytest.raises(UsageError, match=f"--on {host}: the topology has the hosts h1, h2, r1"):
+        on((host, "true"))
+
+
+def test_a_program_of_a_network_is_given_addresses_that_it_can_reach() -> None:
+    scenario = ad_hoc_network(star(3), [("h1", "curl {h2}")])
+    assert scenario.topology == star(3)
+    assert scenario.placeholders(Family.IPV4, "python3")["h2"] == "198.51.100.2"

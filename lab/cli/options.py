@@ -123,6 +123,17 @@ def _run(command: argparse.ArgumentParser) -> None:
         "--client", metavar="CMD", help="what runs on the host `client`, then; or alone"
     )
     own.add_argument(
+        "--topology", metavar="SHAPE", help="a network for --on: star:3, chain:3, dumbbell:4"
+    )
+    own.add_argument(
+        "--on",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("HOST", "CMD"),
+        help="what runs on a host of the topology, again for each; the first serves the others",
+    )
+    own.add_argument(
         "--port", type=_port, help="where the server listens (default: {port} is 4242, else any)"
     )
     own.add_argument(

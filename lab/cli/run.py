@@ -54,11 +54,34 @@ def _allowed(options: Namespace) -> Allowed | None:
     return Allowed(user, tuple(capabilities), tuple(writable), tuple(sockets), host_files)
 
 
+def _network_scenario(options: Namespace) -> Scenario:
+    """What --topology and --on ask for. Raises UsageError."""
+    from lab.errors import UsageError
+
+    if options.topology is None or not options.on:
+        raise UsageError("--topology and --on go together")
+    if options.names or options.server is not None or options.client is not None or options.unix:
+        raise UsageError("--on goes without names, --server, --client and --unix")
+    from lab.ad_hoc import DEADLINE_S, ad_hoc_network
+    from lab.model.shapes import shape_called
+
+    return ad_hoc_network(
+        shape_called(options.topology),
+        [(host, command) for host, command in options.on],
+        port=options.port,
+        deadline_s=options.deadline or DEADLINE_S,
+        waits=not options.no_wait,
+        linger_s=options.linger,
+    )
+
+
 def _ad_hoc_scenario(options: Namespace) -> Scenario | None:
     """What --server and --client ask for; None where names do. Raises UsageError."""
     from lab.errors import UsageError
 
     server, client = options.server, options.client
+    if options.topology is not None or options.on:
+        return _network_scenario(options)
     if server is None and client is None:
         if not options.names:
             raise UsageError("run what? Give a scenario's NAME, or both --server and --client")

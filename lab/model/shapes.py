@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from lab.errors import UsageError
 from lab.model.layout import laid_out
 from lab.model.topology import Topology
+
+MOST_HOSTS = 1000
+"""Of a topology by its name."""
 
 
 def star(count: int) -> Topology:
@@ -46,6 +50,27 @@ def dumbbell(count: int) -> Topology:
         switches=("s1", "s2"),
         routers=("r1", "r2"),
     )
+
+
+SHAPES: Mapping[str, Callable[[int], Topology]] = {
+    "star": star,
+    "chain": chain,
+    "dumbbell": dumbbell,
+}
+
+
+def shape_called(text: str) -> Topology:
+    """The network of a name and a number of hosts: "star:3".
+
+    Raises UsageError.
+    """
+    name, colon, count = text.partition(":")
+    if name not in SHAPES or not colon or not (count.isascii() and count.isdigit()):
+        known = ", ".join(f"{each}:N" for each in SHAPES)
+        raise UsageError(f"there is no topology {text!r}; there are {known}, with N hosts")
+    if int(count) > MOST_HOSTS:
+        raise UsageError(f"{text} is too large: at most {MOST_HOSTS} hosts")
+    return SHAPES[name](int(count))
 
 
 def _hosts(count: int, least: int) -> list[str]:

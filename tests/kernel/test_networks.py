@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from ad_hoc_run import python
+from outside import wirelab
 
 from lab.analysis.packets.packet import Arp, IPv4, IPv6
 from lab.analysis.timeline import Timeline
@@ -20,6 +23,24 @@ SHAPES = {"star": star(3), "chain": chain(3), "dumbbell": dumbbell(2)}
 ROUTERS = {"star": 0, "chain": 1, "dumbbell": 2}
 BOTH = pytest.mark.parametrize("family", list(Family), ids=str)
 EACH = pytest.mark.parametrize("shape", SHAPES)
+
+ANSWER = """
+import socket
+listener = socket.create_server(("", {port}))
+for _ in range(2):
+    peer, _ = listener.accept()
+    with peer:
+        while data := peer.recv(100):
+            peer.sendall(data.upper())
+"""
+ASK = """
+import socket
+with socket.create_connection(("{h3}", {port})) as s:
+    s.sendall(b"hello")
+    s.shutdown(socket.SHUT_WR)
+    while s.recv(100):
+        pass
+"""
 
 
 def between(topology: Topology) -> tuple[str, str]:
@@ -103,3 +124,20 @@ def test_the_lab_sees_the_whole_of_every_link(shape: str) -> None:
     assert timeline.bracket.canaries_seen == timeline.bracket.canaries_sent
     assert len(timeline.recording.points) == 2 * len(SHAPES[shape].links)
     assert isinstance(timeline.conversations[0].flow.crossings[0].packet.ip, IPv6)
+
+
+def test_programs_of_ones_own_run_on_any_hosts_and_are_judged(tmp_path: Path) -> None:
+    commands = [("h3", python(ANSWER)), ("h1", python(ASK)), ("h4", python(ASK))]
+    words = [word for host, command in commands for word in ("--on", host, command)]
+    run = wirelab("run", "--topology", "dumbbell:4", *words, "--out", tmp_path, "--json")
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    outcomes = {claim["id"]: claim["verdict"] for claim in report["claims"]}
+    assert set(outcomes.values()) <= {"HOLDS", "SKIPPED"}
+    assert outcomes["ad-hoc-tcp"] == "HOLDS", outcomes
+    frames = [event for event in report["events"] if "tcp" in event]
+    assert {(event["from"], event["to"]) for event in frames} == {
+        ("h1", "h3"), ("h3", "h1"), ("h4", "h3"), ("h3", "h4"),
+    }  # fmt: skip
+    far = [event["hops"] for event in frames if event["from"] == "h1"]
+    assert {tuple(hop["ttl"] for hop in hops) for hops in far} == {(64, 64, 63, 62, 62)}

@@ -6,7 +6,7 @@ import pytest
 
 from lab.errors import UsageError
 from lab.model.family import Family
-from lab.model.shapes import chain, dumbbell, star
+from lab.model.shapes import MOST_HOSTS, SHAPES, chain, dumbbell, shape_called, star
 from lab.model.topology import Topology
 
 
@@ -64,3 +64,21 @@ def test_every_host_reaches_every_other(topology: Topology, most: int, family: F
     hosts = [host for host in topology.hosts if host not in topology.switches]
     counts = [hops(topology, a, family, b) for a in hosts for b in hosts if a != b]
     assert max(counts) == most
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_shape_is_called_by_its_name_and_number_of_hosts(name: str) -> None:
+    assert shape_called(f"{name}:4") == SHAPES[name](4)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "star", "star:", "ring:3", "star:x", "star:-1", "star:3:4", ":3"]
+)
+def test_another_text_names_those_there_are(text: str) -> None:
+    with pytest.raises(UsageError, match="there are star:N, chain:N, dumbbell:N, with N hosts"):
+        shape_called(text)
+
+
+def test_a_shape_has_a_most_of_hosts() -> None:
+    with pytest.raises(UsageError, match=f"at most {MOST_HOSTS} hosts"):
+        shape_called(f"star:{MOST_HOSTS + 1}")

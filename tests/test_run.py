@@ -60,7 +60,7 @@ def test_the_report_has_its_parts(runs: dict[str, Path], family: str) -> None:
 def test_the_artifacts_are_there(runs: dict[str, Path]) -> None:
     folder = runs["4"]
     latest = folder.parent / "latest"
-    assert {"recording.pcapng", "recording.jsonl", "report.json"} <= names_in(folder)
+    assert {"recording.pcapng", "recording.jsonl", "report.json", "wire.pcapng"} <= names_in(folder)
     assert latest.is_symlink()
     assert str(latest.readlink()) == folder.name
 

@@ -5,6 +5,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.pcap.link_types import MAX_CAPTURED_BYTES
-from lab.pcap.pcapng_writing import write_pcapng
+from lab.pcap.pcapng_numbers import ENHANCED_PACKET, NAME_RESOLUTION
+from lab.pcap.pcapng_writing import HostName, write_pcapng
 from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote
 from lab.records import Direction, Frame, LinkType
 
@@ -229,3 +231,28 @@ def test_tshark_reads_what_was_written(tmp_path: Path) -> None:
         )
         for index, each in enumerate(frames)
     ]
+
+
+HOSTS = [
+    HostName(ip_address("192.0.2.1"), "client"),
+    HostName(ip_address("2001:db8::1"), "client"),
+    HostName(ip_address("192.0.2.2"), "far-end"),
+]
+
+
+def test_names_are_records_of_one_block_before_the_first_packet() -> None:
+    file = io.BytesIO()
+    write_pcapng(file, ["if0"], [frame()], {}, "wirelab", hosts=HOSTS)
+    data, at, bodies = file.getvalue(), 0, {}
+    while at < len(data):
+        kind, length = struct.unpack_from("<2I", data, at)
+        bodies[kind] = data[at + 8 : at + length - 4]
+        at += length
+    assert list(bodies)[-2:] == [NAME_RESOLUTION, ENHANCED_PACKET]
+    assert bodies[NAME_RESOLUTION] == (
+        b"\x01\0\x0b\0" b"\xc0\0\x02\x01client\0" b"\0"
+        b"\x02\0\x17\0" b"\x20\x01\x0d\xb8" + bytes(11) + b"\x01client\0" b"\0"
+        b"\x01\0\x0c\0" b"\xc0\0\x02\x02far-end\0"
+        b"\0\0\0\0"
+    )  # fmt: skip
+    assert parse(data) == (frame(),)

@@ -118,3 +118,16 @@ def test_follow_stream_has_each_byte_once(tmp_path: Path) -> None:
     followed = [bytes.fromhex(line) for line in re.findall(r"^\t?((?:[0-9a-f]{2})+)$", said, re.M)]
     sent = [each.packet.payload for each in timeline.crossings if each.packet.tcp]
     assert b"".join(followed) == b"".join(sent) != b""
+
+
+@with_tshark
+@pytest.mark.parametrize("name", ["tcp4", "tcp6"])
+def test_the_flow_graph_has_a_row_for_each_segment_from_its_host(name: str, tmp_path: Path) -> None:
+    (timeline,) = recorded_result(name).timelines
+    said = by_tshark((timeline,), tmp_path, "-N", "n", "-q", "-z", "flow,tcp,standard")
+    arrows = re.findall(r"\((\d+)\) +([<-])-+[->] +\((\d+)\)", said)
+    segments = [each for each in timeline.crossings if each.packet.tcp is not None]
+    first = segments[0].sender
+    assert [arrow for _, arrow, _ in arrows] == [
+        "-" if each.sender == first else "<" for each in segments
+    ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
 
 from lab.analysis.timeline import Timeline
 from lab.pcap.pcapng_writing import HostName, write_pcapng
@@ -51,10 +53,15 @@ def _frames(timelines: Sequence[Timeline]) -> Iterator[Frame]:
 
 
 def _hosts(recording: Recording) -> tuple[HostName, ...]:
-    """The hosts' names by address; a loopback address is every host's, and so no one's."""
+    """The hosts' names by address, of addresses that one host alone has.
+
+    A loopback address is every host's, a link-local one may be another host's on another link.
+    """
+    hosts_of: dict[IPv4Address | IPv6Address, set[str]] = defaultdict(set)
+    for seen in recording.interfaces:
+        for address in seen.addresses:
+            if not address.ip.is_loopback:
+                hosts_of[address.ip].add(seen.host)
     return tuple(
-        HostName(address.ip, seen.host)
-        for seen in recording.interfaces
-        for address in seen.addresses
-        if not address.ip.is_loopback
+        HostName(address, *hosts) for address, hosts in hosts_of.items() if len(hosts) == 1
     )

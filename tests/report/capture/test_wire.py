@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_interfaces_are_named_by_link() -> None:
     result = recorded_result("unix4")
     links = {point.link for point in result.recording.points}
     assert {frame.point for frame in frames_of(wire_capture(result.timelines))} <= links
+
+
+def test_an_address_of_two_hosts_names_neither() -> None:
+    (timeline,) = recorded_result("tcp6").timelines
+    recording = timeline.recording
+    link_local = ip_interface("fe80::1234/64")
+    both = tuple(
+        replace(seen, addresses=(*seen.addresses, link_local)) for seen in recording.interfaces
+    )
+    assert {seen.host for seen in both} == {"client", "server"}
+    odd = replace(timeline, recording=replace(recording, interfaces=both))
+    assert wire_capture((odd,)) == wire_capture((timeline,))
 
 
 @with_tshark

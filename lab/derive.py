@@ -20,6 +20,7 @@ FILES = {
     "junit": "junit.xml",
     "compare": "compare.html",
     "wire": "wire.pcapng",
+    "perfetto": "trace.json",
 }
 """By format the name of its file in a run's folder."""
 
@@ -135,6 +136,12 @@ def _json(result: Result) -> bytes:
     return "".join(written(result.fields())).encode("utf-8")
 
 
+def _perfetto(result: Result) -> bytes:
+    from lab.report.perfetto.chrome_trace import chrome_trace
+
+    return chrome_trace(result.timelines).encode("utf-8")
+
+
 def _markdown(result: Result) -> bytes:
     from lab.report.ci.github import summarize
 
@@ -162,4 +169,5 @@ _WRITERS: dict[str, Callable[[Result], bytes]] = {
     "junit": _junit,
     "compare": _compare,
     "wire": _wire,
+    "perfetto": _perfetto,
 }

@@ -188,10 +188,11 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     command.add_argument(
         "--format",
-        choices=("html", "svg", "json", "md", "junit", "compare", "wire"),
+        choices=("html", "svg", "json", "md", "junit", "compare", "wire", "perfetto"),
         default="html",
         help="a page for a browser, a picture, report.json, Markdown, JUnit XML, a page of the "
-        "steps side by side, or wire.pcapng, each frame once (default: html)",
+        "steps side by side, wire.pcapng, each frame once, or a trace for Perfetto's "
+        "viewer (default: html)",
     )
     command.add_argument(
         "--output",

@@ -1,0 +1,1 @@
+"""trace.json, for Perfetto's viewer."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -95,6 +97,17 @@ def test_it_has_as_many_events_as_report_json(name: str) -> None:
     seen = [e["args"] for e in slices if e["cat"] == "frame"]
     sightings = sum(args["seen_leaving"] + args["seen_arriving"] for args in seen)
     assert sightings == document["capture"]["frames"]
+
+
+@pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
+@pytest.mark.parametrize("name", RUNS)
+def test_frames_were_seen_as_often_as_tshark_says(name: str) -> None:
+    # The lab's own canaries are of none of these protocols.
+    words = ("-r", RECORDINGS / name / "recording.pcapng", "-Y", "arp or ip or ipv6")
+    done = subprocess.run(["tshark", *words], capture_output=True, text=True, check=True)
+    seen = [e["args"] for e in of_phase(trace_of(name), "X") if e["cat"] == "frame"]
+    sightings = sum(args["seen_leaving"] + args["seen_arriving"] for args in seen)
+    assert sightings == len(done.stdout.splitlines()) > 0
 
 
 def processes_of(events: list[dict[str, Any]], phase: str) -> set[str]:

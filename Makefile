@@ -71,7 +71,7 @@ check: lint test ## lint and test
 soak: $(VENV)/.ready ## all scenarios 20 times beside 4 busy processes
 	@$(VENV)/bin/python -m tests.soak
 
-bench-setup: $(VENV)/.ready ## build chains of hosts, against Mininet in the same run
+bench-setup: $(VENV)/.ready ## build chains, stars and dumbbells, against Mininet in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.setup
 
 bench-run: $(VENV)/.ready ## a whole `wirelab run tcp`, against Mininet in the same run

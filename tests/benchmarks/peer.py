@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# Mininet starts programs by name; sudo and cron may have a shorter path.
+PATH = "/usr/local/sbin:/usr/sbin:/sbin:" + os.environ["PATH"]
 DEBIAN_PYTHON = "/usr/bin/python3"
 
 
@@ -17,7 +20,11 @@ def why_no_mininet() -> str:
     probe = subprocess.run(
         [DEBIAN_PYTHON, "-c", "import mininet.net"], capture_output=True, check=False
     )
-    return "Mininet is not installed (apt-get install mininet)" if probe.returncode else ""
+    if probe.returncode:
+        return "Mininet is not installed (apt-get install mininet)"
+    if shutil.which("brctl", path=PATH) is None:
+        return "Mininet's Linux bridges need brctl (apt-get install bridge-utils)"
+    return ""
 
 
 def mininet(script: str, *arguments: str) -> str:
@@ -26,7 +33,6 @@ def mininet(script: str, *arguments: str) -> str:
     Raises CalledProcessError.
     """
     command = [DEBIAN_PYTHON, str(HERE / script), *arguments]
-    # Mininet starts programs by name; sudo and cron may have a shorter path.
-    environment = os.environ | {"PATH": "/usr/local/sbin:/usr/sbin:/sbin:" + os.environ["PATH"]}
+    environment = os.environ | {"PATH": PATH}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return done.stdout

@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.errors import KernelRefused, MachineError
@@ -61,6 +61,10 @@ class Namespace:
     """The index of the first interface; the others' follow it."""
     bridge_index: int | None = None
     """The index of a switch's bridge; None for any other host."""
+    _places: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._places = {each.name: place for place, each in enumerate(self.interfaces)}
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -85,7 +89,7 @@ class Namespace:
 
     def index(self, interface: Interface) -> int:
         """The interface's index in this namespace."""
-        return self.first_index + self.interfaces.index(interface)
+        return self.first_index + self._places[interface.name]
 
     def close(self) -> None:
         """Close its descriptor; the kernel reclaims a namespace without a name or a process."""

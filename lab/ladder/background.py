@@ -87,7 +87,7 @@ def without_background(
     outer_timeline = replace(
         timeline,
         system_calls=calls_left,
-        order=_without(timeline.order, left_out | samples),
+        order=without_events(timeline.order, left_out | samples),
         correlation=replace(timeline.correlation, channels=outer),
     )
     return outer_timeline, tuple(background)
@@ -126,8 +126,8 @@ def _inner_endpoints(timeline: Timeline) -> set[str]:
     }
 
 
-def _without(order: Order, left_out: set[EventId]) -> Order:
-    """The order without those events."""
+def without_events(order: Order, left_out: set[EventId]) -> Order:
+    """The order without these events."""
     kept = [place for place, event in enumerate(order.events) if event.id not in left_out]
     concurrent = {
         new

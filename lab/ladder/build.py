@@ -18,7 +18,7 @@ from lab.ladder.frames import (
     part_of,
     segments_by_crossing,
 )
-from lab.ladder.hops import spread
+from lab.ladder.hops import FloodedCopies, spread, without_mere_copies
 from lab.ladder.lanes import lane_connections, place
 from lab.ladder.model import (
     CallRow,
@@ -55,10 +55,11 @@ def build_ladder(timeline: Timeline) -> Ladder:
 
     What repeats is folded. Of a step with more than MOST_EVENTS only what is drawn has rows.
     """
+    timeline, copies = without_mere_copies(timeline)
     outer, background = (
         without_background(timeline, MOST_ROWS) if timeline.system_calls else (timeline, ())
     )
-    builder = _Builder(outer)
+    builder = _Builder(outer, copies)
     rows = builder.rows() if timeline.system_calls else builder.rows_of_frames()
     violations = timeline.order.violations if timeline.system_calls else ()
     return Ladder(builder.placing.lanes, tuple(with_phases(rows)), background, violations)
@@ -80,8 +81,9 @@ def with_phases(rows: Sequence[Row]) -> Iterator[Row]:
 class _Builder:
     """Makes the rows of one step."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, copies: FloodedCopies) -> None:
         self.timeline = timeline
+        self.copies = copies
         self.placing = place(timeline)
         self.ports = lane_connections(timeline, self.placing)
         self.clients = {int(port) for port in self.ports.values()}
@@ -149,7 +151,7 @@ class _Builder:
     def _drawn(self, kept: Iterable[EventRow | Elided]) -> list[Row]:
         """The rows that are kept, with what belongs to them."""
         rows: list[Row] = []
-        for each in spread(kept, self.crossing_of, self.placing.of_host):
+        for each in spread(kept, self.crossing_of, self.placing.of_host, self.copies):
             if isinstance(each, Elided):
                 inside = tuple(row for event in each.rows for row in self._with_company(event))
                 rows.append(ElisionRow(inside, each.text, _common_lane(each.rows)))

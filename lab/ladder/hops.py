@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.packets.packet import Ethernet, IPv4, IPv6, Packet
+from lab.analysis.timeline import Timeline
+from lab.ladder.background import without_events
 from lab.ladder.model import EventRow, FrameRow, Part
 from lab.ladder.repetition import Elided
+from lab.model.counted import counted
+
+FloodedCopies = Mapping[tuple[bytes, str], int]
+"""How many copies of a frame a switch sent to hosts that have no part in the step: by the frame's
+bytes and the switch."""
+
+
+def hosts_with_a_part(timeline: Timeline) -> frozenset[str]:
+    """Those that run programs, or that frames left, reached or passed, but for mere copies."""
+    found = {run.host for run in timeline.programs}
+    for crossing in timeline.crossings:
+        if crossing.sender not in timeline.recording.switches:
+            found |= {crossing.sender, crossing.receiver}
+            found.update(hop.receiver for hop in crossing.hops)
+    return frozenset(found)
+
+
+def without_mere_copies(timeline: Timeline) -> tuple[Timeline, FloodedCopies]:
+    """The timeline without what switches flooded to hosts that have no part in it."""
+    parts = hosts_with_a_part(timeline)
+    mere = [
+        crossing
+        for crossing in timeline.crossings
+        if crossing.sender in timeline.recording.switches and crossing.receiver not in parts
+    ]
+    if not mere:
+        return timeline, {}
+    gone = {crossing.id for crossing in mere}
+    outer = replace(
+        timeline,
+        crossings=tuple(each for each in timeline.crossings if each.id not in gone),
+        order=without_events(timeline.order, gone),
+    )
+    return outer, Counter((each.packet.frame.data, each.sender) for each in mere)
 
 
 def spread(
     kept: Iterable[EventRow | Elided],
     crossing_of: Mapping[int, Crossing],
     lane_of: Callable[[str], int],
+    copies: FloodedCopies = MappingProxyType({}),
 ) -> Iterator[EventRow | Elided]:
     """The rows in their order; a frame that goes over several links has one for each, in its time.
 
@@ -30,7 +69,7 @@ def spread(
             continue
         same = [row for row in later if row.event == each.event]
         later = [row for row in later if row.event != each.event]
-        rows = hop_rows(each, crossing_of[each.event.number], lane_of)
+        rows = hop_rows(each, crossing_of[each.event.number], lane_of, copies)
         if each.part is Part.START:
             yield next(rows)
             later = sorted([*later, *rows], key=lambda row: row.time_ns)
@@ -41,7 +80,10 @@ def spread(
 
 
 def hop_rows(
-    row: FrameRow, crossing: Crossing, lane_of: Callable[[str], int]
+    row: FrameRow,
+    crossing: Crossing,
+    lane_of: Callable[[str], int],
+    copies: FloodedCopies = MappingProxyType({}),
 ) -> Iterator[FrameRow]:
     """The row of a frame, or of one end of it, as a row for each link that it went over.
 
@@ -55,7 +97,10 @@ def hop_rows(
     ends = {Part.WHOLE: hops, Part.START: hops[:-1], Part.END: hops[-1:]}[row.part]
     first = 1 if row.part is not Part.END else len(hops)
     for number, hop in enumerate(ends, start=first):
-        yield _hop_row(row, crossing, number, hop, lane_of)
+        found = _hop_row(row, crossing, number, hop, lane_of)
+        more = copies.get((hop.packet.frame.data, hop.sender), 0) if number > 1 else 0
+        also = f", and to {counted(more, 'host')} more" if more else ""
+        yield replace(found, text=found.text + also)
 
 
 def _hop_row(

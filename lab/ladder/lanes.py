@@ -13,6 +13,7 @@ from lab.analysis.flows.flow import Flow, FlowId, transport_endpoints
 from lab.analysis.sockets.flow_ends import find_sides
 from lab.analysis.timeline import Timeline
 from lab.frozen import frozen
+from lab.ladder.hops import hosts_with_a_part
 from lab.ladder.model import Lane
 from lab.model.address import EndpointAddress
 from lab.model.family import Family
@@ -111,11 +112,16 @@ def lane_connections(timeline: Timeline, placing: Placing) -> dict[FlowId, str]:
 
 
 def _hosts(timeline: Timeline) -> list[str]:
-    """In the order of the topology, as its interfaces, its links' ends and its programs are."""
+    """In the order of the topology, as its interfaces, its links' ends and its programs are.
+
+    Of a network with switches or routers those alone that have a part in the step.
+    """
     recording = timeline.recording
     interfaces = [seen.host for seen in recording.interfaces]
     points = [point.host for point in recording.points]
-    return list(dict.fromkeys([*interfaces, *points, *(run.host for run in timeline.programs)]))
+    every = dict.fromkeys([*interfaces, *points, *(run.host for run in timeline.programs)])
+    parts = hosts_with_a_part(timeline) if recording.switches or recording.routers else frozenset()
+    return [host for host in every if host in parts] if parts else list(every)
 
 
 def _host_lane(host: str, timeline: Timeline) -> Lane:

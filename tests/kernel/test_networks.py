@@ -15,6 +15,8 @@ from outside import wirelab
 from lab.analysis.packets.packet import Arp, IPv4, IPv6
 from lab.analysis.timeline import Timeline
 from lab.api import Family, Outcome, Result, Step, Topology, chain, dumbbell, run, star
+from lab.ladder.build import build_ladder
+from lab.ladder.model import FrameRow
 from scenarios.tcp import SCENARIO
 
 pytestmark = pytest.mark.kernel
@@ -115,6 +117,14 @@ def test_a_switch_floods_a_broadcast_and_no_other_frame() -> None:
     timeline = only(tcp_over("star", Family.IPV4))
     copies = [c for c in timeline.crossings if c.sender == "s1"]
     assert {(c.receiver, isinstance(c.packet.layers[1], Arp)) for c in copies} == {("h2", True)}
+
+
+def test_the_ladder_has_lanes_for_those_that_have_a_part() -> None:
+    ladder = build_ladder(only(tcp_over("star", Family.IPV4)))
+    assert [lane.host for lane in ladder.lanes] == ["h1", "s1", "h3"]
+    texts = [row.text for row in ladder.every_row() if isinstance(row, FrameRow) and row.hop == 2]
+    assert texts[0] == "s1 forwards it, and to 1 host more"
+    assert set(texts[1:]) == {"s1 forwards it"}
 
 
 @EACH

@@ -5,13 +5,16 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
+import recorded as r
 
+from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.packets.dissect import dissect
 from lab.analysis.packets.packet import Packet
 from lab.analysis.story import Phase
+from lab.analysis.timeline import Timeline
 from lab.ladder.frames import frame_row, part_of
-from lab.ladder.hops import hop_rows, spread
+from lab.ladder.hops import hop_rows, hosts_with_a_part, spread, without_mere_copies
 from lab.ladder.model import FrameRow, Part
 from lab.ladder.repetition import Elided
 from lab.records import Direction, Frame
@@ -112,3 +115,37 @@ def test_links_of_a_frame_that_nothing_ends_are_drawn_all_the_same() -> None:
 def test_what_is_elided_stays_one_row_for_each_frame() -> None:
     elided = Elided((row_of(over()),), "... 1 more")
     assert list(spread([elided], {5: over()}, LANES.__getitem__)) == [elided]
+
+
+def test_copies_to_hosts_without_a_part_are_counted_on_the_link_behind_their_switch() -> None:
+    crossing = over()
+    data = crossing.hops[1].packet.frame.data
+    found = list(hop_rows(row_of(crossing), crossing, LANES.__getitem__, {(data, "s"): 2}))
+    assert [row.text for row in found[1:2]] == ["s forwards it, and to 2 hosts more"]
+    assert found[0].text == row_of(crossing).text
+    assert "hosts more" not in found[2].text
+
+
+def recorded(*crossings: Crossing) -> Timeline:
+    """A step of the programs client and server, and the switch s, with these crossings."""
+    (timeline,) = build_timelines(r.recorded(4))
+    recording = replace(timeline.recording, switches=("s",))
+    return replace(timeline, recording=recording, crossings=crossings)
+
+
+def test_what_a_switch_floods_to_a_host_without_a_part_is_left_out() -> None:
+    way = replace(over(), sender="client", receiver="server")
+    copy = replace(way, number=6, sender="s", receiver="x", hops=())
+    other = replace(way, number=7, sender="s", receiver="server", hops=())
+    outer, copies = without_mere_copies(recorded(way, copy, copy, other))
+    assert [each.number for each in outer.crossings] == [5, 7]
+    assert copies == {(copy.packet.frame.data, "s"): 2}
+
+
+def test_a_host_that_answers_has_a_part() -> None:
+    way = replace(over(), sender="client", receiver="server")
+    copy = replace(way, number=6, sender="s", receiver="x", hops=())
+    answer = replace(way, number=7, sender="x", receiver="client", hops=())
+    timeline = recorded(way, copy, answer)
+    assert without_mere_copies(timeline) == (timeline, {})
+    assert hosts_with_a_part(timeline) == {"client", "server", "x", "s", "r", "b"}

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lab.analysis.flows.crossing import Crossing, Hop
-from lab.analysis.packets.packet import Ethernet, IPAddress, IPv4, IPv6
+from lab.analysis.packets.packet import Arp, Ethernet, Icmp, IPAddress, IPv4, IPv6
 
 _IP = IPv4 | IPv6
 _IPV6_HEADER_BYTES = 40
@@ -169,8 +169,15 @@ class _Journey:
         return self._owner(last) == last.receiver
 
     def _owner(self, crossing: Crossing) -> str | None:
-        ip = next((ip for ip in crossing.packet.own if isinstance(ip, _IP)), None)
-        return None if ip is None else self._owners.get(ip.destination)
+        """Whose address it is for; of a question for a hardware address, whose that is."""
+        for layer in crossing.packet.own:
+            if isinstance(layer, Arp):
+                return None if layer.target is None else self._owners.get(layer.target)
+            if isinstance(layer, _IP) and not layer.destination.is_multicast:
+                return self._owners.get(layer.destination)
+            if isinstance(layer, Icmp):
+                return None if layer.target is None else self._owners.get(layer.target)
+        return None
 
     def _joined(self, path: Sequence[Crossing]) -> Crossing:
         first, last = path[0], path[-1]

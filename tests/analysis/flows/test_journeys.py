@@ -206,3 +206,21 @@ def test_ways_are_numbered_from_the_first_links_number() -> None:
     found = ways(STAR, over(10, "a", "s", data), over(12, "s", "b", data), first=40)
     assert [each.number for each in found] == [40]
     assert ways(STAR) == ()
+
+
+def arp(source: str, target: str) -> bytes:
+    """A question for a hardware address, to everybody. Source: RFC 826."""
+    sender = ip_address(FOUR[0]).packed
+    asked = bytes(6) + ip_address(target).packed
+    return ethernet(
+        source,
+        BROADCAST,
+        struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + bytes.fromhex(source) + sender + asked,
+        0x0806,
+    )
+
+
+def test_the_way_of_a_question_goes_to_whom_it_is_about() -> None:
+    data = arp(ONE, FOUR[1])
+    found = ways(STAR, over(10, "a", "s", data), over(12, "s", "c", data), over(14, "s", "b", data))
+    assert [told(each) for each in found] == [("a", "b", 10, 15, "s"), ("s", "c", 12, 13, "")]

@@ -220,6 +220,15 @@ def _show(command: argparse.ArgumentParser) -> None:
         help='pcap or pcapng, gzipped or not; "-" is standard input: '
         "`tcpdump -w - | wirelab show -`",
     )
+    command.add_argument(
+        "--flow",
+        action="append",
+        type=_flow,
+        default=[],
+        metavar="FLOW",
+        help="draw this flow alone, such as tcp:7 or udp:3, as tshark numbers streams; none: the "
+        "frames of no flow; may be repeated (default: all up to 50 frames, else a table)",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
     _add_ascii(command)
@@ -359,6 +368,16 @@ def _add_ascii(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print what is longer than the terminal, too, without $PAGER (default: less -FRX)",
     )
+
+
+def _flow(text: str) -> str:
+    """The flow's name without leading zeros."""
+    protocol, _, number = text.partition(":")
+    if text == "none":
+        return text
+    if protocol not in ("tcp", "udp") or not number.isascii() or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} names no flow, as tcp:7, udp:3 and none do")
+    return f"{protocol}:{number.lstrip('0') or '0'}"
 
 
 def _port(text: str) -> int:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Print the flows of a file, and then, where it is broken, raise that."""
-    from lab.errors import CaptureFileError
+    from lab.errors import CaptureFileError, UsageError
     from lab.run import read_file, show_capture
 
+    if options.flow and (options.json or options.html):
+        raise UsageError("--flow chooses what is drawn here; --json and --html have every flow")
     with _stopped_by_interrupt() as stop:
         capture = read_file(options.file, stop)
     shown = show_capture(capture)
@@ -52,15 +54,17 @@ def _print_document(shown: Shown) -> None:
 
 
 def _draw(shown: Shown, options: Namespace) -> None:
+    from lab.analysis.flow_summary import choose
     from lab.cli.results import open_page
     from lab.report.terminal.capture_notes import draw_notes
     from lab.report.terminal.capture_page import draw_capture
 
+    choice = choose(options.flow, shown.flows) if options.flow else None
     with ExitStack() as stack:
         page = open_page(options, stack)
         notes = draw_notes(shown.capture, page.style)
         crossings, flows, talks = shown.crossings, shown.flows, shown.conversations
-        page.print(draw_capture(crossings, flows, talks, shown.canaries, page.style, notes))
+        page.print(draw_capture(crossings, flows, talks, shown.canaries, page.style, notes, choice))
 
 
 @contextmanager

@@ -98,3 +98,20 @@ def test_a_value_out_of_range_is_refused(
 @pytest.mark.parametrize("name", ["CAP_NET_ADMIN", "NET_ADMIN", "net_admin", "cap_net_admin"])
 def test_a_capability_has_its_name_in_any_case_and_without_prefix(name: str) -> None:
     assert parsed("run", "tcp", "--cap", name, "--cap", "kill").cap == ["CAP_NET_ADMIN", "CAP_KILL"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("tcp:7", "tcp:7"), ("udp:007", "udp:7"), ("tcp:000", "tcp:0")]
+)
+def test_a_flow_is_named_by_protocol_and_number(typed: str, name: str) -> None:
+    options = parsed("show", "x.pcap", "--flow", typed, "--flow", "none")
+    assert options.flow == [name, "none"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "tcp", "tcp:", "7", ":7", "tcp 7", "sctp:1", "tcp:-1", "tcp:1x", "tcp:²", "none:1"],
+)
+def test_what_names_no_flow_is_refused(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "show", "x.pcap", f"--flow={typed}")
+    assert f"{typed!r} names no flow, as tcp:7, udp:3 and none do" in said

@@ -187,3 +187,29 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
         os.close(readable)
         os.close(writable)
     assert (process.returncode, errors) == (130, b"wirelab: interrupted\n")
+
+
+def test_of_a_large_file_flows_are_listed_and_one_is_drawn(tmp_path: Path) -> None:
+    file = tmp_path / "large.pcap"
+    file.write_bytes(capture(51))
+    listed = wirelab("show", file)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "\ntcp:0  " in listed.stdout and "seq=" not in listed.stdout
+    drawn = wirelab("show", file, "--flow", "tcp:0")
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    assert drawn.stdout.count("seq=") == 51
+
+
+def test_an_unknown_flow_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "small.pcap"
+    file.write_bytes(capture(2))
+    said = check_refused(wirelab("show", file, "--flow", "tcp:1"))
+    assert "no flow tcp:1 in this file; there are: tcp:0" in said
+
+
+@pytest.mark.parametrize("other", [("--json",), ("--html", "x.html")])
+def test_what_has_every_flow_takes_no_choice(tmp_path: Path, other: tuple[str, ...]) -> None:
+    file = tmp_path / "small.pcap"
+    file.write_bytes(capture(2))
+    said = check_refused(wirelab("show", file, "--flow", "tcp:0", *other))
+    assert "--json and --html have every flow" in said

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from lab.analysis.flow_summary import frames_of, frames_of_none, moment, summarise
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
 from lab.analysis.story import phases
@@ -41,8 +41,7 @@ def capture_page(
     """
     conversation_of = {each.flow.id: each for each in conversations}
     ends = crossings[0].time_ns, crossings[-1].time_ns
-    in_flows = {each.number for flow in flows for each in _all(flow)}
-    others = [crossing for crossing in crossings if crossing.number not in in_flows]
+    others = frames_of_none(crossings, flows)
     remarks = [*capture_remarks(capture)]
     if capture.broken:
         remarks.append(f"the file is broken {capture.broken}")
@@ -52,7 +51,7 @@ def capture_page(
         verdict="",
         verdict_text=f"{counted(len(crossings), 'frame')}, {counted(len(flows), 'flow')}",
         facts=(
-            ("first frame", _moment(ends[0])),
+            ("first frame", moment(ends[0])),
             ("duration", f"{(ends[1] - ends[0]) / 1e9:.6f} s"),
             ("frames of no flow", str(len(others))),
             *((("canary frames left out", str(canaries)),) if canaries else ()),
@@ -63,7 +62,7 @@ def capture_page(
     )
     rows = [_row(flow, conversation_of.get(flow.id)) for flow in flows]
     if others:
-        rows.append((OTHERS, "", "", _moment(others[0].time_ns), "", str(len(others)), "", "", ""))
+        rows.append((OTHERS, "", "", moment(others[0].time_ns), "", str(len(others)), "", "", ""))
     index = PageIndex(
         tuple(row[0] for row in rows),
         rows,
@@ -77,10 +76,6 @@ def capture_page(
     return render_page(head, index, chain(documents, _others(others, number_of, whole=whole)))
 
 
-def _all(flow: Flow) -> tuple[Crossing, ...]:
-    return (*flow.crossings, *flow.errors, *flow.parts)
-
-
 def _documents(
     flows: Sequence[Flow],
     conversation_of: Mapping[Any, TcpConversation],
@@ -90,7 +85,7 @@ def _documents(
 ) -> Iterator[dict[str, Any]]:
     for flow in flows:
         conversation = conversation_of.get(flow.id)
-        phase_of = phases(_all(flow), (conversation,) if conversation else ())
+        phase_of = phases(frames_of(flow), (conversation,) if conversation else ())
         ladder = capture_ladder(flow, conversation, phase_of)
         yield flow_document(flow, conversation, ladder, packets, whole=whole)
 
@@ -105,21 +100,9 @@ def _others(
 
 
 def _row(flow: Flow, conversation: TcpConversation | None) -> tuple[str, ...]:
-    every = sorted(_all(flow), key=lambda each: each.number)
-    first, last = every[0].time_ns, every[-1].time_ns
-    there = back = ""
-    end = ""
-    if conversation is not None:
-        there = str(conversation.client_to_server.length)
-        back = str(conversation.server_to_client.length)
-        end = conversation.teardown.value
+    row = summarise(flow, conversation)
     return (
-        str(flow.id), str(flow.a), str(flow.b), _moment(first), f"{(last - first) / 1e9:.6f} s",
-        str(len(every)), there, back, end,
+        str(flow.id), str(flow.a), str(flow.b), moment(row.began_ns),
+        f"{row.lasted_ns / 1e9:.6f} s", str(row.frames), str(row.bytes_there),
+        str(row.bytes_back), row.end,
     )  # fmt: skip
-
-
-def _moment(time_ns: int) -> str:
-    seconds, rest = divmod(time_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from lab.errors import UsageError
+from lab.errors import UsageError, printable
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ FILES = {
     "compare": "compare.html",
     "wire": "wire.pcapng",
     "perfetto": "trace.json",
+    "unix": "unix.pcapng",
 }
 """By format the name of its file in a run's folder."""
 
@@ -32,14 +34,24 @@ COMPARE = "compare"
 """The scenario whose steps are there to be compared."""
 
 
-def derived(result: Result, form: str) -> bytes:
-    """A run's report in one of the formats; equal for equal recordings and scenarios."""
-    return _WRITERS[form](result)
+def derived(result: Result, form: str, unix_as: str = "") -> bytes:
+    """A run's report in one of the formats; equal for equal recordings and scenarios.
+
+    `unix_as` names the dissector of Wireshark's for what went through unix sockets. Raises
+    UsageError where it is none's name, or the format is another than "unix".
+    """
+    if not unix_as:
+        return _WRITERS[form](result)
+    if form != "unix":
+        raise UsageError("--unix-as is for --format unix")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", unix_as):
+        raise UsageError(f"--unix-as: {printable(unix_as)} is no dissector's name")
+    return _unix(result, unix_as)
 
 
-def write_derived(result: Result, form: str, target: Path) -> None:
+def write_derived(result: Result, form: str, target: Path, unix_as: str = "") -> None:
     """Write it to a file, which is the invoking user's under sudo. Raises UsageError."""
-    _write([derived(result, form)], target)
+    _write([derived(result, form, unix_as)], target)
 
 
 def write_text(text: str, target: Path) -> None:
@@ -161,6 +173,15 @@ def _wire(result: Result) -> bytes:
     return wire_capture(result.timelines)
 
 
+def _unix(result: Result, unix_as: str = "") -> bytes:
+    from lab.report.capture.unix_packets import unix_capture
+
+    capture = unix_capture(result.timelines, unix_as)
+    if capture is None:
+        raise UsageError("no traced call sent or read through a unix socket whose ends are known")
+    return capture
+
+
 _WRITERS: dict[str, Callable[[Result], bytes]] = {
     "html": _html,
     "svg": _svg,
@@ -170,4 +191,5 @@ _WRITERS: dict[str, Callable[[Result], bytes]] = {
     "compare": _compare,
     "wire": _wire,
     "perfetto": _perfetto,
+    "unix": _unix,
 }

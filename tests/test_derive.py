@@ -14,7 +14,7 @@ from lab.errors import UsageError
 
 @pytest.mark.parametrize("form", FILES)
 def test_a_run_has_the_same_report_each_time(form: str) -> None:
-    result = recorded_result("tcp4")
+    result = recorded_result("traced-unix4" if form == "unix" else "tcp4")
     assert derived(result, form) == derived(result, form) != b""
 
 
@@ -42,6 +42,24 @@ def test_the_pages_of_many_events_wait_until_they_are_asked_for() -> None:
     assert why_no_pages(timelines * 1000, Path("runs/x")) == (
         "45,000 events: `wirelab report runs/x` writes report.html"
     )
+
+
+def test_a_run_without_unix_sockets_has_no_packets_of_theirs() -> None:
+    with pytest.raises(UsageError, match="no traced call sent or read through a unix socket"):
+        derived(recorded_result("tcp4"), "unix")
+
+
+@pytest.mark.parametrize(
+    ("form", "dissector", "said"),
+    [
+        ("wire", "http", "--unix-as is for --format unix"),
+        ("unix", "ht tp", "ht tp is no dissector's name"),
+        ("unix", "http\n", r"http\\n is no dissector's name"),
+    ],
+)
+def test_a_dissector_is_for_unix_sockets_alone(form: str, dissector: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        derived(recorded_result("traced-unix4"), form, dissector)
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -188,11 +188,18 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     command.add_argument(
         "--format",
-        choices=("html", "svg", "json", "md", "junit", "compare", "wire", "perfetto"),
+        choices=("html", "svg", "json", "md", "junit", "compare", "wire", "perfetto", "unix"),
         default="html",
         help="a page for a browser, a picture, report.json, Markdown, JUnit XML, a page of the "
-        "steps side by side, wire.pcapng, each frame once, or a trace for Perfetto's "
-        "viewer (default: html)",
+        "steps side by side, wire.pcapng, each frame once, a trace for Perfetto's viewer, or "
+        "unix.pcapng, what went through unix sockets (default: html)",
+    )
+    command.add_argument(
+        "--unix-as",
+        metavar="PROTOCOL",
+        default="",
+        help="the dissector of Wireshark's for --format unix, such as http "
+        "(default: by what the bytes begin with)",
     )
     command.add_argument(
         "--output",

@@ -31,7 +31,7 @@ from lab.pcap.pcapng_numbers import (
     SECTION_HEADER,
     SHB_USER_APPLICATION,
 )
-from lab.pcap.upper_pdu import CaptureNote, upper_pdu
+from lab.pcap.upper_pdu import CaptureNote, Message, upper_pdu
 from lab.records import Frame, LinkType
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
@@ -56,7 +56,7 @@ def write_pcapng(
     frames: Sequence[Frame],
     comments: Mapping[int, str],
     application: str,
-    notes: Sequence[CaptureNote] = (),
+    notes: Sequence[CaptureNote | Message] = (),
     hosts: Sequence[HostName] = (),
 ) -> None:
     """Write `frames`, in their order, as one little-endian section.
@@ -65,8 +65,8 @@ def write_pcapng(
     nanoseconds and no length limit; a point with frames of several link types becomes one
     interface for each. `comments` are by the frame's index; they are written as UTF-8, cut
     between characters to the 65,535 bytes that an option holds. `application` is recorded as
-    the writer (`shb_userappl`). `notes`, in order of time, are written before the first later
-    frame; their interfaces follow those of the points. `hosts`, if any,
+    the writer (`shb_userappl`). `notes`, and messages, in order of time, are written before the
+    first later frame; their interfaces follow those of the points. `hosts`, if any,
     are in a Name Resolution Block before the first packet. The same arguments give the same
     bytes.
 
@@ -149,12 +149,14 @@ def _enhanced_packet(frame: Frame, number: int, comment: str | None) -> bytes:
     return _block(ENHANCED_PACKET, body + _option(END_OF_OPTIONS, b""))
 
 
-def _note_packet(note: CaptureNote, number: int) -> bytes:
+def _note_packet(note: CaptureNote | Message, number: int) -> bytes:
     if not 0 <= note.time_ns <= _MAX_TIME_NS:
         raise ValueError(f"a note at {note.time_ns} ns cannot be written")
     data = upper_pdu(note)
-    body = struct.pack("<5I", number, *divmod(note.time_ns, 2**32), len(data), len(data))
-    return _block(ENHANCED_PACKET, body + _padded(data) + _option(END_OF_OPTIONS, b""))
+    cut = note.length - len(note.data) if isinstance(note, Message) else 0
+    body = struct.pack("<5I", number, *divmod(note.time_ns, 2**32), len(data), len(data) + cut)
+    comment = _text_option(COMMENT, note.comment) if isinstance(note, Message) else b""
+    return _block(ENHANCED_PACKET, body + _padded(data) + comment + _option(END_OF_OPTIONS, b""))
 
 
 def _text_option(code: int, text: str) -> bytes:

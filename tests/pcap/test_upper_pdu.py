@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import struct
+from ipaddress import IPv4Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote, upper_pdu
+from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote, Message, upper_pdu
 
 
 def note(text: str, protocol: str = "system call") -> CaptureNote:
@@ -50,3 +51,21 @@ def test_a_long_text_is_cut_between_characters(character: str) -> None:
     _, text = parsed(upper_pdu(note("-" + character * MAX_TEXT_BYTES)))
     assert MAX_TEXT_BYTES - 3 <= len(text) <= MAX_TEXT_BYTES
     assert set(text.decode()) == {"-", character}
+
+
+@given(st.text("abcdef", min_size=1, max_size=9), st.binary(max_size=30))
+def test_a_message_has_the_dissector_and_the_places_before_its_bytes(
+    dissector: str, data: bytes
+) -> None:
+    near, far = IPv4Address("127.0.0.1"), IPv4Address("127.0.0.2")
+    message = Message(0, "unix", dissector, near, far, 7, data, len(data) + 9, "a comment")
+    tags, told = parsed(upper_pdu(message))
+    assert tags.pop(12).rstrip(b"\0") == dissector.encode()
+    assert tags == {
+        20: near.packed,
+        21: far.packed,
+        24: b"\0\0\0\x02",
+        25: b"\0\0\0\x07",
+        26: b"\0\0\0\x07",
+    }
+    assert told == data

@@ -22,10 +22,10 @@ def execute(options: Namespace) -> int:
         if options.open:
             raise UsageError("--open opens a file; --output - writes to standard output")
         sys.stdout.flush()
-        sys.stdout.buffer.write(derived(result, options.format))
+        sys.stdout.buffer.write(derived(result, options.format, options.unix_as))
         return exit_status([result])
     target = Path(options.output or result.folder / FILES[options.format])
-    write_derived(result, options.format, target)
+    write_derived(result, options.format, target, options.unix_as)
     print(target)
     if options.open:
         _open(target)

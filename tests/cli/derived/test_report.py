@@ -71,3 +71,16 @@ def test_a_folder_without_a_recording_is_refused(
 ) -> None:
     assert run(str(tmp_path)) == 2
     assert "recording" in capsys.readouterr().err
+
+
+def test_what_went_through_unix_sockets_is_dissected_as_told(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    words = (str(RECORDINGS / "traced-unix4"), "--format", "unix", "--output")
+    assert run(*words, str(tmp_path / "unix.pcapng")) == 0
+    found = (tmp_path / "unix.pcapng").read_bytes()
+    capfdbinary.readouterr()
+    assert run(*words, "-", "--unix-as", "smtp") == 0
+    told = capfdbinary.readouterr().out
+    assert found.count(b"\0\x0c\0\x08data") == told.count(b"\0\x0c\0\x08smtp") == 9
+    assert run(str(RECORDINGS / "traced-unix4"), "--unix-as", "smtp") == 2

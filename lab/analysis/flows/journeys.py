@@ -16,8 +16,8 @@ from lab.analysis.packets.packet import Arp, Ethernet, Icmp, IPAddress, IPv4, IP
 
 _IP = IPv4 | IPv6
 _IPV6_HEADER_BYTES = 40
-_TTL_BEFORE = {4: 8, 6: 7}
-"""Where the TTL or hop limit is in an IP header."""
+_IPV4_TTL, _IPV6_HOP_LIMIT = 8, 7
+"""Their places in an IP header."""
 _IPV4_CHECKSUM = slice(10, 12)
 
 
@@ -104,12 +104,13 @@ def _forwarded_part(crossing: Crossing) -> bytes | None:
     if ip is None:
         return None
     data = bytearray(crossing.packet.frame.data[ip.offset :])
-    length = ip.total_bytes if isinstance(ip, IPv4) else _IPV6_HEADER_BYTES + ip.payload_bytes
-    del data[length:]
-    is_ipv4 = isinstance(ip, IPv4)
-    data[_TTL_BEFORE[4 if is_ipv4 else 6]] = 0
-    if is_ipv4:
+    if isinstance(ip, IPv4):
+        del data[ip.total_bytes :]
+        data[_IPV4_TTL] = 0
         data[_IPV4_CHECKSUM] = bytes(2)
+    else:
+        del data[_IPV6_HEADER_BYTES + ip.payload_bytes :]
+        data[_IPV6_HOP_LIMIT] = 0
     return bytes(data)
 
 

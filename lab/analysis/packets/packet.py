@@ -389,6 +389,12 @@ class Packet:
     # Loops, not next(): these are asked for each packet, again and again.
 
     @property
+    def lifetime(self) -> int | None:
+        """The TTL of IPv4, the hop limit of IPv6; None where there is neither."""
+        ip = self.ip
+        return None if ip is None else ip.ttl if isinstance(ip, IPv4) else ip.hop_limit
+
+    @property
     def ip(self) -> IPv4 | IPv6 | None:
         """The outermost IP header; in a tunnel, of the packet inside."""
         for layer in self.own:

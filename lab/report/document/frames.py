@@ -8,7 +8,7 @@ from dataclasses import fields
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow, transport_endpoints
 from lab.analysis.packets.fragments import piece_of
-from lab.analysis.packets.packet import IPv4, Packet
+from lab.analysis.packets.packet import Packet
 from lab.analysis.story import (
     describe_more,
     describe_packet,
@@ -76,17 +76,11 @@ def _hops(crossing: Crossing) -> Document:
                 "sent_ns": hop.sent_ns,
                 "received_ns": hop.received_ns,
                 "bytes": hop.packet.frame.wire_bytes,
-                "ttl": _lifetime(hop.packet),
+                "ttl": hop.packet.lifetime,
             }
             for hop in crossing.hops
         ]
     }
-
-
-def _lifetime(packet: Packet) -> int | None:
-    """The TTL, or the hop limit."""
-    ip = packet.ip
-    return None if ip is None else ip.ttl if isinstance(ip, IPv4) else ip.hop_limit
 
 
 def _payload(packet: Packet) -> Document:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from lab.kernel.capture.capture import ETHERNET_HEADER_BYTES, Capture
+from lab.kernel.capture.capture import Capture
+from lab.kernel.capture.ring import ETHERNET_HEADER_BYTES
 from lab.records import Frame
 
 CLOSING_S = 2.0

@@ -27,6 +27,7 @@ from lab.kernel.capture.capture import (
     open_captures,
 )
 from lab.kernel.capture.frames import FrameRecorder
+from lab.kernel.capture.ring import PacketRing, packet_socket
 from lab.kernel.network import namespace
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import FIRST_INDEX, Namespace, build_topology
@@ -402,10 +403,9 @@ def capture_on(topology: Topology, interface: str) -> None:
 
 
 def capture_with_an_unaligned_ring(topology: Topology) -> None:
-    with build_topology(topology) as built, built[topology.hosts[0]].entered():
-        ours, theirs = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) for _ in range(2))
-        point = PointName(topology.hosts[0], "eth0", "link")
-        Capture(point, ours, theirs, 100, 1 << 22).make_ring()
+    with build_topology(topology) as built:
+        endpoint = packet_socket(built[topology.hosts[0]])
+        PacketRing(endpoint, f"{topology.hosts[0]}/eth0", 100, 1 << 22).make()
 
 
 def capture_without_rights(topology: Topology) -> None:

@@ -32,9 +32,18 @@ from lab.model.layout import laid_out
 from lab.model.lesson import Lesson
 from lab.model.program import Listening, Program, Step, demo
 from lab.model.scenario import Scenario
-from lab.model.shapes import chain, dumbbell, star
+from lab.model.shapes import chain, dumbbell, lan_behind_nat, star
 from lab.model.table import Table
-from lab.model.topology import Interface, Link, Route, Topology, in_a_row, joined_pair, two_hosts
+from lab.model.topology import (
+    Interface,
+    Link,
+    Nat,
+    Route,
+    Topology,
+    in_a_row,
+    joined_pair,
+    two_hosts,
+)
 from lab.results import Result
 
 __all__ = [
@@ -47,6 +56,7 @@ __all__ = [
     "Lesson",
     "Link",
     "Listening",
+    "Nat",
     "Outcome",
     "Program",
     "Result",
@@ -67,6 +77,7 @@ __all__ = [
     "in_a_row",
     "joined_pair",
     "laid_out",
+    "lan_behind_nat",
     "replay",
     "run",
     "skipped",

@@ -129,6 +129,10 @@ def _features(sandbox: Sandbox) -> Iterator[Finding]:
     refusal = sandbox.call(try_netem)
     mend = "sudo modprobe sch_netem"
     yield Finding("netem", not refusal, refusal or "delay and loss can be set", mend, needed=False)
+    refusal = sandbox.call(try_nat)
+    offer = "nf_tables and conntrack translate addresses and ports, of IPv4 and IPv6"
+    mend = "a kernel with that part; load its module where it is one"
+    yield Finding("NAT", not refusal, refusal or offer, mend, needed=False)
     kernel = "Linux from 5.18 on with CONFIG_FTRACE_SYSCALLS, and tracefs in /proc/filesystems"
     instruments = (
         ("tracefs", "calls, states and drops from the kernel's tracepoints",
@@ -196,6 +200,25 @@ def try_view() -> str:
         return error.refusal
     finally:
         view.close()
+    return ""
+
+
+def try_nat() -> str:
+    """Run inside a sandbox: which part of a NAT this kernel lacks; "" if none."""
+    from lab.kernel.network.conntrack import read_tracked
+    from lab.kernel.network.namespace import build_topology
+    from lab.model.layout import laid_out
+    from lab.model.topology import Nat
+
+    cables = [("nat-inside", "nat"), ("nat", "nat-outside")]
+    try:
+        with (
+            build_topology(laid_out(cables, nats=(Nat("nat", ("eth1",)),))) as namespaces,
+            namespaces["nat"].entered(),
+        ):
+            read_tracked()
+    except MachineError as error:
+        return error.refusal
     return ""
 
 

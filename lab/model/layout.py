@@ -13,6 +13,7 @@ from lab.model.topology import (
     DOCUMENTATION_IPV6,
     Interface,
     Link,
+    Nat,
     Route,
     Topology,
 )
@@ -20,6 +21,9 @@ from lab.model.topology import (
 # For networks of several subnets: RFC 2544 gives it to tests, and it holds 512 of 256 addresses.
 BENCHMARK_IPV4 = IPv4Network("198.18.0.0/15")
 DOCUMENTATION_IPV6_SITES = IPv6Network("2001:db8::/32")
+# Inside of NATs: private addresses (RFC 1918) and unique local ones (RFC 4193).
+PRIVATE_IPV4 = IPv4Network("10.0.0.0/8")
+PRIVATE_IPV6 = IPv6Network("fd00::/64")
 LINK_LOCAL = IPv6Network("fe80::/64")
 _COMMON_BITS = 8
 _IPV4_BITS, _IPV6_SUBNET_BITS = 32, 64
@@ -38,6 +42,8 @@ class _Subnet:
     ipv6: IPv6Network
     members: tuple[_Port, ...]
     """The routers' first: the first address is a gateway's, as people are used to."""
+    hidden_by: frozenset[str] = frozenset()
+    """The NATs that it is inside of."""
 
 
 def laid_out(
@@ -45,6 +51,7 @@ def laid_out(
     *,
     switches: Collection[str] = (),
     routers: Collection[str] = (),
+    nats: Sequence[Nat] = (),
     mtu_bytes: int = 1500,
 ) -> Topology:
     """The network of these cables, each between two hosts, with addresses and routes.
@@ -57,8 +64,12 @@ def laid_out(
     A host gets the shortest way to every other subnet; where all begin at one router, as a
     default route.
 
+    NATs are routers as well. The subnets inside of one are taken from 10.0.0.0/8 (RFC 1918) and
+    fd00::/48 (RFC 4193) instead, and only hosts inside have a way to them.
+
     Raises UsageError if a name is invalid, or there are too many subnets or hosts for these.
     """
+    routers = (*routers, *(nat.host for nat in nats if nat.host not in routers))
     ports: defaultdict[str, int] = defaultdict(int)
     ends: list[tuple[_Port, _Port]] = []
     for one, other in cables:
@@ -67,7 +78,7 @@ def laid_out(
             pair.append((host, f"eth{ports[host]}"))
             ports[host] += 1
         ends.append((pair[0], pair[1]))
-    subnets = _subnets(ends, frozenset(switches), frozenset(routers))
+    subnets = _subnets(ends, frozenset(switches), frozenset(routers), nats)
     places = {
         port: (subnet, place)
         for subnet in subnets
@@ -93,11 +104,16 @@ def laid_out(
 
     links = tuple(Link(interface(one), interface(other), mtu_bytes) for one, other in ends)
     routes = _Ways(subnets, addresses, frozenset(routers)).routes()
-    return Topology(tuple(ports), links, tuple(switches), tuple(routers), tuple(routes))
+    return Topology(
+        tuple(ports), links, tuple(switches), tuple(routers), tuple(routes), tuple(nats)
+    )
 
 
 def _subnets(
-    ends: Sequence[tuple[_Port, _Port]], switches: frozenset[str], routers: frozenset[str]
+    ends: Sequence[tuple[_Port, _Port]],
+    switches: frozenset[str],
+    routers: frozenset[str],
+    nats: Sequence[Nat],
 ) -> list[_Subnet]:
     """The subnets in the order of their first cables."""
     joined: dict[object, object] = {}
@@ -119,31 +135,78 @@ def _subnets(
             if port[0] not in switches:
                 members.append(port)
     everyone = [sorted(group, key=lambda port: port[0] not in routers) for group in groups.values()]
-    ipv4 = _ipv4_networks([len(group) for group in everyone])
-    return [
-        _Subnet(number, network, _ipv6_network(number, len(everyone)), tuple(group))
-        for number, (network, group) in enumerate(zip(ipv4, everyone, strict=True))
-    ]
+    hidden = _hidden(everyone, routers, nats)
+    public = [len(group) for group, by in zip(everyone, hidden, strict=True) if not by]
+    private = [len(group) for group, by in zip(everyone, hidden, strict=True) if by]
+    outer, inner = _ipv4_networks(public), _ipv4_networks(private, PRIVATE_IPV4)
+    counts = [0, 0]
+    found = []
+    for number, (group, by) in enumerate(zip(everyone, hidden, strict=True)):
+        place = counts[bool(by)]
+        counts[bool(by)] += 1
+        ipv6 = _nth_ipv6(PRIVATE_IPV6, place) if by else _ipv6_network(place, len(public))
+        found.append(_Subnet(number, next(inner if by else outer), ipv6, tuple(group), by))
+    return found
 
 
-def _ipv4_networks(sizes: Sequence[int]) -> Iterator[IPv4Network]:
+def _hidden(
+    subnets: Sequence[Sequence[_Port]], routers: frozenset[str], nats: Sequence[Nat]
+) -> list[frozenset[str]]:
+    """Of each subnet the NATs that it is inside of.
+
+    What is inside of a NAT that is itself inside of another is so of both.
+    Raises UsageError where a NAT's inside and its outside are joined by another way.
+    """
+    outer_ports = {(nat.host, name) for nat in nats for name in nat.outside}
+    hosts = {nat.host for nat in nats}
+    of_router: defaultdict[str, list[tuple[int, bool]]] = defaultdict(list)
+    for number, members in enumerate(subnets):
+        for port in members:
+            if port[0] in routers:
+                of_router[port[0]].append((number, port in outer_ports))
+
+    def behind(host: str, at: int) -> Iterator[int]:
+        is_inside = host in hosts and (at, False) in of_router[host]
+        return (near for near, outer in of_router[host] if not (is_inside and outer))
+
+    by: list[set[str]] = [set() for _ in subnets]
+    for nat in nats:
+        inside = {number for number, outer in of_router[nat.host] if not outer}
+        todo = list(inside)
+        while todo:
+            at = todo.pop()
+            for host, _ in subnets[at]:
+                new = set(behind(host, at)) - inside if host in routers else set()
+                inside |= new
+                todo += new
+        if any(outer and number in inside for number, outer in of_router[nat.host]):
+            raise UsageError(f"the inside of the NAT {nat.host!r} leads outside by another way")
+        for number in inside:
+            by[number].add(nat.host)
+    return [frozenset(each) for each in by]
+
+
+def _ipv4_networks(
+    sizes: Sequence[int], everything: IPv4Network = BENCHMARK_IPV4
+) -> Iterator[IPv4Network]:
     """A network for each subnet with so many interfaces: all of one size where they fit."""
     bits = [(size + _RESERVED - 1).bit_length() for size in sizes]
-    if bits == [] or (len(bits) == 1 and bits[0] <= _COMMON_BITS):
+    is_public = everything is BENCHMARK_IPV4
+    if bits == [] or (is_public and len(bits) == 1 and bits[0] <= _COMMON_BITS):
         yield from [DOCUMENTATION_IPV4] * len(bits)
         return
-    room = BENCHMARK_IPV4.num_addresses
+    room = everything.num_addresses
     for common in (max(_COMMON_BITS, *bits), max(bits)):
         if len(bits) << common <= room:
             bits = [common] * len(bits)
             break
-    at = int(BENCHMARK_IPV4.network_address)
+    at = int(everything.network_address)
     for each in bits:
         at = -(-at >> each) << each
-        if at + (1 << each) > int(BENCHMARK_IPV4.network_address) + room:
+        if at + (1 << each) > int(everything.network_address) + room:
             raise UsageError(
                 f"{len(sizes)} subnets with {sum(sizes)} interfaces do not fit into "
-                f"{BENCHMARK_IPV4}; give the addresses yourself"
+                f"{everything}; give the addresses yourself"
             )
         yield IPv4Network((at, _IPV4_BITS - each))
         at += 1 << each
@@ -152,8 +215,12 @@ def _ipv4_networks(sizes: Sequence[int]) -> Iterator[IPv4Network]:
 def _ipv6_network(number: int, count: int) -> IPv6Network:
     if count == 1:
         return DOCUMENTATION_IPV6
-    first = int(DOCUMENTATION_IPV6_SITES.network_address)
-    return IPv6Network((first + (number << _IPV6_SUBNET_BITS), _IPV6_SUBNET_BITS))
+    return _nth_ipv6(DOCUMENTATION_IPV6_SITES, number)
+
+
+def _nth_ipv6(first: IPv6Network, number: int) -> IPv6Network:
+    at = int(first.network_address) + (number << _IPV6_SUBNET_BITS)
+    return IPv6Network((at, _IPV6_SUBNET_BITS))
 
 
 class _Ways:
@@ -174,6 +241,7 @@ class _Ways:
             for host, _ in subnet.members:
                 self._of_host[host].append(subnet.number)
         self._routers = routers
+        self._hidden_by = [subnet.hidden_by for subnet in subnets]
         self._ipv4 = [subnet.ipv4 for subnet in subnets]
         self._ipv6 = [subnet.ipv6 for subnet in subnets]
 
@@ -184,11 +252,12 @@ class _Ways:
 
     def _routes_of(self, host: str) -> Iterator[Route]:
         near = set(self._of_host[host])
-        gates = {port for subnet in near for port in self._gateways[subnet] if port[0] != host}
+        ways = [(s, gate) for s in near for gate in self._gateways[s] if gate[0] != host]
+        gates = {gate for _, gate in ways}
         if not gates:
             return
         if len(gates) == 1 and host not in self._routers:
-            if any(set(self._of_host[gate[0]]) - near for gate in gates):
+            if any(set(self._beyond(*way)) - near for way in ways):
                 yield from self._defaults(host, *gates)
             return
         by_gate: defaultdict[_Port, list[int]] = defaultdict(list)
@@ -224,12 +293,18 @@ class _Ways:
                 if gate[0] in seen_routers:
                     continue
                 seen_routers.add(gate[0])
-                for beyond in self._of_host[gate[0]]:
+                for beyond in self._beyond(subnet, gate):
                     if beyond not in reached:
                         reached.add(beyond)
                         found[beyond] = found.get(subnet, gate)
                         todo.append(beyond)
         return found
+
+    def _beyond(self, subnet: int, gate: _Port) -> Iterator[int]:
+        """The other subnets that a router of this one leads to: no NAT's inside from outside."""
+        for beyond in self._of_host[gate[0]]:
+            if beyond != subnet and self._hidden_by[beyond] <= self._hidden_by[subnet]:
+                yield beyond
 
 
 def _covering(

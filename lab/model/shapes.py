@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from lab.errors import UsageError
+from lab.model.counted import counted
 from lab.model.layout import laid_out
-from lab.model.topology import Topology
+from lab.model.topology import Nat, Topology
 
 MOST_HOSTS = 1000
 """Of a topology by its name."""
+NAT_PORTS = (61_000, 61_999)
+"""Outside of what Linux takes for sockets by itself (ip(7), ip_local_port_range)."""
 
 
 def star(count: int) -> Topology:
@@ -52,10 +55,26 @@ def dumbbell(count: int) -> Topology:
     )
 
 
+def lan_behind_nat(count: int, ports: tuple[int, int] | None = NAT_PORTS) -> Topology:
+    """Hosts h1, h2, … at the switch s1, behind the NAT `nat`, and a `server` outside.
+
+    `ports` are the first and the last one that the NAT gives to what it sends outside; with None
+    a packet keeps its own unless another one has that already.
+    Raises UsageError for fewer than one, and for ports that there are not.
+    """
+    hosts = _hosts(count, least=1)
+    return laid_out(
+        [*((host, "s1") for host in hosts), ("s1", "nat"), ("nat", "server")],
+        switches=("s1",),
+        nats=(Nat("nat", outside=("eth1",), ports=ports),),
+    )
+
+
 SHAPES: Mapping[str, Callable[[int], Topology]] = {
     "star": star,
     "chain": chain,
     "dumbbell": dumbbell,
+    "nat": lan_behind_nat,
 }
 
 
@@ -75,5 +94,5 @@ def shape_called(text: str) -> Topology:
 
 def _hosts(count: int, least: int) -> list[str]:
     if count < least:
-        raise UsageError(f"this network has {least} hosts at least, not {count}")
+        raise UsageError(f"this network has {counted(least, 'host')} at least, not {count}")
     return [f"h{number}" for number in range(1, count + 1)]

@@ -23,6 +23,7 @@ IPNetwork = IPv4Network | IPv6Network
 # Documentation ranges (RFC 5737, RFC 3849): no real host has these addresses.
 DOCUMENTATION_IPV4 = IPv4Network("198.51.100.0/24")
 DOCUMENTATION_IPV6 = IPv6Network("2001:db8::/64")
+LAST_PORT = 0xFFFF
 
 
 @frozen
@@ -64,11 +65,29 @@ class Route:
 
 
 @frozen
+class Nat:
+    """A router that hides what is inside behind its own addresses (RFC 3022, NAPT).
+
+    A packet that it forwards out of one of its outside interfaces leaves with that interface's
+    address as its source, and what answers it is sent back to where it came from. Packets of its
+    own are left as they are, and so is whatever stays inside.
+    """
+
+    host: str
+    outside: tuple[str, ...]
+    """The names of its interfaces that lead outside; all others lead inside."""
+    ports: tuple[int, int] | None = None
+    """The first and the last source port (identifier of an ICMP echo) that it gives; None: a
+    packet keeps its own, unless another one has that already."""
+
+
+@frozen
 class Topology:
     """The hosts and links of a scenario: each host is a network namespace, each link a veth pair.
 
-    Raises UsageError if a name is invalid or used twice, a switch has an address, or a route
-    belongs to no host or leads to none of its links.
+    Raises UsageError if a name is invalid or used twice, a switch has an address, a route
+    belongs to no host or leads to none of its links, or a NAT is no router between an inside and
+    an outside.
     """
 
     hosts: tuple[str, ...]
@@ -79,6 +98,8 @@ class Topology:
     routers: tuple[str, ...] = ()
     """Those that forward packets (RFC 1812; RFC 8200)."""
     routes: tuple[Route, ...] = ()
+    nats: tuple[Nat, ...] = ()
+    """Those of the routers that change the addresses of what they forward."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -102,6 +123,10 @@ class Topology:
             taken.add((end.host, end.name))
         self._check_switches_and_routers(seen)
         self._check_routes(seen)
+        for nat in self.nats:
+            self._check_nat(nat)
+        if len({nat.host for nat in self.nats}) < len(self.nats):
+            raise UsageError("a NAT is in the topology twice")
 
     def _check_switches_and_routers(self, hosts: set[str]) -> None:
         for kind, names in (("switch", self.switches), ("router", self.routers)):
@@ -125,6 +150,21 @@ class Topology:
                 raise UsageError(f"a route of {route.host!r}, which is no host of the topology")
             if not any(route.via in network for network in near[route.host]):
                 raise UsageError(f"{route.host} has no link on which {route.via} is")
+
+    def _check_nat(self, nat: Nat) -> None:
+        if nat.host not in self.routers:
+            raise UsageError(f"the NAT {nat.host!r} is no router of the topology")
+        own = {end.name: end for end in self.interfaces() if end.host == nat.host}
+        for name in nat.outside:
+            if name not in own:
+                raise UsageError(f"the NAT {nat.host!r} has no interface {name!r}")
+            if all(address.is_link_local for address in own[name].addresses):
+                raise UsageError(f"{name} of the NAT {nat.host!r} leads outside: no address")
+        if not nat.outside or not set(own) - set(nat.outside):
+            raise UsageError(f"the NAT {nat.host!r} needs an interface on each side")
+        first, last = nat.ports or (1, 1)
+        if not 1 <= first <= last <= LAST_PORT:
+            raise UsageError(f"the NAT {nat.host!r} cannot have the ports {first} to {last}")
 
     def interfaces(self) -> Iterator[Interface]:
         """Every link's two ends, in order."""

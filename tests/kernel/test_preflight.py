@@ -10,10 +10,11 @@ from lab.kernel.preflight import (
     build_and_capture,
     examine,
     sandbox_kind,
+    try_nat,
     try_socket,
     try_view,
 )
-from lab.kernel.sandbox.sandbox import Sandbox
+from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 from lab.kernel.system import libc
 from lab.kernel.tracers import open_tracer
 
@@ -71,6 +72,29 @@ def test_an_instrument_is_there_if_a_run_would_get_it(sandbox: Sandbox, instrume
         assert f"{instrument}: {finding.detail};" in str(error)
     else:
         assert finding.ok
+
+
+@pytest.mark.kernel
+def test_a_nat_is_tried_in_a_sandbox_and_what_it_lacks_is_said(sandbox: Sandbox) -> None:
+    assert sandbox.call(try_nat) == ""
+    with open_sandbox() as another:
+        said = another.call(try_nat_without_ctnetlink)
+    assert said.startswith("this kernel has no nf_conntrack_netlink (CONFIG_NF_CT_NETLINK;")
+    (finding,) = [finding for finding in examine() if finding.subject == "NAT"]
+    assert finding.ok
+    assert not finding.needed
+
+
+def try_nat_without_ctnetlink() -> str:
+    """Run inside a sandbox: the kernel answers so to any subsystem that it does not have."""
+    from lab.kernel.network import conntrack
+
+    original = conntrack.NFNL_SUBSYS_CTNETLINK
+    conntrack.NFNL_SUBSYS_CTNETLINK = 200
+    try:
+        return try_nat()
+    finally:
+        conntrack.NFNL_SUBSYS_CTNETLINK = original
 
 
 @pytest.mark.kernel

@@ -8,7 +8,7 @@ import pytest
 from lab.errors import UsageError
 from lab.model.family import Family
 from lab.model.layout import laid_out
-from lab.model.topology import Topology
+from lab.model.topology import Nat, Topology
 
 
 def addresses(topology: Topology, host: str) -> list[str]:
@@ -95,3 +95,37 @@ def test_more_subnets_than_there_are_networks_are_refused() -> None:
     cables = [(f"a{number}", f"b{number}") for number in range(32_769)]
     with pytest.raises(UsageError, match="32769 subnets with 65538 interfaces do not fit"):
         laid_out(cables)
+
+
+def test_a_nat_inside_of_another_hides_its_lan_from_what_is_between() -> None:
+    topology = laid_out(
+        [("h", "home"), ("home", "carrier"), ("carrier", "server")],
+        nats=(Nat("home", ("eth1",)), Nat("carrier", ("eth1",))),
+    )
+    assert topology.routers == ("home", "carrier")
+    assert addresses(topology, "h") == ["10.0.0.2/24", "fd00::2/64"]
+    assert addresses(topology, "carrier")[:2] == ["10.0.1.2/24", "fd00:0:0:1::2/64"]
+    assert addresses(topology, "server") == ["198.51.100.2/24", "2001:db8::2/64"]
+    assert routes(topology, "h") == [("0.0.0.0/0", "10.0.0.1"), ("::/0", "fd00::1")]
+    assert routes(topology, "home")[0] == ("198.51.100.0/24", "10.0.1.2")
+    assert routes(topology, "carrier") == routes(topology, "server") == []
+
+
+def test_a_lan_may_have_two_nats_but_no_other_way_out() -> None:
+    cables = [("h", "s"), ("s", "a"), ("s", "b"), ("a", "o"), ("b", "o"), ("o", "server")]
+    one, other = Nat("a", ("eth1",)), Nat("b", ("eth1",))
+    topology = laid_out(cables, switches=("s", "o"), nats=(one, other))
+    assert addresses(topology, "h")[0] == "10.0.0.3/24"
+    assert routes(topology, "server") == []
+    with pytest.raises(UsageError, match="inside of the NAT 'a' leads outside by another way"):
+        laid_out(cables, switches=("s", "o"), routers=("b",), nats=(one,))
+
+
+def test_private_subnets_are_taken_from_10_and_public_ones_as_always() -> None:
+    cables = [("a", "nat"), ("b", "nat"), ("nat", "r"), ("r", "server")]
+    topology = laid_out(cables, routers=("r",), nats=(Nat("nat", ("eth2",)),))
+    assert addresses(topology, "a")[0] == "10.0.0.2/24"
+    assert addresses(topology, "b")[0] == "10.0.1.2/24"
+    assert addresses(topology, "server")[0] == "198.18.1.2/24"
+    assert routes(topology, "r") == routes(topology, "server")[:0]
+    assert routes(topology, "server") == [("0.0.0.0/0", "198.18.1.1"), ("::/0", "2001:db8:0:1::1")]

@@ -6,7 +6,15 @@ import pytest
 
 from lab.errors import UsageError
 from lab.model.family import Family
-from lab.model.shapes import MOST_HOSTS, SHAPES, chain, dumbbell, shape_called, star
+from lab.model.shapes import (
+    MOST_HOSTS,
+    SHAPES,
+    chain,
+    dumbbell,
+    lan_behind_nat,
+    shape_called,
+    star,
+)
 from lab.model.topology import Topology
 
 
@@ -75,8 +83,34 @@ def test_a_shape_is_called_by_its_name_and_number_of_hosts(name: str) -> None:
     "text", ["", "star", "star:", "ring:3", "star:x", "star:-1", "star:3:4", ":3"]
 )
 def test_another_text_names_those_there_are(text: str) -> None:
-    with pytest.raises(UsageError, match="there are star:N, chain:N, dumbbell:N, with N hosts"):
+    with pytest.raises(UsageError, match="there are star:N, chain:N, dumbbell:N, nat:N, with N"):
         shape_called(text)
+
+
+def test_a_lan_behind_a_nat_has_private_addresses_and_the_server_none() -> None:
+    topology = lan_behind_nat(2)
+    assert topology.hosts == ("h1", "s1", "h2", "nat", "server")
+    assert topology.routers == ("nat",)
+    assert [nat.outside for nat in topology.nats] == [("eth1",)]
+    assert str(topology.address("h2", Family.IPV4)) == "10.0.0.3"
+    assert str(topology.address("h2", Family.IPV6)) == "fd00::3"
+    assert str(topology.address("server", Family.IPV4)) == "198.51.100.2"
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_from_inside_of_a_nat_everybody_is_reached_and_from_outside_nobody(family: Family) -> None:
+    topology = lan_behind_nat(2)
+    assert hops(topology, "h1", family, "server") == 1
+    assert hops(topology, "h1", family, "h2") == 0
+    assert {route.host for route in topology.routes} == {"h1", "h2"}
+    assert {topology.beyond("server")[topology.address(h, family)] for h in ("h1", "h2")} == {
+        "h1", "h2",
+    }  # fmt: skip
+
+
+def test_a_nat_needs_a_host_behind_it() -> None:
+    with pytest.raises(UsageError, match="has 1 host at least, not 0"):
+        lan_behind_nat(0)
 
 
 def test_a_shape_has_a_most_of_hosts() -> None:

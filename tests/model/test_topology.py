@@ -7,7 +7,16 @@ import pytest
 
 from lab.errors import UsageError
 from lab.model.family import Family
-from lab.model.topology import Interface, Link, Route, Topology, in_a_row, joined_pair, two_hosts
+from lab.model.topology import (
+    Interface,
+    Link,
+    Nat,
+    Route,
+    Topology,
+    in_a_row,
+    joined_pair,
+    two_hosts,
+)
 
 
 def end(host: str, name: str = "eth0") -> Interface:
@@ -129,8 +138,49 @@ def test_an_address_that_a_route_leads_to_is_not_beyond() -> None:
             {"routes": (Route("a", ELSEWHERE, ip_address("203.0.113.1")),)},
             "a has no link on which 203.0.113.1 is",
         ),
+        ({"nats": (Nat("a", ("eth0",)),)}, "the NAT 'a' is no router of the topology"),
+        (
+            {"routers": ("a",), "nats": (Nat("a", ("eth1",)),)},
+            "the NAT 'a' has no interface 'eth1'",
+        ),
+        (
+            {"routers": ("a",), "nats": (Nat("a", ("eth0",)),)},
+            "the NAT 'a' needs an interface on each side",
+        ),
+        (
+            {"routers": ("a",), "nats": (Nat("a", ()),)},
+            "the NAT 'a' needs an interface on each side",
+        ),
     ],
 )
 def test_devices_and_routes_that_cannot_be_are_refused(more: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Topology(("a", "b"), (ONE,), **more)
+
+
+def between(*ports: int, addressed: bool = True) -> Topology:
+    """A NAT n between a and b with those ports."""
+    outer = ONE.a.addresses if addressed else ()
+    links = (Link(end("a"), end("n")), Link(Interface("n", "eth1", outer), end("b")))
+    nats = (Nat("n", ("eth1",), ports or None),)  # type: ignore[arg-type]
+    return Topology(("a", "n", "b"), links, routers=("n",), nats=nats)
+
+
+def test_a_nat_is_between_inside_and_outside() -> None:
+    assert between().nats[0].ports is None
+    assert between(1, 0xFFFF).nats[0].ports == (1, 0xFFFF)
+    assert between(5, 5).nats[0].ports == (5, 5)
+
+
+@pytest.mark.parametrize("ports", [(0, 5), (6, 5), (5, 0x10000)])
+def test_ports_that_there_are_not_are_refused(ports: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match=f"cannot have the ports {ports[0]} to {ports[1]}"):
+        between(*ports)
+
+
+def test_a_nat_has_an_address_outside_and_is_there_once() -> None:
+    with pytest.raises(UsageError, match="eth1 of the NAT 'n' leads outside: no address"):
+        between(addressed=False)
+    one = between()
+    with pytest.raises(UsageError, match="a NAT is in the topology twice"):
+        Topology(one.hosts, one.links, routers=("n",), nats=one.nats * 2)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.errors import KernelRefused, MachineError
+from lab.kernel.network.conntrack import forget_tracked
+from lab.kernel.network.nat import make_nat
 from lab.kernel.network.neighbours import read_neighbours
 from lab.kernel.network.netlink import Netlink, VethEnd, create_namespace
 from lab.kernel.network.offloads import Offloads, read_offloads, turn_off_offloads
@@ -61,6 +63,7 @@ class Namespace:
     """The index of the first interface; the others' follow it."""
     bridge_index: int | None = None
     """The index of a switch's bridge; None for any other host."""
+    is_nat: bool = False
     _places: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -104,7 +107,7 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
     Runs in a sandbox's init. At the end of the with statement the namespaces are closed; their
     names and links end with the sandbox.
 
-    Raises KernelRefused.
+    Raises KernelRefused, and MachineError if this kernel lacks what a NAT needs.
     """
     with ExitStack() as stack:
         namespaces: dict[str, Namespace] = {}
@@ -133,6 +136,7 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
             libc.setns(here, libc.CLONE_NEWNET, "cannot return from a namespace")
             os.close(here)
         _connect(topology, namespaces)
+        _make_nats(topology, namespaces)
         yield namespaces
 
 
@@ -145,13 +149,15 @@ def in_user_namespace() -> bool:
 
 
 def forget_neighbours(namespaces: Iterable[Namespace]) -> None:
-    """Make every host forget the hardware addresses of its neighbours, every switch its table.
+    """Make every host forget its neighbours' hardware addresses, every switch and NAT its table.
 
     So a step begins like any other, whatever happened before it. Raises KernelRefused.
     """
     for namespace in namespaces:
         with namespace.entered():
             known = read_neighbours()
+            if namespace.is_nat:
+                forget_tracked()
         for index, address in known:
             namespace.netlink.forget_neighbour(index, address)
         if namespace.bridge_index is not None:
@@ -217,6 +223,15 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
         for route in routes_of[namespace.name]:
             netlink.add_route(route)
         netlink.commit()
+
+
+def _make_nats(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
+    for nat in topology.nats:
+        namespace = namespaces[nat.host]
+        indexes = {each.name: namespace.index(each) for each in namespace.interfaces}
+        with namespace.entered():
+            make_nat(nat, namespace.interfaces, indexes)
+        namespace.is_nat = True
 
 
 def _hardware_address(host: int, place: int) -> str:

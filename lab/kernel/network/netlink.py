@@ -1,4 +1,4 @@
-"""Requests to the kernel for namespaces, links, addresses and sockets; the only pyroute2 import.
+"""Requests to the kernel for namespaces, links, addresses and sockets; pyroute2 is imported here.
 
 pyroute2 makes the namespaces and encodes every message. The messages are sent in batches over
 one rtnetlink socket for each namespace: sent one by one, as pyroute2's IPRoute does, they take
@@ -127,7 +127,11 @@ class UnixSocket:
 
 def import_unix_diag() -> ModuleType:
     """pyroute2's sock_diag module, whose import takes 0.03 s the first time."""
-    name = "pyroute2.netlink.diag"
+    return import_pyroute2("pyroute2.netlink.diag")
+
+
+def import_pyroute2(name: str) -> ModuleType:
+    """One of pyroute2's modules that few runs need, by its full name."""
     if name not in sys.modules:
         _import_pyroute2(name)
     return importlib.import_module(name)

@@ -37,6 +37,15 @@ class Disturbers:
         able = (p for p in self._programs if self._is_allowed(p, "CAP_NET_ADMIN"))
         return frozenset(program.host for program in able)
 
+    def of_files(self, step: Step, what: str) -> Disturbance:
+        """What was done to the mounts that the programs share.
+
+        Those with CAP_SYS_ADMIN are named, and all of them where nobody has it: whoever may delete
+        a folder in another mount namespace detaches here what is mounted on it (rmdir(2)).
+        """
+        able = [each for each in self._programs if self._is_allowed(each, "CAP_SYS_ADMIN")]
+        return self._disturbance(step, able or self._programs, "", what)
+
     def of_processes(self, step: Step, what: str) -> Disturbance:
         """What was done to processes of the lab's. Raises InstrumentError as above."""
         may_signal = self._confinement is None or self._confinement.is_labs_own_user

@@ -34,6 +34,7 @@ from lab.kernel.network.witness import check_interfaces
 from lab.kernel.plan import Plan
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.step_run import StepRun
+from lab.kernel.sandbox.mounts import Mount, lost_mounts
 from lab.kernel.sandbox.view import View
 from lab.kernel.source.notes import Noted
 from lab.kernel.system.loop import Loop
@@ -143,10 +144,8 @@ def _confinement(confined: Confined | None, stack: ExitStack) -> Confinement | N
     """The programs' confinement, whose view of the files is being made from now on."""
     if confined is None:
         return None
-    view = None
-    if confined.files is not None:
-        view = View(confined.files)
-        stack.callback(view.close)
+    view = View(confined.files)
+    stack.callback(view.close)
     return Confinement(confined.identity, confined.capabilities, confined.folder, view)
 
 
@@ -363,9 +362,13 @@ class _Observation:
         self._disturbers.add(step)
         watched = [self._namespaces[host] for host in self._disturbers.hosts()]
         before = [read_configuration(namespace) for namespace in watched]
+        mounts = self._mounts()
         self.runs += programs.run()
         for namespace, then in zip(watched, before, strict=True):
             self._note_lost(step, namespace.name, then.lost(read_configuration(namespace)))
+        if lost := lost_mounts(mounts, self._mounts()):
+            found = self._disturbers.of_files(step, ", ".join(lost))
+            self._note(replace(found, blinds=False))
         self.instruments += programs.instruments
         self.noted += programs.noted
         self.not_noted += programs.not_noted
@@ -378,6 +381,10 @@ class _Observation:
             what = f"on host {host}, {', '.join(lost)}"
             found = self._disturbers.of_network(step, (host,), what)
             self._note(replace(found, blinds=False))
+
+    def _mounts(self) -> Mapping[int, Mount]:
+        """The mounts that the programs share, if they do."""
+        return self._confinement.mounts() if self._confinement else {}
 
     def _drain(self, step: Step) -> None:
         """Wait until no TCP connection has anything left to send; note those that have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from lab.kernel.plan import Plan
 from lab.kernel.programs.confinement import Confinement, Identity
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import Sandbox
+from lab.kernel.sandbox.view import Files
 from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.topology import two_hosts
@@ -53,6 +55,14 @@ def test_programs_of_the_labs_own_user_or_with_the_capability_may_signal_it() ->
     assert confined("CAP_KILL", identity=NOBODY).of_processes(ALONE, "x").programs == ("a", "b")
 
 
+def test_whoever_may_unmount_is_named_and_all_where_nobody_may() -> None:
+    able = replace(ALONE.programs[1], capabilities=("CAP_SYS_ADMIN",))
+    disturbers = Disturbers(Confinement(None, (), "/", None))
+    disturbers.add(Step("alone", (ALONE.programs[0], able)))
+    assert disturbers.of_files(ALONE, "/proc was unmounted").programs == ("b",)
+    assert confined().of_files(ALONE, "/x was unmounted").programs == ("a", "b")
+
+
 def test_a_capability_of_one_program_is_that_programs() -> None:
     able = replace(ALONE.programs[1], capabilities=("CAP_NET_ADMIN",))
     disturbers = Disturbers(Confinement(None, (), "/", None))
@@ -60,6 +70,7 @@ def test_a_capability_of_one_program_is_that_programs() -> None:
     assert disturbers.of_network(ALONE, ["server", "client"], "gone").programs == ("b",)
 
 
+VIEW = Files((), shown=tuple({sys.prefix, sys.base_prefix}))
 ADMIN = ("CAP_NET_ADMIN", "CAP_NET_RAW")
 # netdevice(7): SIOCSIFFLAGS, SIOCSIFMTU.
 DOWN = """
@@ -202,6 +213,26 @@ def test_what_a_program_unmounts_the_lab_and_the_next_program_have(sandbox: Sand
         ("True\n", ""),
     ]
     assert recording.disturbances == ()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("files", [None, VIEW], ids=["host-files", "view"])
+def test_what_programs_lose_of_their_mounts_is_said_and_the_lab_has_its_own(
+    sandbox: Sandbox, files: Files | None
+) -> None:
+    able = ("CAP_SYS_ADMIN",)
+    confined = Confined(None, (), "/", files, RanAs("", 0, able, (), (), files is None))
+    breaker = replace(python(UNMOUNT, "breaker"), capabilities=able)
+    steps = (Step("broken", (breaker, python("print(1)"))), Step("then", (python("", "third"),)))
+    plan = Plan("t", Family.IPV4, two_hosts(), steps, trace="auto", confined=confined)
+    recording = sandbox.call(record, plan)
+    (found,) = recording.disturbances
+    assert (found.step, found.programs, found.blinds) == ("broken", ("breaker",), False)
+    assert found.what == "/proc was unmounted"
+    assert [run.failure for run in recording.programs] == ["", "", ""]
+    broken, then = build_timelines(recording)
+    assert broken.failures == ("program breaker disturbed the run: /proc was unmounted",)
+    assert broken.bracket.incomplete == then.failures == ()
 
 
 @pytest.mark.kernel

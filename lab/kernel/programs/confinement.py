@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lab.errors import KernelRefused
 from lab.frozen import frozen
+from lab.kernel.sandbox.mounts import Mount
 from lab.kernel.sandbox.view import View
 from lab.kernel.system import capabilities, libc
 from lab.kernel.system.capabilities import last_capability, numbers_of
@@ -44,7 +45,7 @@ class Confinement:
         folder: str,
         view: View | None,
     ) -> None:
-        """Programs begin in that folder of the view; None where they have the host's files.
+        """Programs begin in that folder of the view; None where each has mounts of its own.
 
         Raises UsageError for an unknown capability.
         """
@@ -57,7 +58,7 @@ class Confinement:
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """A program's environment, by the lab's own."""
         found = dict(given)
-        if self._view is not None:
+        if self._view is not None and not self._view.has_hosts_files:
             for name in _UNSET:
                 found.pop(name, None)
         return found | (self._identity.environment() if self._identity else {})
@@ -70,6 +71,16 @@ class Confinement:
     def allows(self, program: Program, capability: str) -> bool:
         """Whether that program has the capability. Raises UsageError for an unknown one."""
         return {*numbers_of((capability,))} <= self._kept | {*numbers_of(program.capabilities)}
+
+    def mounts(self) -> Mapping[int, Mount]:
+        """What is mounted now where programs share their mounts, by the mounts' ids.
+
+        Raises KernelRefused and InstrumentError if the view could not be made.
+        """
+        if self._view is None:
+            return {}
+        self._view.wait()
+        return self._view.mounts()
 
     @property
     def has_view(self) -> bool:

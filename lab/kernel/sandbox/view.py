@@ -1,8 +1,10 @@
 """What programs see of the machine: mount, IPC and UTS namespaces that they share, and the lab not.
 
 The host's file systems are read-only there but for what `Files` names; /tmp, /run, /dev and /proc
-are the programs' own. A process beside the init makes them while the topology is built, and the
-init keeps descriptors of its namespaces. Nothing of it outlives the sandbox.
+are the programs' own. Programs that have the host's files as they are share a mount namespace all
+the same: what they unmount there, the lab goes on using. A process beside the init makes them
+while the topology is built, and the init keeps descriptors of its namespaces. Nothing of it
+outlives the sandbox.
 
 Source: mount_namespaces(7), mount_setattr(2), proc(5).
 """
@@ -12,15 +14,15 @@ from __future__ import annotations
 import errno
 import os
 import pickle
-import re
 import socket
 import stat
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.frozen import frozen
+from lab.kernel.sandbox.mounts import MOUNTINFO, Mount, open_mounts, parse_mounts, read_mounts
 from lab.kernel.sandbox.supervisor import SHARED_DIRECTORY
 from lab.kernel.system import libc
 from lab.kernel.system.limits import as_refusal
@@ -73,8 +75,13 @@ class Files:
 class View:
     """The namespaces, which are made beside this process."""
 
-    def __init__(self, files: Files) -> None:
-        """Start to make them; `wait` waits for it. Raises KernelRefused."""
+    def __init__(self, files: Files | None) -> None:
+        """Start to make them; `wait` waits for it. Raises KernelRefused.
+
+        Without `files` it is a mount namespace with the host's files as they are.
+        """
+        self.has_hosts_files = files is None
+        self._kinds = NAMESPACES if files is not None else {"mnt": libc.CLONE_NEWNS}
         self._answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._maker = os.fork()
@@ -83,7 +90,7 @@ class View:
             theirs.close()
             raise KernelRefused(f"cannot fork: {error.strerror}") from error
         if self._maker == 0:
-            _answer(files, theirs)
+            _answer(files, self._kinds, theirs)
         theirs.close()
         self._descriptors: list[int] = []
 
@@ -91,7 +98,8 @@ class View:
         """Wait until they are ready. Raises KernelRefused and InstrumentError."""
         if self._descriptors:
             return
-        answer, descriptors, _, _ = socket.recv_fds(self._answer, ANSWER_BYTES, len(NAMESPACES))
+        most = len(self._kinds) + 1
+        answer, descriptors, _, _ = socket.recv_fds(self._answer, ANSWER_BYTES, most)
         os.waitpid(self._maker, 0)
         if not answer:
             raise InstrumentError("the process that makes the programs' view of the files died")
@@ -107,12 +115,17 @@ class View:
 
         For a child that executes a program. Raises KernelRefused.
         """
-        for descriptor, kind in zip(self._descriptors, NAMESPACES.values(), strict=True):
+        *namespaces, _ = self._descriptors
+        for descriptor, kind in zip(namespaces, self._kinds.values(), strict=True):
             libc.setns(descriptor, kind, "cannot enter the programs' namespaces")
         try:
             os.chdir(folder)
         except OSError:
             os.chdir("/")
+
+    def mounts(self) -> dict[int, Mount]:
+        """What is mounted there now, by the mounts' ids. It must be ready."""
+        return read_mounts(self._descriptors[-1])
 
     def close(self) -> None:
         """Close the descriptors of the namespaces."""
@@ -121,17 +134,19 @@ class View:
             os.close(descriptor)
 
 
-def _answer(files: Files, channel: socket.socket) -> None:
-    """Make the namespaces and send their descriptors; never returns."""
+def _answer(files: Files | None, kinds: Mapping[str, int], channel: socket.socket) -> None:
+    """Make the namespaces, and send their descriptors and one of the mounts; never returns."""
     message: tuple[str, object] = ("ready", None)
     descriptors: list[int] = []
     try:
-        libc.unshare(
-            libc.CLONE_NEWNS | libc.CLONE_NEWIPC | libc.CLONE_NEWUTS,
-            "cannot create the programs' namespaces",
-        )
-        descriptors = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in NAMESPACES]
-        make_view(files)
+        libc.unshare(sum(kinds.values()), "cannot create the programs' namespaces")
+        descriptors = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in kinds]
+        descriptors.append(open_mounts())
+        # Only this copy of the namespace loses what is unmounted in it: where names of network
+        # namespaces are made, mounts are shared, and gone in one copy is gone in the other.
+        libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
+        if files is not None:
+            make_view(files)
     except LabError as error:
         message = ("error", as_refusal(error) or error)
     except BaseException:
@@ -143,13 +158,10 @@ def _answer(files: Files, channel: socket.socket) -> None:
 
 
 def make_view(files: Files) -> None:
-    """Turn this process's mount namespace, a copy of the init's, into the programs'.
+    """Turn this process's mount namespace, a private copy of the init's, into the programs'.
 
     Raises KernelRefused.
     """
-    # Only this copy of the namespace loses the init's own /run: where names of network namespaces
-    # are made, mounts are shared, and what is unmounted in one copy is gone in the other.
-    libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
     libc.umount("/run", libc.MNT_DETACH)
     # Copied before the host's become read-only, and restricted after that.
     writable = [(path, libc.clone_mounts(path)) for path in files.writable]
@@ -217,11 +229,10 @@ def _cover_kernel_files() -> None:
 
 
 def _mounted_beneath(folder: str) -> Iterator[str]:
-    """Mount points beneath a folder. Source: proc(5), /proc/pid/mountinfo."""
-    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
-        path = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), line.split()[4])
-        if path.startswith(os.fsencode(folder) + b"/"):
-            yield os.fsdecode(path)
+    """Mount points beneath a folder."""
+    for mount in parse_mounts(Path(MOUNTINFO).read_bytes()).values():
+        if mount.point.startswith(f"{folder}/"):
+            yield mount.point
 
 
 def _mount_proc() -> None:

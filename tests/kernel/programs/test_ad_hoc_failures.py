@@ -146,3 +146,21 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, option: tuple[str, str
     done = wirelab("run", "--server", "a", "--client", "b", *option, "--out", tmp_path)
     assert done.returncode == FAILED
     assert f"argument {option[0]}: {option[1]!r} is no" in done.stderr
+
+
+UNMOUNT = """
+import ctypes
+assert ctypes.CDLL(None).umount2(b"/proc", 2) == 0
+"""
+
+
+@pytest.mark.parametrize("files", [(), ("--host-files",)])
+def test_a_program_that_unmounts_proc_is_named_and_all_is_judged(
+    ad_hoc: Callable[..., AdHocRun], files: tuple[str, ...]
+) -> None:
+    run = ad_hoc(python(CONVERSE), python(UNMOUNT + ASK), "--cap", "SYS_ADMIN", *files)
+    assert run.done.returncode == FAILED, run.done.stdout
+    who = "one of the programs server and client"  # --cap is for both
+    assert f"{who} disturbed the run: /proc was unmounted" in run.head
+    assert run.wrote["client"] == "b'HELLO' b''\n"
+    assert run.verdicts["ad-hoc-opens"] == "HOLDS"

@@ -94,6 +94,7 @@ def run(
     out: str | Path = "runs",
     allowed: Allowed | None = None,
     notes_lines: bool = False,
+    keeps_secrets: bool = True,
 ) -> Result:
     """A run of a scenario, judged.
 
@@ -103,7 +104,8 @@ def run(
     new folder under `out`, which is `Result.folder`: as by `wirelab run`, to `runs` in the
     current directory. Under pytest give it `tmp_path`. `allowed` is what its programs may do
     besides what is usual (docs/isolation.md). With `notes_lines` Python programs note the lines
-    that make their calls (docs/source.md).
+    that make their calls (docs/source.md). Unless `keeps_secrets` is False, what their TLS
+    libraries write to SSLKEYLOGFILE is recorded, and decrypts the capture files (docs/tls.md).
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.
@@ -125,6 +127,7 @@ def run(
         source=MADE_BY_A_PROGRAM,
         allowed=allowed,
         notes_lines=notes_lines,
+        keeps_secrets=keeps_secrets,
     )
 
 

@@ -208,6 +208,21 @@ class ProgramRun:
 
 
 @frozen
+class KeyLog:
+    """What one program's TLS library wrote to the file that SSLKEYLOGFILE names. Hostile text.
+
+    Source: RFC 9850, The SSLKEYLOGFILE Format for TLS.
+    """
+
+    program: str
+    text: str
+    """Whole lines, if there is more of it than is kept."""
+    beyond: int = 0
+    """Bytes that are not kept."""
+    step: str = ""
+
+
+@frozen
 class Disturbance:
     """What programs have done to the run itself."""
 
@@ -497,6 +512,8 @@ class Recording:
     """The hosts whose interfaces are the ports of a bridge."""
     routers: tuple[str, ...] = ()
     """The hosts that forward packets."""
+    key_logs: tuple[KeyLog, ...] = ()
+    """Of the programs that wrote one, where they were to."""
 
     def unusable(self, kind: InstrumentKind) -> Instrument | None:
         """The instrument of that kind that obtained nothing, or None."""

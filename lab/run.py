@@ -60,13 +60,16 @@ def run_scenario(
     source: str = "",
     allowed: Allowed | None = None,
     notes_lines: bool = False,
+    keeps_secrets: bool = True,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
     `wanted` is its file, or itself with its `source` as the recording shall have it.
     `trace` is one of TRACES. `allowed` is what its programs may do beyond what is usual; those of
     wirelab's own scenarios may do more, and nothing can be allowed to them. With `notes_lines`
-    Python programs note the lines that make their calls (docs/source.md).
+    Python programs note the lines that make their calls (docs/source.md). What the programs' TLS
+    libraries write to SSLKEYLOGFILE is recorded, unless `keeps_secrets` is False; then they have
+    no such variable.
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive) keeps nobody waiting for the result.
@@ -87,7 +90,14 @@ def run_scenario(
             source = _source_of(wanted)
         confined = _confinement(wanted, source, allowed)
         pending = _start(
-            sandbox, scenario, family, trace, source, confined, notes_lines=notes_lines
+            sandbox,
+            scenario,
+            family,
+            trace,
+            source,
+            confined,
+            notes_lines=notes_lines,
+            keeps_secrets=keeps_secrets,
         )
         _import_what_comes_after(shown=present is not None)
         recording = _await(pending, scenario, shown=present is not None)
@@ -262,6 +272,7 @@ def _start(
     confined: Callable[[Sequence[Step]], Confined] | None,
     *,
     notes_lines: bool,
+    keeps_secrets: bool,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
@@ -277,6 +288,7 @@ def _start(
         trace,
         source,
         notes_lines,
+        keeps_secrets,
         confined and confined(steps),
     )
     return sandbox.submit(record, plan)
@@ -329,6 +341,7 @@ def _save(
 
     Their folder, and what is to be said of it. Raises UsageError.
     """
+    from lab.analysis.key_logs import secrets_for_wireshark
     from lab.recording.artifacts import create_folder, finish_folder
     from lab.recording.storage import save_recording
     from lab.report.capture.comments import frame_comments
@@ -338,7 +351,9 @@ def _save(
     recording = timelines[0].recording
     try:
         folder = create_folder(out, recording.scenario, recording.started_ns)
-        save_recording(recording, folder, frame_comments(timelines), trace_notes(timelines))
+        secrets = secrets_for_wireshark(recording.key_logs)
+        comments, notes = frame_comments(timelines), trace_notes(timelines)
+        save_recording(recording, folder, comments, notes, secrets)
         if judgements is not None:
             _write_report(report_fields(timelines, judgements), folder)
         note = finish_folder(folder)

@@ -41,6 +41,7 @@ def execute(options: Namespace) -> int:
         options.trace,
         present,
         notes_lines=options.source,
+        keeps_secrets=not options.no_secrets,
     )
 
     from lab.results import exit_status

@@ -333,6 +333,11 @@ def _add_making(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="have Python programs note the lines that make their calls; it slows them down",
     )
+    command.add_argument(
+        "--no-secrets",
+        action="store_true",
+        help="do not set SSLKEYLOGFILE, nor keep the TLS secrets that programs write there",
+    )
 
 
 def _add_junit(command: argparse.ArgumentParser) -> None:

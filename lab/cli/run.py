@@ -33,6 +33,7 @@ def execute(options: Namespace) -> int:
                 present,
                 allowed=allowed,
                 notes_lines=options.source,
+                keeps_secrets=not options.no_secrets,
             )
             for which, family in wanted
         )

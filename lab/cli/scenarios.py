@@ -30,7 +30,12 @@ def execute(options: Namespace) -> int:
     def run(path: Path, family: Family) -> Result:
         with working(f"{path.stem} over IPv{family.value}"):
             result = run_scenario(
-                path, family, options.out, options.trace, notes_lines=options.source
+                path,
+                family,
+                options.out,
+                options.trace,
+                notes_lines=options.source,
+                keeps_secrets=not options.no_secrets,
             )
         present(result)
         return result

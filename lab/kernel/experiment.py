@@ -33,6 +33,7 @@ from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp, unix_so
 from lab.kernel.network.witness import check_interfaces
 from lab.kernel.plan import Plan
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.programs.key_log import KeyLogFile, make_key_logs
 from lab.kernel.programs.step_run import StepRun
 from lab.kernel.sandbox.mounts import Mount, lost_mounts
 from lab.kernel.sandbox.view import View
@@ -47,6 +48,7 @@ from lab.records import (
     Disturbance,
     Instrument,
     InstrumentKind,
+    KeyLog,
     LineUse,
     Obtained,
     ProgramRun,
@@ -101,6 +103,7 @@ def run_plan(plan: Plan) -> Recording:
             stack,
             confinement,
             notes_lines=plan.notes_lines,
+            key_logs=_key_logs(plan, confinement, stack),
         )
         for step in plan.steps:
             seen.run_step(step)
@@ -137,6 +140,7 @@ def run_plan(plan: Plan) -> Recording:
         routers=plan.topology.routers,
         source_lines=lines,
         line_uses=uses,
+        key_logs=tuple(seen.key_logs),
     )
 
 
@@ -147,6 +151,21 @@ def _confinement(confined: Confined | None, stack: ExitStack) -> Confinement | N
     view = View(confined.files)
     stack.callback(view.close)
     return Confinement(confined.identity, confined.capabilities, confined.folder, view)
+
+
+def _key_logs(
+    plan: Plan, confinement: Confinement | None, stack: ExitStack
+) -> Mapping[str, Mapping[str, KeyLogFile]]:
+    """By step and program, what its TLS library writes secrets to; nothing where it is not to."""
+    if not plan.keeps_secrets:
+        return {}
+    made = make_key_logs(sum(len(step.programs) for step in plan.steps), confinement)
+    for file in made:
+        stack.callback(file.close)
+    files = iter(made)
+    return {
+        step.name: {program.name: next(files) for program in step.programs} for step in plan.steps
+    }
 
 
 def _instruments() -> tuple[Instrument, ...]:
@@ -254,11 +273,13 @@ class _Observation:
         confinement: Confinement | None,
         *,
         notes_lines: bool,
+        key_logs: Mapping[str, Mapping[str, KeyLogFile]],
     ) -> None:
         """At the end of the stack the programs are ended."""
         self._topology = topology
         self._confinement = confinement
         self._notes_lines = notes_lines
+        self._key_logs = key_logs
         self._namespaces = namespaces
         self._tracer = tracer
         self._stack = stack
@@ -275,6 +296,7 @@ class _Observation:
         self.traces: list[Trace] = []
         self.noted: list[Noted] = []
         self.not_noted: list[str] = []
+        self.key_logs: list[KeyLog] = []
         self.unfinished: list[str] = []
         self.disturbances: list[Disturbance] = []
         self._disturbers = Disturbers(confinement)
@@ -353,6 +375,7 @@ class _Observation:
             at_checkpoint,
             self._confinement,
             notes_lines=self._notes_lines,
+            key_logs=self._key_logs.get(step.name),
         )
         self._stack.callback(programs.close)
         if self._programs is not None:
@@ -372,6 +395,7 @@ class _Observation:
         self.instruments += programs.instruments
         self.noted += programs.noted
         self.not_noted += programs.not_noted
+        self.key_logs += programs.key_logs
         for what in programs.unended:
             self._note(self._disturbers.of_processes(step, what))
 

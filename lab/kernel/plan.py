@@ -27,5 +27,7 @@ class Plan:
     """The scenario's file, as the recording has it."""
     notes_lines: bool = False
     """Whether Python programs note the lines that make their calls."""
+    keeps_secrets: bool = True
+    """Whether programs have SSLKEYLOGFILE, and what they write there is recorded."""
     confined: Confined | None = None
     """How the programs are confined; None for the lab's own, which are not."""

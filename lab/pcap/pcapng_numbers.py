@@ -14,6 +14,10 @@ PACKET = 2
 SIMPLE_PACKET = 3
 NAME_RESOLUTION = 4
 ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
+
+TLS_KEY_LOG = 0x544C_534B
+"""Of a Decryption Secrets Block: the type of its secrets."""
 
 END_OF_NAMES = 0
 IPV4_NAMES = 1

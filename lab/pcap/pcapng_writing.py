@@ -16,6 +16,7 @@ from lab.frozen import frozen
 from lab.pcap.link_types import MAX_CAPTURED_BYTES, UPPER_PDU
 from lab.pcap.pcapng_numbers import (
     COMMENT,
+    DECRYPTION_SECRETS,
     DIRECTIONS,
     END_OF_NAMES,
     END_OF_OPTIONS,
@@ -30,6 +31,7 @@ from lab.pcap.pcapng_numbers import (
     PACKET_FLAGS,
     SECTION_HEADER,
     SHB_USER_APPLICATION,
+    TLS_KEY_LOG,
 )
 from lab.pcap.upper_pdu import CaptureNote, Message, upper_pdu
 from lab.records import Frame, LinkType
@@ -58,6 +60,7 @@ def write_pcapng(
     application: str,
     notes: Sequence[CaptureNote | Message] = (),
     hosts: Sequence[HostName] = (),
+    key_logs: Sequence[str] = (),
 ) -> None:
     """Write `frames`, in their order, as one little-endian section.
 
@@ -67,8 +70,8 @@ def write_pcapng(
     between characters to the 65,535 bytes that an option holds. `application` is recorded as
     the writer (`shb_userappl`). `notes`, and messages, in order of time, are written before the
     first later frame; their interfaces follow those of the points. `hosts`, if any,
-    are in a Name Resolution Block before the first packet. The same arguments give the same
-    bytes.
+    are in a Name Resolution Block before the first packet, each of `key_logs` in a Decryption
+    Secrets Block. The same arguments give the same bytes.
 
     Raises ValueError if a frame's point is not in `points`, its data is longer than
     MAX_CAPTURED_BYTES, or a frame's or note's time does not fit 64 unsigned bits.
@@ -89,6 +92,8 @@ def write_pcapng(
         file.write(_interface_description(name, UPPER_PDU))
     if hosts:
         file.write(_name_resolution(hosts))
+    for key_log in key_logs:
+        file.write(_decryption_secrets(key_log))
     seen = (
         (frame.time_ns, _enhanced_packet(frame, numbers[_origin(frame)], comments.get(index)))
         for index, frame in enumerate(frames)
@@ -116,6 +121,13 @@ def _name_resolution(hosts: Sequence[HostName]) -> bytes:
         # A record has the form of an option: type, length, value, padding.
         records += _option(kind, host.address.packed + host.name.encode() + b"\0")
     return _block(NAME_RESOLUTION, records + _option(END_OF_NAMES, b""))
+
+
+def _decryption_secrets(key_log: str) -> bytes:
+    """Source: "Decryption Secrets Block"."""
+    secrets = key_log.encode("utf-8", "backslashreplace")
+    head = struct.pack("<2I", TLS_KEY_LOG, len(secrets))
+    return _block(DECRYPTION_SECRETS, head + _padded(secrets) + _option(END_OF_OPTIONS, b""))
 
 
 def _interface_numbers(

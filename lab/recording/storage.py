@@ -48,6 +48,7 @@ LINES_OF_RUN = {
     "socket": "sockets",
     "source line": "source_lines",
     "line use": "line_uses",
+    "key log": "key_logs",
 }
 """By the "record" of a line, the field of the Recording that the line is an item of."""
 
@@ -84,16 +85,18 @@ def save_recording(
     folder: Path,
     comments: Mapping[int, str],
     notes: Sequence[CaptureNote] = (),
+    key_logs: Sequence[str] = (),
 ) -> None:
     """Write both files; `comments` go with the frames at those indexes, `notes` between them.
 
-    Both are for readers in Wireshark; neither is read again.
+    Both are for readers in Wireshark, as `key_logs` are, TLS secrets; none is read again.
 
     Raises OSError.
     """
     names = [point.name for point in recording.points]
     with named(folder / FRAMES_FILE) as path, path.open("wb") as file:
-        write_pcapng(file, names, recording.frames, comments, "wirelab", notes)
+        frames = recording.frames
+        write_pcapng(file, names, frames, comments, "wirelab", notes, key_logs=key_logs)
     frames_sha256 = _sha256_of_file(folder / FRAMES_FILE)
     with named(folder / RECORDS_FILE) as path, path.open("wb") as file:
         # A line at a time: all of them take as much room as the recording itself.

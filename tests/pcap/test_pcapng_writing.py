@@ -4,7 +4,7 @@ import io
 import shutil
 import struct
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.pcap.link_types import MAX_CAPTURED_BYTES
-from lab.pcap.pcapng_numbers import ENHANCED_PACKET, NAME_RESOLUTION
+from lab.pcap.pcapng_numbers import DECRYPTION_SECRETS, ENHANCED_PACKET, NAME_RESOLUTION
 from lab.pcap.pcapng_writing import HostName, write_pcapng
 from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote
 from lab.records import Direction, Frame, LinkType
@@ -240,14 +240,20 @@ HOSTS = [
 ]
 
 
+def blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and body of each."""
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<2I", data, at)
+        yield kind, data[at + 8 : at + length - 4]
+        at += length
+
+
 def test_names_are_records_of_one_block_before_the_first_packet() -> None:
     file = io.BytesIO()
     write_pcapng(file, ["if0"], [frame()], {}, "wirelab", hosts=HOSTS)
-    data, at, bodies = file.getvalue(), 0, {}
-    while at < len(data):
-        kind, length = struct.unpack_from("<2I", data, at)
-        bodies[kind] = data[at + 8 : at + length - 4]
-        at += length
+    data = file.getvalue()
+    bodies = dict(blocks(data))
     assert list(bodies)[-2:] == [NAME_RESOLUTION, ENHANCED_PACKET]
     assert bodies[NAME_RESOLUTION] == (
         b"\x01\0\x0b\0" b"\xc0\0\x02\x01client\0" b"\0"
@@ -255,4 +261,21 @@ def test_names_are_records_of_one_block_before_the_first_packet() -> None:
         b"\x01\0\x0c\0" b"\xc0\0\x02\x02far-end\0"
         b"\0\0\0\0"
     )  # fmt: skip
+    assert parse(data) == (frame(),)
+
+
+def test_each_key_log_is_a_block_before_the_first_packet() -> None:
+    file = io.BytesIO()
+    logs = ("ABC x\n", "not ASCII: \u00e9\udc80")
+    write_pcapng(file, ["if0"], [frame()], {}, "wirelab", hosts=HOSTS, key_logs=logs)
+    data = file.getvalue()
+    found = list(blocks(data))
+    assert found[-3:-1] == [
+        (DECRYPTION_SECRETS, b"KSLT" b"\x06\0\0\0" b"ABC x\n\0\0" b"\0\0\0\0"),
+        (
+            DECRYPTION_SECRETS,
+            b"KSLT" b"\x13\0\0\0" b"not ASCII: \xc3\xa9\\udc80\0" b"\0\0\0\0",
+        ),
+    ]  # fmt: skip
+    assert [found[-4][0], found[-1][0]] == [NAME_RESOLUTION, ENHANCED_PACKET]
     assert parse(data) == (frame(),)

@@ -38,6 +38,8 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.analysis.calls.transcript", "parse_transcript"): PRINTED,
     ("lab.analysis.calls.transcript", "_parse_arguments"): PRINTED,
     ("lab.analysis.calls.transcript", "_value"): PRINTED,
+    ("lab.analysis.key_logs", ""): "what a program's TLS library wrote",
+    ("lab.analysis.key_logs", "key_log_lines"): "what a program's TLS library wrote",
     ("lab.analysis.packets.headers", "ethernet"): "a key of a dictionary",
     ("lab.analysis.packets.scapy_import", "import_scapy_layers"): "a key of sys.modules",
     ("lab.checks.buffers", "opens_once_the_peer_comes"): PRINTED,

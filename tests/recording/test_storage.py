@@ -31,6 +31,7 @@ from lab.records import (
     InstrumentKind,
     InterfaceSeen,
     KernelEvent,
+    KeyLog,
     LineUse,
     Memory,
     Obtained,
@@ -236,6 +237,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     disturbances = st.builds(Disturbance, TEXTS, some_names, TEXTS)
     lines = st.builds(SourceLine, TEXTS, TIMES, TEXTS, TEXTS, TIMES, some_names)
     uses = st.builds(LineUse, TEXTS, TIMES, st.just(0), TIMES, st.none() | TIMES, TEXTS)
+    key_logs = st.builds(KeyLog, TEXTS, TEXTS, TIMES, TEXTS)
     source_lines = tuple(draw(st.lists(lines, max_size=2)))
     return Recording(
         scenario=draw(TEXTS),
@@ -254,6 +256,7 @@ def recordings(draw: st.DrawFn) -> Recording:
         disturbances=tuple(draw(st.lists(disturbances, max_size=2))),
         source_lines=source_lines,
         line_uses=tuple(draw(st.lists(uses, max_size=2 if source_lines else 0))),
+        key_logs=tuple(draw(st.lists(key_logs, max_size=2))),
     )
 
 

@@ -83,6 +83,22 @@ class Confinement:
         return self._view.mounts()
 
     @property
+    def secrets(self) -> int | None:
+        """A descriptor of the folder of TLS secrets in the programs' view; None without one.
+
+        Raises KernelRefused and InstrumentError if the view could not be made.
+        """
+        if self._view is None:
+            return None
+        self._view.wait()
+        return self._view.secrets
+
+    @property
+    def owner(self) -> tuple[int, int] | None:
+        """The uid and gid of what is made for the programs; None where they are the lab's own."""
+        return (self._identity.uid, self._identity.gid) if self._identity else None
+
+    @property
     def has_view(self) -> bool:
         """Whether programs have a mount namespace of their own."""
         return self._view is not None

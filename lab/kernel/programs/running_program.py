@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from lab.errors import InstrumentError, ProgramError, printable
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.programs.key_log import VARIABLE
 from lab.kernel.source.notes import NotedProgram
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import ambient_capabilities
@@ -89,11 +90,13 @@ class RunningProgram:
         confinement: Confinement | None = None,
         release: Callable[[], None] = lambda: None,
         noted: NotedProgram | None = None,
+        key_log: str = "",
     ) -> None:
         """Start it inside the namespace; its process calls `before_exec` just before execve(2).
 
         `release` is called while its end is waited for, to let go on who has to see it first.
-        `noted` is what it shall run as, if it notes its lines.
+        `noted` is what it shall run as, if it notes its lines; `key_log` names the file that its
+        TLS library shall write secrets to, if any.
         Raises ProgramError if it cannot be started; the message is worded as a record's failure.
         KernelRefused if it cannot be confined.
         """
@@ -106,6 +109,10 @@ class RunningProgram:
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
         checkpoint_near, checkpoint_far = socket.socketpair()
         environment = dict(os.environ)
+        # The lab's own names a file of the user's, for which these secrets are not meant.
+        environment.pop(VARIABLE, None)
+        if key_log:
+            environment[VARIABLE] = key_log
         passed: list[int] = []
         for wanted, variable, descriptor in (
             (program.signals_ready, "READY_FD", ready_write),

@@ -13,6 +13,7 @@ from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import import_unix_diag
 from lab.kernel.network.sockets import has_undrained_tcp
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.leftovers import ProcessesLeftError, end_all, orphans, signal_each
 from lab.kernel.programs.listening import ListeningWatch
 from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
@@ -20,7 +21,7 @@ from lab.kernel.source.command import python_command
 from lab.kernel.source.notes import Noted, NotedProgram
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program, Step
-from lab.records import Instrument, ProgramRun
+from lab.records import Instrument, KeyLog, ProgramRun
 
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
 PATIENT_MS = 20  # between checks of the programs' deadlines
@@ -43,11 +44,13 @@ class StepRun:
         confinement: Confinement | None = None,
         *,
         notes_lines: bool = False,
+        key_logs: Mapping[str, KeyLogFile] | None = None,
     ) -> None:
         """`serve` is one turn of the loop, which waits at most that many milliseconds.
 
         `at_checkpoint` is called with the name of each checkpoint that a program waits at.
-        `notes_lines`: Python programs note the lines that make their calls.
+        `notes_lines`: Python programs note the lines that make their calls. `key_logs`: by
+        program, what its TLS library writes secrets to.
         """
         self._step = step
         self._namespaces = namespaces
@@ -56,6 +59,9 @@ class StepRun:
         self._at_checkpoint = at_checkpoint
         self._confinement = confinement
         self._notes_lines = notes_lines
+        self._key_logs = key_logs or {}
+        self.key_logs: list[KeyLog] = []
+        """What was written there, once all have ended."""
         self._noted: dict[str, NotedProgram] = {}
         self.noted: list[Noted] = []
         """What the programs have noted of their lines, once all have ended."""
@@ -96,6 +102,7 @@ class StepRun:
             self.unended.append(str(error))
         self._let_own_go_on()
         self._read_lines()
+        self._read_key_logs()
         records = {p.program.name: p.record(self._step.name) for p in self.programs}
         records |= self._unstarted
         return tuple(records[program.name] for program in self._step.programs)
@@ -149,6 +156,11 @@ class StepRun:
             elif not lines[1]:
                 self.not_noted.append(f"nothing by {name}, which made no call that is noted")
 
+    def _read_key_logs(self) -> None:
+        for name, file in self._key_logs.items():
+            if (written := file.read(name, self._step.name)) is not None:
+                self.key_logs.append(written)
+
     def _start(self, program: Program) -> None:
         """Start a program and wait until it is ready, unless one before it never became ready."""
         if self._hopeless:
@@ -166,6 +178,7 @@ class StepRun:
                     self._confinement,
                     self._let_own_go_on,
                     self._noting(program),
+                    self._key_logs[program.name].path if self._key_logs else "",
                 )
         except ProgramError as error:
             self._leave_out(program, str(error))

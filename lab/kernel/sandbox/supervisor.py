@@ -41,6 +41,7 @@ from lab.kernel.trace.tracefs import start as trace_start
 NETNS_DIRECTORY = Path("/run/netns")
 TRACED = "traced"
 SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts share
+SECRETS_DIRECTORY = Path("/run/wirelab-secrets")  # of a file for each program, which alone has it
 
 
 def main() -> None:
@@ -193,6 +194,8 @@ def _prepare_mounts() -> None:
     libc.mount("tmpfs", "/run", "tmpfs", flags, "mode=755")
     NETNS_DIRECTORY.mkdir()
     SHARED_DIRECTORY.mkdir()
+    SECRETS_DIRECTORY.mkdir()
+    SECRETS_DIRECTORY.chmod(0o711)
     try:
         libc.mount("proc", "/proc", "proc", flags | libc.MS_NOEXEC)
     except KernelRefused as error:

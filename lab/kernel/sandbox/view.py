@@ -23,7 +23,7 @@ from pathlib import Path
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.frozen import frozen
 from lab.kernel.sandbox.mounts import MOUNTINFO, Mount, open_mounts, parse_mounts, read_mounts
-from lab.kernel.sandbox.supervisor import SHARED_DIRECTORY
+from lab.kernel.sandbox.supervisor import SECRETS_DIRECTORY, SHARED_DIRECTORY
 from lab.kernel.system import libc
 from lab.kernel.system.limits import as_refusal
 
@@ -93,12 +93,13 @@ class View:
             _answer(files, self._kinds, theirs)
         theirs.close()
         self._descriptors: list[int] = []
+        """Of the namespaces, then of what shows their mounts and of the folder of secrets."""
 
     def wait(self) -> None:
         """Wait until they are ready. Raises KernelRefused and InstrumentError."""
         if self._descriptors:
             return
-        most = len(self._kinds) + 1
+        most = len(self._kinds) + 2
         answer, descriptors, _, _ = socket.recv_fds(self._answer, ANSWER_BYTES, most)
         os.waitpid(self._maker, 0)
         if not answer:
@@ -110,12 +111,17 @@ class View:
             raise InstrumentError(f"the programs' view of the files cannot be made:\n{value}")
         self._descriptors = descriptors
 
+    @property
+    def secrets(self) -> int:
+        """A descriptor of SECRETS_DIRECTORY in the view, once that is ready."""
+        return self._descriptors[-1]
+
     def enter(self, folder: str) -> None:
         """Move this process into them, and into that folder; to "/" if they have no such folder.
 
         For a child that executes a program. Raises KernelRefused.
         """
-        *namespaces, _ = self._descriptors
+        *namespaces, _, _ = self._descriptors
         for descriptor, kind in zip(namespaces, self._kinds.values(), strict=True):
             libc.setns(descriptor, kind, "cannot enter the programs' namespaces")
         try:
@@ -125,7 +131,7 @@ class View:
 
     def mounts(self) -> dict[int, Mount]:
         """What is mounted there now, by the mounts' ids. It must be ready."""
-        return read_mounts(self._descriptors[-1])
+        return read_mounts(self._descriptors[-2])
 
     def close(self) -> None:
         """Close the descriptors of the namespaces."""
@@ -135,18 +141,20 @@ class View:
 
 
 def _answer(files: Files | None, kinds: Mapping[str, int], channel: socket.socket) -> None:
-    """Make the namespaces, and send their descriptors and one of the mounts; never returns."""
+    """Make the namespaces; send their descriptors, and two: see View. It never returns."""
     message: tuple[str, object] = ("ready", None)
     descriptors: list[int] = []
     try:
         libc.unshare(sum(kinds.values()), "cannot create the programs' namespaces")
         descriptors = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in kinds]
-        descriptors.append(open_mounts())
+        mounts = open_mounts()
         # Only this copy of the namespace loses what is unmounted in it: where names of network
         # namespaces are made, mounts are shared, and gone in one copy is gone in the other.
         libc.mount("none", "/", None, libc.MS_REC | libc.MS_PRIVATE)
         if files is not None:
             make_view(files)
+        secrets = os.open(SECRETS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
+        descriptors += (mounts, secrets)
     except LabError as error:
         message = ("error", as_refusal(error) or error)
     except BaseException:
@@ -182,6 +190,8 @@ def make_view(files: Files) -> None:
             libc.mount("tmpfs", folder, "tmpfs", _OWN, f"mode={mode},{_SIZE}")
     SHARED_DIRECTORY.mkdir()
     SHARED_DIRECTORY.chmod(0o1777)
+    SECRETS_DIRECTORY.mkdir()
+    SECRETS_DIRECTORY.chmod(0o711)
     _make_devices(devices)
     _cover_kernel_files()
     _mount_proc()

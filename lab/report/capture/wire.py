@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
+from lab.analysis.key_logs import secrets_for_wireshark
 from lab.analysis.timeline import Timeline
 from lab.pcap.pcapng_writing import HostName, write_pcapng
 from lab.records import Direction, Frame, Recording
@@ -19,7 +20,8 @@ def wire_capture(timelines: Sequence[Timeline]) -> bytes:
 
     A frame has the time when it left; one that was only seen arriving, the time when it arrived.
     Frames are in order of time, each on an interface named by its link, without a direction: a
-    link has none. The addresses of the hosts are in a Name Resolution Block.
+    link has none. The addresses of the hosts are in a Name Resolution Block, TLS secrets in
+    Decryption Secrets Blocks.
     """
     recording = timelines[0].recording
     text_of = frame_comments(timelines)
@@ -40,8 +42,11 @@ def wire_capture(timelines: Sequence[Timeline]) -> bytes:
         replace(frame, point=link_of[frame.point], direction=Direction.UNKNOWN) for frame in seen
     ]
     links = tuple(dict.fromkeys(link_of.values()))
+    secrets = secrets_for_wireshark(recording.key_logs)
     file = io.BytesIO()
-    write_pcapng(file, links, frames, comments, "wirelab", hosts=_hosts(recording))
+    write_pcapng(
+        file, links, frames, comments, "wirelab", hosts=_hosts(recording), key_logs=secrets
+    )
     return file.getvalue()
 
 

@@ -7,10 +7,11 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from lab.analysis.judging import overall
+from lab.analysis.key_logs import key_log_lines
 from lab.analysis.timeline import Timeline
 from lab.ladder.lanes import place
 from lab.model.claim import Judgement
-from lab.records import Instrument, ProgramRun, RanAs, SocketSeen
+from lab.records import Instrument, KeyLog, ProgramRun, RanAs, SocketSeen
 from lab.report.document.frames import flow_documents, frame_documents
 from lab.report.document.ids import Document, event_reference, event_references
 from lab.report.document.trace import (
@@ -44,6 +45,7 @@ def report_fields(
         "started": _iso(recording.started_ns),
         "kernel": recording.kernel,
         "ran_as": _ran_as(recording.ran_as),
+        "key_logs": [_key_log(each) for each in recording.key_logs],
         "instruments": [_instrument(each) for each in recording.instruments],
         "capture": _capture(timelines),
         "steps": [timeline.step for timeline in timelines],
@@ -113,6 +115,18 @@ def _ran_as(who: RanAs | None) -> Document | None:
         "writable": list(who.writable),
         "sockets": list(who.sockets),
         "host_files": who.host_files,
+    }
+
+
+def _key_log(key_log: KeyLog) -> Document:
+    """How much of it there is: secrets are in the recording alone."""
+    found = key_log_lines(key_log.text)
+    return {
+        "program": key_log.program,
+        "step": key_log.step,
+        "secrets": len(found.secrets),
+        "other_lines": found.other_lines,
+        "bytes_not_kept": key_log.beyond,
     }
 
 

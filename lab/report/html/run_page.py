@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from lab.analysis.key_logs import about_secrets
 from lab.analysis.timeline import Timeline
 from lab.ladder.model import Ladder
 from lab.model.claim import Judgement, Outcome
@@ -78,6 +79,8 @@ def _facts(timelines: Sequence[Timeline]) -> Iterator[tuple[str, str]]:
     yield "canaries", f"{seen} of {sent} seen"
     for instrument in recording.instruments:
         yield instrument.kind.value, instrument.text
+    for about in about_secrets(recording.key_logs):
+        yield "secrets", about
 
 
 def _warnings(timelines: Sequence[Timeline]) -> Iterator[str]:

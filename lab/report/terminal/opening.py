@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from lab.analysis.key_logs import about_secrets
 from lab.model.claim import Judgement, Outcome
 from lab.model.counted import counted
 from lab.report.terminal.drawing.style import OUTCOME_COLOURS, OUTCOME_COLUMNS, Style
@@ -74,6 +75,13 @@ def draw_power(timelines: Sequence[Timeline], style: Style) -> Iterator[Text]:
     """As whom the programs ran, where that was root: a user wants to know it unasked."""
     who = timelines[0].recording.ran_as
     for fact in _ran_as(who) if who is not None and who.uid == 0 else ():
+        for line in style.wrap(fact, style.width - 2, "  "):
+            yield Text(f"  {line}", "dim")
+
+
+def draw_secrets(timelines: Sequence[Timeline], style: Style) -> Iterator[Text]:
+    """That secrets are in the files: whoever passes these on has to know it unasked."""
+    for fact in about_secrets(timelines[0].recording.key_logs):
         for line in style.wrap(fact, style.width - 2, "  "):
             yield Text(f"  {line}", "dim")
 

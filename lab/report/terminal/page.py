@@ -15,7 +15,13 @@ from lab.ladder.brief import brief
 from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
 from lab.report.terminal.claims import draw_claims, draw_claims_briefly
 from lab.report.terminal.drawing.style import MIN_COLUMNS, USUAL_COLUMNS, Style
-from lab.report.terminal.opening import draw_evidence, draw_opening, draw_power, draw_warnings
+from lab.report.terminal.opening import (
+    draw_evidence,
+    draw_opening,
+    draw_power,
+    draw_secrets,
+    draw_warnings,
+)
 from lab.report.terminal.programs import draw_failed, draw_programs, draw_sockets
 from lab.report.terminal.run_ladder import draw_brief_ladder, draw_run_ladder
 from lab.report.terminal.source import draw_source
@@ -97,6 +103,7 @@ def draw_brief(
     before = [
         *draw_opening(about.title, about.lesson, judgements, failures, style),
         *draw_power(timelines, style),
+        *draw_secrets(timelines, style),
         *draw_warnings(timelines, style),
         *(line for timeline in timelines for line in draw_failed(timeline, style)),
     ]
@@ -136,6 +143,7 @@ def draw_report(
     failures = [failure for timeline in timelines for failure in timeline.failures]
     yield from draw_opening(about.title, about.lesson, judgements, failures, style)
     yield from draw_evidence(timelines, style)
+    yield from draw_secrets(timelines, style)
     yield from draw_warnings(timelines, style)
     if about.table is not None:
         yield Text()

@@ -103,7 +103,7 @@ def test_a_program_begins_in_the_root_where_its_folder_is_not_there(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     here, names, _ = sandbox.call(listed_in, Files(()), str(tmp_path), "/run")
-    assert (here, names) == ("/", ["wirelab"])
+    assert (here, names) == ("/", ["wirelab", "wirelab-secrets"])
 
 
 def test_the_process_that_makes_it_is_gone_when_it_is_ready(sandbox: Sandbox) -> None:

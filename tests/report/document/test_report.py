@@ -10,7 +10,7 @@ from event_ids import named
 
 from lab.analysis.assembly import build_timelines
 from lab.recording.storage import load_recording
-from lab.records import RanAs, Recording
+from lab.records import KeyLog, RanAs, Recording
 from lab.report.document.ids import Document
 from lab.report.document.report import report_document
 from lab.report.document.writing import write_document
@@ -54,6 +54,22 @@ def test_as_whom_programs_ran_is_said_of_those_that_are_confined() -> None:
         "sockets": ["/run/x"],
         "host_files": False,
     }
+
+
+def test_how_many_tls_secrets_were_recorded_is_there_and_no_secret() -> None:
+    secret = f"CLIENT_RANDOM {'01' * 32} {'02' * 48}"
+    logs = (KeyLog("client", f"{secret}\nx\n", 7, "conversation"),)
+    document = document_of(replace(r.recorded(4), key_logs=logs))
+    assert document["key_logs"] == [
+        {
+            "program": "client",
+            "step": "conversation",
+            "secrets": 1,
+            "other_lines": 1,
+            "bytes_not_kept": 7,
+        }
+    ]
+    assert "02" * 48 not in json.dumps(document)
 
 
 def test_times_keep_every_nanosecond() -> None:

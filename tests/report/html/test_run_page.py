@@ -6,6 +6,7 @@ from scenes import Parsed, recorded_page, recorded_result
 
 from lab.derive import derived
 from lab.model.claim import Outcome, Verdict
+from lab.records import KeyLog
 
 
 def texts(page: str) -> str:
@@ -26,6 +27,16 @@ def test_each_claim_has_its_verdict_and_leads_to_its_evidence() -> None:
     for link in links[1:]:
         event = (link or "").partition("/")[2].replace("%23", "#").replace("%20", " ")
         assert event in events
+
+
+def test_that_secrets_are_in_the_files_is_said() -> None:
+    result = recorded_result("tcp4")
+    logs = (KeyLog("client", f"CLIENT_RANDOM {'01' * 32} {'02' * 48}\n"),)
+    recording = replace(result.recording, key_logs=logs)
+    timelines = tuple(replace(each, recording=recording) for each in result.timelines)
+    page = derived(replace(result, timelines=timelines), "html").decode()
+    assert "hold TLS secrets of client" in texts(page)
+    assert "02" * 48 not in page
 
 
 def test_a_broken_claim_and_what_failed_are_said() -> None:

@@ -8,12 +8,13 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.model.claim import Judgement, Verdict, broken, holds, undecided
 from lab.model.event import frame_id
-from lab.records import RanAs
+from lab.records import KeyLog, RanAs
 from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.opening import (
     draw_evidence,
     draw_opening,
     draw_power,
+    draw_secrets,
     draw_verdict,
     draw_warnings,
 )
@@ -85,6 +86,18 @@ def test_that_programs_ran_as_root_is_said_unasked(uid: int, *, is_said: bool) -
     timelines = build_timelines(replace(r.recorded(4), ran_as=who))
     lines = [line.plain for line in draw_power(timelines, Style(80, ascii_only=True))]
     assert any("programs ran as root (uid 0)" in line for line in lines) is is_said
+
+
+def test_that_secrets_are_in_the_files_is_said_unasked() -> None:
+    style = Style(80, ascii_only=True)
+    timelines = build_timelines(r.recorded(4))
+    assert list(draw_secrets(timelines, style)) == []
+    secret = f"CLIENT_RANDOM {'01' * 32} {'02' * 48}\n"
+    logs = (KeyLog("client", secret),)
+    timelines = build_timelines(replace(r.recorded(4), key_logs=logs))
+    said = " ".join(line.plain.strip() for line in draw_secrets(timelines, style))
+    assert "hold TLS secrets of client" in said
+    assert secret[20:40] not in said
 
 
 def test_the_evidence_names_the_instruments_and_the_warnings_what_is_missing() -> None:

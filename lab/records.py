@@ -56,6 +56,8 @@ class InstrumentKind(enum.Enum):
     LISTENING_SOCKETS = "listening sockets"
     SOURCE_LINES = "source lines"
     """The lines of programs that made calls."""
+    TRANSLATIONS = "translations"
+    """Which addresses and ports a NAT gave to what."""
 
 
 @frozen
@@ -288,6 +290,34 @@ class SocketSeen:
 
 
 @frozen
+class Translation:
+    """A connection to which a NAT gave other addresses or ports, as its kernel tracked it.
+
+    Source: conntrack(8); include/uapi/linux/netfilter/nfnetlink_conntrack.h.
+    """
+
+    time_ns: int
+    """When it was read: at the end of the step."""
+    host: str
+    """The NAT."""
+    protocol: int
+    """By its number in an IP header."""
+    source: str
+    """The address that the first packet came from."""
+    source_port: int
+    """Of ICMP the identifier; 0 where the protocol has neither."""
+    destination: str
+    """The address that it went to."""
+    destination_port: int
+    left_source: str
+    """The address from which it left the NAT, and which the answers go to."""
+    left_source_port: int
+    left_destination: str
+    left_destination_port: int
+    step: str = ""
+
+
+@frozen
 class Memory:
     """The first bytes of what an argument of a system call pointed to."""
 
@@ -512,6 +542,10 @@ class Recording:
     """The hosts whose interfaces are the ports of a bridge."""
     routers: tuple[str, ...] = ()
     """The hosts that forward packets."""
+    nats: tuple[str, ...] = ()
+    """Those of the routers that change addresses and ports."""
+    translations: tuple[Translation, ...] = ()
+    """Which those changed, at the end of each step; without what had been forgotten by then."""
     key_logs: tuple[KeyLog, ...] = ()
     """Of the programs that wrote one, where they were to."""
 

@@ -57,9 +57,15 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
     links = join_crossings(bracket.frames, recording.points, first)
-    crossings = join_journeys(
-        links, recording.switches, recording.routers, _owners(recording.interfaces)
+    journeys = join_journeys(
+        links,
+        recording.switches,
+        recording.routers,
+        _owners(recording.interfaces),
+        recording.nats,
+        [each for each in recording.translations if each.step == bracket.step],
     )
+    crossings = journeys.crossings
     # A run captures whole frames: one that is cut was damaged, and is no evidence of a flow.
     flows = tuple(flow for flow in group_flows(crossings) if flow.crossings)
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
@@ -90,6 +96,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         *bracket.incomplete,
         *_reversed(links),
         *_never_left(links, recording),
+        *journeys.doubts,
         *_faults(recording, order),
     )
     return Timeline(

@@ -21,6 +21,7 @@ from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.confinement import Confined
 from lab.kernel.disturbers import Disturbers
 from lab.kernel.network.configuration import read_configuration
+from lab.kernel.network.conntrack import read_tracked
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
     LOOPBACK_INDEX,
@@ -56,6 +57,7 @@ from lab.records import (
     SocketSeen,
     SourceLine,
     Trace,
+    Translation,
 )
 from lab.syscalls.source import used
 
@@ -66,6 +68,9 @@ GONE = (errno.ENODEV, errno.ENXIO)
 STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
 UNIX_DIAG = Instrument(
     InstrumentKind.UNIX_SOCKETS, Obtained.SAMPLED, 0, "sock_diag, while their programs wait"
+)
+CONNTRACK = Instrument(
+    InstrumentKind.TRANSLATIONS, Obtained.SAMPLED, 0, "conntrack, at the end of each step"
 )
 NO_UNIX_DIAG = Instrument(
     InstrumentKind.UNIX_SOCKETS, None, 0, "none, this kernel has no unix_diag"
@@ -138,6 +143,8 @@ def run_plan(plan: Plan) -> Recording:
         disturbances=tuple(seen.disturbances),
         switches=plan.topology.switches,
         routers=plan.topology.routers,
+        nats=tuple(nat.host for nat in plan.topology.nats),
+        translations=tuple(seen.translations),
         source_lines=lines,
         line_uses=uses,
         key_logs=tuple(seen.key_logs),
@@ -248,6 +255,24 @@ def _noting(not_noted: Iterable[str]) -> Instrument:
     return Instrument(InstrumentKind.SOURCE_LINES, None, 0, said)
 
 
+def _translations(nat: Namespace, step: Step) -> list[Translation]:
+    with nat.entered():
+        tracked = read_tracked()
+    time_ns = time.time_ns()
+    return [
+        Translation(
+            time_ns, nat.name, each.protocol,
+            each.original.source, each.original.source_port,
+            each.original.destination, each.original.destination_port,
+            each.reply.destination, each.reply.destination_port,
+            each.reply.source, each.reply.source_port,
+            step.name,
+        )
+        for each in tracked
+        if each.reply != each.original.reversed
+    ]  # fmt: skip
+
+
 def _kind(disturbance: Disturbance) -> tuple[object, ...]:
     """What two disturbances that are said as one have in common."""
     return disturbance.step, disturbance.programs, disturbance.blinds
@@ -292,6 +317,7 @@ class _Observation:
             self._loop.add(tracer)
         self.runs: list[ProgramRun] = []
         self.sockets: list[SocketSeen] = []
+        self.translations: list[Translation] = []
         self.instruments: list[Instrument] = []
         self.traces: list[Trace] = []
         self.noted: list[Noted] = []
@@ -313,6 +339,7 @@ class _Observation:
         self._send_canaries(step, "opening")
         self._run_programs(step)
         self._drain(step)
+        self._record_translations(step)
         # A frame that the first round overtook on another CPU may still have caused
         # an answer; the second round is behind that as well.
         if self._send_canaries(step, "closing"):
@@ -426,6 +453,15 @@ class _Observation:
             seen = unix_sockets_seen(namespace, checkpoint, step)
             self.instruments.append(NO_UNIX_DIAG if seen is None else UNIX_DIAG)
             self.sockets += seen or ()
+
+    def _record_translations(self, step: Step) -> None:
+        """Record what the NATs have changed in this step, as far as they have not forgotten it."""
+        for nat in self._topology.nats:
+            try:
+                self.translations += _translations(self._namespaces[nat.host], step)
+            except KernelRefused as error:
+                self._note(self._disturbers.of_network(step, (nat.host,), error.refusal))
+            self.instruments.append(CONNTRACK)
 
     def _take_turn(self, wait_ms: int) -> None:
         """One turn of the loop while programs run.

@@ -7,13 +7,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from lab.analysis.flows.changes import Change, ChangedField, changes
 from lab.analysis.flows.crossing import Crossing, Hop
-from lab.analysis.packets.packet import Ethernet, IPv4, IPv6, Packet
 from lab.analysis.timeline import Timeline
 from lab.ladder.background import without_events
 from lab.ladder.model import EventRow, FrameRow, Part
 from lab.ladder.repetition import Elided
 from lab.model.counted import counted
+
+_IN_WORDS: Mapping[ChangedField, str] = {
+    "source": "source {} → {}",
+    "destination": "destination {} → {}",
+    "identifier": "identifier {} → {}",
+    "quoted_source": "quoted source {} → {}",
+    "quoted_destination": "quoted destination {} → {}",
+    "ttl": "TTL {} → {}",
+    "hop_limit": "hop limit {} → {}",
+    "hardware_source": "from {1}",
+    "hardware_destination": "to {1}",
+}
+
+_OF_A_NAT = frozenset(
+    {"source", "destination", "identifier", "quoted_source", "quoted_destination"}
+)
 
 FloodedCopies = Mapping[tuple[bytes, str], int]
 """How many copies of a frame a switch sent to hosts that have no part in the step: by the frame's
@@ -129,10 +145,12 @@ def _hop_row(
     )
     if number == 1:
         return found
-    changes = ", ".join(_changes(crossing.hops[number - 2].packet, hop.packet))
+    changed = changes(crossing.hops[number - 2].packet, hop.packet)
+    verb = "translates" if any(each.field in _OF_A_NAT for each in changed) else "forwards"
+    words = ", ".join(_in_words(changed))
     return replace(
         found,
-        text=f"{hop.sender} forwards it{changes and f': {changes}'}",
+        text=f"{hop.sender} {verb} it{words and f': {words}'}",
         connection="",
         notes=(),
         payload=b"",
@@ -141,16 +159,8 @@ def _hop_row(
     )
 
 
-def _changes(before: Packet, after: Packet) -> Iterator[str]:
-    """What a router has changed in the headers: a switch changes nothing."""
-    old, new = before.ip, after.ip
-    if isinstance(old, IPv4) and isinstance(new, IPv4) and old.ttl != new.ttl:
-        yield f"TTL {old.ttl} → {new.ttl}"
-    if isinstance(old, IPv6) and isinstance(new, IPv6) and old.hop_limit != new.hop_limit:
-        yield f"hop limit {old.hop_limit} → {new.hop_limit}"
-    one, other = (packet.layers[0] if packet.layers else None for packet in (before, after))
-    if isinstance(one, Ethernet) and isinstance(other, Ethernet):
-        if one.source != other.source:
-            yield f"from {other.source}"
-        if one.destination != other.destination:
-            yield f"to {other.destination}"
+def _in_words(changed: Iterable[Change]) -> Iterator[str]:
+    """Without checksums, which differ wherever anything does."""
+    for change in changed:
+        if change.field in _IN_WORDS:
+            yield _IN_WORDS[change.field].format(change.before, change.after)

@@ -49,6 +49,7 @@ LINES_OF_RUN = {
     "source line": "source_lines",
     "line use": "line_uses",
     "key log": "key_logs",
+    "translation": "translations",
 }
 """By the "record" of a line, the field of the Recording that the line is an item of."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
+from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,17 +14,32 @@ import pytest
 from ad_hoc_run import python
 from outside import wirelab
 
+from lab.analysis.flows.changes import changes
+from lab.analysis.flows.flow import ends_seen
 from lab.analysis.packets.packet import Arp, IPv4, IPv6
 from lab.analysis.timeline import Timeline
-from lab.api import Family, Outcome, Result, Step, Topology, chain, dumbbell, run, star
+from lab.api import (
+    Family,
+    Outcome,
+    Result,
+    Step,
+    Topology,
+    chain,
+    dumbbell,
+    lan_behind_nat,
+    run,
+    star,
+)
 from lab.ladder.build import build_ladder
 from lab.ladder.model import FrameRow
+from lab.model.address import SocketAddress
 from scenarios.tcp import SCENARIO
 
 pytestmark = pytest.mark.kernel
 
-SHAPES = {"star": star(3), "chain": chain(3), "dumbbell": dumbbell(2)}
-ROUTERS = {"star": 0, "chain": 1, "dumbbell": 2}
+SHAPES = {"star": star(3), "chain": chain(3), "dumbbell": dumbbell(2), "nat": lan_behind_nat(2)}
+ROUTERS = {"star": 0, "chain": 1, "dumbbell": 2, "nat": 1}
+OUTSIDE = {Family.IPV4: ip_address("198.51.100.1"), Family.IPV6: ip_address("2001:db8::1")}
 BOTH = pytest.mark.parametrize("family", list(Family), ids=str)
 EACH = pytest.mark.parametrize("shape", SHAPES)
 
@@ -43,6 +60,9 @@ with socket.create_connection(("{h3}", {port})) as s:
     while s.recv(100):
         pass
 """
+FROM_PORT = ASK.replace("{h3}", "{server}").replace(
+    "{port}))", '{port}), source_address=("", 4000))'
+)
 
 
 def between(topology: Topology) -> tuple[str, str]:
@@ -113,6 +133,30 @@ def test_every_router_counts_down_and_leaves_the_rest(shape: str, family: Family
         assert lives[0] - lives[-1] == ROUTERS[shape]
 
 
+@BOTH
+def test_a_nat_changes_addresses_and_ports_alone_and_its_table_says_so(family: Family) -> None:
+    timeline = only(tcp_over("nat", family))
+    (talk,) = timeline.conversations
+    (entry,) = timeline.recording.translations
+    inside = talk.flow.a
+    assert (entry.source, entry.source_port) == (str(inside.address), inside.port)
+    outside = SocketAddress(ip_address(entry.left_source), entry.left_source_port)
+    assert outside.address == OUTSIDE[family]
+    assert ends_seen(talk.flow) == (outside, talk.flow.b)
+    for crossing in talk.flow.crossings:
+        fields = [
+            {change.field: (change.before, change.after) for change in changes(*pair)}
+            for pair in pairwise(hop.packet for hop in crossing.hops)
+        ]
+        (translated,) = (each for each in fields if each)
+        if crossing.sender == "h1":
+            assert translated["source"] == (str(inside), str(outside))
+            assert "destination" not in translated
+        else:
+            assert translated["destination"] == (str(outside), str(inside))
+            assert "source" not in translated
+
+
 def test_a_switch_floods_a_broadcast_and_no_other_frame() -> None:
     timeline = only(tcp_over("star", Family.IPV4))
     copies = [c for c in timeline.crossings if c.sender == "s1"]
@@ -151,3 +195,31 @@ def test_programs_of_ones_own_run_on_any_hosts_and_are_judged(tmp_path: Path) ->
     }  # fmt: skip
     far = [event["hops"] for event in frames if event["from"] == "h1"]
     assert {tuple(hop["ttl"] for hop in hops) for hops in far} == {(64, 64, 63, 62, 62)}
+
+
+def test_programs_behind_a_nat_are_judged_by_what_each_end_saw(tmp_path: Path) -> None:
+    commands = [("server", python(ANSWER)), ("h1", python(FROM_PORT)), ("h2", python(FROM_PORT))]
+    words = [word for host, command in commands for word in ("--on", host, command)]
+    done = wirelab("run", "--topology", "nat:2", *words, "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {claim["verdict"] for claim in report["claims"]} <= {"HOLDS", "SKIPPED"}
+    assert [flow["a"] for flow in report["flows"]] == ["10.0.0.2:4000", "10.0.0.3:4000"]
+    left = {(each["source"], each["left_source_port"]) for each in report["translations"]}
+    assert len(left) == 2
+    for event in report["events"]:
+        if "tcp" in event and event["to"] == "server":
+            (source,) = (
+                hop["changes"]["source"] for hop in event["hops"] if "source" in hop["changes"]
+            )
+            client, port = (each.rpartition(":") for each in source)
+            assert (client[0], int(port[2])) in left
+            assert client[2] == "4000"
+
+
+def test_the_server_outside_cannot_be_given_an_address_inside(tmp_path: Path) -> None:
+    words = ("--on", "h1", "true", "--on", "server", "ping -c1 {h1}")
+    done = wirelab("run", "--topology", "nat:1", *words, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "10.0.0.2" in done.stderr
+    assert "gives it no route there" in done.stderr

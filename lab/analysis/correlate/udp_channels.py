@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.correlate.message_channel import MessageWay, Sent
 from lab.analysis.correlate.messages import Messages, take_read
-from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.flow import ends_of, transport_endpoints
 from lab.analysis.sockets.flow_ends import is_a_side
 from lab.analysis.sockets.socket_calls import by_message, moves_unknown
 from lab.model.address import SocketAddress
@@ -34,6 +34,8 @@ class _Datagram(NamedTuple):
     sent: Sent
     source: SocketAddress
     destination: SocketAddress
+    reached: SocketAddress
+    """The destination as the receiver has it: other than that where a NAT is between."""
 
 
 def udp_channels(
@@ -75,12 +77,13 @@ class _Joiner:
     def _datagrams(self, flow: Flow) -> Iterator[_Datagram]:
         id = flow.id
         for crossing in flow.crossings:
-            ends = transport_endpoints(crossing.packet)
+            ends, as_sent = ends_of(crossing), transport_endpoints(crossing.packet)
             assert ends is not None, "a flow's packets have endpoints"
+            assert as_sent is not None, "a flow's packets have endpoints"
             way = self.ways.setdefault((id, ends[0] == flow.a), MessageWay(id))
             sent = Sent(None, crossing.id, _length(crossing))
             way.messages.append(sent)
-            yield _Datagram(crossing, way, sent, *ends)
+            yield _Datagram(crossing, way, sent, *as_sent, ends[1])
 
     def join_sends(self, sends: Iterable[tuple[SystemCall, Endpoint]]) -> None:
         left = [each for each in self.datagrams if each.crossing.sent_ns is not None]
@@ -102,7 +105,7 @@ class _Joiner:
         came.sort(key=attrgetter("crossing.received_ns", "crossing.number"))
         arrived: defaultdict[tuple[str, int | None], list[_Datagram]] = defaultdict(list)
         for each in came:
-            for port in (None, each.destination.port):
+            for port in (None, each.reached.port):
                 arrived[each.crossing.receiver, port].append(each)
         waiting: dict[str, Messages[_Datagram]] = {}
         for call, endpoint in reads:
@@ -183,7 +186,7 @@ def _may_have_read(call: SystemCall, endpoint: Endpoint, datagram: _Datagram) ->
     return (
         datagram.crossing.receiver == endpoint.host
         and datagram.way.receiver in ("", endpoint.id)
-        and _is_same_port(endpoint.local, datagram.destination)
+        and _is_same_port(endpoint.local, datagram.reached)
         and datagram.crossing.received_ns is not None
     )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from lab.analysis.packets.packet import Packet
 from lab.frozen import frozen
+from lab.model.address import SocketAddress
 from lab.model.event import EventId, frame_id
 
 
 @frozen
 class Hop:
-    """A frame's way over one link of several: switches and routers are between them."""
+    """A frame's way over one link of several: switches, routers and NATs are between them."""
 
     packet: Packet
-    """As it was on this link: a router has changed it."""
+    """As it was on this link: a router or a NAT has changed it."""
     sender: str
     receiver: str
     sent_ns: int | None
@@ -40,6 +41,10 @@ class Crossing:
     received_ns: int | None
     hops: tuple[Hop, ...] = ()
     """Its way link by link, where switches or routers forwarded it or should have; else empty."""
+    ends: tuple[SocketAddress, SocketAddress] | None = None
+    """Where a NAT has changed them, source and destination of its TCP or UDP packet, each as its
+    own host has it; of an ICMP error those of the packet that it quotes. None where the packet as
+    its sender sent it has the same."""
 
     @property
     def id(self) -> EventId:

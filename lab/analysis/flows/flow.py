@@ -166,7 +166,7 @@ class _Grouping:
         packet = crossing.packet
         if packet.inner:
             self._number_carrier(packet)
-        ends = transport_endpoints(packet)
+        ends = ends_of(crossing)
         if ends is None:
             self._add_without_transport(crossing)
             return
@@ -220,6 +220,7 @@ class _Grouping:
     def _add_without_transport(self, crossing: Crossing) -> None:
         packet = crossing.packet
         if (quoted := _quoted(packet)) is not None:
+            quoted = (quoted[0], *(crossing.ends or quoted[1:]))
             if (builder := self._latest(quoted)) is not None:
                 builder.errors.append(crossing)
         elif (cut := cut_endpoints(packet)) is not None:
@@ -239,11 +240,42 @@ class _Grouping:
 
     def _add_fragments(self, key: Hashable, crossings: Sequence[Crossing]) -> None:
         """Add what was never made whole to the flow that its ports name, or that it repeats."""
-        ports = (ends for each in crossings if (ends := _first_fragments_ends(each.packet)))
+        ports = (ends for each in crossings if (ends := _first_fragments_ends(each)))
         ends = next(ports, None)
         builder = self.whole.get(key) if ends is None else self._latest(ends)
         if builder is not None:
             builder.parts += crossings
+
+
+def ends_of(crossing: Crossing) -> tuple[SocketAddress, SocketAddress] | None:
+    """Source and destination of a TCP or UDP packet, each as its own host has it; else None.
+
+    Where no NAT is on its way both are as its sender sent it.
+    """
+    ends = transport_endpoints(crossing.packet)
+    return None if ends is None else crossing.ends or ends
+
+
+def ends_seen(flow: Flow) -> tuple[SocketAddress, SocketAddress]:
+    """The flow's `a` as `b` has it, and its `b` as `a` has it: a NAT may have made others of them.
+
+    As they are where no frame tells otherwise.
+    """
+    seen = {flow.a: flow.a, flow.b: flow.b}
+    for crossing in flow.crossings:
+        if not crossing.hops:
+            continue
+        ends, sent, arrived = (
+            ends_of(crossing),
+            transport_endpoints(crossing.packet),
+            transport_endpoints(crossing.arrived),
+        )
+        if ends is None or sent is None or arrived is None:
+            continue
+        seen[ends[1]] = sent[1]
+        if not crossing.lost:
+            seen[ends[0]] = arrived[0]
+    return seen[flow.a], seen[flow.b]
 
 
 def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] | None:
@@ -328,14 +360,17 @@ def _ends_of_start(layers: Sequence[Layer]) -> _Ends | None:
     return None
 
 
-def _first_fragments_ends(packet: Packet) -> _Ends | None:
+def _first_fragments_ends(crossing: Crossing) -> _Ends | None:
     """The ports in a datagram's first fragment."""
+    packet = crossing.packet
     piece, ip, data = piece_of(packet), packet.ip, packet.payload
     if piece is None or ip is None or piece.start or len(data) < 4:
         return None
     protocol = _PROTOCOL_BY_NUMBER.get(piece.protocol)
     if protocol is None:
         return None
+    if crossing.ends is not None:
+        return protocol, *crossing.ends
     source = SocketAddress(ip.source, int.from_bytes(data[:2], "big"))
     return protocol, source, SocketAddress(ip.destination, int.from_bytes(data[2:4], "big"))
 
@@ -363,7 +398,7 @@ def _initiator_first(crossings: Sequence[Crossing]) -> tuple[SocketAddress, Sock
 
 
 def _known_endpoints(crossing: Crossing) -> tuple[SocketAddress, SocketAddress]:
-    ends = transport_endpoints(crossing.packet)
+    ends = ends_of(crossing)
     if ends is None:
         cut = cut_endpoints(crossing.packet)
         assert cut is not None, "only packets with endpoints are put into flows"

@@ -1,8 +1,9 @@
-"""Crossings of single links joined to ways through switches and routers.
+"""Crossings of single links joined to ways through switches, routers and NATs.
 
 A switch forwards a frame as it came (IEEE 802.1D, 7.1), by one port or, to whom it does not know
 or to everybody, by all others. A router takes a packet out of its frame, counts its TTL down and
-sends it in another (RFC 1812, 5.2; RFC 8200, 3); the rest of the packet is as it came.
+sends it in another (RFC 1812, 5.2; RFC 8200, 3); the rest of the packet is as it came. A NAT
+changes addresses and ports as well: see translation.py.
 """
 
 from __future__ import annotations
@@ -12,13 +13,34 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lab.analysis.flows.crossing import Crossing, Hop
+from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.translation import (
+    TCP,
+    UDP,
+    Bindings,
+    PacketEnds,
+    ends_of_packet,
+    packet_bytes,
+    routed_part,
+    translated_part,
+)
 from lab.analysis.packets.packet import Arp, Ethernet, Icmp, IPAddress, IPv4, IPv6
+from lab.frozen import frozen
+from lab.model.counted import counted
+from lab.records import Translation
 
 _IP = IPv4 | IPv6
-_IPV6_HEADER_BYTES = 40
-_IPV4_TTL, _IPV6_HOP_LIMIT = 8, 7
-"""Their places in an IP header."""
-_IPV4_CHECKSUM = slice(10, 12)
+_NAMED = 3
+
+
+@frozen
+class Journeys:
+    """The ways of a step's frames from host to host."""
+
+    crossings: tuple[Crossing, ...]
+    """In order of time."""
+    doubts: tuple[str, ...] = ()
+    """What cannot be told of them, or is told in two ways."""
 
 
 def join_journeys(
@@ -26,19 +48,26 @@ def join_journeys(
     switches: Collection[str],
     routers: Collection[str],
     owners: Mapping[IPAddress, str],
-) -> tuple[Crossing, ...]:
+    nats: Collection[str] = (),
+    translations: Iterable[Translation] = (),
+) -> Journeys:
     """The crossings of single links, in order of time, as ways from host to host.
 
-    `owners` are the hosts by their addresses. Of a frame that a switch sends to several the way
-    to its destination is one crossing, with its hops; each other copy is a crossing of its own,
-    from the switch that made it. One that a switch or a router did not forward has not arrived.
+    `owners` are the hosts by their addresses, `nats` those of the routers that are NATs, and
+    `translations` what their tables held at the end of the step. Of a frame that a switch sends
+    to several the way to its destination is one crossing, with its hops; each other copy is a
+    crossing of its own, from the switch that made it. One that a switch or a router did not
+    forward has not arrived.
+
     The result is in order of time and numbered anew, from the number of the first.
     """
-    if not switches and not routers:
-        return tuple(crossings)
-    if not crossings:
-        return ()
-    forwarded = _Forwarding(frozenset(switches), frozenset(routers))
+    if not crossings or not (switches or routers):
+        return Journeys(tuple(crossings))
+    owned = {
+        nat: frozenset(address for address, host in owners.items() if host == nat) for nat in nats
+    }
+    bindings = Bindings(owned, translations)
+    forwarded = _Forwarding(frozenset(switches), frozenset(routers), frozenset(nats), bindings)
     for crossing in crossings:
         forwarded.add(crossing)
     stations = _stations(crossings, frozenset(switches))
@@ -48,15 +77,28 @@ def join_journeys(
         found += _Journey(forwarded.next_of, stations, owners, devices).ways(root)
     found.sort(key=lambda each: each.time_ns)
     first = min(each.number for each in crossings)
-    return tuple(replace(each, number=number) for number, each in enumerate(found, start=first))
+    numbered = [replace(each, number=number) for number, each in enumerate(found, start=first)]
+    if not nats:
+        return Journeys(tuple(numbered))
+    doubts = (*forwarded.doubts(), *bindings.contradictions())
+    return Journeys(tuple(_named(each, bindings, owners) for each in numbered), doubts)
 
 
 class _Forwarding:
     """Which crossing is the next link of which."""
 
-    def __init__(self, switches: frozenset[str], routers: frozenset[str]) -> None:
+    def __init__(
+        self,
+        switches: frozenset[str],
+        routers: frozenset[str],
+        nats: frozenset[str],
+        bindings: Bindings,
+    ) -> None:
         self._switches = switches
         self._routers = routers
+        self._nats = nats
+        self._bindings = bindings
+        self._unclear: list[tuple[Crossing, list[Crossing]]] = []
         self._waiting: defaultdict[tuple[str, bytes], list[Crossing]] = defaultdict(list)
         """What came to a switch or router, by that and by what it is on both its sides."""
         self.roots: list[Crossing] = []
@@ -75,9 +117,10 @@ class _Forwarding:
     def _forwarded_by(self, crossing: Crossing) -> Crossing | None:
         key = self._key(crossing.sender, crossing)
         waiting = self._waiting.get(key, []) if key else []
+        if crossing.sender in self._nats:
+            return self._translated(crossing, waiting)
         for place, each in enumerate(waiting):
-            came_ns, left_ns = each.received_ns, crossing.sent_ns
-            if came_ns is None or (left_ns is not None and left_ns < came_ns):
+            if not _is_before(each, crossing):
                 continue
             if crossing.sender in self._routers:
                 return waiting.pop(place)
@@ -89,29 +132,98 @@ class _Forwarding:
                 return each
         return None
 
+    def _translated(self, crossing: Crossing, waiting: list[Crossing]) -> Crossing | None:
+        """The one of them that a NAT made this of; None where it made none, or cannot be told."""
+        nat, left = crossing.sender, _ends(crossing)
+        came = [
+            (each, ends)
+            for each in waiting
+            if _is_before(each, crossing) and (ends := _ends(each)) is not None
+        ]
+        if left is None or not came:
+            return None
+        places = self._bindings.choose(nat, [ends for _, ends in came], left)
+        if len(places) != 1:
+            if places:
+                self._unclear.append((crossing, [came[place][0] for place in places]))
+            return None
+        found, ends = came[places[0]]
+        self._bindings.learn(nat, ends, left)
+        waiting.remove(found)
+        return found
+
+    def doubts(self) -> Iterator[str]:
+        """Frames that left a NAT and may be any of several that came."""
+        for crossing, came in self._unclear[:_NAMED]:
+            ends = " or ".join(dict.fromkeys(str(_ends(each)) for each in came))
+            yield f"{crossing.sender} sent {_ends(crossing)}, which may have been {ends} before"
+        more = len(self._unclear) - _NAMED
+        if more > 0:
+            yield f"{counted(more, 'more frame')} of NATs that may be any of several"
+
     def _key(self, host: str, crossing: Crossing) -> tuple[str, bytes] | None:
         if host in self._switches:
             return host, crossing.packet.frame.data
         if host in self._routers:
-            packet = _forwarded_part(crossing)
-            return None if packet is None else (host, packet)
+            packet = packet_bytes(crossing.packet)
+            if packet is None:
+                return None
+            return host, translated_part(packet) if host in self._nats else routed_part(packet)
         return None
 
 
-def _forwarded_part(crossing: Crossing) -> bytes | None:
-    """What a router leaves as it is: the IP packet without its TTL and its checksum."""
-    ip = next((ip for ip in crossing.packet.own if isinstance(ip, _IP)), None)
-    if ip is None:
-        return None
-    data = bytearray(crossing.packet.frame.data[ip.offset :])
-    if isinstance(ip, IPv4):
-        del data[ip.total_bytes :]
-        data[_IPV4_TTL] = 0
-        data[_IPV4_CHECKSUM] = bytes(2)
-    else:
-        del data[_IPV6_HEADER_BYTES + ip.payload_bytes :]
-        data[_IPV6_HOP_LIMIT] = 0
-    return bytes(data)
+def _is_before(came: Crossing, left: Crossing) -> bool:
+    """Whether a frame came before another left, as far as both are known."""
+    return came.received_ns is not None and (
+        left.sent_ns is None or left.sent_ns >= came.received_ns
+    )
+
+
+def _ends(crossing: Crossing | Hop) -> PacketEnds | None:
+    packet = packet_bytes(crossing.packet)
+    return None if packet is None else ends_of_packet(packet)
+
+
+def _whole_ends(crossing: Crossing | Hop) -> PacketEnds | None:
+    """The ends with their ports, of the fragment that completes a datagram too; else None."""
+    found = _ends(crossing)
+    if found is None or found.has_ports:
+        return found
+    ends = transport_endpoints(crossing.packet)
+    return None if ends is None else PacketEnds(found.protocol, *ends)
+
+
+def _named(crossing: Crossing, bindings: Bindings, owners: Mapping[IPAddress, str]) -> Crossing:
+    """The crossing with its ends as their own hosts have them, where NATs have changed them.
+
+    One that was lost before it came to the NAT was to reach who is behind it.
+    """
+    last = crossing.hops[-1] if crossing.hops else crossing
+    sent, arrived = _whole_ends(crossing), _whole_ends(last)
+    if sent is None or arrived is None or sent.protocol not in (TCP, UDP):
+        return crossing
+    destination = arrived.destination
+    nat = owners.get(destination.address, "")
+    inside = bindings.expected(nat, arrived) if last.received_ns is None else None
+    if inside is not None:
+        destination = inside.destination
+        receiver = owners.get(destination.address, crossing.receiver)
+        crossing = replace(crossing, receiver=receiver, hops=crossing.hops or (_hop(crossing),))
+    if destination == sent.destination:
+        return crossing
+    is_quoted = crossing.packet.icmp is not None
+    ends = (destination, sent.source) if is_quoted else (sent.source, destination)
+    return replace(crossing, ends=ends)
+
+
+def _hop(crossing: Crossing) -> Hop:
+    return Hop(
+        crossing.packet,
+        crossing.sender,
+        crossing.receiver,
+        crossing.sent_ns,
+        crossing.received_ns,
+    )
 
 
 def _stations(crossings: Iterable[Crossing], switches: frozenset[str]) -> dict[str, str]:
@@ -184,10 +296,7 @@ class _Journey:
         first, last = path[0], path[-1]
         owner = self._owner(last)
         is_there = last.receiver not in self._devices or owner in (None, last.receiver)
-        hops = tuple(
-            Hop(each.packet, each.sender, each.receiver, each.sent_ns, each.received_ns)
-            for each in path
-        )
+        hops = tuple(map(_hop, path))
         if len(path) == 1 and is_there:
             return first
         return replace(

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.flow import ends_of
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
 from lab.model.event import frame_id
@@ -81,7 +81,7 @@ def _moves(
 
 
 def _server(talk: TcpConversation) -> SocketAddress | None:
-    ends = transport_endpoints(talk.flow.crossings[0].packet)
+    ends = ends_of(talk.flow.crossings[0])
     return None if ends is None else ends[talk.segments[0].from_client]
 
 

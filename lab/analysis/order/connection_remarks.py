@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.flow import ends_of
 from lab.analysis.order.connection_causes import first_arrived
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.state import State
@@ -140,7 +140,7 @@ def in_the_way(evidence: Evidence, correlation: Correlation) -> Iterator[tuple[E
 def _state_at(conversation: TcpConversation, host: str, port: int, time_ns: int) -> State | None:
     """The state of the side with that port on that host, if the last segment was before a time."""
     crossings = conversation.flow.crossings
-    ends = transport_endpoints(crossings[0].packet)
+    ends = ends_of(crossings[0])
     if ends is None or crossings[-1].time_ns > time_ns:
         return None
     first = conversation.segments[0].from_client

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import address_of
 from lab.analysis.calls.decode import SEND_CALLS
+from lab.analysis.flows.flow import ends_seen
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
 from lab.model.address import SocketAddress
@@ -51,6 +52,7 @@ class _Side(NamedTuple):
     flow: Flow
     local: SocketAddress
     remote: SocketAddress
+    """The other side as this one has it."""
     host: str
     """Where this side is; "" if unknown."""
     begins: bool
@@ -92,9 +94,10 @@ def _sides(flow: Flow, number: int) -> tuple[_Side, _Side]:
     near, far = first.sender, first.receiver
     if flow.protocol == "tcp" and _source_port(flow) != flow.a.port:
         near, far = far, near  # the SYN was not captured: the first packet is an answer
+    a_seen, b_seen = ends_seen(flow)
     return (
-        _Side(number, flow, flow.a, flow.b, near, True),
-        _Side(number + 1, flow, flow.b, flow.a, far, False),
+        _Side(number, flow, flow.a, b_seen, near, True),
+        _Side(number + 1, flow, flow.b, a_seen, far, False),
     )
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.address import socket_address
+from lab.analysis.flows.flow import ends_seen
 from lab.analysis.sockets.flow_ends import is_a_side
 from lab.model.event import EventId, EventKind
 from lab.records import Obtained
@@ -75,7 +76,8 @@ def find_state_sides(
     for flow in flows:
         if flow.protocol == "tcp":
             began_ns, id = flow.crossings[0].time_ns, flow.id
-            for near, far in ((flow.a, flow.b), (flow.b, flow.a)):
+            a_seen, b_seen = ends_seen(flow)
+            for near, far in ((flow.a, b_seen), (flow.b, a_seen)):
                 found = by_ends.setdefault((near, far), [])
                 found.append((began_ns, (id, near is flow.a)))
     return tuple(

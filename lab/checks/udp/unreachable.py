@@ -102,7 +102,7 @@ def _error_about(
 
 def _quotes(error: Crossing, datagram: Crossing) -> bool:
     """Whether it is a port unreachable that quotes the datagram's headers, and its payload."""
-    icmp, ip, udp = error.packet.icmp, datagram.packet.ip, datagram.packet.udp
+    icmp, ip, udp = error.arrived.icmp, datagram.packet.ip, datagram.packet.udp
     if icmp is None or (icmp.version, icmp.type, icmp.code) not in PORT_UNREACHABLE:
         return False
     payload = b""

@@ -45,6 +45,11 @@ class Tuple:
     """Of ICMP the identifier, both here and there; 0 where the protocol has neither."""
     destination_port: int
 
+    @property
+    def reversed(self) -> Tuple:
+        """The other direction, if nothing is translated."""
+        return Tuple(self.destination, self.source, self.destination_port, self.source_port)
+
 
 @frozen
 class Tracked:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.changes import changes
+from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.flows.flow import Flow, transport_endpoints
 from lab.analysis.packets.fragments import piece_of
 from lab.analysis.packets.packet import Packet
@@ -68,18 +69,21 @@ def _hops(crossing: Crossing) -> Document:
     """Its links, of a frame that switches and routers forwarded; empty for any other."""
     if not crossing.hops:
         return {}
+    before = (None, *crossing.hops)
+    return {"hops": [_hop(hop, last) for hop, last in zip(crossing.hops, before, strict=False)]}
+
+
+def _hop(hop: Hop, before: Hop | None) -> Document:
+    """One of its links, and what is not as on the link before."""
+    changed = () if before is None else changes(before.packet, hop.packet)
     return {
-        "hops": [
-            {
-                "from": hop.sender,
-                "to": hop.receiver,
-                "sent_ns": hop.sent_ns,
-                "received_ns": hop.received_ns,
-                "bytes": hop.packet.frame.wire_bytes,
-                "ttl": hop.packet.lifetime,
-            }
-            for hop in crossing.hops
-        ]
+        "from": hop.sender,
+        "to": hop.receiver,
+        "sent_ns": hop.sent_ns,
+        "received_ns": hop.received_ns,
+        "bytes": hop.packet.frame.wire_bytes,
+        "ttl": hop.packet.lifetime,
+        "changes": {each.field: [each.before, each.after] for each in changed},
     }
 
 

@@ -11,7 +11,14 @@ from lab.analysis.key_logs import key_log_lines
 from lab.analysis.timeline import Timeline
 from lab.ladder.lanes import place
 from lab.model.claim import Judgement
-from lab.records import Instrument, KeyLog, ProgramRun, RanAs, SocketSeen
+from lab.records import (
+    Instrument,
+    KeyLog,
+    ProgramRun,
+    RanAs,
+    SocketSeen,
+    Translation,
+)
 from lab.report.document.frames import flow_documents, frame_documents
 from lab.report.document.ids import Document, event_reference, event_references
 from lab.report.document.trace import (
@@ -53,7 +60,8 @@ def report_fields(
     }.items()
     for name, of_timeline in _LISTS.items():
         yield name, _of_steps(timelines, of_timeline)
-    yield "sockets", [_socket(seen) for timeline in timelines for seen in timeline.sockets]
+    yield "sockets", [_fields(seen) for timeline in timelines for seen in timeline.sockets]
+    yield "translations", [_fields(each) for each in recording.translations]
     yield "claims", map(_claim, judgements)
     yield "verdict", overall(judgements).value
 
@@ -158,8 +166,8 @@ def _instrument(instrument: Instrument) -> Document:
     }
 
 
-def _socket(seen: SocketSeen) -> Document:
-    return {each.name: getattr(seen, each.name) for each in fields(seen)}
+def _fields(record: SocketSeen | Translation) -> Document:
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def _lanes(timeline: Timeline) -> list[Document]:

@@ -1,0 +1,154 @@
+"""What a switch, a router or a NAT has changed of a packet that it forwarded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.packets.packet import (
+    Ethernet,
+    Fragment,
+    Icmp,
+    IPv4,
+    IPv6,
+    Layer,
+    Packet,
+    Tcp,
+    TcpStart,
+    Udp,
+    UdpStart,
+)
+from lab.frozen import frozen
+from lab.model.address import SocketAddress
+
+ChangedField = Literal[
+    "source",
+    "destination",
+    "identifier",
+    "quoted_source",
+    "quoted_destination",
+    "ttl",
+    "hop_limit",
+    "fragment_identification",
+    "header_checksum",
+    "checksum",
+    "hardware_source",
+    "hardware_destination",
+]
+
+
+@frozen
+class Change:
+    """One field of a packet's headers that is another one behind a device."""
+
+    field: ChangedField
+    """`source` and `destination` are addresses with their ports where the packet has any;
+    `quoted_…` are those of the packet that an ICMP error quotes; `identifier` is an echo's."""
+    before: int | str
+    after: int | str
+
+
+def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
+    """The fields that differ between a packet on one link and the same on the next.
+
+    Addresses first, then what a router changes of each packet, then the frame's own.
+    """
+    found = []
+    for field, read in _FIELDS:
+        one, other = read(before), read(after)
+        if one is not None and other is not None and one != other:
+            found.append(Change(field, one, other))
+    return tuple(found)
+
+
+_Value = int | str | None
+
+
+def _source(packet: Packet) -> _Value:
+    return _end(packet, 0)
+
+
+def _destination(packet: Packet) -> _Value:
+    return _end(packet, 1)
+
+
+def _end(packet: Packet, side: int) -> _Value:
+    ip = packet.ip
+    if ip is None:
+        return None
+    ends = transport_endpoints(packet)
+    return str((ip.source, ip.destination)[side] if ends is None else ends[side])
+
+
+def _quoted_source(packet: Packet) -> _Value:
+    return _quoted_end(packet, 0)
+
+
+def _quoted_destination(packet: Packet) -> _Value:
+    return _quoted_end(packet, 1)
+
+
+def _quoted_end(packet: Packet, side: int) -> _Value:
+    quoted: tuple[Layer, ...] = packet.icmp.quoted if packet.icmp is not None else ()
+    ip = next((layer for layer in quoted if isinstance(layer, IPv4 | IPv6)), None)
+    if ip is None:
+        return None
+    address = (ip.source, ip.destination)[side]
+    for layer in quoted:
+        if isinstance(layer, Tcp | TcpStart | Udp | UdpStart):
+            port = (layer.source_port, layer.destination_port)[side]
+            return str(SocketAddress(address, port))
+    return str(address)
+
+
+def _identifier(packet: Packet) -> _Value:
+    return None if packet.icmp is None else packet.icmp.identifier
+
+
+def _ttl(packet: Packet) -> _Value:
+    return packet.ip.ttl if isinstance(packet.ip, IPv4) else None
+
+
+def _hop_limit(packet: Packet) -> _Value:
+    return packet.ip.hop_limit if isinstance(packet.ip, IPv6) else None
+
+
+def _fragment_identification(packet: Packet) -> _Value:
+    found = (layer.identification for layer in packet.own if isinstance(layer, Fragment))
+    return next(found, None)
+
+
+def _header_checksum(packet: Packet) -> _Value:
+    return packet.ip.checksum if isinstance(packet.ip, IPv4) else None
+
+
+def _checksum(packet: Packet) -> _Value:
+    found = (layer.checksum for layer in packet.own if isinstance(layer, Tcp | Udp | Icmp))
+    return next(found, None)
+
+
+def _hardware_source(packet: Packet) -> _Value:
+    layer = packet.layers[0] if packet.layers else None
+    return layer.source if isinstance(layer, Ethernet) else None
+
+
+def _hardware_destination(packet: Packet) -> _Value:
+    layer = packet.layers[0] if packet.layers else None
+    return layer.destination if isinstance(layer, Ethernet) else None
+
+
+_FIELDS: tuple[tuple[ChangedField, Callable[[Packet], _Value]], ...] = (
+    ("source", _source),
+    ("destination", _destination),
+    ("identifier", _identifier),
+    ("quoted_source", _quoted_source),
+    ("quoted_destination", _quoted_destination),
+    ("ttl", _ttl),
+    ("hop_limit", _hop_limit),
+    ("fragment_identification", _fragment_identification),
+    ("header_checksum", _header_checksum),
+    ("checksum", _checksum),
+    ("hardware_source", _hardware_source),
+    ("hardware_destination", _hardware_destination),
+)

@@ -94,7 +94,8 @@ def write_capture_page(shown: Shown, target: Path) -> None:
     from lab.report.html.capture_page import capture_page
 
     if not shown.crossings:
-        raise UsageError(f"{shown.capture.name} has no frame to write a page of")
+        which = " that was asked for" if shown.selection else " to write a page of"
+        raise UsageError(f"{shown.capture.name} has no frame{which}")
     page = capture_page(
         shown.capture,
         shown.crossings,
@@ -102,6 +103,7 @@ def write_capture_page(shown: Shown, target: Path) -> None:
         shown.conversations,
         shown.packets,
         shown.canaries,
+        shown.selection,
     )
     _write((piece.encode("utf-8") for piece in page), target)
 

@@ -26,6 +26,19 @@ class UsageError(LabError):
     exit_status = 2
 
 
+class PointedError(UsageError):
+    """Something in a text that a person wrote is wrong, from `start` to `end` in it."""
+
+    def __init__(self, where: str, what: str, text: str, start: int, end: int) -> None:
+        super().__init__(where, what, text, start, end)
+        self.text, self.start, self.end = text, start, end
+        wrong = f"{text[start:end]!r}: " if end > start else ""
+        self._said = f"{where}: {wrong}{what}"
+
+    def __str__(self) -> str:
+        return self._said
+
+
 class CaptureFileError(UsageError):
     """A capture file or recording that cannot be read; says where in the file."""
 
@@ -69,8 +82,13 @@ def printable(text: str) -> str:
 def told(error: LabError) -> str:
     """What a terminal is shown of an error: one line; a fault of the lab's own, with its traceback.
 
-    The message may quote names that others have given.
+    Of a fault in a text that somebody wrote, the text and a mark below its place. The message may
+    quote names that others have given.
     """
+    if isinstance(error, PointedError):
+        before, wrong = error.text[: error.start], error.text[error.start : error.end]
+        blank, mark = " " * len(printable(before)), "^" * max(1, len(printable(wrong)))
+        return "\n".join((printable(str(error)), f"  {printable(error.text)}", f"  {blank}{mark}"))
     lines = str(error).split("\n") if isinstance(error, InstrumentError) else [str(error)]
     return "\n".join(map(printable, lines))
 

@@ -14,6 +14,7 @@ from lab.model.claim import Judgement, Outcome
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
+    from lab.analysis.select.selection import Selection
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
     from lab.ladder.model import Ladder
@@ -118,6 +119,8 @@ class Shown:
     """The numbers that the crossings' frames have in the file; of one seen twice, the first."""
     canaries: int
     """Frames left out because a lab sent them to itself."""
+    selection: Selection | None = None
+    """What was asked for, where that was not all: `crossings`, `flows` and `packets` are that."""
 
 
 def run_name(scenario: str, family: Family | None) -> str:

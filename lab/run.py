@@ -14,6 +14,7 @@ from lab.model.family import Family
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
+    from lab.analysis.select.selection import Asked
     from lab.analysis.timeline import Timeline
     from lab.kernel.confinement import Confined
     from lab.model.allowed import Allowed
@@ -206,8 +207,11 @@ def read_file(name: str, stop: int | None = None) -> CaptureFile:
     return read_capture(name, stop)
 
 
-def show_capture(capture: CaptureFile) -> Shown:
-    """The flows of a capture file."""
+def show_capture(capture: CaptureFile, asked: Asked | None = None) -> Shown:
+    """The flows of a capture file; where something is `asked` for, that of them.
+
+    Raises UsageError for a flow that there is not.
+    """
     from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
     from lab.analysis.flows.crossings import crossings_of_file
     from lab.analysis.flows.flow import group_flows
@@ -225,7 +229,17 @@ def show_capture(capture: CaptureFile) -> Shown:
     flows = group_flows(crossings)
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
     packets = tuple(numbers[place] for place in places)
-    return Shown(capture, crossings, flows, conversations, packets, len(frames) - len(story))
+    canaries = len(frames) - len(story)
+    if asked is None:
+        return Shown(capture, crossings, flows, conversations, packets, canaries)
+    from lab.analysis.select.selection import select
+
+    zero_ns = frames[0].time_ns if frames else 0
+    selection = select(asked, crossings, flows, conversations, packets, zero_ns)
+    packets = tuple(selection.packets[each.number] for each in selection.crossings)
+    ids = {flow.id for flow in selection.flows}
+    talks = tuple(each for each in conversations if each.flow.id in ids)
+    return Shown(capture, selection.crossings, selection.flows, talks, packets, canaries, selection)
 
 
 def shown_document(shown: Shown) -> Document:
@@ -239,6 +253,7 @@ def shown_document(shown: Shown) -> Document:
         shown.conversations,
         shown.packets,
         shown.canaries,
+        shown.selection,
     )
 
 

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from lab import errors
-from lab.errors import InstrumentError, KernelRefused, LabError, MachineError, UsageError, told
+from lab.errors import (
+    InstrumentError,
+    KernelRefused,
+    LabError,
+    MachineError,
+    PointedError,
+    UsageError,
+    told,
+)
 
 ALL = sorted(
     (
@@ -40,6 +48,14 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_error_quotes_does_nothing_to_a_terminal(name: str) -> None:
     assert told(UsageError(f"cannot read {name}")) == f"cannot read {NAMES[name]}"
+
+
+def test_a_fault_in_a_text_is_shown_at_its_place() -> None:
+    error = PointedError("--filter", "no port", "port \x1b80", 5, 8)
+    assert isinstance(error, UsageError)
+    assert told(error) == ("--filter: '\\x1b80': no port\n  port \\x1b80\n       ^^^^^^")
+    at_the_end = PointedError("--filter", "expected a port", "port", 4, 4)
+    assert told(at_the_end) == "--filter: expected a port\n  port\n      ^"
 
 
 def test_a_traceback_keeps_its_lines() -> None:

@@ -92,6 +92,11 @@ def frames_of_none(crossings: Iterable[Crossing], flows: Iterable[Flow]) -> list
     return [crossing for crossing in crossings if crossing.number not in in_flows]
 
 
+def frames_shown(shown: int, every: int) -> str:
+    """ "10", or "3 of 10" where not every frame is shown."""
+    return str(every) if shown == every else f"{shown} of {every}"
+
+
 def moment(time_ns: int) -> str:
     """A time since 1970 as date and time of day in UTC, to the microsecond."""
     seconds, rest = divmod(time_ns, 1_000_000_000)

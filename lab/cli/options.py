@@ -233,8 +233,19 @@ def _show(command: argparse.ArgumentParser) -> None:
         type=_flow,
         default=[],
         metavar="FLOW",
-        help="draw this flow alone, such as tcp:7 or udp:3, as tshark numbers streams; none: the "
+        help="show this flow alone, such as tcp:7 or udp:3, as tshark numbers streams; none: the "
         "frames of no flow; may be repeated (default: all up to 50 frames, else a table)",
+    )
+    command.add_argument(
+        "--filter",
+        metavar="WORDS",
+        help="show the frames that these are true of, such as 'host 192.0.2.1 and not port 80' or "
+        "'note retransmission and after 1.5'; docs/capture-files.md has every word",
+    )
+    command.add_argument(
+        "--frames",
+        metavar="A-B",
+        help="show the frames of these numbers, as Wireshark has them: 3-9,12,40-",
     )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")

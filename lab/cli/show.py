@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
+    from lab.analysis.select.selection import Asked
     from lab.results import Shown
 
 
 def execute(options: Namespace) -> int:
     """Print the flows of a file, and then, where it is broken, raise that."""
-    from lab.errors import CaptureFileError, UsageError
+    from lab.errors import CaptureFileError
     from lab.run import read_file, show_capture
 
-    if options.flow and (options.json or options.html):
-        raise UsageError("--flow chooses what is drawn here; --json and --html have every flow")
+    asked = _asked(options)
     with _stopped_by_interrupt() as stop:
         capture = read_file(options.file, stop)
-    shown = show_capture(capture)
+    shown = show_capture(capture, asked)
     if options.html:
         _write_page(shown, options.html)
     elif options.json:
@@ -35,6 +35,15 @@ def execute(options: Namespace) -> int:
         sys.stdout.flush()
         raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
     return 0
+
+
+def _asked(options: Namespace) -> Asked | None:
+    """What of the file is asked for; None for all of it. Raises PointedError."""
+    if not options.flow and options.filter is None and options.frames is None:
+        return None
+    from lab.analysis.select.selection import asked_for
+
+    return asked_for(options.flow, options.filter, options.frames)
 
 
 def _write_page(shown: Shown, target: str) -> None:
@@ -54,17 +63,16 @@ def _print_document(shown: Shown) -> None:
 
 
 def _draw(shown: Shown, options: Namespace) -> None:
-    from lab.analysis.flow_summary import choose
     from lab.cli.results import open_page
     from lab.report.terminal.capture_notes import draw_notes
     from lab.report.terminal.capture_page import draw_capture
 
-    choice = choose(options.flow, shown.flows) if options.flow else None
     with ExitStack() as stack:
         page = open_page(options, stack)
         notes = draw_notes(shown.capture, page.style)
         crossings, flows, talks = shown.crossings, shown.flows, shown.conversations
-        page.print(draw_capture(crossings, flows, talks, shown.canaries, page.style, notes, choice))
+        selection, canaries = shown.selection, shown.canaries
+        page.print(draw_capture(crossings, flows, talks, canaries, page.style, notes, selection))
 
 
 @contextmanager

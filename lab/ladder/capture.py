@@ -17,11 +17,15 @@ from lab.ladder.model import FrameKind, FrameRow, Ladder, Lane
 
 
 def capture_ladder(
-    flow: Flow, conversation: TcpConversation | None, phase_of: Mapping[int, Phase]
+    flow: Flow,
+    conversation: TcpConversation | None,
+    phase_of: Mapping[int, Phase],
+    packets: Mapping[int, int] | None = None,
 ) -> Ladder:
     """The flow's frames, parts and the ICMP errors about it, from its `a` to its `b` and back.
 
-    `phase_of` has the phase of each by its number.
+    `phase_of` has the phase of each by its number. `packets` has their numbers in the file, which
+    they are named by.
     """
     segments = conversation.segments if conversation else ()
     segment_of = {segment.crossing: segment for segment in segments}
@@ -35,6 +39,7 @@ def capture_ladder(
             phase_of[crossing.number],
             flow,
             each_carried,
+            str(packets[crossing.number]) if packets else "",
         )
         for crossing in crossings
     ]
@@ -42,10 +47,15 @@ def capture_ladder(
 
 
 def _row(
-    crossing: Crossing, segment: Segment | None, phase: Phase, flow: Flow, with_carriers: bool
+    crossing: Crossing,
+    segment: Segment | None,
+    phase: Phase,
+    flow: Flow,
+    with_carriers: bool,
+    name: str,
 ) -> FrameRow:
     ways = (0, 1, True) if _left_a(crossing, flow) else (1, 0, False)
-    row = frame_row(crossing, segment, ways, phase)
+    row = frame_row(crossing, segment, ways, phase, name=name)
     if with_carriers and (carriers := carried_in(crossing.packet)):
         row = replace(row, details=(carriers, *row.details))
     ip = crossing.packet.ip

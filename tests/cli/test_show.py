@@ -207,9 +207,43 @@ def test_an_unknown_flow_is_refused(tmp_path: Path) -> None:
     assert "no flow tcp:1 in this file; there are: tcp:0" in said
 
 
-@pytest.mark.parametrize("other", [("--json",), ("--html", "x.html")])
-def test_what_has_every_flow_takes_no_choice(tmp_path: Path, other: tuple[str, ...]) -> None:
+def test_what_was_asked_for_is_all_that_json_and_html_have(tmp_path: Path) -> None:
+    file, page = tmp_path / "small.pcap", tmp_path / "x.html"
+    file.write_bytes(capture(9))
+    asked = ("--flow", "tcp:0", "--frames", "3-7", "--filter", "after 4 and before 6")
+    done = wirelab("show", file, "--json", *asked)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert [frame["packet"] for frame in document["frames"]] == [5, 6]
+    assert document["selected"] == {
+        "flows": ["tcp:0"],
+        "filter": "after 4 and before 6",
+        "frames": "3-7",
+        "of_frames": 9,
+    }
+    assert wirelab("show", file, "--html", page, *asked).stdout == f"{page}\n"
+    assert "2 of 9 frames, 1 flow" in page.read_text("utf-8")
+    drawn = wirelab("show", file, *asked).stdout
+    assert drawn.startswith("2 of 9 frames, 1 flow\n")
+    assert drawn.count("seq=") == 2
+    assert "  2 of the flow's 9 frames are shown\n" in drawn
+
+
+def test_the_wrong_word_of_a_filter_is_pointed_at_before_anything_is_read() -> None:
+    done = wirelab("show", "/nowhere", "--filter", "host 192.0.2.1 and prot 80")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "wirelab: --filter: 'prot': no word of a filter; did you mean 'port'?\n"
+        "  host 192.0.2.1 and prot 80\n"
+        "                     ^^^^\n"
+    )
+
+
+def test_a_page_of_no_frame_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "small.pcap"
     file.write_bytes(capture(2))
-    said = check_refused(wirelab("show", file, "--flow", "tcp:0", *other))
-    assert "--json and --html have every flow" in said
+    said = check_refused(wirelab("show", file, "--filter", "udp", "--html", tmp_path / "x.html"))
+    assert "has no frame that was asked for" in said
+    listed = wirelab("show", file, "--filter", "udp")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.startswith("0 of 2 frames, 0 flows\n")

@@ -16,6 +16,7 @@ from lab.report.document.frames import flow_documents, frame_documents
 from lab.report.document.ids import Document
 
 if TYPE_CHECKING:
+    from lab.analysis.select.selection import Selection
     from lab.pcap.capture import CaptureFile, ClockSteps
 
 SCHEMA = "wirelab.capture/1"
@@ -28,17 +29,20 @@ def capture_document(
     conversations: Sequence[TcpConversation],
     packets: Sequence[int],
     canaries: int,
+    selection: Selection | None = None,
 ) -> Document:
     """What `wirelab show` shows, as JSON types.
 
-    `packets` are the numbers that the crossings' frames have in the file.
+    `packets` are the numbers that the crossings' frames have in the file. With a `selection` the
+    others are what it selects.
     """
+    wholes = selection.wholes if selection else {}
     conversation_of = {each.flow.number: each for each in conversations}
     of_flow = {each.number: flow for flow in flows for each in flow.crossings}
     judged = {
         flow.id: conversation_of[flow.number].checksums
         if flow.protocol == "tcp"
-        else judge_checksums(flow)
+        else judge_checksums(wholes.get(flow.id, flow))
         for flow in flows
     }
     frames = []
@@ -51,7 +55,7 @@ def capture_document(
     documents = [*flow_documents(flows, conversations)]
     for flow, document in zip(flows, documents, strict=True):
         conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
-        document["remarks"] = list(flow_remarks(flow, conversation))
+        document["remarks"] = list(flow_remarks(wholes.get(flow.id, flow), conversation))
     return {
         "schema": SCHEMA,
         "name": capture.name,
@@ -61,8 +65,19 @@ def capture_document(
         "untimed": [_by_fields(each) for each in capture.untimed],
         "left_out": [_by_fields(each) for each in capture.left_out],
         "canaries": canaries,
+        "selected": None if selection is None else _selected(selection),
         "frames": frames,
         "flows": documents,
+    }
+
+
+def _selected(selection: Selection) -> Document:
+    asked = selection.asked
+    return {
+        "flows": list(asked.flows),
+        "filter": asked.filter_text or None,
+        "frames": asked.numbers_text or None,
+        "of_frames": selection.of_frames,
     }
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from lab.analysis.flow_summary import frames_of, frames_of_none, moment, summarise
+from lab.analysis.flow_remarks import flow_remarks
+from lab.analysis.flow_summary import frames_of, frames_of_none, frames_shown, moment, summarise
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.flow import Flow
+from lab.analysis.flows.flow import Flow, FlowId
 from lab.analysis.story import phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.ladder.capture import capture_ladder, others_ladder
@@ -18,6 +19,7 @@ from lab.report.html.page import PageHead, PageIndex, render_page
 from lab.report.html.parts import fits_whole, flow_document, others_document
 
 if TYPE_CHECKING:
+    from lab.analysis.select.selection import Asked, Selection
     from lab.pcap.capture import CaptureFile
 
 MOST_AT_ONCE = 10_000
@@ -34,11 +36,14 @@ def capture_page(
     conversations: Sequence[TcpConversation],
     packets: Sequence[int],
     canaries: int,
+    selection: Selection | None = None,
 ) -> Iterator[str]:
     """The page of a capture file, piece by piece: a large one is not held whole.
 
-    `packets` are the numbers that the crossings' frames have in the file.
+    `packets` are the numbers that the crossings' frames have in the file. With a `selection` the
+    others are what it selects.
     """
+    wholes = selection.wholes if selection else {}
     conversation_of = {each.flow.id: each for each in conversations}
     ends = crossings[0].time_ns, crossings[-1].time_ns
     others = frames_of_none(crossings, flows)
@@ -49,18 +54,22 @@ def capture_page(
         title=capture.name,
         question=capture.name,
         verdict="",
-        verdict_text=f"{counted(len(crossings), 'frame')}, {counted(len(flows), 'flow')}",
+        verdict_text=f"{_frames(crossings, selection)}, {counted(len(flows), 'flow')}",
         facts=(
             ("first frame", moment(ends[0])),
             ("duration", f"{(ends[1] - ends[0]) / 1e9:.6f} s"),
             ("frames of no flow", str(len(others))),
+            *(_asked(selection.asked) if selection else ()),
             *((("canary frames left out", str(canaries)),) if canaries else ()),
         ),
         warnings=tuple(remarks),
         claims=(),
         columns=COLUMNS,
     )
-    rows = [_row(flow, conversation_of.get(flow.id)) for flow in flows]
+    rows = [
+        _row(wholes.get(flow.id, flow), conversation_of.get(flow.id), len(frames_of(flow)))
+        for flow in flows
+    ]
     if others:
         rows.append((OTHERS, "", "", moment(others[0].time_ns), "", str(len(others)), "", "", ""))
     index = PageIndex(
@@ -72,7 +81,7 @@ def capture_page(
         crossing.number: packet for crossing, packet in zip(crossings, packets, strict=True)
     }
     whole = fits_whole(crossings)
-    documents = _documents(flows, conversation_of, number_of, whole=whole)
+    documents = _documents(flows, conversation_of, number_of, wholes, whole=whole)
     return render_page(head, index, chain(documents, _others(others, number_of, whole=whole)))
 
 
@@ -80,6 +89,7 @@ def _documents(
     flows: Sequence[Flow],
     conversation_of: Mapping[Any, TcpConversation],
     packets: Mapping[int, int],
+    wholes: Mapping[FlowId, Flow],
     *,
     whole: bool,
 ) -> Iterator[dict[str, Any]]:
@@ -87,7 +97,8 @@ def _documents(
         conversation = conversation_of.get(flow.id)
         phase_of = phases(frames_of(flow), (conversation,) if conversation else ())
         ladder = capture_ladder(flow, conversation, phase_of)
-        yield flow_document(flow, conversation, ladder, packets, whole=whole)
+        remarks = flow_remarks(wholes.get(flow.id, flow), conversation)
+        yield flow_document(flow, conversation, ladder, packets, remarks, whole=whole)
 
 
 def _others(
@@ -99,10 +110,28 @@ def _others(
         yield others_document(crossings, ladder, packets, whole=whole)
 
 
-def _row(flow: Flow, conversation: TcpConversation | None) -> tuple[str, ...]:
+def _frames(crossings: Sequence[Crossing], selection: Selection | None) -> str:
+    if selection is None:
+        return counted(len(crossings), "frame")
+    return f"{len(crossings)} of {counted(selection.of_frames, 'frame')}"
+
+
+def _asked(asked: Asked) -> Iterator[tuple[str, str]]:
+    """What the frames of the page were asked for by."""
+    for name, text in (
+        ("flows", ", ".join(asked.flows)),
+        ("filter", asked.filter_text),
+        ("frames", asked.numbers_text),
+    ):
+        if text:
+            yield name, text
+
+
+def _row(flow: Flow, conversation: TcpConversation | None, shown: int) -> tuple[str, ...]:
     row = summarise(flow, conversation)
+    frames = frames_shown(shown, row.frames)
     return (
         str(flow.id), str(flow.a), str(flow.b), moment(row.began_ns),
-        f"{row.lasted_ns / 1e9:.6f} s", str(row.frames), str(row.bytes_there),
+        f"{row.lasted_ns / 1e9:.6f} s", frames, str(row.bytes_there),
         str(row.bytes_back), row.end,
     )  # fmt: skip

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lab.analysis.explain.causes import ACKNOWLEDGED, Cause, acknowledged, find_causes
-from lab.analysis.flow_remarks import flow_remarks
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
 from lab.analysis.story import phases
@@ -104,15 +103,15 @@ def flow_document(
     conversation: TcpConversation | None,
     ladder: Ladder,
     packets: Mapping[int, int],
+    remarks: Iterable[str],
     *,
     whole: bool,
 ) -> dict[str, Any]:
-    """A flow of a capture file, which has no calls.
+    """A flow of a capture file, which has no calls, and what is to be said of it.
 
     `packets` has the numbers of frames in the file by those of their crossings.
     """
     crossings = sorted((*flow.crossings, *flow.errors, *flow.parts), key=lambda each: each.number)
-    remarks = flow_remarks(flow, conversation)
     names = _flows_by_crossing((flow,))
     return _frames_document(crossings, conversation, ladder, (names, packets), remarks, whole=whole)
 

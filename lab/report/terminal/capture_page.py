@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from lab.analysis.encapsulation import carried_in, describe_ends
 from lab.analysis.flow_remarks import flow_remarks
-from lab.analysis.flow_summary import Choice, frames_of, frames_of_none
-from lab.analysis.story import Phase, describe_packet, describe_quoted, phases
+from lab.analysis.flow_summary import NO_FLOW, frames_of, frames_of_none
+from lab.analysis.story import describe_packet, describe_quoted, phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.ladder.capture import capture_ladder
 from lab.model.counted import counted
@@ -22,6 +22,7 @@ from lab.report.terminal.flow_table import draw_flow_table
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
+    from lab.analysis.select.selection import Selection
 
 MOST_DRAWN = 50
 """Of a file with more frames, none is drawn before a flow is chosen."""
@@ -34,43 +35,57 @@ def draw_capture(
     canaries: int,
     style: Style,
     notes: Iterable[Text] = (),
-    choice: Choice | None = None,
+    selection: Selection | None = None,
 ) -> Iterator[Text]:
     """A capture file's flows, each with its ladder, and the frames that belong to none.
 
-    Of a file with more than MOST_DRAWN frames it is a table of them, unless there is a `choice`.
-    `notes` are lines about the file that stand below the counts.
+    Of more than MOST_DRAWN frames it is a table of the flows, unless some were asked for by name.
+    `notes` are lines about the file that stand below the counts. Where not all was asked for,
+    `selection` says so, the rest is what it selects, and frames are named by their numbers.
     """
-    counts = counted(len(crossings), "frame"), counted(len(flows), "flow")
-    yield Text(", ".join(counts), "bold")
+    frames = counted(len(crossings), "frame")
+    if selection:
+        frames = f"{len(crossings)} of {counted(selection.of_frames, 'frame')}"
+    yield Text(f"{frames}, {counted(len(flows), 'flow')}", "bold")
     yield from notes
     if canaries:
         verb = "is" if canaries == 1 else "are"
         left_out = f"{counted(canaries, 'canary frame')} of wirelab {verb} left out"
         yield Text(left_out, "dim")
     conversation_of = {conversation.flow.number: conversation for conversation in conversations}
-    others = frames_of_none(crossings, flows) if choice is None or choice.others else []
-    if choice is None and len(crossings) > MOST_DRAWN:
+    others = frames_of_none(crossings, flows)
+    names = selection.asked.flows if selection else ()
+    wholes = selection.wholes if selection else {}
+    packets = selection.packets if selection else None
+    if not names and len(crossings) > MOST_DRAWN:
         yield Text()
-        yield from draw_flow_table(flows, conversation_of, others, style)
+        yield from draw_flow_table(flows, conversation_of, others, style, wholes)
         return
-    for flow in flows if choice is None else choice.flows:
+    for flow in flows:
         yield Text()
         yield style.heading(str(flow.id))
         conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
         phase_of = phases(frames_of(flow), (conversation,) if conversation else ())
-        yield from _draw_flow(flow, conversation, phase_of, style)
+        ladder = capture_ladder(flow, conversation, phase_of, packets)
+        yield from draw_ladder(ladder, style)
+        yield from _draw_whole(flow, wholes.get(flow.id, flow), conversation, style)
     if others:
         yield Text()
         yield style.heading("Frames of no flow")
-        yield from _draw_others(others, crossings[0].time_ns, style)
-    elif choice is not None and choice.others:
-        yield Text("Every frame is of a flow", "dim")
+        yield from _draw_others(others, crossings[0].time_ns, style, packets)
+    elif selection and not crossings:
+        all_in_flows = names == (NO_FLOW,) and not selection.asked.narrows
+        what = "Every frame is of a flow" if all_in_flows else "No frame is one of those asked for"
+        yield Text(what, "dim")
 
 
-def _draw_others(others: Iterable[Crossing], zero_ns: int, style: Style) -> Iterator[Text]:
+def _draw_others(
+    others: Iterable[Crossing], zero_ns: int, style: Style, packets: Mapping[int, int] | None
+) -> Iterator[Text]:
     for crossing in others:
         what = describe_packet(crossing.packet)
+        if packets is not None:
+            what = f"{packets[crossing.number]} {what}"
         ends = describe_ends(crossing.packet)
         if quoted := describe_quoted(crossing.packet):
             what += f", quotes {quoted}"
@@ -82,13 +97,13 @@ def _draw_others(others: Iterable[Crossing], zero_ns: int, style: Style) -> Iter
         yield Text(f"{elapsed(crossing.time_ns, zero_ns):>{TIME_COLUMNS}} {what}")
 
 
-def _draw_flow(
-    flow: Flow,
-    conversation: TcpConversation | None,
-    phase_of: dict[int, Phase],
-    style: Style,
+def _draw_whole(
+    shown: Flow, flow: Flow, conversation: TcpConversation | None, style: Style
 ) -> Iterator[Text]:
-    yield from draw_ladder(capture_ladder(flow, conversation, phase_of), style)
+    """What is said of a flow below as much of it as is shown."""
+    drawn, every = len(frames_of(shown)), len(frames_of(flow))
+    if drawn < every:
+        yield Text(f"  {drawn} of the flow's {every} frames are shown", "dim")
     if conversation is not None:
         to_server, to_client = conversation.client_to_server, conversation.server_to_client
         yield Text(

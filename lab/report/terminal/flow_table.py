@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from lab.analysis.flow_summary import NO_FLOW, moment, name_of, summarise
+from lab.analysis.flow_summary import (
+    NO_FLOW,
+    frames_of,
+    frames_shown,
+    moment,
+    name_of,
+    summarise,
+)
 from lab.model.counted import counted
 from lab.report.terminal.drawing.style import Style
 
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
-    from lab.analysis.flows.flow import Flow
+    from lab.analysis.flows.flow import Flow, FlowId
     from lab.analysis.tcp.conversation import TcpConversation
 
 _HEAD = ("began (UTC)", "for (s)", "frames", "bytes there", "bytes back")
@@ -24,22 +31,31 @@ def draw_flow_table(
     conversations: Mapping[int, TcpConversation],
     others: Sequence[Crossing],
     style: Style,
+    wholes: Mapping[FlowId, Flow] | None = None,
 ) -> Iterator[Text]:
     """Two lines a flow, or three; a line for frames of no flow; how one of them is drawn.
 
-    `conversations` are those of TCP, by their flow's number.
+    `conversations` are those of TCP, by their flow's number. Where not all frames of the flows are
+    shown, `wholes` are the flows with all: the table is about these.
     """
     summaries = [
-        summarise(flow, conversations[flow.number] if flow.protocol == "tcp" else None)
+        summarise(
+            (wholes or {}).get(flow.id, flow),
+            conversations[flow.number] if flow.protocol == "tcp" else None,
+        )
         for flow in flows
+    ]
+    shown = [
+        frames_shown(len(frames_of(flow)), each.frames)
+        for flow, each in zip(flows, summaries, strict=True)
     ]
     rows = [_HEAD]
     rows += [
         (
-            moment(each.began_ns), f"{each.lasted_ns / 1e9:.6f}", str(each.frames),
+            moment(each.began_ns), f"{each.lasted_ns / 1e9:.6f}", frames,
             str(each.bytes_there), str(each.bytes_back),
         )
-        for each in summaries
+        for each, frames in zip(summaries, shown, strict=True)
     ]  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     indent = " " * (max((len(each.name) for each in summaries), default=0) + 2)

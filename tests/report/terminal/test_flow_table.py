@@ -3,10 +3,11 @@ from __future__ import annotations
 import frame_bytes as fb
 import pytest
 
-from lab.analysis.flow_summary import choose, frames_of_none
+from lab.analysis.flow_summary import frames_of_none
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.flows.flow import group_flows
+from lab.analysis.select.selection import asked_for, select
 from lab.analysis.tcp.conversation import analyse_tcp
 from lab.records import Direction, Frame
 from lab.report.terminal.capture_page import MOST_DRAWN, draw_capture
@@ -37,8 +38,11 @@ def page(packets: list[bytes], *names: str) -> list[str]:
     seen = captured(packets)
     flows = group_flows(seen)
     talks = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
-    choice = choose(names, flows) if names else None
-    lines = draw_capture(seen, flows, talks, 0, Style(80, True), (), choice)
+    if names:
+        asked = asked_for(names, None, None)
+        selection = select(asked, seen, flows, talks, range(1, len(seen) + 1), 0)
+        seen, flows = selection.crossings, selection.flows
+    lines = draw_capture(seen, flows, talks, 0, Style(80, True), (), selection if names else None)
     return [line.plain for line in lines]
 
 
@@ -97,10 +101,14 @@ def test_up_to_fifty_frames_are_drawn_and_more_are_listed() -> None:
 def test_a_chosen_flow_is_drawn_as_it_is_on_the_whole_page() -> None:
     whole = page(SMALL)
     chosen = page(SMALL, "udp:0")
-    assert chosen[0] == whole[0]
+    assert (whole[0], chosen[0]) == ("4 frames, 2 flows", "1 of 4 frames, 1 flow")
     start = next(n for n, line in enumerate(whole) if line.startswith("-- udp 0 "))
     end = next(n for n, line in enumerate(whole) if line.startswith("-- Frames of no flow "))
-    assert chosen[2:] == whole[start : end - 1]
+    numbered = [
+        line.replace("-UDP 5000 > 5001 len=3--", "-3 UDP 5000 > 5001 len=3")
+        for line in whole[start : end - 1]
+    ]
+    assert chosen[2:] == numbered != whole[start : end - 1]
 
 
 def test_of_a_large_file_chosen_flows_and_frames_of_none_are_drawn() -> None:
@@ -110,7 +118,7 @@ def test_of_a_large_file_chosen_flows_and_frames_of_none_are_drawn() -> None:
         "-- Datagrams",
         "-- Frames of no flow",
     ]
-    assert lines[-1].startswith("   50.000 Ethernet type 0x88b5")
+    assert lines[-1].startswith("    1.000 51 Ethernet type 0x88b5")
 
 
 def test_that_no_frame_is_of_no_flow_is_said() -> None:

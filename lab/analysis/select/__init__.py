@@ -1,0 +1,1 @@
+"""Which frames of a capture file are shown: filters, numbers, flows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.blind.disturbance import Disturb, Name
-from tests.blind.instruments import canaries, capture, health
+from tests.blind.instruments import canaries, capture, health, kernel
 
 DISTURBERS: dict[Name, Disturb] = {
     Name.CAPTURE: capture.disturbed,
@@ -11,4 +11,6 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.COUNTER: health.counters,
     Name.CLOCK: health.clock,
     Name.WITNESS: health.witness,
+    Name.STATES: kernel.states,
+    Name.DROPS: kernel.drops,
 }

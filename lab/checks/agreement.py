@@ -6,26 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.printed_calls import pair_printed
 from lab.model.claim import Verdict, broken, claim, holds, skipped, undecided
 from lab.model.counted import counted
 from lab.records import InstrumentKind
-from lab.syscalls.table import CALLS
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
-
-SYSTEM_CALLS = {
-    "accept": frozenset({"accept", "accept4"}),
-    "send": frozenset({"sendto"}),
-    "recv": frozenset({"recvfrom"}),
-}
-"""What the C library, or Python, makes of a call whose system call has another name."""
-
-SAME_ERRORS = {"ENOTSUP": "EOPNOTSUPP", "EWOULDBLOCK": "EAGAIN"}
-"""Python's names of two errors, and the other names of the same numbers (errno(3))."""
 
 COMPARED = ("socket", "bind", "listen", "accept", "connect", "sendto", "shutdown", "close")
 """Calls whose number and results are the program's doing alone; reads depend on time as well."""
@@ -105,33 +95,12 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
 def _found(printed: Sequence[PrintedCall], traced: Sequence[SystemCall]) -> list[EventId] | Verdict:
     """The ids of one program's printed calls, each with its traced one's; or what is missing."""
     found: list[EventId] = []
-    at = 0
-    for call in printed:
-        if not _system_calls_of(call) & CALLS.keys():
-            continue  # none of those that are traced: unlink(), say
-        place = next((n for n in range(at, len(traced)) if _agrees(call, traced[n])), None)
-        if place is None:
+    for call, same in pair_printed(printed, traced):
+        if same is None:
             said = f"{call.program} printed {call.text} = {_outcome(call.result, call.error)}"
             return broken(f"{said}, and no such call was traced", [call.id])
-        found += [call.id, traced[place].id]
-        at = place + 1
+        found += [call.id, same.id]
     return found
-
-
-def _system_calls_of(call: PrintedCall) -> frozenset[str]:
-    return SYSTEM_CALLS.get(call.name, frozenset({call.name}))
-
-
-def _agrees(printed: PrintedCall, traced: SystemCall) -> bool:
-    """Whether the traced call can be the one that was printed."""
-    if traced.name not in _system_calls_of(printed):
-        return False
-    error = SAME_ERRORS.get(printed.error, printed.error)
-    if (traced.result, traced.error) != (printed.result, error):
-        return False
-    # Of long data only the first bytes are traced; none where memory cannot be read.
-    data = printed.data[: max(printed.result, 0)]
-    return not traced.data or data.startswith(traced.data[: len(data)])
 
 
 def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str:

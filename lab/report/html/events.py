@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lab.analysis.calls.system_call import SystemCall
+from lab.analysis.calls.transcript import PrintedCall
 from lab.analysis.correlate.correlation import Dropped
 from lab.analysis.explain.causes import Cause
 from lab.analysis.explain.sections import (
@@ -28,6 +29,10 @@ from lab.report.svg.visible import visible
 
 DATA_BYTES = 512
 """As many of the bytes that a call moved are in the page."""
+
+
+PRINTED_CHARACTERS = 1000
+"""As much of a call that a program printed."""
 
 
 class EventWriter:
@@ -110,6 +115,22 @@ class EventWriter:
                 "data": call.data[:DATA_BYTES].hex(),
                 "socket": call.socket,
                 **({} if line is None else {"source": self._source(line)}),
+            },
+        )
+
+    def printed_call(self, call: PrintedCall, traced: EventId | None) -> None:
+        """A call as its program printed it, and what it was traced as; it has no time."""
+        outcome = f"{call.result} {call.error}" if call.error else str(call.result)
+        self._add(
+            call.id,
+            f"{call.text[:PRINTED_CHARACTERS]} = {outcome}",
+            section_of_call(call.name),
+            {
+                "at": [None],
+                "program": visible(call.program),
+                "obtained": "printed by the program",
+                "filter": "",
+                **({} if traced is None else {"same": self.number_of[traced]}),
             },
         )
 

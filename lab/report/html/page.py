@@ -37,6 +37,8 @@ class ClaimLine:
     source: str
     evidence: tuple[tuple[str, str], ...]
     """Names of events, and where they are in the page: "#conversation/f3"."""
+    unnamed: int = 0
+    """How many more there are."""
 
 
 @frozen

@@ -5,9 +5,10 @@ A page has a summary of every part, and opens one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from lab.analysis.calls.printed_calls import pair_printed
 from lab.analysis.explain.causes import ACKNOWLEDGED, Cause, acknowledged, find_causes
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
@@ -46,8 +47,13 @@ def fits_whole(crossings: Iterable[Crossing]) -> bool:
     return sum(len(crossing.packet.frame.data) for crossing in crossings) <= WHOLE_BYTES
 
 
-def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
-    """A step of a run; `whole` is whether its frames' bytes go into the page whole."""
+def step_part(
+    timeline: Timeline, ladder: Ladder, named: Collection[EventId] = (), *, whole: bool
+) -> PagePart:
+    """A step of a run; `whole` is whether its frames' bytes go into the page whole.
+
+    Of the calls that programs printed those are in it that are `named`.
+    """
     scene = build_scene(ladder)
     packer = FramePacker(whole=whole)
     writer = EventWriter(scene.zero_ns, packer, _flows_by_crossing(timeline.flows))
@@ -64,6 +70,11 @@ def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
         writer.queue(queue)
     for drop in timeline.drops:
         writer.drop(drop)
+    traced_as = _traced_as(timeline)
+    for calls in timeline.calls.values():
+        for printed in calls:
+            if printed.id in named:
+                writer.printed_call(printed, traced_as.get(printed.id))
     writer.add_causes(find_causes(timeline))
     document = {
         "scene": scene_document(scene, writer.number_of),
@@ -86,6 +97,18 @@ def step_part(timeline: Timeline, ladder: Ladder, *, whole: bool) -> PagePart:
         counted(len(timeline.system_calls), "call"),
     )
     return PagePart(timeline.step, summary, document, writer.number_of)
+
+
+def _traced_as(timeline: Timeline) -> dict[EventId, EventId]:
+    """By printed call the traced one that is the same."""
+    return {
+        printed.id: traced.id
+        for program, calls in timeline.calls.items()
+        for printed, traced in pair_printed(
+            calls, [call for call in timeline.system_calls if call.program == program]
+        )
+        if traced is not None
+    }
 
 
 def _flows_by_crossing(flows: Sequence[Flow]) -> dict[int, str]:

@@ -15,6 +15,9 @@ from lab.records import Recording
 from lab.report.html.page import ClaimLine, PageHead, PageIndex, address_of, render_page
 from lab.report.html.parts import PagePart, fits_whole, step_part
 
+MOST_EVIDENCE = 200
+"""As many events of a claim have a link; report.json names all."""
+
 
 def run_page(
     timelines: Sequence[Timeline],
@@ -27,8 +30,9 @@ def run_page(
 ) -> str:
     """The page of a judged run."""
     whole = fits_whole(crossing for timeline in timelines for crossing in timeline.crossings)
+    named = frozenset(event for judgement in judgements for event in judgement.verdict.evidence)
     parts = [
-        step_part(timeline, ladder, whole=whole)
+        step_part(timeline, ladder, named, whole=whole)
         for timeline, ladder in zip(timelines, ladders, strict=True)
     ]
     claims = tuple(_claim_line(judgement, parts) for judgement in judgements)
@@ -56,12 +60,16 @@ def _claim_line(judgement: Judgement, parts: Sequence[PagePart]) -> ClaimLine:
     asked = [part for part in parts if part.name in names]
     events: dict[str, Mapping[EventId, int]] = {part.name: part.events for part in asked}
     evidence = []
-    for event in verdict.evidence:
+    for event in verdict.evidence[:MOST_EVIDENCE]:
         place = next((name for name, known in events.items() if event in known), None)
-        # What programs printed is no event of the ladder.
         evidence.append((str(event), "" if place is None else address_of(place, event)))
     return ClaimLine(
-        verdict.outcome.value, judgement.text, verdict.why, claim.source, tuple(evidence)
+        verdict.outcome.value,
+        judgement.text,
+        verdict.why,
+        claim.source,
+        tuple(evidence),
+        len(verdict.evidence) - len(evidence),
     )
 
 

@@ -134,6 +134,36 @@ def test_evidence_leads_to_its_event(tcp: Page) -> None:
     assert chosen(tcp) == "f3"
 
 
+def test_evidence_that_a_program_printed_leads_to_what_was_traced_of_it(tcp: Page) -> None:
+    tcp.get_by_label("calls", exact=True).uncheck()
+    claim = tcp.locator(".claims li", has_text="What the programs say they called")
+    claim.locator("summary").click()
+    claim.get_by_role("link", name="client:3", exact=True).last.click()
+    assert chosen(tcp) == "client:3"
+    pane = tcp.locator("#detail")
+    assert pane.locator("h3").inner_text() == "client:3 send(3, b'Hello. ') = 7"
+    assert "printed by the program" in pane.inner_text()
+    assert shown(tcp, "system call") == []  # it has no place in the ladder that filters may hide
+    pane.get_by_role("link", name="client#3", exact=True).click()
+    assert chosen(tcp) == "client#3"
+    assert "client#3" in shown(tcp)
+    assert tcp.locator("#detail h4", has_text="Printed as").is_visible()
+    tcp.locator("#detail").get_by_role("link", name="client:3", exact=True).click()
+    assert chosen(tcp) == "client:3"
+    tcp.keyboard.press("j")
+    assert chosen(tcp) == shown(tcp)[0]
+
+
+def test_evidence_of_a_run_that_was_not_traced_is_shown(browser: Browser, folder: Path) -> None:
+    with opened(browser, file_of(folder, "tcp4"), fragment="#conversation/client%3A3") as page:
+        said = page.locator("#detail").inner_text()
+        assert "client:3 send(3, b'Hello. ') = 7" in said
+        assert "Traced as" not in said
+        page.locator("#table summary").click()
+        row = page.locator("#table tr", has_text="client:3")
+        assert row.locator("td").first.inner_text() == ""
+
+
 def test_filters_leave_events_out_and_a_link_brings_them_back(tcp: Page) -> None:
     tcp.get_by_label("calls", exact=True).uncheck()
     assert shown(tcp, "system call") == []

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from scenes import Parsed, noted_result, recorded_page, recorded_result
 
+from lab.analysis.calls.transcript import PrintedCall
 from lab.derive import derived
+from lab.report.html.events import PRINTED_CHARACTERS, EventWriter
+from lab.report.html.packing import FramePacker
 
 
 def events_of(name: str) -> dict[str, Any]:
@@ -22,7 +25,26 @@ def test_every_event_of_report_json_is_in_the_page(name: str) -> None:
             for event in result.document["events"]
             if event["step"] == timeline.step and event["id"]["kind"] != "printed call"
         ]
-        assert [event["kind"] for event in parsed.part(number)["events"]] == wanted
+        kinds = [event["kind"] for event in parsed.part(number)["events"]]
+        assert kinds[: len(wanted)] == wanted
+        assert set(kinds[len(wanted) :]) <= {"printed call"}
+
+
+def test_a_printed_call_is_traced_as_another_event() -> None:
+    parsed = Parsed(recorded_page("traced-tcp4"))
+    events = parsed.part()["events"]
+    printed = {each["id"]: each for each in events if each["kind"] == "printed call"}
+    assert printed["client:3"]["title"] == "send(3, b'Hello. ') = 7"
+    assert printed["client:3"]["section"] == "send(2)"
+    assert events[printed["client:3"]["same"]]["id"] == "client#3"
+    assert "same" not in events_of("tcp4")["client:3"]
+
+
+def test_a_printed_call_is_cut() -> None:
+    call = PrintedCall("<b>", 1, "send", f"send({'x' * 5000})", (), 7, "")
+    writer = EventWriter(0, FramePacker(whole=True), {})
+    writer.printed_call(call, None)
+    assert len(writer.written[0]["title"]) == PRINTED_CHARACTERS + len(" = 7")
 
 
 def test_a_frame_says_what_report_json_does() -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import unquote
 
+import pytest
 from scenes import Parsed, recorded_page, recorded_result
 
 from lab.derive import derived
 from lab.model.claim import Outcome, Verdict
 from lab.records import KeyLog
+from lab.report.html.run_page import MOST_EVIDENCE
 
 
 def texts(page: str) -> str:
@@ -25,8 +28,36 @@ def test_each_claim_has_its_verdict_and_leads_to_its_evidence() -> None:
     assert {"#conversation/f3", "#conversation/client%232"} <= set(links)
     events = {event["id"] for event in parsed.part()["events"]}
     for link in links[1:]:
-        event = (link or "").partition("/")[2].replace("%23", "#").replace("%20", " ")
-        assert event in events
+        assert unquote(link or "").partition("/")[2] in events
+
+
+@pytest.mark.parametrize("name", ["tcp4", "traced-tcp4", "udp4", "traced-unix4", "buffers"])
+def test_all_evidence_is_a_link_to_an_event_of_its_part(name: str) -> None:
+    parsed, result = Parsed(recorded_page(name)), recorded_result(name)
+    events = {
+        timeline.step: {event["id"] for event in parsed.part(number)["events"]}
+        for number, timeline in enumerate(result.timelines)
+    }
+    links = {
+        attributes["href"] or "" for tag, attributes in parsed.elements if tag == "a"
+    } - {"#ladder"}  # fmt: skip
+    for link in links:
+        step, _, event = unquote(link.removeprefix("#")).partition("/")
+        assert event in events[step]
+    linked = {unquote(link).partition("/")[2] for link in links}
+    evidence = {str(each) for judged in result.judgements for each in judged.verdict.evidence}
+    assert linked == evidence
+    assert any(":" in each for each in evidence)
+
+
+def test_of_very_much_evidence_a_part_has_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = recorded_result("tcp4")
+    first, *rest = result.judgements
+    many = first.verdict.evidence * 100
+    judged = replace(first, verdict=replace(first.verdict, evidence=many))
+    page = derived(replace(result, judgements=(judged, *rest)), "html").decode()
+    assert f"and {len(many) - MOST_EVIDENCE} more, in report.json" in texts(page)
+    assert f"and {len(many) - 6} more" in texts(page)
 
 
 def test_that_secrets_are_in_the_files_is_said() -> None:

@@ -10,6 +10,7 @@ class Detail {
     this.step = step;
     this.pane = document.getElementById('detail');
     this.effects = new Map();
+    this.printed = new Map(part.events.flatMap((event, number) => ('same' in event ? [[event.same, number]] : [])));
     part.events.forEach((event, number) => {
       for (const [cause, why] of event.causes || []) {
         if (!this.effects.has(cause)) this.effects.set(cause, []);
@@ -21,7 +22,13 @@ class Detail {
   /** The events that the chosen one has to do with. */
   related(number) {
     const causes = (this.part.events[number].causes || []).map(([cause]) => cause);
-    return new Set([...causes, ...(this.effects.get(number) || []).map(([effect]) => effect)]);
+    return new Set([...causes, ...this._same(number), ...(this.effects.get(number) || []).map(([effect]) => effect)]);
+  }
+
+  /** A printed call's traced one, and the other way round. */
+  _same(number) {
+    const { same } = this.part.events[number];
+    return [same, this.printed.get(number)].filter((each) => each !== undefined);
   }
 
   clear() { this.pane.replaceChildren(); }
@@ -36,6 +43,7 @@ class Detail {
         element('button', { type: 'button', 'aria-label': 'Close', on: { click: () => this.choose(null) } }, '✕')),
       element('h3', {}, element('span', {}, event.id), ` ${event.title}`),
       ...body.call(this, event),
+      ...this._links('same' in event ? 'Traced as' : 'Printed as', this._same(number).filter(this.isShown).map((each) => [each, ''])),
       ...this._links('Caused by', event.causes || []),
       ...this._links('Caused', (this.effects.get(number) || []).filter(([effect]) => this.isShown(effect))),
       ...this._where(event),
@@ -169,7 +177,7 @@ class Detail {
 
   _other(event) {
     return [this._facts(
-      ['at', `${milliseconds(event.at[0])} ms`], ['host', event.host], ['obtained', event.obtained], ['socket', event.socket],
+      ['at', event.at[0] === null ? '' : `${milliseconds(event.at[0])} ms`], ['program', event.program], ['host', event.host], ['obtained', event.obtained], ['socket', event.socket],
       ['local', event.local], ['remote', event.remote], ['reason', event.reason], ['interface', event.interface],
       ['length', event.length ? plural(event.length, 'byte') : ''],
     )];

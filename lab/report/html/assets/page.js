@@ -163,6 +163,7 @@ class Page {
 
   /** A link may lead to what a filter or a fold hides. */
   _makeVisible(number) {
+    if (this.ladder.topOf(number) === null) return;
     if (this.ladder.order.includes(number) || this.view.revealed !== null) return;
     const { elements } = this.view.form;
     for (const name of ['call', 'state', 'frame', 'beside', 'folds']) elements[name].checked = true;
@@ -172,7 +173,7 @@ class Page {
   }
 
   _scrollTo(number) {
-    const top = this.ladder.topOf(number);
+    const top = this.ladder.topOf(this.part.events[number].same ?? number);
     if (top === null) return;
     const box = this.ladder.canvas.getBoundingClientRect();
     const isNarrow = matchMedia('(max-width: 1060px)').matches;
@@ -210,7 +211,7 @@ class Page {
         const where = event.kind === 'frame' ? [event.from, event.to].filter(Boolean).join(' → ') : event.program || event.host || '';
         rows.append(element('tr', {},
           element('th', { scope: 'row' }, element('a', { href: addressOf(this.part.name, event.id) }, event.id)),
-          element('td', {}, milliseconds(time)), element('td', {}, where), element('td', {}, event.title)));
+          element('td', {}, time === undefined ? '' : milliseconds(time)), element('td', {}, where), element('td', {}, event.title)));
       }
       at += ROWS_AT_ONCE;
       more.hidden = at >= events.length;

@@ -133,7 +133,7 @@ def _scenario(
         steps=(Step(STEP, programs),),
         claims=tuple(replace(claim, despite_failures=True) for claim in AD_HOC_CLAIMS),
         speaks_ip=not is_unix,
-        captures_loopback=is_unix,
+        captures_loopback=True,
     )
 
 

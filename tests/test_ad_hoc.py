@@ -102,7 +102,7 @@ def test_a_paths_braces_are_its_own() -> None:
 
 def test_a_run_for_a_unix_socket_speaks_no_ip_and_watches_every_device() -> None:
     over_ip, over_unix = ad_hoc_scenario("a", "b"), ad_hoc_scenario("a", "b", unix="x")
-    assert (over_ip.speaks_ip, over_ip.captures_loopback) == (True, False)
+    assert (over_ip.speaks_ip, over_ip.captures_loopback) == (True, True)
     assert (over_unix.speaks_ip, over_unix.captures_loopback) == (False, True)
 
 

@@ -57,7 +57,8 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     for talk in timeline.conversations:
         handshake = talk.handshake
         if handshake is None:
-            if (data := _unopened_data(talk)) and not raw_sockets(timeline):
+            is_known = talk.is_of_one_socket or raw_sockets(timeline)
+            if (data := _unopened_data(talk)) and not is_known:
                 return broken(f"{_name(talk)} carries data, unopened", frame_ids(data))
             failed.append(_attempt(talk))
             continue
@@ -258,6 +259,8 @@ def _name(talk: TcpConversation) -> str:
 
 def _attempt(talk: TcpConversation) -> str:
     """What became of an attempt to connect."""
+    if talk.is_of_one_socket:
+        return f"{_name(talk)} is of one socket, which has connected to itself"
     if talk.resets:
         return f"{_name(talk)} was refused with a RST, f{talk.resets[0]}"
     return f"{_name(talk)} was never answered"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.order.connection_causes import opens_in_order
 from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.flow_ends import is_a_side
 from lab.analysis.sockets.socket_calls import why_uncounted
 from lab.checks.agreement import why_untraced
 from lab.model.claim import (
@@ -175,9 +176,10 @@ def was_delivered(timeline: Timeline, channel: Channel) -> bool:
     if talk is None:
         return False
     sender = timeline.endpoint_of.get(channel.sender)
-    host = "" if sender is None else sender.host
-    first, from_client = talk.flow.crossings[0], talk.segments[0].from_client
-    is_clients = host == (first.sender if from_client else first.receiver)
+    if sender is None:
+        return False
+    # By its address: on lo both ends are at one host.
+    is_clients = is_a_side(sender, talk.flow)
     stream = talk.client_to_server if is_clients else talk.server_to_client
     return stream.fin_acked is not None
 

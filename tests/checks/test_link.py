@@ -9,7 +9,7 @@ import recorded as r
 import step_edits as s
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.packets.packet import Udp
+from lab.analysis.packets.packet import Tcp, Udp
 from lab.analysis.timeline import Timeline
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums, puts_no_frame_anywhere
 from lab.model.claim import Outcome, Verdict
@@ -131,3 +131,38 @@ def test_silence_of_programs_that_read_nothing_proves_nothing() -> None:
     }
     verdict = silence(calls=sends)
     assert verdict.why == "no program printed that it read anything"
+
+
+def on_lo(*, left: bool) -> Timeline:
+    """A segment of a host to itself, whose checksum was left to a card, or is wrong."""
+    whole = timeline(r.recorded(4))
+    place = next(n for n, c in enumerate(whole.crossings) if c.packet.tcp)
+    crossing = whole.crossings[place]
+    layers = tuple(
+        replace(layer, checksum_ok=False, is_left_to_card=left) if isinstance(layer, Tcp) else layer
+        for layer in crossing.packet.layers
+    )
+    packet = replace(crossing.packet, layers=layers)
+    looped = replace(crossing, packet=packet, receiver=crossing.sender)
+    crossings = (*whole.crossings[:place], looped, *whole.crossings[place + 1 :])
+    return replace(whole, crossings=crossings)
+
+
+def test_on_lo_a_checksum_is_left_to_a_card_that_there_is_not() -> None:
+    verdict = has_right_checksums(on_lo(left=True))
+    assert verdict.outcome is Outcome.HOLDS
+    assert verdict.why.endswith("on lo, where no card computes them, 1 checksum left out")
+    assert has_right_checksums(on_lo(left=False)).outcome is Outcome.BROKEN
+    (alone,) = [c for c in on_lo(left=True).crossings if c.sender == c.receiver]
+    tcp_alone = tuple(layer for layer in alone.packet.layers if isinstance(layer, Tcp))
+    bare = replace(alone, packet=replace(alone.packet, layers=tcp_alone))
+    nothing = has_right_checksums(replace(on_lo(left=True), crossings=(bare,)))
+    assert nothing.outcome is Outcome.SKIPPED
+
+
+def test_between_hosts_a_checksum_that_was_left_out_is_wrong() -> None:
+    looped = on_lo(left=True)
+    crossings = tuple(
+        replace(c, receiver="server") if c.sender == c.receiver else c for c in looped.crossings
+    )
+    assert has_right_checksums(replace(looped, crossings=crossings)).outcome is Outcome.BROKEN

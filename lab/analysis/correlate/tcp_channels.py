@@ -24,12 +24,15 @@ def tcp_channels(
 ) -> Iterator[Channel]:
     """Both ways of each connection with at least one end in a traced program.
 
-    A way on which nothing went is left out.
+    A way on which nothing went is left out. A socket connected to itself has one way.
     """
     for conversation in conversations:
         flow = conversation.flow.id
-        for from_client in (True, False):
+        both = (True, False)
+        for from_client in both[:1] if conversation.is_of_one_socket else both:
             sender, receiver = sides.get((flow, from_client)), sides.get((flow, not from_client))
+            if conversation.is_of_one_socket:
+                receiver = sender
             if sender is not None or receiver is not None:
                 yield from _channel(conversation, from_client, sender, receiver, calls)
 

@@ -105,6 +105,11 @@ class TcpConversation:
     """After the last captured segment."""
     server_state: State
 
+    @property
+    def is_of_one_socket(self) -> bool:
+        """Whether both ends are one: a socket that has connected to itself (RFC 9293, 3.5)."""
+        return self.flow.a == self.flow.b
+
 
 _NEVER_LEFT = frozenset({Note.DUPLICATED, Note.DAMAGED})
 
@@ -117,14 +122,16 @@ def analyse_tcp(flow: Flow, dropped: Collection[int] = ()) -> TcpConversation:
 
     Each end sees its own segments when they left and the peer's when they arrived. A side whose
     SYN was captured starts CLOSED, the one it called LISTEN. With neither side's
-    SYN captured both start ESTABLISHED, which is inferred. `dropped` are the numbers of crossings
+    SYN captured both start ESTABLISHED, which is inferred. A socket that has connected to itself is
+    both ends, and what it sends is what it receives. `dropped` are the numbers of crossings
     that the receiver's kernel is known to have thrown away: what they carried, it never had.
     """
     checksums = judge_checksums(flow)
     drafts = draft_segments(flow, checksums.wrong, dropped)
     syns = offering_syns(drafts)
     window_scale = scale_windows(drafts, syns)
-    client, server = _open_side(drafts, True), _open_side(drafts, False)
+    client = _open_side(drafts, True)
+    server = client if flow.a == flow.b else _open_side(drafts, False)
     client.round_trip_ns = server.round_trip_ns = _round_trip_ns(drafts)
     _follow(drafts, client, server)
     offers = [_offer(syns.get(side)) for side in (True, False)]

@@ -33,6 +33,8 @@ class EndKind(enum.Enum):
     """Nobody: an ICMP port unreachable said so."""
     SILENT = "silent"
     """Nobody is known to have been there: nothing came back."""
+    NOWHERE = "nowhere"
+    """Nobody: what was sent left its host over no wire that was captured."""
     UNTRACED = "untraced"
     """A socket that is no traced program's."""
     UNKNOWN = "unknown"
@@ -63,6 +65,8 @@ def _end(channel: Channel, timeline: Timeline, *, is_sender: bool) -> ChannelEnd
     if channel.uncounted:
         return ChannelEnd(EndKind.UNKNOWN)
     flow = next((flow for flow in timeline.flows if flow.id == channel.flow), None)
+    if channel.flow is None and channel.carried == 0 and not is_sender:
+        return ChannelEnd(EndKind.NOWHERE)
     if flow is None or other not in by_id:
         return ChannelEnd(EndKind.UNTRACED)
     is_a = not is_a_side(by_id[other], flow)

@@ -35,6 +35,7 @@ from lab.model.claim import (
     undecided,
 )
 from lab.model.counted import counted
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,14 +86,16 @@ def accepts_where_it_is_called(timeline: Timeline) -> Verdict:
 
 @claim(
     "The bytes of a TCP connection are neither made nor lost on their way: what calls sent is on "
-    "the wire, and calls read nothing else.",
-    source="RFC 9293, 2.2; tcp(7)",
+    "the wire, but for what a RST threw away, and calls read nothing else.",
+    source="RFC 9293, 2.2 and 3.10.7.4; tcp(7)",
     name="stream-bytes",
 )
 def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
     """Nothing is read that did not arrive, and nothing arrives that no call sent.
 
-    What an acknowledged FIN follows has arrived whole. What is never read is no fault.
+    What an acknowledged FIN follows has arrived whole. Of a connection that neither closed so nor
+    was reset nothing says what became of bytes that are not on the wire. What is never read is no
+    fault.
     """
     talks = timeline.opened
     if not talks:
@@ -110,7 +113,11 @@ def moves_each_byte_of_streams(timeline: Timeline) -> Verdict:
     name="datagram-bytes",
 )
 def moves_each_byte_of_datagrams(timeline: Timeline) -> Verdict:
-    """The same of datagrams, which may be lost."""
+    """The same of datagrams, which may be lost: those that never reached the wire are named.
+
+    One that no call sent is not made up for by another that is missing, and what no datagram
+    brought is not by one that was not read.
+    """
     flows = {flow.id for flow in timeline.flows if flow.protocol == "udp"}
     if not flows:
         return nothing_seen(NO_DATAGRAM)
@@ -207,8 +214,37 @@ def _of_way(timeline: Timeline, index: _Index, channel: Channel) -> Verdict:
     is_lost = carried < channel.sent and was_delivered(timeline, channel)
     if is_lost or (channel.receiver and _read_by_one(index, channel) > carried):
         return broken(said, events)
+    if channel.unbrought and channel.read < carried:
+        call_id = channel.unbrought[0]
+        return undecided(f"{said}; and no datagram brought what {call_id} read", [call_id])
+    if channel.sender and carried < channel.sent:
+        return _of_less(timeline, channel, carried, said, events)
     assert channel.flow is not None, "what the wire carried is a flow's"
     return holds(said, events or [index.first_of[channel.flow]])
+
+
+def _of_less(
+    timeline: Timeline,
+    channel: Channel,
+    carried: int,
+    said: str,
+    events: Mapping[EventId, None],
+) -> Verdict:
+    """Of a way on which less is on the wire than calls sent."""
+    talk = timeline.opened.get(channel.flow) if channel.flow is not None else None
+    if talk is not None and talk.resets:
+        reset = frame_id(talk.resets[0])
+        left = counted(channel.sent - carried, "byte")
+        return holds(f"{said}; {left} went with the RST, {reset}", [*events, reset])
+    if talk is not None:
+        why = f"the connection ended otherwise than by FIN or RST: {talk.teardown.value}"
+        return undecided(f"{said}; what became of the rest is unknown: {why}", events)
+    if channel.unsent:
+        frame = channel.unsent[0]
+        return undecided(f"{said}; and {frame} is none of those that calls sent", [frame])
+    absent = [part.call for part in channel.parts if not part.segments]
+    never = f"{first_of([str(call) for call in absent])} never reached the wire"
+    return holds(f"{said}; {never}" if absent else said, events)
 
 
 def _is_counted_by_sender(channel: Channel) -> bool:

@@ -98,3 +98,9 @@ def test_an_end_whose_calls_are_not_counted_may_be_anybodys() -> None:
     (channel, *_) = timeline.correlation.channels
     channel = replace(channel, uncounted=event("asker#1"))
     assert channel_ends(channel, timeline)[1].kind is EndKind.UNKNOWN
+
+
+def test_nobody_was_there_where_nothing_reached_a_wire() -> None:
+    timeline = refused()
+    channel = replace(timeline.correlation.channels[0], flow=None, carried=0, receiver="")
+    assert channel_ends(channel, timeline)[1].kind is EndKind.NOWHERE

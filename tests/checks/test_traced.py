@@ -220,7 +220,7 @@ def test_bytes_of_a_stream_that_only_calls_or_only_the_wire_have_break_the_claim
 
 @pytest.mark.parametrize("name", TCP_RUNS)
 def test_bytes_on_their_way_when_all_ended_break_nothing(name: str) -> None:
-    """What no acknowledged FIN follows may have been sent and not have arrived."""
+    """What no acknowledged FIN follows may have been sent and not have arrived: who knows."""
     cut_off = r.both(
         r.without(*range(10, 21)),
         t.unseen("server", "recvfrom", "sendto"),
@@ -229,7 +229,7 @@ def test_bytes_on_their_way_when_all_ended_break_nothing(name: str) -> None:
     recording = cut_off(s.recording_of(name))
     verdict = moves_each_byte_of_streams(build_timelines(recording)[0])
     told = "48 bytes sent, 33 on the wire, 0 read"
-    assert (verdict.outcome, told in verdict.why) == (Outcome.HOLDS, True), verdict.why
+    assert (verdict.outcome, told in verdict.why) == (Outcome.UNDECIDED, True), verdict.why
     assert t.checked(TCP, TCP_BYTES, recording).outcome is Outcome.BROKEN
 
 

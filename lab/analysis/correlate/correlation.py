@@ -67,6 +67,10 @@ class Channel:
     """The segments or datagrams that carried something new."""
     reads: int
     read_parts: tuple[ReadPart, ...] = ()
+    unsent: tuple[EventId, ...] = ()
+    """Messages on the wire that are no call's of a sender which is known, by their frames."""
+    unbrought: tuple[EventId, ...] = ()
+    """Calls of a receiver which is known that read something, and no message brought it."""
     uncounted: EventId | None = None
     """A call because of which the counts above are not those of all that was sent and read. At one
     of its ends it moved several messages at once (sendmmsg(2), recvmmsg(2)), which are not

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from lab.analysis.correlate.correlation import Channel, ReadPart, SentPart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.flows.flow import FlowId
     from lab.model.event import EventId
@@ -56,8 +58,15 @@ class MessageWay:
             segments=sum(each.crossing is not None for each in self.messages),
             reads=len(reads),
             read_parts=() if self.uncounted else tuple(self._read_parts()),
+            unsent=() if self.uncounted else tuple(self._unsent()),
+            unbrought=() if self.uncounted else tuple(r.id for r in self.strays if r.moved),
             uncounted=self.uncounted,
         )
+
+    def _unsent(self) -> Iterator[EventId]:
+        for each in self.messages if self.sender else ():
+            if each.call is None and each.crossing is not None:
+                yield each.crossing
 
     def _parts(self) -> list[SentPart]:
         return [

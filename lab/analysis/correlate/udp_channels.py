@@ -44,7 +44,7 @@ def udp_channels(
     """Both ways of each UDP flow that a traced program had a part in.
 
     Sends of which nothing left and reads of what was not seen arriving are in the channel of
-    their endpoint's only flow, or in one without a flow.
+    their endpoint's only flow, or in one without a flow; so are sends to elsewhere.
     """
     udp = [endpoint for endpoint in endpoints if endpoint.protocol == "udp"]
     if udp:
@@ -92,10 +92,12 @@ class _Joiner:
             queue = waiting[each.crossing.sender]
             queue.add(_length(each.crossing), each.crossing.packet.payload, each)
         for call, endpoint in sends:
-            fits = partial(_could_be, endpoint.local, _destination(call, endpoint))
+            destination = _destination(call, endpoint)
+            fits = partial(_could_be, endpoint.local, destination)
             found = waiting[endpoint.host].take(call.moved, call.data, fits)
             if found is None:
-                self._way_of(endpoint, True).messages.append(Sent(call, None, call.moved))
+                way = self._way_of(endpoint, True, destination)
+                way.messages.append(Sent(call, None, call.moved))
             else:
                 found.sent.call = call
                 found.way.sender = found.way.sender or endpoint.id
@@ -139,13 +141,17 @@ class _Joiner:
             else:
                 way.receiver = way.receiver or owner
 
-    def _way_of(self, endpoint: Endpoint, is_sender: bool) -> MessageWay:
-        """Where to put what no datagram is joined with."""
+    def _way_of(
+        self, endpoint: Endpoint, is_sender: bool, destination: EndpointAddress | None = None
+    ) -> MessageWay:
+        """Where to put what no datagram is joined with; `destination` is None where unknown."""
         flow = self.flows.get(endpoint.flow) if endpoint.flow is not None else None
+        if flow is not None and not any(_is_same(destination, end) for end in (flow.a, flow.b)):
+            flow = None
         key: tuple[FlowId | str, bool] = (endpoint.id, is_sender)
         if flow is not None:
             key = (flow.id, is_a_side(endpoint, flow) == is_sender)
-        way = self.ways.setdefault(key, MessageWay(endpoint.flow))
+        way = self.ways.setdefault(key, MessageWay(None if flow is None else flow.id))
         if is_sender:
             way.sender = way.sender or endpoint.id
         else:

@@ -22,6 +22,7 @@ NAMES = {
     EndKind.RAW_SOCKET: "{program}'s raw socket",
     EndKind.REFUSED: "nobody (port unreachable)",
     EndKind.SILENT: "nobody known",
+    EndKind.NOWHERE: "nowhere",
     EndKind.UNTRACED: "somebody not traced",
     EndKind.UNKNOWN: "somebody",
 }

@@ -54,6 +54,8 @@ class InstrumentKind(enum.Enum):
     TRACEPOINTS = "tracepoints"
     UNIX_SOCKETS = "unix sockets"
     LISTENING_SOCKETS = "listening sockets"
+    PACKET_FILTER = "packet filter"
+    """What a program allowed to has changed of it."""
     SOURCE_LINES = "source lines"
     """The lines of programs that made calls."""
     TRANSLATIONS = "translations"

@@ -418,7 +418,11 @@ class _Observation:
         mounts = self._mounts()
         self.runs += programs.run()
         for namespace, then in zip(watched, before, strict=True):
-            self._note_lost(step, namespace.name, then.lost(read_configuration(namespace)))
+            now = read_configuration(namespace)
+            self._note_lost(step, namespace.name, then.lost(now))
+            self.instruments += (
+                Instrument(InstrumentKind.PACKET_FILTER, None, 0, text) for text in now.unseen
+            )
         if lost := lost_mounts(mounts, self._mounts()):
             found = self._disturbers.of_files(step, ", ".join(lost))
             self._note(replace(found, blinds=False))

@@ -162,6 +162,22 @@ s.send(struct.pack("=IHHII8BIHH4s", 36, 25, 5, 1, 0, 2, 24, 0, 0, 254, 0, 255, 0
                    8, 1, socket.inet_aton("198.51.100.0")))
 assert struct.unpack_from("=i", s.recv(4096), 16) == (0,)
 """,
+    # ip-rule(8): RTM_DELRULE of the one at 32766.
+    "1 rule for routing removed": """
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+s.send(struct.pack("=IHHII8BIHHI", 36, 33, 5, 1, 0, 2, 0, 0, 0, 254, 0, 0, 1, 0, 8, 6, 32766))
+assert struct.unpack_from("=i", s.recv(4096), 16) == (0,)
+""",
+    # tc(8): RTM_NEWQDISC, pfifo at the root; include/uapi/linux/pkt_sched.h.
+    "traffic control of eth0 was changed": """
+import socket, struct
+index = socket.if_nametoindex("eth0")
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+kind = struct.pack("=HH6sxx", 10, 1, b"pfifo")
+s.send(struct.pack("=IHHIIBxxxiIII", 48, 36, 0x405, 1, 0, 0, index, 0, 0xFFFFFFFF, 0) + kind)
+assert struct.unpack_from("=i", s.recv(4096), 16) == (0,)
+""",
     # include/uapi/linux/netfilter/nf_tables.h: NFT_MSG_NEWTABLE in a batch.
     "the packet filter was changed": """
 import socket, struct
@@ -186,8 +202,8 @@ def test_what_a_hosts_network_has_lost_is_said_and_blinds_nobody(
     steps = (Step("broken", (program, python("print(1)"))), Step("then", (python("", "third"),)))
     plan = Plan("t", Family.IPV4, two_hosts(), steps, trace="none", confined=confined)
     recording = sandbox.call(record, plan)
-    (found,) = recording.disturbances
     assert [run.failure for run in recording.programs] == ["", "", ""]
+    (found,) = recording.disturbances
     assert (found.step, found.programs, found.blinds) == ("broken", ("breaker",), False)
     assert found.what == f"on host server, {what}"
     broken, then = build_timelines(recording)

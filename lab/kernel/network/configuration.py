@@ -8,10 +8,10 @@ Source: rtnetlink(7); include/uapi/linux/netfilter/nf_tables.h; proc(5), /proc/n
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, dump
 from lab.model.counted import counted
 
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE = 18, 22, 26
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE, RTM_GETQDISC = 18, 22, 26, 34, 38
 IFLA_IFNAME = 3
 IFA_ADDRESS, IFA_LOCAL = 1, 2
 RTA_DST, RTA_OIF, RTA_TABLE = 1, 4, 15
+TCA_KIND = 1
 LOOPBACK = "lo"
 NETLINK_NETFILTER = 12
 NFT_MSG_GETGEN = 10 << 8 | 16  # of the subsystem NFNL_SUBSYS_NFTABLES
@@ -34,6 +35,8 @@ _HEADER = struct.Struct("=IHHII")
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
 _ROUTE = struct.Struct("=8BI")  # struct rtmsg: family, length of dst, …, table, …, type, flags
+_RULE = struct.Struct("=8BI")  # struct fib_rule_hdr: family, …, action, flags
+_QDISC = struct.Struct("=BxxxiIII")  # struct tcmsg: family, index, handle, parent, info
 _GENERIC = struct.Struct("=BBH")  # struct nfgenmsg
 _ATTRIBUTE = struct.Struct("=HH")
 
@@ -50,9 +53,18 @@ class Configuration:
     """What tells a route from others: type, table, destination, interface."""
     filters: tuple[str, ...]
     """The tables of iptables(8), and which generation nf_tables' rules are of."""
+    rules: frozenset[bytes] = frozenset()
+    """Those that choose the table of routes (ip-rule(8)), as the kernel sends them."""
+    queueing: frozenset[tuple[str, str, int]] = frozenset()
+    """The queueing disciplines of interfaces (tc(8)): interface, kind, parent."""
+    unseen: tuple[str, ...] = ()
+    """What of the packet filter cannot be known, and why."""
 
     def lost(self, later: Configuration) -> tuple[str, ...]:
-        """What is not there any more `later`, in a few words each; rules come as well as go.
+        """What is not there any more `later`, in a few words each.
+
+        Of the packet filter and of traffic control, which drop packets before they can be seen,
+        what was added is said as well.
 
         That an end of a link is down or gone is left to the canaries, which cannot be sent there.
         """
@@ -63,8 +75,13 @@ class Configuration:
         words += [f"the address {each} was removed" for each in sorted(gone)]
         if not words and not down and (routes := self.routes - later.routes):
             words.append(f"{counted(len(routes), 'route')} removed")
+        if rules := self.rules - later.rules:
+            words.append(f"{counted(len(rules), 'rule')} for routing removed")
         if self.filters != later.filters:
             words.append("the packet filter was changed")
+        both = self.up & later.up  # what a new interface brings with it changes no other
+        named = {name for name, _, _ in self.queueing ^ later.queueing}
+        words += [f"traffic control of {name} was changed" for name in sorted(named & both)]
         return tuple(words)
 
 
@@ -87,8 +104,25 @@ def read_configuration(namespace: Namespace) -> Configuration:
             _route(message)
             for message in _dumped(RTM_GETROUTE, _ROUTE.pack(socket.AF_UNSPEC, *[0] * 8))
         }
-        filters = (*_legacy_tables(), *_generation())
-    return Configuration(frozenset(up), frozenset(addresses), frozenset(routes), filters)
+        rules = {
+            message[_HEADER.size :]
+            for message in _dumped(RTM_GETRULE, _RULE.pack(socket.AF_UNSPEC, *[0] * 8))
+        }
+        queueing = {
+            _discipline(message, names)
+            for message in _dumped(RTM_GETQDISC, _QDISC.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+        }
+        legacy, unseen = _legacy_tables()
+        filters = (*legacy, *_generation())
+    return Configuration(
+        frozenset(up),
+        frozenset(addresses),
+        frozenset(routes),
+        filters,
+        frozenset(rules),
+        frozenset(queueing),
+        unseen,
+    )
 
 
 def _dumped(kind: int, body: bytes) -> Iterator[bytes]:
@@ -121,11 +155,29 @@ def _route(message: bytes) -> tuple[bytes, ...]:
     return head, number, found.get(RTA_DST, b""), found.get(RTA_OIF, b"")
 
 
-def _legacy_tables() -> Iterator[str]:
-    """The tables of iptables(8) that there are, where the kernel has them by itself."""
+def _discipline(message: bytes, names: dict[int, str]) -> tuple[str, str, int]:
+    _, index, _, parent, _ = _QDISC.unpack_from(message, _HEADER.size)
+    kind = dict(_attributes(message, _QDISC.size))[TCA_KIND].rstrip(b"\0").decode("ascii")
+    return names.get(index, str(index)), kind, parent
+
+
+def _legacy_tables() -> tuple[list[str], tuple[str, ...]]:
+    """The tables of iptables(8) that there are, where the kernel has them by itself.
+
+    And what is to be said where they cannot be read. Their files are uid 0's, which an ordinary
+    user's namespace does not have, so that no capability there lets anybody read them
+    (user_namespaces(7)); and to ask for a table by getsockopt(2) would make it.
+    """
+    tables: list[str] = []
     for name in LEGACY_TABLES:
-        with suppress(OSError):  # never used on this machine
-            yield f"{name}: {Path('/proc/thread-self/net', name).read_text('ascii')}"
+        try:
+            tables.append(f"{name}: {Path('/proc/thread-self/net', name).read_text('ascii')}")
+        except FileNotFoundError:
+            continue  # never used on this machine
+        except PermissionError:
+            why = f"/proc/net/{name} cannot be read by uid {os.geteuid()}"
+            return [], (f"not of tables that iptables-legacy(8) makes: {why}",)
+    return tables, ()
 
 
 def _generation() -> Iterator[str]:

@@ -83,6 +83,16 @@ def why_no_pages(timelines: Sequence[Timeline], folder: Path) -> str:
     return f"{events:,} events: `wirelab report {folder}` writes report.html"
 
 
+def prepare_pages() -> None:
+    """Import and compile what write_pages needs; for when there is nothing else to do."""
+    import lab.report.capture.wire
+    import lab.report.html.run_page
+    import lab.scene.build  # noqa: F401
+    from lab.report.html.page import get_ready
+
+    get_ready()
+
+
 def write_pages(result: Result) -> None:
     """Write into the run's folder what people look at. Raises UsageError."""
     for form in (*PAGES, *(("compare",) if result.scenario == COMPARE else ())):

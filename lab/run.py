@@ -325,7 +325,7 @@ def _load(path: Path) -> Scenario:
 def _import_what_comes_after(*, shown: bool) -> None:
     """Import, while the programs run, what understanding, saving and showing them needs.
 
-    scapy and rich take longer to import than the programs to run.
+    scapy, rich and Jinja2 take longer to import than the programs to run.
     """
     import lab.analysis.assembly
     import lab.recording.storage
@@ -334,6 +334,9 @@ def _import_what_comes_after(*, shown: bool) -> None:
     if shown:
         import lab.report.terminal.page
         import lab.report.terminal.pager  # noqa: F401
+        from lab.derive import prepare_pages
+
+        prepare_pages()
 
 
 def _result(

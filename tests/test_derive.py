@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,8 @@ from scenes import recorded_result
 
 from lab.derive import FILES, derived, why_no_pages, write_derived, write_pages
 from lab.errors import UsageError
+
+RECORDINGS = Path(__file__).parent / "recordings"
 
 
 @pytest.mark.parametrize("form", FILES)
@@ -34,6 +38,27 @@ def test_a_folder_gets_its_pages(tmp_path: Path) -> None:
         "report.html",
         "wire.pcapng",
     ]
+
+
+WRITE_PREPARED = """
+import dataclasses, sys
+from pathlib import Path
+from lab.run import judged
+from lab.derive import derived, prepare_pages, write_pages
+result = dataclasses.replace(judged(sys.argv[1]), folder=Path(sys.argv[2]))
+derived(result, "json"), result.ladders
+prepare_pages()
+before = set(sys.modules)
+write_pages(result)
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_once_prepared_pages_are_written_without_another_import(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITE_PREPARED, str(RECORDINGS / "traced-tcp4"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    assert (tmp_path / "report.html").exists()
 
 
 def test_the_pages_of_many_events_wait_until_they_are_asked_for() -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lab.syscalls.source import uses_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -73,8 +75,6 @@ class Timeline:
     @cached_property
     def line_of(self) -> Mapping[EventId, SourceLine]:
         """The source lines that made system calls, by the calls' ids, as far as they were noted."""
-        from lab.syscalls.source import uses_of
-
         lines = self.recording.source_lines
         uses = [use for use in self.recording.line_uses if use.step == self.step]
         found = zip(self.system_calls, uses_of(self.system_calls, uses), strict=True)

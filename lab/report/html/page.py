@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,8 +18,9 @@ from lab.report.svg.ladder import colours
 from lab.report.svg.visible import visible
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
+ASSETS = Path(__file__).with_name("assets")
 STYLES = ("page.css", "ladder.css", "panes.css")
 SCRIPTS = ("fields.js", "ladder.js", "detail.js", "graphs.js", "controls.js", "page.js")
 
@@ -79,8 +80,7 @@ def render_page(
     from markupsafe import Markup
 
     style, script = _style(), _script()
-    template = template_environment().from_string(asset("page.html"))
-    return template.generate(
+    return template("page.html").generate(
         head=head,
         rows=index.rows,
         documents=(Markup(json_for_html(document)) for document in documents),
@@ -117,7 +117,20 @@ def _index_document(head: PageHead, index: PageIndex) -> dict[str, Any]:
     }
 
 
-def template_environment() -> Environment:
+def get_ready() -> None:
+    """Do now what any page needs, so that the first one is made sooner."""
+    template("page.html")
+    _style()
+    _script()
+
+
+@cache
+def template(name: str) -> Template:
+    """The template in that file of the assets: compiling it takes longer than to fill it in."""
+    return _environment().from_string(asset(name))
+
+
+def _environment() -> Environment:
     """What makes templates; each value in them is escaped."""
     from jinja2 import Environment, StrictUndefined
 
@@ -153,4 +166,4 @@ def _script() -> str:
 
 def asset(name: str) -> str:
     """A file of this folder's assets."""
-    return files("lab.report.html").joinpath("assets", name).read_text("utf-8")
+    return (ASSETS / name).read_text("utf-8")

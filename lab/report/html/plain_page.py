@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lab.frozen import frozen
-from lab.report.html.page import asset, content_policy, template_environment
+from lab.report.html.page import asset, content_policy, template
 from lab.report.svg.ladder import colours, ladder_style
 
 
@@ -38,15 +38,11 @@ def plain_page(title: str, question: str, verdict: str, sections: Sequence[PageS
         }
         for section in sections
     ]
-    return (
-        template_environment()
-        .from_string(asset("plain.html"))
-        .render(
-            title=title,
-            question=question,
-            verdict=verdict,
-            sections=shown,
-            style=Markup(style),
-            policy=content_policy(style),
-        )
+    return template("plain.html").render(
+        title=title,
+        question=question,
+        verdict=verdict,
+        sections=shown,
+        style=Markup(style),
+        policy=content_policy(style),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 
 from lab.analysis.calls.call_text import SHOWN_NS, duration
 from lab.report.svg.geometry import BRACKET, GUTTER, HEAD, MOST_RIBBONS, RIBBON, SLOT, Geometry
@@ -80,7 +80,7 @@ def ladder_style() -> str:
 
 
 def _asset(name: str) -> str:
-    return files("lab.report.svg").joinpath(name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _draw_scene(scene: Scene, geometry: Geometry, top: float) -> Iterator[str]:

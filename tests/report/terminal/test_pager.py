@@ -14,18 +14,21 @@ from lab.report.terminal.pager import paged
 from lab.report.terminal.page import Page
 from rich.text import Text
 with paged(sys.argv[1] == "wanted") as file:
-    Page(file).print([Text(f"line {n}", "bold red") for n in range(int(sys.argv[2]))])
+    end = " and more" * int(sys.argv[3])
+    Page(file).print([Text(f"line {n}{end}", "bold red") for n in range(int(sys.argv[2]))])
 sys.exit(7)
 """
 
 
-def on_a_terminal(pager: str, wanted: str = "wanted", lines: int = 100) -> tuple[bytes, int]:
+def on_a_terminal(
+    pager: str, wanted: str = "wanted", lines: int = 100, more: int = 0
+) -> tuple[bytes, int]:
     """What a terminal shows of a program that prints, and the program's exit status."""
     parent, child = pty.openpty()
     environment = os.environ | {"PAGER": pager, "TERM": "xterm-256color", "COLUMNS": "80"}
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen(
-        [sys.executable, "-c", PRINT, wanted, str(lines)],
+        [sys.executable, "-c", PRINT, wanted, str(lines), str(more)],
         stdin=child,
         stdout=child,
         stderr=child,
@@ -58,14 +61,15 @@ def test_without_one_the_terminal_gets_it(pager: str, wanted: str) -> None:
 
 @pytest.mark.parametrize("pager", ["true", "head -n 1", "no-such-pager-at-all"])
 def test_a_pager_that_leaves_early_changes_no_exit_status(pager: str) -> None:
-    shown, status = on_a_terminal(pager, lines=50_000)
+    # More than a pipe holds, of 16 pages of 64 KiB too: in few lines, which are drawn sooner.
+    shown, status = on_a_terminal(pager, lines=1_000, more=150)
     assert status == 7
     assert b"Traceback" not in shown
 
 
 def test_what_is_no_terminal_has_no_pager() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PRINT, "wanted", "3"],
+        [sys.executable, "-c", PRINT, "wanted", "3", "0"],
         env=os.environ | {"PAGER": "false"},
         capture_output=True,
         check=False,

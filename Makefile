@@ -23,7 +23,7 @@ OUT ?= runs
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	bench-setup bench-run bench-trace bench-source picture against \
+	bench-setup bench-run bench-trace bench-source bench-wire bench-many picture against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -82,6 +82,9 @@ bench-trace: $(VENV)/.ready ## what tracing costs, against capture alone in the 
 
 bench-source: $(VENV)/.ready ## what --source costs a program, against the same program without it
 	@$(VENV)/bin/python -m tests.benchmarks.source
+
+bench-wire: $(VENV)/.ready ## what passing through a link's wire costs, against the same link without one
+	@$(VENV)/bin/python -m tests.benchmarks.wire
 
 bench-many: $(VENV)/.ready ## what a connection costs of 1,000, 4,000 and 20,000, in time and memory
 	@$(VENV)/bin/python -m tests.benchmarks.many

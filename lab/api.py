@@ -11,6 +11,7 @@ lab.checks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.analysis.timeline import Timeline
@@ -95,6 +96,7 @@ def run(
     allowed: Allowed | None = None,
     notes_lines: bool = False,
     keeps_secrets: bool = True,
+    wire: Sequence[str] = (),
 ) -> Result:
     """A run of a scenario, judged.
 
@@ -106,6 +108,8 @@ def run(
     besides what is usual (docs/isolation.md). With `notes_lines` Python programs note the lines
     that make their calls (docs/source.md). Unless `keeps_secrets` is False, what their TLS
     libraries write to SSLKEYLOGFILE is recorded, and decrypts the capture files (docs/tls.md).
+    `wire` are rules for what happens to frames on the links, such as "client>server drop SYN 1"
+    (docs/wire.md).
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.
@@ -128,6 +132,7 @@ def run(
         allowed=allowed,
         notes_lines=notes_lines,
         keeps_secrets=keeps_secrets,
+        wire=wire,
     )
 
 

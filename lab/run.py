@@ -62,6 +62,7 @@ def run_scenario(
     allowed: Allowed | None = None,
     notes_lines: bool = False,
     keeps_secrets: bool = True,
+    wire: Sequence[str] = (),
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
@@ -70,7 +71,8 @@ def run_scenario(
     wirelab's own scenarios may do more, and nothing can be allowed to them. With `notes_lines`
     Python programs note the lines that make their calls (docs/source.md). What the programs' TLS
     libraries write to SSLKEYLOGFILE is recorded, unless `keeps_secrets` is False; then they have
-    no such variable.
+    no such variable. `wire` are rules for what happens to frames on the links in every step,
+    behind the step's own (docs/wire.md).
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive) keeps nobody waiting for the result.
@@ -99,6 +101,7 @@ def run_scenario(
             confined,
             notes_lines=notes_lines,
             keeps_secrets=keeps_secrets,
+            wire=wire,
         )
         _import_what_comes_after(shown=present is not None)
         recording = _await(pending, scenario, shown=present is not None)
@@ -288,12 +291,20 @@ def _start(
     *,
     notes_lines: bool,
     keeps_secrets: bool,
+    wire: Sequence[str],
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
 
     placeholders = scenario.placeholders(family, sys.executable)
     steps = scenario.expanded_steps(placeholders)
+    if wire:
+        from dataclasses import replace
+
+        from lab.wire.binding import bound
+
+        bound(wire, scenario.topology.link_ends)  # a mistake is found before anything is run
+        steps = tuple(replace(step, wire=(*step.wire, *wire)) for step in steps)
     plan = Plan(
         scenario.name,
         family if scenario.speaks_ip else None,

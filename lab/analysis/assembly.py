@@ -21,6 +21,7 @@ from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.flows.journeys import join_journeys
+from lab.analysis.flows.strikes import join_strikes, unmatched
 from lab.analysis.order.happens_before import order_events
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
@@ -56,7 +57,8 @@ def build_timelines(recording: Recording) -> tuple[Timeline, ...]:
 
 
 def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timeline:
-    links = join_crossings(bracket.frames, recording.points, first)
+    strikes = tuple(each for each in recording.wire_strikes if each.step == bracket.step)
+    links = join_crossings(bracket.frames, recording.points, first, strikes)
     journeys = join_journeys(
         links,
         recording.switches,
@@ -70,6 +72,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
     flows = tuple(flow for flow in group_flows(crossings) if flow.crossings)
     programs = tuple(run for run in recording.programs if run.step == bracket.step)
     trace = of_step(recording.trace, bracket.step)
+    struck = join_strikes(strikes, recording.wire_rules, crossings)
     drops = join_drops(trace.drops, crossings, recording.points)
     untaken = find_untaken(drops)
     conversations = tuple(analyse_tcp(flow, untaken) for flow in flows if flow.protocol == "tcp")
@@ -88,6 +91,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         states=states,
         queues=find_queues(trace, system_calls),
         drops=drops,
+        struck=struck,
         tasks=trace.tasks,
     )
     correlation = correlate(evidence)
@@ -98,6 +102,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         *_never_left(links, recording),
         *journeys.doubts,
         *_faults(recording, order),
+        *unmatched(recording.wire_rules, bracket.step),
     )
     return Timeline(
         recording=recording,
@@ -112,6 +117,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         endpoints=endpoints,
         states=evidence.states,
         drops=evidence.drops,
+        struck=struck,
         queues=evidence.queues,
         order=order,
         correlation=replace(correlation, remarks=find_remarks(evidence, correlation)),
@@ -139,6 +145,8 @@ def _faults(recording: Recording, order: Order) -> list[str]:
     more = len(order.violations) - len(faults)
     if more:
         faults.append(f"instrument error: {counted(more, 'more effect')} seen before the cause")
+    if recording.wire_lost:
+        faults.append(f"a link's wire itself lost {counted(recording.wire_lost, 'frame')}")
     if recording.trace.lost:
         faults.append(f"the tracer lost {counted(recording.trace.lost, 'event')}")
     return faults
@@ -149,7 +157,7 @@ def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:
     arrived = {
         (crossing.receiver, crossing.packet.frame.data): crossing
         for crossing in reversed(crossings)
-        if crossing.sent_ns is None
+        if crossing.sent_ns is None and not crossing.is_made
     }
     found: list[str] = []
     for crossing in crossings:
@@ -168,7 +176,7 @@ def _never_left(crossings: tuple[Crossing, ...], recording: Recording) -> list[s
     A link loses frames and makes none: one of its points is wrong. (What a program sends past
     the taps, packet(7), PACKET_QDISC_BYPASS, looks so as well, and is no better known.)
     """
-    came = [crossing for crossing in crossings if crossing.sent_ns is None]
+    came = [each for each in crossings if each.sent_ns is None and not each.is_made]
     if not came:
         return []
     # One that left just before the opening canary came is no frame of the step.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow, FlowId
+    from lab.analysis.flows.strikes import Struck
     from lab.analysis.order.events import Order
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.socket_calls import SocketCalls
@@ -50,6 +51,8 @@ class Timeline:
     states: tuple[StateSeen, ...]
     """Changes of TCP states of this step's sockets."""
     drops: tuple[Dropped, ...]
+    struck: tuple[Struck, ...]
+    """What rules of wires did, in order of time."""
     queues: tuple[QueueSeen, ...]
     """What was left to read in unix sockets."""
     order: Order

@@ -355,7 +355,8 @@ def _segment_signs(talk: TcpConversation) -> list[tuple[EventId, Sign]]:
 
 def _first_copies(talk: TcpConversation) -> list[Segment]:
     """The segments without what a timer repeated."""
-    return [s for s in talk.segments if not s.notes & {Note.RETRANSMISSION, Note.DUPLICATED}]
+    again = {Note.RETRANSMISSION, Note.DUPLICATED, Note.CHANGED}
+    return [segment for segment in talk.segments if not segment.notes & again]
 
 
 def _carriers(talk: TcpConversation, data: bytes) -> list[Segment]:

@@ -32,7 +32,7 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
 
 
 def check_checksums(timelines: Iterable[Timeline]) -> Verdict | None:
-    """The verdict on the checksums of every frame; None if no frame has one.
+    """The verdict on the checksums of every frame that a host sent; None if none has one.
 
     A UDP checksum of zero over IPv4 is none at all: "the transmitter generated no checksum"
     (RFC 768). Over IPv6 it is wrong (RFC 8200, 8.1). On lo the transport's is left to a network
@@ -41,7 +41,8 @@ def check_checksums(timelines: Iterable[Timeline]) -> Verdict | None:
     timelines = tuple(timelines)
     checked = looped = 0
     without = doubtful = None
-    for crossing in (crossing for timeline in timelines for crossing in timeline.crossings):
+    sent = (c for timeline in timelines for c in timeline.crossings if not c.is_made)
+    for crossing in sent:
         event = [crossing.id]
         if crossing.packet.malformed is not None:
             reason = crossing.packet.malformed.reason
@@ -65,7 +66,7 @@ def check_checksums(timelines: Iterable[Timeline]) -> Verdict | None:
     on_lo = f"on lo, where no card computes them, {counted(looped, 'checksum')} left out"
     if not checked:
         return nothing_seen(on_lo) if looped else None
-    seen = frame_ids(crossing.number for t in timelines for crossing in t.crossings)
+    seen = frame_ids(c.number for t in timelines for c in t.crossings if not c.is_made)
     none = f"; {without} has no UDP checksum, which IPv4 allows" if without else ""
     if looped:
         none += f"; {on_lo}"

@@ -154,6 +154,14 @@ def _run(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long the server may go on after the client has ended",
     )
+    command.add_argument(
+        "--wire",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="what happens to frames on a link, again for each: 'client>server drop SYN 1' "
+        "(docs/wire.md)",
+    )
     _add_allowed(command)
     _add_family(command, default="4")
     _add_making(command)

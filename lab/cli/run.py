@@ -34,6 +34,7 @@ def execute(options: Namespace) -> int:
                 allowed=allowed,
                 notes_lines=options.source,
                 keeps_secrets=not options.no_secrets,
+                wire=options.wire,
             )
             for which, family in wanted
         )

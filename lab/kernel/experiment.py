@@ -40,6 +40,7 @@ from lab.kernel.sandbox.mounts import Mount, lost_mounts
 from lab.kernel.sandbox.view import View
 from lab.kernel.source.notes import Noted
 from lab.kernel.system.loop import Loop
+from lab.kernel.system.message_socket import PeerGone
 from lab.kernel.trace.tracer import Host, Tracer
 from lab.kernel.tracers import open_tracer
 from lab.model.program import Step
@@ -61,7 +62,12 @@ from lab.records import (
 )
 from lab.syscalls.source import used
 
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from lab.kernel.links.wires import Wires
+
 DRAIN_DEADLINE_S = 5.0
+WIRES_DEADLINE_S = 5.0
 FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
 LOOPBACK_MTU_BYTES = 65536
 GONE = (errno.ENODEV, errno.ENXIO)
@@ -93,11 +99,14 @@ def run_plan(plan: Plan) -> Recording:
         if tracer is not None:
             stack.callback(tracer.close)
         confinement = _confinement(plan.confined, stack)
-        namespaces = stack.enter_context(build_topology(plan.topology))
+        built, wires = _build(plan, stack)
+        namespaces = {host: built[host] for host in plan.topology.hosts}
         if tracer is not None:
             tracer.watch({each.inode: _host(each) for each in namespaces.values()})
         interfaces = check_interfaces(namespaces)
-        wait_until_links_ready(namespaces)
+        wait_until_links_ready(built)
+        if wires is not None:
+            wires.wait_until_ready()
         captures = open_captures(_wanted_captures(plan, namespaces))
         stack.callback(close_captures, captures)
         seen = _Observation(
@@ -107,6 +116,7 @@ def run_plan(plan: Plan) -> Recording:
             captures,
             stack,
             confinement,
+            wires,
             notes_lines=plan.notes_lines,
             key_logs=_key_logs(plan, confinement, stack),
         )
@@ -145,10 +155,37 @@ def run_plan(plan: Plan) -> Recording:
         routers=plan.topology.routers,
         nats=tuple(nat.host for nat in plan.topology.nats),
         translations=tuple(seen.translations),
+        wire_rules=tuple(wires.rules) if wires else (),
+        wire_strikes=tuple(wires.strikes) if wires else (),
+        wire_lost=wires.lost if wires else 0,
         source_lines=lines,
         line_uses=uses,
         key_logs=tuple(seen.key_logs),
     )
+
+
+def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires | None]:
+    """The namespaces of the topology, and the wires of those links that some step has rules for.
+
+    With wires there is one more namespace, which they are in.
+    """
+    if not any(step.wire for step in plan.steps):
+        return stack.enter_context(build_topology(plan.topology)), None
+    # Few runs need them, and every run would wait for their import.
+    from lab.kernel.links.splice import spliced
+    from lab.kernel.links.wires import Wires
+    from lab.wire.binding import bound
+
+    wired = frozenset(
+        plan.topology.links[place].name
+        for step in plan.steps
+        for place, _, _ in bound(step.wire, plan.topology.link_ends)
+    )
+    topology, host, splices = spliced(plan.topology, wired)
+    namespaces = stack.enter_context(build_topology(topology))
+    wires = Wires(namespaces[host], splices, plan.steps)
+    stack.callback(wires.close)
+    return namespaces, wires
 
 
 def _confinement(confined: Confined | None, stack: ExitStack) -> Confinement | None:
@@ -299,11 +336,13 @@ class _Observation:
         captures: Sequence[Capture],
         stack: ExitStack,
         confinement: Confinement | None,
+        wires: Wires | None,
         *,
         notes_lines: bool,
         key_logs: Mapping[str, Mapping[str, KeyLogFile]],
     ) -> None:
         """At the end of the stack the programs are ended."""
+        self._wires = wires
         self._topology = topology
         self._confinement = confinement
         self._notes_lines = notes_lines
@@ -340,8 +379,10 @@ class _Observation:
         except KernelRefused as error:
             self._note(self._disturbers.of_network(step, self._topology.hosts, error.refusal))
         self._send_canaries(step, "opening")
+        self._begin_wires(step)
         self._run_programs(step)
         self._drain(step)
+        self._end_wires(step)
         self._record_translations(step)
         # A frame that the first round overtook on another CPU may still have caused
         # an answer; the second round is behind that as well.
@@ -353,6 +394,32 @@ class _Observation:
                 self._note(self._disturbers.of_processes(step, what))
             denied = self._tracer.take_denied()
             self.runs = [_failed_by(denied.get(run.name, ""), run, step) for run in self.runs]
+
+    def _begin_wires(self, step: Step) -> None:
+        if self._wires is not None:
+            try:
+                self._wires.begin(step, self._topology)
+            except PeerGone:
+                self._lose_wires(step)
+
+    def _end_wires(self, step: Step) -> None:
+        """Wait until no frame is held back; note what the rules did."""
+        if self._wires is None:
+            return
+        try:
+            self._loop.serve_until(lambda: not self._wires_hold(), WIRES_DEADLINE_S)
+            self._wires.end(step)
+        except PeerGone:
+            self._lose_wires(step)
+
+    def _wires_hold(self) -> bool:
+        return self._wires is not None and self._wires.holds()
+
+    def _lose_wires(self, step: Step) -> None:
+        """Go on without the process that carried the frames: nothing passes any more."""
+        self._wires = None
+        what = "the process that carries the links' frames was killed"
+        self._note(self._disturbers.of_processes(step, what))
 
     def _end_trace(self, tracer: Tracer, step: Step) -> None:
         assert self._programs is not None
@@ -406,6 +473,7 @@ class _Observation:
             self._confinement,
             notes_lines=self._notes_lines,
             key_logs=self._key_logs.get(step.name),
+            own=() if self._wires is None else (self._wires.pid,),
         )
         self._stack.callback(programs.close)
         if self._programs is not None:

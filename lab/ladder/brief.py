@@ -18,6 +18,7 @@ from lab.ladder.model import (
     PhaseRow,
     Row,
     StateRow,
+    StrikeRow,
 )
 from lab.model.event import EventId
 
@@ -39,10 +40,10 @@ def brief(ladder: Ladder) -> Ladder:
     A call and its return are one row where nothing came between, or only frames; then the last of
     these carries the end of its bracket. The kernel's states are left out where each segment has
     those of its ends beside it: where the two differ, the kernel's stand there. Remarks are left
-    out, and calls that only set something up, which are counted. What is still too long loses its
-    middle.
+    out, calls that only set something up, which are counted, and all but the first strike of a
+    wire's rule that only holds frames back. What is still too long loses its middle.
     """
-    rows: Sequence[Row] = [row for row in ladder.rows if not isinstance(row, NoteRow)]
+    rows = _without_late_strikes([row for row in ladder.rows if not isinstance(row, NoteRow)])
     if any(isinstance(row, FrameRow) and row.is_segment for row in rows):
         rows = [row for row in rows if not isinstance(row, StateRow)]
     rows, minor = _without_minor_calls(_joined(rows))
@@ -51,6 +52,19 @@ def brief(ladder: Ladder) -> Ladder:
         names = ", ".join(f"{count} {name}" for name, count in minor.items())
         background = (*background, Background(f"{MINOR} ({names})", minor.total()))
     return replace(ladder, rows=_shortened(rows), background=background, is_brief=True)
+
+
+def _without_late_strikes(rows: Sequence[Row]) -> Sequence[Row]:
+    """Each rule that holds frames back is named once: of the others the late arrows show it."""
+    named: set[str] = set()
+    kept: list[Row] = []
+    for row in rows:
+        if isinstance(row, StrikeRow) and row.is_late:
+            if row.rule in named:
+                continue
+            named.add(row.rule)
+        kept.append(row)
+    return kept
 
 
 def _joined(rows: Sequence[Row]) -> list[Row]:
@@ -88,7 +102,7 @@ def _can_join(between: Sequence[Row], end: CallRow) -> bool:
         return False
     if not between:
         return not end.brings_more
-    company = (FrameRow, PhaseRow, DropRow)
+    company = (FrameRow, PhaseRow, DropRow, StrikeRow)
     last = between[-1]
     return (
         all(isinstance(row, company) for row in between)

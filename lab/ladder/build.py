@@ -33,6 +33,7 @@ from lab.ladder.model import (
     QueueRow,
     Row,
     StateRow,
+    StrikeRow,
 )
 from lab.ladder.repetition import MOST_ROWS, Elided, beginning, ending, without_repetition
 from lab.ladder.spans import Span, spans
@@ -91,6 +92,8 @@ class _Builder:
         self.state_of = {seen.id: seen.state for seen in timeline.states}
         self.queue_of = {queue.id: queue for queue in timeline.queues}
         self.drop_of = {drop.id: drop for drop in timeline.drops}
+        self.strike_of = {struck.id: struck for struck in timeline.struck}
+        self.host_of_point = {point.name: point.host for point in timeline.recording.points}
         self.segment_of = segments_by_crossing(timeline.conversations)
         self.labels = call_labels(timeline.system_calls, self.placing.of_call)
         self.calls = CallRows(self.labels, self.placing.of_call, timeline.endpoints, self.ports)
@@ -208,12 +211,29 @@ class _Builder:
             caller = str(label) if label.owner else ""
             left = left_to_read(queue.sample)
             return QueueRow(name, lane, time_ns, is_concurrent, queue.call.id, caller, left)
+        if name in self.strike_of:
+            return self._strike_row(span)
         drop = self.drop_of[name]
         lane, what = (
             self.placing.of_host(event.host),
             self._frame(self.crossing_of[drop.frame.number]).label,
         )
         return DropRow(name, lane, time_ns, is_concurrent, drop.frame, drop.notice.reason, what)
+
+    def _strike_row(self, span: Span) -> StrikeRow:
+        struck = self.strike_of[span.event.id]
+        strike = struck.strike
+        return StrikeRow(
+            struck.id,
+            self.placing.of_host(self.host_of_point.get(strike.point, "")),
+            strike.time_ns,
+            span.is_concurrent,
+            struck.frame,
+            struck.text,
+            struck.rule.text,
+            strike.is_end,
+            is_late=bool(strike.delay_ns),
+        )
 
     def _connection(self, state: SocketState) -> str:
         """The port that identifies the socket's connection, if there are several."""

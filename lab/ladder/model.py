@@ -252,6 +252,33 @@ class DropRow:
 
 
 @frozen
+class StrikeRow:
+    """What a rule of a wire did to a frame, or to a link."""
+
+    event: EventId
+    lane: int
+    """That of the host which sent the frame; of a link, of one of its ends."""
+    time_ns: int
+    is_concurrent: bool
+    frame: EventId | None
+    """The frame; None of a link."""
+    what: str
+    """ "dropped"."""
+    rule: str
+    """As it was written."""
+    is_end: bool
+    """Whether the frame went no further."""
+    is_late: bool
+    """Whether it was held back and nothing else, which its arrow shows."""
+
+    @property
+    def text(self) -> str:
+        """ "wire: f3 dropped (client>server drop SYN 1)"."""
+        frame = f"{self.frame} " if self.frame else ""
+        return f"wire: {frame}{self.what} ({self.rule})"
+
+
+@frozen
 class TransferRow:
     """Bytes that one read returned and no wire carried: a local transfer."""
 
@@ -295,7 +322,7 @@ class ElisionRow:
     """Where all of them are; None where they are in several."""
 
 
-EventRow = CallRow | FrameRow | StateRow | QueueRow | DropRow
+EventRow = CallRow | FrameRow | StateRow | QueueRow | DropRow | StrikeRow
 """A row that is an event at a time."""
 
 Row = EventRow | TransferRow | PhaseRow | NoteRow | ElisionRow

@@ -21,6 +21,8 @@ class EventKind(enum.StrEnum):
     """A change of a TCP socket's state, numbered within the step."""
     DROP = "drop"
     """A packet that the kernel dropped, numbered within the step."""
+    STRIKE = "strike"
+    """What a rule of a wire did to a frame or a link, numbered within the step."""
     QUEUE = "queue"
     """A sample of what was left to read in a unix socket, numbered within the step."""
 
@@ -36,7 +38,7 @@ class EventId:
     """Whose call it is; "" for every other kind."""
 
     def __str__(self) -> str:
-        """As reports show it: "f3", "client:2", "client#4", "state 2", "drop 1", "queue 3"."""
+        """As reports show it: "f3", "client:2", "client#4", "state 2", "drop 1", "strike 1"."""
         match self.kind:
             case EventKind.FRAME:
                 return f"f{self.number}"

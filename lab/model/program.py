@@ -121,10 +121,14 @@ class Step:
     name: str
     programs: tuple[Program, ...]
     """In the order of their start."""
+    wire: tuple[str, ...] = ()
+    """What happens to frames on the links, a rule each: "client>server drop SYN 1"
+    (docs/wire.md)."""
 
     def expanded(self, placeholders: Mapping[str, str]) -> Step:
         """The same step with its programs' placeholders replaced.
 
         Raises UsageError for an unknown placeholder.
         """
-        return Step(self.name, tuple(program.expanded(placeholders) for program in self.programs))
+        programs = tuple(program.expanded(placeholders) for program in self.programs)
+        return replace(self, programs=programs)

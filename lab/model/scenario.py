@@ -29,7 +29,8 @@ class Scenario:
 
     Its claims are named after it. Raises UsageError if names clash, a claim is on a step that it
     does not have, a claim's check takes another number of steps, its lesson rests on a claim that
-    it does not list, or a program is given an address that only a host that forwards could reach.
+    it does not list, a program is given an address that only a host that forwards could reach, or
+    a wire's rule is wrong.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Scenario:
             for program in step.programs:
                 self._check_host(program)
                 self._check_forwarding(program)
+            self._check_wire(step)
         for host in OTHER_PLACEHOLDERS.intersection(self.topology.hosts):
             raise UsageError(
                 f"scenario {self.name}: a host cannot be named {host!r}, which stands for "
@@ -103,6 +105,13 @@ class Scenario:
                 f"scenario {self.name}: program {program.name} runs on {program.host!r}, "
                 f"which is no host of the topology; those are {', '.join(hosts)}"
             )
+
+    def _check_wire(self, step: Step) -> None:
+        """Raise UsageError if a rule is wrong, or about no link of the topology."""
+        if step.wire:
+            from lab.wire.binding import bound
+
+            bound(step.wire, self.topology.link_ends)
 
     def _check_forwarding(self, program: Program) -> None:
         """Raise UsageError if the program is given an address that is on none of its links."""

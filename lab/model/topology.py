@@ -171,6 +171,13 @@ class Topology:
         for link in self.links:
             yield from link.ends
 
+    @property
+    def link_ends(self) -> tuple[tuple[tuple[str, str], tuple[str, str]], ...]:
+        """Of each link the host and the interface at both ends."""
+        return tuple(
+            ((link.a.host, link.a.name), (link.b.host, link.b.name)) for link in self.links
+        )
+
     def address(self, host: str, family: Family) -> IPv4Address | IPv6Address:
         """The host's first address of that family.
 

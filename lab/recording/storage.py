@@ -50,6 +50,8 @@ LINES_OF_RUN = {
     "line use": "line_uses",
     "key log": "key_logs",
     "translation": "translations",
+    "wire rule": "wire_rules",
+    "strike": "wire_strikes",
 }
 """By the "record" of a line, the field of the Recording that the line is an item of."""
 

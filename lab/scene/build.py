@@ -17,6 +17,7 @@ from lab.ladder.model import (
     QueueRow,
     Row,
     StateRow,
+    StrikeRow,
     TransferRow,
 )
 from lab.model.event import EventId
@@ -104,12 +105,14 @@ class _Builder:
             case FrameRow():
                 self._slot(SlotKind.FRAME, row.time_ns, row.event, fold, row.is_concurrent)
                 self._add_frame(row, slot)
-            case StateRow() | QueueRow() | DropRow():
+            case StateRow() | QueueRow() | DropRow() | StrikeRow():
                 kind = _KINDS[type(row)]
                 self._slot(kind, row.time_ns, row.event, fold, row.is_concurrent)
                 self.tags.append(EventTag(row.event, kind, row.lane, slot, row.text))
                 if isinstance(row, DropRow):
                     self.dropped[row.frame] = row.reason
+                elif isinstance(row, StrikeRow) and row.is_end and row.frame is not None:
+                    self.dropped[row.frame] = f"the wire: {row.rule}"
 
     def _slot(
         self,
@@ -200,4 +203,5 @@ _KINDS: dict[type, SlotKind] = {
     StateRow: SlotKind.STATE,
     QueueRow: SlotKind.QUEUE,
     DropRow: SlotKind.DROP,
+    StrikeRow: SlotKind.STRIKE,
 }

@@ -23,6 +23,7 @@ class SlotKind(enum.Enum):
     STATE = "state"
     QUEUE = "queue"
     DROP = "drop"
+    STRIKE = "strike"
     TRANSFER = "transfer"
     HEADING = "heading"
     NOTE = "note"
@@ -97,7 +98,7 @@ class FrameArrow:
     payload: bytes
     is_lost: bool
     dropped: str
-    """The kernel's reason; "" where it was not dropped."""
+    """The kernel's reason, or the wire's rule; "" where it was not dropped."""
     notes: tuple[str, ...]
     """What is remarkable: "retransmission"."""
 
@@ -134,7 +135,7 @@ class StateRibbon:
 
 @frozen
 class EventTag:
-    """A state, a queue or a drop: what the kernel says, in one slot of a lane."""
+    """A state, a queue, a drop or a strike: what happened beside calls and frames, in one slot."""
 
     event: EventId
     kind: SlotKind

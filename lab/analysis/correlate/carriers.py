@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
     from lab.model.event import EventId
 
-_NO_DEPARTURE = DISCARDED | {Note.DUPLICATED}
+_NO_DEPARTURE = DISCARDED | {Note.DUPLICATED, Note.CHANGED}
 
 
 class Carriers:

@@ -103,7 +103,7 @@ def _first_closing(conversation: TcpConversation, from_client: bool) -> tuple[Ev
     for segment in conversation.segments:
         flags = int(segment.flags)
         if segment.from_client == from_client and flags & (_FIN | _RST):
-            if segment.notes & DISCARDED or Note.DUPLICATED in segment.notes:
+            if segment.notes & (DISCARDED | {Note.DUPLICATED, Note.CHANGED}):
                 continue
             return frame_id(segment.crossing), not flags & _FIN
     return None, False

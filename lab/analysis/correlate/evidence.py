@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lab.analysis.correlate.correlation import Dropped
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow, FlowId
+    from lab.analysis.flows.strikes import Struck
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.sockets.flow_ends import FlowSide
     from lab.analysis.sockets.states import StateSeen
@@ -44,6 +45,7 @@ class Evidence:
     states: tuple[StateSeen, ...]
     queues: tuple[QueueSeen, ...]
     drops: tuple[Dropped, ...]
+    struck: tuple[Struck, ...]
     exits: Mapping[str, tuple[tuple[int, int], ...]]
     """By program when its processes ended, in order of time, and their pids."""
 
@@ -91,6 +93,7 @@ def gather_evidence(
     states: Iterable[StateSeen] = (),
     queues: Iterable[QueueSeen] = (),
     drops: Iterable[Dropped] = (),
+    struck: Iterable[Struck] = (),
     tasks: Iterable[TaskEvent] = (),
 ) -> Evidence:
     """Everything that was observed in one step, collected from its parts."""
@@ -107,6 +110,7 @@ def gather_evidence(
         states=tuple(states),
         queues=tuple(queues),
         drops=tuple(drops),
+        struck=tuple(struck),
         exits=MappingProxyType(_exits(tasks)),
     )
 

@@ -26,6 +26,8 @@ _WORDS = {
     (EventKind.FRAME, EventKind.STATE): "its arrival changed the state",
     (EventKind.STATE, EventKind.FRAME): "sent with this change of state",
     (EventKind.FRAME, EventKind.DROP): "the kernel threw it away",
+    (EventKind.FRAME, EventKind.STRIKE): "a rule of the wire is about it",
+    (EventKind.STRIKE, EventKind.FRAME): "so it went on from the wire",
     (EventKind.SYSTEM_CALL, EventKind.SYSTEM_CALL): "it wrote what the call read",
 }
 ACKNOWLEDGED = "it is acknowledged here"

@@ -45,6 +45,10 @@ class Crossing:
     """Where a NAT has changed them, source and destination of its TCP or UDP packet, each as its
     own host has it; of an ICMP error those of the packet that it quotes. None where the packet as
     its sender sent it has the same."""
+    strikes: tuple[EventId, ...] = ()
+    """What rules of wires did to it; of one that a wire made, those that made it."""
+    is_made: bool = False
+    """Whether a wire made it, as a copy of another or in its place: nobody sent it."""
 
     @property
     def id(self) -> EventId:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.strikes import Fates
 from lab.analysis.packets.dissect import Reassembler, dissect, enter
 from lab.analysis.packets.packet import Packet
 from lab.analysis.plain.decode import PlainDecoder
-from lab.records import CapturePoint, Direction, Frame
+from lab.model.event import EventId
+from lab.records import CapturePoint, Direction, Frame, WireStrike
 
 
 def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
@@ -51,7 +53,7 @@ def crossings_of_file(frames: Sequence[Frame]) -> tuple[tuple[Crossing, ...], Se
         return crossings_of_capture(frames), range(len(frames))
     points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
     places = _beside_each_other(frames)
-    sightings = _sightings([frames[place] for place in places], points)
+    sightings = _sightings([frames[place] for place in places], points, Fates(()))
     return _crossings(sightings, 1, tunnels=True), [places[each.place] for each in sightings]
 
 
@@ -100,44 +102,62 @@ class _Sighting:
     receiver: str
     sent_ns: int | None
     received_ns: int | None
+    strikes: tuple[EventId, ...] = ()
+    is_made: bool = False
 
 
 def join_crossings(
-    frames: Sequence[Frame], points: Sequence[CapturePoint], first: int = 1
+    frames: Sequence[Frame],
+    points: Sequence[CapturePoint],
+    first: int = 1,
+    strikes: Sequence[WireStrike] = (),
 ) -> tuple[Crossing, ...]:
     """The frames of several capture points as crossings, in order of time, from number `first`.
 
     A frame seen leaving (OUT) is joined to the earliest frame with the same bytes seen
     arriving at another point of the same link; on a link with one point (`lo`), at that
-    point. A frame that only arrived keeps `sent_ns` None.
+    point. A frame that only arrived keeps `sent_ns` None. `strikes` are those of the frames' step:
+    one that a wire dropped or changed is joined to none, and what a wire made is said to be so.
     """
     # A frame leaves before it arrives; at the same nanosecond, too.
     order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
-    return _crossings(_sightings(order, points), first, tunnels=False)
+    return _crossings(_sightings(order, points, Fates(strikes)), first, tunnels=False)
 
 
-def _sightings(frames: Iterable[Frame], points: Sequence[CapturePoint]) -> list[_Sighting]:
+def _sightings(
+    frames: Iterable[Frame], points: Sequence[CapturePoint], fates: Fates
+) -> list[_Sighting]:
     """Frames that are in order, joined as join_crossings has it."""
     point_by_name = {point.name: point for point in points}
     peers: dict[str, list[CapturePoint]] = defaultdict(list)
     for point in points:
         peers[point.link].append(point)
     pending: dict[tuple[str, str, bytes], deque[_Sighting]] = defaultdict(deque)
+    made: dict[tuple[str, str, bytes], deque[tuple[EventId, ...]]] = defaultdict(deque)
     sightings: list[_Sighting] = []
     for place, frame in enumerate(frames):
         point = point_by_name[frame.point]
         others = [peer for peer in peers[point.link] if peer is not point] or [point]
         far = others[0].host
         if frame.direction is Direction.OUT:
+            fate = fates.of(frame)
             sighting = _Sighting(place, frame, point.host, far, frame.time_ns, None)
+            if fate is not None:
+                sighting.strikes = fate.strikes
             for other in others:
-                pending[point.link, other.name, frame.data].append(sighting)
+                if fate is None or fate.arrives:
+                    pending[point.link, other.name, frame.data].append(sighting)
+                for data in fate.made if fate else ():
+                    made[point.link, other.name, data].append(fate.strikes if fate else ())
         else:
             waiting = pending[point.link, point.name, frame.data]
             if waiting:
                 waiting.popleft().received_ns = frame.time_ns
                 continue
             sighting = _Sighting(place, frame, far, point.host, None, frame.time_ns)
+            expected = made.get((point.link, point.name, frame.data))
+            if expected:
+                sighting.strikes, sighting.is_made = expected.popleft(), True
         sightings.append(sighting)
     return sightings
 
@@ -154,6 +174,8 @@ def _crossings(
             s.receiver,
             s.sent_ns,
             s.received_ns,
+            strikes=s.strikes,
+            is_made=s.is_made,
         )
         for number, s in enumerate(sightings, start=first)
     )

@@ -299,9 +299,11 @@ class _Journey:
         hops = tuple(map(_hop, path))
         if len(path) == 1 and is_there:
             return first
+        strikes = tuple(strike for each in path for strike in each.strikes)
         return replace(
             first,
             receiver=last.receiver if is_there else owner or last.receiver,
             received_ns=last.received_ns if is_there else None,
             hops=hops,
+            strikes=strikes,
         )

@@ -26,6 +26,8 @@ class EventPart(enum.Enum):
     """A TCP socket changing its state."""
     DROP = "drop"
     """The kernel throwing a packet away."""
+    STRIKE = "strike"
+    """A wire doing what a rule says."""
     QUEUE = "queue"
     """A unix socket being asked what is left to read."""
 

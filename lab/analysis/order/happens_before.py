@@ -56,6 +56,17 @@ def _possible_edges(
         yield places.arrivals.get(refusal.frame), places.exits.get(refusal.call)
     for dropped in evidence.drops:
         yield places.arrivals.get(dropped.frame), places.drops.get(dropped.id)
+    yield from _strike_edges(places, evidence)
+
+
+def _strike_edges(places: EventPlaces, evidence: Evidence) -> Iterator[PossibleEdge]:
+    """A strike between its frame's departure and the arrivals of what it let go on."""
+    for struck in evidence.struck:
+        strike = places.strikes[struck.id]
+        yield places.departure_of(struck.frame), strike
+        yield strike, places.arrival_of(struck.frame)
+        for frame in struck.made:
+            yield strike, places.arrivals.get(frame)
 
 
 def _thread_edges(places: EventPlaces, evidence: Evidence) -> Iterator[PossibleEdge]:

@@ -30,6 +30,7 @@ class EventPlaces:
     states: Mapping[EventId, int]
     queues: Mapping[EventId, int]
     drops: Mapping[EventId, int]
+    strikes: Mapping[EventId, int]
 
     def entry_of(self, call: EventId | None) -> int | None:
         """The place of a call's entry; None where there is no such call."""
@@ -45,7 +46,7 @@ class EventPlaces:
 
 
 def place_events(evidence: Evidence) -> EventPlaces:
-    """Every event of a step: calls, frames, states, queues and drops, one kind after another."""
+    """Every event of a step, one kind after another."""
     events = tuple(_events(evidence))
     places: dict[EventPart, dict[EventId, int]] = {part: {} for part in EventPart}
     for place, event in enumerate(events):
@@ -60,6 +61,7 @@ def place_events(evidence: Evidence) -> EventPlaces:
         states=of[EventPart.STATE],
         queues=of[EventPart.QUEUE],
         drops=of[EventPart.DROP],
+        strikes=of[EventPart.STRIKE],
     )
 
 
@@ -80,3 +82,5 @@ def _events(evidence: Evidence) -> Iterator[Event]:
     for each in evidence.drops:
         host = evidence.crossings[each.frame].receiver
         yield Event(each.notice.time_ns, EventPart.DROP, each.id, host)
+    for struck in evidence.struck:
+        yield Event(struck.strike.time_ns, EventPart.STRIKE, struck.id, "")

@@ -20,6 +20,7 @@ _WORDS = {
     EventPart.ARRIVAL: "arrived",
     EventPart.STATE: "was reached",
     EventPart.DROP: "was reported",
+    EventPart.STRIKE: "was struck",
     EventPart.QUEUE: "was asked",
 }
 _AT_A_POINT = (EventPart.DEPARTURE, EventPart.ARRIVAL)

@@ -111,7 +111,7 @@ class TcpConversation:
         return self.flow.a == self.flow.b
 
 
-_NEVER_LEFT = frozenset({Note.DUPLICATED, Note.DAMAGED})
+_NEVER_LEFT = frozenset({Note.DUPLICATED, Note.DAMAGED, Note.CHANGED})
 
 _Action = tuple[int, int, bool]
 """A segment leaving its sender or reaching its receiver: time, index, whether it arrives."""

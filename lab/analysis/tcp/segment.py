@@ -72,6 +72,8 @@ class Note(enum.Enum):
     """Arrived once more than it was seen leaving: a copy the network made."""
     DAMAGED = "damaged on the way"
     """Never seen leaving with these bytes, and its checksum is wrong: TCP drops it."""
+    CHANGED = "changed on the way"
+    """A rule of the wire made it of another, and its checksum is right: TCP takes it."""
     DROPPED = "dropped on arrival"
     """The receiver's kernel threw it away before TCP took anything of it."""
     WRONG_CHECKSUM = "wrong checksum"
@@ -336,6 +338,8 @@ def _note_transport(drafts: Sequence[Draft]) -> None:
                 draft.notes.add(Note.DUPLICATED)
             elif draft.tcp.checksum_ok is False:
                 draft.notes.add(Note.DAMAGED)
+            elif draft.crossing.is_made:
+                draft.notes.add(Note.CHANGED)
 
 
 def _seen_leaving(draft: Draft) -> bool:

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 _REPEATED = frozenset(
-    {Note.RETRANSMISSION, Note.DUPLICATED, Note.KEEP_ALIVE, Note.ZERO_WINDOW_PROBE}
+    {
+        Note.RETRANSMISSION,
+        Note.DUPLICATED,
+        Note.CHANGED,
+        Note.KEEP_ALIVE,
+        Note.ZERO_WINDOW_PROBE,
+    }
 )
 _ENOUGH_DUPLICATES = 3
 """RFC 5681, 3.2: duplicate ACKs after which a segment is sent again at once."""

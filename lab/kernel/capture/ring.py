@@ -26,6 +26,7 @@ SOL_PACKET = 263
 PACKET_RX_RING = 5
 PACKET_STATISTICS = 6
 PACKET_VERSION = 10
+PACKET_IGNORE_OUTGOING = 23
 TPACKET_V2 = 1
 TP_STATUS_USER = 0x1
 TP_STATUS_VLAN_VALID = 0x10
@@ -112,6 +113,10 @@ class PacketRing:
             self._socket.bind((interface, ETH_P_ALL))
         except OSError as error:
             raise KernelRefused(refusal(f"cannot capture on {self._name}", error)) from error
+
+    def leave_out_outgoing(self) -> None:
+        """Receive what comes in alone, from now on. Raises KernelRefused; Linux 4.20."""
+        libc.setsockopt(self.fileno(), SOL_PACKET, PACKET_IGNORE_OUTGOING, struct.pack("=i", 1))
 
     def fileno(self) -> int:
         """The descriptor, readable when frames are in the ring."""

@@ -45,13 +45,16 @@ class StepRun:
         *,
         notes_lines: bool = False,
         key_logs: Mapping[str, KeyLogFile] | None = None,
+        own: Sequence[int] = (),
     ) -> None:
         """`serve` is one turn of the loop, which waits at most that many milliseconds.
 
         `at_checkpoint` is called with the name of each checkpoint that a program waits at.
         `notes_lines`: Python programs note the lines that make their calls. `key_logs`: by
-        program, what its TLS library writes secrets to.
+        program, what its TLS library writes secrets to. `own` are pids of the lab's own processes
+        besides the tracer's.
         """
+        self._own = own
         self._step = step
         self._namespaces = namespaces
         self._tracer = tracer
@@ -293,7 +296,7 @@ class StepRun:
             signal.signal(signal.SIGALRM, before)
 
     def _own_processes(self) -> Sequence[int]:
-        return self._tracer.own_processes() if self._tracer else ()
+        return (*self._own, *(self._tracer.own_processes() if self._tracer else ()))
 
     def _end_after_failure(self) -> None:
         """Kill programs that still run FAILURE_GRACE_S after another has failed and ended."""

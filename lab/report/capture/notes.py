@@ -14,13 +14,15 @@ from lab.pcap.upper_pdu import CaptureNote
 from lab.records import DropNotice, Obtained, SocketState
 
 CALL, STATE, QUEUE, DROP = "system call", "TCP state", "unix queue", "drop"
+STRIKE = "wire"
 
 
 def trace_notes(timelines: Sequence[Timeline]) -> tuple[CaptureNote, ...]:
     """Notes in order of time: one where a call is entered, one where it returns.
 
     Calls are on an interface for each program, "client calls"; states on "states", unix sockets'
-    queues on "queues", drops on "drops". Evidence names events as the texts do: "client#4".
+    queues on "queues", drops on "drops", what wires did on "wires". Evidence names events as the
+    texts do: "client#4".
     """
     notes = (note for timeline in timelines for note in _notes(timeline))
     return tuple(sorted(notes, key=lambda note: note.time_ns))
@@ -39,6 +41,10 @@ def _notes(timeline: Timeline) -> Iterator[CaptureNote]:
     for drop in timeline.drops:
         text = f"{drop.id}: {_drop_text(drop.notice)}, frame {drop.frame}"
         yield CaptureNote(drop.notice.time_ns, "drops", DROP, text)
+    for struck in timeline.struck:
+        frame = f"frame {struck.frame} " if struck.frame else ""
+        text = f"{struck.id}: the wire: {frame}{struck.text}, by the rule {struck.rule.text!r}"
+        yield CaptureNote(struck.strike.time_ns, "wires", STRIKE, text)
 
 
 def _call_notes(call: SystemCall) -> Iterator[CaptureNote]:

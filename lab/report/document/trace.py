@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.correlate.correlation import Channel, Dropped
+from lab.analysis.flows.strikes import Struck
 from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
@@ -20,11 +21,12 @@ from lab.report.document.ids import (
 
 
 def trace_events(timeline: Timeline) -> Iterator[Document]:
-    """System calls, TCP states, unix sockets' queues and drops, each kind in order of time."""
+    """Calls, TCP states, unix sockets' queues, drops and strikes, each kind in order of time."""
     yield from map(_system_call, timeline.system_calls)
     yield from map(_state, timeline.states)
     yield from map(_queue, timeline.queues)
     yield from map(_drop, timeline.drops)
+    yield from map(_strike, timeline.struck)
 
 
 def _system_call(call: SystemCall) -> Document:
@@ -89,6 +91,21 @@ def _drop(drop: Dropped) -> Document:
         "interface": notice.interface or None,
         "length": notice.length,
         "frame": event_reference(drop.frame),
+    }
+
+
+def _strike(struck: Struck) -> Document:
+    return {
+        "id": event_reference(struck.id),
+        "obtained": "measured",
+        "time_ns": struck.strike.time_ns,
+        "rule": struck.rule.text,
+        "link": struck.rule.link,
+        "action": struck.rule.action,
+        "what": struck.text,
+        "frame": known_event(struck.frame),
+        "made": event_references(struck.made),
+        "delay_ns": struck.strike.delay_ns,
     }
 
 

@@ -18,6 +18,7 @@ from lab.analysis.explain.sections import (
     section_of_frame,
 )
 from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.strikes import Struck
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.story import Phase, describe_packet, describe_segment
@@ -189,6 +190,19 @@ class EventWriter:
                 "reason": visible(notice.reason),
                 "interface": visible(notice.interface or ""),
                 "length": notice.length,
+            },
+        )
+
+    def strike(self, struck: Struck) -> None:
+        """What a rule of a wire did."""
+        self._add(
+            struck.id,
+            f"wire: {struck.text}",
+            "",
+            {
+                "at": [self._at(struck.strike.time_ns)],
+                "rule": visible(struck.rule.text),
+                "link": visible(struck.rule.link),
             },
         )
 

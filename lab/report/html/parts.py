@@ -75,6 +75,8 @@ def step_part(
         for printed in calls:
             if printed.id in named:
                 writer.printed_call(printed, traced_as.get(printed.id))
+    for struck in timeline.struck:
+        writer.strike(struck)
     writer.add_causes(find_causes(timeline))
     document = {
         "scene": scene_document(scene, writer.number_of),

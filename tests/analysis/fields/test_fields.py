@@ -31,7 +31,7 @@ Found = dict[str, list[tuple[int, int, str]]]
 
 def read_by_tshark(file: Path) -> list[Found]:
     """The fields of each Ethernet frame of a capture file; the notes between them are left out."""
-    options = ("-o", "tcp.relative_sequence_numbers:TRUE", "-o", "ip.defragment:FALSE",
+    options = ("-o", "tcp.relative_sequence_numbers:FALSE", "-o", "ip.defragment:FALSE",
                "-o", "ipv6.defragment:FALSE", "-o", "tcp.try_heuristic_first:FALSE")  # fmt: skip
     done = subprocess.run(
         ["tshark", "-n", "-r", str(file), "-T", "pdml", *options],

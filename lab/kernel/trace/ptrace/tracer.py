@@ -24,6 +24,7 @@ from typing import Any
 
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.kernel.system.capabilities import has_capabilities
+from lab.kernel.system.descriptors import leave_descriptors_but
 from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
 from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
 from lab.kernel.trace.ptrace.loop import TracerLoop
@@ -288,13 +289,8 @@ def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int)
 
 
 def _leave_everything_but(channel: socket.socket) -> None:
-    """Close what the init has open, and turn off what would slow the tracer down.
-
-    A reader of another program's pipe, if it were held open here, would never see its end.
-    """
-    kept = channel.fileno()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+    """Close what the init has open, and turn off what would slow the tracer down."""
+    leave_descriptors_but({channel.fileno()})
     gc.disable()
     # Each process of the program takes two descriptors; a forking server may have many.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -25,6 +25,7 @@ from lab.ladder.model import (
     QueueRow,
     Row,
     StateRow,
+    StrikeRow,
     TransferRow,
 )
 from lab.report.terminal.drawing.arrows import (
@@ -202,6 +203,9 @@ class _Drawing:
                 yield from self._aside(row, row.text, "dim")
             case DropRow():
                 yield from self._aside(row, f"✗ {row.text}", "bold red")
+            case StrikeRow():
+                mark = f"{self.style.lost} " if row.is_end else ""
+                yield from self._aside(row, mark + row.text, "bold red")
             case PhaseRow():
                 yield from self._phase(row)
             case NoteRow():
@@ -269,7 +273,9 @@ class _Drawing:
             return pieces
         return [(" " * (room - width_of(pieces)), ""), *pieces]
 
-    def _aside(self, row: StateRow | QueueRow | DropRow, text: str, colour: str) -> Iterator[Text]:
+    def _aside(
+        self, row: StateRow | QueueRow | DropRow | StrikeRow, text: str, colour: str
+    ) -> Iterator[Text]:
         """A text beside its lane, with its time."""
         stamp = Stamp(row.time_ns, row.is_concurrent)
         text = self.style.drawn(text)

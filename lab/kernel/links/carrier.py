@@ -1,0 +1,185 @@
+"""The process that carries frames from one half of a link to the other.
+
+It does nothing else, so that a frame waits for nobody: it sleeps until a ring has one, and sends
+it on by a socket of the other half. Each half is a veth pair of its own, whose near end is in the
+lab's namespace; so nothing is needed that a link without a wire would not need.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from lab.kernel.capture.ring import PacketRing, Slot
+from lab.kernel.system.message_socket import MessageSocket, PeerGone
+from lab.kernel.system.timer import Timer
+from lab.records import CANARY_TEXT
+from lab.wire.matching import Expression
+from lab.wire.rule import Rule
+from lab.wire.wire import Rules, Strike
+
+_ETHERNET_BYTES = 14
+
+
+class Port(NamedTuple):
+    """Where one half of a link ends in the lab's namespace."""
+
+    ring: PacketRing
+    sender: socket.socket
+    """Bound to the interface, with protocol 0: it receives nothing."""
+
+
+class WiredLink(NamedTuple):
+    """Both halves of a link: that of its first end, and that of its second."""
+
+    near: Port
+    far: Port
+
+
+class BeginRules(NamedTuple):
+    """A request: rules for each link, with the sides whose frames each is about, from now on."""
+
+    rules: tuple[tuple[tuple[Rule, frozenset[int]], ...], ...]
+
+
+class AskHeld(NamedTuple):
+    """A request: whether frames are held back that have a time to go on."""
+
+
+class EndRules(NamedTuple):
+    """A request: release what is held back, and pass everything on from now on."""
+
+
+class RulesEnded(NamedTuple):
+    """The answer to EndRules, for each link; and how many frames the carrier itself has lost."""
+
+    strikes: tuple[tuple[Strike, ...], ...]
+    matched: tuple[tuple[int, ...], ...]
+    lost: int
+
+
+class Carrier:
+    """Carries frames, and answers requests."""
+
+    def __init__(
+        self,
+        links: Sequence[WiredLink],
+        messages: MessageSocket,
+        expressions: Mapping[str, Expression],
+    ) -> None:
+        self._links = links
+        self._messages = messages
+        self._expressions = expressions
+        self._rules: list[Rules | None] = [None] * len(links)
+        self._unsent = 0
+        self._timer = Timer()
+        self._set_for_ns: int | None = None
+        self._poll = select.epoll()
+        self._ports: dict[int, tuple[int, int]] = {}
+        for number, link in enumerate(links):
+            for side, port in enumerate(link):
+                self._poll.register(port.ring.fileno(), select.EPOLLIN)
+                self._ports[port.ring.fileno()] = number, side
+        self._poll.register(messages.fileno(), select.EPOLLIN)
+        self._poll.register(self._timer.fileno(), select.EPOLLIN)
+
+    def run(self) -> None:
+        """Carry frames until the other end of the messages is gone."""
+        asked = self._messages.fileno()
+        try:
+            while True:
+                for descriptor, _ in self._poll.poll():
+                    if descriptor in self._ports:
+                        self._carry(*self._ports[descriptor])
+                    elif descriptor == asked:
+                        self._answer()
+                self._send_due()
+        except PeerGone:
+            return
+
+    def _carry(self, number: int, side: int) -> None:
+        link, rules = self._links[number], self._rules[number]
+        ring = link[side].ring
+        slots = ring.read()
+        if not slots:
+            ring.clear_error()
+        if rules is None:
+            for slot in slots:
+                self._send(link[1 - side], slot.data)
+            return
+        for slot in slots:
+            if _is_canary(slot):
+                self._send(link[1 - side], slot.data)
+                continue
+            for sent_by, data in rules.take(side, slot.data, time.time_ns()):
+                self._send(link[1 - sent_by], data)
+
+    def _send_due(self) -> None:
+        """Send what was held back until now, and set the timer for what comes next."""
+        next_ns: int | None = None
+        for link, rules in zip(self._links, self._rules, strict=True):
+            if rules is None:
+                continue
+            due_ns = rules.due_ns
+            if due_ns is None:
+                continue
+            if due_ns <= (now_ns := time.time_ns()):
+                for sent_by, data in rules.due(now_ns):
+                    self._send(link[1 - sent_by], data)
+                due_ns = rules.due_ns
+            if due_ns is not None and (next_ns is None or due_ns < next_ns):
+                next_ns = due_ns
+        # A timer that has expired stays readable until it is set again.
+        if next_ns is not None or self._set_for_ns is not None:
+            self._timer.set(None if next_ns is None else next_ns - time.time_ns())
+            self._set_for_ns = next_ns
+
+    def _send(self, port: Port, data: bytes) -> None:
+        try:
+            port.sender.send(data)
+        except OSError:
+            self._unsent += 1
+
+    def _answer(self) -> None:
+        match self._messages.receive():
+            case BeginRules(rules):
+                # What has come before belongs to no rule.
+                self._carry_all()
+                now_ns = time.time_ns()
+                self._rules = [
+                    Rules(each, now_ns, self._expressions) if each else None for each in rules
+                ]
+                self._messages.send(None)
+            case AskHeld():
+                self._messages.send(any(rules and rules.holds for rules in self._rules))
+            case EndRules():
+                self._messages.send(self._end())
+
+    def _carry_all(self) -> None:
+        for number, link in enumerate(self._links):
+            for side in range(len(link)):
+                self._carry(number, side)
+
+    def _end(self) -> RulesEnded:
+        self._carry_all()
+        for link, rules in zip(self._links, self._rules, strict=True):
+            for sent_by, data in rules.release(time.time_ns()) if rules else ():
+                self._send(link[1 - sent_by], data)
+        lost = self._unsent
+        for link in self._links:
+            for port in link:
+                port.ring.count()
+                lost += port.ring.dropped
+        ended, self._rules = self._rules, [None] * len(self._links)
+        return RulesEnded(
+            tuple(tuple(rules.strikes) if rules else () for rules in ended),
+            tuple(tuple(rules.matched) if rules else () for rules in ended),
+            lost,
+        )
+
+
+def _is_canary(slot: Slot) -> bool:
+    return slot.data.startswith(CANARY_TEXT, _ETHERNET_BYTES)

@@ -1,0 +1,181 @@
+"""The wires of a run, seen from its init: made, given their rules, asked what they did."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from lab.errors import KernelRefused
+from lab.kernel.capture.ring import make_rings, packet_socket, refusal, ring_for
+from lab.kernel.links.carrier import (
+    AskHeld,
+    BeginRules,
+    Carrier,
+    EndRules,
+    Port,
+    RulesEnded,
+    WiredLink,
+)
+from lab.kernel.links.expressions import compiled
+from lab.kernel.links.splice import Splice
+from lab.kernel.network.namespace import Namespace
+from lab.kernel.system.descriptors import leave_descriptors_but
+from lab.kernel.system.message_socket import MessageSocket
+from lab.model.program import Step
+from lab.model.topology import Interface, Topology
+from lab.records import WireRule, WireStrike
+from lab.wire.binding import bound
+from lab.wire.grammar import parse_rule
+from lab.wire.matching import Expression
+from lab.wire.rule import Rule
+from lab.wire.wire import expressions_in
+
+RING_BYTES = 1 << 24
+
+
+class Wires:
+    """The process that carries the frames of all links with a wire."""
+
+    def __init__(
+        self, namespace: Namespace, splices: Sequence[Splice], steps: Sequence[Step]
+    ) -> None:
+        """Fork it. Raises KernelRefused, MachineError, UsageError."""
+        self.rules: list[WireRule] = []
+        self.strikes: list[WireStrike] = []
+        self.lost = 0
+        """Frames that the process itself has lost."""
+        self._links = [splice.link for splice in splices]
+        self._begun: list[tuple[int, int, str]] = []
+        """Of the step's rules each one's link, its place among that link's, and its action."""
+        rules = [parse_rule(text) for step in steps for text in step.wire]
+        expressions = {text: compiled(text) for text in expressions_in(rules)}
+        ours, theirs = socket.socketpair()
+        try:
+            self.pid = os.fork()
+        except OSError as error:
+            raise KernelRefused(f"cannot fork a wire: {error.strerror}") from error
+        if self.pid == 0:
+            _be_carrier(namespace, splices, expressions, theirs)
+        theirs.close()
+        self._messages = MessageSocket(ours)
+
+    def wait_until_ready(self) -> None:
+        """Wait until frames pass. Raises KernelRefused."""
+        failure = self._messages.receive()
+        if failure:
+            raise KernelRefused(failure)
+
+    def begin(self, step: Step, topology: Topology) -> None:
+        """From now on the step's rules hold. Raises PeerGone where the process has been killed."""
+        of_link: list[list[tuple[Rule, frozenset[int]]]] = [[] for _ in self._links]
+        self._begun = []
+        for number, rule, sides in bound(step.wire, topology.link_ends):
+            place = self._links.index(topology.links[number])
+            self._begun.append((place, len(of_link[place]), rule.action.name))
+            of_link[place].append((rule, sides))
+        self._messages.send(BeginRules(tuple(map(tuple, of_link))))
+        self._messages.receive()
+
+    def holds(self) -> bool:
+        """Whether frames are held back that have a time to go on. Raises PeerGone."""
+        self._messages.send(AskHeld())
+        return bool(self._messages.receive())
+
+    def end(self, step: Step) -> None:
+        """What is held back goes on, no rule holds any more; what they did is noted.
+
+        Raises PeerGone.
+        """
+        self._messages.send(EndRules())
+        outcome: RulesEnded = self._messages.receive()
+        self.lost = outcome.lost
+        numbers: dict[tuple[int, int], int] = {}
+        for text, (link, place, action) in zip(step.wire, self._begun, strict=True):
+            numbers[link, place] = len(self.rules)
+            matched = outcome.matched[link][place]
+            name = self._links[link].name
+            self.rules.append(WireRule(step.name, text, action, name, matched))
+        struck: list[WireStrike] = []
+        for number, strikes in enumerate(outcome.strikes):
+            ends = self._links[number].ends
+            for strike in strikes:
+                struck.append(
+                    WireStrike(
+                        time_ns=strike.time_ns,
+                        rule=numbers[number, strike.rule],
+                        point=_point(ends[strike.side]),
+                        checksum=strike.checksum,
+                        occurrence=strike.occurrence,
+                        copy=strike.copy,
+                        is_end=strike.is_end,
+                        copies=strike.copies,
+                        delay_ns=strike.delay_ns,
+                        changed=strike.changed,
+                        step=step.name,
+                    )
+                )
+
+        self.strikes += sorted(struck, key=lambda strike: strike.time_ns)
+
+    def close(self) -> None:
+        """EndRules the process."""
+        self._messages.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def _be_carrier(
+    namespace: Namespace,
+    splices: Sequence[Splice],
+    expressions: Mapping[str, Expression],
+    theirs: socket.socket,
+) -> NoReturn:
+    """What the forked process does until it ends."""
+    try:
+        leave_descriptors_but({theirs.fileno(), namespace.descriptor})
+        messages = MessageSocket(theirs)
+        try:
+            wired = _open(namespace, splices)
+        except KernelRefused as error:
+            messages.send(str(error))
+        else:
+            carrier = Carrier(wired, messages, expressions)
+            messages.send("")
+            carrier.run()
+    finally:
+        os._exit(0)
+
+
+def _open(namespace: Namespace, splices: Sequence[Splice]) -> list[WiredLink]:
+    """The rings and senders of all links' halves. Raises KernelRefused."""
+    wired: list[WiredLink] = []
+    for splice in splices:
+        ports = [
+            Port(
+                ring_for(packet_socket(namespace), end.name, splice.link.mtu_bytes, RING_BYTES),
+                packet_socket(namespace),
+            )
+            for end in (splice.near, splice.far)
+        ]
+        wired.append(WiredLink(*ports))
+    make_rings(port.ring for link in wired for port in link)
+    for splice, link in zip(splices, wired, strict=True):
+        for end, port in zip((splice.near, splice.far), link, strict=True):
+            port.ring.leave_out_outgoing()
+            port.ring.bind(end.name)
+            try:
+                port.sender.bind((end.name, 0))
+            except OSError as error:
+                what = f"cannot send on the wire of {splice.link.name}"
+                raise KernelRefused(refusal(what, error)) from error
+    return wired
+
+
+def _point(end: Interface) -> str:
+    return f"{end.host}/{end.name}"

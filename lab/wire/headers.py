@@ -1,0 +1,114 @@
+"""Where the headers of a frame begin, and what rules ask of them."""
+
+from __future__ import annotations
+
+import struct
+
+_ETHERNET_BYTES = 14
+_VLAN_TYPES = frozenset({0x8100, 0x88A8})
+_VLAN_BYTES = 4
+_IPV4, _IPV6, ETHERTYPE_ARP = 0x0800, 0x86DD, 0x0806
+_IPV4_HEADER_BYTES, _IPV6_HEADER_BYTES = 20, 40
+_HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION = 0, 43, 44, 60
+_FRAGMENT_HEADER_BYTES = 8
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+_TCP_HEADER_BYTES, _UDP_HEADER_BYTES = 20, 8
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+
+_TYPE = struct.Struct("!H")
+_PORTS = struct.Struct("!HH")
+_SEQUENCE = struct.Struct("!I")
+
+
+class Headers:
+    """A frame's headers, found once. What it does not have is 0, places are -1."""
+
+    __slots__ = (
+        "data", "end", "ether_type", "flags", "ip", "is_fragment", "payload", "payload_bytes",
+        "protocol", "seq", "transport", "version",
+    )  # fmt: skip
+
+    def __init__(self, data: bytes) -> None:
+        """Find them in a frame that begins with its Ethernet header."""
+        self.data = data
+        self.ether_type = self.version = self.protocol = self.flags = self.seq = 0
+        self.ip = self.transport = self.payload = -1
+        self.payload_bytes = 0
+        self.is_fragment = False
+        self.end = len(data)
+        at = _ETHERNET_BYTES
+        if len(data) < at:
+            return
+        (self.ether_type,) = _TYPE.unpack_from(data, 12)
+        while self.ether_type in _VLAN_TYPES and len(data) >= at + _VLAN_BYTES:
+            (self.ether_type,) = _TYPE.unpack_from(data, at + 2)
+            at += _VLAN_BYTES
+        if self.ether_type == _IPV4:
+            self._find_ipv4(at)
+        elif self.ether_type == _IPV6:
+            self._find_ipv6(at)
+        if self.transport >= 0:
+            self._find_transport()
+
+    @property
+    def ports(self) -> tuple[int, int] | None:
+        """The source's and the destination's; None where it has no TCP or UDP header."""
+        return _PORTS.unpack_from(self.data, self.transport) if self.payload >= 0 else None
+
+    @property
+    def sequence_bytes(self) -> int:
+        """How many sequence numbers a segment takes. Source: RFC 9293, 3.4."""
+        return self.payload_bytes + bool(self.flags & SYN) + bool(self.flags & FIN)
+
+    @property
+    def conversation(self) -> bytes:
+        """What distinguishes a TCP segment's sender's end of a connection from all others."""
+        if self.version == 4:
+            addresses = self.data[self.ip + 12 : self.ip + 20]
+        else:
+            addresses = self.data[self.ip + 8 : self.ip + 40]
+        return addresses + self.data[self.transport : self.transport + 4]
+
+    def _find_ipv4(self, at: int) -> None:
+        data = self.data
+        if len(data) < at + _IPV4_HEADER_BYTES or data[at] >> 4 != 4:
+            return
+        self.ip, self.version, self.protocol = at, 4, data[at + 9]
+        self.end = min(self.end, at + int.from_bytes(data[at + 2 : at + 4], "big"))
+        fragment = int.from_bytes(data[at + 6 : at + 8], "big")
+        self.is_fragment = bool(fragment & 0x3FFF)
+        if not fragment & 0x1FFF:
+            self.transport = at + (data[at] & 0xF) * 4
+
+    def _find_ipv6(self, at: int) -> None:
+        data = self.data
+        if len(data) < at + _IPV6_HEADER_BYTES or data[at] >> 4 != 6:
+            return
+        self.ip, self.version = at, 6
+        self.end = min(self.end, at + 40 + int.from_bytes(data[at + 4 : at + 6], "big"))
+        kind, at = data[at + 6], at + _IPV6_HEADER_BYTES
+        while kind in (_HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION):
+            if len(data) < at + _FRAGMENT_HEADER_BYTES:
+                return
+            if kind == _FRAGMENT:
+                self.is_fragment = True
+                if int.from_bytes(data[at + 2 : at + 4], "big") & 0xFFF8:
+                    self.protocol = data[at]
+                    return
+                size = _FRAGMENT_HEADER_BYTES
+            else:
+                size = (data[at + 1] + 1) * 8
+            kind, at = data[at], at + size
+        self.protocol, self.transport = kind, at
+
+    def _find_transport(self) -> None:
+        data, at = self.data, self.transport
+        if self.protocol == TCP and self.end >= at + _TCP_HEADER_BYTES:
+            self.flags = data[at + 13]
+            (self.seq,) = _SEQUENCE.unpack_from(data, at + 4)
+            self.payload = at + (data[at + 12] >> 4) * 4
+        elif self.protocol == UDP and self.end >= at + _UDP_HEADER_BYTES:
+            self.payload = at + _UDP_HEADER_BYTES
+        else:
+            return
+        self.payload_bytes = max(0, self.end - self.payload)

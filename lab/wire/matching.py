@@ -1,0 +1,142 @@
+"""Whether a frame is one that a rule is about."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from lab.wire.fields import has_fields
+from lab.wire.headers import (
+    ACK,
+    ETHERTYPE_ARP,
+    FIN,
+    ICMP,
+    ICMPV6,
+    PSH,
+    RST,
+    SYN,
+    TCP,
+    UDP,
+    Headers,
+)
+from lab.wire.rule import Action, Corrupt, Match, Rewrite, Rule, Term, Truncate
+
+Expression = Callable[[bytes], bool]
+"""A compiled BPF expression."""
+
+_COMPARE: Mapping[str, Callable[[int, int], bool]] = MappingProxyType(
+    {"=": operator.eq, "<": operator.lt, ">": operator.gt}
+)
+_WRAP, _HALF = 1 << 32, 1 << 31
+
+
+class SentNumbers:
+    """The sequence numbers that senders have used, one way of a link."""
+
+    def __init__(self) -> None:
+        self._next: dict[bytes, int] = {}
+
+    def is_retransmission(self, headers: Headers) -> bool:
+        """Whether a segment begins before what its sender has sent; it is sent now.
+
+        Source: RFC 9293, 3.4, for the comparison.
+        """
+        size = headers.sequence_bytes
+        if headers.protocol != TCP or headers.payload < 0 or not size:
+            return False
+        who, end = headers.conversation, (headers.seq + size) % _WRAP
+        before = self._next.get(who)
+        if before is None or (headers.flags & SYN and not _is_before(headers.seq, before)):
+            self._next[who] = end
+            return False
+        if _is_before(before, end):
+            self._next[who] = end
+        return _is_before(headers.seq, before)
+
+
+def _is_before(one: int, other: int) -> bool:
+    return 0 < (other - one) % _WRAP < _HALF
+
+
+def matches(
+    rule: Rule, headers: Headers, *, is_retransmission: bool, expressions: Mapping[str, Expression]
+) -> bool:
+    """Whether all of a rule's conditions are true of a frame, and it can be done to it."""
+    return _can_be_done(rule.action, headers) and all(
+        _is_true(condition, headers, is_retransmission, expressions)
+        for condition in rule.conditions
+    )
+
+
+def _can_be_done(action: Action, headers: Headers) -> bool:
+    """Whether a frame has the fields, the byte, or the length that an action changes."""
+    length = len(headers.data)
+    match action:
+        case Rewrite(fields):
+            return has_fields(headers, fields)
+        case Corrupt(offset):
+            return -length <= offset < length
+        case Truncate(limit):
+            return limit < length
+        case _:
+            return True
+
+
+def _is_true(
+    condition: Match,
+    headers: Headers,
+    is_retransmission: bool,
+    expressions: Mapping[str, Expression],
+) -> bool:
+    plain = _PLAIN.get(condition.term)
+    if plain is not None:
+        return plain(headers)
+    if condition.term is Term.RETRANSMISSION:
+        return is_retransmission
+    if condition.term is Term.BPF:
+        return expressions[condition.expression](headers.data)
+    compare = _COMPARE[condition.compare]
+    if condition.term is Term.LENGTH:
+        return compare(len(headers.data), condition.number)
+    ports = headers.ports
+    if ports is None:
+        return False
+    source, destination = (compare(port, condition.number) for port in ports)
+    if condition.term is Term.SOURCE_PORT:
+        return source
+    if condition.term is Term.DESTINATION_PORT:
+        return destination
+    return source or destination
+
+
+def _is_segment(headers: Headers) -> bool:
+    return headers.protocol == TCP and headers.payload >= 0
+
+
+def _has_flags(mask: int, value: int) -> Callable[[Headers], bool]:
+    return lambda headers: _is_segment(headers) and headers.flags & mask == value
+
+
+_PLAIN: Mapping[Term, Callable[[Headers], bool]] = MappingProxyType(
+    {
+        Term.ARP: lambda headers: headers.ether_type == ETHERTYPE_ARP,
+        Term.IPV4: lambda headers: headers.version == 4,
+        Term.IPV6: lambda headers: headers.version == 6,
+        Term.ICMP: lambda headers: (headers.version, headers.protocol) in ((4, ICMP), (6, ICMPV6)),
+        Term.TCP: lambda headers: headers.protocol == TCP,
+        Term.UDP: lambda headers: headers.protocol == UDP,
+        Term.FRAGMENT: lambda headers: headers.is_fragment,
+        Term.SYN: _has_flags(SYN | ACK, SYN),
+        Term.SYN_ACK: _has_flags(SYN | ACK, SYN | ACK),
+        Term.FIN: _has_flags(FIN, FIN),
+        Term.RST: _has_flags(RST, RST),
+        Term.PSH: _has_flags(PSH, PSH),
+        Term.DATA: lambda headers: headers.payload_bytes > 0,
+        Term.ACK: lambda headers: (
+            _is_segment(headers)
+            and headers.flags & (ACK | SYN | FIN | RST) == ACK
+            and not headers.payload_bytes
+        ),
+    }
+)

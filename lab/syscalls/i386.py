@@ -2,7 +2,8 @@
 
 Programs of 32 bits make them, and so may any program by the instruction int 0x80. Of them is known
 only that they were made: their numbers are others, and what their pointers point to is laid out
-otherwise. An instrument records the first of each kind that a process makes.
+otherwise. Those that close or copy descriptors are among them: what a descriptor is after that is
+unknown. An instrument records the first of each kind that a process makes.
 Source: the kernel's arch/x86/entry/syscalls/syscall_32.tbl.
 """
 
@@ -13,13 +14,19 @@ import os
 _NUMBERS = {
     "read": 3,
     "write": 4,
+    "close": 6,
+    "dup": 41,
+    "fcntl": 55,
+    "dup2": 63,
     "socketcall": 102,
     "readv": 145,
     "writev": 146,
     "sendfile": 187,
+    "fcntl64": 221,
     "sendfile64": 239,
     "io_submit": 248,
     "splice": 313,
+    "dup3": 330,
     "recvmmsg": 337,
     "sendmmsg": 345,
     "socket": 359,
@@ -42,6 +49,7 @@ _NUMBERS = {
     "recvmmsg_time64": 417,
     "io_uring_setup": 425,
     "io_uring_enter": 426,
+    "close_range": 436,
     "pidfd_getfd": 438,
 }
 
@@ -49,21 +57,35 @@ I386_NAMES = {f"i386:{name}": name for name in _NUMBERS}
 """The names in records of calls that make and use sockets, or may use them unseen; and the names
 of their man pages."""
 
+I386_MOVING = frozenset(
+    f"i386:{name}"
+    for name in ("close", "close_range", "dup", "dup2", "dup3", "fcntl", "fcntl64", "socketcall")
+)
+"""Those after which a descriptor that is known may be another file: they close it, and so give its
+number away, or put another there."""
+
 I386_NUMBERS = {name: _NUMBERS[page] for name, page in I386_NAMES.items()}
 """The numbers of these calls."""
 
 SAME_NUMBER = {
     3: "close",
     4: "newstat",
+    6: "newlstat",
+    41: "socket",
+    55: "getsockopt",
+    63: "newuname",
     102: "getuid",
     145: "sched_getscheduler",
     146: "sched_get_priority_max",
     187: "readahead",
+    221: "fadvise64",
     239: "get_mempolicy",
     248: "add_key",
     313: "finit_module",
+    330: "pkey_alloc",
     425: "io_uring_setup",
     426: "io_uring_enter",
+    436: "close_range",
     438: "pidfd_getfd",
 }
 """The calls of x86_64 that have these numbers, by what their tracepoints are named after."""

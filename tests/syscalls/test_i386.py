@@ -11,7 +11,7 @@ from lab.syscalls.i386 import I386_NAMES, I386_NUMBERS, SAME_NUMBER
 from lab.syscalls.table import CALLS, HIDING
 
 INCLUDE = Path("/usr/include/x86_64-linux-gnu/asm")
-NEW = {"stat": "newstat"}
+NEW = {"stat": "newstat", "lstat": "newlstat", "uname": "newuname"}
 """Calls whose tracepoint has another name than their number."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.sockets.socket_calls import hiding
+from lab.syscalls.i386 import I386_MOVING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,17 +21,26 @@ def with_hidden_use(
 ) -> tuple[Channel, ...]:
     """The channels, uncounted where a hidden use of a socket explains what its calls do not."""
     hiders: dict[str, SystemCall] = {}
+    movers: dict[str, SystemCall] = {}
     for call in hiding(calls):
         hiders.setdefault(call.host, call)
+        if call.name in I386_MOVING:
+            movers.setdefault(call.host, call)
     if not hiders:
         return tuple(channels)
-    return tuple(_marked(channel, endpoints, hiders) for channel in channels)
+    return tuple(_marked(channel, endpoints, hiders, movers) for channel in channels)
 
 
 def _marked(
-    channel: Channel, endpoints: Mapping[str, Endpoint], hiders: Mapping[str, SystemCall]
+    channel: Channel,
+    endpoints: Mapping[str, Endpoint],
+    hiders: Mapping[str, SystemCall],
+    movers: Mapping[str, SystemCall],
 ) -> Channel:
-    """The channel, with a call that hides what its ends did beyond their calls, if one does."""
+    """The channel, with a call that hides what its ends did beyond their calls, if one does.
+
+    Or with one, of `movers`, after which other sockets' calls may be counted as theirs.
+    """
     if channel.uncounted:
         return channel
     went = channel.carried
@@ -43,4 +53,8 @@ def _marked(
     if channel.receiver and channel.read < (channel.sent if went is None else went):
         suspects.append(endpoints[channel.receiver].host)
     hider = next((hiders[host] for host in suspects if host in hiders), None)
+    if channel.sender and channel.sent > (channel.read if went is None else went):
+        hider = hider or movers.get(endpoints[channel.sender].host)
+    if channel.receiver and channel.read > (channel.sent if went is None else went):
+        hider = hider or movers.get(endpoints[channel.receiver].host)
     return channel if hider is None else replace(channel, uncounted=hider.id)

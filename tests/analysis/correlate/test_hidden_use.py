@@ -54,3 +54,25 @@ def test_a_ring_that_could_not_be_made_hides_nothing() -> None:
     failed = replace(RING, error="EPERM", result=-1)
     channel = replace(CHANNEL, sent=0)
     assert with_hidden_use([channel], ENDPOINTS, [failed]) == (channel,)
+
+
+@pytest.mark.parametrize(
+    ("host", "counts", "is_hidden"),
+    [
+        ("client", {}, False),
+        ("client", {"sent": 8}, True),
+        ("server", {"sent": 8}, False),
+        ("server", {"read": 8}, True),
+        ("client", {"read": 8}, False),
+        ("server", {"carried": None, "read": 8}, True),
+    ],
+)
+def test_after_a_call_that_moves_descriptors_unseen_more_may_be_counted_than_went(
+    host: str, counts: dict[str, int | None], is_hidden: bool
+) -> None:
+    """dup2(2) of 32 bits puts another socket where a call of 64 bits is made."""
+    channel = replace(CHANNEL, **counts)  # type: ignore[arg-type]
+    for name, hides in (("i386:dup2", is_hidden), ("i386:write", False)):
+        call = replace(RING, name=name, host=host)
+        (found,) = with_hidden_use([channel], ENDPOINTS, [call])
+        assert bool(found.uncounted) == hides

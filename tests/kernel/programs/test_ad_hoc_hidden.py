@@ -57,7 +57,7 @@ os.waitpid(child, 0)
 """
 """By pidfd_getfd(2), of a child: Yama lets a parent."""
 
-SEND_BY_I386_TABLE = """
+I386_CALL = """
 import ctypes, mmap, socket
 MAP_32BIT = 0x40
 below = mmap.mmap(-1, 8192, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_32BIT,
@@ -68,12 +68,36 @@ below[:9] = bytes.fromhex(code)
 below[4096:4104] = b"by int80"
 at = ctypes.addressof(ctypes.c_char.from_buffer(below))
 call = ctypes.CFUNCTYPE(*[ctypes.c_int] * 5)(at)
+"""
+
+SEND_BY_I386_TABLE = (
+    I386_CALL
+    + """
 s = socket.create_connection(("{server}", {port}))
 print(call(4, s.fileno(), 8, at + 4096))
 s.shutdown(socket.SHUT_WR)
 print(s.recv(100), s.recv(100))
 """
+)
 """By the instruction int 0x80, as programs of 32 bits do: 4 is their write(2)."""
+
+TAKE_TWO = """
+import socket
+listener = socket.create_server(("", {port}))
+for peer in [listener.accept()[0] for _ in range(2)]:
+    print(peer.recv(100))
+    peer.close()
+"""
+COPY_BY_I386_TABLE = (
+    I386_CALL
+    + """
+first, second = (socket.create_connection(("{server}", {port})) for _ in range(2))
+print(call(63, second.fileno(), 0, first.fileno()))
+first.sendall(b"elsewhere")
+first.close()
+"""
+)
+"""63 is their dup2(2): what is sent on the first's descriptor goes through the second."""
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="no i386 table")
@@ -89,6 +113,21 @@ def test_what_is_sent_by_a_call_of_32_bits_is_undecided_and_named(
     assert run.done.returncode == UNDECIDED_STATUS
     text = " ".join(run.done.stdout.split())
     assert "client called write(2) by the i386 table, whose calls are not followed" in text
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="no i386 table")
+@pytest.mark.parametrize("trace", ["auto", "ptrace"])
+def test_a_descriptor_that_a_call_of_32_bits_moved_breaks_nothing(
+    ad_hoc: Callable[..., AdHocRun], trace: str
+) -> None:
+    run = ad_hoc(python(TAKE_TWO), python(COPY_BY_I386_TABLE), trace=trace)
+    if run.wrote["client"].startswith("-38") or "SIGSEGV" in run.done.stdout:
+        pytest.skip("this kernel has no calls of 32 bits (CONFIG_IA32_EMULATION)")
+    assert run.wrote["server"] == "b''\nb'elsewhere'\n"
+    assert "BROKEN" not in run.verdicts.values()
+    text = " ".join(run.done.stdout.split())
+    if run.verdicts["ad-hoc-stream-bytes"] == "UNDECIDED":
+        assert "client called dup2(2) by the i386 table, whose calls are not followed" in text
 
 
 def test_what_is_sent_by_a_ring_is_undecided_and_named(ad_hoc: Callable[..., AdHocRun]) -> None:

@@ -21,7 +21,7 @@ from lab.kernel.trace.ptrace.ptrace import (
     unpack_result,
 )
 from lab.kernel.trace.ptrace.socket_samples import CONNECTED, Descriptors, Socket, SocketSamples
-from lab.syscalls.i386 import SYSCALL_ARCHITECTURE, i386_numbers
+from lab.syscalls.i386 import I386_MOVING, SYSCALL_ARCHITECTURE, i386_numbers
 from lab.syscalls.numbers import numbers, other_numbers
 from lab.syscalls.table import BARE, CALLS
 
@@ -218,6 +218,8 @@ class CallRecorder:
     def _enter_i386(self, task: Task, facts: tuple[int, ...]) -> None:
         """Record a call of 32 bits if it is the process's first of its kind, and let it be made."""
         plan, known = self._plans_of_i386[facts[1]], task.process.made_by_i386
+        if plan.name in I386_MOVING:
+            task.process.descriptors.forget_all()
         if plan.name in known:
             ptrace(PTRACE_CONT, task.tid, 0, 0)
             return

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.analysis.sockets.socket_calls import hiding
-from lab.syscalls.i386 import I386_MOVING
+from lab.analysis.sockets.socket_calls import hiding, moves_descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +23,7 @@ def with_hidden_use(
     movers: dict[str, SystemCall] = {}
     for call in hiding(calls):
         hiders.setdefault(call.host, call)
-        if call.name in I386_MOVING:
+        if moves_descriptors(call):
             movers.setdefault(call.host, call)
     if not hiders:
         return tuple(channels)

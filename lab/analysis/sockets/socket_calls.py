@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.syscalls.i386 import I386_NAMES
+from lab.syscalls.i386 import I386_MOVING, I386_NAMES
 from lab.syscalls.memory import descriptor_of
 from lab.syscalls.table import HIDING, MOST_MESSAGES
 
@@ -113,6 +113,11 @@ def by_message(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
 def hiding(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
     """Calls after which sockets may have been used by what is no call on them."""
     return (call for call in calls if call.name in HIDING and not call.error)
+
+
+def moves_descriptors(call: SystemCall) -> bool:
+    """Whether, of those that hide, descriptors may be other files after it than is known."""
+    return call.name in I386_MOVING
 
 
 def why_uncounted(call: SystemCall) -> str:

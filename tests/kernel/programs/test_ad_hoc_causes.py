@@ -47,7 +47,19 @@ try:
 except ConnectionResetError:
     print("reset")
 """
-CLOSE_LATE = SERVE + "import time; c.recv(1); time.sleep(0.2); c.close()"
+CLOSE_LATE = (
+    SERVE
+    + """
+import select, struct
+c.recv(1)
+def quiet_ms():
+    return struct.unpack_from("=I", c.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 56)[0]
+while quiet_ms() < 200:
+    select.select([], [], [], 0.01)
+c.close()
+"""
+)
+"""The kernel says how long the FIN has been there: tcp(7), TCP_INFO, tcpi_last_ack_recv."""
 CLOSE = """
 import socket
 socket.create_connection(("{server}", {port})).close()

@@ -165,14 +165,21 @@ class PacketRing:
             ) from error
 
     def is_read(self) -> bool:
-        """Whether every frame that the kernel has counted was read, or dropped by the kernel."""
+        """Whether every frame that the kernel has counted was read, or dropped by the kernel.
+
+        Raises KernelRefused.
+        """
         self.count()
         return self._read == self.frames - self.dropped
 
     def count(self) -> None:
-        """Bring `frames` and `dropped` up to date."""
+        """Bring `frames` and `dropped` up to date. Raises KernelRefused."""
         # Reading the counters sets them to zero. Dropped frames are among the frames.
-        raw = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size)
+        try:
+            raw = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size)
+        except OSError as error:
+            attempt = f"cannot read the counters of the capture on {self._name}"
+            raise KernelRefused(refusal(attempt, error)) from error
         frames, dropped = _STATISTICS.unpack(raw)
         self.frames += frames
         self.dropped += dropped
@@ -181,8 +188,13 @@ class PacketRing:
         """Have its descriptor readable by frames alone.
 
         It is so as well from the moment when its interface went down or away. Source: poll(2).
+        Raises KernelRefused.
         """
-        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        try:
+            self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except OSError as error:
+            attempt = f"cannot go on with the capture on {self._name}"
+            raise KernelRefused(refusal(attempt, error)) from error
 
     def close(self) -> None:
         """Receive no more and free the memory. Waits for two RCU grace periods, of some 10 ms."""

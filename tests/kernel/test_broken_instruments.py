@@ -1,0 +1,172 @@
+"""Instruments that break while they record, or that the kernel refuses: the run names them.
+
+No claim that rests on one is decided. What breaks is real: a ring that is full, a socket that is
+closed, a trace buffer that overruns, a call that a seccomp filter refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import denied
+import inside_broken
+import pytest
+from ad_hoc_run import ASK, CANNOT, CONVERSE
+from step_programs import python
+
+from lab.ad_hoc import recorded_scenario
+from lab.analysis.assembly import build_timelines
+from lab.analysis.judging import judge
+from lab.errors import LabError
+from lab.kernel.plan import Plan
+from lab.kernel.sandbox.sandbox import Sandbox
+from lab.model.claim import Outcome
+from lab.model.family import Family
+from lab.model.program import Step
+from lab.model.topology import two_hosts
+from lab.records import Recording
+
+pytestmark = pytest.mark.kernel
+
+SEND_ALL = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for number in range(20_000):
+    s.sendto(b"counted", ("198.51.100.2", 9))
+"""
+
+
+def plan(code: str, trace: str) -> Plan:
+    steps = (Step("ad-hoc", (python(code),)),)
+    return Plan("ad-hoc", Family.IPV4, two_hosts(), steps, trace=trace)
+
+
+def outcomes(recording: Recording) -> set[Outcome]:
+    """What becomes of the claims of an ad-hoc run."""
+    timelines = build_timelines(recording)
+    return {each.verdict.outcome for each in judge(recorded_scenario().claims, timelines)}
+
+
+def test_frames_that_a_full_ring_lost_leave_every_claim_undecided(sandbox: Sandbox) -> None:
+    recording = sandbox.call(inside_broken.record_with_two_slots, plan(SEND_ALL, "none"))
+    assert sum(point.dropped for point in recording.points) > 0
+    (timeline,) = build_timelines(recording)
+    assert any("dropped" in why for why in timeline.bracket.incomplete)
+    assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
+
+
+def test_a_capture_whose_socket_is_lost_is_named_in_one_line(sandbox: Sandbox) -> None:
+    with pytest.raises(LabError) as lost:
+        sandbox.call(inside_broken.record_until_seen, plan(SEND_ALL, "none"), b"counted")
+    assert "client/eth0: ENOTSOCK" in str(lost.value)
+    assert "\n" not in str(lost.value)
+
+
+@pytest.mark.usefixtures("needs_tracefs")
+def test_events_that_an_overrun_buffer_lost_leave_every_claim_undecided(sandbox: Sandbox) -> None:
+    recording = sandbox.call(inside_broken.record_with_small_buffers, plan(SEND_ALL, "tracefs"))
+    assert recording.trace.lost > 0
+    (timeline,) = build_timelines(recording)
+    assert any("lost" in why for why in timeline.bracket.incomplete)
+    assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
+
+
+def run_without(
+    call: tuple[str, ...], out: Path, server: str, client: str, trace: str
+) -> subprocess.CompletedProcess[str]:
+    """`wirelab run` where the kernel refuses that call to all that takes part in it."""
+    lab = (sys.executable, "-P", "-m", "lab", "run", "--server", server, "--client", client)
+    return subprocess.run(
+        [sys.executable, denied.__file__, *call, "--", *lab, "--trace", trace, "--out", out, "-v"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+
+
+def command(code: str) -> str:
+    return shlex.join((sys.executable, "-IS", "-c", code.strip()))
+
+
+def report_of(out: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((out / "ad-hoc" / "latest" / "report.json").read_text())
+    return loaded
+
+
+def test_without_packet_sockets_there_is_no_run_and_a_line_says_so(tmp_path: Path) -> None:
+    family = str(int(socket.AF_PACKET))
+    done = run_without(("socket", family), tmp_path, command(CONVERSE), command(ASK), "auto")
+    assert done.returncode == CANNOT
+    (line,) = done.stderr.splitlines()
+    assert "cannot open a raw capture socket in namespace client: EPERM" in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("needs_ptrace")
+@pytest.mark.parametrize("call", ["ptrace", "seccomp"])
+def test_without_ptrace_there_is_no_run_that_asks_for_it(tmp_path: Path, call: str) -> None:
+    done = run_without((call,), tmp_path, command(CONVERSE), command(ASK), "ptrace")
+    assert done.returncode == CANNOT
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("wirelab: cannot trace with ptrace: ")
+    assert f"{call}: " in line
+    assert "--trace auto takes another" in line
+
+
+@pytest.mark.usefixtures("needs_ptrace")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root traces by tracefs")
+def test_without_any_tracer_claims_about_calls_are_skipped_and_name_it(tmp_path: Path) -> None:
+    done = run_without(("ptrace",), tmp_path, command(CONVERSE), command(ASK), "auto")
+    assert done.returncode == 0, done.stdout
+    verdicts = {each["id"]: each["verdict"] for each in report_of(tmp_path)["claims"]}
+    assert verdicts["ad-hoc-opens"] == "HOLDS"
+    assert verdicts["ad-hoc-connect"] == verdicts["ad-hoc-stream-bytes"] == "SKIPPED"
+    assert "ptrace: EPERM" in " ".join(done.stdout.split())
+
+
+SEND_TWO = """
+import ctypes, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("{server}", {port}))
+texts = [ctypes.create_string_buffer(text, len(text)) for text in (b"one", b"three")]
+vectors = [
+    ctypes.create_string_buffer(struct.pack("@PN", ctypes.addressof(text), len(text)))
+    for text in texts
+]
+headers = b"".join(
+    struct.pack("@PIPNPNiI4x", 0, 0, ctypes.addressof(vector), 1, 0, 0, 0, 0)
+    for vector in vectors
+)
+print(libc.sendmmsg(s.fileno(), ctypes.create_string_buffer(headers), 2, 0))
+"""
+TAKE_TWO = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", {port}))
+print(s.recv(100), s.recv(100))
+"""
+
+
+@pytest.mark.usefixtures("needs_tracefs")
+def test_without_bpf_what_rests_on_memory_is_undecided_and_bpf_is_named(tmp_path: Path) -> None:
+    done = run_without(("bpf",), tmp_path, command(TAKE_TWO), command(SEND_TWO), "tracefs")
+    report = report_of(tmp_path)
+    said = {each["kind"]: each for each in report["instruments"]}
+    for kind in ("pointer arguments", "drops"):
+        assert "EPERM" in said[kind]["text"]
+    assert said["pointer arguments"]["obtained"] is None
+    verdicts = {each["id"]: each["verdict"] for each in report["claims"]}
+    assert verdicts["ad-hoc-datagram-bytes"] == "UNDECIDED", done.stdout
+    assert "BROKEN" not in verdicts.values()
+    whole = run_without(("ptrace",), tmp_path, command(TAKE_TWO), command(SEND_TWO), "tracefs")
+    verdicts = {each["id"]: each["verdict"] for each in report_of(tmp_path)["claims"]}
+    assert verdicts["ad-hoc-datagram-bytes"] == "HOLDS", whole.stdout

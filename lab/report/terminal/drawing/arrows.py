@@ -130,5 +130,7 @@ def _label(row: FrameRow, columns: int, style: Style) -> tuple[str, str]:
     text = style.safe(row.label)
     if len(text) <= columns:
         return text, ""
-    first, *others = textwrap.wrap(text, max(1, columns - 3), break_on_hyphens=False)
-    return f"{first}...", " ".join(others)
+    first = textwrap.wrap(text, max(1, columns - 3), break_on_hyphens=False)[0]
+    # Not the other lines joined: a word that was cut, an address, would have a space in it.
+    behind = len(first)
+    return f"{first}...", text[behind + (text[behind] == " ") :]

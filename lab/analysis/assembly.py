@@ -101,6 +101,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         *_reversed(links),
         *_never_left(links, recording),
         *journeys.doubts,
+        *_unseen(recording),
         *_faults(recording, order),
         *unmatched(recording.wire_rules, bracket.step),
     )
@@ -133,6 +134,21 @@ def _owners(interfaces: Iterable[InterfaceSeen]) -> dict[IPAddress, str]:
         for address in seen.addresses
         if not (address.is_loopback or address.is_link_local)
     }
+
+
+def _unseen(recording: Recording) -> list[str]:
+    """Interfaces that were captured and not seen by the witness, where routers are joined by it.
+
+    Whose an address is says which packets are for a router itself.
+    """
+    if not recording.routers:
+        return []
+    seen = {(each.host, each.name) for each in recording.interfaces}
+    return [
+        f"{point.name} was captured, and not seen among the interfaces"
+        for point in recording.points
+        if (point.host, point.interface) not in seen and point.host not in recording.switches
+    ][:_NAMED]
 
 
 def _slack_ns(recording: Recording) -> int:
@@ -179,15 +195,19 @@ def _never_left(crossings: tuple[Crossing, ...], recording: Recording) -> list[s
     came = [each for each in crossings if each.sent_ns is None and not each.is_made]
     if not came:
         return []
-    # One that left just before the opening canary came is no frame of the step.
-    left = {frame.data for frame in recording.frames if frame.direction is Direction.OUT}
     link_of = {point.name: point.link for point in recording.points}
+    # One that left just before the opening canary came is no frame of the step.
+    left = {
+        (link_of[frame.point], frame.data)
+        for frame in recording.frames
+        if frame.direction is Direction.OUT
+    }
     found: list[str] = []
     for crossing in came:
         frame = crossing.packet.frame
-        if frame.data in left:
-            continue
         link = link_of[frame.point]
+        if (link, frame.data) in left:
+            continue
         others = [name for name in link_of if link_of[name] == link and name != frame.point]
         found.append(
             f"{crossing.id} was seen arriving at {frame.point} and not leaving "

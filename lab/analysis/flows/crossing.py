@@ -58,7 +58,13 @@ class Crossing:
     @property
     def time_ns(self) -> int:
         """When it was first seen."""
-        time_ns = self.sent_ns if self.sent_ns is not None else self.received_ns
+        time_ns = self.sent_ns
+        if time_ns is None and self.hops:
+            # Not seen leaving its sender, it may have been seen anywhere behind that.
+            seen = (ns for hop in self.hops for ns in (hop.sent_ns, hop.received_ns))
+            time_ns = next((ns for ns in seen if ns is not None), None)
+        elif time_ns is None:
+            time_ns = self.received_ns
         assert time_ns is not None, "a crossing is made from at least one frame"
         return time_ns
 

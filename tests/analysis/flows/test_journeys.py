@@ -204,6 +204,13 @@ def test_a_frame_that_left_before_it_came_is_another() -> None:
     assert [told(each)[:2] for each in found] == [("s", "b"), ("a", "s")]
 
 
+def test_one_that_was_not_seen_leaving_and_not_forwarded_has_the_time_it_was_seen_at() -> None:
+    data = ip("a", "r0", b"text", ttl=1)
+    (found,) = ways(ROW, [seen(11, "r/a", IN, data)])
+    assert told(found) == ("a", "b", None, None, "")
+    assert found.time_ns == 11
+
+
 def test_ways_are_numbered_from_the_first_links_number() -> None:
     data = ethernet(ONE, TWO)
     found = ways(STAR, over(10, "a", "s", data), over(12, "s", "b", data), first=40)

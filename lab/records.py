@@ -587,6 +587,8 @@ class Recording:
     """The hosts that forward packets."""
     nats: tuple[str, ...] = ()
     """Those of the routers that change addresses and ports."""
+    outside: tuple[str, ...] = ()
+    """The capture points of their interfaces that lead outside."""
     translations: tuple[Translation, ...] = ()
     """Which those changed, at the end of each step; without what had been forgotten by then."""
     key_logs: tuple[KeyLog, ...] = ()

@@ -34,6 +34,8 @@ def has_right_checksums(*timelines: Timeline) -> Verdict:
 def check_checksums(timelines: Iterable[Timeline]) -> Verdict | None:
     """The verdict on the checksums of every frame that a host sent; None if none has one.
 
+    Of one that was forwarded, on each of its links.
+
     A UDP checksum of zero over IPv4 is none at all: "the transmitter generated no checksum"
     (RFC 768). Over IPv6 it is wrong (RFC 8200, 8.1). On lo the transport's is left to a network
     card that there is not (Linux, drivers/net/loopback.c: NETIF_F_HW_CSUM), which is no fault.
@@ -44,10 +46,11 @@ def check_checksums(timelines: Iterable[Timeline]) -> Verdict | None:
     sent = (c for timeline in timelines for c in timeline.crossings if not c.is_made)
     for crossing in sent:
         event = [crossing.id]
-        if crossing.packet.malformed is not None:
-            reason = crossing.packet.malformed.reason
-            return broken(f"{crossing.id} is malformed: {reason}", event)
-        for layer in crossing.packet.layers:
+        packets = [hop.packet for hop in crossing.hops] or [crossing.packet]
+        for packet in packets:
+            if packet.malformed is not None:
+                return broken(f"{crossing.id} is malformed: {packet.malformed.reason}", event)
+        for layer in (layer for packet in packets for layer in packet.layers):
             ok = getattr(layer, "checksum_ok", True)
             if ok is False and _is_left_on_lo(crossing, layer):
                 looped += 1

@@ -48,7 +48,7 @@ def changes_hardware_addresses_only(timeline: Timeline) -> Verdict:
     """What a router forwarded left it from its own address, to the next neighbour's.
 
     By its IP addresses a packet is known again behind a router: with others it would be one that
-    came and did not go on, which decides nothing.
+    came and did not go on, which decides nothing. Behind a NAT it is known with others as well.
     """
     stopped = [crossing.number for crossing in timeline.crossings if _has_stopped(crossing)]
     if stopped:
@@ -64,6 +64,8 @@ def changes_hardware_addresses_only(timeline: Timeline) -> Verdict:
             return broken(f"{crossing.id} is no frame of Ethernet", evidence)
         if {old.source, old.destination} & {new.source, new.destination}:
             return broken(f"{crossing.id} kept a hardware address at {after.sender}", evidence)
+        if _ip_addresses(before.packet) != _ip_addresses(after.packet):
+            return broken(f"{after.sender} changed an IP address of {crossing.id}", evidence)
         seen.append(crossing.number)
     if not seen:
         return skipped("no packet was forwarded by a router")
@@ -157,6 +159,10 @@ def _data(crossing: Crossing) -> bytes:
 def _ethernet(packet: Packet) -> Ethernet | None:
     layer = packet.layers[0] if packet.layers else None
     return layer if isinstance(layer, Ethernet) else None
+
+
+def _ip_addresses(packet: Packet) -> tuple[object, object] | None:
+    return None if packet.ip is None else (packet.ip.source, packet.ip.destination)
 
 
 def _is_to_a_group(packet: Packet) -> bool:

@@ -154,6 +154,7 @@ def run_plan(plan: Plan) -> Recording:
         switches=plan.topology.switches,
         routers=plan.topology.routers,
         nats=tuple(nat.host for nat in plan.topology.nats),
+        outside=tuple(f"{nat.host}/{name}" for nat in plan.topology.nats for name in nat.outside),
         translations=tuple(seen.translations),
         wire_rules=tuple(wires.rules) if wires else (),
         wire_strikes=tuple(wires.strikes) if wires else (),

@@ -15,21 +15,21 @@ from lab.ladder.model import EventRow, FrameRow, Part
 from lab.ladder.repetition import Elided
 from lab.model.counted import counted
 
-_IN_WORDS: Mapping[ChangedField, str] = {
-    "source": "source {} → {}",
-    "destination": "destination {} → {}",
+_TRANSLATED: dict[ChangedField, str] = {
+    "source": "{} → {}",
+    "destination": "{} → {}",
     "identifier": "identifier {} → {}",
-    "quoted_source": "quoted source {} → {}",
-    "quoted_destination": "quoted destination {} → {}",
+    "quoted_source": "quoted {} → {}",
+    "quoted_destination": "quoted {} → {}",
+}
+_FORWARDED: dict[ChangedField, str] = {
     "ttl": "TTL {} → {}",
     "hop_limit": "hop limit {} → {}",
     "hardware_source": "from {1}",
     "hardware_destination": "to {1}",
 }
-
-_OF_A_NAT = frozenset(
-    {"source", "destination", "identifier", "quoted_source", "quoted_destination"}
-)
+_BRIEFLY = frozenset({"hardware_source", "hardware_destination"})
+"""What is left out where a NAT has changed what matters more."""
 
 FloodedCopies = Mapping[tuple[bytes, str], int]
 """How many copies of a frame a switch sent to hosts that have no part in the step: by the frame's
@@ -145,12 +145,9 @@ def _hop_row(
     )
     if number == 1:
         return found
-    changed = changes(crossing.hops[number - 2].packet, hop.packet)
-    verb = "translates" if any(each.field in _OF_A_NAT for each in changed) else "forwards"
-    words = ", ".join(_in_words(changed))
     return replace(
         found,
-        text=f"{hop.sender} {verb} it{words and f': {words}'}",
+        text=f"{hop.sender} {_done(changes(crossing.hops[number - 2].packet, hop.packet))}",
         connection="",
         notes=(),
         payload=b"",
@@ -159,8 +156,20 @@ def _hop_row(
     )
 
 
-def _in_words(changed: Iterable[Change]) -> Iterator[str]:
-    """Without checksums, which differ wherever anything does."""
-    for change in changed:
-        if change.field in _IN_WORDS:
-            yield _IN_WORDS[change.field].format(change.before, change.after)
+def _done(changed: Iterable[Change]) -> str:
+    """What a device did to a frame, in words; without checksums, which differ as soon as any does.
+
+    "forwards it", "forwards it: TTL 64 → 63, from …", "translates 10.0.0.2:4000 → 192.0.2.1:61000".
+    """
+    changed = tuple(changed)
+    translated = [each for each in changed if each.field in _TRANSLATED]
+    others = [each for each in changed if each.field in _FORWARDED]
+    if translated:
+        others = [each for each in others if each.field not in _BRIEFLY]
+    words = ", ".join(
+        (_TRANSLATED | _FORWARDED)[each.field].format(each.before, each.after)
+        for each in (*translated, *others)
+    )
+    if translated:
+        return f"translates {words}"
+    return f"forwards it{words and f': {words}'}"

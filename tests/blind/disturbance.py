@@ -42,6 +42,8 @@ class Name(enum.StrEnum):
     QUEUES = "queues"
     """SIOCINQ at the ends of calls."""
     SOCK_DIAG = "sock_diag"
+    CONNTRACK = "conntrack"
+    """The tables of NATs, read at the end of each step."""
 
 
 class Manner(enum.StrEnum):

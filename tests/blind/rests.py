@@ -40,6 +40,7 @@ _OF_RECORDING = {
     "programs": frozenset({Name.OUTPUT}),
     "sockets": frozenset({Name.SOCK_DIAG}),
     "trace": _CALLS,
+    "translations": frozenset({Name.CONNTRACK}),
 }
 
 _OF_EVIDENCE = {

@@ -29,12 +29,22 @@ def subject_of(name: str) -> Subject:
     )
 
 
-@pytest.mark.parametrize("instrument", DISTURBERS)
+@pytest.mark.parametrize("instrument", [each for each in DISTURBERS if each != Name.CONNTRACK])
 def test_no_claim_of_a_traced_scenario_is_decided_wrongly(instrument: Name) -> None:
     subject = subject_of({Name.DROPS: "traced-udp4"}.get(instrument, "traced-tcp4"))
     found = list(trials(subject, {instrument: DISTURBERS[instrument]}))
     assert {trial.claim for trial in found} == {claim.id for claim in subject.scenario.claims}
     assert [trial for trial in found if trial.found is Found.WRONG] == []
+
+
+def test_no_claim_about_a_nat_is_decided_wrongly_without_its_table_or_by_a_wrong_one() -> None:
+    subject = subject_of("nat4")
+    found = list(trials(subject, {Name.CONNTRACK: DISTURBERS[Name.CONNTRACK]}))
+    assert {trial.manner for trial in found} == {Manner.GONE, Manner.CUT, Manner.FALSE}
+    assert [trial for trial in found if trial.found is Found.WRONG] == []
+    # A port that no frame has contradicts the frames; what is not in the table does not.
+    assert Found.BLIND in {trial.found for trial in found if trial.manner is Manner.FALSE}
+    assert {trial.found for trial in found if trial.manner is Manner.GONE} == {Found.KEPT}
 
 
 def test_what_a_claim_rests_on_is_what_its_check_reads_and_its_evidence() -> None:

@@ -30,11 +30,13 @@ ALL = (
 HOLDS, BROKEN, SKIPPED = Outcome.HOLDS, Outcome.BROKEN, Outcome.SKIPPED
 
 
-def packet(source: int = 1, destination: int = 2, ttl: int = 64, text: bytes = b"text") -> Packet:
+def packet(
+    source: int = 1, destination: int = 2, ttl: int = 64, text: bytes = b"text", host: int = 1
+) -> Packet:
     """A datagram between two stations, from 198.18.0.1 to 198.18.1.2."""
     udp = struct.pack("!4H", 1000, 9, 8 + len(text), 0) + text
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 7, 0, ttl, 17, 0)
-    head += bytes((198, 18, 0, 1, 198, 18, 1, 2))
+    head += bytes((198, 18, 0, host, 198, 18, 1, 2))
     to = b"\xff" * 6 if destination == 0xFF else bytes((2, 0, 0, 0, 0, destination))
     data = to + bytes((2, 0, 0, 0, 0, source)) + b"\x08\0" + head + udp
     return dissect(Frame(0, "a/eth0", Direction.OUT, data, len(data)))
@@ -93,6 +95,7 @@ def test_what_forwards_as_it_should_holds(claim: Claim, crossings: tuple[Crossin
         (counts_the_ttl_down, (over("r", packet(1, 3), packet(4, 2, ttl=64)),)),
         (counts_the_ttl_down, (over("r", packet(1, 3), packet(4, 2, ttl=62)),)),
         (changes_hardware_addresses_only, (over("r", packet(1, 3), packet(1, 2)),)),
+        (changes_hardware_addresses_only, (over("r", packet(1, 3), packet(4, 2, host=9)),)),
         (forwards_frames_as_they_are, (SWITCHED, copy(packet(text=b"gone")))),
         (floods_broadcasts_alone, (BACK, SWITCHED, copy(packet()), FLOODED)),
     ],

@@ -4,6 +4,7 @@ import struct
 from dataclasses import replace
 from ipaddress import ip_address
 
+import nat_packets as n
 import pytest
 import recorded as r
 
@@ -74,6 +75,34 @@ def test_each_link_has_an_arrow_and_what_was_changed_stands_on_it() -> None:
     ]
     assert found[0].text == row_of(over()).text
     assert all(row.part is Part.WHOLE for row in found)
+
+
+def translated(*packets: bytes) -> str:
+    """What stands on the link behind a NAT."""
+    one, other = (
+        dissect(Frame(0, "r/eth0", Direction.OUT, n.framed(each), len(each) + 14))
+        for each in packets
+    )
+    hops = Hop(one, "a", "r", 10, 11), Hop(other, "r", "b", 20, 21)
+    return rows(Crossing(5, one, "a", "b", 10, 21, hops))[1].text
+
+
+def test_what_a_nat_translates_stands_before_what_any_router_changes() -> None:
+    client, server = (n.CLIENTS[4][0], n.SAME), (n.SERVER[4], n.PORT)
+    outer = n.OUTSIDE[4], n.FIRST
+    sent, asked = n.datagram(client, server), n.datagram(outer, server, ttl=63)
+    assert translated(sent, asked) == (
+        "r translates 10.0.0.2:4000 → 198.51.100.1:61000, TTL 64 → 63"
+    )
+    errors = (
+        n.unreachable(server[0], outer[0], asked),
+        n.unreachable(server[0], client[0], n.datagram(client, server, ttl=63)),
+    )
+    assert translated(*errors) == (
+        "r translates 198.51.100.1 → 10.0.0.2, quoted 198.51.100.1:61000 → 10.0.0.2:4000"
+    )
+    echoes = n.echo("fd00::2", "2001:db8::2", 7), n.echo("2001:db8::1", "2001:db8::2", 61_000)
+    assert translated(*echoes) == ("r translates fd00::2 → 2001:db8::1, identifier 7 → 61000")
 
 
 def test_a_hop_limit_is_counted_down_as_well() -> None:

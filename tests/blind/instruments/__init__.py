@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.blind.disturbance import Disturb, Name
-from tests.blind.instruments import canaries, capture, health, kernel
+from tests.blind.instruments import canaries, capture, conntrack, health, kernel
 
 DISTURBERS: dict[Name, Disturb] = {
     Name.CAPTURE: capture.disturbed,
@@ -13,4 +13,5 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.WITNESS: health.witness,
     Name.STATES: kernel.states,
     Name.DROPS: kernel.drops,
+    Name.CONNTRACK: conntrack.disturbed,
 }

@@ -9,6 +9,7 @@ from event_ids import event
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
+from lab.analysis.packets.dissect import dissect
 from lab.model.claim import Outcome
 from lab.model.event import EventKind
 from lab.model.program import Step
@@ -154,3 +155,29 @@ def test_descriptors_are_followed_once_a_step(name: str, monkeypatch: pytest.Mon
     timelines = build_timelines(recording)
     assert [step for step in runs if step] == [t.step for t in timelines if t.system_calls]
     assert len(runs) == len(timelines)
+
+
+NAT = load_recording(r.FOLDER / "nat4")
+
+
+def test_a_frame_that_left_over_the_next_link_has_not_left_over_this_one() -> None:
+    """A switch sends the same bytes on: they are no sign that its sender sent them."""
+    place, frame = next(
+        (place, frame)
+        for place, frame in enumerate(NAT.frames)
+        if frame.point == "h1/eth0" and frame.direction is Direction.OUT and dissect(frame).tcp
+    )
+    assert any(each.data == frame.data and each.point == "s1/eth2" for each in NAT.frames)
+    other = replace(frame, data=frame.data[:-1] + bytes((frame.data[-1] ^ 1,)))
+    frames = (*NAT.frames[:place], other, *NAT.frames[place + 1 :])
+    incomplete = build_timelines(replace(NAT, frames=frames))[0].bracket.incomplete
+    assert any("arriving at s1/eth0 and not leaving h1/eth0" in each for each in incomplete)
+    assert build_timelines(NAT)[0].bracket.incomplete == ()
+
+
+def test_a_routers_interface_that_the_witness_did_not_see_is_missed() -> None:
+    seen = tuple(each for each in NAT.interfaces if each.host != "nat")
+    for timeline in build_timelines(replace(NAT, interfaces=seen)):
+        assert "nat/eth0 was captured, and not seen among the interfaces" in (
+            timeline.bracket.incomplete
+        )

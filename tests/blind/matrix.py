@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.ad_hoc import recorded_scenario
+from lab.ad_hoc import AD_HOC, recorded_scenario
 from lab.model.claim import Judgement, Outcome, Verdict
 from lab.model.scenario import Scenario
 from lab.recording.storage import load_recording
@@ -72,6 +72,9 @@ def subjects() -> Iterator[Subject]:
         if folder.name in FOREIGN:
             continue
         recording = load_recording(folder)
+        if recording.scenario == AD_HOC:
+            yield Subject(folder.name, recording, recorded_scenario())
+            continue
         own = load_scenario(find_recorded(recording.scenario, recording.source, ""))
         for scenario in (own, recorded_scenario()) if folder.name in AS_AD_HOC else (own,):
             yield Subject(folder.name, recording, scenario)

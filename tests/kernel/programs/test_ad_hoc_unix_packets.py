@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from ad_hoc_run import DONE, AdHocRun, python
+from documented import run_line, tshark_lines
 from outside import wirelab
 
 pytestmark = [
@@ -32,7 +34,9 @@ with socketserver.UnixStreamServer(sys.argv[1], Handler) as server:
 """
 
 
-def test_tshark_shows_curls_request_and_its_response(ad_hoc: Callable[..., AdHocRun]) -> None:
+def test_tshark_shows_curls_request_and_its_response(
+    ad_hoc: Callable[..., AdHocRun], tmp_path: Path
+) -> None:
     run = ad_hoc(
         python(SERVE, "{unix}"),
         "curl -s --unix-socket {unix} http://localhost/over-unix",
@@ -44,6 +48,10 @@ def test_tshark_shows_curls_request_and_its_response(ad_hoc: Callable[..., AdHoc
     assert run.wrote["client"] == "hello"
     written = wirelab("report", run.folder, "--format", "unix")
     assert written.returncode == DONE, written.stderr
+    (tmp_path / "runs").symlink_to(run.folder.parents[1])
+    documented = [line for page, line in tshark_lines() if page == "unix-packets.md"]
+    shown_by_it = run_line(next(line for line in documented if "runs/ad-hoc" in line), tmp_path)
+    assert "GET /over-unix HTTP/1.1" in shown_by_it
     fields = ["http.request.method", "http.request.uri", "http.response.code", "http.request_in"]
     command = ["tshark", "-r", str(run.folder / "unix.pcapng"), "-T", "fields", "-Y"]
     command += ["http.request or http.response"]

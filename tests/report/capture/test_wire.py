@@ -8,13 +8,15 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 import pytest
-from captured import frames_of
+from captured import capture_of, frames_of
 from scenes import recorded_result
 
 from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
+from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.timeline import Timeline
 from lab.records import Direction
 from lab.report.capture.wire import wire_capture
+from lab.run import show_capture
 
 RUNS = ("tcp4", "tcp6", "udp4", "udp6", "unix4", "unix6", "calls4", "calls6", "raw4", "raw6")
 FLAWLESS = ("tcp4", "tcp6", "traced-tcp4", "traced-tcp6", "unix4", "unix6", "calls4", "calls6")
@@ -125,12 +127,24 @@ def test_segments_are_those_of_the_ladder_in_its_order(name: str, tmp_path: Path
 
 
 @with_tshark
-def test_follow_stream_has_each_byte_once(tmp_path: Path) -> None:
-    (timeline,) = recorded_result("tcp4").timelines
-    said = by_tshark((timeline,), tmp_path, "-q", "-z", "follow,tcp,raw,0")
-    followed = [bytes.fromhex(line) for line in re.findall(r"^\t?((?:[0-9a-f]{2})+)$", said, re.M)]
-    sent = [each.packet.payload for each in timeline.crossings if each.packet.tcp]
-    assert b"".join(followed) == b"".join(sent) != b""
+@pytest.mark.parametrize("name", [*FLAWLESS, "types4", "types6", "tls4"])
+def test_follow_stream_has_each_byte_once_from_its_side(name: str, tmp_path: Path) -> None:
+    timelines = recorded_result(name).timelines
+    # As wire.pcapng has them, streams are numbered through all steps.
+    flows = [flow for each in show_capture(capture_of(wire_capture(timelines))).flows
+             for flow in [each] if flow.protocol == "tcp"]  # fmt: skip
+    assert [flow.number for flow in flows] == [*range(len(flows))] != []
+    for flow in flows:
+        said = by_tshark(timelines, tmp_path, "-q", "-z", f"follow,tcp,raw,{flow.number}")
+        lines = re.findall(r"^(\t?)((?:[0-9a-f]{2})+)$", said, re.MULTILINE)
+        followed = {way: b"".join(bytes.fromhex(data) for tab, data in lines if tab == way)
+                    for way in ("", "\t")}  # fmt: skip
+        sent = {"": b"", "\t": b""}
+        for each in flow.crossings:
+            ends = transport_endpoints(each.packet)
+            assert ends is not None
+            sent["" if ends[0] == flow.a else "\t"] += each.packet.payload
+        assert followed == sent
 
 
 @with_tshark

@@ -104,12 +104,12 @@ def run(
     `family` is the IP version, 4 or 6, and `trace` what traces the programs' system calls:
     "auto" (the best there is), "tracefs", "ptrace" or "none". The artifacts are written to a
     new folder under `out`, which is `Result.folder`: as by `wirelab run`, to `runs` in the
-    current directory. Under pytest give it `tmp_path`. `allowed` is what its programs may do
-    besides what is usual (docs/isolation.md). With `notes_lines` Python programs note the lines
-    that make their calls (docs/source.md). Unless `keeps_secrets` is False, what their TLS
-    libraries write to SSLKEYLOGFILE is recorded, and decrypts the capture files (docs/tls.md).
-    `wire` are rules for what happens to frames on the links, such as "client>server drop SYN 1"
-    (docs/wire.md).
+    current directory, with all that it leaves there. Under pytest give it `tmp_path`. `allowed`
+    is what its programs may do besides what is usual (docs/isolation.md). With `notes_lines`
+    Python programs note the lines that make their calls (docs/source.md). Unless `keeps_secrets`
+    is False, what their TLS libraries write to SSLKEYLOGFILE is recorded, and decrypts the capture
+    files (docs/tls.md). `wire` are rules for what happens to frames on the links, such as
+    "client>server drop SYN 1" (docs/wire.md).
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.

@@ -7,24 +7,24 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lab.errors import UsageError, printable
+from lab.frozen import frozen
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.results import Result, Shown
 
-FILES = {
-    "html": "report.html",
-    "svg": "ladder.svg",
-    "json": "report.json",
-    "md": "report.md",
-    "junit": "junit.xml",
-    "compare": "compare.html",
-    "wire": "wire.pcapng",
-    "perfetto": "trace.json",
-    "unix": "unix.pcapng",
-}
-"""By format the name of its file in a run's folder."""
+
+@frozen
+class Format:
+    """Something that a judged run's report is derived in."""
+
+    file: str
+    """The name of its file in a run's folder."""
+    what: str
+    """In a few words, for the help on `--format`."""
+    write: Callable[[Result], bytes]
+
 
 PAGES = ("html", "svg", "wire")
 """What every run leaves behind besides report.json."""
@@ -41,7 +41,7 @@ def derived(result: Result, form: str, unix_as: str = "") -> bytes:
     UsageError where it is none's name, or the format is another than "unix".
     """
     if not unix_as:
-        return _WRITERS[form](result)
+        return FORMATS[form].write(result)
     if form != "unix":
         raise UsageError("--unix-as is for --format unix")
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", unix_as):
@@ -96,7 +96,7 @@ def prepare_pages() -> None:
 def write_pages(result: Result) -> None:
     """Write into the run's folder what people look at. Raises UsageError."""
     for form in (*PAGES, *(("compare",) if result.scenario == COMPARE else ())):
-        write_derived(result, form, result.folder / FILES[form])
+        write_derived(result, form, result.folder / FORMATS[form].file)
 
 
 def write_capture_page(shown: Shown, target: Path) -> None:
@@ -194,14 +194,15 @@ def _unix(result: Result, unix_as: str = "") -> bytes:
     return capture
 
 
-_WRITERS: dict[str, Callable[[Result], bytes]] = {
-    "html": _html,
-    "svg": _svg,
-    "json": _json,
-    "md": _markdown,
-    "junit": _junit,
-    "compare": _compare,
-    "wire": _wire,
-    "perfetto": _perfetto,
-    "unix": _unix,
+FORMATS = {
+    "html": Format("report.html", "a page for a browser", _html),
+    "svg": Format("ladder.svg", "a picture", _svg),
+    "json": Format("report.json", "report.json", _json),
+    "md": Format("report.md", "Markdown", _markdown),
+    "junit": Format("junit.xml", "JUnit XML", _junit),
+    "compare": Format("compare.html", "a page of the steps side by side", _compare),
+    "wire": Format("wire.pcapng", "wire.pcapng, each frame once", _wire),
+    "perfetto": Format("trace.json", "a trace for Perfetto's viewer", _perfetto),
+    "unix": Format("unix.pcapng", "unix.pcapng, what went through unix sockets", _unix),
 }
+"""By its name what a run can be derived in: what `--format` takes, and its help says."""

@@ -63,6 +63,7 @@ def run_scenario(
     notes_lines: bool = False,
     keeps_secrets: bool = True,
     wire: Sequence[str] = (),
+    pages: bool = True,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
@@ -75,11 +76,11 @@ def run_scenario(
     behind the step's own (docs/wire.md).
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
-    for people to look at (lab.derive) keeps nobody waiting for the result.
+    for people to look at (lab.derive), unless no `pages` are wanted, keeps nobody waiting for what
+    is presented.
 
     Raises LabError; UsageError where `out` cannot be written, before anything is run.
     """
-    from lab.derive import why_no_pages, write_pages
     from lab.recording.artifacts import check_writable
 
     if notes_lines and trace == "none":
@@ -103,7 +104,9 @@ def run_scenario(
             keeps_secrets=keeps_secrets,
             wire=wire,
         )
-        _import_what_comes_after(shown=present is not None)
+        _import_what_comes_after(shown=present is not None, pages=pages)
+        from lab.derive import why_no_pages, write_pages
+
         recording = _await(pending, scenario, shown=present is not None)
         sandbox.end()
         try:
@@ -116,14 +119,14 @@ def run_scenario(
             again = f"the run is recorded: `wirelab replay {folder}` judges it by a mended check"
             raise UsageError(f"{error}; {again}") from error
         folder, note = _save(timelines, judgements, target)
-        left = why_no_pages(timelines, folder)
+        left = why_no_pages(timelines, folder) if pages else ""
         notes = "; ".join(filter(None, (note, left)))
         result = _result(timelines, judgements, scenario, folder, notes)
         if present is not None:
             present(result)
             sys.stdout.flush()
-            if not left:
-                write_pages(result)
+        if pages and not left:
+            write_pages(result)
     return result
 
 
@@ -333,7 +336,7 @@ def _load(path: Path) -> Scenario:
     return load_scenario(path)
 
 
-def _import_what_comes_after(*, shown: bool) -> None:
+def _import_what_comes_after(*, shown: bool, pages: bool) -> None:
     """Import, while the programs run, what understanding, saving and showing them needs.
 
     scapy, rich and Jinja2 take longer to import than the programs to run.
@@ -345,6 +348,7 @@ def _import_what_comes_after(*, shown: bool) -> None:
     if shown:
         import lab.report.terminal.page
         import lab.report.terminal.pager  # noqa: F401
+    if pages:
         from lab.derive import prepare_pages
 
         prepare_pages()

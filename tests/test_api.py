@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 from house import ROOT
+from outside import wirelab
 
 from lab import api
 from lab.api import Outcome, Result, Scenario, Step, UsageError, demo, two_hosts
 from lab.checks.tcp import opens_with_three_segments
+from lab.derive import derived
 
 TEACHERS = ROOT / "tests" / "support" / "teacher"
 
@@ -74,6 +76,18 @@ def test_a_run_is_replayed_as_it_was_judged(teachers: Path, tmp_path: Path) -> N
     assert again.document == ran.document
     assert again.recording == ran.recording
     assert [j.verdict for j in again.judgements] == [j.verdict for j in ran.judgements]
+
+
+@pytest.mark.kernel
+def test_a_run_leaves_what_wirelab_run_leaves(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    result = api.run("tcp", out=ours)
+    assert wirelab("run", "tcp", "--out", theirs).returncode == 0
+    left = {path.name for path in (theirs / "tcp" / "latest").iterdir()}
+    assert {"report.html", "ladder.svg", "wire.pcapng", "report.json"} < left
+    assert {path.name for path in result.folder.iterdir()} == left
+    page = (result.folder / "report.html").read_bytes()
+    assert page == derived(api.replay(result.folder, "tcp"), "html")
 
 
 @pytest.mark.kernel

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -8,15 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from house import ROOT
 from scenes import recorded_result
 
-from lab.derive import FILES, derived, why_no_pages, write_derived, write_pages
+from lab.derive import FORMATS, derived, why_no_pages, write_derived, write_pages
 from lab.errors import UsageError
 
 RECORDINGS = Path(__file__).parent / "recordings"
 
 
-@pytest.mark.parametrize("form", FILES)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_run_has_the_same_report_each_time(form: str) -> None:
     result = recorded_result("traced-unix4" if form == "unix" else "tcp4")
     assert derived(result, form) == derived(result, form) != b""
@@ -29,6 +31,12 @@ def test_each_format_is_what_it_says() -> None:
     assert json.loads(derived(result, "json")) == json.loads(json.dumps(result.document))
     assert ET.fromstring(derived(result, "junit")).tag == "testsuites"
     assert derived(result, "md").startswith(b"### wirelab: tcp over IPv4")
+
+
+def test_the_documentation_has_every_format() -> None:
+    listed = re.findall(r"\[--format ([^]]+)\]", (ROOT / "docs" / "command.md").read_text("utf-8"))
+    assert [each.split("|") for each in listed] == [list(FORMATS)]
+    assert len({each.file for each in FORMATS.values()}) == len(FORMATS)
 
 
 def test_a_folder_gets_its_pages(tmp_path: Path) -> None:

@@ -193,14 +193,15 @@ def _replay(command: argparse.ArgumentParser) -> None:
 
 
 def _report(command: argparse.ArgumentParser) -> None:
+    from lab.derive import FORMATS
+
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
     command.add_argument(
         "--format",
-        choices=("html", "svg", "json", "md", "junit", "compare", "wire", "perfetto", "unix"),
+        choices=tuple(FORMATS),
         default="html",
-        help="a page for a browser, a picture, report.json, Markdown, JUnit XML, a page of the "
-        "steps side by side, wire.pcapng, each frame once, a trace for Perfetto's viewer, or "
-        "unix.pcapng, what went through unix sockets (default: html)",
+        help="; ".join(f"{name}: {each.what}" for name, each in FORMATS.items())
+        + " (default: html)",
     )
     command.add_argument(
         "--unix-as",

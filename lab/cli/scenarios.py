@@ -36,6 +36,7 @@ def execute(options: Namespace) -> int:
                 options.trace,
                 notes_lines=options.source,
                 keeps_secrets=not options.no_secrets,
+                pages=False,
             )
         present(result)
         return result

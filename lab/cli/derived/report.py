@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Derive the report from the recording in a folder, write it, and say where it is."""
-    from lab.derive import FILES, derived, write_derived
+    from lab.derive import FORMATS, derived, write_derived
     from lab.errors import UsageError
     from lab.results import exit_status
     from lab.run import judged
@@ -24,7 +24,7 @@ def execute(options: Namespace) -> int:
         sys.stdout.flush()
         sys.stdout.buffer.write(derived(result, options.format, options.unix_as))
         return exit_status([result])
-    target = Path(options.output or result.folder / FILES[options.format])
+    target = Path(options.output or result.folder / FORMATS[options.format].file)
     write_derived(result, options.format, target, options.unix_as)
     print(target)
     if options.open:

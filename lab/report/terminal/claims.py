@@ -1,4 +1,4 @@
-"""Claims and their verdicts: in full, in a line each, and how a page ends."""
+"""Claims and their verdicts: in full and in brief, and how a page ends."""
 
 from __future__ import annotations
 
@@ -34,15 +34,13 @@ def draw_claims(judgements: Iterable[Judgement], style: Style) -> Iterator[Text]
 
 
 def draw_claims_briefly(judgements: Iterable[Judgement], style: Style) -> Iterator[Text]:
-    """Each claim in a line; one that does not hold in full, with its reason."""
+    """Each claim's sentence; of one that does not hold its reason as well."""
     room = style.width - OUTCOME_COLUMNS
     for judgement in judgements:
-        if judgement.verdict.outcome is Outcome.HOLDS:
-            yield _line(judgement, style.cut(judgement.text, room))
-            continue
         yield from _sentence(judgement, judgement.text, style)
-        for more in style.wrap(judgement.verdict.why, room):
-            yield Text(INDENT + more, "dim")
+        if judgement.verdict.outcome is not Outcome.HOLDS:
+            for more in style.wrap(judgement.verdict.why, room):
+                yield Text(INDENT + more, "dim")
 
 
 def draw_summary(

@@ -94,7 +94,7 @@ def draw_brief(
     about: About,
     style: Style,
 ) -> Iterator[Text]:
-    """A run as a person reads it: question, verdict, answer, ladders, the claims in a line each.
+    """A run as a person reads it: question, verdict, answer, ladders, claims.
 
     Of several steps a table says what each put on the wire. Ladders are drawn as far as they are
     new and the page is no longer than it may be.

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import recorded as r
 
-from lab.report.terminal.claims import draw_summary
-from lab.report.terminal.drawing.style import Style
+from lab.report.terminal.claims import draw_claims_briefly, draw_summary
+from lab.report.terminal.drawing.style import OUTCOME_COLUMNS, Style
 from scenarios.tcp import SCENARIO
 
 TITLE = f"tcp over IPv4: {SCENARIO.summary}"
@@ -28,6 +28,16 @@ def test_the_summary_names_each_claim_and_why_it_does_not_hold(width: int) -> No
     untraced = [line for line in lines if line.strip().startswith("no system call on a socket")]
     assert len(untraced) == told.count("SKIPPED") == len(SCENARIO.claims) - len(r.CLAIMS)
     assert any(line.strip().startswith("the connection ended otherwise") for line in lines)
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_claim_that_holds_has_its_whole_sentence(width: int) -> None:
+    _, judgements = r.judged(r.recorded(4))
+    lines = [line.plain for line in draw_claims_briefly(judgements, Style(width, True))]
+    said = " ".join(" ".join(lines).split())
+    assert all(judgement.text in said for judgement in judgements)
+    assert max(len(judgement.text) for judgement in judgements) > width - OUTCOME_COLUMNS
     assert max(map(len, lines)) <= width
 
 

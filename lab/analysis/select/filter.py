@@ -249,11 +249,13 @@ def _moment(text: str) -> Callable[[int], int] | str:
         return wrong if offset_ns is None else lambda zero_ns: zero_ns + offset_ns
     whole, _, fraction = text.partition(".")
     digits = fraction.removesuffix("Z")
-    if "T" not in whole or not (digits or "0").isdecimal() or len(digits) > 9:
-        return wrong
     try:
-        then = datetime.fromisoformat(whole.removesuffix("Z")).replace(tzinfo=UTC)
-        time_ns = int(then.timestamp()) * _NS + int(digits.ljust(9, "0"))
+        then = datetime.fromisoformat(whole.removesuffix("Z"))
+        # A day alone, or another time zone's time, may be meant otherwise than it is taken.
+        if "T" not in whole or then.tzinfo is not None or len(digits) > 9:
+            return wrong
+        seconds_since_1970 = int(then.replace(tzinfo=UTC).timestamp())
+        time_ns = seconds_since_1970 * _NS + int(digits.ljust(9, "0"))
     except (ValueError, OverflowError):
         return wrong
     return lambda _: time_ns

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from scenes import RECORDINGS, Parsed
 
+from lab.analysis.select.selection import asked_for
 from lab.derive import write_capture_page
 from lab.errors import UsageError
 from lab.pcap.capture import CaptureFile, LeftOut
@@ -39,6 +40,19 @@ def test_frames_have_their_numbers_in_the_file(page: Parsed) -> None:
     numbers = [event["packet"] for event in page.part()["events"]]
     every = sorted(each.number for each in (*first.crossings, *first.errors, *first.parts))
     assert numbers == [packet_of[number] for number in every]
+
+
+def test_a_page_of_some_frames_says_of_how_many_and_what_was_asked_for(tmp_path: Path) -> None:
+    target = tmp_path / "x.html"
+    asked = asked_for(("udp:0",), "host 198.51.100.2", "13-15")
+    shown = show_capture(read_file(str(RECORDINGS / "udp4" / "recording.pcapng")), asked)
+    write_capture_page(shown, target)
+    part = Parsed(target.read_text("utf-8"))
+    assert [event["packet"] for event in part.part()["events"]] == [13, 15]
+    said = " ".join(" ".join(part.text).split())
+    assert "2 of 24 frames, 1 flow" in said
+    for fact in ("flows udp:0", "filter host 198.51.100.2", "frames 13-15"):
+        assert fact in said
 
 
 def test_a_broken_file_says_so_in_its_page(tmp_path: Path) -> None:

@@ -34,15 +34,16 @@ def table(packets: list[bytes], width: int = 80) -> list[str]:
     return [line.plain for line in draw_flow_table(flows, talks, others, Style(width, True))]
 
 
-def page(packets: list[bytes], *names: str) -> list[str]:
+def page(packets: list[bytes], *names: str, numbers: str | None = None) -> list[str]:
     seen = captured(packets)
     flows = group_flows(seen)
     talks = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
-    if names:
-        asked = asked_for(names, None, None)
+    selection = None
+    if names or numbers:
+        asked = asked_for(names, None, numbers)
         selection = select(asked, seen, flows, talks, range(1, len(seen) + 1), 0)
         seen, flows = selection.crossings, selection.flows
-    lines = draw_capture(seen, flows, talks, 0, Style(80, True), (), selection if names else None)
+    lines = draw_capture(seen, flows, talks, 0, Style(80, True), (), selection)
     return [line.plain for line in lines]
 
 
@@ -123,3 +124,20 @@ def test_of_a_large_file_chosen_flows_and_frames_of_none_are_drawn() -> None:
 
 def test_that_no_frame_is_of_no_flow_is_said() -> None:
     assert page(LARGE[:-1], "none")[-1] == "Every frame is of a flow"
+
+
+def test_a_table_is_of_whole_flows_and_says_how_many_frames_were_asked_for() -> None:
+    more = [*SMALL[:2], *LARGE]
+    whole, some = page(more), page(more, numbers="2-")
+    assert some[0] == "52 of 53 frames, 2 flows"
+    (row,) = (line.split() for line in whole if line.startswith("       1970-01-01 00:00:00.000"))
+    (narrowed,) = (
+        line.split() for line in some if line.startswith("       1970-01-01 00:00:00.000")
+    )
+    assert narrowed == [*row[:3], str(int(row[3]) - 1), "of", *row[3:]]
+
+
+def test_below_a_ladder_the_whole_flow_is_summed_up() -> None:
+    lines = page(SMALL, numbers="1")
+    assert "  1 of the flow's 2 frames are shown" in lines
+    assert any("5 bytes to the right" in line for line in lines)

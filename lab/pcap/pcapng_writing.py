@@ -61,6 +61,7 @@ def write_pcapng(
     notes: Sequence[CaptureNote | Message] = (),
     hosts: Sequence[HostName] = (),
     key_logs: Sequence[str] = (),
+    remark: str = "",
 ) -> None:
     """Write `frames`, in their order, as one little-endian section.
 
@@ -71,7 +72,8 @@ def write_pcapng(
     the writer (`shb_userappl`). `notes`, and messages, in order of time, are written before the
     first later frame; their interfaces follow those of the points. `hosts`, if any,
     are in a Name Resolution Block before the first packet, each of `key_logs` in a Decryption
-    Secrets Block. The same arguments give the same bytes.
+    Secrets Block. `remark`, if any, is about the file as a whole. The same arguments give the same
+    bytes.
 
     Raises ValueError if a frame's point is not in `points`, its data is longer than
     MAX_CAPTURED_BYTES, or a frame's or note's time does not fit 64 unsigned bits.
@@ -80,6 +82,7 @@ def write_pcapng(
     numbers = _interface_numbers(points, frames)
     # Section length -1: not given.
     section = struct.pack("<I2Hq", 0x1A2B_3C4D, 1, 0, -1)
+    section += _text_option(COMMENT, remark) if remark else b""
     section += _text_option(SHB_USER_APPLICATION, application)
     file.write(_block(SECTION_HEADER, section + _option(END_OF_OPTIONS, b"")))
     for point, link_type in numbers:

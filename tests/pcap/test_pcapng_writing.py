@@ -16,7 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.pcap.link_types import MAX_CAPTURED_BYTES
-from lab.pcap.pcapng_numbers import DECRYPTION_SECRETS, ENHANCED_PACKET, NAME_RESOLUTION
+from lab.pcap.pcapng_numbers import (
+    DECRYPTION_SECRETS,
+    ENHANCED_PACKET,
+    NAME_RESOLUTION,
+    SECTION_HEADER,
+)
 from lab.pcap.pcapng_writing import HostName, write_pcapng
 from lab.pcap.upper_pdu import MAX_TEXT_BYTES, CaptureNote
 from lab.records import Direction, Frame, LinkType
@@ -262,6 +267,15 @@ def test_names_are_records_of_one_block_before_the_first_packet() -> None:
         b"\0\0\0\0"
     )  # fmt: skip
     assert parse(data) == (frame(),)
+
+
+def test_a_remark_is_about_the_file() -> None:
+    file = io.BytesIO()
+    write_pcapng(file, ["if0"], [frame()], {}, "wirelab", remark="some are cut")
+    (kind, body), *_ = blocks(file.getvalue())
+    assert kind == SECTION_HEADER
+    assert b"\1\0\x0c\0some are cut\4\0\7\0wirelab\0" in body
+    assert parse(file.getvalue()) == (frame(),)
 
 
 def test_each_key_log_is_a_block_before_the_first_packet() -> None:

@@ -13,8 +13,10 @@ from lab.analysis.correlate.stream_channel import stream_channel
 from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.timeline import Timeline
 from lab.frozen import frozen
+from lab.model.counted import counted
 from lab.pcap.pcapng_writing import HostName, write_pcapng
 from lab.pcap.upper_pdu import Message
+from lab.records import MEMORY_LIMIT_BYTES
 
 _DISSECTORS = {
     # A request line may be cut off, or be written by several calls.
@@ -67,8 +69,21 @@ def unix_capture(timelines: Sequence[Timeline], dissector: str = "") -> bytes | 
     used = {address for each in messages for address in (each.source, each.destination)}
     hosts = [each for each in hosts if each.address in used]
     file = io.BytesIO()
-    write_pcapng(file, (), (), {}, "wirelab", messages, hosts)
+    write_pcapng(file, (), (), {}, "wirelab", messages, hosts, remark=_missing(messages))
     return file.getvalue()
+
+
+def _missing(messages: Sequence[Message]) -> str:
+    """What the file lacks, and how what is cut is found; "" where it is whole."""
+    cut = [each for each in messages if len(each.data) < each.length]
+    if not cut:
+        return ""
+    lacks = sum(each.length - len(each.data) for each in cut)
+    return (
+        f"{counted(lacks, 'byte')} are missing in {counted(len(cut), 'packet')} of "
+        f"{len(messages)}: of a call at most {MEMORY_LIMIT_BYTES} bytes were recorded; "
+        "frame.cap_len < frame.len finds these packets, whose comments say how many are known"
+    )
 
 
 def _places(timeline: Timeline, first: int) -> dict[str, _Place]:

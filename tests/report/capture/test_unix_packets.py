@@ -153,6 +153,13 @@ def test_what_was_cut_off_is_missing_and_said(tmp_path: Path) -> None:
     length, captured, comment, uri = by_tshark(unix_capture(timelines), tmp_path, *fields)[0]
     assert int(length) - int(captured) == len(long) - 128
     assert f"128 of its {len(long)} bytes are known, the others cut off" in comment
+    data = unix_capture(timelines)
+    assert data is not None
+    about = data[: data.index(b"wirelab")].decode("ascii", "replace")
+    assert f"{len(long) - 128} bytes are missing in 1 packet of " in about
+    whole = unix_capture(saying(TALK))
+    assert whole is not None
+    assert b"missing" not in whole
     assert uri == "/hello"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.decode import decode, of_step
 from lab.analysis.calls.epoll import machine_of
+from lab.analysis.calls.lives import doubtful_lives
 from lab.analysis.calls.transcript import parse_transcript
 from lab.analysis.correlate.correlate import correlate
 from lab.analysis.correlate.drops import find_untaken, join_drops
@@ -104,6 +105,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         *_unseen(recording),
         *_faults(recording, order),
         *unmatched(recording.wire_rules, bracket.step),
+        *doubtful_lives(trace),
     )
     return Timeline(
         recording=recording,

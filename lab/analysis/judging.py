@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.errors import LabError, UsageError
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, undecided
+from lab.model.event import EventKind
 from lab.model.family import Family
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     Where a capture is incomplete nothing is decided, whatever the frames that it did see
     suggest, nor is a claim skipped because nothing was seen that it is about: what is missing
     may have been there. Nor is it where a program failed,
-    but by claims that allow for it: what it did not do shows nothing.
+    but by claims that allow for it: what it did not do shows nothing. Nor is it by calls of which
+    two instruments, a program's output and the tracer, say different things.
     Raises UsageError for a check that fails itself, with the line.
     """
     by_step = {timeline.step: timeline for timeline in timelines}
@@ -39,6 +41,8 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         rests_on_doubts = verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN) or verdict.is_observed
         if doubts and rests_on_doubts:
             verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
+        if not claim.weighs_instruments and (why := _contradiction(verdict, concerned)):
+            verdict = Verdict(Outcome.UNDECIDED, why, verdict.evidence)
         over_ipv6 = timelines[0].recording.family is Family.IPV6
         text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text
         judgements.append(Judgement(claim, verdict, text))
@@ -63,6 +67,25 @@ def _asked(claim: Claim, timelines: Sequence[Timeline]) -> Verdict:
     if not isinstance(verdict, Verdict):
         raise UsageError(f"the check of {claim.id} ({file}, line {line}) returns {verdict!r}")
     return verdict
+
+
+def _contradiction(verdict: Verdict, timelines: Sequence[Timeline]) -> str:
+    """What two instruments say differently of calls that a verdict rests on; "" if nothing."""
+    if verdict.outcome not in (Outcome.HOLDS, Outcome.BROKEN):
+        return ""
+    is_broken = verdict.outcome is Outcome.BROKEN
+    rested_on = {(event.program, event.kind) for event in verdict.evidence}
+    is_by_print = not rested_on or any(kind is EventKind.PRINTED_CALL for _, kind in rested_on)
+    for agreement in (each for t in timelines for each in t.agreements.values()):
+        is_printed = (agreement.program, EventKind.PRINTED_CALL) in rested_on
+        is_traced = (agreement.program, EventKind.SYSTEM_CALL) in rested_on or not rested_on
+        if agreement.untraced and (is_printed or (is_traced and agreement.prints_its_calls)):
+            return agreement.why_untraced()
+        # A claim that holds by what was printed holds whatever was not. One that is broken may be
+        # so for what was not, which leaves no evidence.
+        if is_broken and is_by_print and agreement.unprinted:
+            return agreement.why_unprinted()
+    return ""
 
 
 def overall(judgements: Iterable[Judgement]) -> Outcome:

@@ -11,6 +11,7 @@ from lab.syscalls.source import uses_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lab.analysis.calls.agreement import Agreement
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.correlate.correlation import Correlation, Dropped
@@ -82,6 +83,20 @@ class Timeline:
         uses = [use for use in self.recording.line_uses if use.step == self.step]
         found = zip(self.system_calls, uses_of(self.system_calls, uses), strict=True)
         return {call.id: lines[use.line] for call, use in found if use is not None}
+
+    @cached_property
+    def agreements(self) -> Mapping[str, Agreement]:
+        """What programs printed of their calls beside what was traced; none where nothing was."""
+        from lab.analysis.calls.agreement import compare
+
+        traced: dict[str, list[SystemCall]] = {run.name: [] for run in self.programs}
+        for call in self.system_calls:
+            traced.setdefault(call.program, []).append(call)
+        return {
+            program: compare(program, printed, traced[program])
+            for program, printed in self.calls.items()
+            if self.system_calls
+        }
 
     @cached_property
     def socket_calls(self) -> SocketCalls:

@@ -20,13 +20,13 @@ from lab.checks.traced import (
     check_accepts,
     check_connects,
     connects_around_the_handshake,
+    miscounted,
     unfinished_send,
     was_delivered,
 )
 from lab.model.claim import (
     Outcome,
     Verdict,
-    broken,
     claim,
     first_of,
     holds,
@@ -210,10 +210,10 @@ def _of_way(timeline: Timeline, index: _Index, channel: Channel) -> Verdict:
         host = "" if sender is None else sender.host
         if raw := raw_sockets(timeline, host):
             return undecided(f"{said}; a raw socket of {raw[0].program} may have sent the rest")
-        return broken(said, events)
+        return miscounted(timeline, channel, said, events)
     is_lost = carried < channel.sent and was_delivered(timeline, channel)
     if is_lost or (channel.receiver and _read_by_one(index, channel) > carried):
-        return broken(said, events)
+        return miscounted(timeline, channel, said, events)
     if channel.unbrought and channel.read < carried:
         call_id = channel.unbrought[0]
         return undecided(f"{said}; and no datagram brought what {call_id} read", [call_id])

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lab.analysis.calls.printed_calls import pair_printed
+from lab.checks.wire_witness import is_on_the_wire
 from lab.model.claim import Verdict, broken, claim, holds, skipped, undecided
 from lab.model.counted import counted
 from lab.records import InstrumentKind
 
 if TYPE_CHECKING:
+    from lab.analysis.calls.agreement import Agreement
     from lab.analysis.calls.system_call import SystemCall
-    from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
@@ -31,24 +31,29 @@ def why_untraced(timeline: Timeline) -> str:
     "What the programs say they called is what the kernel was asked.",
     source="syscalls(2)",
     name="traced",
+    weighs_instruments=True,
 )
 def traces_what_is_printed(*timelines: Timeline) -> Verdict:
-    """Every call that a program printed was traced: in that order, with that result and data."""
+    """Every call that a program printed was traced: in that order, with that result and data.
+
+    It is broken where the wire sides with the tracer: then the program did not say what it did.
+    """
     if untraced := next((each for each in timelines if not each.system_calls), None):
         return skipped(why_untraced(untraced))
     evidence: list[EventId] = []
+    with_bytes = 0
     for timeline in timelines:
-        for program, printed in timeline.calls.items():
-            traced = [call for call in timeline.system_calls if call.program == program]
-            found = _found(printed, traced)
-            if isinstance(found, Verdict):
-                return found
-            evidence += found
+        for agreement in timeline.agreements.values():
+            if fault := _fault(timeline, agreement):
+                return fault
+            for printed, traced in agreement.pairs:
+                evidence += [printed.id, traced.id]
+                with_bytes += bool(traced.data)
     if not evidence:
         return undecided("the programs printed no call that was traced")
     return holds(
         f"{counted(len(evidence) // 2, 'printed call')} traced in the same order, with the same "
-        "results and the same bytes",
+        f"results; the bytes of {with_bytes} were compared, and are the same",
         evidence,
     )
 
@@ -75,10 +80,11 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
             [call for call in timeline.system_calls if call.program == run.name]
             for timeline, run in ((unix, ours), (internet, theirs))
         ]
+        if not all(pair):
+            silent = ours.name if not pair[0] else theirs.name
+            return undecided(f"no call of {silent} was traced")
         if fault := _difference(pair[0], pair[1]):
             return broken(f"{ours.name} and {theirs.name}: {fault}", _ids(pair[0] + pair[1]))
-        if not _ids(pair[0]):
-            return undecided(f"no call of {ours.name} or {theirs.name} was traced")
         made = Counter(_common_name(call) for call in pair[0] if _is_compared(call))
         calls = ", ".join(f"{n} {name}" for name, n in made.items())
         findings.append(
@@ -92,15 +98,20 @@ def makes_the_same_calls(unix: Timeline, internet: Timeline) -> Verdict:
     )
 
 
-def _found(printed: Sequence[PrintedCall], traced: Sequence[SystemCall]) -> list[EventId] | Verdict:
-    """The ids of one program's printed calls, each with its traced one's; or what is missing."""
-    found: list[EventId] = []
-    for call, same in pair_printed(printed, traced):
-        if same is None:
-            said = f"{call.program} printed {call.text} = {_outcome(call.result, call.error)}"
-            return broken(f"{said}, and no such call was traced", [call.id])
-        found += [call.id, same.id]
-    return found
+def _fault(timeline: Timeline, agreement: Agreement) -> Verdict | None:
+    """What one program printed otherwise than it was traced; None where nothing."""
+    for printed, traced in agreement.untraced:
+        if traced is not None and is_on_the_wire(timeline, traced):
+            return broken(
+                f"{printed.said}, and no such call was traced: it was {traced.text} = "
+                f"{traced.returned}, as the wire has it",
+                [printed.id, traced.id],
+            )
+    if agreement.untraced:
+        return undecided(agreement.why_untraced(), [agreement.untraced[0][0].id])
+    if agreement.unprinted:
+        return undecided(agreement.why_unprinted(), [agreement.unprinted[0].id])
+    return None
 
 
 def _difference(ours: Sequence[SystemCall], theirs: Sequence[SystemCall]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.decode import READ_CALLS, SEND_CALLS
 from lab.analysis.order.connection_causes import opens_in_order
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.flow_ends import is_a_side
@@ -23,6 +24,8 @@ from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lab.analysis.correlate.correlation import Channel
     from lab.analysis.flows.flow import Flow
     from lab.analysis.tcp.conversation import TcpConversation
@@ -150,7 +153,7 @@ def _account(timeline: Timeline, protocol: str) -> Verdict:
             return undecided(f"{said}; nothing says how many bytes {call} sent", [call])
         events = [event for part in channel.parts for event in (part.call, *part.reads)]
         if not channel.sent == channel.carried == channel.read:
-            return broken(said, dict.fromkeys(events))
+            return miscounted(timeline, channel, said, dict.fromkeys(events))
         findings.append(said)
         evidence += events
     return holds(first_of(findings), dict.fromkeys(evidence)) if findings else undecided(UNJOINED)
@@ -162,6 +165,31 @@ def accounting_of(channel: Channel) -> str:
         f"{channel.flow}: {channel.counts}; {counted(channel.sent, 'byte')} sent, "
         f"{channel.carried} on the wire, {channel.read} read"
     )
+
+
+def miscounted(
+    timeline: Timeline, channel: Channel, said: str, events: Iterable[EventId]
+) -> Verdict:
+    """What is to be said where calls and wire have other bytes: they contradict each other.
+
+    A fault that a second instrument saw is one: the programs printed the same calls as were
+    traced, or a datagram left as it was sent, came nowhere and was read by nobody.
+    """
+    owners = (timeline.endpoint_of.get(end) for end in (channel.sender, channel.receiver))
+    programs = {owner.program for owner in owners if owner is not None}
+    agreements = [timeline.agreements.get(program) for program in programs]
+    # A call on a socket that is unknown may be one of those that are counted.
+    is_known = all(
+        call.socket
+        for call in timeline.system_calls
+        if call.program in programs and call.name in SEND_CALLS | READ_CALLS
+    )
+    is_printed = is_known and all(each is not None and each.is_whole for each in agreements)
+    is_udp = channel.flow is not None and channel.flow.protocol == "udp"
+    is_loss = is_udp and all(part.segments for part in channel.parts)
+    if (agreements and is_printed) or (is_loss and channel.read == channel.carried):
+        return broken(said, events)
+    return undecided(f"{said}: the tracer or the capture is wrong", events)
 
 
 def unfinished_send(timeline: Timeline, channel: Channel) -> EventId | None:

@@ -70,6 +70,9 @@ class Claim:
     despite_failures: bool = False
     """Whether it is decided even if a program of its steps failed: it says what was seen,
     whatever the programs were meant to do."""
+    weighs_instruments: bool = False
+    """Whether its check itself compares what programs printed with what was traced, and says
+    which of the two is wrong; else two that contradict each other decide no claim."""
     scenario: str = ""
     """The name of the scenario that lists it; "" if none does."""
 
@@ -133,16 +136,26 @@ def claim(
     statements: Iterable[str] = (),
     ipv6: str = "",
     name: str = "",
+    weighs_instruments: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Claim]:
     """A decorator that makes a claim of a check.
 
     `text` is the sentence, `ipv6` the one over IPv6 if that differs, `source` an RFC's section
-    or a man page. The claim is named after the function, unless `name` is given.
+    or a man page. The claim is named after the function, unless `name` is given. A check that
+    `weighs_instruments` compares itself what programs printed with what was traced.
     """
 
     def make(check: Callable[..., Verdict]) -> Claim:
         named = name or check.__name__.replace("_", "-")
-        return Claim(named, text, source, check, tuple(statements), ipv6)
+        return Claim(
+            named,
+            text,
+            source,
+            check,
+            tuple(statements),
+            ipv6,
+            weighs_instruments=weighs_instruments,
+        )
 
     return make
 

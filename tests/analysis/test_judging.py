@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
 import recorded as r
+import run_edits as e
+import step_edits as s
+import trace_edits as t
 from event_ids import event
 
 from lab.analysis.judging import overall
 from lab.analysis.timeline import Timeline
 from lab.errors import UsageError
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds, nothing_seen
-from lab.model.event import frame_id
+from lab.model.event import EventId, EventKind, frame_id
 
 SEEN = (event("f1"),)
 SKIPPED = Verdict(Outcome.SKIPPED, "this kernel has no such thing")
@@ -87,3 +91,45 @@ def test_a_check_that_fails_itself_is_its_authors_error() -> None:
         r.judge_with(lambda _: None, r.recorded(4))  # type: ignore[arg-type, return-value]
     with pytest.raises(UsageError, match=rf"of x fails at {__file__}, line \d+: .* names no event"):
         r.judge_with(lambda _: holds("so", ()), r.recorded(4))
+
+
+def always(verdict: Verdict) -> Callable[[Timeline], Verdict]:
+    return lambda _: verdict
+
+
+LIED = [
+    # Two witnesses of a call contradict each other.
+    (e.told("client", ") = 26", ") = 25"), "send(3, b'These are three messages, ') = 25"),
+    (t.changed("client", "sendto", t.more_result(-1), nth=1), "messages, ') = 26"),
+    (t.changed("client", "connect", t.not_there), "connect(3, ('198.51.100.2', 4242)) = 0"),
+]
+
+
+@pytest.mark.parametrize("kind", [EventKind.PRINTED_CALL, EventKind.SYSTEM_CALL])
+@pytest.mark.parametrize(("edit", "said"), LIED)
+def test_calls_that_two_instruments_tell_differently_decide_nothing(
+    edit: r.Edit, said: str, kind: EventKind
+) -> None:
+    recording = edit(s.recording_of("traced-tcp4"))
+    for verdict in (
+        holds("a", [EventId(kind, 1, "client")]),
+        broken("b", [EventId(kind, 1, "client")]),
+    ):
+        found = r.judge_with(always(verdict), recording)
+        assert found.outcome is Outcome.UNDECIDED
+        assert found.why.startswith("client printed ") and said in found.why
+        assert found.why.endswith("and no such call was traced: one of the two is wrong")
+    for verdict in (
+        broken("what the wire shows alone", [event("f1")]),
+        holds("what another program did", [EventId(kind, 1, "server")]),
+    ):
+        assert r.judge_with(always(verdict), recording) == verdict
+
+
+def test_a_claim_is_not_broken_by_what_was_not_printed_and_was_traced() -> None:
+    recording = e.line_gone("client", "send(3, b'These")(s.recording_of("traced-tcp4"))
+    printed = [EventId(EventKind.PRINTED_CALL, 1, "server")]
+    found = r.judge_with(lambda _: broken("b", printed), recording)
+    assert found.outcome is Outcome.UNDECIDED
+    assert found.why.startswith("client did not print sendto(")
+    assert r.judge_with(lambda _: holds("a", printed), recording).outcome is Outcome.HOLDS

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import sys
 
-from tests.blind.matrix import subjects, trials
+from tests.blind.matrix import subjects, trials, untried
 from tests.blind.table import Table
 
 _SUBJECTS = list(subjects())
@@ -15,7 +15,9 @@ _SUBJECTS = list(subjects())
 def _table_of(place: int) -> Table:
     """A subject's; it is named by its place, since claims cannot be pickled."""
     table = Table()
-    table.add(trials(_SUBJECTS[place]))
+    found = list(trials(_SUBJECTS[place]))
+    table.add(found)
+    table.add(untried(_SUBJECTS[place], {trial.instrument for trial in found}))
     return table
 
 

@@ -75,6 +75,30 @@ class Disturbed:
     where one could."""
 
 
+def recorded_by(recording: Recording) -> Iterator[Name]:
+    """The instruments of which the recording has something."""
+    trace = recording.trace
+    records: dict[Name, object] = {
+        Name.CAPTURE: recording.frames,
+        Name.CANARY: recording.canaries,
+        Name.COUNTER: recording.points,
+        Name.CLOCK: recording.frames,
+        Name.WITNESS: recording.interfaces,
+        Name.OUTPUT: any(run.stdout for run in recording.programs),
+        Name.CALLS: trace.syscalls,
+        Name.TASKS: trace.tasks,
+        Name.MEMORY: any(call.memory for call in trace.syscalls),
+        Name.STATES: trace.states,
+        Name.DROPS: trace.drops,
+        Name.QUEUES: trace.queues,
+        Name.SOCK_DIAG: recording.sockets,
+        Name.CONNTRACK: recording.translations,
+    }
+    for name in Name:
+        if records[name]:
+            yield name
+
+
 Disturb = Callable[[Recording], Iterator[Disturbed]]
 
 

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator
 from tests.blind.disturbance import Manner, Name
 from tests.blind.matrix import Found, Trial
 
-SIGNS = {Found.BLIND: "u", Found.KEPT: "=", Found.UNTELLABLE: "~", Found.WRONG: "!"}
+SIGNS = {
+    Found.BLIND: "u",
+    Found.KEPT: "=",
+    Found.UNTELLABLE: "~",
+    Found.WRONG: "!",
+    Found.UNTRIED: "?",
+}
 UNTRIED = "·"
 LEGEND = (
     "Of each instrument: gone, cut short, late, one field false. Of all trials the worst:",
@@ -16,6 +22,7 @@ LEGEND = (
     "=  at least once decided as before: what decides it was not touched",
     "~  at least once decided otherwise, where nothing could have told",
     "!  decided wrongly, or by what was not there any more",
+    "?  a recording has something of this, and nothing disturbed it",
     "·  no recording has anything of this to disturb",
 )
 _ORDER = list(Found)
@@ -34,13 +41,13 @@ class Table:
     def add(self, trials: Iterable[Trial]) -> None:
         """Count trials in."""
         for trial in trials:
-            self.trials += 1
+            self.trials += trial.found is not Found.UNTRIED
             at = trial.instrument, trial.manner
             self._count(trial.claim, at, trial.found)
             self._tried.add(trial.subject)
             if trial.found is Found.UNTELLABLE:
                 self.untellable[trial.cannot_be_told] += 1
-            if trial.found is Found.WRONG:
+            if trial.found in (Found.WRONG, Found.UNTRIED):
                 self.wrong.setdefault((trial.claim, *at, trial.what), trial)
 
     def merge(self, other: Table) -> None:
@@ -64,16 +71,6 @@ class Table:
             SIGNS[cells[name, manner]] if (name, manner) in cells else UNTRIED for manner in Manner
         )
 
-    def untried(self) -> list[tuple[str, Name]]:
-        """The cells in which nothing was tried."""
-        blank = UNTRIED * len(Manner)
-        return [
-            (claim, name)
-            for claim in self._worst
-            for name in Name
-            if self.cell(claim, name) == blank
-        ]
-
     def lines(self) -> Iterator[str]:
         """The table, what the signs say, and what went wrong."""
         yield from LEGEND
@@ -90,6 +87,9 @@ class Table:
         for trial in self.wrong.values():
             was, now = trial.before.outcome.value, trial.after.outcome.value
             said = f"{was}, then {now}: {trial.after.why}"
+            if trial.found is Found.UNTRIED:
+                yield f"? {trial.subject}: {trial.claim}, {trial.instrument}: {trial.what}"
+                continue
             yield f"! {trial.subject}: {trial.claim}, {trial.instrument} ({trial.what}): {said}"
         yield (
             f"{len(self._worst)} claims, {len(self._tried)} runs, {self.trials} trials; "

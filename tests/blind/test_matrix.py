@@ -14,12 +14,14 @@ from lab.records import Recording
 from lab.run import judge_recording
 from lab.scenario_files import find_recorded, load_scenario
 from tests.blind import matrix
-from tests.blind.disturbance import Disturbed, Manner, Name
-from tests.blind.instruments import DISTURBERS
-from tests.blind.matrix import Found, Subject, trials
+from tests.blind.disturbance import Disturbed, Manner, Name, recorded_by
+from tests.blind.instruments import DISTURBERS, output
+from tests.blind.matrix import Found, Subject, trials, untried
 from tests.blind.rests import rests_on
 from tests.blind.table import Table
 from tests.blind.worlds import other_worlds
+
+RUN_OF = {Name.DROPS: "traced-udp4", Name.QUEUES: "traced-unix4", Name.SOCK_DIAG: "traced-unix4"}
 
 
 def subject_of(name: str) -> Subject:
@@ -31,7 +33,7 @@ def subject_of(name: str) -> Subject:
 
 @pytest.mark.parametrize("instrument", [each for each in DISTURBERS if each != Name.CONNTRACK])
 def test_no_claim_of_a_traced_scenario_is_decided_wrongly(instrument: Name) -> None:
-    subject = subject_of({Name.DROPS: "traced-udp4"}.get(instrument, "traced-tcp4"))
+    subject = subject_of(RUN_OF.get(instrument, "traced-tcp4"))
     found = list(trials(subject, {instrument: DISTURBERS[instrument]}))
     assert {trial.claim for trial in found} == {claim.id for claim in subject.scenario.claims}
     assert [trial for trial in found if trial.found is Found.WRONG] == []
@@ -101,3 +103,36 @@ def test_every_scenario_and_the_ad_hoc_run_are_in_the_table() -> None:
     named = {subject.scenario.name for subject in matrix.subjects()}
     assert {"tcp", "udp", "unix", "unix-types", "buffers", "calls", "types", "raw"} < named
     assert recorded_scenario().name in named
+
+
+@pytest.mark.parametrize("name", ["tcp4", "traced-tcp4", "traced-udp4", "traced-unix4"])
+def test_each_instrument_that_recorded_something_has_what_disturbs_it(name: str) -> None:
+    recording = subject_of(name).recording
+    tried = {
+        name
+        for name, disturb in DISTURBERS.items()
+        if any(each.recording != recording for each in disturb(recording))
+    }
+    assert tried == set(recorded_by(recording))
+
+
+def test_an_instrument_that_nothing_disturbs_is_a_fault_of_the_table() -> None:
+    subject = subject_of("traced-tcp4")
+    whole = frozenset(recorded_by(subject.recording))
+    assert list(untried(subject, whole)) == []
+    table = Table()
+    table.add(untried(subject, whole - {Name.STATES}))
+    assert table.cell("tcp-opens", Name.STATES) == "?···"
+    assert len(table.wrong) == len(subject.scenario.claims)
+    assert "? traced-tcp4: tcp-opens, states: nothing disturbs it" in list(table.lines())
+
+
+def test_what_a_program_printed_otherwise_is_told_by_the_tracer_and_by_nobody_else() -> None:
+    told = subject_of("traced-tcp4")
+    found = {
+        t.found for t in trials(told, {Name.OUTPUT: output.disturbed}) if t.claim == "tcp-bytes"
+    }
+    assert found == {Found.BLIND, Found.KEPT}
+    alone = subject_of("tcp4")
+    changed = [t for t in trials(alone, {Name.OUTPUT: output.disturbed}) if t.claim == "tcp-bytes"]
+    assert {t.cannot_be_told for t in changed if t.found is Found.UNTELLABLE} >= {output.UNTRACED}

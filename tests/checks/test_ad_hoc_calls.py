@@ -49,7 +49,8 @@ def test_each_member_of_a_multicast_group_reads_all_of_it() -> None:
     by_two = read_twice(timeline, by_another=True)
     assert moves_each_byte_of_datagrams(by_two).outcome is Outcome.HOLDS
     by_one = read_twice(timeline, by_another=False)
-    assert moves_each_byte_of_datagrams(by_one).outcome is Outcome.BROKEN
+    # The wire contradicts the tracer, and what the reader printed does as well.
+    assert moves_each_byte_of_datagrams(by_one).outcome is Outcome.UNDECIDED
 
 
 def with_first(**counts: object) -> Timeline:
@@ -110,6 +111,7 @@ def traced_tcp(*, sent_more: int, closed: bool, reset: bool) -> Timeline:
 
 
 def test_bytes_that_are_not_on_the_wire_though_all_was_acknowledged_are_lost() -> None:
+    # The programs printed what was traced: two witnesses against the wire.
     verdict = moves_each_byte_of_streams(traced_tcp(sent_more=1, closed=True, reset=False))
     assert verdict.outcome is Outcome.BROKEN
 

@@ -28,7 +28,7 @@ def pair_printed(
     """
     at = 0
     for call in printed:
-        if not _system_calls_of(call) & CALLS.keys():
+        if not system_calls_of(call) & CALLS.keys():
             continue
         place = next((n for n in range(at, len(traced)) if _agrees(call, traced[n])), None)
         if place is None:
@@ -38,13 +38,17 @@ def pair_printed(
             at = place + 1
 
 
-def _system_calls_of(call: PrintedCall) -> frozenset[str]:
+def system_calls_of(call: PrintedCall) -> frozenset[str]:
+    """The names of the system calls that a printed call may be."""
     return SYSTEM_CALLS.get(call.name, frozenset({call.name}))
 
 
 def _agrees(printed: PrintedCall, traced: SystemCall) -> bool:
     """Whether the traced call can be the one that was printed."""
-    if traced.name not in _system_calls_of(printed):
+    if traced.name not in system_calls_of(printed):
+        return False
+    descriptor = printed.argument(0)
+    if isinstance(descriptor, int) and traced.descriptor not in (None, descriptor):
         return False
     error = SAME_ERRORS.get(printed.error, printed.error)
     if (traced.result, traced.error) != (printed.result, error):

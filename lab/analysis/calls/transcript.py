@@ -48,6 +48,12 @@ class PrintedCall:
         """What evidence names it by."""
         return EventId(EventKind.PRINTED_CALL, self.number, self.program)
 
+    @property
+    def said(self) -> str:
+        """In words: "client printed send(3, b'Hello. ') = 7"."""
+        outcome = f"{self.result} {self.error}" if self.error else str(self.result)
+        return f"{self.program} printed {self.text} = {outcome}"
+
     def argument(self, place: int) -> object:
         """One of its arguments; "" where it printed fewer."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.blind.disturbance import Disturb, Name
-from tests.blind.instruments import canaries, capture, conntrack, health, kernel
+from tests.blind.instruments import canaries, capture, conntrack, health, kernel, output, tracer
 
 DISTURBERS: dict[Name, Disturb] = {
     Name.CAPTURE: capture.disturbed,
@@ -11,7 +11,13 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.COUNTER: health.counters,
     Name.CLOCK: health.clock,
     Name.WITNESS: health.witness,
+    Name.OUTPUT: output.disturbed,
+    Name.CALLS: tracer.calls,
+    Name.TASKS: tracer.tasks,
+    Name.MEMORY: tracer.memory,
     Name.STATES: kernel.states,
     Name.DROPS: kernel.drops,
     Name.CONNTRACK: conntrack.disturbed,
+    Name.QUEUES: kernel.queues,
+    Name.SOCK_DIAG: kernel.sock_diag,
 }

@@ -1,10 +1,11 @@
-"""What the kernel tells of itself: TCP states, and packets that it threw away."""
+"""What the kernel tells of itself: states, drops, queues, and sockets by sock_diag(7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from lab.records import Recording
+from lab.records import Recording, SocketSeen
 from tests.blind.disturbance import Disturbed, Name
 from tests.blind.instruments.records import disturbed_records, in_trace
 
@@ -19,3 +20,18 @@ def drops(recording: Recording) -> Iterator[Disturbed]:
     """Notices of packets that were thrown away."""
     records = recording.trace.drops
     return disturbed_records(Name.DROPS, recording, records, in_trace("drops"))
+
+
+def queues(recording: Recording) -> Iterator[Disturbed]:
+    """Samples of what was left to read in unix sockets."""
+    records = recording.trace.queues
+    return disturbed_records(Name.QUEUES, recording, records, in_trace("queues"))
+
+
+def sock_diag(recording: Recording) -> Iterator[Disturbed]:
+    """Unix sockets, as they were seen while a program waited for that."""
+
+    def put(changed: Recording, records: Sequence[SocketSeen]) -> Recording:
+        return replace(changed, sockets=tuple(records))
+
+    return disturbed_records(Name.SOCK_DIAG, recording, recording.sockets, put)

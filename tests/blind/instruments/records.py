@@ -20,7 +20,7 @@ from tests.blind.disturbance import (
 Put = Callable[[Recording, Sequence[Any]], Recording]
 """The recording with these records of the instrument instead of its own."""
 
-MOST_RECORDS = 8
+MOST_RECORDS = 5
 
 
 def in_trace(field: str) -> Put:

@@ -110,9 +110,15 @@ BROKEN = [
     ("unix-bytes", e.told("server", "send(4, b'I read ') = 7", "send(4, b'I read ') = 6"), "42"),
     ("unix-two-ends", sockets_with(peer_inode=7), "has peer 7"),
     ("unix-two-ends", sockets_with(peer_inode=None), "has peer None"),
-    ("unix-two-ends", sockets_with(receive_queue=47), "48 bytes sent and not read yet, 47 in"),
+    (
+        "unix-two-ends",
+        r.both(
+            sockets_with(receive_queue=47),
+            e.told("server", "FIONREAD, 48", "FIONREAD, 47"),
+        ),
+        "48 bytes sent and not read yet, 47 in",
+    ),
     ("unix-two-ends", sockets_with(state="CLOSE"), "has peer"),
-    ("unix-two-ends", not_seen, "no sockets with the programs' inodes"),
     (
         "unix-reach",
         e.told("client", "conversation') = 0", "conversation') = -1 ENOENT"),
@@ -182,6 +188,23 @@ def test_every_claim_is_undecided_where_there_were_no_programs(claim: str) -> No
 
 def test_the_ends_are_undecided_where_nothing_was_looked_at() -> None:
     assert s.verdict_of(SCENARIO, "unix-two-ends", none_seen(run())).outcome is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("edit", "why"),
+    [
+        (sockets_with(receive_queue=47), "48 bytes sent and not read yet, 47 in"),
+        (not_seen, "no sockets with the programs' inodes"),
+        (e.told("server", "'st_ino': ", "'st_ino': 9"), "no sockets with the programs' inodes"),
+    ],
+)
+def test_what_sock_diag_alone_says_otherwise_than_the_programs_decides_nothing(
+    edit: r.Edit, why: str
+) -> None:
+    verdict = s.verdict_of(SCENARIO, "unix-two-ends", edit(run()))
+    assert verdict.outcome is Outcome.UNDECIDED
+    assert "sock_diag contradict each other: " in verdict.why
+    assert why in verdict.why
 
 
 def test_the_ends_are_skipped_where_the_kernel_cannot_show_them() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import recorded as r
+import run_edits as e
 
 from lab.analysis.assembly import build_timelines
 from lab.model.claim import Verdict
@@ -105,3 +106,15 @@ def without_memory(recording: Recording) -> Recording:
 
 def not_there(_: Syscall) -> None:
     """A call that was not traced."""
+
+
+def as_printed(recording: Recording) -> Recording:
+    """A run whose programs printed of their calls what was traced: two witnesses of the same."""
+    for timeline in build_timelines(recording):
+        for agreement in timeline.agreements.values():
+            for printed, traced in agreement.untraced:
+                line = printed.said.removeprefix(f"{printed.program} printed ") + "\n"
+                returned = traced is not None and traced.result is not None
+                instead = f"{printed.text} = {traced.returned}\n" if traced and returned else ""
+                recording = e.told(printed.program, line, instead, 1)(recording)
+    return recording

@@ -178,13 +178,26 @@ def traced(
     change: Callable[[Syscall], Syscall | None] = lambda call: call,
     base: Recording | None = None,
 ) -> Recording:
-    """The recording with its calls at those times; `change` may alter or omit one."""
+    """The recording with its calls at those times; `change` may alter or omit one.
+
+    Its programs start before and end after all of them, unless `more` has other tasks.
+    """
     calls = [
         t.call(each.program, each.name, *each.arguments, result=each.result, at=at, step=_step())
         for each, at in zip(planned(), times, strict=True)
     ]
     kept = [call for call in map(change, calls) if call is not None]
-    return replace(base or wire(), trace=t.trace(*kept, *more))
+    told = {each.program for each in more if isinstance(each, TaskEvent)}
+    lives = [
+        event
+        for program in dict.fromkeys(call.program for call in kept)
+        if program not in told
+        for event in (
+            t.task(program, "start", 0, step=_step()),
+            t.task(program, "exit", LAST_US + 1, step=_step()),
+        )
+    ]
+    return replace(base or wire(), trace=t.trace(*kept, *lives, *more))
 
 
 def _step() -> str:

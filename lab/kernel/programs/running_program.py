@@ -109,7 +109,7 @@ class RunningProgram:
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
         checkpoint_near, checkpoint_far = socket.socketpair()
         environment = dict(os.environ)
-        # The lab's own names a file of the user's, for which these secrets are not meant.
+        # The lab may have one, which names a file of its user: not for these secrets.
         environment.pop(VARIABLE, None)
         if key_log:
             environment[VARIABLE] = key_log

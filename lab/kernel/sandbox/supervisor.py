@@ -41,7 +41,7 @@ from lab.kernel.trace.tracefs import start as trace_start
 NETNS_DIRECTORY = Path("/run/netns")
 TRACED = "traced"
 SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts share
-SECRETS_DIRECTORY = Path("/run/wirelab-secrets")  # of a file for each program, which alone has it
+SECRETS_DIRECTORY = Path("/run/wirelab-secrets")  # a file for each program
 
 
 def main() -> None:

@@ -25,7 +25,13 @@ def test_every_recorded_run_has_a_picture(name: str) -> None:
     timelines = build_timelines(load_recording(RECORDINGS / name))
     svg = draw_svg(name, [(each.step, build_scene(build_ladder(each))) for each in timelines])
     said = texts(svg)
-    frames = [str(crossing.id) for each in timelines for crossing in each.crossings][:3]
+    # What a switch floods to who has no part in the step is counted, not drawn.
+    frames = [
+        str(crossing.id)
+        for each in timelines
+        for crossing in each.crossings
+        if crossing.sender not in each.recording.switches
+    ][:3]
     assert all(any(text.startswith(f"{frame} ") for text in said) for frame in frames)
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 

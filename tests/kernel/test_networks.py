@@ -20,12 +20,14 @@ from lab.analysis.packets.packet import Arp, IPv4, IPv6
 from lab.analysis.timeline import Timeline
 from lab.api import (
     Family,
+    Nat,
     Outcome,
     Result,
     Step,
     Topology,
     chain,
     dumbbell,
+    laid_out,
     lan_behind_nat,
     run,
     star,
@@ -38,7 +40,11 @@ from scenarios.tcp import SCENARIO
 pytestmark = pytest.mark.kernel
 
 SHAPES = {"star": star(3), "chain": chain(3), "dumbbell": dumbbell(2), "nat": lan_behind_nat(2)}
-ROUTERS = {"star": 0, "chain": 1, "dumbbell": 2, "nat": 1}
+SHAPES["nat behind nat"] = laid_out(
+    [("h1", "home"), ("home", "carrier"), ("carrier", "server")],
+    nats=(Nat("home", ("eth1",), (5000, 5999)), Nat("carrier", ("eth1",), (61_000, 61_999))),
+)
+ROUTERS = {"star": 0, "chain": 1, "dumbbell": 2, "nat": 1, "nat behind nat": 2}
 OUTSIDE = {Family.IPV4: ip_address("198.51.100.1"), Family.IPV6: ip_address("2001:db8::1")}
 BOTH = pytest.mark.parametrize("family", list(Family), ids=str)
 EACH = pytest.mark.parametrize("shape", SHAPES)
@@ -223,3 +229,22 @@ def test_the_server_outside_cannot_be_given_an_address_inside(tmp_path: Path) ->
     assert done.returncode == 2
     assert "10.0.0.2" in done.stderr
     assert "gives it no route there" in done.stderr
+
+
+ANSWER_ONE = ANSWER.replace("range(2)", "range(1)")
+
+
+def test_what_a_wire_drops_before_the_nat_was_for_who_is_behind_it(tmp_path: Path) -> None:
+    words = ("--on", "server", python(ANSWER_ONE), "--on", "h1", python(FROM_PORT))
+    rule = ("--wire", "server>nat drop data 1")
+    done = wirelab("run", "--topology", "nat:1", *rule, *words, "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {claim["verdict"] for claim in report["claims"]} <= {"HOLDS", "SKIPPED"}
+    assert [flow["a"] for flow in report["flows"]] == ["10.0.0.2:4000"]
+    frames = [event for event in report["events"] if "tcp" in event]
+    (lost,) = (event for event in frames if "lost" in event["tcp"]["notes"])
+    assert (lost["from"], lost["to"], lost["received_ns"]) == ("server", "h1", None)
+    assert [(hop["from"], hop["to"]) for hop in lost["hops"]] == [("server", "nat")]
+    again = [event for event in frames if "retransmission" in event["tcp"]["notes"]]
+    assert [(event["from"], event["to"]) for event in again] == [("server", "h1")]

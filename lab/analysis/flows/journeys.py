@@ -203,10 +203,9 @@ def _named(crossing: Crossing, bindings: Bindings, owners: Mapping[IPAddress, st
     if sent is None or arrived is None or sent.protocol not in (TCP, UDP):
         return crossing
     destination = arrived.destination
-    nat = owners.get(destination.address, "")
-    inside = bindings.expected(nat, arrived) if last.received_ns is None else None
-    if inside is not None:
-        destination = inside.destination
+    if last.received_ns is None:
+        destination = _behind(arrived, bindings, owners).destination
+    if destination != arrived.destination:
         receiver = owners.get(destination.address, crossing.receiver)
         crossing = replace(crossing, receiver=receiver, hops=crossing.hops or (_hop(crossing),))
     if destination == sent.destination:
@@ -214,6 +213,15 @@ def _named(crossing: Crossing, bindings: Bindings, owners: Mapping[IPAddress, st
     is_quoted = crossing.packet.icmp is not None
     ends = (destination, sent.source) if is_quoted else (sent.source, destination)
     return replace(crossing, ends=ends)
+
+
+def _behind(ends: PacketEnds, bindings: Bindings, owners: Mapping[IPAddress, str]) -> PacketEnds:
+    """As what a packet would have come to who is behind the NATs that it was for."""
+    passed: set[str] = set()
+    while (nat := owners.get(ends.destination.address, "")) not in passed:
+        passed.add(nat)
+        ends = bindings.expected(nat, ends) or ends
+    return ends
 
 
 def _hop(crossing: Crossing) -> Hop:

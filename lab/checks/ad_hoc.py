@@ -162,7 +162,7 @@ def begins_each_exchange_with_data(timeline: Timeline) -> Verdict:
             why = f"{frame} comes first and is empty; whether a call sent it so is unknown"
             return undecided(why, [frame])
         else:
-            return broken(f"{frame} comes first, is empty, and no call sent it", [frame])
+            return _sent_by_none(timeline, crossing)
     return holds(first_of(findings), evidence)
 
 
@@ -216,6 +216,16 @@ def keeps_unix_sockets_off_the_wire(timeline: Timeline) -> Verdict:
         f"the canaries at {points}",
         dict.fromkeys(call for part in parts for call in (part.call, *part.reads)),
     )
+
+
+def _sent_by_none(timeline: Timeline, crossing: Crossing) -> Verdict:
+    """Of an empty datagram that no traced call sent: what its host's programs print decides."""
+    said = f"{crossing.id} comes first, is empty, and no call sent it"
+    here = [run.name for run in timeline.programs if run.host == crossing.sender]
+    agreements = [timeline.agreements.get(program) for program in here]
+    if here and all(each is not None and each.is_whole for each in agreements):
+        return broken(said, [crossing.id])
+    return undecided(f"{said}: the tracer or the capture is wrong", [crossing.id])
 
 
 def _frames_of_no_other_socket(timeline: Timeline) -> list[int]:

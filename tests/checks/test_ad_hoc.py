@@ -414,10 +414,16 @@ def with_empty_first(timeline: Timeline, sent_by_a_call: bool | None) -> Timelin
 
 @pytest.mark.parametrize(
     ("sent_by_a_call", "expected"),
-    [(None, Outcome.SKIPPED), (True, Outcome.HOLDS), (False, Outcome.BROKEN)],
+    [(None, Outcome.SKIPPED), (True, Outcome.HOLDS), (False, Outcome.UNDECIDED)],
 )
 def test_an_empty_first_datagram(sent_by_a_call: bool | None, expected: Outcome) -> None:
     assert outcome("udp-begins", with_empty_first(udp(), sent_by_a_call)) is expected
+
+
+def test_an_empty_first_datagram_that_was_not_printed_either_was_sent_by_nobody() -> None:
+    timeline = with_printed(with_empty_first(udp(), False), 7, 7)
+    found = verdict("udp-begins", timeline)
+    assert (found.outcome, "no call sent it" in found.why) == (Outcome.BROKEN, True)
 
 
 @pytest.mark.parametrize(

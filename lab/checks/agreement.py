@@ -36,7 +36,8 @@ def why_untraced(timeline: Timeline) -> str:
 def traces_what_is_printed(*timelines: Timeline) -> Verdict:
     """Every call that a program printed was traced: in that order, with that result and data.
 
-    It is broken where the wire sides with the tracer: then the program did not say what it did.
+    What it made and did not print is no matter of this claim. It is broken where the wire sides
+    with the tracer: then the program did not say what it did.
     """
     if untraced := next((each for each in timelines if not each.system_calls), None):
         return skipped(why_untraced(untraced))
@@ -109,8 +110,6 @@ def _fault(timeline: Timeline, agreement: Agreement) -> Verdict | None:
             )
     if agreement.untraced:
         return undecided(agreement.why_untraced(), [agreement.untraced[0][0].id])
-    if agreement.unprinted:
-        return undecided(agreement.why_unprinted(), [agreement.unprinted[0].id])
     return None
 
 

@@ -21,11 +21,15 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     suggest, nor is a claim skipped because nothing was seen that it is about: what is missing
     may have been there. Nor is it where a program failed,
     but by claims that allow for it: what it did not do shows nothing. Nor is it by calls of which
-    two instruments, a program's output and the tracer, say different things.
+    two instruments, a program's output and the tracer, say different things, where one of the
+    claims says that they say the same.
     Raises UsageError for a check that fails itself, with the line.
     """
     by_step = {timeline.step: timeline for timeline in timelines}
     judgements: list[Judgement] = []
+    claims = tuple(claims)
+    # Of other scenarios' programs nobody says that they print calls as the kernel has them.
+    are_compared = any(claim.weighs_instruments for claim in claims)
     for claim in claims:
         concerned = [by_step[step] for step in claim.step_names] or timelines[:1]
         incomplete = dict.fromkeys(reason for t in concerned for reason in t.bracket.incomplete)
@@ -41,7 +45,11 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         rests_on_doubts = verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN) or verdict.is_observed
         if doubts and rests_on_doubts:
             verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)
-        if not claim.weighs_instruments and (why := _contradiction(verdict, concerned)):
+        if (
+            are_compared
+            and not claim.weighs_instruments
+            and (why := _contradiction(verdict, concerned))
+        ):
             verdict = Verdict(Outcome.UNDECIDED, why, verdict.evidence)
         over_ipv6 = timelines[0].recording.family is Family.IPV6
         text = claim.ipv6_text if over_ipv6 and claim.ipv6_text else claim.text

@@ -11,11 +11,14 @@ import step_edits as s
 import trace_edits as t
 from event_ids import event
 
-from lab.analysis.judging import overall
+from lab.analysis.assembly import build_timelines
+from lab.analysis.judging import judge, overall
 from lab.analysis.timeline import Timeline
+from lab.checks.agreement import traces_what_is_printed
 from lab.errors import UsageError
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken, holds, nothing_seen
 from lab.model.event import EventId, EventKind, frame_id
+from lab.records import Recording
 
 SEEN = (event("f1"),)
 SKIPPED = Verdict(Outcome.SKIPPED, "this kernel has no such thing")
@@ -97,6 +100,12 @@ def always(verdict: Verdict) -> Callable[[Timeline], Verdict]:
     return lambda _: verdict
 
 
+def judged_beside_the_trace(verdict: Verdict, recording: Recording) -> Verdict:
+    """A claim's, in a scenario whose programs are said to print what is traced."""
+    claims = (Claim("x", "X.", "RFC 1", always(verdict)), traces_what_is_printed)
+    return judge(claims, build_timelines(recording))[0].verdict
+
+
 LIED = [
     # Two witnesses of a call contradict each other.
     (e.told("client", ") = 26", ") = 25"), "send(3, b'These are three messages, ') = 25"),
@@ -115,7 +124,7 @@ def test_calls_that_two_instruments_tell_differently_decide_nothing(
         holds("a", [EventId(kind, 1, "client")]),
         broken("b", [EventId(kind, 1, "client")]),
     ):
-        found = r.judge_with(always(verdict), recording)
+        found = judged_beside_the_trace(verdict, recording)
         assert found.outcome is Outcome.UNDECIDED
         assert found.why.startswith("client printed ") and said in found.why
         assert found.why.endswith("and no such call was traced: one of the two is wrong")
@@ -123,13 +132,16 @@ def test_calls_that_two_instruments_tell_differently_decide_nothing(
         broken("what the wire shows alone", [event("f1")]),
         holds("what another program did", [EventId(kind, 1, "server")]),
     ):
+        assert judged_beside_the_trace(verdict, recording) == verdict
         assert r.judge_with(always(verdict), recording) == verdict
 
 
 def test_a_claim_is_not_broken_by_what_was_not_printed_and_was_traced() -> None:
     recording = e.line_gone("client", "send(3, b'These")(s.recording_of("traced-tcp4"))
     printed = [EventId(EventKind.PRINTED_CALL, 1, "server")]
-    found = r.judge_with(lambda _: broken("b", printed), recording)
+    found = judged_beside_the_trace(broken("b", printed), recording)
     assert found.outcome is Outcome.UNDECIDED
     assert found.why.startswith("client did not print sendto(")
-    assert r.judge_with(lambda _: holds("a", printed), recording).outcome is Outcome.HOLDS
+    assert judged_beside_the_trace(holds("a", printed), recording).outcome is Outcome.HOLDS
+    # Programs of which nobody says that they print what is traced may print what they like.
+    assert r.judge_with(always(broken("b", printed)), recording) == broken("b", printed)

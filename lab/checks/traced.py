@@ -186,8 +186,9 @@ def miscounted(
     )
     is_printed = is_known and all(each is not None and each.is_whole for each in agreements)
     is_udp = channel.flow is not None and channel.flow.protocol == "udp"
-    is_loss = is_udp and all(part.segments for part in channel.parts)
-    if (agreements and is_printed) or (is_loss and channel.read == channel.carried):
+    is_less = channel.read == channel.carried and channel.read < channel.sent
+    is_loss = is_udp and is_less and all(part.segments for part in channel.parts)
+    if (agreements and is_printed) or is_loss:
         return broken(said, events)
     return undecided(f"{said}: the tracer or the capture is wrong", events)
 

@@ -505,6 +505,8 @@ class WireRule:
     """The link's name, as a capture point has it."""
     matched: int
     """How many frames it was about, or how often it took the link down or up."""
+    strikes: int
+    """How many strikes of it were recorded."""
 
 
 @frozen

@@ -1,8 +1,8 @@
 """Where scenarios are: wirelab's own, those of a folder, and any file; and their loading.
 
 A scenario is one Python file that names a Scenario `SCENARIO`; its demos lie in the folder
-`demos` beside it. It is loaded by its path: neither its folder nor the current directory gets
-into sys.path, so that no module of theirs takes another's place.
+`demos` beside it, or beside its folder. It is loaded by its path: neither its folder nor the
+current directory gets into sys.path, so that no module of theirs takes another's place.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FOLDER = "scenarios"
 """The folder in the current directory whose scenarios have names as well."""
 
+DEMOS = "demos"
+"""The folder of the programs beside a scenario."""
+
 BESIDE_THE_LABS = "my_scenarios"
 """The same, where `scenarios` in the current directory is wirelab's own."""
 
@@ -44,8 +47,13 @@ def builtin_folder() -> Path:
 
 
 def builtin_scenarios() -> dict[str, Path]:
-    """By name, in order, wirelab's own scenarios."""
-    return _named(builtin_folder())
+    """By name, in order, wirelab's own scenarios, those in its folders of scenarios as well."""
+    folder = builtin_folder()
+    found = _named(folder)
+    for inside in folder.iterdir():
+        if inside.is_dir() and inside.name != DEMOS:
+            found |= _named(inside)
+    return dict(sorted(found.items()))
 
 
 def own_folder() -> Path:

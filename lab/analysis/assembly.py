@@ -22,7 +22,7 @@ from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.flows.journeys import join_journeys
-from lab.analysis.flows.strikes import join_strikes, unmatched
+from lab.analysis.flows.strikes import join_strikes, strike_doubts, unmatched
 from lab.analysis.order.happens_before import order_events
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
@@ -106,6 +106,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         *_faults(recording, order),
         *unmatched(recording.wire_rules, bracket.step),
         *doubtful_lives(trace),
+        *strike_doubts(strikes, recording.wire_rules, bracket.step, links)[:_NAMED],
     )
     return Timeline(
         recording=recording,

@@ -67,6 +67,11 @@ class Timeline:
         return {talk.flow.id: talk for talk in self.conversations if talk.handshake is not None}
 
     @cached_property
+    def crossing_of(self) -> Mapping[int, Crossing]:
+        """The crossings by their numbers."""
+        return {crossing.number: crossing for crossing in self.crossings}
+
+    @cached_property
     def call_of(self) -> Mapping[EventId, SystemCall]:
         """The system calls by their ids."""
         return {call.id: call for call in self.system_calls}

@@ -93,6 +93,8 @@ def demo(
 ) -> Program:
     """The program `demos/page.py` beside the file that calls this, run on the host `on`.
 
+    Where no folder `demos` is beside it, the one beside its folder is meant.
+
     It is named after its host, unless `name` is given. `ready`: it signals that it serves, and
     the programs after it wait for that; `checkpoints`, `capabilities`: as Program has them. It
     is isolated from installed packages unless it needs `packages`. Where there is no file, as in
@@ -101,6 +103,8 @@ def demo(
     if isinstance(args, str):
         raise UsageError(f"demo {page}: args is a list of words, such as [{args!r}], not a text")
     beside = Path(sys._getframe(1).f_globals.get("__file__", "")).parent.absolute()
+    if not (beside / "demos").is_dir() and (beside.parent / "demos").is_dir():
+        beside = beside.parent
     file = str(beside / "demos" / f"{page}.py").replace("{", "{{").replace("}", "}}")
     # -P: without the demo's folder in sys.path, as -I has it.
     options = "-P" if packages else "-IS"

@@ -44,6 +44,8 @@ class Name(enum.StrEnum):
     SOCK_DIAG = "sock_diag"
     CONNTRACK = "conntrack"
     """The tables of NATs, read at the end of each step."""
+    WIRE = "wire"
+    """What carries the frames of a link with rules, and tells which it struck."""
 
 
 class Manner(enum.StrEnum):

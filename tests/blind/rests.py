@@ -25,6 +25,7 @@ _OF_FIELD = {
     "endpoints": _CALLS,
     "states": frozenset({Name.STATES}),
     "drops": frozenset({Name.DROPS}),
+    "struck": frozenset({Name.WIRE}),
     "queues": frozenset({Name.QUEUES}),
     "order": _FRAMES | _CALLS,
     "correlation": _FRAMES | _CALLS,
@@ -48,6 +49,7 @@ _OF_EVIDENCE = {
     EventKind.SYSTEM_CALL: _CALLS,
     EventKind.STATE: frozenset({Name.STATES}),
     EventKind.DROP: frozenset({Name.DROPS}),
+    EventKind.STRIKE: frozenset({Name.WIRE}),
     EventKind.QUEUE: frozenset({Name.QUEUES}),
 }
 

@@ -21,7 +21,12 @@ from tests.blind.rests import rests_on
 from tests.blind.table import Table
 from tests.blind.worlds import other_worlds
 
-RUN_OF = {Name.DROPS: "traced-udp4", Name.QUEUES: "traced-unix4", Name.SOCK_DIAG: "traced-unix4"}
+RUN_OF = {
+    Name.DROPS: "traced-udp4",
+    Name.QUEUES: "traced-unix4",
+    Name.SOCK_DIAG: "traced-unix4",
+    Name.WIRE: "wired-tcp4",
+}
 
 
 def subject_of(name: str) -> Subject:

@@ -119,6 +119,8 @@ def join_strikes(
                 frames.setdefault(name, crossing.id)
     found = []
     for number, strike in enumerate(strikes, start=1):
+        if strike.rule >= len(rules):
+            continue
         name = strike_id(number)
         makes = strike.copies or strike.changed
         found.append(
@@ -131,6 +133,51 @@ def join_strikes(
             )
         )
     return tuple(found)
+
+
+def strike_doubts(
+    strikes: Sequence[WireStrike],
+    rules: Sequence[WireRule],
+    step: str,
+    crossings: Sequence[Crossing],
+) -> list[str]:
+    """Where what a wire tells of a step is not what was seen at both ends, a sentence each.
+
+    `crossings` are those of single links.
+    """
+    found = []
+    for place, rule in enumerate(rules):
+        count = sum(strike.rule == place for strike in strikes)
+        if rule.step == step and count != rule.strikes:
+            found.append(
+                f"{counted(count, 'strike')} of the wire rule {rule.text!r}, which made "
+                f"{rule.strikes}"
+            )
+    struck: defaultdict[tuple[str, int, int], list[tuple[EventId, WireStrike]]]
+    struck = defaultdict(list)
+    for number, strike in enumerate(strikes, start=1):
+        if strike.checksum:
+            key = strike.point, strike.checksum, strike.occurrence
+            struck[key].append((strike_id(number), strike))
+    sent = {name: c for c in crossings if not c.is_made for name in c.strikes}
+    made = Counter(name for c in crossings if c.is_made for name in c.strikes)
+    spoken_of: set[bytes] = set()
+    for every in struck.values():
+        name = every[0][0]
+        crossing = sent.get(name)
+        if crossing is None:
+            found.append(f"{name} of a wire is on no frame that was seen leaving")
+            continue
+        data = crossing.packet.frame.data
+        fate = _fate(data, every)
+        spoken_of |= {data, *fate.made}
+        if fate.arrives == crossing.lost or made[name] != len(fate.made):
+            found.append(f"what the wire tells of {crossing.id} is not what was seen to arrive")
+    for crossing in crossings:
+        is_nobodys = crossing.sent_ns is None and not crossing.is_made
+        if is_nobodys and crossing.packet.frame.data in spoken_of:
+            found.append(f"{crossing.id} arrived, and the wire tells of no such frame")
+    return found
 
 
 def unmatched(rules: Iterable[WireRule], step: str) -> list[str]:

@@ -97,8 +97,9 @@ class Wires:
         for text, (link, place, action) in zip(step.wire, self._begun, strict=True):
             numbers[link, place] = len(self.rules)
             matched = outcome.matched[link][place]
+            done = sum(strike.rule == place for strike in outcome.strikes[link])
             name = self._links[link].name
-            self.rules.append(WireRule(step.name, text, action, name, matched))
+            self.rules.append(WireRule(step.name, text, action, name, matched, done))
         struck: list[WireStrike] = []
         for number, strikes in enumerate(outcome.strikes):
             ends = self._links[number].ends

@@ -11,7 +11,14 @@ import step_edits as s
 from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
-from lab.analysis.flows.strikes import Fates, Struck, join_strikes, strike_id, unmatched
+from lab.analysis.flows.strikes import (
+    Fates,
+    Struck,
+    join_strikes,
+    strike_doubts,
+    strike_id,
+    unmatched,
+)
 from lab.analysis.packets.packet import IPv4
 from lab.analysis.tcp.segment import Note
 from lab.records import CapturePoint, Direction, Frame, WireRule, WireStrike
@@ -20,10 +27,10 @@ OUT, IN = Direction.OUT, Direction.IN
 A = CapturePoint("a/eth0", "a", "eth0", "a/eth0--b/eth0", 0, 0)
 B = CapturePoint("b/eth0", "b", "eth0", "a/eth0--b/eth0", 0, 0)
 RULES = (
-    WireRule("step", "a>b drop 1", "drop", A.link, 1),
-    WireRule("step", "a>b corrupt -1", "corrupt", A.link, 1),
-    WireRule("step", "a>b duplicate 2", "duplicate", A.link, 0),
-    WireRule("other", "a>b drop 9", "drop", A.link, 0),
+    WireRule("step", "a>b drop 1", "drop", A.link, 1, 1),
+    WireRule("step", "a>b corrupt -1", "corrupt", A.link, 1, 1),
+    WireRule("step", "a>b duplicate 2", "duplicate", A.link, 0, 0),
+    WireRule("other", "a>b drop 9", "drop", A.link, 0, 0),
 )
 
 
@@ -192,3 +199,36 @@ def test_frames_that_the_wire_itself_lost_make_a_run_undecided() -> None:
 def test_without_its_strikes_the_same_run_shows_frames_that_nobody_sent() -> None:
     (timeline,) = build_timelines(replace(s.recording_of("wired-tcp4"), wire_strikes=()))
     assert any("one of the two is wrong" in reason for reason in timeline.bracket.incomplete)
+
+
+X_DROPPED = strike("x", is_end=True)
+ONCE = (replace(RULES[0], matched=1, strikes=1),)
+
+
+@pytest.mark.parametrize(
+    ("strikes", "frames", "doubt"),
+    [
+        ([], [frame(1, A, OUT, "x")], "0 strikes of the wire rule 'a>b drop 1', which made 1"),
+        ([X_DROPPED], [frame(1, A, OUT, "y")], "strike 1 of a wire is on no frame"),
+        ([X_DROPPED], [frame(1, A, OUT, "x"), frame(3, B, IN, "x")], "f2 arrived, and the wire"),
+        ([strike("x", delay_ns=5)], [frame(1, A, OUT, "x")], "what the wire tells of f1 is not"),
+        ([strike("x", copies=1)], [frame(1, A, OUT, "x"), frame(3, B, IN, "x")],
+         "what the wire tells of f1 is not"),
+        ([strike("x", changed=data("z"))], [frame(1, A, OUT, "x"), frame(3, B, IN, "y")],
+         "what the wire tells of f1 is not"),
+    ],
+)  # fmt: skip
+def test_a_wire_that_is_contradicted(
+    strikes: list[WireStrike], frames: list[Frame], doubt: str
+) -> None:
+    found = strike_doubts(strikes, ONCE, "step", crossings(frames, *strikes))
+    assert len(found) == 1 and doubt in found[0]
+
+
+def test_a_wire_that_is_not_contradicted() -> None:
+    frames = [frame(1, A, OUT, "x"), frame(2, A, OUT, "y"), frame(3, B, IN, "y")]
+    assert strike_doubts([X_DROPPED], ONCE, "step", crossings(frames, X_DROPPED)) == []
+
+
+def test_a_strike_of_no_rule_has_no_place() -> None:
+    assert join_strikes([replace(X_DROPPED, rule=9)], RULES, ()) == ()

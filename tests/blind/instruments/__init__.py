@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tests.blind.disturbance import Disturb, Name
-from tests.blind.instruments import canaries, capture, conntrack, health, kernel, output, tracer
+from tests.blind.instruments import (
+    canaries,
+    capture,
+    conntrack,
+    health,
+    kernel,
+    output,
+    tracer,
+    wire,
+)
 
 DISTURBERS: dict[Name, Disturb] = {
     Name.CAPTURE: capture.disturbed,
@@ -20,4 +29,5 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.CONNTRACK: conntrack.disturbed,
     Name.QUEUES: kernel.queues,
     Name.SOCK_DIAG: kernel.sock_diag,
+    Name.WIRE: wire.strikes,
 }

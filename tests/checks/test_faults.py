@@ -1,0 +1,238 @@
+"""Claims of conversations on a wire with rules: each holds of a recorded run, and can be broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import step_edits as s
+
+from lab.analysis.assembly import build_timelines
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.tcp.conversation import analyse_tcp
+from lab.analysis.timeline import Timeline
+from lab.checks.faults import (
+    answers_a_copy,
+    is_silent_about_a_wrong_checksum,
+    loses_a_datagram_unnoticed,
+    names_what_is_behind_a_gap,
+    opens_by_data,
+    puts_in_order,
+    sends_again_what_is_lost,
+    strikes_what_its_rules_name,
+    waits_a_second_at_first,
+)
+from lab.model.claim import Claim, Outcome
+
+HOLDS, BROKEN, UNDECIDED = Outcome.HOLDS, Outcome.BROKEN, Outcome.UNDECIDED
+OF = {
+    "loss-syn4": (sends_again_what_is_lost, waits_a_second_at_first),
+    "loss-ack4": (opens_by_data,),
+    "loss-data4": (sends_again_what_is_lost, names_what_is_behind_a_gap),
+    "duplicate4": (answers_a_copy,),
+    "reorder4": (puts_in_order,),
+    "corrupt4": (sends_again_what_is_lost, is_silent_about_a_wrong_checksum),
+    "udp-loss4": (loses_a_datagram_unnoticed,),
+}
+EACH = pytest.mark.parametrize(
+    ("name", "claim"),
+    [(name, claim) for name, claims in OF.items() for claim in claims],
+    ids=lambda each: each if isinstance(each, str) else each.name,
+)
+
+
+def timeline_of(name: str) -> Timeline:
+    (timeline,) = build_timelines(s.recording_of(name))
+    assert timeline.bracket.incomplete == ()
+    return timeline
+
+
+def edited(timeline: Timeline, change: Callable[[Crossing], Crossing | None]) -> Timeline:
+    """The timeline with other crossings, whose conversations are followed again."""
+    changed = {c.number: change(c) for c in timeline.crossings}
+    crossings = tuple(each for each in changed.values() if each is not None)
+    flows = tuple(
+        replace(
+            flow,
+            crossings=tuple(
+                each for c in flow.crossings if (each := changed[c.number]) is not None
+            ),
+        )
+        for flow in timeline.flows
+    )
+    talks = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
+    return replace(timeline, crossings=crossings, flows=flows, conversations=talks)
+
+
+def outcome(claim: Claim, timeline: Timeline) -> Outcome:
+    verdict = claim(timeline)
+    assert verdict.why
+    return verdict.outcome
+
+
+def without_again(timeline: Timeline) -> Timeline:
+    """Nothing that a wire dropped or spoilt is ever sent again."""
+    struck = {each.frame for each in timeline.struck if each.strike.is_end or each.strike.changed}
+    lost = [s for t in timeline.conversations for s in t.segments if s.crossing in
+            {frame.number for frame in struck if frame}]  # fmt: skip
+    gone = {
+        each.crossing
+        for talk in timeline.conversations
+        for each in talk.segments
+        for one in lost
+        if each.crossing > one.crossing
+        and each.from_client == one.from_client
+        and each.seq <= one.seq < each.seq + max(each.length, 1)
+    } - {frame.number for each in timeline.struck for frame in each.made}
+    assert gone
+    return edited(timeline, lambda c: None if c.number in gone else c)
+
+
+@EACH
+def test_it_holds_of_a_recorded_run(name: str, claim: Claim) -> None:
+    assert outcome(claim, timeline_of(name)) is HOLDS
+    assert outcome(strikes_what_its_rules_name, timeline_of(name)) is HOLDS
+
+
+@EACH
+def test_where_no_wire_struck_anything_there_is_nothing_to_decide(name: str, claim: Claim) -> None:
+    assert outcome(claim, replace(timeline_of(name), struck=())) is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        ("loss-syn4", sends_again_what_is_lost),
+        ("loss-syn4", waits_a_second_at_first),
+        ("loss-data4", sends_again_what_is_lost),
+        ("loss-data4", names_what_is_behind_a_gap),
+        ("corrupt4", sends_again_what_is_lost),
+        ("corrupt4", is_silent_about_a_wrong_checksum),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.name,
+)
+def test_what_is_never_sent_again_breaks_it(name: str, claim: Claim) -> None:
+    assert outcome(claim, without_again(timeline_of(name))) is BROKEN
+
+
+def test_a_loss_that_no_rule_made_breaks_the_wires_claim() -> None:
+    timeline = timeline_of("loss-ack4")
+    last = timeline.crossings[-1].number
+
+    def lost(crossing: Crossing) -> Crossing:
+        return replace(crossing, received_ns=None) if crossing.number == last else crossing
+
+    assert outcome(strikes_what_its_rules_name, edited(timeline, lost)) is BROKEN
+
+
+def test_a_frame_of_nobodys_breaks_the_wires_claim() -> None:
+    timeline = timeline_of("loss-ack4")
+    last = timeline.crossings[-1].number
+
+    def unsent(crossing: Crossing) -> Crossing:
+        return replace(crossing, sent_ns=None) if crossing.number == last else crossing
+
+    assert outcome(strikes_what_its_rules_name, edited(timeline, unsent)) is BROKEN
+
+
+def test_a_syn_that_comes_again_sooner_breaks_it() -> None:
+    timeline = timeline_of("loss-syn4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    first = timeline.crossing_of[struck.frame.number]
+
+    def sooner(crossing: Crossing) -> Crossing:
+        if crossing.number <= first.number or crossing.sent_ns is None:
+            return crossing
+        earlier = 500_000_000
+        came = crossing.received_ns
+        return replace(
+            crossing,
+            sent_ns=crossing.sent_ns - earlier,
+            received_ns=None if came is None else came - earlier,
+        )
+
+    assert outcome(waits_a_second_at_first, edited(timeline, sooner)) is BROKEN
+
+
+def test_without_a_sack_a_gap_is_not_named() -> None:
+    timeline = timeline_of("loss-data4")
+    sacking = {s.crossing for t in timeline.conversations for s in t.segments if s.sack}
+    assert sacking
+    without = edited(timeline, lambda c: None if c.number in sacking else c)
+    assert outcome(names_what_is_behind_a_gap, without) is BROKEN
+
+
+def test_a_copy_without_an_answer_breaks_it() -> None:
+    timeline = timeline_of("duplicate4")
+    (struck,) = timeline.struck
+    (copy,) = struck.made
+    came_ns = timeline.crossing_of[copy.number].received_ns or 0
+
+    def unanswered(crossing: Crossing) -> Crossing | None:
+        return None if crossing.sender == "server" and crossing.time_ns > came_ns else crossing
+
+    assert outcome(answers_a_copy, edited(timeline, unanswered)) is BROKEN
+
+
+def test_bytes_that_never_came_break_the_order() -> None:
+    timeline = timeline_of("reorder4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    end_ns = max(c.time_ns for c in timeline.crossings)
+
+    def cut(crossing: Crossing) -> Crossing:
+        is_data = crossing.packet.payload and crossing.sender == "client"
+        is_other = struck.frame is not None and crossing.number > struck.frame.number
+        return replace(crossing, received_ns=end_ns) if is_data and not is_other else crossing
+
+    assert outcome(puts_in_order, edited(timeline, cut)) in (HOLDS, UNDECIDED)
+    (talk,) = timeline.conversations
+    gap = replace(talk, client_to_server=replace(talk.client_to_server, gaps=((3, 5),)))
+    assert outcome(puts_in_order, replace(timeline, conversations=(gap,))) is BROKEN
+
+
+def test_an_acknowledged_wrong_checksum_breaks_the_silence() -> None:
+    timeline = timeline_of("corrupt4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    (talk,) = timeline.conversations
+    left_ns = timeline.crossing_of[struck.frame.number].time_ns
+    answer = next(s for s in talk.segments if not s.from_client and not s.flags & 2)
+    early = replace(timeline.crossing_of[answer.crossing], sent_ns=left_ns + 1)
+    crossings = {c.number: c for c in timeline.crossings} | {answer.crossing: early}
+    told = replace(answer, ack=60)
+    segments = tuple(told if s is answer else s for s in talk.segments)
+    changed = replace(
+        timeline,
+        crossings=tuple(crossings.values()),
+        conversations=(replace(talk, segments=segments),),
+    )
+    assert outcome(is_silent_about_a_wrong_checksum, changed) is BROKEN
+
+
+def test_a_handshake_that_data_does_not_finish_breaks_it() -> None:
+    timeline = timeline_of("loss-ack4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    gone = struck.frame.number
+    after = [c for c in timeline.crossings if c.number > gone and c.sender == "client"]
+    numbers = {c.number for c in after}
+    without = edited(timeline, lambda c: None if c.number in numbers else c)
+    assert outcome(opens_by_data, without) is BROKEN
+
+
+def test_a_datagram_that_was_sent_again_or_read_breaks_it() -> None:
+    timeline = timeline_of("udp-loss4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    lost = timeline.crossing_of[struck.frame.number]
+    again = replace(lost, number=99, received_ns=lost.time_ns + 5, strikes=())
+    twice = replace(timeline, crossings=(*timeline.crossings, again))
+    assert outcome(loses_a_datagram_unnoticed, twice) is BROKEN
+    reads = timeline.calls["server"]
+    first = next(call for call in reads if call.name == "recvfrom")
+    told = replace(first, arguments=(lost.packet.payload,))
+    calls = {**timeline.calls, "server": (told, *(c for c in reads if c is not first))}
+    assert outcome(loses_a_datagram_unnoticed, replace(timeline, calls=calls)) is BROKEN

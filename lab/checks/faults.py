@@ -42,7 +42,7 @@ class _Hit(NamedTuple):
 
 @claim(
     "The wire strikes what its rules name, and nothing else is lost or made.",
-    source="docs/wire.md",
+    source="veth(4); RFC 9293, 3.8.1",
     name="strikes",
 )
 def strikes_what_its_rules_name(timeline: Timeline) -> Verdict:

@@ -108,4 +108,4 @@ def test_the_shell_takes_what_is_printed_for_it(shell: str, command: Path, tmp_p
     )
     # Each shell has its own mark between a word and its description, which is empty here.
     words = {re.split("[\t:]", line)[0].strip() for line in done.stdout.splitlines()}
-    assert words == {"udp", "unix", "unix-types"}, done.stderr
+    assert words == {"udp", "udp-loss", "unix", "unix-types"}, done.stderr

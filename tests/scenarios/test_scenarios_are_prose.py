@@ -12,22 +12,25 @@ import pytest
 from lab.model.family import Family
 from lab.model.scenario import Scenario
 from lab.model.statements import STATEMENTS
+from lab.scenario_files import builtin_scenarios
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
-SCENARIOS = sorted(FOLDER.glob("[!_]*.py"))
+SCENARIOS = sorted([*FOLDER.glob("[!_]*.py"), *FOLDER.glob("faults/[!_]*.py")])
 DEMOS = sorted((FOLDER / "demos").glob("[!_]*.py"))
 MOST_LINES = 200
 BRANCHES = (ast.For, ast.While, ast.If, ast.Try, ast.With, ast.ClassDef, ast.Lambda)
 
 
 def loaded(path: Path) -> Scenario:
-    scenario = importlib.import_module(f"scenarios.{path.stem}").SCENARIO
+    parts = path.relative_to(FOLDER.parent).with_suffix("").parts
+    scenario = importlib.import_module(".".join(parts)).SCENARIO
     assert isinstance(scenario, Scenario)
     return scenario
 
 
 def test_there_are_scenarios_and_demos() -> None:
-    assert SCENARIOS and DEMOS
+    assert {path.absolute() for path in builtin_scenarios().values()} == set(SCENARIOS)
+    assert DEMOS
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

@@ -1,7 +1,7 @@
 """A byte is changed on the way."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     is_silent_about_a_wrong_checksum,
     sends_again_what_is_lost,
     strikes_what_its_rules_name,

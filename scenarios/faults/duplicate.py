@@ -1,7 +1,7 @@
 """A segment comes twice."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     answers_a_copy,
     strikes_what_its_rules_name,
 )

@@ -1,7 +1,7 @@
 """The handshake's last ACK is lost, and nobody misses it."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     opens_by_data,
     strikes_what_its_rules_name,
 )

@@ -1,7 +1,7 @@
 """One of twenty segments is lost: how the sender learns which."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     names_what_is_behind_a_gap,
     sends_again_what_is_lost,
     strikes_what_its_rules_name,

@@ -1,7 +1,7 @@
 """The FIN is lost: closing waits for it."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     sends_again_what_is_lost,
     strikes_what_its_rules_name,
 )

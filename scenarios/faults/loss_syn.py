@@ -1,7 +1,7 @@
 """The first SYN is lost: who notices, and when."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     sends_again_what_is_lost,
     strikes_what_its_rules_name,
     waits_a_second_at_first,

@@ -1,7 +1,7 @@
 """Segments overtake each other."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     puts_in_order,
     strikes_what_its_rules_name,
 )

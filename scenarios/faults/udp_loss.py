@@ -1,7 +1,7 @@
 """A datagram is lost, and neither side is told."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
-from lab.checks.faults import loses_a_datagram_unnoticed, strikes_what_its_rules_name
+from lab.checks.faults.conversations import loses_a_datagram_unnoticed, strikes_what_its_rules_name
 from lab.checks.link import has_right_checksums
 
 PORT = 4242

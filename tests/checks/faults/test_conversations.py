@@ -12,7 +12,7 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
-from lab.checks.faults import (
+from lab.checks.faults.conversations import (
     answers_a_copy,
     is_silent_about_a_wrong_checksum,
     loses_a_datagram_unnoticed,

@@ -1,0 +1,1 @@
+"""Claims of what becomes of a conversation whose frames a wire strikes."""

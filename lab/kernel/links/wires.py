@@ -34,7 +34,8 @@ from lab.wire.matching import Expression
 from lab.wire.rule import Rule
 from lab.wire.wire import expressions_in
 
-RING_BYTES = 1 << 24
+ALL_RINGS_BYTES = 1 << 26
+RINGS_OF_A_LINK = 2
 
 
 class Wires:
@@ -119,11 +120,10 @@ class Wires:
                         step=step.name,
                     )
                 )
-
         self.strikes += sorted(struck, key=lambda strike: strike.time_ns)
 
     def close(self) -> None:
-        """EndRules the process."""
+        """End the process."""
         self._messages.close()
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -156,10 +156,11 @@ def _be_carrier(
 def _open(namespace: Namespace, splices: Sequence[Splice]) -> list[WiredLink]:
     """The rings and senders of all links' halves. Raises KernelRefused."""
     wired: list[WiredLink] = []
+    share = ALL_RINGS_BYTES // (RINGS_OF_A_LINK * len(splices))
     for splice in splices:
         ports = [
             Port(
-                ring_for(packet_socket(namespace), end.name, splice.link.mtu_bytes, RING_BYTES),
+                ring_for(packet_socket(namespace), end.name, splice.link.mtu_bytes, share),
                 packet_socket(namespace),
             )
             for end in (splice.near, splice.far)

@@ -95,6 +95,7 @@ def recorded_by(recording: Recording) -> Iterator[Name]:
         Name.QUEUES: trace.queues,
         Name.SOCK_DIAG: recording.sockets,
         Name.CONNTRACK: recording.translations,
+        Name.WIRE: recording.wire_strikes,
     }
     for name in Name:
         if records[name]:

@@ -269,6 +269,8 @@ def loses_a_datagram_unnoticed(timeline: Timeline) -> Verdict:
             same = [c for c in way.datagrams if c.packet.payload == lost.packet.payload]
             sends = [call for call in way.sends if call.data == lost.packet.payload]
             evidence = [struck.id, lost.id, *(call.id for call in sends)]
+            if not sends:
+                return undecided(f"no program printed that it sent {lost.id}", evidence)
             if len(sends) != 1 or len(same) != 1:
                 return broken(f"sent {len(sends)} times, seen {len(same)} times", evidence)
             if any(call.data == lost.packet.payload for call in way.reads):

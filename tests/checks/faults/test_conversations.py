@@ -231,6 +231,8 @@ def test_a_datagram_that_was_sent_again_or_read_breaks_it() -> None:
     again = replace(lost, number=99, received_ns=lost.time_ns + 5, strikes=())
     twice = replace(timeline, crossings=(*timeline.crossings, again))
     assert outcome(loses_a_datagram_unnoticed, twice) is BROKEN
+    silent = replace(timeline, calls={**timeline.calls, "client": ()})
+    assert outcome(loses_a_datagram_unnoticed, silent) is UNDECIDED
     reads = timeline.calls["server"]
     first = next(call for call in reads if call.name == "recvfrom")
     told = replace(first, arguments=(lost.packet.payload,))

@@ -33,6 +33,8 @@ class KeyLogFile:
                 os.fchown(self._descriptor, *owner)
         except OSError as error:
             raise KernelRefused(f"cannot make a file for TLS secrets: {error.strerror}") from error
+        except OverflowError:
+            raise KernelRefused(f"no file can be given to user and group {owner}") from None
         self.path = str(SECRETS_DIRECTORY / name)
 
     def read(self, program: str, step: str) -> KeyLog | None:

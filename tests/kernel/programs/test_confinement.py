@@ -82,7 +82,7 @@ def test_what_it_may_not_execute_fails_as_any_program_does(sandbox: Sandbox) -> 
 
 def test_what_goes_wrong_in_the_child_is_known_in_the_parent(sandbox: Sandbox) -> None:
     with pytest.raises(KernelRefused, match=r"^cannot confine a program: "):
-        run_one(sandbox, python(ASK), replace(WHO, uid=1 << 32))
+        run_one(sandbox, python(ASK), replace(WHO, groups=(1 << 32,)))
 
 
 def test_an_unknown_capability_is_refused() -> None:

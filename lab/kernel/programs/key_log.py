@@ -29,12 +29,17 @@ class KeyLogFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             self._descriptor = os.open(name, flags, 0o600, dir_fd=folder)
-            if owner is not None:
-                os.fchown(self._descriptor, *owner)
         except OSError as error:
             raise KernelRefused(f"cannot make a file for TLS secrets: {error.strerror}") from error
-        except OverflowError:
-            raise KernelRefused(f"no file can be given to user and group {owner}") from None
+        try:
+            if owner is not None:
+                os.fchown(self._descriptor, *owner)
+        except (OSError, OverflowError) as error:
+            self.close()
+            uid, gid = owner or (0, 0)
+            raise KernelRefused(
+                f"cannot confine a program: no file can be given to uid {uid}, gid {gid}: {error}"
+            ) from error
         self.path = str(SECRETS_DIRECTORY / name)
 
     def read(self, program: str, step: str) -> KeyLog | None:

@@ -96,7 +96,7 @@ class View:
         """Of the namespaces, then of what shows their mounts and of the folder of secrets."""
 
     def wait(self) -> None:
-        """Wait until they are ready. Raises KernelRefused and InstrumentError."""
+        """Wait until they are ready. Raises KernelRefused, InstrumentError and OSError (EMFILE)."""
         if self._descriptors:
             return
         most = len(self._kinds) + 2
@@ -109,6 +109,11 @@ class View:
             raise value
         if kind == "crash":
             raise InstrumentError(f"the programs' view of the files cannot be made:\n{value}")
+        if len(descriptors) < most:
+            # Those for which this process has no room are left out: unix(7), SCM_RIGHTS.
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         self._descriptors = descriptors
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.errors import UsageError
+from lab.errors import PointedError
 from lab.wire.grammar import parse_rule
 from lab.wire.rule import Rule, Sense
 
@@ -17,7 +17,7 @@ def bound(
 ) -> tuple[tuple[int, Rule, frozenset[int]], ...]:
     """The rules that these words are, each with the place of its link and whose frames it is about.
 
-    Raises UsageError.
+    Raises PointedError.
     """
     found = []
     for text in texts:
@@ -31,7 +31,7 @@ def find_link(rule: Rule, links: Sequence[tuple[LinkEnd, LinkEnd]]) -> tuple[int
     """The place of the rule's link among these, and whose frames it is about: 0 first, 1 second.
 
     A rule names hosts, or "host/interface" where two hosts have several links.
-    Raises UsageError if there is no such link, or more than one.
+    Raises PointedError if there is no such link, or more than one.
     """
     found = [
         (place, sides)
@@ -41,10 +41,14 @@ def find_link(rule: Rule, links: Sequence[tuple[LinkEnd, LinkEnd]]) -> tuple[int
     if len(found) == 1:
         return found[0]
     known = ", ".join(_named(ends, links) for ends in links)
-    what = "is no link" if not found else "is more than one link"
-    raise UsageError(
-        f"wire rule {rule.text!r}, column 1: {rule.way.text!r} {what} of the network; "
-        f"those are {known or 'none'}"
+    what = "no link" if not found else "more than one link"
+    start = rule.text.index(rule.way.text)
+    raise PointedError(
+        f"wire rule {rule.text!r}, column {start + 1}",
+        f"{what} of the network; those are {known or 'none'}",
+        rule.text,
+        start,
+        start + len(rule.way.text),
     )
 
 

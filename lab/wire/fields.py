@@ -153,26 +153,29 @@ def _has(headers: Headers, name: str, value: str) -> bool:
 def _parsed(name: str, value: str) -> int:
     """The field's value as a number. Raises ValueError with a sentence."""
     if name in ("src", "dst"):
-        return int(ipaddress.ip_address(value))
+        try:
+            return int(ipaddress.ip_address(value))
+        except ValueError:
+            raise ValueError("no IP address") from None
     if name in ("eth.src", "eth.dst"):
         parts = value.split(":")
         if len(parts) != _MAC_BYTES or any(len(part) != 2 for part in parts):
-            raise ValueError(f"{value!r} is no hardware address, such as 02:00:00:00:01:01")
+            raise ValueError("no hardware address, such as 02:00:00:00:01:01")
         return int("".join(parts), 16)
     if name == "flags" and not value[:1].isdigit():
         if not value or any(letter not in _FLAG_LETTERS for letter in value):
-            raise ValueError(f"{value!r} are no TCP flags; they are letters of {_FLAG_LETTERS}")
+            raise ValueError(f"no TCP flags; they are letters of {_FLAG_LETTERS}")
         return sum(1 << _FLAG_LETTERS.index(letter) for letter in set(value))
     try:
         number = int(value, 0)
     except ValueError:
-        raise ValueError(f"{value!r} is no number") from None
+        raise ValueError("no number") from None
     size = _NUMBERS[name].size if name in _NUMBERS else 1
     largest = {"df": 1}.get(name, 256**size - 1)
     if name in _NUMBERS and _NUMBERS[name].largest:
         largest = _NUMBERS[name].largest
     if not 0 <= number <= largest:
-        raise ValueError(f"{value} is not from 0 to {largest}")
+        raise ValueError(f"not from 0 to {largest}")
     return number
 
 

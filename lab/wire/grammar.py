@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, NoReturn
 
-from lab.errors import UsageError
+from lab.errors import PointedError, did_you_mean
 from lab.wire.fields import FIELDS, check_value
 from lab.wire.rule import (
     Action,
@@ -55,7 +54,7 @@ class _Word(NamedTuple):
 def parse_rule(text: str) -> Rule:
     """The rule that these words are.
 
-    Raises UsageError, which says the column of the word that is wrong.
+    Raises PointedError, which shows the word that is wrong.
     """
     return _Parser(text).rule()
 
@@ -112,9 +111,7 @@ class _Parser:
         word = self._take("a link, such as client>server")
         ends = word.text.split(">")
         if len(ends) > 2 or not all(ends) or (len(ends) == 1 and "-" not in word.text.strip("-")):
-            self._fail(
-                word, f"{word.text!r} is no link; write client>server, or client-server for both"
-            )
+            self._fail(word, "no link; write client>server, or client-server for both ways")
         return LinkWay(word.text)
 
     def _duplicate(self) -> Action:
@@ -137,7 +134,7 @@ class _Parser:
         word, match = self._match("a byte's OFFSET or OFFSET:MASK", _CORRUPT)
         mask = int(match[2], 0) if match[2] else 0xFF
         if not 1 <= mask <= 0xFF:
-            self._fail(word, f"the mask {match[2]} is not from 1 to 0xff")
+            self._fail(word, "the mask is not from 1 to 0xff")
         return Corrupt(int(match[1]), mask)
 
     def _rewrite(self) -> Action:
@@ -148,7 +145,8 @@ class _Parser:
             if name not in FIELDS:
                 self._unknown(word._replace(text=name), "field", FIELDS)
             if wrong := check_value(name, value):
-                self._fail(word._replace(column=word.column + len(name) + 1), wrong)
+                at = word.column + len(name) + 1
+                self._fail(word._replace(text=value, column=at), wrong)
             fields.append((name, value))
         if not fields:
             self._fail(word, "rewrite needs FIELD=VALUE, such as ttl=1")
@@ -158,7 +156,7 @@ class _Parser:
         _, match = self._match("bits a second, such as 500k or 10M", _BITS)
         bits = round(float(match[1]) * _TIMES[match[2]])
         if not bits:
-            self._fail(self._words[self._next - 1], "a rate of 0; down stops everything")
+            self._fail(self._words[self._next - 1], "no rate; down stops everything")
         queue = self._number("a number of packets", 1, 1 << 20) if self._has("queue") else None
         return Rate(bits, queue)
 
@@ -166,7 +164,7 @@ class _Parser:
         word, match = self._match("a percentage, such as 5%", _PERCENT)
         percent = float(match[1])
         if percent > 100:
-            self._fail(word, f"{word.text} is more than 100%")
+            self._fail(word, "more than 100%")
         return Loss(percent, self._seed())
 
     def _seed(self) -> int:
@@ -195,7 +193,7 @@ class _Parser:
                 value, match = self._match(f"a number behind {word.text}", _COMPARED)
                 number = int(match[2])
                 if number > _LARGEST.get(term, 0xFFFF):
-                    self._fail(value, f"{number} is too large")
+                    self._fail(value, "too large")
                 yield Match(term, number, match[1] or "=")
             elif term is Term.BPF:
                 yield Match(term, expression=self._take("an expression in quotes").text)
@@ -227,14 +225,14 @@ class _Parser:
         word, match = self._match(what, _NUMBER)
         number = int(match[0])
         if not least <= number <= most:
-            self._fail(word, f"{number} is not from {least} to {most}")
+            self._fail(word, f"not from {least} to {most}")
         return number
 
     def _match(self, what: str, pattern: re.Pattern[str]) -> tuple[_Word, re.Match[str]]:
         word = self._take(what)
         match = pattern.fullmatch(word.text)
         if match is None:
-            self._fail(word, f"{word.text!r} where {what} is wanted")
+            self._fail(word, f"{what} is wanted here")
         return word, match
 
     def _has(self, text: str) -> bool:
@@ -256,15 +254,15 @@ class _Parser:
 
     def _end(self) -> None:
         if (word := self._peek()) is not None:
-            self._fail(word, f"{word.text!r} is one word too many")
+            self._fail(word, "one word too many")
 
     def _unknown(self, word: _Word, what: str, known: Iterable[str]) -> NoReturn:
         names = list(known)
-        by_lower = {name.lower(): name for name in names}
-        near = difflib.get_close_matches(word.text.lower(), by_lower, 1)
-        hint = f"did you mean {by_lower[near[0]]!r}?" if near else f"there are: {', '.join(names)}"
-        self._fail(word, f"{word.text!r} is no {what}; {hint}")
+        near = did_you_mean(word.text, names)
+        self._fail(word, f"no {what}{near or '; there are: ' + ', '.join(names)}")
 
     def _fail(self, word: _Word | None, why: str) -> NoReturn:
-        column = len(self._text) + 1 if word is None else word.column
-        raise UsageError(f"wire rule {self._text!r}, column {column}: {why}")
+        start = len(self._text) if word is None else word.column - 1
+        end = start if word is None else start + len(word.text) + 2 * word.is_quoted
+        where = f"wire rule {self._text!r}, column {start + 1}"
+        raise PointedError(where, why, self._text, start, end)

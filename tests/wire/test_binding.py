@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.errors import UsageError
+from lab.errors import PointedError
 from lab.wire.binding import bound
 
 PAIR = [(("client", "eth0"), ("server", "eth0"))]
@@ -46,20 +46,20 @@ def test_a_link_is_found(
 @pytest.mark.parametrize(
     ("way", "why"),
     [
-        ("client>serve", "'client>serve' is no link of the network; those are client-server"),
-        ("client>client", "is no link"),
-        ("client/eth1>server", "is no link"),
+        ("client>serve", "'client>serve': no link of the network; those are client-server"),
+        ("client>client", "no link"),
+        ("client/eth1>server", "no link"),
     ],
 )
 def test_no_link(way: str, why: str) -> None:
-    with pytest.raises(UsageError, match=why):
+    with pytest.raises(PointedError, match=why):
         bound([f"{way} drop"], PAIR)
 
 
 def test_two_links_between_the_same_hosts_need_their_interfaces() -> None:
-    with pytest.raises(UsageError) as raised:
+    with pytest.raises(PointedError) as raised:
         bound(["h1>h2 drop"], STAR)
     text = str(raised.value)
-    assert "'h1>h2' is more than one link of the network" in text
+    assert "'h1>h2': more than one link of the network" in text
     assert "h1/eth1-h2/eth1, h1/eth2-h2/eth2" in text
     assert "h2-switch" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.errors import UsageError
+from lab.errors import PointedError
 from lab.wire.grammar import parse_rule
 from lab.wire.rule import (
     Corrupt,
@@ -113,44 +113,49 @@ def test_a_link_goes_down_and_up(words: str, action: object, moment: Moment, whi
 
 
 @pytest.mark.parametrize(
-    ("text", "column", "why"),
+    ("text", "wrong", "column", "why"),
     [
-        ("", 1, "a link, such as client>server is missing"),
-        ("client drop", 1, "'client' is no link"),
-        ("a>b>c drop", 1, "'a>b>c' is no link"),
-        (">b drop", 1, "'>b' is no link"),
-        ("a>b", 4, "an action is missing"),
-        ("a>b dorp SYN", 5, "'dorp' is no action; did you mean 'drop'?"),
-        ("a>b explode", 5, "'explode' is no action; there are: drop, duplicate, delay"),
-        ("a>b drop SYM", 10, "'SYM' is no match; did you mean 'SYN'?"),
-        ("a>b drop SYN 0", 14, "0 is not from 1"),
-        ("a>b drop SYN 1 2", 16, "'2' is one word too many"),
-        ("a>b drop 1 SYN", 12, "'SYN' is one word too many"),
-        ("a>b drop port", 14, "a number behind port is missing"),
-        ("a>b drop port http", 15, "'http' where a number behind port is wanted"),
-        ("a>b drop port 70000", 15, "70000 is too large"),
-        ("a>b drop from 5 to 2", 20, "from 5 to 2 is none"),
-        ("a>b drop every", 15, "a number is missing"),
-        ("a>b delay", 10, "a time in milliseconds"),
-        ("a>b delay fast", 11, "'fast' where a time in milliseconds"),
-        ("a>b loss 5", 10, "'5' where a percentage"),
-        ("a>b loss 101%", 10, "101% is more than 100%"),
-        ("a>b rate 0", 10, "a rate of 0"),
-        ("a>b queue 10", 5, "queue goes with rate"),
-        ("a>b corrupt 3:0", 13, "the mask 0 is not from 1 to 0xff"),
-        ("a>b corrupt 3:0x100", 13, "'3:0x100' where a byte's OFFSET"),
-        ("a>b rewrite", 12, "rewrite needs FIELD=VALUE"),
-        ("a>b rewrite tll=1", 13, "'tll' is no field; did you mean 'ttl'?"),
-        ("a>b rewrite ttl=300", 17, "300 is not from 0 to 255"),
-        ("a>b rewrite flags=XY", 19, "'XY' are no TCP flags"),
-        ("a>b rewrite dst=nowhere", 17, "'nowhere' does not appear to be"),
-        ("a>b rewrite eth.src=1:2", 21, "'1:2' is no hardware address"),
-        ("a>b down soon", 10, "'soon' is no moment"),
-        ("a>b down at 5 SYN", 15, "'SYN' is one word too many"),
-        ("a>b drop bpf", 13, "an expression in quotes is missing"),
+        ("", "", 1, "a link, such as client>server is missing"),
+        ("client drop", "client", 1, "no link; write client>server"),
+        ("a>b>c drop", "a>b>c", 1, "no link"),
+        (">b drop", ">b", 1, "no link"),
+        ("a>b", "", 4, "an action is missing"),
+        ("a>b dorp SYN", "dorp", 5, "no action; did you mean 'drop'?"),
+        ("a>b explode", "explode", 5, "no action; there are: drop, duplicate, delay"),
+        ("a>b drop SYM", "SYM", 10, "no match; did you mean 'SYN'?"),
+        ("a>b drop SYN 0", "0", 14, "not from 1"),
+        ("a>b drop SYN 1 2", "2", 16, "one word too many"),
+        ("a>b drop 1 SYN", "SYN", 12, "one word too many"),
+        ("a>b drop port", "", 14, "a number behind port is missing"),
+        ("a>b drop port http", "http", 15, "a number behind port is wanted here"),
+        ("a>b drop port 70000", "70000", 15, "too large"),
+        ("a>b drop from 5 to 2", "2", 20, "from 5 to 2 is none"),
+        ("a>b drop every", "", 15, "a number is missing"),
+        ("a>b delay", "", 10, "a time in milliseconds"),
+        ("a>b delay fast", "fast", 11, "a time in milliseconds"),
+        ("a>b loss 5", "5", 10, "a percentage"),
+        ("a>b loss 101%", "101%", 10, "more than 100%"),
+        ("a>b rate 0", "0", 10, "no rate"),
+        ("a>b queue 10", "queue", 5, "queue goes with rate"),
+        ("a>b corrupt 3:0", "3:0", 13, "the mask is not from 1 to 0xff"),
+        ("a>b corrupt 3:0x100", "3:0x100", 13, "a byte's OFFSET"),
+        ("a>b rewrite", "", 12, "rewrite needs FIELD=VALUE"),
+        ("a>b rewrite tll=1", "tll", 13, "no field; did you mean 'ttl'?"),
+        ("a>b rewrite ttl=300", "300", 17, "not from 0 to 255"),
+        ("a>b rewrite flags=XY", "XY", 19, "no TCP flags"),
+        ("a>b rewrite dst=nowhere", "nowhere", 17, "no IP address"),
+        ("a>b rewrite eth.src=1:2", "1:2", 21, "no hardware address"),
+        ("a>b down soon", "soon", 10, "no moment"),
+        ("a>b down at 5 SYN", "SYN", 15, "one word too many"),
+        ("a>b drop bpf", "", 13, "an expression in quotes is missing"),
+        ("a>b drop 'web'", "'web'", 10, "no match"),
     ],
 )
-def test_a_mistake_is_pointed_at(text: str, column: int, why: str) -> None:
-    with pytest.raises(UsageError) as raised:
+def test_a_mistake_is_pointed_at(text: str, wrong: str, column: int, why: str) -> None:
+    with pytest.raises(PointedError) as raised:
         parse_rule(text)
-    assert str(raised.value).startswith(f"wire rule {text!r}, column {column}: {why}")
+    error = raised.value
+    assert (error.text, error.text[error.start : error.end]) == (text, wrong)
+    named = f"{wrong!r}: " if wrong else ""
+    assert str(error).startswith(f"wire rule {text!r}, column {column}: {named}{why}")
+    assert error.start == column - 1

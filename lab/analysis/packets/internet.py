@@ -5,13 +5,13 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 
 from lab.analysis.packets import headers
-from lab.analysis.packets.checksum import checksum_holds
 from lab.analysis.packets.icmp import ICMP, ICMPV6, dissect_icmp
 from lab.analysis.packets.options import OptionError, OptionList, parse_ipv6_options, parse_options
 from lab.analysis.packets.packet import Extension, Fragment, IPv4, Layer
 from lab.analysis.packets.transport import LONGEST_LENGTH, TCP, UDP, dissect_tcp, dissect_udp
 from lab.analysis.packets.tunnels import BY_PROTOCOL
 from lab.analysis.packets.walk import Walk
+from lab.internet.checksum import checksum_holds
 from lab.model.counted import counted
 
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILITY = 0, 43, 44, 51, 60, 135

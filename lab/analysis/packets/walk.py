@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lab.analysis.packets.checksum import (
+from lab.analysis.packets.packet import IPv4, IPv6, Layer, Malformed, Payload, Tunnel
+from lab.internet.checksum import (
     checksum_holds,
     is_left_to_card,
     pseudo_header,
     right_checksum,
 )
-from lab.analysis.packets.packet import IPv4, IPv6, Layer, Malformed, Payload, Tunnel
 from lab.model.counted import counted
 
 MOST_TUNNELS = 8

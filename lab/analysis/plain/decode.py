@@ -15,7 +15,6 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, TypeVar
 
-from lab.analysis.packets.checksum import checksum_holds, pseudo_header
 from lab.analysis.packets.options import TCP_OPTION_DATA_BYTES, TCP_OPTION_NAMES, parse_options
 from lab.analysis.packets.packet import (
     Ethernet,
@@ -29,6 +28,7 @@ from lab.analysis.packets.packet import (
     known_flags,
 )
 from lab.analysis.packets.tunnels import BY_PORT
+from lab.internet.checksum import checksum_holds, pseudo_header
 from lab.records import LinkType
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.analysis.packets.checksum import (
+from lab.internet.checksum import (
     checksum_holds,
     is_left_to_card,
     pseudo_header,
@@ -61,3 +61,7 @@ def test_a_checksum_left_to_the_card_is_the_pseudo_headers_with_or_without_a_len
         seed = 0xFFFF - fb.internet_checksum(pseudo_header(addresses, 6, length))
         assert is_left_to_card(seed, addresses, 6, 27)
         assert not is_left_to_card(seed ^ 1, addresses, 6, 27)
+
+
+def test_the_checksum_of_rfc_1071s_example() -> None:
+    assert right_checksum(bytes.fromhex("0001f203f4f5f6f70000"), 8) == ~0xDDF2 & 0xFFFF

@@ -1,0 +1,1 @@
+"""What the RFCs fix for everybody who has to do with packets, as arithmetic."""

@@ -210,7 +210,8 @@ def test_programs_behind_a_nat_are_judged_by_what_each_end_saw(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert {claim["verdict"] for claim in report["claims"]} <= {"HOLDS", "SKIPPED"}
-    assert [flow["a"] for flow in report["flows"]] == ["10.0.0.2:4000", "10.0.0.3:4000"]
+    # Which of two programs started at once is first is not settled.
+    assert {flow["a"] for flow in report["flows"]} == {"10.0.0.2:4000", "10.0.0.3:4000"}
     left = {(each["source"], each["left_source_port"]) for each in report["translations"]}
     assert len(left) == 2
     for event in report["events"]:

@@ -48,15 +48,3 @@ def test_frames_of_a_bulk_transfer_fit_the_mtu(sandbox: Sandbox) -> None:
     sizes = [f.wire_bytes for f in recording.frames if f.direction is Direction.OUT]
     assert sum(sizes) > 300_000
     assert max(sizes) == 1514
-
-
-def test_the_steps_after_one_that_failed_are_run(sandbox: Sandbox) -> None:
-    steps = (
-        Step("bad", (python("raise SystemExit(1)", "bad"),)),
-        Step("good", (python("print('here')", "good"),)),
-    )
-    recording = sandbox.call(record, Plan("t", Family.IPV4, two_hosts(), steps))
-    bad, good = recording.programs
-    assert bad.failure
-    assert (good.stdout, good.failure) == ("here\n", "")
-    assert {canary.step for canary in recording.canaries} == {"bad", "good"}

@@ -1,0 +1,310 @@
+"""What was observed of a run so far: each step's programs, and what the loop's sources took."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from lab.errors import InstrumentError, KernelRefused
+from lab.kernel.capture.canaries import Canaries
+from lab.kernel.capture.capture import Capture
+from lab.kernel.capture.frames import FrameRecorder
+from lab.kernel.disturbers import Disturbers
+from lab.kernel.network.configuration import read_configuration
+from lab.kernel.network.conntrack import read_tracked
+from lab.kernel.network.namespace import Namespace, forget_neighbours
+from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp, unix_sockets_seen
+from lab.kernel.programs.confinement import Confinement
+from lab.kernel.programs.key_log import KeyLogFile
+from lab.kernel.programs.step_run import StepRun
+from lab.kernel.sandbox.mounts import Mount, lost_mounts
+from lab.kernel.source.notes import Noted
+from lab.kernel.system.loop import Loop
+from lab.kernel.system.message_socket import PeerGone
+from lab.kernel.trace.tracer import Tracer
+from lab.model.program import Step
+from lab.model.topology import Topology
+from lab.records import (
+    CanaryBracket,
+    Disturbance,
+    Instrument,
+    InstrumentKind,
+    KeyLog,
+    Obtained,
+    ProgramRun,
+    SocketSeen,
+    Trace,
+    Translation,
+)
+
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from lab.kernel.links.wires import Wires
+
+DRAIN_DEADLINE_S = 5.0
+WIRES_DEADLINE_S = 5.0
+FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
+GONE = (errno.ENODEV, errno.ENXIO)
+UNIX_DIAG = Instrument(
+    InstrumentKind.UNIX_SOCKETS, Obtained.SAMPLED, 0, "sock_diag, while their programs wait"
+)
+CONNTRACK = Instrument(
+    InstrumentKind.TRANSLATIONS, Obtained.SAMPLED, 0, "conntrack, at the end of each step"
+)
+NO_UNIX_DIAG = Instrument(
+    InstrumentKind.UNIX_SOCKETS, None, 0, "none, this kernel has no unix_diag"
+)
+
+
+class Observation:
+    """What was observed of a run so far: the steps' programs, and what the loop's sources took."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        namespaces: Mapping[str, Namespace],
+        tracer: Tracer | None,
+        captures: Sequence[Capture],
+        stack: ExitStack,
+        confinement: Confinement | None,
+        wires: Wires | None,
+        *,
+        notes_lines: bool,
+        key_logs: Mapping[str, Mapping[str, KeyLogFile]],
+    ) -> None:
+        """At the end of the stack the programs are ended."""
+        self._wires = wires
+        self._topology = topology
+        self._confinement = confinement
+        self._notes_lines = notes_lines
+        self._key_logs = key_logs
+        self._namespaces = namespaces
+        self._tracer = tracer
+        self._stack = stack
+        self._loop = Loop()
+        self._programs: StepRun | None = None
+        self.recorder = FrameRecorder(captures)
+        self._loop.add(self.recorder)
+        self.canaries = Canaries(self.recorder, self._loop)
+        if tracer is not None:
+            self._loop.add(tracer)
+        self.runs: list[ProgramRun] = []
+        self.sockets: list[SocketSeen] = []
+        self.translations: list[Translation] = []
+        self.instruments: list[Instrument] = []
+        self.traces: list[Trace] = []
+        self.noted: list[Noted] = []
+        self.not_noted: list[str] = []
+        self.key_logs: list[KeyLog] = []
+        self.unfinished: list[str] = []
+        self.disturbances: list[Disturbance] = []
+        self._disturbers = Disturbers(confinement)
+
+    def run_step(self, step: Step) -> None:
+        """Run a step, from the canaries before it to those behind what it caused.
+
+        What a program may have done to the run is noted, and is no error.
+        """
+        try:
+            forget_neighbours(self._namespaces.values())
+        except KernelRefused as error:
+            self._note(self._disturbers.of_network(step, self._topology.hosts, error.refusal))
+        self._send_canaries(step, "opening")
+        self._begin_wires(step)
+        self._run_programs(step)
+        self._drain(step)
+        self._end_wires(step)
+        self._record_translations(step)
+        # A frame that the first round overtook on another CPU may still have caused
+        # an answer; the second round is behind that as well.
+        if self._send_canaries(step, "closing"):
+            self._send_canaries(step, "closing")
+        if self._tracer is not None:
+            self._end_trace(self._tracer, step)
+            for what in self._tracer.take_killed():
+                self._note(self._disturbers.of_processes(step, what))
+            denied = self._tracer.take_denied()
+            self.runs = [_failed_by(denied.get(run.name, ""), run, step) for run in self.runs]
+
+    def _begin_wires(self, step: Step) -> None:
+        if self._wires is not None:
+            try:
+                self._wires.begin(step, self._topology)
+            except PeerGone:
+                self._lose_wires(step)
+
+    def _end_wires(self, step: Step) -> None:
+        """Wait until no frame is held back; note what the rules did."""
+        if self._wires is None:
+            return
+        try:
+            self._loop.serve_until(lambda: not self._wires_hold(), WIRES_DEADLINE_S)
+            self._wires.end(step)
+        except PeerGone:
+            self._lose_wires(step)
+
+    def _wires_hold(self) -> bool:
+        return self._wires is not None and self._wires.holds()
+
+    def _lose_wires(self, step: Step) -> None:
+        """Go on without the process that carried the frames: nothing passes any more."""
+        self._wires = None
+        what = "the process that carries the links' frames was killed"
+        self._note(self._disturbers.of_processes(step, what))
+
+    def _end_trace(self, tracer: Tracer, step: Step) -> None:
+        assert self._programs is not None
+        try:
+            self.traces.append(tracer.end_step(step.name))
+        except InstrumentError as error:
+            # Of processes that cannot be ended no tracer sees the end.
+            if not self._programs.unended:
+                raise
+            self._note(self._disturbers.of_processes(step, str(error)))
+
+    def _note(self, disturbance: Disturbance) -> None:
+        """Note it once for each step; what the same programs have done to a step is one."""
+        same = [noted for noted in self.disturbances if disturbance.what in noted.what]
+        if same:
+            # It goes on: the programs that have come since are not to blame.
+            disturbance = replace(disturbance, programs=same[0].programs)
+        if any(noted.step == disturbance.step for noted in same):
+            return
+        for place, noted in enumerate(self.disturbances):
+            if _kind(noted) == _kind(disturbance):
+                both = f"{noted.what}; {disturbance.what}"
+                self.disturbances[place] = replace(noted, what=both)
+                return
+        self.disturbances.append(disturbance)
+
+    def _send_canaries(self, step: Step, bracket: CanaryBracket) -> bool:
+        """Send a round of canaries; whether one could be sent from every point."""
+        refused = self.canaries.send(step.name, bracket)
+        for point, error in refused:
+            hosts: Collection[str] = (point.host,)
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in GONE:
+                # Whoever deletes one end of a veth deletes the other.
+                ends = (link.ends for link in self._topology.links if link.name == point.link)
+                hosts = {end.host for pair in ends for end in pair} | {point.host}
+            self._note(self._disturbers.of_network(step, hosts, error.refusal))
+        return not refused
+
+    def _run_programs(self, step: Step) -> None:
+        """Run the step's programs until all their processes have ended."""
+
+        def at_checkpoint(name: str) -> None:
+            self._record_unix_sockets(name, step.name)
+
+        programs = StepRun(
+            step,
+            self._namespaces,
+            self._tracer,
+            self._take_turn,
+            at_checkpoint,
+            self._confinement,
+            notes_lines=self._notes_lines,
+            key_logs=self._key_logs.get(step.name),
+            own=() if self._wires is None else (self._wires.pid,),
+        )
+        self._stack.callback(programs.close)
+        if self._programs is not None:
+            self._loop.remove(self._programs)
+        self._programs = programs
+        self._loop.add(programs)
+        self._disturbers.add(step)
+        watched = [self._namespaces[host] for host in self._disturbers.hosts()]
+        before = [read_configuration(namespace) for namespace in watched]
+        mounts = self._mounts()
+        self.runs += programs.run()
+        for namespace, then in zip(watched, before, strict=True):
+            now = read_configuration(namespace)
+            self._note_lost(step, namespace.name, then.lost(now))
+            self.instruments += (
+                Instrument(InstrumentKind.PACKET_FILTER, None, 0, text) for text in now.unseen
+            )
+        if lost := lost_mounts(mounts, self._mounts()):
+            found = self._disturbers.of_files(step, ", ".join(lost))
+            self._note(replace(found, blinds=False))
+        self.instruments += programs.instruments
+        self.noted += programs.noted
+        self.not_noted += programs.not_noted
+        self.key_logs += programs.key_logs
+        for what in programs.unended:
+            self._note(self._disturbers.of_processes(step, what))
+
+    def _note_lost(self, step: Step, host: str, lost: Sequence[str]) -> None:
+        """Note what a host's network has lost, though it can be observed as before."""
+        if lost:
+            what = f"on host {host}, {', '.join(lost)}"
+            found = self._disturbers.of_network(step, (host,), what)
+            self._note(replace(found, blinds=False))
+
+    def _mounts(self) -> Mapping[int, Mount]:
+        """The mounts that the programs share, if they do."""
+        return self._confinement.mounts() if self._confinement else {}
+
+    def _drain(self, step: Step) -> None:
+        """Wait until no TCP connection has anything left to send; note those that have."""
+        namespaces = self._namespaces.values()
+        rings = self.recorder.ring_descriptors()
+        self._loop.serve_until(
+            lambda: not any(map(has_undrained_tcp, namespaces)), DRAIN_DEADLINE_S, rings
+        )
+        lines = [line for namespace in namespaces for line in undrained_tcp(namespace)]
+        self.unfinished += [f"step {step.name}: {line}" for line in lines]
+
+    def _record_unix_sockets(self, checkpoint: str, step: str) -> None:
+        """Record every host's unix sockets while a program waits at a checkpoint."""
+        for namespace in self._namespaces.values():
+            seen = unix_sockets_seen(namespace, checkpoint, step)
+            self.instruments.append(NO_UNIX_DIAG if seen is None else UNIX_DIAG)
+            self.sockets += seen or ()
+
+    def _record_translations(self, step: Step) -> None:
+        """Record what the NATs have changed in this step, as far as they have not forgotten it."""
+        for nat in self._topology.nats:
+            try:
+                self.translations += _translations(self._namespaces[nat.host], step)
+            except KernelRefused as error:
+                self._note(self._disturbers.of_network(step, (nat.host,), error.refusal))
+            self.instruments.append(CONNTRACK)
+
+    def _take_turn(self, wait_ms: int) -> None:
+        """One turn of the loop while programs run.
+
+        Frames do not end its wait; the rings hold more than arrives in FRAMES_MS.
+        """
+        self._loop.serve_once(min(wait_ms, FRAMES_MS))
+
+
+def _translations(nat: Namespace, step: Step) -> list[Translation]:
+    with nat.entered():
+        tracked = read_tracked()
+    time_ns = time.time_ns()
+    return [
+        Translation(
+            time_ns, nat.name, each.protocol,
+            each.original.source, each.original.source_port,
+            each.original.destination, each.original.destination_port,
+            each.reply.destination, each.reply.destination_port,
+            each.reply.source, each.reply.source_port,
+            step.name,
+        )
+        for each in tracked
+        if each.reply != each.original.reversed
+    ]  # fmt: skip
+
+
+def _kind(disturbance: Disturbance) -> tuple[object, ...]:
+    """What two disturbances that are said as one have in common."""
+    return disturbance.step, disturbance.programs, disturbance.blinds
+
+
+def _failed_by(denied: str, run: ProgramRun, step: Step) -> ProgramRun:
+    """The program's record with what was denied to it in that step, before what came of that."""
+    if not denied or run.step != step.name:
+        return run
+    return replace(run, failure="; ".join(filter(None, (denied, run.failure))))

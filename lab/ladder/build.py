@@ -231,7 +231,7 @@ class _Builder:
             struck.frame,
             struck.text,
             struck.rule.text,
-            strike.is_end,
+            is_end=strike.is_end or bool(strike.changed),
             is_late=bool(strike.delay_ns),
         )
 

@@ -267,7 +267,7 @@ class StrikeRow:
     rule: str
     """As it was written."""
     is_end: bool
-    """Whether the frame went no further."""
+    """Whether the frame went no further, as it was: what a wire changes is another from then on."""
     is_late: bool
     """Whether it was held back and nothing else, which its arrow shows."""
 

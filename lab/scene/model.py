@@ -98,7 +98,7 @@ class FrameArrow:
     payload: bytes
     is_lost: bool
     dropped: str
-    """The kernel's reason, or the wire's rule; "" where it was not dropped."""
+    """The kernel's reason, or the wire's rule; "" where it arrived as it was."""
     notes: tuple[str, ...]
     """What is remarkable: "retransmission"."""
 

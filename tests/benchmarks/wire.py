@@ -55,7 +55,6 @@ for number in range({FLOOD}):
     while time.perf_counter() < began + number / {FLOOD}:
         pass
 print(round({FLOOD} / (time.perf_counter() - began)))
-time.sleep(1)
 while True:
     try:
         s.send(b"end")

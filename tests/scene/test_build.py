@@ -52,6 +52,15 @@ def test_calls_that_overlap_in_one_lane_stand_side_by_side() -> None:
                     assert one.column != other.column
 
 
+def test_a_frame_that_a_wire_changed_is_gone_and_says_by_which_rule() -> None:
+    arrows = recorded_scene("wired-tcp4").arrows
+    wire = "the wire: "
+    assert {str(each.event): each.dropped for each in arrows if each.dropped.startswith(wire)} == {
+        "f3": f"{wire}client>server rewrite ttl=9 SYN",
+        "f12": f"{wire}server>client corrupt -1 data 1",
+    }
+
+
 def test_what_the_kernel_says_stands_at_its_slot() -> None:
     scene = recorded_scene(TRACED)
     assert [tag.text for tag in scene.tags][:2] == ["kernel: CLOSE → LISTEN",

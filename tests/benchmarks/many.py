@@ -8,6 +8,7 @@ default.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -102,9 +103,9 @@ def run(trace: str, server: str, client: str, *options: str) -> Cost:
             over.set()
             sampler.join()
         after = os.times()
+        tried, printed_ns = _printed(Path(out))
         if process.returncode not in (0, 4):
             raise subprocess.CalledProcessError(process.returncode, words)
-    tried, printed_ns = next(_printed(lines))
     summary = next(line for line in lines if " claims: " in line)
     why = [line.strip() for line in lines if "INCOMPLETE CAPTURE" in line]
     processor_s = sum(after[2:4]) - sum(before[2:4])
@@ -113,12 +114,18 @@ def run(trace: str, server: str, client: str, *options: str) -> Cost:
     )
 
 
-def _printed(lines: list[str]) -> Iterator[tuple[int, int]]:
-    """What a client printed: two numbers."""
-    for line in lines:
-        words = line.split()
-        if len(words) == 2 and all(map(str.isdigit, words)):
-            yield int(words[0]), int(words[1])
+def _printed(out: Path) -> tuple[int, int]:
+    """What the client of the run printed: two numbers. Raises LookupError if it did not."""
+    (recording,) = out.glob("ad-hoc/latest/recording.jsonl")
+    with recording.open(encoding="utf-8") as lines:
+        for line in lines:
+            if '"program"' not in line:
+                continue
+            record = json.loads(line)
+            if record["record"] == "program" and record["name"] == "client":
+                tried, at_ns = record["stdout"].split()
+                return int(tried), int(at_ns)
+    raise LookupError(f"{recording} has no client")
 
 
 def main() -> None:

@@ -48,6 +48,7 @@ def test_the_labs_own_scenarios_are_found_beside_it() -> None:
     assert {"tcp", "unix-types"} <= set(builtin_scenarios())
     assert find_scenario("unix-types") == ROOT / "scenarios" / "unix_types.py"
     assert find_scenario("loss-syn") == ROOT / "scenarios" / "faults" / "loss_syn.py"
+    assert find_scenario("nat") == ROOT / "scenarios" / "networks" / "nat.py"
     assert all(load_scenario(path).name == name for name, path in builtin_scenarios().items())
 
 

@@ -29,7 +29,7 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
 def test_every_target_that_readme_names_is_made() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+)(?:-%)?:", makefile, re.MULTILINE))
-    scenarios = {f"scenario-{path.stem}" for path in (ROOT / "scenarios").glob("*.py")}
+    scenarios = {f"scenario-{path.stem}" for path in (ROOT / "scenarios").rglob("*.py")}
     assert set(TARGET.findall(README)) <= targets | scenarios
 
 

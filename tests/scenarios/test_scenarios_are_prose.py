@@ -15,7 +15,7 @@ from lab.model.statements import STATEMENTS
 from lab.scenario_files import builtin_scenarios
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
-SCENARIOS = sorted([*FOLDER.glob("[!_]*.py"), *FOLDER.glob("faults/[!_]*.py")])
+SCENARIOS = sorted(path for path in FOLDER.rglob("[!_]*.py") if path.parent != FOLDER / "demos")
 DEMOS = sorted((FOLDER / "demos").glob("[!_]*.py"))
 MOST_LINES = 200
 BRANCHES = (ast.For, ast.While, ast.If, ast.Try, ast.With, ast.ClassDef, ast.Lambda)

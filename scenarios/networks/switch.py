@@ -2,7 +2,7 @@
 
 from lab.api import Lesson, Scenario, Step, demo, laid_out
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums
-from lab.checks.network import floods_broadcasts_alone, forwards_frames_as_they_are
+from lab.checks.networks.forwarding import floods_broadcasts_alone, forwards_frames_as_they_are
 
 PORT = 4242
 

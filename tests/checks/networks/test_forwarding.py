@@ -12,7 +12,7 @@ from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.packets.dissect import dissect
 from lab.analysis.packets.packet import Packet
 from lab.analysis.timeline import Timeline
-from lab.checks.network import (
+from lab.checks.networks.forwarding import (
     changes_hardware_addresses_only,
     counts_the_ttl_down,
     floods_broadcasts_alone,

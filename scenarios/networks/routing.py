@@ -2,7 +2,7 @@
 
 from lab.api import Lesson, Scenario, Step, demo, laid_out
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums
-from lab.checks.network import changes_hardware_addresses_only, counts_the_ttl_down
+from lab.checks.networks.forwarding import changes_hardware_addresses_only, counts_the_ttl_down
 
 PORT = 4242
 

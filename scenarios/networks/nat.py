@@ -2,13 +2,13 @@
 
 from lab.api import Lesson, Scenario, Step, demo, lan_behind_nat
 from lab.checks.link import finds_the_neighbour_first, has_right_checksums
-from lab.checks.nat import (
+from lab.checks.networks.forwarding import counts_the_ttl_down
+from lab.checks.networks.nat import (
     changes_one_end_alone,
     gives_each_its_own_port,
     keeps_the_unsolicited_out,
     shows_no_address_from_inside,
 )
-from lab.checks.network import counts_the_ttl_down
 
 PORT, OTHER_PORT = 4242, 4343
 CLIENTS_PORT = 4000

@@ -13,7 +13,7 @@ from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import group_flows
 from lab.analysis.flows.journeys import join_journeys
 from lab.analysis.timeline import Timeline
-from lab.checks.nat import (
+from lab.checks.networks.nat import (
     changes_one_end_alone,
     gives_each_its_own_port,
     keeps_the_unsolicited_out,

@@ -1,0 +1,1 @@
+"""Scenarios of networks: switches, routers, NATs, and what hosts do across them."""

@@ -11,7 +11,7 @@ lab.checks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.analysis.timeline import Timeline
@@ -97,6 +97,7 @@ def run(
     notes_lines: bool = False,
     keeps_secrets: bool = True,
     wire: Sequence[str] = (),
+    sysctls: Mapping[str, int | str] | None = None,
 ) -> Result:
     """A run of a scenario, judged.
 
@@ -109,7 +110,8 @@ def run(
     Python programs note the lines that make their calls (docs/source.md). Unless `keeps_secrets`
     is False, what their TLS libraries write to SSLKEYLOGFILE is recorded, and decrypts the capture
     files (docs/tls.md). `wire` are rules for what happens to frames on the links, such as
-    "client>server drop SYN 1" (docs/wire.md).
+    "client>server drop SYN 1" (docs/wire.md), and `sysctls` settings of the hosts' network
+    namespaces, such as {"net.ipv4.tcp_syn_retries": 3} (docs/sysctls.md).
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.
@@ -133,6 +135,7 @@ def run(
         notes_lines=notes_lines,
         keeps_secrets=keeps_secrets,
         wire=wire,
+        sysctls=sysctls,
     )
 
 

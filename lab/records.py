@@ -263,6 +263,28 @@ class RanAs:
 
 
 @frozen
+class SysctlSet:
+    """A sysctl of a host's network namespace, set before the first step."""
+
+    host: str
+    name: str
+    """ "net.ipv4.tcp_syn_retries" """
+    asked: str
+    """The value that was written."""
+    before: str | None
+    """Its value until then; None, as `value`, where this kernel does not have it and the scenario
+    can do without."""
+    value: str | None
+    """What the kernel had of it from then on."""
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.host}: {self.name} is none of this kernel's, and was not set"
+        was = "as before" if self.before == self.value else f"{self.before} before"
+        return f"{self.host}: {self.name} = {self.value} ({was})"
+
+
+@frozen
 class SocketSeen:
     """A unix socket as the kernel's sock_diag showed it while a program waited to be looked at.
 
@@ -595,6 +617,8 @@ class Recording:
     """Which those changed, at the end of each step; without what had been forgotten by then."""
     key_logs: tuple[KeyLog, ...] = ()
     """Of the programs that wrote one, where they were to."""
+    sysctls: tuple[SysctlSet, ...] = ()
+    """Those that the scenario or the command line asked for, in the order of the hosts."""
     wire_rules: tuple[WireRule, ...] = ()
     """The rules of all steps, in their order."""
     wire_strikes: tuple[WireStrike, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab.errors import CaptureFileError, UsageError
@@ -63,6 +63,7 @@ def run_scenario(
     notes_lines: bool = False,
     keeps_secrets: bool = True,
     wire: Sequence[str] = (),
+    sysctls: Mapping[str, int | str] | None = None,
     pages: bool = True,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
@@ -73,7 +74,8 @@ def run_scenario(
     Python programs note the lines that make their calls (docs/source.md). What the programs' TLS
     libraries write to SSLKEYLOGFILE is recorded, unless `keeps_secrets` is False; then they have
     no such variable. `wire` are rules for what happens to frames on the links in every step,
-    behind the step's own (docs/wire.md).
+    behind the step's own (docs/wire.md). `sysctls` are settings of hosts besides those that its
+    topology has, as Topology.with_sysctls takes them.
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive), unless no `pages` are wanted, keeps nobody waiting for what
@@ -103,6 +105,7 @@ def run_scenario(
             notes_lines=notes_lines,
             keeps_secrets=keeps_secrets,
             wire=wire,
+            sysctls=sysctls,
         )
         _import_what_comes_after(shown=present is not None, pages=pages)
         from lab.derive import why_no_pages, write_pages
@@ -295,6 +298,7 @@ def _start(
     notes_lines: bool,
     keeps_secrets: bool,
     wire: Sequence[str],
+    sysctls: Mapping[str, int | str] | None,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record
@@ -311,7 +315,7 @@ def _start(
     plan = Plan(
         scenario.name,
         family if scenario.speaks_ip else None,
-        scenario.topology,
+        scenario.topology.with_sysctls(sysctls) if sysctls else scenario.topology,
         steps,
         scenario.captures_loopback,
         trace,

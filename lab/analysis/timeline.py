@@ -110,6 +110,14 @@ class Timeline:
 
         return SocketCalls(self.system_calls)
 
+    def sysctl(self, host: str, name: str) -> str | None:
+        """What the run set this sysctl of the host to, as the kernel has it; None: it did not.
+
+        `name` is as the scenario or the command line has it: "net.ipv4.tcp_syn_linear_timeouts".
+        """
+        found = (each for each in self.recording.sysctls if (each.host, each.name) == (host, name))
+        return next((each.value for each in found), None)
+
     @property
     def failures(self) -> tuple[str, ...]:
         """The programs that failed or disturbed the run, a sentence each."""

@@ -162,6 +162,14 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="what happens to frames on a link, again for each: 'client>server drop SYN 1' "
         "(docs/wire.md)",
     )
+    command.add_argument(
+        "--sysctl",
+        action="append",
+        default=[],
+        metavar="[HOST:]NAME=VALUE",
+        help="a setting of the hosts' network namespaces, of all or one, again for each: "
+        "net.ipv4.tcp_syn_retries=3 (docs/sysctls.md)",
+    )
     _add_allowed(command)
     _add_family(command, default="4")
     _add_making(command)

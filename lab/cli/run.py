@@ -18,6 +18,7 @@ def execute(options: Namespace) -> int:
 
     chosen = families(options.family)
     allowed = _allowed(options)
+    sysctls = _sysctls(options)
     ad_hoc = _ad_hoc_scenario(options)
     files = (find_scenario(name, options.scenarios) for name in options.names)
     wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
@@ -35,6 +36,7 @@ def execute(options: Namespace) -> int:
                 notes_lines=options.source,
                 keeps_secrets=not options.no_secrets,
                 wire=options.wire,
+                sysctls=sysctls,
             )
             for which, family in wanted
         )
@@ -54,6 +56,15 @@ def _allowed(options: Namespace) -> Allowed | None:
 
     user, capabilities, writable, sockets, host_files = words
     return Allowed(user, tuple(capabilities), tuple(writable), tuple(sockets), host_files)
+
+
+def _sysctls(options: Namespace) -> dict[str, str] | None:
+    """What is set of the hosts' namespaces; None for nothing. Raises UsageError."""
+    if not options.sysctl:
+        return None
+    from lab.linux.sysctl import sysctl_words
+
+    return sysctl_words(options.sysctl)
 
 
 def _network_scenario(options: Namespace) -> Scenario:

@@ -124,6 +124,7 @@ def run_plan(plan: Plan) -> Recording:
         nats=tuple(nat.host for nat in plan.topology.nats),
         outside=tuple(f"{nat.host}/{name}" for nat in plan.topology.nats for name in nat.outside),
         translations=tuple(seen.translations),
+        sysctls=tuple(each for namespace in namespaces.values() for each in namespace.sysctls),
         wire_rules=tuple(wires.rules) if wires else (),
         wire_strikes=tuple(wires.strikes) if wires else (),
         wire_lost=wires.lost if wires else 0,

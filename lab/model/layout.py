@@ -53,6 +53,7 @@ def laid_out(
     routers: Collection[str] = (),
     nats: Sequence[Nat] = (),
     mtu_bytes: int = 1500,
+    sysctls: Mapping[str, int | str] | None = None,
 ) -> Topology:
     """The network of these cables, each between two hosts, with addresses and routes.
 
@@ -66,6 +67,8 @@ def laid_out(
 
     NATs are routers as well. The subnets inside of one are taken from 10.0.0.0/8 (RFC 1918) and
     fd00::/48 (RFC 4193) instead, and only hosts inside have a way to them.
+
+    `sysctls` are as Topology.with_sysctls takes them.
 
     Raises UsageError if a name is invalid, or there are too many subnets or hosts for these.
     """
@@ -106,7 +109,7 @@ def laid_out(
     routes = _Ways(subnets, addresses, frozenset(routers)).routes()
     return Topology(
         tuple(ports), links, tuple(switches), tuple(routers), tuple(routes), tuple(nats)
-    )
+    ).with_sysctls(sysctls or {})
 
 
 def _subnets(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -15,6 +16,7 @@ from itertools import pairwise
 
 from lab.errors import UsageError
 from lab.frozen import frozen
+from lab.linux.sysctl import Sysctl, sysctls_of
 from lab.model.family import Family
 
 IPInterface = IPv4Interface | IPv6Interface
@@ -86,8 +88,8 @@ class Topology:
     """The hosts and links of a scenario: each host is a network namespace, each link a veth pair.
 
     Raises UsageError if a name is invalid or used twice, a switch has an address, a route
-    belongs to no host or leads to none of its links, or a NAT is no router between an inside and
-    an outside.
+    belongs to no host or leads to none of its links, a NAT is no router between an inside and
+    an outside, or a sysctl is of a host or an interface that there is not.
     """
 
     hosts: tuple[str, ...]
@@ -100,6 +102,8 @@ class Topology:
     routes: tuple[Route, ...] = ()
     nats: tuple[Nat, ...] = ()
     """Those of the routers that change the addresses of what they forward."""
+    sysctls: tuple[Sysctl, ...] = ()
+    """Settings of the hosts' network namespaces; all else is as the kernel has it by itself."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -127,6 +131,26 @@ class Topology:
             self._check_nat(nat)
         if len({nat.host for nat in self.nats}) < len(self.nats):
             raise UsageError("a NAT is in the topology twice")
+        for sysctl in self.sysctls:
+            if sysctl.host not in seen:
+                raise UsageError(f"sysctl {sysctl.name} of {sysctl.host!r}, which is no host")
+            if sysctl.interface is not None and (sysctl.host, sysctl.interface) not in taken:
+                raise UsageError(
+                    f"sysctl {sysctl.name}: {sysctl.host} has no interface {sysctl.interface!r}"
+                )
+
+    def with_sysctls(self, values: Mapping[str, int | str]) -> Topology:
+        """The same network with settings of its hosts (not of switches), beside those it has.
+
+        {"net.ipv4.tcp_syn_retries": 3} is for every host, "server:net.ipv4.tcp_syn_retries" for
+        one, which goes before. "-net.ipv4.tcp_syn_linear_timeouts" is set where the kernel has it,
+        as in sysctl.d(5); without "-" a kernel that has not ends the run with status 2.
+        Raises UsageError.
+        """
+        hosts = [host for host in self.hosts if host not in self.switches]
+        new = {(each.host, each.path): each for each in sysctls_of(values, hosts)}
+        old = {(each.host, each.path): each for each in self.sysctls}
+        return replace(self, sysctls=tuple((old | new).values()))
 
     def _check_switches_and_routers(self, hosts: set[str]) -> None:
         for kind, names in (("switch", self.switches), ("router", self.routers)):
@@ -220,9 +244,12 @@ def _is_interface_name(name: str) -> bool:
     )
 
 
-def two_hosts() -> Topology:
-    """`client` and `server`, `eth0` of each joined by one link."""
-    return joined_pair("client", "server")
+def two_hosts(sysctls: Mapping[str, int | str] | None = None) -> Topology:
+    """`client` and `server`, `eth0` of each joined by one link.
+
+    `sysctls` as Topology.with_sysctls takes them, and raises UsageError for them.
+    """
+    return joined_pair("client", "server").with_sysctls(sysctls or {})
 
 
 def joined_pair(first: str, second: str) -> Topology:

@@ -49,6 +49,7 @@ LINES_OF_RUN = {
     "source line": "source_lines",
     "line use": "line_uses",
     "key log": "key_logs",
+    "sysctl": "sysctls",
     "translation": "translations",
     "wire rule": "wire_rules",
     "strike": "wire_strikes",

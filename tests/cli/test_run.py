@@ -170,3 +170,28 @@ def test_a_scenario_that_cannot_be_loaded_is_refused(
     assert listed.returncode == 2
     assert said in listed.stderr
     assert "udp " in listed.stdout
+
+
+def test_sysctls_of_the_hosts_are_set_recorded_and_said(tmp_path: Path) -> None:
+    done = wirelab(
+        "run", "tcp", "--sysctl", "net.ipv4.tcp_timestamps=0", "--sysctl",
+        "server:-net.ipv4.tcp_no_such_thing=1", "--json", "--out", tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert [(each["host"], each["name"], each["value"]) for each in document["sysctls"]] == [
+        ("client", "net.ipv4.tcp_timestamps", "0"),
+        ("server", "net.ipv4.tcp_timestamps", "0"),
+        ("server", "net.ipv4.tcp_no_such_thing", None),
+    ]
+    assert [flow["options"]["timestamps"] for flow in document["flows"]] == [False]
+    again = wirelab("replay", next((tmp_path / "tcp").glob("2*")), "-v")
+    assert "sysctl of client: net.ipv4.tcp_timestamps = 0" in again.stdout
+
+
+def test_a_sysctl_that_this_kernel_has_not_ends_the_run(tmp_path: Path) -> None:
+    done = wirelab("run", "tcp", "--sysctl", "net.ipv4.tcp_sac=0", "--out", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no sysctl net.ipv4.tcp_sac" in done.stderr
+    assert "did you mean 'tcp_sack'?" in done.stderr
+    assert not list(tmp_path.rglob("report.json"))

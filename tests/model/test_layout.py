@@ -129,3 +129,8 @@ def test_private_subnets_are_taken_from_10_and_public_ones_as_always() -> None:
     assert addresses(topology, "server")[0] == "198.18.1.2/24"
     assert routes(topology, "r") == routes(topology, "server")[:0]
     assert routes(topology, "server") == [("0.0.0.0/0", "198.18.1.1"), ("::/0", "2001:db8:0:1::1")]
+
+
+def test_a_laid_out_network_has_sysctls() -> None:
+    topology = laid_out([("a", "b")], sysctls={"b:net.ipv4.tcp_sack": 0})
+    assert [(each.host, each.value) for each in topology.sysctls] == [("b", "0")]

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from lab.errors import UsageError
+from lab.linux.sysctl import Sysctl
 from lab.model.family import Family
+from lab.model.shapes import star
 from lab.model.topology import (
     Interface,
     Link,
@@ -184,3 +186,32 @@ def test_a_nat_has_an_address_outside_and_is_there_once() -> None:
     one = between()
     with pytest.raises(UsageError, match="a NAT is in the topology twice"):
         Topology(one.hosts, one.links, routers=("n",), nats=one.nats * 2)
+
+
+def test_sysctls_are_the_hosts_and_not_the_switches() -> None:
+    topology = star(2).with_sysctls({"net.ipv4.tcp_sack": 0})
+    assert [each.host for each in topology.sysctls] == ["h1", "h2"]
+    with pytest.raises(UsageError, match="no host 's1'; there are h1, h2"):
+        star(2).with_sysctls({"s1:net.ipv4.tcp_sack": 0})
+
+
+def test_later_sysctls_go_before_those_there_are() -> None:
+    topology = two_hosts(sysctls={"net.ipv4.tcp_sack": 0, "net.ipv4.tcp_dsack": 0})
+    later = topology.with_sysctls({"client:net/ipv4/tcp_sack": 1})
+    assert [(each.host, each.path, each.value) for each in later.sysctls] == [
+        ("client", "net/ipv4/tcp_sack", "1"),
+        ("client", "net/ipv4/tcp_dsack", "0"),
+        ("server", "net/ipv4/tcp_sack", "0"),
+        ("server", "net/ipv4/tcp_dsack", "0"),
+    ]
+
+
+def test_a_sysctl_is_of_an_interface_that_there_is() -> None:
+    assert two_hosts(sysctls={"net.ipv4.conf.eth0.rp_filter": 2, "net.ipv4.conf.lo.rp_filter": 2})
+    with pytest.raises(UsageError, match="client has no interface 'eth1'"):
+        two_hosts(sysctls={"net.ipv4.conf.eth1.rp_filter": 2})
+
+
+def test_a_sysctl_of_a_host_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="of 'x', which is no host"):
+        Topology(("a",), (), sysctls=(Sysctl("x", "net.ipv4.tcp_sack", "1"),))

@@ -9,14 +9,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.errors import KernelRefused, MachineError
 from lab.kernel.network.conntrack import forget_tracked
 from lab.kernel.network.nat import make_nat
 from lab.kernel.network.neighbours import read_neighbours
 from lab.kernel.network.netlink import Netlink, VethEnd, create_namespace
 from lab.kernel.network.offloads import Offloads, read_offloads, turn_off_offloads
+from lab.kernel.network.sysctls import set_sysctls, write_sysctl
 from lab.kernel.system import libc
+from lab.linux.sysctl import Sysctl
 from lab.model.topology import Interface, Topology
+from lab.records import SysctlSet
 
 LOOPBACK_INDEX = 1
 # Behind what the kernel puts into every new namespace by itself: tunl0, sit0 and other tunnels'
@@ -64,6 +66,8 @@ class Namespace:
     bridge_index: int | None = None
     """The index of a switch's bridge; None for any other host."""
     is_nat: bool = False
+    sysctls: list[SysctlSet] = field(default_factory=list)
+    """Those that the scenario has set."""
     _places: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +111,11 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
     Runs in a sandbox's init. At the end of the with statement the namespaces are closed; their
     names and links end with the sandbox.
 
-    Raises KernelRefused, and MachineError if this kernel lacks what a NAT needs.
+    Sysctls are set before there are links, which take over what is set as the default; those of
+    an interface once it is up.
+
+    Raises KernelRefused, MachineError if this kernel lacks what a NAT needs, and UsageError if it
+    lacks a sysctl or refuses a value.
     """
     with ExitStack() as stack:
         namespaces: dict[str, Namespace] = {}
@@ -120,6 +128,7 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
             for interface in topology.interfaces():
                 interfaces_of[interface.host].append(interface)
             switches, routers = frozenset(topology.switches), frozenset(topology.routers)
+            early = _by_host(each for each in topology.sysctls if each.interface is None)
             for host in topology.hosts:
                 sysctls = SILENT_LINK_SYSCTLS
                 if host in routers:
@@ -128,6 +137,7 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
                     sysctls = sysctls | SWITCH_SYSCTLS
                 namespaces[host] = _create(host, interfaces_of[host], index, sysctls)
                 stack.callback(namespaces[host].close)
+                namespaces[host].sysctls += set_sysctls(early[host])
                 index += len(interfaces_of[host])
                 if host in switches:
                     namespaces[host].bridge_index = index
@@ -137,7 +147,17 @@ def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
             os.close(here)
         _connect(topology, namespaces)
         _make_nats(topology, namespaces)
+        for host, wanted in _by_host(s for s in topology.sysctls if s.interface).items():
+            with namespaces[host].entered():
+                namespaces[host].sysctls += set_sysctls(wanted)
         yield namespaces
+
+
+def _by_host(sysctls: Iterable[Sysctl]) -> Mapping[str, Sequence[Sysctl]]:
+    found: defaultdict[str, list[Sysctl]] = defaultdict(list)
+    for each in sysctls:
+        found[each.host].append(each)
+    return found
 
 
 def in_user_namespace() -> bool:
@@ -237,23 +257,3 @@ def _make_nats(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
 def _hardware_address(host: int, place: int) -> str:
     """A locally administered address with the numbers of host and interface: 02:00:00:00:02:01."""
     return f"02:00:{host >> 16:02x}:{host >> 8 & 0xFF:02x}:{host & 0xFF:02x}:{place & 0xFF:02x}"
-
-
-def write_sysctl(key: str, value: str) -> None:
-    """Set a sysctl of the entered namespace, by its path under /proc/sys.
-
-    Raises KernelRefused, and MachineError if this kernel has no such sysctl.
-    """
-    path = f"/proc/sys/{key}"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, value.encode("ascii"))
-        finally:
-            os.close(descriptor)
-    except FileNotFoundError:
-        raise MachineError(
-            f"this kernel has no sysctl {key}; the lab needs IPv6 (boot without ipv6.disable=1)"
-        ) from None
-    except OSError as error:
-        raise KernelRefused(f"cannot set sysctl {key}: {error.strerror}") from error

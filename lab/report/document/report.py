@@ -17,6 +17,7 @@ from lab.records import (
     ProgramRun,
     RanAs,
     SocketSeen,
+    SysctlSet,
     Translation,
 )
 from lab.report.document.frames import flow_documents, frame_documents
@@ -51,6 +52,7 @@ def report_fields(
         "family": recording.family and recording.family.value,
         "started": _iso(recording.started_ns),
         "kernel": recording.kernel,
+        "sysctls": [_fields(each) for each in recording.sysctls],
         "ran_as": _ran_as(recording.ran_as),
         "key_logs": [_key_log(each) for each in recording.key_logs],
         "instruments": [_instrument(each) for each in recording.instruments],
@@ -166,7 +168,7 @@ def _instrument(instrument: Instrument) -> Document:
     }
 
 
-def _fields(record: SocketSeen | Translation) -> Document:
+def _fields(record: SocketSeen | SysctlSet | Translation) -> Document:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 

@@ -87,6 +87,8 @@ def _facts(timelines: Sequence[Timeline]) -> Iterator[tuple[str, str]]:
     yield "canaries", f"{seen} of {sent} seen"
     for instrument in recording.instruments:
         yield instrument.kind.value, instrument.text
+    for sysctl in recording.sysctls:
+        yield "sysctl", str(sysctl)
     for about in about_secrets(recording.key_logs):
         yield "secrets", about
 

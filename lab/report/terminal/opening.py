@@ -65,7 +65,12 @@ def draw_evidence(timelines: Sequence[Timeline], style: Style) -> Iterator[Text]
         f"{brackets[0].dropped} dropped, {sum(b.canaries_seen for b in brackets)} of "
         f"{sum(b.canaries_sent for b in brackets)} canaries seen"
     )
-    facts = (seen, *map(str, recording.instruments), *_ran_as(recording.ran_as))
+    facts = (
+        seen,
+        *map(str, recording.instruments),
+        *(f"sysctl of {each}" for each in recording.sysctls),
+        *_ran_as(recording.ran_as),
+    )
     for fact in facts:
         for line in style.wrap(fact, style.width - 2, "  "):
             yield Text(f"  {line}", "dim")

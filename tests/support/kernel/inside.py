@@ -28,7 +28,7 @@ from lab.kernel.capture.capture import (
 )
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.ring import PacketRing, packet_socket
-from lab.kernel.network import namespace
+from lab.kernel.network import sysctls
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import FIRST_INDEX, Namespace, build_topology
 from lab.kernel.network.netlink import VethEnd, create_namespace
@@ -38,7 +38,7 @@ from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import NUMBERS, ambient_capabilities
 from lab.model.topology import Topology
-from lab.records import CapturePoint, Frame, InterfaceSeen
+from lab.records import CapturePoint, Frame, InterfaceSeen, SysctlSet
 
 ETH0 = FIRST_INDEX
 BROADCAST = b"\xff" * 6
@@ -176,7 +176,17 @@ def create_twice(name: str) -> None:
 
 def write_sysctl(topology: Topology, key: str, value: str) -> None:
     with build_topology(topology) as built, built[topology.hosts[0]].entered():
-        namespace.write_sysctl(key, value)
+        sysctls.write_sysctl(key, value)
+
+
+def sysctls_set(topology: Topology) -> list[SysctlSet]:
+    with build_topology(topology) as built:
+        return [each for namespace in built.values() for each in namespace.sysctls]
+
+
+def sysctl_of(topology: Topology, host: str, path: str) -> str:
+    with build_topology(topology) as built, built[host].entered():
+        return Path("/proc/sys", path).read_text("ascii").strip()
 
 
 def namespace_after_an_error_inside(topology: Topology) -> tuple[Path, Path, Path]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import step_edits as s
+from timeline_edits import edited, outcome, timeline_of
 
-from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.tcp.conversation import analyse_tcp
 from lab.analysis.timeline import Timeline
 from lab.checks.faults.conversations import (
     answers_a_copy,
@@ -40,35 +37,6 @@ EACH = pytest.mark.parametrize(
     [(name, claim) for name, claims in OF.items() for claim in claims],
     ids=lambda each: each if isinstance(each, str) else each.name,
 )
-
-
-def timeline_of(name: str) -> Timeline:
-    (timeline,) = build_timelines(s.recording_of(name))
-    assert timeline.bracket.incomplete == ()
-    return timeline
-
-
-def edited(timeline: Timeline, change: Callable[[Crossing], Crossing | None]) -> Timeline:
-    """The timeline with other crossings, whose conversations are followed again."""
-    changed = {c.number: change(c) for c in timeline.crossings}
-    crossings = tuple(each for each in changed.values() if each is not None)
-    flows = tuple(
-        replace(
-            flow,
-            crossings=tuple(
-                each for c in flow.crossings if (each := changed[c.number]) is not None
-            ),
-        )
-        for flow in timeline.flows
-    )
-    talks = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
-    return replace(timeline, crossings=crossings, flows=flows, conversations=talks)
-
-
-def outcome(claim: Claim, timeline: Timeline) -> Outcome:
-    verdict = claim(timeline)
-    assert verdict.why
-    return verdict.outcome
 
 
 def without_again(timeline: Timeline) -> Timeline:

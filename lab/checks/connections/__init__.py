@@ -1,0 +1,1 @@
+"""Claims of how TCP connections open, wait, time out, crowd and end."""

@@ -188,7 +188,9 @@ def roles(
             if stream.fin_acked is not None and stream.fin_acked not in found:
                 found[stream.fin_acked] = f"the {way}'s FIN is acknowledged"
         handshake = conversation.handshake
-        if handshake is not None:
+        if handshake is not None and handshake.simultaneous:
+            found |= _simultaneous_roles(conversation)
+        elif handshake is not None:
             found |= {
                 handshake.syn: "handshake 1 of 3: the client sends its initial sequence number",
                 handshake.syn_ack: "handshake 2 of 3: the server acknowledges it and sends its own",
@@ -197,6 +199,21 @@ def roles(
         for number in conversation.resets:
             found[number] = "reset: the connection ends at once"
     return found
+
+
+def _simultaneous_roles(conversation: TcpConversation) -> dict[int, str]:
+    """Of each side's first SYN and SYN-ACK. Source: RFC 9293, 3.5, figure 8."""
+    found: dict[tuple[bool, bool], tuple[int, str]] = {}
+    for segment in conversation.segments:
+        if segment.flags & TcpFlags.SYN:
+            way = "client" if segment.from_client else "server"
+            is_answer = bool(segment.flags & TcpFlags.ACK)
+            said = "acknowledges that, and sends its own again" if is_answer else "opens as well"
+            if not found:
+                said = "sends its initial sequence number"
+            role = segment.crossing, f"simultaneous open: the {way} {said}"
+            found.setdefault((segment.from_client, is_answer), role)
+    return dict(found.values())
 
 
 def is_port_unreachable(packet: Packet) -> bool:

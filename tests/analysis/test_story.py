@@ -103,6 +103,24 @@ def test_opening_and_closing_segments_have_their_roles() -> None:
     assert 4 not in found
 
 
+def test_of_a_simultaneous_open_each_sides_segments_have_their_roles() -> None:
+    talk = converse(
+        """
+        0.01 client > server SYN seq=100 recv=0.03
+        0.02 server > client SYN seq=900 recv=0.04
+        0.05 server > client SYN,ACK seq=900 ack=101 recv=0.07
+        0.06 client > server SYN,ACK seq=100 ack=901 recv=0.08
+        0.09 client > server ACK seq=101 ack=901 recv=0.10
+        """
+    )
+    assert roles([talk]) == {
+        1: "simultaneous open: the client sends its initial sequence number",
+        2: "simultaneous open: the server opens as well",
+        3: "simultaneous open: the server acknowledges that, and sends its own again",
+        4: "simultaneous open: the client acknowledges that, and sends its own again",
+    }
+
+
 def test_a_retransmission_is_a_role() -> None:
     again = TRANSFER.replace(
         "0.005", "0.0045 client > server ACK,PSH seq=101 ack=901 data=hello\n0.005"

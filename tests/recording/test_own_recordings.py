@@ -120,6 +120,7 @@ def test_tshark_and_show_say_the_same_of_every_recording_of_the_tests(tmp_path: 
         ("notes", "out_of_order", "retransmission"),
         ("notes", "lost_segment", ""),
         ("notes", "duplicate_ack", "window_update"),
+        ("notes", "", "window_update"),  # with a D-SACK, and nothing outstanding
     }
 
 

@@ -132,7 +132,7 @@ def state_edges(
 ) -> Iterator[PossibleEdge]:
     """Changes of state that were measured, with what they follow from and what follows."""
     closed = {closed.endpoint: (closed.call, closed.segment) for closed in correlation.closed}
-    connects = {flow: call for call, flow in correlation.connects}
+    connects = dict(_connects_by_side(evidence, correlation))
     for id, state, side, _ in evidence.states:
         place = places.states[id]
         if side is None or state.obtained is not Obtained.MEASURED:
@@ -140,7 +140,7 @@ def state_edges(
         if state.old == state.new:
             continue  # close() after shutdown() sets FIN_WAIT1 again, and sends nothing
         if state.new == "SYN_SENT":
-            yield places.entry_of(connects.get(side[0])), place
+            yield places.entry_of(connects.get(side)), place
             syn = first_segment(evidence.conversations[side[0]], side[1], _SYN)
             yield place, places.departure_of(syn)
         elif state.new in ("FIN_WAIT1", "LAST_ACK"):
@@ -150,6 +150,17 @@ def state_edges(
             yield place, places.departure_of(segment)
         else:
             yield places.arrival_of(_cause_of(evidence, state, side)), place
+
+
+def _connects_by_side(
+    evidence: Evidence, correlation: Correlation
+) -> Iterator[tuple[FlowSide, EventId]]:
+    """The calls that opened actively: both sides of a simultaneous open have one."""
+    for call, flow in correlation.connects:
+        endpoint = evidence.endpoints[evidence.calls.by_id[call].socket]
+        for is_client in (True, False):
+            if evidence.sides.get((flow, is_client)) is endpoint:
+                yield (flow, is_client), call
 
 
 def _cause_of(evidence: Evidence, state: SocketState, side: FlowSide) -> EventId | None:

@@ -46,11 +46,14 @@ class _Hit(NamedTuple):
     name="strikes",
 )
 def strikes_what_its_rules_name(timeline: Timeline) -> Verdict:
-    """Every frame that was lost, or that nobody sent, is a rule's doing."""
+    """Every frame that was lost is a rule's doing, and every frame was seen leaving or made so."""
     for crossing in timeline.crossings:
-        if (crossing.lost or crossing.sent_ns is None) and not crossing.strikes:
-            what = "was lost" if crossing.lost else "was sent by nobody"
-            return broken(f"{crossing.id} {what}, and no rule did that", [crossing.id])
+        if crossing.sent_ns is None and not crossing.strikes:
+            # Nobody but the two ends can send on the link: it was missed where it left.
+            return undecided(f"{crossing.id} was not seen leaving, and no rule made it")
+    for crossing in timeline.crossings:
+        if crossing.lost and not crossing.strikes:
+            return broken(f"{crossing.id} was lost, and no rule did that", [crossing.id])
     evidence: list[EventId] = []
     for struck in timeline.struck:
         evidence += [struck.id, *([struck.frame] if struck.frame else []), *struck.made]

@@ -8,6 +8,8 @@ import traced_tcp as w
 from event_ids import event
 from shown import flow_id
 
+from lab.analysis.assembly import build_timelines
+from lab.recording.storage import load_recording
 from lab.records import Recording, Syscall
 
 FAST_OPEN_COOKIE = b"\x22\x0a" + b"cookie!!" + b"\1\1"
@@ -73,3 +75,10 @@ def test_a_multipath_connection_is_not_one_flows() -> None:
     timeline = w.timeline_of(w.traced(w.times_by(), base=base))
     assert timeline.correlation.channels == timeline.correlation.closed == ()
     assert timeline.order.violations == ()
+
+
+def test_in_a_simultaneous_open_each_side_follows_from_its_own_connect() -> None:
+    (timeline,) = build_timelines(load_recording(r.FOLDER / "simultaneous-open4"))
+    assert timeline.order.violations == ()
+    assert [seen.state.new for seen in timeline.states].count("SYN_SENT") == 2
+    assert len(timeline.correlation.connects) == 2

@@ -22,8 +22,10 @@ from lab.ladder.model import (
 )
 from lab.model.event import EventId
 
-FIRST_ROWS, LAST_ROWS = 60, 25
+MOST_ROWS = 85
 """As many are kept of a longer ladder."""
+FIRST_OF_ROWS = 0.7
+"""The part of them that are its first rows; the others are its last."""
 MINOR_CALLS = frozenset(
     {
         *("setsockopt", "getsockopt", "getsockname", "getpeername", "fcntl", "ioctl"),
@@ -34,16 +36,19 @@ MINOR_CALLS = frozenset(
 MINOR = "that only set or ask for something"
 
 
-def brief(ladder: Ladder) -> Ladder:
+def brief(ladder: Ladder, most: int = MOST_ROWS) -> Ladder:
     """The ladder with fewer rows, and every frame of it.
 
-    A call and its return are one row where nothing came between, or only frames; then the last of
-    these carries the end of its bracket. The kernel's states are left out where each segment has
-    those of its ends beside it: where the two differ, the kernel's stand there. Remarks are left
-    out, calls that only set something up, which are counted, and all but the first strike of a
-    wire's rule that only holds frames back. What is still too long loses its middle.
+    A frame that goes over several links is one arrow from end to end, and what devices did to it
+    is said where it was not said before. A call and its return are one row where nothing came
+    between, or only frames; then the last of these carries the end of its bracket. The kernel's
+    states are left out where each segment has those of its ends beside it: where the two differ,
+    the kernel's stand there. Remarks are left out, calls that only set something up, which are
+    counted, and all but the first strike of a wire's rule that only holds frames back. Of more
+    than `most` rows the middle is left out.
     """
     rows = _without_late_strikes([row for row in ladder.rows if not isinstance(row, NoteRow)])
+    rows = _end_to_end(rows)
     if any(isinstance(row, FrameRow) and row.is_segment for row in rows):
         rows = [row for row in rows if not isinstance(row, StateRow)]
     rows, minor = _without_minor_calls(_joined(rows))
@@ -51,7 +56,7 @@ def brief(ladder: Ladder) -> Ladder:
     if minor:
         names = ", ".join(f"{count} {name}" for name, count in minor.items())
         background = (*background, Background(f"{MINOR} ({names})", minor.total()))
-    return replace(ladder, rows=_shortened(rows), background=background, is_brief=True)
+    return replace(ladder, rows=_shortened(rows, most), background=background, is_brief=True)
 
 
 def _without_late_strikes(rows: Sequence[Row]) -> Sequence[Row]:
@@ -65,6 +70,41 @@ def _without_late_strikes(rows: Sequence[Row]) -> Sequence[Row]:
             named.add(row.rule)
         kept.append(row)
     return kept
+
+
+def _end_to_end(rows: Sequence[Row]) -> list[Row]:
+    """One arrow for each frame, in place of its first link's."""
+    hops: dict[EventId, list[FrameRow]] = {}
+    for row in rows:
+        if isinstance(row, FrameRow) and row.hop:
+            hops.setdefault(row.event, []).append(row)
+    said: set[str] = set()
+    whole: list[Row] = []
+    for row in rows:
+        if not isinstance(row, FrameRow) or not row.hop:
+            whole.append(row)
+        elif row.event in hops:
+            links = hops.pop(row.event)
+            done = [link.text for link in links[1:] if not link.is_as_it_was]
+            whole.append(_as_one(links, tuple(text for text in done if text not in said)))
+            said.update(done)
+    return whole
+
+
+def _as_one(links: Sequence[FrameRow], done: tuple[str, ...]) -> FrameRow:
+    """A frame's way over these links as one row."""
+    first, last = links[0], links[-1]
+    return replace(
+        first,
+        target=last.target,
+        is_forward=first.source < last.target,
+        received_ns=last.received_ns,
+        is_lost=last.is_lost,
+        details=tuple(dict.fromkeys((*first.details, *last.details))),
+        receiver_state=last.receiver_state,
+        receiver_differs=last.receiver_differs,
+        on_the_way=done,
+    )
 
 
 def _joined(rows: Sequence[Row]) -> list[Row]:
@@ -144,9 +184,10 @@ def _without_minor_calls(rows: Sequence[Row]) -> tuple[list[Row], Counter[str]]:
     return kept, minor
 
 
-def _shortened(rows: Sequence[Row]) -> tuple[Row, ...]:
-    middle = rows[FIRST_ROWS:-LAST_ROWS]
-    if len(middle) < 2:
+def _shortened(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
+    first = round(most * FIRST_OF_ROWS)
+    middle = rows[first : first - most]
+    if len(rows) - most < 2:
         return tuple(rows)
     text = f"... {len(middle)} lines left out; -v shows more"
-    return (*rows[:FIRST_ROWS], ElisionRow(tuple(middle), text, None), *rows[-LAST_ROWS:])
+    return (*rows[:first], ElisionRow(tuple(middle), text, None), *rows[first - most :])

@@ -116,7 +116,7 @@ def hop_rows(
         found = _hop_row(row, crossing, number, hop, lane_of)
         more = copies.get((hop.packet.frame.data, hop.sender), 0) if number > 1 else 0
         also = f", and to {counted(more, 'host')} more" if more else ""
-        yield replace(found, text=found.text + also)
+        yield replace(found, text=found.text + also, is_as_it_was=found.is_as_it_was and not more)
 
 
 def _hop_row(
@@ -145,9 +145,11 @@ def _hop_row(
     )
     if number == 1:
         return found
+    words = _changed_words(changes(crossing.hops[number - 2].packet, hop.packet))
     return replace(
         found,
-        text=f"{hop.sender} {_done(changes(crossing.hops[number - 2].packet, hop.packet))}",
+        text=f"{hop.sender} {words or 'forwards it'}",
+        is_as_it_was=not words,
         connection="",
         notes=(),
         payload=b"",
@@ -156,10 +158,10 @@ def _hop_row(
     )
 
 
-def _done(changed: Iterable[Change]) -> str:
-    """What a device did to a frame, in words; without checksums, which differ as soon as any does.
+def _changed_words(changed: Iterable[Change]) -> str:
+    """What a device changed of a frame; without checksums, which differ as soon as any does.
 
-    "forwards it", "forwards it: TTL 64 → 63, from …", "translates 10.0.0.2:4000 → 192.0.2.1:61000".
+    "forwards it: TTL 64 → 63, from …", "translates 10.0.0.2:4000 → 192.0.2.1:61000"; "" of nothing.
     """
     changed = tuple(changed)
     translated = [each for each in changed if each.field in _TRANSLATED]
@@ -172,4 +174,4 @@ def _done(changed: Iterable[Change]) -> str:
     )
     if translated:
         return f"translates {words}"
-    return f"forwards it{words and f': {words}'}"
+    return words and f"forwards it: {words}"

@@ -161,6 +161,10 @@ class FrameRow:
     receiver_differs: bool = False
     hop: int = 0
     """Which link of its way it is, from 1, where it goes over several; else 0."""
+    is_as_it_was: bool = False
+    """Of a later link, whether the frame goes on unchanged, and to nobody else."""
+    on_the_way: tuple[str, ...] = ()
+    """In a brief ladder, where one arrow stands for all of its links: what devices did to it."""
     closes: CallRow | None = None
     """In a brief ladder, the end of a call that returns after it and has no row of its own."""
 

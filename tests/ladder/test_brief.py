@@ -1,21 +1,19 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 import recorded as r
 
 from lab.analysis.assembly import build_timelines
-from lab.ladder.brief import FIRST_ROWS, LAST_ROWS, brief
+from lab.ladder.brief import FIRST_OF_ROWS, MOST_ROWS, brief
 from lab.ladder.build import build_ladder
 from lab.ladder.model import CallRow, ElisionRow, FrameRow, Ladder, NoteRow, Part, StateRow
 from lab.recording.storage import load_recording
 from lab.report.terminal.page import About, Page, draw_brief
 from lab.run import judge_recording
-from lab.scenario_files import load_scenario
+from lab.scenario_files import find_scenario, load_scenario
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
 TRACED = ["traced-tcp4", "traced-tcp6", "traced-udp4", "traced-unix4", "traced-calls4"]
 EVERY = sorted(path.name for path in r.FOLDER.iterdir() if path.is_dir())
 
@@ -25,17 +23,39 @@ def ladders(name: str) -> list[Ladder]:
 
 
 def frames(ladder: Ladder) -> list[object]:
-    return [
-        row.event
-        for row in ladder.every_row()
-        if isinstance(row, FrameRow) and row.part is not Part.END
-    ]
+    """Each once, however many links it goes over."""
+    rows = ladder.every_row()
+    return [*dict.fromkeys(row.event for row in rows if isinstance(row, FrameRow))]
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_frame_is_still_there(name: str) -> None:
     for ladder in ladders(name):
         assert frames(brief(ladder)) == frames(ladder)
+
+
+def test_a_frame_over_several_links_is_one_arrow_from_end_to_end() -> None:
+    for name in ("nat4", "routing4", "switch4"):
+        for ladder in ladders(name):
+            rows = [row for row in ladder.every_row() if isinstance(row, FrameRow)]
+            (*shorter,) = (row for row in brief(ladder).every_row() if isinstance(row, FrameRow))
+            for one in shorter:
+                links = [row for row in rows if row.event == one.event]
+                assert (one.source, one.target) == (links[0].source, links[-1].target)
+                assert one.receiver_state == links[-1].receiver_state
+                assert one.is_lost == links[-1].is_lost
+            assert len({(row.event, row.part) for row in shorter}) == len(shorter)
+
+
+def test_what_a_device_does_is_said_once_for_each_way() -> None:
+    ladder = ladders("nat4")[0]
+    rows = [row for row in ladder.every_row() if isinstance(row, FrameRow)]
+    shorter = [row for row in brief(ladder).every_row() if isinstance(row, FrameRow)]
+    done = [text for row in shorter for text in row.on_the_way]
+    assert done == [*dict.fromkeys(row.text for row in rows if row.hop > 1 and row.text in done)]
+    # Two clients, both ways.
+    assert len([text for text in done if text.startswith("nat translates ")]) == 4
+    assert not any(text.endswith("forwards it") for text in done)
 
 
 @pytest.mark.parametrize("name", TRACED)
@@ -80,17 +100,20 @@ def test_states_stand_beside_segments_and_remarks_are_for_the_whole_ladder() -> 
 def test_a_long_ladder_loses_its_middle() -> None:
     long = max(ladders("traced-calls4"), key=lambda ladder: len(ladder.rows))
     many = Ladder(long.lanes, long.rows * 10)
-    rows = brief(many).rows
-    assert len(rows) == FIRST_ROWS + 1 + LAST_ROWS
-    assert isinstance(rows[FIRST_ROWS], ElisionRow)
+    for most in (MOST_ROWS, 20):
+        rows = brief(many, most).rows
+        assert len(rows) == most + 1
+        assert isinstance(rows[round(most * FIRST_OF_ROWS)], ElisionRow)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
-@pytest.mark.parametrize("name", ["traced-tcp4", "traced-udp4", "types4", "traced-calls4"])
+@pytest.mark.parametrize(
+    "name", ["traced-tcp4", "traced-udp4", "types4", "traced-calls4", "nat4", "switch4"]
+)
 def test_a_brief_page_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     recording = load_recording(r.FOLDER / name)
-    scenario = load_scenario(SCENARIOS / f"{recording.scenario}.py")
+    scenario = load_scenario(find_scenario(recording.scenario))
     timelines, judgements = judge_recording(recording, scenario)
     table = None if scenario.table is None else scenario.table(*timelines)
     file = io.StringIO()

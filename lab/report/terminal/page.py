@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from lab.frozen import frozen
-from lab.ladder.brief import brief
+from lab.ladder.brief import MOST_ROWS, brief
 from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
 from lab.report.terminal.claims import draw_claims, draw_claims_briefly
 from lab.report.terminal.drawing.style import MIN_COLUMNS, USUAL_COLUMNS, Style
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from lab.model.table import Table
 
 PAGE_LINES = 115
-"""As many a brief page has at most, unless its first ladder alone takes more."""
+"""As many a brief page has at most, unless its first ladder has more with FEWEST_ROWS."""
+FEWEST_ROWS = 30
 
 
 class _Console(Console):
@@ -111,12 +112,12 @@ def draw_brief(
         before += [Text(), *draw_table(about.table, style)]
     claims = [style.heading("Claims"), *draw_claims_briefly(judgements, style)]
     is_several = len(timelines) > 1
+    room = PAGE_LINES - len(before) - len(claims) - (len(timelines) + 1) * is_several
     drawn = [
-        list(draw_brief_ladder(brief(ladder), style, timeline.step if is_several else ""))
+        _drawn(ladder, timeline.step if is_several else "", room, style)
         for timeline, ladder in zip(timelines, ladders, strict=True)
     ]
     like = likenesses(ladders)
-    room = PAGE_LINES - len(before) - len(claims) - (len(timelines) + 1) * is_several
     if about.table is not None:  # it stands for what went over no wire
         drawn = [
             lines if frames else []
@@ -160,6 +161,17 @@ def draw_report(
     yield Text()
     yield style.heading("Claims")
     yield from draw_claims(judgements, style)
+
+
+def _drawn(ladder: Ladder, title: str, room: int, style: Style) -> list[Text]:
+    """The ladder in as many lines, or in those of FEWEST_ROWS where that is more."""
+    most = MOST_ROWS
+    while True:
+        shorter = brief(ladder, most)
+        lines = list(draw_brief_ladder(shorter, style, title))
+        if len(lines) <= room or most <= FEWEST_ROWS:
+            return lines
+        most = max(FEWEST_ROWS, min(most - 1, len(shorter.rows) * room // len(lines)))
 
 
 def _chosen(

@@ -50,9 +50,10 @@ def rest_of(row: FrameRow, columns: int, style: Style) -> str:
 
 
 def below(row: FrameRow, columns: int) -> Iterator[str]:
-    """What stands below an arrow: what is remarkable, options, payload."""
+    """What stands below an arrow: what is remarkable, what devices did, options, payload."""
     if row.notes:
         yield "! " + ", ".join(note.value for note in row.notes)
+    yield from row.on_the_way
     yield from row.details
     if row.payload:
         preview = repr(row.payload[:columns])[1:]

@@ -19,7 +19,7 @@ from lab.report.terminal.drawing.style import Style
 TIME_COLUMNS = 9
 MOST_BRACKETS = 3
 COUNT_COLUMNS = 3  # "+99"
-FEWEST_COLUMNS = 16
+FEWEST_COLUMNS = 9
 """Between two lanes. A page that is too narrow for that gets wider."""
 
 OPENING, CLOSING, MOMENTARY, THROUGH = range(4)

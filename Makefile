@@ -69,7 +69,7 @@ lint: $(VENV)/.ready-dev ## ruff, mypy (strict but for tests), the import rule
 check: lint test ## lint and test
 
 soak: $(VENV)/.ready ## all scenarios 20 times beside 4 busy processes
-	@$(VENV)/bin/python -m tests.soak
+	@$(VENV)/bin/python -m tests.scenarios.soak
 
 bench-setup: $(VENV)/.ready ## build chains, stars and dumbbells, against Mininet in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.setup

@@ -44,6 +44,7 @@ Programs of yours run as the user who called sudo, without root's capabilities,
 and can write to the current folder alone: see docs/isolation.md.
 """
 SHELLS = ("bash", "zsh", "fish")
+MOST_JOBS = 64
 LONGEST_S = 86400  # as a deadline
 
 
@@ -183,6 +184,13 @@ def _run(command: argparse.ArgumentParser) -> None:
 def _scenarios(command: argparse.ArgumentParser) -> None:
     _add_family(command, default="both")
     _add_making(command)
+    command.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=_number_of_jobs,
+        help="how many run at once (default: two for each CPU)",
+    )
     _add_junit(command)
     _add_ascii(command)
 
@@ -423,6 +431,12 @@ def _flow(text: str) -> str:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return int(text)
+
+
+def _number_of_jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_JOBS}")
     return int(text)
 
 

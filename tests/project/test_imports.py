@@ -104,7 +104,7 @@ main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("words", ["run tcp", "scenarios", "compare"])
+@pytest.mark.parametrize("words", ["run tcp", "compare"])
 def test_a_command_starts_its_sandbox_before_it_imports_what_comes_after(
     words: str, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 WIRELAB = Path(sys.executable).parent / "wirelab"
-DEADLINE_S = 120
+DEADLINE_S = 900
 
 
 def main(times: int = 20, busy: int = 4) -> int:

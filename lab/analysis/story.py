@@ -67,9 +67,13 @@ ICMP_CODE_NAMES = {
     (4, 3, 2): "protocol unreachable",
     (4, 3, 3): "port unreachable",
     (4, 3, 4): "fragmentation needed",
+    (4, 11, 0): "time to live exceeded",
+    (4, 11, 1): "fragment reassembly time exceeded",
     (6, 1, 0): "no route to destination",
     (6, 1, 3): "address unreachable",
     (6, 1, 4): "port unreachable",
+    (6, 3, 0): "hop limit exceeded",
+    (6, 3, 1): "fragment reassembly time exceeded",
 }
 PORT_UNREACHABLE = frozenset({(4, 3, 3), (6, 1, 4)})
 TRANSPORT_NAMES = {6: "TCP", 17: "UDP"}

@@ -101,12 +101,13 @@ class _Contents:
         self._found: defaultdict[_Content, list[tuple[int, int, bytes]]] = defaultdict(list)
         for crossing in crossings:
             frame, ip = crossing.arrived.frame, crossing.arrived.ip
-            name = interfaces.get((crossing.receiver, links.get(frame.point, "")))
-            if crossing.received_ns is None or name is None:
+            host, received_ns = crossing.last_seen or ("", 0)
+            name = interfaces.get((host, links.get(frame.point, "")))
+            if name is None:
                 continue
             packet = frame.data[ip.offset if ip is not None else _ETHERNET_BYTES :]
-            content = _content(crossing.receiver, name, packet)
-            self._found[content].append((crossing.received_ns, crossing.number, packet))
+            content = _content(host, name, packet)
+            self._found[content].append((received_ns, crossing.number, packet))
         for arrivals in self._found.values():
             arrivals.sort()
 
@@ -148,11 +149,12 @@ def _arrivals(
     found: defaultdict[_Kind, list[tuple[int, int]]] = defaultdict(list)
     for crossing in crossings:
         frame = crossing.arrived.frame
-        name = interfaces.get((crossing.receiver, links.get(frame.point, "")))
-        if crossing.received_ns is not None and name is not None:
+        host, received_ns = crossing.last_seen or ("", 0)
+        name = interfaces.get((host, links.get(frame.point, "")))
+        if name is not None:
             ip = crossing.arrived.ip
             length = frame.wire_bytes - (ip.offset if ip is not None else _ETHERNET_BYTES)
-            found[name, length].append((crossing.received_ns, crossing.number))
+            found[name, length].append((received_ns, crossing.number))
     for arrivals in found.values():
         arrivals.sort()
     return found

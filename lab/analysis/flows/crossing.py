@@ -74,6 +74,12 @@ class Crossing:
         return self.received_ns is None
 
     @property
+    def last_seen(self) -> tuple[str, int] | None:
+        """The host that it was last seen arriving at, a switch or a router too, and when."""
+        last = self.hops[-1] if self.hops else self
+        return None if last.received_ns is None else (last.receiver, last.received_ns)
+
+    @property
     def arrived(self) -> Packet:
         """As it was on the last link."""
         return self.hops[-1].packet if self.hops else self.packet

@@ -5,8 +5,9 @@ from typing import Any
 
 import recorded as r
 import traced_tcp as w
+from network_steps import step_of
 
-from lab.analysis.correlate.drops import find_untaken
+from lab.analysis.correlate.drops import find_untaken, join_drops
 from lab.model.event import frame_id
 from lab.records import DropNotice
 
@@ -134,3 +135,26 @@ def test_what_tcp_had_read_before_or_was_never_its_own_counts_as_taken() -> None
         trace = replace(w.wire().trace, drops=(with_bytes(8, reason=reason),))
         drops = w.timeline_of(replace(w.wire(), trace=trace)).drops
         assert find_untaken(drops) == untaken
+
+
+def test_what_a_router_throws_away_is_the_frame_that_came_to_it() -> None:
+    timeline = step_of("traceroute4", "by-hand")
+    lost = [crossing for crossing in timeline.crossings if crossing.lost]
+    assert [len(crossing.hops) for crossing in lost] == [1, 2]
+    notices = []
+    for crossing in lost:
+        assert crossing.last_seen is not None
+        host, received_ns = crossing.last_seen
+        packet = crossing.arrived.frame.data[14:]
+        found = DropNotice(received_ns + 5_000, "IP_INHDR", "eth0", None, len(packet), "by-hand")
+        notices.append(replace(found, host=host, packet=packet))
+    joined = join_drops(notices, timeline.crossings, timeline.recording.points)
+    assert [each.frame for each in joined] == [crossing.id for crossing in lost]
+    swapped = [replace(notices[0], host=notices[1].host)]
+    assert join_drops(swapped, timeline.crossings, timeline.recording.points) == ()
+    # Without the packet's bytes, by length and time of arrival.
+    (first, _) = lost
+    assert first.last_seen is not None
+    blind = replace(notices[0], packet=b"", host="", arrived_ns=first.last_seen[1] + 100)
+    (alone,) = join_drops([blind], timeline.crossings, timeline.recording.points)
+    assert alone.frame == first.id

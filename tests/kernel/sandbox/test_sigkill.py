@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from ad_hoc_run import python
 from outside import (
     STARTING_S,
     command,
@@ -31,19 +32,28 @@ from lab.recording.storage import load_recording
 pytestmark = pytest.mark.kernel
 
 MOMENTS = 25
+SERVER = "import socket; s, _ = socket.create_server(('', {port})).accept(); s.recv(9); s.close()"
+CLIENT = (
+    "import socket; s = socket.create_connection(('{server}', {port})); s.send(b'x'); s.recv(9)"
+)
+NETWORK = (
+    *("--topology", "nat:20", "--wire", "nat-server delay 5", "--wire", "h20>s1 duplicate data 1"),
+    *("--on", "server", python(SERVER), "--on", "h20", python(CLIENT)),
+)
+"""Twenty hosts, a switch, a NAT, and two wires."""
 PR_SET_CHILD_SUBREAPER = 36
 
 
 class Run:
-    """A whole `wirelab run` in a session of its own, with folders to itself."""
+    """A whole `wirelab run` of these words, or of tcp, in a session and with folders of its own."""
 
-    def __init__(self, folder: Path, scenario: str | Path = "tcp") -> None:
+    def __init__(self, folder: Path, *words: str | Path) -> None:
         self.out = folder / "out"
         self.private = {name: folder / name for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR")}
         for path in self.private.values():
             path.mkdir(parents=True)
         self.process = subprocess.Popen(
-            command("run", scenario, "--out", self.out),
+            command("run", *(words or ("tcp",)), "--out", self.out),
             cwd=folder,
             env=environment(**{name: str(path) for name, path in self.private.items()}),
             stdin=subprocess.DEVNULL,
@@ -99,17 +109,26 @@ def all_namespaces() -> frozenset[str]:
     return net_namespaces() | listed_namespaces()
 
 
-@pytest.fixture(scope="module")
-def whole_run_s(tmp_path_factory: pytest.TempPathFactory) -> float:
-    """How long a run takes that nobody kills: the slower one of two."""
+def slower_of_two(folder: Path, *words: str) -> float:
+    """How long a run takes that nobody kills, in seconds."""
     took = []
-    for _ in range(2):
+    for number in range(2):
         began = time.monotonic()
-        run = Run(tmp_path_factory.mktemp("whole"))
+        run = Run(folder / str(number), *words)
         _, stderr = run.process.communicate()
         assert run.process.returncode == 0, stderr
         took.append(time.monotonic() - began)
     return max(took)
+
+
+@pytest.fixture(scope="module")
+def whole_run_s(tmp_path_factory: pytest.TempPathFactory) -> float:
+    return slower_of_two(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def whole_network_s(tmp_path_factory: pytest.TempPathFactory) -> float:
+    return slower_of_two(tmp_path_factory.mktemp("whole"), *NETWORK)
 
 
 def test_what_a_run_leaves_would_be_seen(marker: str, tmp_path: Path) -> None:
@@ -147,19 +166,25 @@ def test_a_namespace_is_anothers_where_its_process_is_no_descendant(is_ours: boo
         os.kill(orphan, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("moment", range(MOMENTS))
-def test_a_run_killed_at_any_moment_leaves_nothing(
-    moment: int, whole_run_s: float, marker: str, tmp_path: Path
-) -> None:
+def killed_and_gone(folder: Path, delay_s: float, marker: str, *words: str) -> Run:
+    """A run that is killed then, or has ended by then, and left nothing outside of its --out."""
     before, namespaces = host(), all_namespaces()
-    run = Run(tmp_path)
-    run.kill_after(whole_run_s * 1.1 * moment / (MOMENTS - 1))
+    run = Run(folder, *words)
+    run.kill_after(delay_s)
     assert run.process.returncode in (-signal.SIGKILL, 0)
     wait_until_gone(marker)
     assert host() == before
     new = all_namespaces() - namespaces
     wait_until(lambda: not (new & all_namespaces()) - net_namespaces_of_others())
     assert run.strays() == []
+    return run
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_run_killed_at_any_moment_leaves_nothing(
+    moment: int, whole_run_s: float, marker: str, tmp_path: Path
+) -> None:
+    run = killed_and_gone(tmp_path, whole_run_s * 1.1 * moment / (MOMENTS - 1), marker)
     # What --out holds is whole as soon as `latest` says so.
     latest = run.out / "tcp" / "latest"
     if latest.exists():
@@ -167,6 +192,18 @@ def test_a_run_killed_at_any_moment_leaves_nothing(
         assert (latest / "report.json").stat().st_size > 0
     elif run.process.returncode == 0:
         pytest.fail("a run that ended by itself left no recording")
+
+
+@pytest.mark.parametrize("moment", range(MOMENTS))
+def test_a_network_with_a_nat_and_wires_killed_at_any_moment_leaves_nothing(
+    moment: int, whole_network_s: float, marker: str, tmp_path: Path
+) -> None:
+    delay_s = whole_network_s * 1.1 * moment / (MOMENTS - 1)
+    run = killed_and_gone(tmp_path, delay_s, marker, *NETWORK)
+    if run.process.returncode == 0:
+        recording = load_recording(run.out / "ad-hoc" / "latest")
+        assert recording.translations
+        assert recording.wire_strikes
 
 
 def test_a_run_killed_while_its_programs_hang_leaves_nothing(

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from lab.analysis.encapsulation import describe_ends, describe_link, not_entered
 from lab.analysis.flows.crossing import Crossing
+from lab.analysis.membership import membership_of
 from lab.analysis.packets.fragments import Piece, piece_of
 from lab.analysis.packets.packet import (
     Arp,
@@ -332,6 +333,8 @@ def describe_packet(packet: Packet) -> str:
         return _describe_piece(piece)
     if packet.udp is None and (outside := not_entered(packet)):
         return f"{outside}, {describe_ends(packet)}: not entered"
+    if packet.udp is None and (report := membership_of(packet)) is not None:
+        return str(report)
     return _describe_layers(packet.layers) or counted(len(packet.frame.data), "byte")
 
 

@@ -60,6 +60,8 @@ class InstrumentKind(enum.Enum):
     """The lines of programs that made calls."""
     TRANSLATIONS = "translations"
     """Which addresses and ports a NAT gave to what."""
+    COUNTERS = "counters"
+    """What each host's kernel counts."""
 
 
 @frozen
@@ -342,6 +344,20 @@ class Translation:
 
 
 @frozen
+class CountersSeen:
+    """What a host's kernel counted in a step, between its opening canaries and its closing ones.
+
+    Source: proc(5), /proc/net/netstat, snmp, snmp6 and dev.
+    """
+
+    host: str
+    changes: dict[str, int]
+    """By how much each counter changed that did, by nstat(8)'s names: "TcpExtTCPTimeouts";
+    "eth0:rx_packets" of an interface."""
+    step: str = ""
+
+
+@frozen
 class Memory:
     """The first bytes of what an argument of a system call pointed to."""
 
@@ -615,6 +631,10 @@ class Recording:
     """The capture points of their interfaces that lead outside."""
     translations: tuple[Translation, ...] = ()
     """Which those changed, at the end of each step; without what had been forgotten by then."""
+    counters: tuple[CountersSeen, ...] = ()
+    """One for each host of each step, but where they could not be read."""
+    counter_names: tuple[str, ...] = ()
+    """Those of all counters that the kernel has; of interfaces ":rx_packets"."""
     key_logs: tuple[KeyLog, ...] = ()
     """Of the programs that wrote one, where they were to."""
     sysctls: tuple[SysctlSet, ...] = ()

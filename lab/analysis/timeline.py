@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.correlate.correlation import Correlation, Dropped
+    from lab.analysis.counters import Counters
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow, FlowId
@@ -117,6 +118,17 @@ class Timeline:
         """
         found = (each for each in self.recording.sysctls if (each.host, each.name) == (host, name))
         return next((each.value for each in found), None)
+
+    def counters(self, host: str) -> Counters:
+        """What the host's kernel counted in this step, by nstat(8)'s names.
+
+        `timeline.counters("client")["TcpExtTCPTimeouts"]` is by how much it changed, or None where
+        that is not known.
+        """
+        from lab.analysis.counters import counters_of
+
+        recording = self.recording
+        return counters_of(recording.counters, recording.counter_names, self.step, host)
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -124,6 +124,8 @@ def run_plan(plan: Plan) -> Recording:
         nats=tuple(nat.host for nat in plan.topology.nats),
         outside=tuple(f"{nat.host}/{name}" for nat in plan.topology.nats for name in nat.outside),
         translations=tuple(seen.translations),
+        counters=tuple(seen.counters),
+        counter_names=seen.counter_names,
         sysctls=tuple(each for namespace in namespaces.values() for each in namespace.sysctls),
         wire_rules=tuple(wires.rules) if wires else (),
         wire_strikes=tuple(wires.strikes) if wires else (),

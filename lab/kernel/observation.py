@@ -15,6 +15,7 @@ from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.disturbers import Disturbers
 from lab.kernel.network.configuration import read_configuration
 from lab.kernel.network.conntrack import read_tracked
+from lab.kernel.network.counters import CounterReading, changes, names, read_counters
 from lab.kernel.network.namespace import Namespace, forget_neighbours
 from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp, unix_sockets_seen
 from lab.kernel.programs.confinement import Confinement
@@ -29,6 +30,7 @@ from lab.model.program import Step
 from lab.model.topology import Topology
 from lab.records import (
     CanaryBracket,
+    CountersSeen,
     Disturbance,
     Instrument,
     InstrumentKind,
@@ -53,6 +55,12 @@ UNIX_DIAG = Instrument(
 )
 CONNTRACK = Instrument(
     InstrumentKind.TRANSLATIONS, Obtained.SAMPLED, 0, "conntrack, at the end of each step"
+)
+COUNTERS = Instrument(
+    InstrumentKind.COUNTERS,
+    Obtained.SAMPLED,
+    0,
+    "/proc/net/netstat, snmp, snmp6 and dev of each host, before and after each step",
 )
 NO_UNIX_DIAG = Instrument(
     InstrumentKind.UNIX_SOCKETS, None, 0, "none, this kernel has no unix_diag"
@@ -94,6 +102,8 @@ class Observation:
         self.runs: list[ProgramRun] = []
         self.sockets: list[SocketSeen] = []
         self.translations: list[Translation] = []
+        self.counters: list[CountersSeen] = []
+        self.counter_names: tuple[str, ...] = ()
         self.instruments: list[Instrument] = []
         self.traces: list[Trace] = []
         self.noted: list[Noted] = []
@@ -114,10 +124,12 @@ class Observation:
             self._note(self._disturbers.of_network(step, self._topology.hosts, error.refusal))
         self._send_canaries(step, "opening")
         self._begin_wires(step)
+        counted = self._read_counters(step)
         self._run_programs(step)
         self._drain(step)
         self._end_wires(step)
         self._record_translations(step)
+        self._record_counters(counted, step)
         # A frame that the first round overtook on another CPU may still have caused
         # an answer; the second round is behind that as well.
         if self._send_canaries(step, "closing"):
@@ -271,6 +283,27 @@ class Observation:
             except KernelRefused as error:
                 self._note(self._disturbers.of_network(step, (nat.host,), error.refusal))
             self.instruments.append(CONNTRACK)
+
+    def _read_counters(self, step: Step) -> Mapping[str, CounterReading]:
+        """What the hosts' kernels have counted until now, by the hosts' names."""
+        found: dict[str, CounterReading] = {}
+        for host, namespace in self._namespaces.items():
+            try:
+                found[host] = read_counters(namespace)
+            except OSError as error:
+                why = f"none of {host} in step {step.name}: {error.filename}: {error.strerror}"
+                self.instruments.append(Instrument(InstrumentKind.COUNTERS, None, 0, why))
+        return found
+
+    def _record_counters(self, before: Mapping[str, CounterReading], step: Step) -> None:
+        """Record what they have counted since."""
+        after = self._read_counters(step)
+        for host in [host for host in after if host in before]:
+            changed = changes(before[host], after[host])
+            self.counters.append(CountersSeen(host, changed, step.name))
+        if after and not self.counter_names:
+            self.counter_names = names(next(iter(after.values())))
+            self.instruments.append(COUNTERS)
 
     def _take_turn(self, wait_ms: int) -> None:
         """One turn of the loop while programs run.

@@ -51,6 +51,7 @@ LINES_OF_RUN = {
     "key log": "key_logs",
     "sysctl": "sysctls",
     "translation": "translations",
+    "counters": "counters",
     "wire rule": "wire_rules",
     "strike": "wire_strikes",
 }

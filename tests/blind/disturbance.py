@@ -46,6 +46,8 @@ class Name(enum.StrEnum):
     """The tables of NATs, read at the end of each step."""
     WIRE = "wire"
     """What carries the frames of a link with rules, and tells which it struck."""
+    NETSTAT = "netstat"
+    """What the hosts' kernels counted."""
 
 
 class Manner(enum.StrEnum):
@@ -96,6 +98,7 @@ def recorded_by(recording: Recording) -> Iterator[Name]:
         Name.SOCK_DIAG: recording.sockets,
         Name.CONNTRACK: recording.translations,
         Name.WIRE: recording.wire_strikes,
+        Name.NETSTAT: recording.counters,
     }
     for name in Name:
         if records[name]:

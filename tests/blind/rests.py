@@ -41,6 +41,7 @@ _OF_RECORDING = {
     "sockets": frozenset({Name.SOCK_DIAG}),
     "trace": _CALLS,
     "translations": frozenset({Name.CONNTRACK}),
+    "counters": frozenset({Name.NETSTAT}),
 }
 
 _OF_EVIDENCE = {

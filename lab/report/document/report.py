@@ -12,6 +12,7 @@ from lab.analysis.timeline import Timeline
 from lab.ladder.lanes import place
 from lab.model.claim import Judgement
 from lab.records import (
+    CountersSeen,
     Instrument,
     KeyLog,
     ProgramRun,
@@ -64,6 +65,7 @@ def report_fields(
         yield name, _of_steps(timelines, of_timeline)
     yield "sockets", [_fields(seen) for timeline in timelines for seen in timeline.sockets]
     yield "translations", [_fields(each) for each in recording.translations]
+    yield "counters", [_fields(each) for each in recording.counters]
     yield "claims", map(_claim, judgements)
     yield "verdict", overall(judgements).value
 
@@ -168,7 +170,7 @@ def _instrument(instrument: Instrument) -> Document:
     }
 
 
-def _fields(record: SocketSeen | SysctlSet | Translation) -> Document:
+def _fields(record: CountersSeen | SocketSeen | SysctlSet | Translation) -> Document:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 

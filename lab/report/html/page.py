@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from lab.analysis.counters import CounterTable
 from lab.analysis.explain.display_filter import TELLING
 from lab.frozen import frozen
 from lab.model.event import EventId
@@ -57,6 +58,8 @@ class PageHead:
     claims: tuple[ClaimLine, ...]
     columns: tuple[str, ...]
     """The headings of the table of parts."""
+    counters: tuple[tuple[str, CounterTable], ...] = ()
+    """What was counted in each part, where something was."""
 
 
 @frozen

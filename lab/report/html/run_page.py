@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from lab.analysis.counters import CounterTable, counter_table
 from lab.analysis.key_logs import about_secrets
 from lab.analysis.timeline import Timeline
 from lab.ladder.model import Ladder
@@ -49,6 +50,7 @@ def run_page(
         warnings=tuple(_warnings(timelines)),
         claims=claims,
         columns=("step", "frames", "calls"),
+        counters=tuple(_counters(timelines)),
     )
     index = PageIndex(tuple(part.name for part in parts), [part.summary for part in parts])
     return "".join(render_page(head, index, (part.document for part in parts)))
@@ -71,6 +73,13 @@ def _claim_line(judgement: Judgement, parts: Sequence[PagePart]) -> ClaimLine:
         tuple(evidence),
         len(verdict.evidence) - len(evidence),
     )
+
+
+def _counters(timelines: Sequence[Timeline]) -> Iterator[tuple[str, CounterTable]]:
+    for timeline in timelines:
+        table = counter_table(timeline.recording.counters, timeline.step)
+        if table.rows:
+            yield timeline.step, table
 
 
 def _facts(timelines: Sequence[Timeline]) -> Iterator[tuple[str, str]]:

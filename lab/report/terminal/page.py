@@ -25,7 +25,7 @@ from lab.report.terminal.opening import (
 from lab.report.terminal.programs import draw_failed, draw_programs, draw_sockets
 from lab.report.terminal.run_ladder import draw_brief_ladder, draw_run_ladder
 from lab.report.terminal.source import draw_source
-from lab.report.terminal.tables import draw_table
+from lab.report.terminal.tables import draw_counters, draw_table
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -158,6 +158,7 @@ def draw_report(
         yield from draw_sockets(timeline, style)
         yield from draw_run_ladder(timeline, ladder, style, explained)
         yield from draw_source(timeline, style)
+        yield from draw_counters(timeline, style)
     yield Text()
     yield style.heading("Claims")
     yield from draw_claims(judgements, style)

@@ -1,17 +1,24 @@
-"""Tables: what a scenario shows of a run, the statements decided."""
+"""Tables: what a scenario shows of a run, what kernels counted, the statements decided."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from lab.analysis.counters import CounterRow, counter_table
 from lab.analysis.decisions import Decision
 from lab.model.table import Table
 from lab.report.terminal.drawing.style import OUTCOME_COLOURS, Style
 
+if TYPE_CHECKING:
+    from lab.analysis.timeline import Timeline
+
 GAP = 2
+MOST_HOSTS = 8
+"""As many have a column of what their kernels counted."""
 
 
 def draw_table(table: Table, style: Style) -> Iterator[Text]:
@@ -33,6 +40,59 @@ def draw_table(table: Table, style: Style) -> Iterator[Text]:
     for note in table.notes:
         for piece in style.wrap(note, style.width - 2, "  "):
             yield Text(f"  {piece}", "dim")
+
+
+def draw_counters(timeline: Timeline, style: Style) -> Iterator[Text]:
+    """A line for each counter that changed: by how much on each host, and what it means.
+
+    Of those that no table explains the names and changes alone.
+    """
+    table = counter_table(timeline.recording.counters, timeline.step)
+    if not table.rows:
+        return
+    hosts = [style.safe(host) for host in table.hosts[:MOST_HOSTS]]
+    explained = [row for row in table.rows if row.meaning is not None]
+    first = max((len(row.name) for row in explained), default=0)
+    wide = [
+        max(len(host), *(len(_signed(row.changes[place])) for row in table.rows))
+        for place, host in enumerate(hosts)
+    ]
+    yield Text()
+    more = len(table.hosts) - len(hosts)
+    also = f"; of {more} more hosts report.json has them" if more else ""
+    yield style.heading(f"What the kernels counted{also}")
+    head = "".join(f"{'':<{GAP}}{host:>{room}}" for host, room in zip(hosts, wide, strict=True))
+    yield Text(f"  {'':<{first}}{head}", "bold blue")
+    room = style.width - first - sum(wide) - GAP * (len(wide) + 2)
+    for row in explained:
+        cells = "".join(
+            f"{'':<{GAP}}{_signed(change):>{wide[place]}}"
+            for place, change in enumerate(row.changes[:MOST_HOSTS])
+        )
+        line = Text(f"  {style.safe(row.name):<{first}}{cells}")
+        assert row.meaning is not None
+        if room < len(row.meaning.text) // 3:
+            yield line
+            for piece in style.wrap(row.meaning.text, style.width - 6):
+                yield Text(f"      {piece}", "dim")
+            continue
+        begin, *others = style.wrap(row.meaning.text, room)
+        line.append(f"{'':<{GAP}}{begin}", "dim")
+        yield line
+        for other in others:
+            yield Text(" " * (style.width - room) + other, "dim")
+    rest = [_briefly(row) for row in table.rows if row.meaning is None]
+    if rest:
+        for piece in style.wrap(f"and {', '.join(rest)}", style.width - 2, "  "):
+            yield Text(f"  {piece}", "dim")
+
+
+def _briefly(row: CounterRow) -> str:
+    return f"{row.name} {'/'.join(map(_signed, row.changes[:MOST_HOSTS]))}"
+
+
+def _signed(change: int) -> str:
+    return f"{change:+d}" if change else "0"
 
 
 def draw_decisions(decisions: Iterable[Decision], style: Style) -> Iterator[Text]:

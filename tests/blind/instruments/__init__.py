@@ -9,6 +9,7 @@ from tests.blind.instruments import (
     conntrack,
     health,
     kernel,
+    netstat,
     output,
     tracer,
     wire,
@@ -30,4 +31,5 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.QUEUES: kernel.queues,
     Name.SOCK_DIAG: kernel.sock_diag,
     Name.WIRE: wire.strikes,
+    Name.NETSTAT: netstat.disturbed,
 }

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+import recorded as r
+from rich.cells import cell_len
+
+from lab.analysis.assembly import build_timelines
 from lab.analysis.decisions import Decision
+from lab.analysis.timeline import Timeline
 from lab.model.claim import Outcome
 from lab.model.statements import Statement
 from lab.model.table import Table
+from lab.records import CountersSeen
 from lab.report.terminal.drawing.style import Style
-from lab.report.terminal.tables import draw_decisions, draw_table
+from lab.report.terminal.tables import MOST_HOSTS, draw_counters, draw_decisions, draw_table
 
 STATEMENT = Statement("X1", "what the notes say", "what is precisely true " * 8)
 TABLE = Table(
@@ -46,3 +53,45 @@ def test_a_decision_names_its_claims_and_an_outcome_that_differs(width: int) -> 
     assert lines[0].startswith("X1  BROKEN     what is precisely true")
     assert max(map(len, lines)) <= width
     assert lines[-1].strip() == "tcp: tcp-opens, udp: udp-bytes (HOLDS)"
+
+
+def counted(*seen: CountersSeen) -> Timeline:
+    recording = r.recorded(4)
+    step = recording.programs[0].step
+    seen = tuple(replace(each, step=step) for each in seen)
+    (timeline,) = build_timelines(replace(recording, counters=seen))
+    return timeline
+
+
+def drawn_counters(timeline: Timeline, width: int = 80) -> list[str]:
+    return [line.plain for line in draw_counters(timeline, Style(width, ascii_only=False))]
+
+
+CLIENT = CountersSeen("client", {"TcpRetransSegs": 3, "TcpExtX\x1b": 2, "eth0:rx_packets": -12345})
+SERVER = CountersSeen("server", {"TcpRetransSegs": 1})
+
+
+def test_each_counter_has_its_changes_on_each_host_and_its_meaning() -> None:
+    page = drawn_counters(counted(CLIENT, SERVER))
+    assert page[1].startswith("── What the kernels counted ──")
+    assert page[2].split() == ["client", "server"]
+    assert page[3].startswith("  TcpRetransSegs       +3      +1  segments sent again")
+    assert any(line.startswith("  eth0:rx_packets  -12345       0  frames") for line in page)
+
+
+def test_what_no_table_explains_is_named_below() -> None:
+    page = drawn_counters(counted(CLIENT, SERVER))
+    assert page[-1] == r"  and TcpExtX\x1b +2/0"
+
+
+def test_what_counted_nothing_is_not_shown() -> None:
+    assert drawn_counters(counted()) == []
+    assert drawn_counters(counted(CountersSeen("client", {}))) == []
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_page_is_as_wide_as_it_may_be(width: int) -> None:
+    hosts = [CountersSeen(f"h{n}", {"TcpRetransSegs": 10**n}) for n in range(20)]
+    page = drawn_counters(counted(*hosts), width)
+    assert max(map(cell_len, page[3:])) <= max(width, 20 + 11 * MOST_HOSTS)
+    assert "12 more hosts" in page[1]

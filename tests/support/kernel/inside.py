@@ -14,7 +14,7 @@ import sys
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from lab.kernel.capture.capture import (
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.ring import PacketRing, packet_socket
 from lab.kernel.network import sysctls
+from lab.kernel.network.counters import changes, read_counters
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import FIRST_INDEX, Namespace, build_topology
 from lab.kernel.network.netlink import VethEnd, create_namespace
@@ -37,6 +38,7 @@ from lab.kernel.network.witness import check_interfaces, read_interfaces
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import NUMBERS, ambient_capabilities
+from lab.model.family import Family
 from lab.model.topology import Topology
 from lab.records import CapturePoint, Frame, InterfaceSeen, SysctlSet
 
@@ -177,6 +179,24 @@ def create_twice(name: str) -> None:
 def write_sysctl(topology: Topology, key: str, value: str) -> None:
     with build_topology(topology) as built, built[topology.hosts[0]].entered():
         sysctls.write_sysctl(key, value)
+
+
+def counted_of_a_datagram(topology: Topology) -> dict[str, dict[str, int]]:
+    """What two hosts count of a datagram from the first to a port of the second that nobody has."""
+    with build_topology(topology) as built:
+        wait_until_links_ready(built)
+        before = {host: read_counters(namespace) for host, namespace in built.items()}
+        first, second = topology.hosts
+        with built[first].entered():
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sender:
+            sender.settimeout(10)
+            sender.connect((str(topology.address(second, Family.IPV4)), 9))
+            sender.send(b"x")
+            with suppress(ConnectionRefusedError):
+                sender.recv(1)
+        after = {host: read_counters(namespace) for host, namespace in built.items()}
+        return {host: changes(before[host], after[host]) for host in built}
 
 
 def sysctls_set(topology: Topology) -> list[SysctlSet]:

@@ -60,25 +60,31 @@ def on_the_connection(
 
     @wraps(check)
     def check_timeline(timeline: Timeline) -> Verdict:
-        if len(timeline.conversations) != 1:
+        connection = connection_of(timeline)
+        if connection is None:
             return broken(f"{len(timeline.conversations)} TCP connections were seen, not 1")
-        conversation = timeline.conversations[0]
-        first = conversation.flow.crossings[0]
-        from_client = conversation.segments[0].from_client
-        client_host, server_host = (
-            (first.sender, first.receiver) if from_client else (first.receiver, first.sender)
-        )
-        return check(
-            Connection(
-                timeline,
-                conversation,
-                {crossing.number: crossing for crossing in conversation.flow.crossings},
-                _calls_on(timeline, client_host),
-                _calls_on(timeline, server_host),
-            )
-        )
+        return check(connection)
 
     return check_timeline
+
+
+def connection_of(timeline: Timeline) -> Connection | None:
+    """The connection of a timeline; None where it has none, or several."""
+    if len(timeline.conversations) != 1:
+        return None
+    conversation = timeline.conversations[0]
+    first = conversation.flow.crossings[0]
+    from_client = conversation.segments[0].from_client
+    client_host, server_host = (
+        (first.sender, first.receiver) if from_client else (first.receiver, first.sender)
+    )
+    return Connection(
+        timeline,
+        conversation,
+        {crossing.number: crossing for crossing in conversation.flow.crossings},
+        _calls_on(timeline, client_host),
+        _calls_on(timeline, server_host),
+    )
 
 
 @claim(

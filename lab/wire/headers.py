@@ -61,6 +61,11 @@ class Headers:
         return self.payload_bytes + bool(self.flags & SYN) + bool(self.flags & FIN)
 
     @property
+    def window(self) -> int:
+        """A TCP segment's window, as the header has it."""
+        return int.from_bytes(self.data[self.transport + 14 : self.transport + 16], "big")
+
+    @property
     def conversation(self) -> bytes:
         """What distinguishes a TCP segment's sender's end of a connection from all others."""
         if self.version == 4:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from lab.wire.fields import has_fields
@@ -29,6 +29,9 @@ _COMPARE: Mapping[str, Callable[[int, int], bool]] = MappingProxyType(
     {"=": operator.eq, "<": operator.lt, ">": operator.gt}
 )
 _WRAP, _HALF = 1 << 32, 1 << 31
+_OF_THE_PAST = frozenset({Term.RETRANSMISSION, Term.WINDOW_UPDATE})
+
+NO_TERMS: frozenset[Term] = frozenset()
 
 
 class SentNumbers:
@@ -55,17 +58,52 @@ class SentNumbers:
         return _is_before(headers.seq, before)
 
 
+class Windows:
+    """The windows that senders have told of last, one way of a link."""
+
+    def __init__(self) -> None:
+        self._last: dict[bytes, int] = {}
+
+    def is_update(self, headers: Headers) -> bool:
+        """Whether a segment opens the window that its sender's last one said is 0."""
+        if not _is_segment(headers) or not headers.flags & ACK:
+            return False
+        who = headers.conversation
+        before, self._last[who] = self._last.get(who), headers.window
+        return before == 0 and headers.window > 0
+
+
+class Past:
+    """What passed one way of a link before, as far as rules ask for it."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        asked = {condition.term for rule in rules for condition in rule.conditions}
+        known: dict[Term, Callable[[Headers], bool]] = {
+            Term.RETRANSMISSION: SentNumbers().is_retransmission,
+            Term.WINDOW_UPDATE: Windows().is_update,
+        }
+        self._asked = [(term, ask) for term, ask in known.items() if term in asked]
+
+    def terms_of(self, headers: Headers) -> frozenset[Term]:
+        """Those of the rules' terms that are true of the frame that passes next by what passed."""
+        if not self._asked:
+            return NO_TERMS
+        return frozenset(term for term, ask in self._asked if ask(headers))
+
+
 def _is_before(one: int, other: int) -> bool:
     return 0 < (other - one) % _WRAP < _HALF
 
 
 def matches(
-    rule: Rule, headers: Headers, *, is_retransmission: bool, expressions: Mapping[str, Expression]
+    rule: Rule, headers: Headers, *, past: frozenset[Term], expressions: Mapping[str, Expression]
 ) -> bool:
-    """Whether all of a rule's conditions are true of a frame, and it can be done to it."""
+    """Whether all of a rule's conditions are true of a frame, and it can be done to it.
+
+    `past` are the terms that are true of it by what passed before.
+    """
     return _can_be_done(rule.action, headers) and all(
-        _is_true(condition, headers, is_retransmission, expressions)
-        for condition in rule.conditions
+        _is_true(condition, headers, past, expressions) for condition in rule.conditions
     )
 
 
@@ -86,14 +124,14 @@ def _can_be_done(action: Action, headers: Headers) -> bool:
 def _is_true(
     condition: Match,
     headers: Headers,
-    is_retransmission: bool,
+    past: frozenset[Term],
     expressions: Mapping[str, Expression],
 ) -> bool:
     plain = _PLAIN.get(condition.term)
     if plain is not None:
         return plain(headers)
-    if condition.term is Term.RETRANSMISSION:
-        return is_retransmission
+    if condition.term in _OF_THE_PAST:
+        return condition.term in past
     if condition.term is Term.BPF:
         return expressions[condition.expression](headers.data)
     compare = _COMPARE[condition.compare]

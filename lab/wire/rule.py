@@ -153,6 +153,8 @@ class Term(enum.Enum):
     """A segment with an ACK and nothing else: no payload, SYN, FIN or RST."""
     RETRANSMISSION = "retransmission"
     """A segment that begins before what its sender has sent."""
+    WINDOW_UPDATE = "window-update"
+    """A segment that opens a window of 0, which its sender had told of before."""
     PORT = "port"
     SOURCE_PORT = "sport"
     DESTINATION_PORT = "dport"

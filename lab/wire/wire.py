@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lab.frozen import frozen
 from lab.wire.fields import rewrite
 from lab.wire.headers import Headers
-from lab.wire.matching import Expression, SentNumbers, matches
+from lab.wire.matching import NO_TERMS, Expression, Past, matches
 from lab.wire.rule import (
     Corrupt,
     Delay,
@@ -94,12 +94,7 @@ class Rules:
         ]
         self._sides = [sides for _, sides in rules]
         self._seen: list[dict[int, int]] = [{}, {}]
-        self._sent = (SentNumbers(), SentNumbers())
-        self._asks_for_retransmission = any(
-            condition.term is Term.RETRANSMISSION
-            for rule in self._rules
-            for condition in rule.conditions
-        )
+        self._past = (Past(self._rules), Past(self._rules))
         self._counts = [0] * len(rules)
         self._random = [random.Random(_seed(rule)) for rule in self._rules]
         self._free_ns = [0] * len(rules)
@@ -168,25 +163,21 @@ class Rules:
         while todo:
             unit, first = todo.pop(0)
             headers = Headers(unit.data)
-            again = (
-                self._asks_for_retransmission
-                and not first
-                and not unit.copy
-                and self._sent[unit.side].is_retransmission(headers)
-            )
+            is_new = not first and not unit.copy
+            past = self._past[unit.side].terms_of(headers) if is_new else NO_TERMS
             if self._is_down[unit.side] and not first:
                 self._strike(now_ns, self._down_by[unit.side], unit, is_end=True)
-                self._look_for_up(unit, headers, again, now_ns)
+                self._look_for_up(unit, headers, past, now_ns)
                 continue
             goes_on = True
             for place in self._of_side[unit.side]:
                 if place < first:
                     continue
-                if (partner := self._swap_partner(place, headers, again)) is not None:
+                if (partner := self._swap_partner(place, headers, past)) is not None:
                     self._counts[place] += 1
                     todo.append((partner, place + 1))
                     continue
-                if not self._hits(place, headers, again):
+                if not self._hits(place, headers, past):
                     continue
                 after = self._apply(place, unit, now_ns, todo)
                 if after is None:
@@ -197,17 +188,19 @@ class Rules:
             if goes_on:
                 yield unit
 
-    def _look_for_up(self, unit: _Unit, headers: Headers, again: bool, now_ns: int) -> None:
+    def _look_for_up(
+        self, unit: _Unit, headers: Headers, past: frozenset[Term], now_ns: int
+    ) -> None:
         """Of a frame that a link which is down has dropped: whether the link goes up after it."""
         for place in self._of_side[unit.side]:
-            if isinstance(self._rules[place].action, Up) and self._hits(place, headers, again):
+            if isinstance(self._rules[place].action, Up) and self._hits(place, headers, past):
                 self._set_down(place, False, now_ns)
 
-    def _hits(self, place: int, headers: Headers, again: bool) -> bool:
+    def _hits(self, place: int, headers: Headers, past: frozenset[Term]) -> bool:
         rule = self._rules[place]
         if rule.moment is not None and not rule.moment.after:
             return False
-        if not self._matches(rule, headers, again):
+        if not self._matches(rule, headers, past):
             return False
         self._counts[place] += 1
         if not rule.which.has(self._counts[place]):
@@ -215,13 +208,13 @@ class Rules:
         self.matched[place] += 1
         return True
 
-    def _matches(self, rule: Rule, headers: Headers, again: bool) -> bool:
-        return matches(rule, headers, is_retransmission=again, expressions=self._expressions)
+    def _matches(self, rule: Rule, headers: Headers, past: frozenset[Term]) -> bool:
+        return matches(rule, headers, past=past, expressions=self._expressions)
 
-    def _swap_partner(self, place: int, headers: Headers, again: bool) -> _Unit | None:
+    def _swap_partner(self, place: int, headers: Headers, past: frozenset[Term]) -> _Unit | None:
         """What waited for this frame to pass, by that rule."""
         waiting = self._swapped[place]
-        if waiting is None or not self._matches(self._rules[place], headers, again):
+        if waiting is None or not self._matches(self._rules[place], headers, past):
             return None
         self._swapped[place] = None
         return waiting

@@ -121,6 +121,11 @@ def test_tshark_and_show_say_the_same_of_every_recording_of_the_tests(tmp_path: 
         ("notes", "lost_segment", ""),
         ("notes", "duplicate_ack", "window_update"),
         ("notes", "", "window_update"),  # with a D-SACK, and nothing outstanding
+        ("notes", "zero_window_probe", "keep_alive"),
+        ("notes", "zero_window zero_window_probe_ack", "zero_window"),
+        ("notes", "window_update zero_window_probe_ack", "window_update"),
+        # As the other end saw a connection that this one did not see end.
+        ("notes", "retransmission spurious_retransmission", "retransmission"),
     }
 
 

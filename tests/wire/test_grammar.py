@@ -77,6 +77,7 @@ def test_an_action(words: str, action: object) -> None:
         ("length <100 port 80 3", [Match(Term.LENGTH, 100, "<"), Match(Term.PORT, 80)],
          Which(3, 3)),
         ("retransmission", [Match(Term.RETRANSMISSION)], Which()),
+        ("window-update 1", [Match(Term.WINDOW_UPDATE)], Which(1, 1)),
         ("bpf 'tcp[13] & 2 != 0' 1", [Match(Term.BPF, expression="tcp[13] & 2 != 0")],
          Which(1, 1)),
         ('bpf "udp and less 90"', [Match(Term.BPF, expression="udp and less 90")], Which()),

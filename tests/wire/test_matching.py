@@ -7,7 +7,8 @@ import pytest
 
 from lab.wire.grammar import parse_rule
 from lab.wire.headers import Headers
-from lab.wire.matching import SentNumbers, matches
+from lab.wire.matching import NO_TERMS, Past, SentNumbers, Windows, matches
+from lab.wire.rule import Term
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 FRAMES = {
@@ -60,7 +61,7 @@ def test_what_a_rule_is_about(words: str, about: set[str]) -> None:
     found = {
         name
         for name, frame in FRAMES.items()
-        if matches(rule, Headers(frame), is_retransmission=False, expressions={})
+        if matches(rule, Headers(frame), past=NO_TERMS, expressions={})
     }
     assert found == about
 
@@ -74,9 +75,7 @@ def test_an_expression_is_asked_about_the_whole_frame() -> None:
         return len(frame) < 10
 
     for frame in FRAMES.values():
-        found = matches(
-            rule, Headers(frame), is_retransmission=False, expressions={"some words": describes}
-        )
+        found = matches(rule, Headers(frame), past=NO_TERMS, expressions={"some words": describes})
         assert found == (len(frame) < 10)
     assert asked == list(FRAMES.values())
 
@@ -84,7 +83,7 @@ def test_an_expression_is_asked_about_the_whole_frame() -> None:
 def test_a_rewriting_rule_is_about_frames_that_have_the_field() -> None:
     rule = parse_rule("a>b rewrite window=0")
     for name, frame in FRAMES.items():
-        found = matches(rule, Headers(frame), is_retransmission=False, expressions={})
+        found = matches(rule, Headers(frame), past=NO_TERMS, expressions={})
         assert found == (name in SEGMENTS)
 
 
@@ -108,6 +107,42 @@ def test_a_segment_that_begins_before_what_was_sent_is_a_retransmission() -> Non
         (segment(5, b"x", sport=40001), False),
     ]
     assert [sent.is_retransmission(headers) for headers, _ in story] == [x for _, x in story]
+
+
+def window(size: int, flags: int = ACK, sport: int = 40000) -> Headers:
+    return Headers(fb.ethernet(fb.ipv4(fb.tcp(b"", flags=flags, window=size, sport=sport))))
+
+
+def test_a_segment_that_opens_a_closed_window_is_its_update() -> None:
+    windows = Windows()
+    story = [
+        (window(0, flags=SYN), False),
+        (window(5), False),
+        (window(0), False),
+        (window(0), False),
+        (window(9, sport=40001), False),
+        (window(9, flags=RST), False),
+        (window(9), True),
+        (window(9), False),
+        (window(0), False),
+        (window(1), True),
+    ]
+    assert [windows.is_update(headers) for headers, _ in story] == [x for _, x in story]
+    assert not windows.is_update(Headers(FRAMES["udp"]))
+    assert not windows.is_update(Headers(FRAMES["short"]))
+
+
+def test_of_the_past_only_that_is_followed_which_rules_ask_for() -> None:
+    closed, opened, again = window(0), window(9), segment(100, b"abc")
+    nothing = Past([parse_rule("a>b drop data")])
+    assert [nothing.terms_of(each) for each in (closed, opened, again)] == [NO_TERMS] * 3
+    both = Past([parse_rule("a>b drop window-update 1"), parse_rule("a>b drop retransmission")])
+    assert [both.terms_of(each) for each in (closed, opened, again, again)] == [
+        NO_TERMS,
+        {Term.WINDOW_UPDATE},
+        NO_TERMS,
+        {Term.RETRANSMISSION},
+    ]
 
 
 def test_sequence_numbers_wrap() -> None:

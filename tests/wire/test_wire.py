@@ -162,6 +162,17 @@ def test_a_retransmission_is_known_from_what_was_sent_before_a_rule_dropped_it()
     assert passed(wire, [again]) == [] and wire.due_ns == START + 5 * MS
 
 
+def test_a_window_update_is_known_from_the_zero_before_it_on_its_way() -> None:
+    def told(size: int) -> bytes:
+        return fb.ethernet(fb.ipv4(fb.tcp(window=size)))
+
+    wire = rules("a>b drop window-update 1")
+    frames = [told(9), told(0), told(8), told(0), told(7)]
+    assert passed(wire, frames) == [frames[0], frames[1], frames[3], frames[4]]
+    back = rules("a>b drop window-update 1")
+    assert [bool(back.take(1, frame, START)) for frame in frames] == [True] * 5
+
+
 def test_a_link_goes_down_and_up_at_a_time() -> None:
     wire = rules("a-b down at 10", "a-b up at 30")
     assert wire.due_ns == START + 10 * MS

@@ -99,6 +99,7 @@ def tcp(
     seq: int = 1000,
     ack: int = 2000,
     flags: int = ACK,
+    window: int = 8192,
     options: bytes = b"",
     data_offset: int | None = None,
     source: IPv4Address | IPv6Address = V4_A,
@@ -107,7 +108,7 @@ def tcp(
 ) -> bytes:
     """`data_offset` overrides the header's true length, in bytes."""
     size = 20 + len(options) if data_offset is None else data_offset
-    head = struct.pack("!HHIIHHHH", sport, dport, seq, ack, size // 4 << 12 | flags, 8192, 0, 0)
+    head = struct.pack("!HHIIHHHH", sport, dport, seq, ack, size // 4 << 12 | flags, window, 0, 0)
     segment = head + options + payload
     if checksum is None:
         pseudo = pseudo_header(source, destination, 6, len(segment))

@@ -8,6 +8,7 @@ from lab.analysis.calls.transcript import reads_of
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import UNTAKEN
 from lab.analysis.tcp.state import State
+from lab.checks.connections.states import receiver_fault, sender_fault
 from lab.checks.tcp import on_the_connection
 from lab.model.claim import Verdict, broken, claim, holds, undecided
 from lab.model.counted import counted
@@ -33,25 +34,17 @@ def goes_on_in_the_other_direction(connection: Connection) -> Verdict:
     if fin is None:
         return broken(NO_FIN)
     evidence = [frame_id(fin.crossing)]
-    if fin.receiver_state is not State.CLOSE_WAIT:
-        return broken(f"with {evidence[0]} the server is {fin.receiver_state}", evidence)
+    if fault := receiver_fault(fin, [State.CLOSE_WAIT], evidence):
+        return fault
     later = _data_of_server(connection, fin)
     if not later:
         return broken("the server sent nothing after it", evidence)
     evidence += [frame_id(each.crossing) for each in later]
-    wrong = [
-        each
-        for each in later
-        if each.sender_state not in (State.CLOSE_WAIT, State.LAST_ACK)
-        or each.receiver_state not in (State.FIN_WAIT_2, State.TIME_WAIT)
-    ]
-    if wrong:
-        states = [
-            s.value if s else "gone" for s in (wrong[0].sender_state, wrong[0].receiver_state)
-        ]
-        return broken(
-            f"{frame_id(wrong[0].crossing)} went from {states[0]} to {states[1]}", evidence
-        )
+    for each in later:
+        fault = sender_fault(each, (State.CLOSE_WAIT, State.LAST_ACK), evidence)
+        fault = fault or receiver_fault(each, (State.FIN_WAIT_2, State.TIME_WAIT), evidence)
+        if fault:
+            return fault
     reads = reads_of(connection.client_calls)
     if not reads:
         return undecided("the client printed no reads", evidence)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import UNTAKEN, Note
 from lab.analysis.tcp.state import State
+from lab.checks.connections.states import receiver_fault
 from lab.checks.tcp import on_the_connection
 from lab.model.claim import Verdict, broken, claim, holds, undecided
 from lab.model.event import frame_id
@@ -28,9 +29,9 @@ def opens_from_both_sides(connection: Connection) -> Verdict:
     if isinstance(syns, Verdict):
         return syns
     evidence = [frame_id(each.crossing) for each in syns]
-    states = [each.receiver_state for each in syns]
-    if states != [State.SYN_RECEIVED] * 2:
-        return broken(f"the states behind the SYNs are {_named(states)}", evidence)
+    for each in syns:
+        if fault := receiver_fault(each, [State.SYN_RECEIVED], evidence):
+            return fault
     connects = [
         call
         for calls in (connection.client_calls, connection.server_calls)
@@ -95,9 +96,9 @@ def closes_from_both_sides(connection: Connection) -> Verdict:
         return fins
     talk = connection.conversation
     evidence = [frame_id(each.crossing) for each in fins]
-    states = [each.receiver_state for each in fins]
-    if states != [State.CLOSING] * 2:
-        return broken(f"the states behind the FINs are {_named(states)}", evidence)
+    for each in fins:
+        if fault := receiver_fault(each, [State.CLOSING], evidence):
+            return fault
     acks = [stream.fin_acked for stream in (talk.client_to_server, talk.server_to_client)]
     for number in acks:
         if number is None:
@@ -105,7 +106,7 @@ def closes_from_both_sides(connection: Connection) -> Verdict:
         evidence.append(frame_id(number))
     last = [talk.client_state, talk.server_state]
     if last != [State.TIME_WAIT] * 2:
-        return broken(f"at the end the states are {_named(last)}", evidence)
+        return broken(f"at the end the states are {last[0].value} and {last[1].value}", evidence)
     return holds(
         f"{evidence[0]} and {evidence[1]} crossed: CLOSING on both sides; with {evidence[2]} and "
         f"{evidence[3]} TIME-WAIT on both",
@@ -136,7 +137,3 @@ def _one_each(
             late = frame_id(one.crossing)
             return broken(f"{late} left after {frame_id(other.crossing)} had come", ids)
     return pair
-
-
-def _named(states: list[State | None] | list[State]) -> str:
-    return " and ".join("none" if state is None else state.value for state in states)

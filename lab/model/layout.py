@@ -94,12 +94,13 @@ def laid_out(
         )
         for port, (subnet, place) in places.items()
     }
-    # Who forwards asks for the next neighbour from a link-local address (RFC 4861, 7.2.2), which
-    # no interface of the lab makes by itself.
+    # Who sends what has no address of the interface that it leaves by asks for the next neighbour
+    # from a link-local one (RFC 4861, 7.2.2), which no interface of the lab makes by itself: who
+    # forwards, and a host with several interfaces.
     link_local = {
         port: (IPv6Interface((int(LINK_LOCAL.network_address) + place, LINK_LOCAL.prefixlen)),)
         for port, (_, place) in places.items()
-        if port[0] in routers
+        if port[0] in routers or ports[port[0]] > 1
     }
 
     def interface(port: _Port) -> Interface:

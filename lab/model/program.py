@@ -38,7 +38,8 @@ class Program:
 
     `argv` may have placeholders: `{python}` stands for this interpreter, `{family}` for 4 or 6,
     `{loopback}` for 127.0.0.1 or ::1, `{client}`, `{server}` and so on for that host's address,
-    `{client4}`, `{client6}` and so on for its address of that version, and `{server_url}` and
+    `{client4}`, `{client6}` and so on for its address of that version, `{client_eth1}` for the one
+    of that interface, and `{server_url}` and
     so on for the address as in a URL: IPv6 in brackets (RFC 3986, 3.2.2). Other braces are
     doubled. /run/wirelab is a folder that the programs of all hosts share; it ends with the run, as
     /tmp does. What they may do besides is in docs/isolation.md.

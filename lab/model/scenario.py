@@ -145,6 +145,8 @@ class Scenario:
         for interface in reversed(list(self.topology.interfaces())):
             for address in interface.addresses:
                 fixed[f"{interface.host}{address.version}"] = str(address.ip)
+                if address.version == family.value and not address.is_link_local:
+                    fixed[f"{interface.host}_{interface.name}"] = str(address.ip)
         for host, ip in addresses.items():
             fixed[f"{host}_url"] = f"[{ip}]" if ip.version == 6 else str(ip)
         return fixed | {host: str(address) for host, address in addresses.items()}

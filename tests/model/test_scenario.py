@@ -10,6 +10,7 @@ from event_ids import event
 from lab.errors import UsageError
 from lab.model.claim import Claim, holds
 from lab.model.family import Family
+from lab.model.layout import laid_out
 from lab.model.program import Program, Step
 from lab.model.scenario import Scenario
 from lab.model.topology import Topology, in_a_row, joined_pair, two_hosts
@@ -39,6 +40,14 @@ def test_placeholders_stand_for_the_interpreter_the_family_and_the_hosts() -> No
         "[2001:db8::2]",
     )
     assert SCENARIO.placeholders(Family.IPV4, "")["server_url"] == "198.51.100.2"
+
+
+def test_each_interface_of_a_host_has_a_placeholder() -> None:
+    topology = laid_out([("h", "r"), ("h", "s"), ("r", "s")], routers=("r",))
+    given = scenario(topology, replace(PROGRAM, host="h")).placeholders(Family.IPV6, "")
+    assert (given["h_eth0"], given["h_eth1"]) == ("2001:db8::2", "2001:db8:0:1::1")
+    given = scenario(topology, replace(PROGRAM, host="h")).placeholders(Family.IPV4, "")
+    assert (given["h_eth0"], given["h_eth1"]) == ("198.18.0.2", "198.18.1.1")
 
 
 def test_programs_expand_with_their_scenarios_placeholders() -> None:

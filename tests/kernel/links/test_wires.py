@@ -40,6 +40,20 @@ ALL = ["0", "1", "2", "3", "4", "5"]
 BOTH = pytest.mark.parametrize("family", list(Family), ids=str)
 
 
+BULK = ad_hoc_scenario(
+    python(
+        "import socket; peer, _ = socket.create_server(('{server}', {port})).accept()\n"
+        "while peer.recv(4096): pass"
+    ),
+    python(
+        "import socket; s = socket.create_connection(('{server}', {port}))\n"
+        "s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+        "for _ in range(8): s.send(bytes(1000))"
+    ),
+)
+"""Eight segments of 1,000 bytes, as many as may be sent before the first ACK (RFC 6928)."""
+
+
 def datagrams(family: Family = Family.IPV4) -> Scenario:
     """Six datagrams, and then one that says so until nobody is there any more."""
     six = "6" if family is Family.IPV6 else ""
@@ -190,3 +204,33 @@ def test_the_topology_seen_is_the_topology_without_the_wires_own_namespace(tmp_p
         two_hosts().hosts
     )
     assert {point.host for point in recording.points} == set(two_hosts().hosts)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ("client>server drop data 3",),
+        ("client>server drop FIN 1",),
+        ("client>server drop data 3", "client>server drop retransmission 1"),
+        ("client>server duplicate data every 4", "client>server rewrite ttl=9 data from 2 to 3"),
+    ],
+)
+def test_a_rule_strikes_the_same_segment_in_every_run(
+    rules: tuple[str, ...], tmp_path: Path
+) -> None:
+    struck: set[tuple[tuple[str, int, int], ...]] = set()
+    for _ in range(5):
+        wire = ("client-server delay 20", *rules)
+        (timeline,) = run(BULK, trace="none", out=tmp_path, wire=wire).timelines
+        segments = {
+            each.crossing: each for talk in timeline.conversations for each in talk.segments
+        }
+        struck.add(
+            tuple(
+                (each.text, segments[each.frame.number].seq, segments[each.frame.number].length)
+                for each in timeline.struck
+                if each.frame is not None and not each.strike.delay_ns
+            )
+        )
+    (same,) = struck
+    assert same

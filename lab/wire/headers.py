@@ -16,6 +16,10 @@ _TCP_HEADER_BYTES, _UDP_HEADER_BYTES = 20, 8
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
 _TYPE = struct.Struct("!H")
+_PLAIN = struct.Struct("!12xHBxHxxHxB")
+"""Of most frames: EtherType; of an IPv4 header without options its version and length, the packet's
+length, the fragment's place, the protocol."""
+_PLAIN_END, _PLAIN_IPV4 = 34, 0x45
 _PORTS = struct.Struct("!HH")
 _SEQUENCE = struct.Struct("!I")
 
@@ -35,9 +39,18 @@ class Headers:
         self.ip = self.transport = self.payload = -1
         self.payload_bytes = 0
         self.is_fragment = False
-        self.end = len(data)
+        self.end = end = len(data)
         at = _ETHERNET_BYTES
-        if len(data) < at:
+        if end >= _PLAIN_END:
+            kind, first, length, fragment, protocol = _PLAIN.unpack_from(data)
+            if kind == _IPV4 and first == _PLAIN_IPV4 and not fragment & 0x3FFF:
+                self.ether_type, self.ip, self.version, self.protocol = kind, at, 4, protocol
+                self.transport = _PLAIN_END
+                if at + length < end:
+                    self.end = at + length
+                self._find_transport()
+                return
+        if end < at:
             return
         (self.ether_type,) = _TYPE.unpack_from(data, 12)
         while self.ether_type in _VLAN_TYPES and len(data) >= at + _VLAN_BYTES:
@@ -107,13 +120,14 @@ class Headers:
         self.protocol, self.transport = kind, at
 
     def _find_transport(self) -> None:
-        data, at = self.data, self.transport
-        if self.protocol == TCP and self.end >= at + _TCP_HEADER_BYTES:
+        data, at, end, protocol = self.data, self.transport, self.end, self.protocol
+        if protocol == TCP and end >= at + _TCP_HEADER_BYTES:
             self.flags = data[at + 13]
             (self.seq,) = _SEQUENCE.unpack_from(data, at + 4)
-            self.payload = at + (data[at + 12] >> 4) * 4
-        elif self.protocol == UDP and self.end >= at + _UDP_HEADER_BYTES:
-            self.payload = at + _UDP_HEADER_BYTES
+            self.payload = payload = at + (data[at + 12] >> 4) * 4
+        elif protocol == UDP and end >= at + _UDP_HEADER_BYTES:
+            self.payload = payload = at + _UDP_HEADER_BYTES
         else:
             return
-        self.payload_bytes = max(0, self.end - self.payload)
+        if end > payload:
+            self.payload_bytes = end - payload

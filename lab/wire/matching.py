@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from types import MappingProxyType
 
 from lab.wire.fields import has_fields
@@ -29,7 +30,6 @@ _COMPARE: Mapping[str, Callable[[int, int], bool]] = MappingProxyType(
     {"=": operator.eq, "<": operator.lt, ">": operator.gt}
 )
 _WRAP, _HALF = 1 << 32, 1 << 31
-_OF_THE_PAST = frozenset({Term.RETRANSMISSION, Term.WINDOW_UPDATE})
 
 NO_TERMS: frozenset[Term] = frozenset()
 
@@ -95,57 +95,85 @@ def _is_before(one: int, other: int) -> bool:
     return 0 < (other - one) % _WRAP < _HALF
 
 
-def matches(
-    rule: Rule, headers: Headers, *, past: frozenset[Term], expressions: Mapping[str, Expression]
-) -> bool:
-    """Whether all of a rule's conditions are true of a frame, and it can be done to it.
+Matcher = Callable[[Headers, frozenset[Term]], bool]
+"""Whether something is true of a frame, beside the terms that are true of it by what passed."""
 
-    `past` are the terms that are true of it by what passed before.
+
+def matcher_of(rule: Rule, expressions: Mapping[str, Expression]) -> Matcher:
+    """What tells whether all of a rule's conditions are true of a frame, and it can be done to it.
+
+    Made once for a rule: it is asked of every frame.
     """
-    return _can_be_done(rule.action, headers) and all(
-        _is_true(condition, headers, past, expressions) for condition in rule.conditions
-    )
+    matchers = [
+        *_of_action(rule.action),
+        *(_of_match(each, expressions) for each in rule.conditions),
+    ]
+    return reduce(_both, matchers) if matchers else _always
 
 
-def _can_be_done(action: Action, headers: Headers) -> bool:
+def any_of(matchers: Iterable[Matcher]) -> Matcher:
+    """What tells whether one of them is true; of none none is."""
+    every = tuple(matchers)
+    return reduce(_either, every) if every else _never
+
+
+def _always(_: Headers, __: frozenset[Term]) -> bool:
+    return True
+
+
+def _never(_: Headers, __: frozenset[Term]) -> bool:
+    return False
+
+
+def _both(one: Matcher, other: Matcher) -> Matcher:
+    return lambda headers, past: one(headers, past) and other(headers, past)
+
+
+def _either(one: Matcher, other: Matcher) -> Matcher:
+    return lambda headers, past: one(headers, past) or other(headers, past)
+
+
+def _of_action(action: Action) -> Iterator[Matcher]:
     """Whether a frame has the fields, the byte, or the length that an action changes."""
-    length = len(headers.data)
     match action:
         case Rewrite(fields):
-            return has_fields(headers, fields)
+            yield lambda headers, _: has_fields(headers, fields)
         case Corrupt(offset):
-            return -length <= offset < length
+            yield lambda headers, _: -len(headers.data) <= offset < len(headers.data)
         case Truncate(limit):
-            return limit < length
-        case _:
-            return True
+            yield lambda headers, _: limit < len(headers.data)
 
 
-def _is_true(
-    condition: Match,
-    headers: Headers,
-    past: frozenset[Term],
-    expressions: Mapping[str, Expression],
-) -> bool:
-    plain = _PLAIN.get(condition.term)
-    if plain is not None:
-        return plain(headers)
-    if condition.term in _OF_THE_PAST:
-        return condition.term in past
-    if condition.term is Term.BPF:
-        return expressions[condition.expression](headers.data)
-    compare = _COMPARE[condition.compare]
-    if condition.term is Term.LENGTH:
-        return compare(len(headers.data), condition.number)
-    ports = headers.ports
-    if ports is None:
-        return False
-    source, destination = (compare(port, condition.number) for port in ports)
-    if condition.term is Term.SOURCE_PORT:
-        return source
-    if condition.term is Term.DESTINATION_PORT:
-        return destination
-    return source or destination
+def _of_match(condition: Match, expressions: Mapping[str, Expression]) -> Matcher:
+    number = condition.number
+    match condition.term:
+        case Term.RETRANSMISSION | Term.WINDOW_UPDATE as term:
+            return lambda _, past: term in past
+        case Term.BPF:
+            expression = expressions[condition.expression]
+            return lambda headers, _: expression(headers.data)
+        case Term.LENGTH:
+            compare = _COMPARE[condition.compare]
+            return lambda headers, _: compare(len(headers.data), number)
+        case Term.PORT | Term.SOURCE_PORT | Term.DESTINATION_PORT as term:
+            return _of_ports(_PORTS_OF[term], _COMPARE[condition.compare], number)
+        case term:
+            plain = _PLAIN[term]
+            return lambda headers, _: plain(headers)
+
+
+def _of_ports(places: Sequence[int], compare: Callable[[int, int], bool], number: int) -> Matcher:
+    def matcher(headers: Headers, _: frozenset[Term]) -> bool:
+        ports = headers.ports
+        return ports is not None and any(compare(ports[place], number) for place in places)
+
+    return matcher
+
+
+_PORTS_OF: Mapping[Term, Sequence[int]] = MappingProxyType(
+    {Term.PORT: (0, 1), Term.SOURCE_PORT: (0,), Term.DESTINATION_PORT: (1,)}
+)
+"""Which of a packet's two ports they ask for."""
 
 
 def _is_segment(headers: Headers) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lab.frozen import frozen
 from lab.wire.fields import rewrite
 from lab.wire.headers import Headers
-from lab.wire.matching import NO_TERMS, Expression, Past, matches
+from lab.wire.matching import NO_TERMS, Expression, Past, any_of, matcher_of
 from lab.wire.rule import (
     Corrupt,
     Delay,
@@ -88,10 +88,14 @@ class Rules:
         """How many frames each rule was about, or how often it struck its link."""
         self._rules = [rule for rule, _ in rules]
         self._started_ns = started_ns
-        self._expressions = expressions
+        self._matchers = [matcher_of(rule, expressions) for rule in self._rules]
         self._of_side = [
             [place for place, (_, sides) in enumerate(rules) if side in sides] for side in (0, 1)
         ]
+        self._is_somebodys = [
+            any_of(self._matchers[place] for place in places) for places in self._of_side
+        ]
+        """By side, whether any rule is about a frame: with most frames nothing more is done."""
         self._sides = [sides for _, sides in rules]
         self._seen: list[dict[int, int]] = [{}, {}]
         self._past = (Past(self._rules), Past(self._rules))
@@ -128,9 +132,14 @@ class Rules:
         seen = self._seen[side]
         occurrence = seen.get(crc, 0)
         seen[crc] = occurrence + 1
-        self._run_timed(now_ns)
+        if self._timed:
+            self._run_timed(now_ns)
+        headers = Headers(data)
+        past = self._past[side].terms_of(headers)
+        if not self._is_down[side] and not self._is_somebodys[side](headers, past):
+            return [(side, data)]
         unit = _Unit(data, side, crc, occurrence, 0)
-        return [(u.side, u.data) for u in self._through(unit, 0, now_ns)]
+        return [(u.side, u.data) for u in self._through(unit, 0, now_ns, past)]
 
     def due(self, now_ns: int) -> list[tuple[int, bytes]]:
         """What goes on now of the frames that were held, by sender's side."""
@@ -157,14 +166,17 @@ class Rules:
         _, _, place, unit = heapq.heappop(self._held)
         return [(u.side, u.data) for u in self._through(unit, place + 1, now_ns)]
 
-    def _through(self, unit: _Unit, first: int, now_ns: int) -> Iterator[_Unit]:
-        """Take a frame through the rules from that place on; what comes out of the last."""
-        todo = [(unit, first)]
+    def _through(
+        self, unit: _Unit, first: int, now_ns: int, past: frozenset[Term] = NO_TERMS
+    ) -> Iterator[_Unit]:
+        """Take a frame through the rules from that place on; what comes out of the last.
+
+        `past` are the terms that are true of it by what passed before.
+        """
+        todo = [(unit, first, past)]
         while todo:
-            unit, first = todo.pop(0)
+            unit, first, past = todo.pop(0)
             headers = Headers(unit.data)
-            is_new = not first and not unit.copy
-            past = self._past[unit.side].terms_of(headers) if is_new else NO_TERMS
             if self._is_down[unit.side] and not first:
                 self._strike(now_ns, self._down_by[unit.side], unit, is_end=True)
                 self._look_for_up(unit, headers, past, now_ns)
@@ -175,7 +187,7 @@ class Rules:
                     continue
                 if (partner := self._swap_partner(place, headers, past)) is not None:
                     self._counts[place] += 1
-                    todo.append((partner, place + 1))
+                    todo.append((partner, place + 1, NO_TERMS))
                     continue
                 if not self._hits(place, headers, past):
                     continue
@@ -200,7 +212,7 @@ class Rules:
         rule = self._rules[place]
         if rule.moment is not None and not rule.moment.after:
             return False
-        if not self._matches(rule, headers, past):
+        if not self._matchers[place](headers, past):
             return False
         self._counts[place] += 1
         if not rule.which.has(self._counts[place]):
@@ -208,19 +220,16 @@ class Rules:
         self.matched[place] += 1
         return True
 
-    def _matches(self, rule: Rule, headers: Headers, past: frozenset[Term]) -> bool:
-        return matches(rule, headers, past=past, expressions=self._expressions)
-
     def _swap_partner(self, place: int, headers: Headers, past: frozenset[Term]) -> _Unit | None:
         """What waited for this frame to pass, by that rule."""
         waiting = self._swapped[place]
-        if waiting is None or not self._matches(self._rules[place], headers, past):
+        if waiting is None or not self._matchers[place](headers, past):
             return None
         self._swapped[place] = None
         return waiting
 
     def _apply(
-        self, place: int, unit: _Unit, now_ns: int, todo: list[tuple[_Unit, int]]
+        self, place: int, unit: _Unit, now_ns: int, todo: list[tuple[_Unit, int, frozenset[Term]]]
     ) -> _Unit | None:
         """What a rule makes of the frame now; None if it goes no further, for now or at all."""
         match self._rules[place].action:
@@ -235,7 +244,9 @@ class Rules:
             case Duplicate(copies):
                 self._strike(now_ns, place, unit, copies=copies)
                 first = unit.copy + 1
-                todo += ((unit._replace(copy=first + n), place + 1) for n in range(copies))
+                todo += (
+                    (unit._replace(copy=first + n), place + 1, NO_TERMS) for n in range(copies)
+                )
                 return unit
             case Delay(delay_ns, jitter_ns):
                 wait_ns = delay_ns + round(self._random[place].random() * jitter_ns)

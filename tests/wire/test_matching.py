@@ -7,7 +7,7 @@ import pytest
 
 from lab.wire.grammar import parse_rule
 from lab.wire.headers import Headers
-from lab.wire.matching import NO_TERMS, Past, SentNumbers, Windows, matches
+from lab.wire.matching import NO_TERMS, Past, SentNumbers, Windows, any_of, matcher_of
 from lab.wire.rule import Term
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -59,9 +59,7 @@ SEGMENTS = {"syn", "syn-ack", "ack", "data", "fin", "rst", "tcp6"}
 def test_what_a_rule_is_about(words: str, about: set[str]) -> None:
     rule = parse_rule(f"a>b drop {words}")
     found = {
-        name
-        for name, frame in FRAMES.items()
-        if matches(rule, Headers(frame), past=NO_TERMS, expressions={})
+        name for name, frame in FRAMES.items() if matcher_of(rule, {})(Headers(frame), NO_TERMS)
     }
     assert found == about
 
@@ -74,17 +72,30 @@ def test_an_expression_is_asked_about_the_whole_frame() -> None:
         asked.append(frame)
         return len(frame) < 10
 
+    matcher = matcher_of(rule, {"some words": describes})
     for frame in FRAMES.values():
-        found = matches(rule, Headers(frame), past=NO_TERMS, expressions={"some words": describes})
-        assert found == (len(frame) < 10)
+        assert matcher(Headers(frame), NO_TERMS) == (len(frame) < 10)
     assert asked == list(FRAMES.values())
 
 
 def test_a_rewriting_rule_is_about_frames_that_have_the_field() -> None:
     rule = parse_rule("a>b rewrite window=0")
     for name, frame in FRAMES.items():
-        found = matches(rule, Headers(frame), past=NO_TERMS, expressions={})
+        found = matcher_of(rule, {})(Headers(frame), NO_TERMS)
         assert found == (name in SEGMENTS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "about"),
+    [
+        ((), set()),
+        (("SYN",), {"syn"}),
+        (("SYN", "arp", "FIN"), {"syn", "arp", "fin"}),
+    ],
+)
+def test_what_any_of_several_rules_is_about(rules: tuple[str, ...], about: set[str]) -> None:
+    matcher = any_of(matcher_of(parse_rule(f"a>b drop {words}"), {}) for words in rules)
+    assert {name for name, frame in FRAMES.items() if matcher(Headers(frame), NO_TERMS)} == about
 
 
 def segment(seq: int, payload: bytes = b"", flags: int = ACK, sport: int = 40000) -> Headers:

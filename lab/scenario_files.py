@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lab.model.scenario import Scenario
+    from lab.model.topology import Topology
 
 FOLDER = "scenarios"
 """The folder in the current directory whose scenarios have names as well."""
@@ -143,6 +144,43 @@ def load_scenario(path: Path) -> Scenario:
 
     Raises UsageError with the file, and the line where there is one.
     """
+    scenario = _loaded(path).get("SCENARIO")
+    if scenario is None:
+        raise UsageError(f"{path}: there is no SCENARIO in it")
+    from lab.model.scenario import Scenario
+
+    if not isinstance(scenario, Scenario):
+        raise UsageError(f"{path}: SCENARIO is no Scenario")
+    return scenario
+
+
+def topology_called(text: str) -> Topology:
+    """A network by what a person calls it: "star:3" or "two", or a Python file with one.
+
+    Of the file it is TOPOLOGY, or its SCENARIO's; a path has a "/" or ends in ".py".
+    Raises UsageError, for a file with the line where there is one.
+    """
+    if os.sep not in text and not text.endswith(".py"):
+        from lab.model.shapes import shape_called
+
+        return shape_called(text)
+    path = Path(text)
+    if not path.is_file():
+        raise UsageError(f"there is no file {text}")
+    from lab.model.scenario import Scenario
+    from lab.model.topology import Topology
+
+    names = _loaded(path.absolute())
+    found = names.get("TOPOLOGY", names.get("SCENARIO"))
+    if isinstance(found, Scenario):
+        return found.topology
+    if not isinstance(found, Topology):
+        raise UsageError(f"{path}: there is no TOPOLOGY in it that is a Topology, and no SCENARIO")
+    return found
+
+
+def _loaded(path: Path) -> dict[str, object]:
+    """The names that a Python file defines. Raises UsageError."""
     name = f"wirelab scenario {path}"  # no import statement can name it
     loader = _Loader(name, str(path))
     module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
@@ -160,14 +198,7 @@ def load_scenario(path: Path) -> Scenario:
         what = f"{type(error).__name__}: {error}"
         where = _line(path, error.__traceback__)
         raise UsageError(f"{path}{where}: cannot be loaded: {what}") from None
-    scenario = vars(module).get("SCENARIO")
-    if scenario is None:
-        raise UsageError(f"{path}: there is no SCENARIO in it")
-    from lab.model.scenario import Scenario
-
-    if not isinstance(scenario, Scenario):
-        raise UsageError(f"{path}: SCENARIO is no Scenario")
-    return scenario
+    return vars(module)
 
 
 class _Loader(SourceFileLoader):

@@ -9,6 +9,7 @@ import pytest
 from house import ROOT
 
 from lab.errors import UsageError
+from lab.model.shapes import star
 from lab.scenario_files import (
     MADE_BY_A_PROGRAM,
     builtin_folder,
@@ -19,6 +20,7 @@ from lab.scenario_files import (
     own_folder,
     own_scenarios,
     source_of,
+    topology_called,
 )
 
 TEACHERS = ROOT / "tests" / "support" / "teacher"
@@ -212,3 +214,35 @@ def test_the_scenario_that_the_documentation_shows_is_one(tmp_path: Path) -> Non
         "hello-opens",
         "hello-bytes",
     ]
+
+
+def test_a_network_is_called_by_its_shape_or_is_in_a_file(here: Path) -> None:
+    (here / "net.py").write_text("from lab.api import star\n\nTOPOLOGY = star(4)\n")
+    assert topology_called("star:4") == topology_called("net.py") == topology_called("./net.py")
+    assert topology_called(str(made(here / "mine.py"))).hosts == ("client", "server")
+
+
+def test_a_network_goes_before_the_scenario_of_the_same_file(here: Path) -> None:
+    path = made(here / "mine.py")
+    path.write_text(f"{path.read_text()}\nfrom lab.api import star\n\nTOPOLOGY = star(2)\n")
+    assert topology_called("mine.py") == star(2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("TOPOLOGY = 'star:3'", "net.py: there is no TOPOLOGY in it that is a Topology"),
+        ("", "net.py: there is no TOPOLOGY in it"),
+        ("from lab.api import star\n\nTOPOLOGY = star(0)", "net.py, line 3: "),
+        ("TOPOLOGY = (", "net.py, line 1: "),
+    ],
+)
+def test_a_file_without_a_network_says_so(here: Path, text: str, said: str) -> None:
+    (here / "net.py").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        topology_called("net.py")
+
+
+def test_a_file_of_a_network_that_there_is_not_is_an_error(here: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no file other\.py"):
+        topology_called("other.py")

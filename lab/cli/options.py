@@ -124,7 +124,10 @@ def _run(command: argparse.ArgumentParser) -> None:
         "--client", metavar="CMD", help="what runs on the host `client`, then; or alone"
     )
     own.add_argument(
-        "--topology", metavar="SHAPE", help="a network for --on: star:3, chain:3, dumbbell:4"
+        "--topology",
+        metavar="NETWORK",
+        help="a network for --on: two, star:3, chain:3, dumbbell:4, nat:2, or a Python file that "
+        "has one, TOPOLOGY = star(3), or a scenario",
     )
     own.add_argument(
         "--on",

@@ -76,10 +76,10 @@ def _network_scenario(options: Namespace) -> Scenario:
     if options.names or options.server is not None or options.client is not None or options.unix:
         raise UsageError("--on goes without names, --server, --client and --unix")
     from lab.ad_hoc import DEADLINE_S, ad_hoc_network
-    from lab.model.shapes import shape_called
+    from lab.scenario_files import topology_called
 
     return ad_hoc_network(
-        shape_called(options.topology),
+        topology_called(options.topology),
         [(host, command) for host, command in options.on],
         port=options.port,
         deadline_s=options.deadline or DEADLINE_S,

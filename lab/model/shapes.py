@@ -8,7 +8,7 @@ from itertools import pairwise
 from lab.errors import UsageError
 from lab.model.counted import counted
 from lab.model.layout import laid_out
-from lab.model.topology import Nat, Topology
+from lab.model.topology import Nat, Topology, two_hosts
 
 MOST_HOSTS = 1000
 """Of a topology by its name."""
@@ -70,6 +70,7 @@ def lan_behind_nat(count: int, ports: tuple[int, int] | None = NAT_PORTS) -> Top
     )
 
 
+TWO = "two"
 SHAPES: Mapping[str, Callable[[int], Topology]] = {
     "star": star,
     "chain": chain,
@@ -79,13 +80,15 @@ SHAPES: Mapping[str, Callable[[int], Topology]] = {
 
 
 def shape_called(text: str) -> Topology:
-    """The network of a name and a number of hosts: "star:3".
+    """The network of a name and a number of hosts: "star:3"; "two" is `client` and `server`.
 
     Raises UsageError.
     """
+    if text == TWO:
+        return two_hosts()
     name, colon, count = text.partition(":")
     if name not in SHAPES or not colon or not (count.isascii() and count.isdigit()):
-        known = ", ".join(f"{each}:N" for each in SHAPES)
+        known = ", ".join((TWO, *(f"{each}:N" for each in SHAPES)))
         raise UsageError(f"there is no topology {text!r}; there are {known}, with N hosts")
     if int(count) > MOST_HOSTS:
         raise UsageError(f"{text} is too large: at most {MOST_HOSTS} hosts")

@@ -79,11 +79,17 @@ def test_a_shape_is_called_by_its_name_and_number_of_hosts(name: str) -> None:
     assert shape_called(f"{name}:4") == SHAPES[name](4)
 
 
+def test_two_are_a_client_and_a_server() -> None:
+    assert shape_called("two").hosts == ("client", "server")
+
+
 @pytest.mark.parametrize(
-    "text", ["", "star", "star:", "ring:3", "star:x", "star:-1", "star:3:4", ":3"]
+    "text", ["", "two:2", "star", "star:", "ring:3", "star:x", "star:-1", "star:3:4", ":3"]
 )
 def test_another_text_names_those_there_are(text: str) -> None:
-    with pytest.raises(UsageError, match="there are star:N, chain:N, dumbbell:N, nat:N, with N"):
+    with pytest.raises(
+        UsageError, match="there are two, star:N, chain:N, dumbbell:N, nat:N, with N"
+    ):
         shape_called(text)
 
 

@@ -2,6 +2,7 @@
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
+from lab.checks.connections.counters import counts_its_keep_alives, counts_what_it_gave_up
 from lab.checks.connections.dead_peers import (
     asks_when_its_options_say,
     gives_up_the_dead,
@@ -45,6 +46,8 @@ SCENARIO = Scenario(
         strikes_what_its_rules_name.on(DEAD),
         asks_when_its_options_say.in_each_of(ALIVE, DEAD),
         gives_up_the_dead.on(DEAD),
+        counts_its_keep_alives.in_each_of(ALIVE, DEAD),
+        counts_what_it_gave_up.on(DEAD),
         traces_what_is_printed.in_each_of(ALIVE, DEAD),
     ),
     lesson=Lesson(

@@ -2,6 +2,11 @@
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
+from lab.checks.connections.counters import (
+    counts_a_close_with_unread_bytes,
+    counts_a_close_without_lingering,
+    counts_its_resets,
+)
 from lab.checks.connections.resets import (
     refuses_where_nobody_listens,
     resets_by_lingering_for_no_time,
@@ -58,6 +63,9 @@ SCENARIO = Scenario(
         strikes_what_its_rules_name.on(CRASH),
         resets_what_it_knows_nothing_of.on(CRASH),
         resets_by_lingering_for_no_time.on(LINGER),
+        counts_its_resets.in_each_of(UNREAD, NOBODY, CRASH, LINGER),
+        counts_a_close_with_unread_bytes.on(UNREAD),
+        counts_a_close_without_lingering.on(LINGER),
         traces_what_is_printed.in_each_of(UNREAD, NOBODY, CRASH, LINGER),
     ),
     lesson=Lesson(

@@ -2,8 +2,10 @@
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
+from lab.checks.connections.counters import counts_what_it_gave_up
 from lab.checks.connections.dead_peers import backs_off, gives_up_after_the_users_timeout
 from lab.checks.faults.conversations import strikes_what_its_rules_name
+from lab.checks.faults.counters import counts_what_it_sends_again
 
 ADDRESS = ("{server}", 4242, "/run/wirelab/life")
 
@@ -26,6 +28,8 @@ SCENARIO = Scenario(
         strikes_what_its_rules_name,
         backs_off,
         gives_up_after_the_users_timeout,
+        counts_what_it_sends_again,
+        counts_what_it_gave_up,
         traces_what_is_printed,
     ),
     lesson=Lesson(

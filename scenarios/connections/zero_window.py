@@ -2,6 +2,7 @@
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
+from lab.checks.connections.counters import counts_its_probes
 from lab.checks.connections.zero_window import (
     finds_the_window_by_a_probe,
     goes_on_with_the_update,
@@ -49,6 +50,7 @@ SCENARIO = Scenario(
         strikes_what_its_rules_name.on(LOST),
         finds_the_window_by_a_probe.on(LOST),
         delivers_every_byte.in_each_of(UPDATE, LOST),
+        counts_its_probes.in_each_of(UPDATE, LOST),
         traces_what_is_printed.in_each_of(UPDATE, LOST),
     ),
     lesson=Lesson(

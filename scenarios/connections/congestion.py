@@ -2,7 +2,12 @@
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.agreement import traces_what_is_printed
-from lab.checks.connections.congestion import doubles_until_the_loss, sends_less_after_the_loss
+from lab.checks.connections.congestion import (
+    doubles_until_the_loss,
+    doubles_with_cubic,
+    sends_less_after_the_loss,
+    sends_less_with_cubic,
+)
 from lab.checks.faults.conversations import sends_again_what_is_lost, strikes_what_its_rules_name
 from lab.checks.faults.counters import counts_what_it_sends_again
 from lab.checks.tcp import delivers_every_byte
@@ -42,8 +47,10 @@ SCENARIO = Scenario(
     steps=(RENO, CUBIC),
     claims=(
         strikes_what_its_rules_name.in_each_of(RENO, CUBIC),
-        doubles_until_the_loss.in_each_of(RENO, CUBIC),
-        sends_less_after_the_loss.in_each_of(RENO, CUBIC),
+        doubles_until_the_loss.on(RENO),
+        sends_less_after_the_loss.on(RENO),
+        doubles_with_cubic.on(CUBIC),
+        sends_less_with_cubic.on(CUBIC),
         sends_again_what_is_lost.in_each_of(RENO, CUBIC),
         delivers_every_byte.in_each_of(RENO, CUBIC),
         counts_what_it_sends_again.in_each_of(RENO, CUBIC),

@@ -13,6 +13,7 @@ from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
+    from lab.analysis.timeline import Timeline
     from lab.checks.tcp import Connection
     from lab.model.event import EventId
 
@@ -40,7 +41,7 @@ class _Round:
 
 @claim(
     "Until the first loss each round trip has twice as much on its way: slow start.",
-    source="RFC 5681, 3.1; RFC 9438, 4.10; RFC 6928, 2",
+    source="RFC 5681, 3.1; RFC 6928, 2",
     name="slow-start",
 )
 @on_the_connection
@@ -72,7 +73,7 @@ def doubles_until_the_loss(connection: Connection) -> Verdict:
 
 @claim(
     "A loss is taken for congestion: when it is mended, there is less on its way than before.",
-    source="RFC 5681, 3.1 and 3.2; RFC 9438, 4.6",
+    source="RFC 5681, 3.1 and 3.2",
     name="less",
 )
 @on_the_connection
@@ -108,6 +109,26 @@ def sends_less_after_the_loss(connection: Connection) -> Verdict:
     before = recover - acknowledged
     said = f"{before} bytes in flight when {evidence[1]} left, {after[0].most} after {evidence[2]}"
     return (holds if after[0].most < before else broken)(said, evidence)
+
+
+@claim(
+    "Cubic starts slowly as well: it doubles until the first loss, or until ways take longer.",
+    source="RFC 9438, 4.10; RFC 9406, 4.2",
+    name="cubic-slow-start",
+)
+def doubles_with_cubic(timeline: Timeline) -> Verdict:
+    """As `doubles_until_the_loss`, by another congestion control."""
+    return doubles_until_the_loss.check(timeline)
+
+
+@claim(
+    "Cubic sends less after a loss as well.",
+    source="RFC 9438, 4.6",
+    name="cubic-less",
+)
+def sends_less_with_cubic(timeline: Timeline) -> Verdict:
+    """As `sends_less_after_the_loss`, by another congestion control."""
+    return sends_less_after_the_loss.check(timeline)
 
 
 def _missing(connection: Connection) -> Verdict | None:

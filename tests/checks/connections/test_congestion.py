@@ -14,12 +14,19 @@ from transcript import converse
 
 from lab.analysis.calls.transcript import PrintedCall
 from lab.analysis.timeline import Timeline
-from lab.checks.connections.congestion import doubles_until_the_loss, sends_less_after_the_loss
+from lab.checks.connections.congestion import (
+    doubles_until_the_loss,
+    doubles_with_cubic,
+    sends_less_after_the_loss,
+    sends_less_with_cubic,
+)
 from lab.model.claim import Claim, Outcome
 
 HOLDS, BROKEN, UNDECIDED = Outcome.HOLDS, Outcome.BROKEN, Outcome.UNDECIDED
 EACH = pytest.mark.parametrize(
-    "claim", [doubles_until_the_loss, sends_less_after_the_loss], ids=lambda claim: claim.name
+    "claim",
+    [doubles_until_the_loss, sends_less_after_the_loss, doubles_with_cubic, sends_less_with_cubic],
+    ids=lambda claim: claim.name,
 )
 SIZE = 1000
 GROWING = (10, 20, 40)

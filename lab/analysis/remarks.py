@@ -11,7 +11,6 @@ from lab.analysis.order.connection_remarks import (
     closed_late,
     held_by_nagle,
     in_the_way,
-    unread_at_close,
 )
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
@@ -196,31 +195,6 @@ def _had_ended(evidence: Evidence, side: FlowSide, before_ns: int) -> bool:
     return arrived_ns is not None and arrived_ns < before_ns
 
 
-def _written_to_closed(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
-    """A send that succeeded, although the peer had closed, and that a RST answered."""
-    for channel in correlation.channels:
-        if channel.flow is None:
-            continue
-        conversation = evidence.conversations.get(channel.flow)
-        if conversation is None or not conversation.resets:
-            continue
-        client = evidence.sides.get((channel.flow, True))
-        by_client = client is not None and client.id == channel.sender
-        fin = first_arrived(evidence, conversation, not by_client, _FIN)
-        rst = first_arrived(evidence, conversation, not by_client, _RST)
-        for part in channel.parts if fin and rst else ():
-            call = evidence.calls.by_id[part.call]
-            left_ns = evidence.departure_ns(next(iter(part.segments), None))
-            was_closed = (evidence.arrival_ns(fin) or 0) < call.entry_ns
-            if was_closed and left_ns is not None and left_ns < (evidence.arrival_ns(rst) or 0):
-                yield (
-                    call.id,
-                    f"The peer had closed ({fin}), and {call.name}() succeeded all the same: a "
-                    f"FIN says only that no more will come from there. The answer is a RST "
-                    f"({rst}).",
-                )
-
-
 def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """The first call that failed because of a RST."""
     for conversation, is_client, endpoint in evidence.tcp_ends():
@@ -294,11 +268,9 @@ _KINDS: tuple[Callable[[Evidence, Correlation], Iterator[Remark]], ...] = (
     _late_state,
     _simultaneous_state,
     _missing_state,
-    _written_to_closed,
     _failed_after_reset,
     _refused,
     held_by_nagle,
-    unread_at_close,
     closed_late,
     in_the_way,
     _ended,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.calls.transcript import PrintedCall
     from lab.analysis.correlate.correlation import Correlation, Dropped
+    from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.counters import Counters
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
@@ -110,6 +111,24 @@ class Timeline:
         from lab.analysis.sockets.socket_calls import SocketCalls
 
         return SocketCalls(self.system_calls)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The same, indexed so that one can be looked up by another."""
+        from lab.analysis.correlate.evidence import gather_evidence
+
+        return gather_evidence(
+            crossings=self.crossings,
+            flows=self.flows,
+            conversations=self.conversations,
+            system_calls=self.system_calls,
+            endpoints=self.endpoints,
+            states=self.states,
+            queues=self.queues,
+            drops=self.drops,
+            struck=self.struck,
+            tasks=(task for task in self.recording.trace.tasks if task.step == self.step),
+        )
 
     def sysctl(self, host: str, name: str) -> str | None:
         """What the run set this sysctl of the host to, as the kernel has it; None: it did not.

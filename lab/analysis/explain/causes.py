@@ -34,7 +34,7 @@ ACKNOWLEDGED = "it is acknowledged here"
 
 
 @frozen
-class Cause:
+class DirectCause:
     """One event without which another would not have been, or not then."""
 
     event: EventId
@@ -42,7 +42,7 @@ class Cause:
     """What it had to do with the other: "the call sent it"."""
 
 
-def find_causes(timeline: Timeline) -> dict[EventId, tuple[Cause, ...]]:
+def direct_causes(timeline: Timeline) -> dict[EventId, tuple[DirectCause, ...]]:
     """By event its direct causes; an event without any is not in it.
 
     That a thread makes one call after another is no cause. An acknowledgment's cause is the
@@ -61,7 +61,7 @@ def find_causes(timeline: Timeline) -> dict[EventId, tuple[Cause, ...]]:
         for answer, segment in acknowledged(conversation):
             found[frame_id(answer)].setdefault(frame_id(segment), ACKNOWLEDGED)
     return {
-        effect: tuple(Cause(cause, why) for cause, why in causes.items())
+        effect: tuple(DirectCause(cause, why) for cause, why in causes.items())
         for effect, causes in found.items()
     }
 

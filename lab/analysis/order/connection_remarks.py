@@ -9,7 +9,6 @@ from lab.analysis.order.connection_causes import first_arrived
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.state import State
 from lab.model.address import SocketAddress
-from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
@@ -27,23 +26,6 @@ _SHORT_BYTES = 536
 """The default of the maximum segment size (RFC 9293, 3.7.1): shorter is short in any case."""
 _LONG_NS = 100_000_000
 """A program that closes within this time after the end of the stream has not forgotten to."""
-
-
-def unread_at_close(evidence: Evidence, correlation: Correlation) -> Iterator[tuple[EventId, str]]:
-    """A RST that close(2) caused since bytes were left to read. Source: RFC 1122, 4.2.2.13."""
-    into = {each.receiver: each for each in correlation.channels if each.flow is not None}
-    for closed in correlation.closed:
-        channel = into.get(closed.endpoint)
-        if closed.call is None or channel is None or channel.uncounted or not channel.carried:
-            continue
-        tcp = evidence.crossings[closed.segment].packet.tcp
-        unread = channel.carried - channel.read
-        if tcp is not None and int(tcp.flags) & _RST and unread > 0:
-            yield (
-                closed.segment,
-                f"A RST and no FIN: {closed.call} (close) threw away {counted(unread, 'byte')} "
-                f"of {channel.carried} that had come and were never read (RFC 1122, 4.2.2.13).",
-            )
 
 
 def closed_late(evidence: Evidence, correlation: Correlation) -> Iterator[tuple[EventId, str]]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from lab.analysis.causes.find import find_causes
 from lab.model.claim import Claim, Judgement, Outcome
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.El
     for name, value in (*facts, *(("instrument", str(each)) for each in recording.instruments)):
         ElementTree.SubElement(properties, "property", name=name, value=_text(value))
     for judgement in result.judgements:
-        suite.append(_case(judgement, _class(result), place_of))
+        suite.append(_case(judgement, _class(result), place_of, _causes(judgement, result)))
     if result.failures:
         case = ElementTree.SubElement(suite, "testcase", classname=_class(result), name="programs")
         why = "; ".join(result.failures)
@@ -85,7 +86,7 @@ def _timestamp(time_ns: int) -> str:
 
 
 def _case(
-    judgement: Judgement, named: str, place_of: Callable[[Claim], Place]
+    judgement: Judgement, named: str, place_of: Callable[[Claim], Place], causes: Sequence[str]
 ) -> ElementTree.Element:
     claim, verdict = judgement.claim, judgement.verdict
     case = ElementTree.Element(
@@ -101,8 +102,22 @@ def _case(
         if verdict.outcome is not Outcome.SKIPPED:
             seen = ", ".join(map(str, verdict.evidence)) or "no event"
             text = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
+            text = "\n".join((text, *causes))
         _add_outcome(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, text)
     return case
+
+
+def _causes(judgement: Judgement, result: Result) -> list[str]:
+    """Of a claim that does not hold: why what surprised in its steps went so, a line each."""
+    if judgement.verdict.outcome is not Outcome.BROKEN:
+        return []
+    steps = judgement.claim.step_names or (result.timelines[0].step,)
+    return [
+        f"Why: {cause.sentence} ({cause.source})"
+        for timeline in result.timelines
+        if timeline.step in steps
+        for cause in find_causes(timeline)
+    ]
 
 
 def _add_outcome(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:

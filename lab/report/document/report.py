@@ -24,6 +24,7 @@ from lab.records import (
 from lab.report.document.frames import flow_documents, frame_documents
 from lab.report.document.ids import Document, event_reference, event_references
 from lab.report.document.trace import (
+    cause_documents,
     correlation_document,
     endpoint_document,
     order_of,
@@ -225,6 +226,7 @@ _LISTS: dict[str, Callable[[Timeline], Iterable[Document]]] = {
     "flows": _flows,
     "endpoints": _endpoints,
     "correlation": _correlation,
+    "causes": cause_documents,
     "violations": _violations,
 }
 """What is listed of each step, which each item names."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from lab.analysis.calls.system_call import SystemCall
+from lab.analysis.causes.find import find_causes
 from lab.analysis.correlate.correlation import Channel, Dropped
 from lab.analysis.flows.strikes import Struck
 from lab.analysis.sockets.endpoint import Endpoint
@@ -168,6 +169,25 @@ def correlation_document(timeline: Timeline) -> Document:
             for event, remark in correlation.remarks
         ],
     }
+
+
+def cause_documents(timeline: Timeline) -> Iterator[Document]:
+    """Why what surprised went so, the most surprising first."""
+    for cause in find_causes(timeline):
+        yield {
+            "name": cause.name,
+            "text": cause.text,
+            "about": cause.about,
+            "times": cause.times,
+            "certain": cause.is_certain,
+            "decided_by": cause.decided_by or None,
+            "source": cause.source,
+            "evidence": event_references(cause.evidence),
+            "counters": [
+                {"host": each.host, "name": each.name, "change": each.change}
+                for each in cause.counters
+            ],
+        }
 
 
 def _channel(channel: Channel) -> Document:

@@ -9,7 +9,7 @@ from typing import Any
 from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.calls.transcript import PrintedCall
 from lab.analysis.correlate.correlation import Dropped
-from lab.analysis.explain.causes import Cause
+from lab.analysis.explain.causes import DirectCause
 from lab.analysis.explain.sections import (
     DROPS,
     QUEUES,
@@ -206,7 +206,7 @@ class EventWriter:
             },
         )
 
-    def add_causes(self, causes: Mapping[EventId, Sequence[Cause]]) -> None:
+    def add_causes(self, causes: Mapping[EventId, Sequence[DirectCause]]) -> None:
         """Tell each event its causes, as [number, what it had to do with it]."""
         for event, found in causes.items():
             if event in self.number_of:

@@ -44,6 +44,21 @@ class ClaimLine:
 
 
 @frozen
+class CauseLine:
+    """A cause, with what shows it."""
+
+    step: str
+    """"" where there is only one."""
+    sentence: str
+    source: str
+    decided_by: str
+    """Of what is only likely: what would decide it; else ""."""
+    evidence: tuple[tuple[str, str], ...]
+    """Names of events, and where they are in the page."""
+    counters: tuple[str, ...]
+
+
+@frozen
 class PageHead:
     """What stands above the ladder."""
 
@@ -60,6 +75,7 @@ class PageHead:
     """The headings of the table of parts."""
     counters: tuple[tuple[str, CounterTable], ...] = ()
     """What was counted in each part, where something was."""
+    causes: tuple[CauseLine, ...] = ()
 
 
 @frozen

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lab.analysis.calls.printed_calls import pair_printed
-from lab.analysis.explain.causes import ACKNOWLEDGED, Cause, acknowledged, find_causes
+from lab.analysis.explain.causes import ACKNOWLEDGED, DirectCause, acknowledged, direct_causes
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import Flow
 from lab.analysis.story import phases
@@ -77,7 +77,7 @@ def step_part(
                 writer.printed_call(printed, traced_as.get(printed.id))
     for struck in timeline.struck:
         writer.strike(struck)
-    writer.add_causes(find_causes(timeline))
+    writer.add_causes(direct_causes(timeline))
     document = {
         "scene": scene_document(scene, writer.number_of),
         "events": writer.written,
@@ -168,7 +168,7 @@ def _frames_document(
         writer.frame(crossing, segment_of.get(crossing.number), phase_of[crossing.number])
     if conversation:
         causes = {
-            frame_id(answer): (Cause(frame_id(segment), ACKNOWLEDGED),)
+            frame_id(answer): (DirectCause(frame_id(segment), ACKNOWLEDGED),)
             for answer, segment in acknowledged(conversation)
         }
         writer.add_causes(causes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from lab.analysis.causes.find import find_causes
 from lab.analysis.counters import CounterTable, counter_table
 from lab.analysis.key_logs import about_secrets
 from lab.analysis.timeline import Timeline
@@ -13,7 +14,7 @@ from lab.model.claim import Judgement, Outcome
 from lab.model.counted import counted
 from lab.model.event import EventId
 from lab.records import Recording
-from lab.report.html.page import ClaimLine, PageHead, PageIndex, address_of, render_page
+from lab.report.html.page import CauseLine, ClaimLine, PageHead, PageIndex, address_of, render_page
 from lab.report.html.parts import PagePart, fits_whole, step_part
 
 MOST_EVIDENCE = 200
@@ -51,6 +52,7 @@ def run_page(
         claims=claims,
         columns=("step", "frames", "calls"),
         counters=tuple(_counters(timelines)),
+        causes=tuple(_cause_lines(timelines, parts)),
     )
     index = PageIndex(tuple(part.name for part in parts), [part.summary for part in parts])
     return "".join(render_page(head, index, (part.document for part in parts)))
@@ -73,6 +75,22 @@ def _claim_line(judgement: Judgement, parts: Sequence[PagePart]) -> ClaimLine:
         tuple(evidence),
         len(verdict.evidence) - len(evidence),
     )
+
+
+def _cause_lines(timelines: Sequence[Timeline], parts: Sequence[PagePart]) -> Iterator[CauseLine]:
+    for timeline, part in zip(timelines, parts, strict=True):
+        for cause in find_causes(timeline):
+            yield CauseLine(
+                timeline.step if len(timelines) > 1 else "",
+                cause.sentence,
+                cause.source,
+                cause.decided_by,
+                tuple(
+                    (str(event), address_of(part.name, event) if event in part.events else "")
+                    for event in cause.evidence
+                ),
+                tuple(map(str, cause.counters)),
+            )
 
 
 def _counters(timelines: Sequence[Timeline]) -> Iterator[tuple[str, CounterTable]]:

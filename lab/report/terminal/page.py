@@ -14,6 +14,7 @@ from lab.frozen import frozen
 from lab.ladder.brief import MOST_ROWS, brief
 from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
 from lab.report.terminal.claims import draw_claims, draw_claims_briefly
+from lab.report.terminal.drawing.causes import draw_causes, draw_causes_briefly
 from lab.report.terminal.drawing.style import MIN_COLUMNS, USUAL_COLUMNS, Style
 from lab.report.terminal.opening import (
     draw_evidence,
@@ -95,7 +96,7 @@ def draw_brief(
     about: About,
     style: Style,
 ) -> Iterator[Text]:
-    """A run as a person reads it: question, verdict, answer, ladders, claims.
+    """A run as a person reads it: question, verdict, answer, ladders, causes, claims.
 
     Of several steps a table says what each put on the wire. Ladders are drawn as far as they are
     new and the page is no longer than it may be.
@@ -110,7 +111,11 @@ def draw_brief(
     ]
     if about.table is not None:
         before += [Text(), *draw_table(about.table, style)]
-    claims = [style.heading("Claims"), *draw_claims_briefly(judgements, style)]
+    claims = [
+        *draw_causes_briefly(timelines, style),
+        style.heading("Claims"),
+        *draw_claims_briefly(judgements, style),
+    ]
     is_several = len(timelines) > 1
     room = PAGE_LINES - len(before) - len(claims) - (len(timelines) + 1) * is_several
     drawn = [
@@ -157,6 +162,7 @@ def draw_report(
         yield from draw_programs(timeline, style)
         yield from draw_sockets(timeline, style)
         yield from draw_run_ladder(timeline, ladder, style, explained)
+        yield from draw_causes(timeline, style)
         yield from draw_source(timeline, style)
         yield from draw_counters(timeline, style)
     yield Text()

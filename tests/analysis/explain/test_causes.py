@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from scenes import recorded_result
 
-from lab.analysis.explain.causes import ACKNOWLEDGED, acknowledged, find_causes
+from lab.analysis.explain.causes import ACKNOWLEDGED, acknowledged, direct_causes
 
 
 def causes_in(name: str) -> dict[str, list[tuple[str, str]]]:
     timeline = recorded_result(name).timelines[0]
     return {
         str(event): [(str(cause.event), cause.why) for cause in causes]
-        for event, causes in find_causes(timeline).items()
+        for event, causes in direct_causes(timeline).items()
     }
 
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from event_ids import event
 from results import result_with
+from step_edits import recording_of
 
-from lab.model.claim import Claim, Verdict, broken, skipped, undecided
+from lab.analysis.assembly import build_timelines
+from lab.model.claim import Claim, Judgement, Verdict, broken, skipped, undecided
 from lab.report.ci.junit import Place, junit_document
+from lab.results import Result
+from scenarios.connections.reset import SCENARIO as RESET
 
 
 def place_of(claim: Claim) -> Place:
@@ -95,3 +100,19 @@ def test_what_xml_cannot_hold_is_escaped() -> None:
     (element,) = case(root, "tcp-opens")
     assert element.get("message", "").startswith('a\\x1b[0m "<&>" \\xd800 \\xfffe')
     assert "é" in element.get("message", "")
+
+
+def test_a_broken_claim_says_why_what_surprised_went_so() -> None:
+    timelines = build_timelines(recording_of("traced-reset4"))
+    (unread, *_, last) = RESET.claims[:4]
+    assert (unread.step_names, last.step_names) == (("unread",), ("crash",))
+    judgements = (Judgement(unread, broken("no"), ""), Judgement(last, undecided("no"), ""))
+    result = Result(timelines, judgements, "reset", "reset", RESET, Path("runs/x"))
+    root = ElementTree.fromstring(junit_document([result], place_of))
+    (said,) = root.iter("failure")
+    (other,) = root.iter("error")
+    lines = (said.text or "").splitlines()
+    assert len([line for line in lines if line.startswith("Why: ")]) == 1
+    assert lines[-1].startswith("Why: server#7 (close) of server threw away 20 bytes of 25")
+    assert lines[-1].endswith("(RFC 1122, 4.2.2.13; RFC 9293, 3.6.1)")
+    assert "Why: " not in (other.text or "")

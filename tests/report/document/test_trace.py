@@ -8,7 +8,9 @@ import traced_runs as t
 from event_ids import all_named, named
 from event_ids import event as id_of
 from shown import flow_id
+from step_edits import recording_of
 
+from lab.analysis.assembly import build_timelines
 from lab.analysis.correlate.correlation import Accepted, Closed, Correlation, SentPart
 from lab.analysis.timeline import Timeline
 from lab.report.document.report import report_document
@@ -139,3 +141,14 @@ def test_a_run_that_was_not_traced_has_no_correlation() -> None:
     assert not [
         each for each in document["events"] if each["id"]["kind"] in ("system call", "state")
     ]
+
+
+def test_a_cause_has_its_sentence_its_source_and_what_shows_it() -> None:
+    timelines = build_timelines(recording_of("traced-reset4"))
+    document = report_document(timelines, ())
+    first = document["causes"][0]
+    assert (first["step"], first["name"], first["about"]) == ("unread", "reset-unread", "server")
+    assert [named(each) for each in first["evidence"]] == ["server#7", "f8", "client#4"]
+    assert first["certain"] and first["decided_by"] is None and first["times"] == 1
+    assert first["counters"] == [{"host": "server", "name": "TcpExtTCPAbortOnClose", "change": 1}]
+    assert document_of(t.talk())["causes"] == []

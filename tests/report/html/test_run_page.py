@@ -94,3 +94,16 @@ def test_a_run_of_several_steps_offers_each() -> None:
         f"part-{number}" for number in range(len(steps))
     ]
     assert set(steps) <= set(parsed.text)
+
+
+def test_each_cause_leads_to_what_shows_it() -> None:
+    parsed = Parsed(recorded_page("traced-reset4"))
+    said = " ".join(" ".join(parsed.text).split())
+    assert "What happened, and why unread server#7 (close) of server threw away 20 bytes" in said
+    assert "TcpExtTCPAbortOnClose +1 on server" in said
+    links = {attributes["href"] for tag, attributes in parsed.elements if tag == "a"}
+    assert {"#unread/server%237", "#unread/f8", "#crash/f20"} <= links
+
+
+def test_a_run_without_causes_has_no_such_section() -> None:
+    assert "What happened, and why" not in texts(recorded_page("traced-tcp4"))

@@ -1,0 +1,37 @@
+"""The causes of a step, found by every family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lab.analysis.causes.resets import resets
+from lab.analysis.causes.step_facts import StepFacts
+
+if TYPE_CHECKING:
+    from lab.analysis.causes.cause import Cause
+    from lab.analysis.timeline import Timeline
+
+FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (resets,)
+
+
+def find_causes(timeline: Timeline) -> tuple[Cause, ...]:
+    """Why what surprises in a step went so, the most surprising first; most runs have none.
+
+    What happened several times by the same doing is there once. Where the recording has gaps,
+    what follows from it is only likely: something else may be in them.
+    """
+    facts = StepFacts(timeline)
+    found: dict[tuple[str, str], Cause] = {}
+    for family in FAMILIES:
+        for cause in family(facts):
+            key = cause.name, cause.about
+            before = found.get(key)
+            found[key] = cause if before is None else replace(before, times=before.times + 1)
+    causes = sorted(found.values(), key=lambda cause: -cause.surprise)
+    gaps = timeline.bracket.incomplete
+    if gaps:
+        decided = f"a recording without gaps ({gaps[0]})"
+        causes = [replace(c, decided_by=c.decided_by or decided) for c in causes]
+    return tuple(causes)

@@ -1,0 +1,363 @@
+"""Why a RST was sent: nobody listens, bytes thrown away unread, a connection that is no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lab.analysis.causes.cause import Cause, Surprise
+from lab.analysis.causes.listeners import where_else
+from lab.analysis.causes.step_facts import StepFacts, known_ids, named
+from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.facts import takes
+from lab.analysis.tcp.segment import DISCARDED, UNTAKEN, Note, Segment
+from lab.frozen import frozen
+from lab.model.counted import counted
+from lab.model.event import EventId, frame_id
+
+if TYPE_CHECKING:
+    from lab.analysis.calls.system_call import SystemCall
+    from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.tcp.conversation import TcpConversation
+
+_FIN, _SYN, _RST, _ACK = (
+    int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
+)
+_INET = ("AF_INET", "AF_INET6")
+_LINGERS_NOT = "{onoff=1, linger=0}"
+_FAILS = ("ECONNRESET", "EPIPE", "ECONNREFUSED")
+
+
+@frozen
+class _Reset:
+    """A RST and what stood at both ends of its connection."""
+
+    facts: StepFacts
+    talk: TcpConversation
+    rst: Segment
+    host: str
+    """Whose kernel sent it."""
+    own: Endpoint | None
+    """The socket of its sender, where it is a traced program's."""
+    peer: Endpoint | None
+
+    @property
+    def id(self) -> EventId:
+        return frame_id(self.rst.crossing)
+
+    @property
+    def left_ns(self) -> int:
+        return self.facts.departure_ns(self.rst)
+
+    @property
+    def before(self) -> list[Segment]:
+        """The connection's segments before it."""
+        return [each for each in self.talk.segments if each.crossing < self.rst.crossing]
+
+    @property
+    def failed(self) -> SystemCall | None:
+        """The call of the other side that fails for it."""
+        return self.facts.failed_by(self.peer, self.facts.arrival_ns(self.rst), *_FAILS)
+
+    def and_so(self) -> str:
+        """What the other side's program learns: "; client#5 (recvfrom) fails with ECONNRESET"."""
+        failed = self.failed
+        return "" if failed is None else f"; {named(failed)} fails with {failed.error}"
+
+
+def resets(facts: StepFacts) -> Iterator[Cause]:
+    """The causes of a step's RSTs, of each connection each kind once."""
+    for talk in facts.timeline.conversations:
+        told: set[str] = set()
+        for segment in talk.segments if talk.resets else ():
+            is_reset = segment.crossing in talk.resets and not segment.notes & DISCARDED
+            if not is_reset or facts.crossing(segment).is_made:
+                continue
+            reset = _Reset(
+                facts,
+                talk,
+                segment,
+                facts.host_of(talk, segment.from_client),
+                facts.side(talk, segment.from_client),
+                facts.side(talk, not segment.from_client),
+            )
+            cause = next((found for kind in _KINDS if (found := kind(reset)) is not None), None)
+            if cause is not None and cause.name not in told:
+                told.add(cause.name)
+                yield cause
+
+
+def _nobody_listens(reset: _Reset) -> Cause | None:
+    """A SYN that is answered by a RST, and no socket listens. Source: RFC 9293, 3.10.7.1."""
+    facts, talk, before = reset.facts, reset.talk, reset.before
+    syns = [each for each in before if each.from_client != reset.rst.from_client]
+    answers = [each for each in before if each.from_client == reset.rst.from_client]
+    is_answer = int(reset.rst.flags) & _ACK and reset.rst.ack is not None and not answers
+    if not syns or not is_answer or not all(_is_bare_syn(each) for each in syns):
+        return None
+    place = facts.place_of(talk, reset.rst.from_client)
+    syn = frame_id(syns[-1].crossing)
+    other = where_else(facts, reset.host, place, facts.departure_ns(syns[-1]), reset.left_ns)
+    if other.listens:
+        return None
+    text = (
+        f"Nobody listens on {place}: the kernel of {reset.host} answers the SYN ({syn}) with a "
+        f"RST ({reset.id}){reset.and_so()}.{other.text}"
+    )
+    return Cause(
+        "reset-nobody-listens",
+        text,
+        str(place),
+        known_ids(syn, reset.id, reset.failed, *other.evidence),
+        "RFC 9293, 3.10.7.1; connect(2), ECONNREFUSED",
+        Surprise.ELSEWHERE if other.text else Surprise.SAID,
+        decided_by=""
+        if facts.is_traced
+        else f"the sockets of {reset.host} at that time (ss -ltn); a firewall may answer so too",
+    )
+
+
+def _by_hand(reset: _Reset) -> Cause | None:
+    """A SYN that no socket sent: the SYN-ACK meets a kernel that knows nothing of it."""
+    facts, before = reset.facts, reset.before
+    answers = [each for each in before if each.from_client != reset.rst.from_client]
+    own = [each for each in before if each.from_client == reset.rst.from_client]
+    is_answered = bool(answers) and all(int(each.flags) & _SYN for each in answers)
+    if reset.own is not None or not own or not is_answered or not facts.is_traced:
+        return None
+    if not all(_is_bare_syn(each) for each in own):
+        return None
+    raw = next(
+        (
+            each
+            for each in facts.timeline.endpoints
+            if each.host == reset.host and (each.type == "SOCK_RAW" or each.domain == "AF_PACKET")
+        ),
+        None,
+    )
+    if raw is None:
+        return None
+    syn, syn_ack = frame_id(own[0].crossing), frame_id(answers[0].crossing)
+    return Cause(
+        "reset-handshake-by-hand",
+        f"{raw.program} made the SYN ({syn}) by hand, through {raw.made_by} "
+        f"({raw.domain}, {raw.type}): the kernel of {reset.host} has no socket for it and answers "
+        f"the SYN-ACK ({syn_ack}) with a RST ({reset.id}).",
+        raw.program,
+        known_ids(raw.made_by, syn, syn_ack, reset.id),
+        "RFC 9293, 3.10.7.1; raw(7)",
+        Surprise.HIDDEN,
+    )
+
+
+def _unread(reset: _Reset) -> Cause | None:
+    """Bytes had come and were never read when the socket was closed."""
+    facts, own = reset.facts, reset.own
+    channel = None if own is None else facts.channel_into.get((reset.talk.flow.id, own.id))
+    if own is None or channel is None or channel.uncounted or not facts.is_traced:
+        return None
+    closed = facts.last_close(own)
+    if closed is not None and closed.entry_ns > reset.left_ns:
+        return None
+    closed_ns = reset.left_ns if closed is None else closed.entry_ns
+    if any(
+        each.from_client == reset.rst.from_client and facts.departure_ns(each) > closed_ns
+        for each in reset.before
+    ):
+        return None
+    if closed is None and not _ended_with(reset):
+        return None
+    came = [
+        each.seq + each.length - 1
+        for each in reset.before
+        if each.from_client != reset.rst.from_client
+        and each.length
+        and not each.notes & UNTAKEN
+        and (facts.arrival_ns(each) or 0) <= closed_ns
+    ]
+    total = max(came, default=0)
+    unread = total - channel.read
+    if unread <= 0:
+        return None
+    who = (
+        f"{own.program} ended with its socket open, which"
+        if closed is None
+        else f"{named(closed)} of {own.program}"
+    )
+    return Cause(
+        "reset-unread",
+        f"{who} threw away {counted(unread, 'byte')} of {total} that had come and were never "
+        f"read: so a RST ({reset.id}) and no FIN{reset.and_so()}.",
+        own.program,
+        known_ids(closed, reset.id, reset.failed),
+        "RFC 1122, 4.2.2.13; RFC 9293, 3.6.1",
+        Surprise.ELSEWHERE,
+        facts.counted(reset.host, "TcpExtTCPAbortOnClose"),
+    )
+
+
+def _lingers_not(reset: _Reset) -> Cause | None:
+    """SO_LINGER of 0 seconds: close(2) throws the connection away. Source: socket(7)."""
+    facts, own = reset.facts, reset.own
+    if own is None or not facts.is_traced:
+        return None
+    options = [
+        call
+        for call in facts.calls_on(own, "setsockopt")
+        if call.entry_ns < reset.left_ns and _text(call, "optname") == "SO_LINGER"
+    ]
+    closed = next((each for each in facts.correlation.closed if each.segment == reset.id), None)
+    if not options or _text(options[-1], "optval") != _LINGERS_NOT:
+        return None
+    if closed is None or closed.endpoint != own.id:
+        return None
+    call = None if closed.call is None else facts.timeline.call_of[closed.call]
+    how = f"the end of {own.program}" if call is None else named(call)
+    return Cause(
+        "reset-linger",
+        f"{own.program} had set SO_LINGER to 0 seconds ({options[-1].id}): {how} throws the "
+        f"connection away with a RST ({reset.id}), whatever is still to be sent{reset.and_so()}.",
+        own.program,
+        known_ids(options[-1], call, reset.id, reset.failed),
+        "socket(7), SO_LINGER; RFC 9293, 3.10.5",
+        Surprise.ELSEWHERE,
+        facts.counted(reset.host, "TcpExtTCPAbortOnData"),
+    )
+
+
+def _half_open(reset: _Reset) -> Cause | None:
+    """The sender had given the connection up before, with a RST that never arrived."""
+    facts = reset.facts
+    lost = [
+        each
+        for each in reset.before
+        if each.from_client == reset.rst.from_client
+        and int(each.flags) & _RST
+        and Note.LOST in each.notes
+    ]
+    if not lost:
+        return None
+    asked = [
+        each
+        for each in reset.before
+        if each.from_client != reset.rst.from_client
+        and each.crossing > lost[0].crossing
+        and Note.LOST not in each.notes
+    ]
+    if not asked:
+        return None
+    gone, last = frame_id(lost[0].crossing), frame_id(asked[-1].crossing)
+    other = facts.host_of(reset.talk, not reset.rst.from_client)
+    return Cause(
+        "reset-half-open",
+        f"The connection was half open: {reset.host} had given it up, and its RST ({gone}) never "
+        f"reached {other}, which believed in it. What {other} sent then ({last}) meets a kernel "
+        f"that knows no such connection: RST ({reset.id}){reset.and_so()}.",
+        reset.host,
+        known_ids(gone, last, reset.id, reset.failed),
+        "RFC 9293, 3.5.1",
+        Surprise.ELSEWHERE,
+    )
+
+
+def _after_close(reset: _Reset) -> Cause | None:
+    """The peer sent more when nobody was there any more to read it."""
+    facts, own = reset.facts, reset.own
+    if own is None or not facts.is_traced:
+        return None
+    fins = [
+        each
+        for each in reset.before
+        if each.from_client == reset.rst.from_client and int(each.flags) & _FIN
+    ]
+    closed = facts.last_close(own)
+    gone_ns = facts.ended_ns(own) if closed is None else closed.entry_ns
+    late = [
+        each
+        for each in reset.before
+        if each.from_client != reset.rst.from_client
+        and each.length
+        and not each.notes & UNTAKEN
+        and (facts.arrival_ns(each) or 0) > gone_ns
+    ]
+    if not fins or not late or not 0 < gone_ns < reset.left_ns:
+        return None
+    fin, data = frame_id(fins[0].crossing), frame_id(late[0].crossing)
+    send = _sent_by(facts, data)
+    how = f"{own.program} had ended" if closed is None else f"{own.program} had called {closed.id}"
+    who = data if send is None else f"{named(send)}, {data}"
+    return Cause(
+        "reset-after-close",
+        f"{how}{'' if closed is None else ' (close)'}, so nobody reads any more what the peer "
+        f"sends after that ({who}): RST ({reset.id}){reset.and_so()}. The FIN ({fin}) says only "
+        "that no more will come from there; a send after it succeeds all the same.",
+        own.program,
+        known_ids(closed, fin, send, data, reset.id, reset.failed),
+        "RFC 1122, 4.2.2.13; send(2), EPIPE",
+        Surprise.HIDDEN,
+        facts.counted(reset.host, "TcpExtTCPAbortOnData"),
+    )
+
+
+def _queue_closed(reset: _Reset) -> Cause | None:
+    """The listening socket was closed while the connection waited to be accepted."""
+    facts, talk = reset.facts, reset.talk
+    if reset.own is not None or reset.rst.from_client or talk.handshake is None:
+        return None
+    place = facts.place_of(talk, False)
+    for listener in facts.sockets(reset.host, "tcp"):
+        listen = facts.listen_call(listener)
+        if listen is None or not takes(listener.local, place):
+            continue
+        closed, ended_ns = facts.last_close(listener), facts.ended_ns(listener)
+        late_ns = reset.left_ns if closed is None or closed.exit_ns is None else closed.exit_ns
+        if not ended_ns <= reset.left_ns <= late_ns or not facts.is_traced:
+            continue
+        how = f"{listener.program} ended" if closed is None else f"{named(closed)} closed it"
+        return Cause(
+            "reset-queue-closed",
+            f"The connection waited in the accept queue of {listener.program}'s socket "
+            f"({listen.id}) and was never accepted: {how}, and the kernel resets what waits there "
+            f"({reset.id}){reset.and_so()}.",
+            listener.program,
+            known_ids(listen, closed, reset.id, reset.failed),
+            "listen(2); accept(2)",
+            Surprise.ELSEWHERE,
+        )
+    return None
+
+
+def _is_bare_syn(segment: Segment) -> bool:
+    return int(segment.flags) & (_SYN | _ACK | _RST) == _SYN
+
+
+def _ended_with(reset: _Reset) -> bool:
+    """Whether the sender's program had begun to end when the RST left."""
+    own = reset.own
+    joined = [each for each in reset.facts.correlation.closed if each.segment == reset.id]
+    return own is not None and any(each.endpoint == own.id for each in joined)
+
+
+def _sent_by(facts: StepFacts, frame: EventId) -> SystemCall | None:
+    """The call whose bytes a frame carried."""
+    for channel in facts.correlation.channels:
+        for part in channel.parts:
+            if frame in part.segments:
+                return facts.timeline.call_of.get(part.call)
+    return None
+
+
+def _text(call: SystemCall, name: str) -> str:
+    argument = call.argument(name)
+    return "" if argument is None else argument.text
+
+
+_KINDS = (
+    _nobody_listens,
+    _by_hand,
+    _unread,
+    _lingers_not,
+    _half_open,
+    _after_close,
+    _queue_closed,
+)

@@ -1,0 +1,145 @@
+"""What the families of causes ask of a step: its sockets by host, their lives, and their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lab.analysis.causes.cause import Counted
+from lab.analysis.flows.flow import ends_of
+from lab.analysis.sockets.socket_calls import hiding
+from lab.model.event import EventId
+from lab.records import InstrumentKind
+
+if TYPE_CHECKING:
+    from lab.analysis.calls.system_call import SystemCall
+    from lab.analysis.correlate.correlation import Channel, Correlation
+    from lab.analysis.correlate.evidence import Evidence
+    from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.flows.flow import FlowId
+    from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.tcp.conversation import TcpConversation
+    from lab.analysis.tcp.segment import Segment
+    from lab.analysis.timeline import Timeline
+    from lab.model.address import SocketAddress
+
+
+class StepFacts:
+    """A step, as the families look at it."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.evidence: Evidence = timeline.evidence
+        self.correlation: Correlation = timeline.correlation
+
+    @cached_property
+    def is_traced(self) -> bool:
+        """Whether every call of the programs was seen, so that one not seen was not made."""
+        recording = self.timeline.recording
+        kinds = {each.kind for each in recording.instruments if each.obtained is not None}
+        traced = InstrumentKind.CALLS in kinds and bool(self.timeline.system_calls)
+        return traced and next(hiding(self.timeline.system_calls), None) is None
+
+    @cached_property
+    def channel_into(self) -> dict[tuple[FlowId, str], Channel]:
+        """By flow and receiving endpoint what came to it."""
+        return {
+            (each.flow, each.receiver): each
+            for each in self.correlation.channels
+            if each.flow is not None and each.receiver
+        }
+
+    def sockets(self, host: str, protocol: str) -> Iterator[Endpoint]:
+        """A host's sockets of a protocol, "tcp" or "udp"."""
+        for endpoint in self.timeline.endpoints:
+            if endpoint.host == host and endpoint.protocol == protocol:
+                yield endpoint
+
+    def calls_on(self, endpoint: Endpoint, *names: str) -> Iterator[SystemCall]:
+        """Its calls of these names that succeeded, in order."""
+        for call in self.evidence.calls.on(endpoint.id):
+            if call.name in names and not call.error:
+                yield call
+
+    def listen_call(self, endpoint: Endpoint) -> SystemCall | None:
+        """The first listen(2) on it that succeeded."""
+        return next(self.calls_on(endpoint, "listen"), None)
+
+    def last_close(self, endpoint: Endpoint) -> SystemCall | None:
+        """The last close(2) on it, whichever process made it."""
+        return next(iter(reversed([*self.calls_on(endpoint, "close")])), None)
+
+    def ended_ns(self, endpoint: Endpoint) -> int:
+        """When it was gone: at its last close(2), or when the program ended."""
+        closed = self.last_close(endpoint)
+        if closed is not None:
+            return closed.entry_ns
+        ends = [run.ended_ns for run in self.timeline.programs if run.name == endpoint.program]
+        return max(ends, default=0)
+
+    def crossing(self, segment: Segment) -> Crossing:
+        """The frame that carried a segment."""
+        return self.timeline.crossing_of[segment.crossing]
+
+    def side(self, talk: TcpConversation, is_client: bool) -> Endpoint | None:
+        """The traced socket at one end of a connection; None where there is none."""
+        return self.evidence.sides.get((talk.flow.id, is_client))
+
+    def place_of(self, talk: TcpConversation, is_client: bool) -> SocketAddress:
+        """The address of one end, as its own host has it."""
+        first = talk.segments[0]
+        ends = ends_of(talk.flow.crossings[0])
+        if ends is None:
+            return talk.flow.a if is_client else talk.flow.b
+        return ends[0] if first.from_client == is_client else ends[1]
+
+    def host_of(self, talk: TcpConversation, is_client: bool) -> str:
+        """The host of one end."""
+        first, segment = talk.flow.crossings[0], talk.segments[0]
+        return first.sender if segment.from_client == is_client else first.receiver
+
+    def departure_ns(self, segment: Segment) -> int:
+        """When its host sent it, or when it was first seen."""
+        crossing = self.crossing(segment)
+        return crossing.time_ns if crossing.sent_ns is None else crossing.sent_ns
+
+    def arrival_ns(self, segment: Segment) -> int | None:
+        """When it reached the other host; None where it was not seen arriving."""
+        return self.crossing(segment).received_ns
+
+    def counted(self, host: str, *names: str) -> tuple[Counted, ...]:
+        """Those of the counters that rose on the host."""
+        counters = self.timeline.counters(host)
+        found = ((name, counters[name]) for name in names)
+        return tuple(Counted(host, name, change) for name, change in found if change)
+
+    def failed_by(
+        self, endpoint: Endpoint | None, after_ns: int | None, *errors: str
+    ) -> SystemCall | None:
+        """The first call on a socket that returned with one of these errors after a time."""
+        if endpoint is None or after_ns is None:
+            return None
+        for call in self.evidence.calls.on(endpoint.id):
+            if call.error in errors and (call.exit_ns or 0) > after_ns:
+                return call
+        return None
+
+
+def named(call: SystemCall) -> str:
+    """A call as sentences name it: "client#4 (connect)"."""
+    return f"{call.id} ({call.name})"
+
+
+def known_ids(*events: EventId | SystemCall | None) -> tuple[EventId, ...]:
+    """The ids of those that there are, in order, each once."""
+    found = (each if isinstance(each, EventId) else each.id for each in events if each)
+    return tuple(dict.fromkeys(found))
+
+
+def ms(duration_ns: int) -> str:
+    """A duration for a sentence: "0.213 ms", "40 ms", "1.02 s"."""
+    milliseconds = duration_ns / 1e6
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.2f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.3f} ms"

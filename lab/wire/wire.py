@@ -68,6 +68,8 @@ class _Unit(NamedTuple):
     checksum: int
     occurrence: int
     copy: int
+    past: frozenset[Term] = NO_TERMS
+    """What is true of it by what passed before it came; nothing of a copy of the wire's own."""
 
 
 class Rules:
@@ -138,8 +140,8 @@ class Rules:
         past = self._past[side].terms_of(headers)
         if not self._is_down[side] and not self._is_somebodys[side](headers, past):
             return [(side, data)]
-        unit = _Unit(data, side, crc, occurrence, 0)
-        return [(u.side, u.data) for u in self._through(unit, 0, now_ns, past)]
+        unit = _Unit(data, side, crc, occurrence, 0, past)
+        return [(u.side, u.data) for u in self._through(unit, 0, now_ns)]
 
     def due(self, now_ns: int) -> list[tuple[int, bytes]]:
         """What goes on now of the frames that were held, by sender's side."""
@@ -166,16 +168,12 @@ class Rules:
         _, _, place, unit = heapq.heappop(self._held)
         return [(u.side, u.data) for u in self._through(unit, place + 1, now_ns)]
 
-    def _through(
-        self, unit: _Unit, first: int, now_ns: int, past: frozenset[Term] = NO_TERMS
-    ) -> Iterator[_Unit]:
-        """Take a frame through the rules from that place on; what comes out of the last.
-
-        `past` are the terms that are true of it by what passed before.
-        """
-        todo = [(unit, first, past)]
+    def _through(self, unit: _Unit, first: int, now_ns: int) -> Iterator[_Unit]:
+        """Take a frame through the rules from that place on; what comes out of the last."""
+        todo = [(unit, first)]
         while todo:
-            unit, first, past = todo.pop(0)
+            unit, first = todo.pop(0)
+            past = unit.past
             headers = Headers(unit.data)
             if self._is_down[unit.side] and not first:
                 self._strike(now_ns, self._down_by[unit.side], unit, is_end=True)
@@ -187,7 +185,7 @@ class Rules:
                     continue
                 if (partner := self._swap_partner(place, headers, past)) is not None:
                     self._counts[place] += 1
-                    todo.append((partner, place + 1, NO_TERMS))
+                    todo.append((partner, place + 1))
                     continue
                 if not self._hits(place, headers, past):
                     continue
@@ -229,7 +227,7 @@ class Rules:
         return waiting
 
     def _apply(
-        self, place: int, unit: _Unit, now_ns: int, todo: list[tuple[_Unit, int, frozenset[Term]]]
+        self, place: int, unit: _Unit, now_ns: int, todo: list[tuple[_Unit, int]]
     ) -> _Unit | None:
         """What a rule makes of the frame now; None if it goes no further, for now or at all."""
         match self._rules[place].action:
@@ -244,9 +242,8 @@ class Rules:
             case Duplicate(copies):
                 self._strike(now_ns, place, unit, copies=copies)
                 first = unit.copy + 1
-                todo += (
-                    (unit._replace(copy=first + n), place + 1, NO_TERMS) for n in range(copies)
-                )
+                copy = unit._replace(past=NO_TERMS)
+                todo += ((copy._replace(copy=first + n), place + 1) for n in range(copies))
                 return unit
             case Delay(delay_ns, jitter_ns):
                 wait_ns = delay_ns + round(self._random[place].random() * jitter_ns)

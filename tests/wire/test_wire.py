@@ -155,6 +155,22 @@ def test_a_frame_is_cut_and_rewritten() -> None:
     assert before and after == (before[0], 53)
 
 
+def test_a_retransmission_is_one_for_a_rule_behind_a_delay_too() -> None:
+    wire = rules("a>b delay 5", "a>b drop retransmission", "a>b duplicate retransmission")
+    first = segment(1, b"abc")
+    assert passed(wire, [first, segment(4, b"d"), first]) == []
+    assert [data for _, data in wire.due(START + 5 * MS)] == [first, segment(4, b"d")]
+    assert wire.matched == [3, 1, 0]
+
+
+def test_a_copy_of_the_wires_own_is_no_retransmission_behind_a_delay() -> None:
+    wire = rules("a>b duplicate", "a>b delay 5", "a>b drop retransmission")
+    first = segment(1, b"abc")
+    assert passed(wire, [first, first]) == []
+    assert [data for _, data in wire.due(START + 5 * MS)] == [first] * 3
+    assert wire.matched == [2, 4, 1]
+
+
 def test_a_retransmission_is_known_from_what_was_sent_before_a_rule_dropped_it() -> None:
     wire = rules("a>b drop data 1", "a>b delay 5 retransmission")
     first, again = segment(1, b"abc"), segment(1, b"abc")

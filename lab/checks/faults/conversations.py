@@ -90,11 +90,11 @@ def sends_again_what_is_lost(timeline: Timeline) -> Verdict:
     name="first-timeout",
 )
 def waits_a_second_at_first(timeline: Timeline) -> Verdict:
-    """From a lost SYN to its next copy."""
+    """From the first lost SYN to its next copy, be that lost too."""
     for hit in _hits(timeline):
         if not (hit.struck.strike.is_end and hit.segment.flags & TcpFlags.SYN):
             continue
-        again = _next_copy(hit)
+        again = _next_copy(hit, is_taken=False)
         if again is None:
             return broken(f"{hit.frame} was never sent again", [hit.frame])
         waited_ns = _crossing(timeline, again).time_ns - _crossing(timeline, hit.segment).time_ns
@@ -303,8 +303,8 @@ def _is_spoilt(hit: _Hit) -> bool:
     )
 
 
-def _next_copy(hit: _Hit) -> Segment | None:
-    """The first later segment with all that the struck one had, which the receiver took."""
+def _next_copy(hit: _Hit, *, is_taken: bool = True) -> Segment | None:
+    """The first later segment with all that the struck one had, and which the receiver took."""
     start, end = hit.segment.seq, _end(hit.segment)
     for each in hit.talk.segments:
         if (
@@ -313,7 +313,7 @@ def _next_copy(hit: _Hit) -> Segment | None:
             and each.seq <= start
             and _end(each) >= end
             and _end(each) > each.seq
-            and not each.notes & UNTAKEN
+            and not (is_taken and each.notes & UNTAKEN)
         ):
             return each
     return None

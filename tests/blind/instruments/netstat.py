@@ -1,4 +1,4 @@
-"""What the hosts' kernels counted: not read, of half the hosts alone, or another number."""
+"""What the hosts' kernels counted: not read, not to the last step, or another number."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ MOST = 40
 
 
 def disturbed(recording: Recording) -> Iterator[Disturbed]:
-    """All of them, each half, one missing, and one number at a time."""
+    """All of them, the last steps, one host of one step, and one number at a time."""
     seen = recording.counters
 
     def put(seen: tuple[CountersSeen, ...]) -> Recording:
         return replace(recording, counters=seen)
 
     yield Disturbed(Name.NETSTAT, Manner.GONE, "not read", put(()))
-    half = len(seen) // 2
+    steps = list(dict.fromkeys(each.step for each in seen))
+    left = steps[: len(steps) // 2]
     yield Disturbed(
         Name.NETSTAT,
         Manner.CUT,
-        "of the last hosts nothing",
-        put(seen[:half]),
-        frozenset(each.step for each in seen[half:]),
+        "not read in the last steps",
+        put(tuple(each for each in seen if each.step in left)),
+        frozenset(steps) - frozenset(left),
     )
     for place, each in enumerate(seen):
         before, after = seen[:place], seen[place + 1 :]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from timeline_edits import edited, outcome, timeline_of
+import timeline_edits as e
+from timeline_edits import edited, outcome
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.timeline import Timeline
@@ -32,11 +33,17 @@ OF = {
     "corrupt4": (sends_again_what_is_lost, is_silent_about_a_wrong_checksum),
     "udp-loss4": (loses_a_datagram_unnoticed,),
 }
+STEP = {"loss-data4": "fast retransmit"}
+"""Which is meant of a recording of several."""
 EACH = pytest.mark.parametrize(
     ("name", "claim"),
     [(name, claim) for name, claims in OF.items() for claim in claims],
     ids=lambda each: each if isinstance(each, str) else each.name,
 )
+
+
+def timeline_of(name: str) -> Timeline:
+    return e.timeline_of(name, STEP.get(name, ""))
 
 
 def without_again(timeline: Timeline) -> Timeline:
@@ -106,7 +113,7 @@ def test_a_frame_that_was_not_seen_leaving_leaves_the_wires_claim_undecided() ->
 
 def test_a_syn_that_comes_again_sooner_breaks_it() -> None:
     timeline = timeline_of("loss-syn4")
-    (struck,) = timeline.struck
+    struck, _ = timeline.struck
     assert struck.frame is not None
     first = timeline.crossing_of[struck.frame.number]
 

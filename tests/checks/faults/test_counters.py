@@ -22,7 +22,7 @@ def counted(name: str, changes: dict[str, dict[str, int]]) -> Timeline:
     step = recording.programs[0].step
     seen = tuple(CountersSeen(host, each, step) for host, each in changes.items())
     recording = replace(recording, counters=seen, counter_names=NAMES)
-    (timeline,) = build_timelines(recording)
+    timeline, *_ = build_timelines(recording)
     return timeline
 
 

@@ -11,6 +11,7 @@ from ipaddress import (
     IPv6Address,
     IPv6Interface,
     IPv6Network,
+    ip_network,
 )
 from itertools import pairwise
 
@@ -189,6 +190,19 @@ class Topology:
         first, last = nat.ports or (1, 1)
         if not 1 <= first <= last <= LAST_PORT:
             raise UsageError(f"the NAT {nat.host!r} cannot have the ports {first} to {last}")
+
+    def with_route(self, host: str, network: str, via: str) -> Topology:
+        """The same network, in which a host sends what is for `network` to the host `via`.
+
+        `network` is as in ip-route(8): "203.0.113.0/24"; `via` is met at its first address of that
+        IP version. Raises UsageError.
+        """
+        try:
+            destination = ip_network(network)
+        except ValueError as error:
+            raise UsageError(f"a route of {host!r} to {network!r}: {error}") from None
+        gateway = self.address(via, Family(destination.version))
+        return replace(self, routes=(*self.routes, Route(host, destination, gateway)))
 
     def interfaces(self) -> Iterator[Interface]:
         """Every link's two ends, in order."""

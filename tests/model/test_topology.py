@@ -215,3 +215,29 @@ def test_a_sysctl_is_of_an_interface_that_there_is() -> None:
 def test_a_sysctl_of_a_host_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="of 'x', which is no host"):
         Topology(("a",), (), sysctls=(Sysctl("x", "net.ipv4.tcp_sack", "1"),))
+
+
+def test_a_route_leads_to_a_hosts_address_of_its_ip_version() -> None:
+    topology = (
+        two_hosts()
+        .with_route("server", "203.0.113.0/24", via="client")
+        .with_route("server", "2001:db8:113::/64", via="client")
+    )
+    assert [(each.host, str(each.destination), str(each.via)) for each in topology.routes] == [
+        ("server", "203.0.113.0/24", "198.51.100.1"),
+        ("server", "2001:db8:113::/64", "2001:db8::1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "network", "via"),
+    [
+        ("server", "203.0.113.1/24", "client"),
+        ("server", "nowhere", "client"),
+        ("server", "203.0.113.0/24", "router"),
+        ("nobody", "203.0.113.0/24", "client"),
+    ],
+)
+def test_a_route_of_nobody_or_to_nowhere_is_refused(host: str, network: str, via: str) -> None:
+    with pytest.raises(UsageError):
+        two_hosts().with_route(host, network, via=via)

@@ -190,6 +190,7 @@ def wirelab(
     cwd: Path | None = None,
     as_user: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    timeout_s: float = 60,
 ) -> subprocess.CompletedProcess[str]:
     """The command run to its end; nothing is checked."""
     return subprocess.run(
@@ -200,7 +201,7 @@ def wirelab(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=timeout_s,
     )
 
 

@@ -32,7 +32,8 @@ def meaning(name: str) -> CounterMeaning | None:
     """What the counter means; None where this table does not say."""
     from lab.linux.meanings import MEANINGS
 
-    return MEANINGS.get(of_any_interface(name))
+    found = MEANINGS.get(of_any_interface(name))
+    return CounterMeaning(*found) if found else None
 
 
 def of_any_interface(name: str) -> str:

@@ -9,8 +9,6 @@ where that has nothing, the line of the kernel that counts it.
 
 from __future__ import annotations
 
-from lab.linux.counters import CounterMeaning
-
 _TCP, _UDP, _IP, _IF = "RFC 4022", "RFC 4113", "RFC 4293", "RFC 2863"
 _SC = "Linux, networking/snmp_counter.rst"
 _INPUT = "Linux, net/ipv4/tcp_input.c"
@@ -214,7 +212,6 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     (":collisions", "collisions while sending", _IF),
 )  # fmt: skip
 
-MEANINGS: dict[str, CounterMeaning] = {
-    name: CounterMeaning(text, source) for name, text, source in _ROWS
-}
-"""By the counters' names; of interfaces without the interface's: ":rx_packets"."""
+MEANINGS: dict[str, tuple[str, str]] = {name: (text, source) for name, text, source in _ROWS}
+"""By the counters' names, what each counts and where that is written; of interfaces without the
+interface's: ":rx_packets"."""

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from lab.linux.counters import OF_INTERFACE, meaning
+from lab.linux.counters import OF_INTERFACE, CounterMeaning, meaning
 from lab.linux.meanings import MEANINGS
 
 
 def test_a_counter_of_an_interface_means_the_same_on_each() -> None:
-    assert meaning("eth0:rx_packets") == meaning("a:b:rx_packets") == MEANINGS[":rx_packets"]
+    assert meaning("eth0:rx_packets") == meaning("a:b:rx_packets")
+    assert meaning("eth0:rx_packets") == CounterMeaning(*MEANINGS[":rx_packets"])
 
 
 def test_what_no_table_explains_has_no_meaning() -> None:

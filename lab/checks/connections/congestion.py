@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lab.analysis.tcp.segment import UNTAKEN, Note
+from lab.analysis.tcp.stream import Ranges
 from lab.checks.tcp import on_the_connection
 from lab.frozen import frozen
 from lab.model.claim import Verdict, broken, claim, holds, skipped, undecided
@@ -34,7 +35,10 @@ class _Round:
     """The crossing of the ACK that ends it."""
     ended_ns: int
     most: int
-    """The most bytes that were on their way, sent and not yet acknowledged."""
+    """The most bytes that were on their way: sent, and acknowledged neither by number nor by SACK.
+
+    Source: RFC 6675, 4, SetPipe().
+    """
     sent_more: bool
     """Whether new bytes were sent after its end: until then the program had more to send."""
 
@@ -159,6 +163,7 @@ def _rounds(connection: Connection) -> list[_Round]:
     found: list[_Round] = []
     last = max((s.crossing for s in _new_data(connection)), default=0)
     sent = acknowledged = end = 1
+    sacked = Ranges()
     began, began_ns, most = 0, 0, 0
     for time_ns, number, each in events:
         if each.from_client:
@@ -166,14 +171,21 @@ def _rounds(connection: Connection) -> list[_Round]:
                 sent = _end(each)
                 if not began:
                     began, began_ns = number, time_ns
-            most = max(most, sent - acknowledged)
-        elif (each.ack or 0) > acknowledged:
+            most = max(most, _missing_bytes(sacked, acknowledged, sent))
+            continue
+        for left, right in each.sack[each.is_dsack :]:
+            sacked.add(left, right)
+        if (each.ack or 0) > acknowledged:
             if (each.ack or 0) > end and began:
                 found.append(_Round(began, began_ns, number, time_ns, most, last > number))
                 began, began_ns, most, end = number, time_ns, 0, sent
             acknowledged = each.ack or 0
-            most = max(most, sent - acknowledged)
+            most = max(most, _missing_bytes(sacked, acknowledged, sent))
     return found
+
+
+def _missing_bytes(have: Ranges, start: int, end: int) -> int:
+    return sum(right - left for left, right in have.gaps(start, end))
 
 
 def _new_data(connection: Connection) -> list[Segment]:

@@ -156,3 +156,26 @@ def test_what_is_never_acknowledged_breaks_it() -> None:
 @pytest.mark.parametrize("after", [(), (20,)])
 def test_without_more_to_send_nothing_is_decided(after: tuple[int, ...]) -> None:
     assert outcome(sends_less_after_the_loss, told(story(after=after))) is UNDECIDED
+
+
+def sent_in_two_halves(blocks: str) -> str:
+    """After recovery 20 segments, an ACK of none of them with that SACK, 20 more, and one of all."""
+    first = 1 + SIZE * (sum(GROWING) + 61)
+    lines = [story(after=(1,))]
+    for place in range(41):
+        left = 0.71 + (place >= 20) * 0.1 + (place == 40) * 0.2 + place * 1e-5
+        seq, came = first + place * SIZE, left + 0.05
+        lines.append(f"{left:.5f} client > server ACK seq={seq} ack=1 len={SIZE} recv={came:.5f}")
+        if place == 19:
+            sack = f"blocks={blocks}" if blocks else ""
+            lines.append(f"0.77 server > client ACK seq=1 ack={first} {sack} recv=0.80")
+        if place == 39:
+            lines.append(f"0.87 server > client ACK seq=1 ack={seq + SIZE} recv=0.90")
+    return "\n".join(lines)
+
+
+def test_what_sack_says_has_come_is_not_on_its_way() -> None:
+    begin = 1 + SIZE * (sum(GROWING) + 61)
+    come = f"{begin + SIZE}-{begin + 16 * SIZE}"
+    assert outcome(sends_less_after_the_loss, told(sent_in_two_halves(come))) is HOLDS
+    assert outcome(sends_less_after_the_loss, told(sent_in_two_halves(""))) is BROKEN

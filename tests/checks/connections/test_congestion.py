@@ -159,7 +159,7 @@ def test_without_more_to_send_nothing_is_decided(after: tuple[int, ...]) -> None
 
 
 def sent_in_two_halves(blocks: str) -> str:
-    """After recovery 20 segments, an ACK of none of them with that SACK, 20 more, and one of all."""
+    """After recovery 20 segments, an ACK of none of them with that SACK, 20 more, an ACK."""
     first = 1 + SIZE * (sum(GROWING) + 61)
     lines = [story(after=(1,))]
     for place in range(41):

@@ -22,6 +22,7 @@ _TRANSLATED: dict[ChangedField, str] = {
     "quoted_source": "quoted {} → {}",
     "quoted_destination": "quoted {} → {}",
 }
+_CUT: dict[ChangedField, str] = {"fragment": "bytes {1} of {0}"}
 _FORWARDED: dict[ChangedField, str] = {
     "ttl": "TTL {} → {}",
     "hop_limit": "hop limit {} → {}",
@@ -29,7 +30,7 @@ _FORWARDED: dict[ChangedField, str] = {
     "hardware_destination": "to {1}",
 }
 _BRIEFLY = frozenset({"hardware_source", "hardware_destination"})
-"""What is left out where a NAT has changed what matters more."""
+"""What is left out where a NAT or a fragmenting router has changed what matters more."""
 
 FloodedCopies = Mapping[tuple[bytes, str], int]
 """How many copies of a frame a switch sent to hosts that have no part in the step: by the frame's
@@ -145,7 +146,9 @@ def _hop_row(
     )
     if number == 1:
         return found
-    words = _changed_words(changes(crossing.hops[number - 2].packet, hop.packet))
+    before = crossing.hop_before(number - 1)
+    assert before is not None, "only the first has none"
+    words = _changed_words(changes(before.packet, hop.packet))
     return replace(
         found,
         text=f"{hop.sender} {words or 'forwards it'}",
@@ -165,13 +168,16 @@ def _changed_words(changed: Iterable[Change]) -> str:
     """
     changed = tuple(changed)
     translated = [each for each in changed if each.field in _TRANSLATED]
+    cut = [each for each in changed if each.field in _CUT]
     others = [each for each in changed if each.field in _FORWARDED]
-    if translated:
+    if translated or cut:
         others = [each for each in others if each.field not in _BRIEFLY]
     words = ", ".join(
-        (_TRANSLATED | _FORWARDED)[each.field].format(each.before, each.after)
-        for each in (*translated, *others)
+        (_TRANSLATED | _CUT | _FORWARDED)[each.field].format(each.before, each.after)
+        for each in (*translated, *cut, *others)
     )
+    if cut:
+        return f"fragments it: {words}"
     if translated:
         return f"translates {words}"
     return words and f"forwards it: {words}"

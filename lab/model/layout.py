@@ -53,6 +53,7 @@ def laid_out(
     routers: Collection[str] = (),
     nats: Sequence[Nat] = (),
     mtu_bytes: int = 1500,
+    mtus: Mapping[tuple[str, str], int] | None = None,
     sysctls: Mapping[str, int | str] | None = None,
 ) -> Topology:
     """The network of these cables, each between two hosts, with addresses and routes.
@@ -67,6 +68,9 @@ def laid_out(
 
     NATs are routers as well. The subnets inside of one are taken from 10.0.0.0/8 (RFC 1918) and
     fd00::/48 (RFC 4193) instead, and only hosts inside have a way to them.
+
+    Every link has the MTU `mtu_bytes`, but those that `mtus` names by their two hosts: every cable
+    between these.
 
     `sysctls` are as Topology.with_sysctls takes them.
 
@@ -106,7 +110,14 @@ def laid_out(
     def interface(port: _Port) -> Interface:
         return Interface(*port, (*addresses.get(port, ()), *link_local.get(port, ())))
 
-    links = tuple(Link(interface(one), interface(other), mtu_bytes) for one, other in ends)
+    own = {frozenset(pair): size for pair, size in (mtus or {}).items()}
+    if unknown := own.keys() - {frozenset(cable) for cable in cables}:
+        ends_of_one = sorted(min(unknown, key=sorted))
+        raise UsageError(f"an MTU of a cable that there is not: {'-'.join(ends_of_one)}")
+    links = tuple(
+        Link(interface(one), interface(other), own.get(frozenset((one[0], other[0])), mtu_bytes))
+        for one, other in ends
+    )
     routes = _Ways(subnets, addresses, frozenset(routers)).routes()
     return Topology(
         tuple(ports), links, tuple(switches), tuple(routers), tuple(routes), tuple(nats)

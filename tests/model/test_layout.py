@@ -134,3 +134,11 @@ def test_private_subnets_are_taken_from_10_and_public_ones_as_always() -> None:
 def test_a_laid_out_network_has_sysctls() -> None:
     topology = laid_out([("a", "b")], sysctls={"b:net.ipv4.tcp_sack": 0})
     assert [(each.host, each.value) for each in topology.sysctls] == [("b", "0")]
+
+
+def test_a_cable_may_have_an_mtu_of_its_own() -> None:
+    cables = [("a", "r"), ("r", "b"), ("b", "c")]
+    topology = laid_out(cables, routers=("r",), mtus={("b", "r"): 1280}, mtu_bytes=1400)
+    assert [link.mtu_bytes for link in topology.links] == [1400, 1280, 1400]
+    with pytest.raises(UsageError, match="an MTU of a cable that there is not: a-c"):
+        laid_out(cables, mtus={("c", "a"): 1280})

@@ -28,6 +28,7 @@ ChangedField = Literal[
     "identifier",
     "quoted_source",
     "quoted_destination",
+    "fragment",
     "ttl",
     "hop_limit",
     "fragment_identification",
@@ -43,7 +44,8 @@ class Change:
     """One field of a packet's headers that is another one behind a device."""
 
     field: ChangedField
-    """`source` and `destination` are addresses with their ports where the packet has any;
+    """`fragment` is what a packet carries of its datagram, from which byte to which: a router has
+    cut it. `source` and `destination` are addresses with their ports where the packet has any;
     `quoted_…` are those of the packet that an ICMP error quotes; `identifier` is an echo's."""
     before: int | str
     after: int | str
@@ -55,7 +57,13 @@ def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
     Addresses first, then what a router changes of each packet, then the frame's own.
     """
     found = []
+    carried, carries = _carried(before), _carried(after)
+    is_cut = carried != carries
+    if is_cut and carried is not None and carries is not None:
+        found.append(Change("fragment", carried, carries))
     for field, read in _FIELDS:
+        if is_cut and field in _OF_THE_WHOLE:
+            continue  # a fragment need not have them
         one, other = read(before), read(after)
         if one is not None and other is not None and one != other:
             found.append(Change(field, one, other))
@@ -63,6 +71,15 @@ def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
 
 
 _Value = int | str | None
+
+
+def _carried(packet: Packet) -> str | None:
+    """From which byte behind the IP header of its datagram to which: "0-1255"; of IPv4 alone."""
+    ip = packet.ip
+    if not isinstance(ip, IPv4):
+        return None
+    start = ip.fragment_offset
+    return f"{start}-{start + ip.total_bytes - ip.header_bytes - 1}"
 
 
 def _source(packet: Packet) -> _Value:
@@ -152,3 +169,6 @@ _FIELDS: tuple[tuple[ChangedField, Callable[[Packet], _Value]], ...] = (
     ("hardware_source", _hardware_source),
     ("hardware_destination", _hardware_destination),
 )
+
+_OF_THE_WHOLE = frozenset({"source", "destination", "identifier", "checksum"})
+"""What stands in, or is said with, the transport's header."""

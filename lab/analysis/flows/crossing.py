@@ -18,6 +18,9 @@ class Hop:
     receiver: str
     sent_ns: int | None
     received_ns: int | None
+    follows: int | None = None
+    """The place, among the hops of its crossing, of the one that it forwards, where that is not the
+    one before it: of the fragments that a router made."""
 
 
 @frozen
@@ -40,7 +43,9 @@ class Crossing:
     sent_ns: int | None
     received_ns: int | None
     hops: tuple[Hop, ...] = ()
-    """Its way link by link, where switches or routers forwarded it or should have; else empty."""
+    """Its way link by link, where switches or routers forwarded it or should have; else empty.
+
+    Of one that a router cut, with a hop for each fragment on each link, in order of time."""
     ends: tuple[SocketAddress, SocketAddress] | None = None
     """Where a NAT has changed them, source and destination of its TCP or UDP packet, each as its
     own host has it; of an ICMP error those of the packet that it quotes. None where the packet as
@@ -72,6 +77,18 @@ class Crossing:
     def lost(self) -> bool:
         """Whether it was seen leaving and not arriving."""
         return self.received_ns is None
+
+    def hop_before(self, place: int) -> Hop | None:
+        """Of one of its hops, by place, the one that it forwards; None of the first."""
+        follows = self.hops[place].follows
+        return self.hops[place - 1 if follows is None else follows] if place else None
+
+    @property
+    def forwarded(self) -> tuple[tuple[Hop, Hop], ...]:
+        """Its hops but the first, each behind the one that it forwards."""
+        before = (self.hop_before(place) for place in range(len(self.hops)))
+        pairs = zip(before, self.hops, strict=True)
+        return tuple((came, left) for came, left in pairs if came is not None)
 
     @property
     def last_seen(self) -> tuple[str, int] | None:

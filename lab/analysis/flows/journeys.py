@@ -3,7 +3,8 @@
 A switch forwards a frame as it came (IEEE 802.1D, 7.1), by one port or, to whom it does not know
 or to everybody, by all others. A router takes a packet out of its frame, counts its TTL down and
 sends it in another (RFC 1812, 5.2; RFC 8200, 3); the rest of the packet is as it came. A NAT
-changes addresses and ports as well: see translation.py.
+changes addresses and ports as well: see translation.py. A packet too large for the next link leaves
+a router as fragments, all of which are its way: see fragmenting.py.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.fragmenting import Fragmenting, carried_by
 from lab.analysis.flows.translation import (
     TCP,
     UDP,
@@ -74,7 +77,8 @@ def join_journeys(
     devices = frozenset(switches) | frozenset(routers)
     found: list[Crossing] = []
     for root in forwarded.roots:
-        found += _Journey(forwarded.next_of, stations, owners, devices).ways(root)
+        journey = _Journey(forwarded.next_of, forwarded.fragments, stations, owners, devices)
+        found += journey.ways(root)
     found.sort(key=lambda each: each.time_ns)
     first = min(each.number for each in crossings)
     numbered = [replace(each, number=number) for number, each in enumerate(found, start=first)]
@@ -103,16 +107,25 @@ class _Forwarding:
         """What came to a switch or router, by that and by what it is on both its sides."""
         self.roots: list[Crossing] = []
         self.next_of: defaultdict[int, list[Crossing]] = defaultdict(list)
+        self._cut = Fragmenting()
+        self.fragments: set[int] = set()
+        """The numbers of those that routers made of larger ones."""
 
     def add(self, crossing: Crossing) -> None:
         """Join it with the one whose frame this forwards; crossings are added in order of time."""
         before = self._forwarded_by(crossing)
+        if before is None and crossing.sender in self._routers - self._nats:
+            before = self._cut.fragmented(crossing)
+            if before is not None:
+                self.fragments.add(crossing.number)
         if before is None:
             self.roots.append(crossing)
         else:
             self.next_of[before.number].append(crossing)
         if crossing.received_ns is not None and (key := self._key(crossing.receiver, crossing)):
             self._waiting[key].append(crossing)
+            if crossing.receiver in self._routers:
+                self._cut.came(crossing)
 
     def _forwarded_by(self, crossing: Crossing) -> Crossing | None:
         key = self._key(crossing.sender, crossing)
@@ -251,11 +264,13 @@ class _Journey:
     def __init__(
         self,
         next_of: Mapping[int, Sequence[Crossing]],
+        fragments: Collection[int],
         stations: Mapping[str, str],
         owners: Mapping[IPAddress, str],
         devices: frozenset[str],
     ) -> None:
         self._next_of = next_of
+        self._fragments = fragments
         self._stations = stations
         self._owners = owners
         self._devices = devices
@@ -263,9 +278,15 @@ class _Journey:
     def ways(self, root: Crossing) -> Iterator[Crossing]:
         """The way to its destination, then those of its copies."""
         paths = list(self._paths(root))
-        main = max(paths, key=self._is_destination)  # the first where none is
-        yield self._joined(main)
-        covered = {crossing.number for crossing in main}
+        of_fragment: defaultdict[tuple[int, ...], list[list[Crossing]]] = defaultdict(list)
+        for path in paths:
+            cut = tuple(each.number for each in path if each.number in self._fragments)
+            of_fragment[cut].append(path)
+        # Of each fragment the way to the destination; the first where none is.
+        ways = [of_fragment[()]] if () in of_fragment else of_fragment.values()
+        mains = [max(each, key=self._is_destination) for each in ways]
+        yield self._joined(mains[0]) if () in of_fragment else self._whole(mains)
+        covered = {crossing.number for main in mains for crossing in main}
         for path in paths:
             rest = [crossing for crossing in path if crossing.number not in covered]
             if rest:
@@ -314,4 +335,31 @@ class _Journey:
             received_ns=last.received_ns if is_there else None,
             hops=hops,
             strikes=strikes,
+        )
+
+    def _whole(self, paths: Sequence[Sequence[Crossing]]) -> Crossing:
+        """The way of a packet that was cut: the ways of all its fragments.
+
+        It has arrived when the last of them has, if they make up all of it.
+        """
+        ways = [self._joined(path) for path in paths]
+        links: dict[int, Crossing] = {each.number: each for path in paths for each in path}
+        ordered = sorted(links.values(), key=lambda each: each.time_ns)
+        place_of = {each.number: place for place, each in enumerate(ordered)}
+        follows = {
+            after.number: place_of[before.number]
+            for path in paths
+            for before, after in pairwise(path)
+        }
+        hops = tuple(replace(_hop(each), follows=follows.get(each.number)) for each in ordered)
+        came = [way.received_ns for way in ways if way.received_ns is not None]
+        parts = carried_by(path[-1] for path in paths)
+        (whole,) = carried_by(paths[0][:1])
+        is_all = sum(part.end - part.start for part in parts) == whole.end - whole.start
+        return replace(
+            paths[0][0],
+            receiver=ways[0].receiver,
+            received_ns=max(came) if is_all and len(came) == len(ways) else None,
+            hops=hops,
+            strikes=tuple(strike for each in ordered for strike in each.strikes),
         )

@@ -142,7 +142,7 @@ def _forwarded(timeline: Timeline, devices: Iterable[str]) -> Iterator[tuple[Cro
     """Each frame that one of the devices forwarded, and its links before and after that."""
     known = frozenset(devices)
     for crossing in timeline.crossings:
-        for before, after in zip(crossing.hops, crossing.hops[1:], strict=False):
+        for before, after in crossing.forwarded:
             if after.sender in known:
                 yield crossing, before, after
 

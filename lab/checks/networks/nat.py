@@ -173,7 +173,7 @@ def keeps_the_unsolicited_out(timeline: Timeline) -> Verdict:
     stopped: list[Flow] = []
     for flow in timeline.flows:
         first = flow.crossings[0]
-        for before, after in zip(first.hops, first.hops[1:], strict=False):
+        for before, after in first.forwarded:
             is_in = _is_outside(before, timeline) and not _is_outside(after, timeline)
             if is_in and after.sender in timeline.recording.nats:
                 return broken(
@@ -201,7 +201,7 @@ def _translated(
 ) -> Iterator[tuple[Crossing, Hop, Hop, tuple[Change, ...]]]:
     """Each packet that a NAT translated, its links before and behind that, and what it changed."""
     for crossing in timeline.crossings:
-        for before, after in zip(crossing.hops, crossing.hops[1:], strict=False):
+        for before, after in crossing.forwarded:
             if after.sender not in timeline.recording.nats:
                 continue
             changed = tuple(

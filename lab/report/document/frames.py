@@ -69,8 +69,8 @@ def _hops(crossing: Crossing) -> Document:
     """Its links, of a frame that switches and routers forwarded; empty for any other."""
     if not crossing.hops:
         return {}
-    before = (None, *crossing.hops)
-    return {"hops": [_hop(hop, last) for hop, last in zip(crossing.hops, before, strict=False)]}
+    every = enumerate(crossing.hops)
+    return {"hops": [_hop(hop, crossing.hop_before(place)) for place, hop in every]}
 
 
 def _hop(hop: Hop, before: Hop | None) -> Document:

@@ -5,13 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lab.analysis.order.accept_queue import ignored_by_full_queues
 from lab.analysis.order.connection_causes import first_arrived, opens_in_order
-from lab.analysis.order.connection_remarks import (
-    closed_late,
-    held_by_nagle,
-    in_the_way,
-)
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
 from lab.analysis.tcp.segment import UNTAKEN
@@ -135,14 +129,6 @@ def _acknowledgement(
     return None
 
 
-def _queue_was_full(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
-    for syn, waiting, backlog in ignored_by_full_queues(evidence, correlation):
-        yield (
-            syn,
-            f"The accept queue is full ({waiting} of {backlog}): the kernel ignores the SYN.",
-        )
-
-
 def _late_state(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for id, state, _, _ in evidence.states:
         is_passive = state.old != "SYN_SENT"
@@ -213,21 +199,6 @@ def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterato
                 break
 
 
-def _refused(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
-    """The first call that failed because of an ICMP error about what an earlier one had sent."""
-    for refusal in correlation.refusals:
-        call = evidence.calls.by_id[refusal.call]
-        came_ns = evidence.arrival_ns(refusal.frame)
-        # connect() fails by an error about the SYN that it has sent itself.
-        if came_ns is not None and call.exit_ns is not None and call.name != "connect":
-            yield (
-                call.id,
-                f"It fails because of the ICMP error ({refusal.frame}) that came "
-                f"{_ms(call.exit_ns - came_ns)} before, about what an earlier call sent: "
-                "this one sends and receives nothing.",
-            )
-
-
 def _ended(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     for conversation, is_client, endpoint in evidence.tcp_ends():
         fin = first_arrived(evidence, conversation, not is_client, _FIN)
@@ -264,15 +235,10 @@ _KINDS: tuple[Callable[[Evidence, Correlation], Iterator[Remark]], ...] = (
     _answered_by_kernel,
     _accepted_late,
     _returned_early,
-    _queue_was_full,
     _late_state,
     _simultaneous_state,
     _missing_state,
     _failed_after_reset,
-    _refused,
-    held_by_nagle,
-    closed_late,
-    in_the_way,
     _ended,
     _blocked,
 )

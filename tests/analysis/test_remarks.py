@@ -4,12 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import step_edits as s
 import traced as t
 import traced_tcp as w
 from event_ids import event
 
-from lab.analysis.assembly import build_timelines
 from lab.analysis.correlate.evidence import gather_evidence
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.remarks import find_remarks
@@ -167,14 +165,3 @@ def test_a_rst_acknowledges_no_bytes() -> None:
             "the peer's ACK of its bytes (f7)" in str(find_remarks(evidence, timeline.correlation))
         )
     assert told == [True, False]
-
-
-def test_a_call_that_failed_by_an_icmp_error_names_it() -> None:
-    timelines = build_timelines(s.recording_of("traced-udp4"))
-    step = next(each for each in timelines if each.step == "nobody")
-    texts = [text for id, text in step.correlation.remarks if id == event("asker#7")]
-    assert len(texts) == 1 and texts[0].startswith("It fails because of the ICMP error (f24)")
-    others = [
-        text for each in timelines if each is not step for _, text in each.correlation.remarks
-    ]
-    assert not any("ICMP" in text for text in others)

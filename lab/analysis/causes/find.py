@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lab.analysis.causes.failed_calls import failed_calls
 from lab.analysis.causes.resets import resets
 from lab.analysis.causes.step_facts import StepFacts
+from lab.analysis.causes.waits import waits
 
 if TYPE_CHECKING:
     from lab.analysis.causes.cause import Cause
     from lab.analysis.timeline import Timeline
 
-FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (resets,)
+FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (resets, failed_calls, waits)
 
 
 def find_causes(timeline: Timeline) -> tuple[Cause, ...]:

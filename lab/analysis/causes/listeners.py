@@ -75,7 +75,9 @@ def _of_host(
                 known_ids(bind),
             )
         elif (listen.exit_ns or 0) > answered_ns:
-            late = ms(listen.entry_ns - answered_ns) if listen.entry_ns > answered_ns else "just"
+            late = (
+                ms(listen.entry_ns - answered_ns) if listen.entry_ns > answered_ns else "a moment"
+            )
             yield Elsewhere(
                 f" {named(listen)} of {socket.program} came {late} later.", known_ids(listen)
             )

@@ -131,7 +131,7 @@ def _by_hand(reset: _Reset) -> Cause | None:
         (
             each
             for each in facts.timeline.endpoints
-            if each.host == reset.host and (each.type == "SOCK_RAW" or each.domain == "AF_PACKET")
+            if each.host == reset.host and _makes_packets(each)
         ),
         None,
     )
@@ -325,6 +325,12 @@ def _queue_closed(reset: _Reset) -> Cause | None:
             Surprise.ELSEWHERE,
         )
     return None
+
+
+def _makes_packets(socket: Endpoint) -> bool:
+    """Whether a program can make TCP segments itself through it."""
+    is_raw = socket.domain in _INET and socket.type == "SOCK_RAW"
+    return is_raw or socket.domain == "AF_PACKET"
 
 
 def _is_bare_syn(segment: Segment) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import recorded as r
 import step_edits as s
+from outside import wirelab
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.causes.find import find_causes
@@ -14,6 +17,7 @@ from lab.analysis.causes.find import find_causes
 EXPECTED = {
     ("reset4", "nobody"): ["reset-nobody-listens"],
     ("reset4", "crash"): ["reset-half-open"],
+    ("traced-udp4", "nobody"): ["datagram-refused"],
     ("traced-reset4", "unread"): ["reset-unread"],
     ("traced-reset4", "nobody"): ["reset-nobody-listens"],
     ("traced-reset4", "crash"): ["reset-linger", "reset-half-open"],
@@ -52,3 +56,39 @@ def test_what_happens_again_by_the_same_doing_is_counted() -> None:
     twice = replace(timeline, conversations=timeline.conversations * 2)
     (cause,) = find_causes(twice)
     assert cause.times == 2
+
+
+OF_SCENARIOS = {
+    ("broadcast", "everybody"): ["broadcast-not-asked-for"],
+    ("half-close", "close"): ["reset-after-close"],
+    ("half-close", "shutdown"): ["sending-was-ended"],
+    ("nagle", "nagle"): ["nagle"],
+    ("raw", "permission"): ["socket-needs-right"],
+    ("raw", "uninvited"): ["reset-handshake-by-hand"],
+    ("reset", "crash"): ["reset-linger", "reset-half-open"],
+    ("reset", "linger"): ["reset-linger"],
+    ("reset", "nobody"): ["reset-nobody-listens"],
+    ("reset", "unread"): ["reset-unread"],
+    ("time-wait", "waiting"): ["address-in-use"],
+    ("types", "table"): ["socket-needs-right"],
+    ("types", "unconnected"): ["not-connected"],
+    ("udp", "nobody"): ["datagram-refused"],
+    ("user-timeout", "conversation"): ["reset-linger"],
+}
+"""The steps whose subject is a cause. No other has one."""
+
+
+@pytest.mark.kernel
+def test_every_scenario_has_the_causes_that_are_its_subject_and_no_other(tmp_path: Path) -> None:
+    """In whoever's name it runs, and by whichever instrument: IPv4 says as much as both."""
+    wirelab("scenarios", "--family", "4", "--out", tmp_path)
+    reports = {
+        folder.name: json.loads((folder / "latest" / "report.json").read_text())
+        for folder in tmp_path.iterdir()
+    }
+    assert len(reports) >= len({scenario for scenario, _ in OF_SCENARIOS})
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, report in reports.items():
+        for cause in report["causes"]:
+            found.setdefault((name, cause["step"]), []).append(cause["name"])
+    assert found == OF_SCENARIOS

@@ -10,11 +10,12 @@ import step_edits as s
 import trace_edits as t
 
 from lab.analysis.assembly import build_timelines
+from lab.analysis.causes.find import find_causes
 from lab.records import Direction, Frame, Recording, Syscall
 
 IP, TCP = 14, 34
 LATER_NS = 1_000
-FULL = "The accept queue is full (1 of 0): the kernel ignores the SYN."
+FULL = "The accept queue is full (1 of 0): the kernel of server ignores the SYN (f"
 
 
 def is_syn(frame: Frame) -> bool:
@@ -59,4 +60,6 @@ def test_a_syn_is_ignored_where_more_wait_than_listen_allows(
 ) -> None:
     (timeline, *_) = build_timelines(with_another_syn(backlog, accepts=accepts))
     assert len(timeline.conversations) == 2
-    assert (FULL in [text for _, text in timeline.correlation.remarks]) is is_full
+    causes = {cause.name: cause for cause in find_causes(timeline)}
+    assert ("accept-queue-full" in causes) is is_full
+    assert not is_full or causes["accept-queue-full"].text.startswith(FULL)

@@ -1,4 +1,4 @@
-"""Why a conversation went as it did is said where it shows."""
+"""Why programs' conversations went as they did is said; of what is near to that it is not."""
 
 from __future__ import annotations
 
@@ -86,16 +86,147 @@ c.close()
 @pytest.mark.parametrize(
     ("server", "client", "text"),
     [
-        (ANSWER_WHOLE, SEND_HALVES, "By Nagle's algorithm a short segment leaves only when"),
+        (ANSWER_WHOLE, SEND_HALVES, "by Nagle's algorithm a short segment leaves only when"),
         (LEAVE_UNREAD, SEND_TEN, "threw away 6 bytes of 10 that had come and were never read"),
-        (CLOSE_LATE, CLOSE, "server stays in CLOSE-WAIT from here on for"),
-        (BIND_AGAIN, CLOSE_SECOND, "tcp 0 is in its way: this side of that connection is in TIME"),
+        (CLOSE_LATE, CLOSE, "server stays in CLOSE-WAIT for 2"),
+        (BIND_AGAIN, CLOSE_SECOND, "tcp 0 is in its way. This side of that connection is in TIME"),
     ],
     ids=["nagle", "unread", "close-wait", "time-wait"],
 )
-def test_why_is_said_beside_what_shows_it(
+def test_why_it_went_so_is_said(
     ad_hoc: Callable[..., AdHocRun], server: str, client: str, text: str
 ) -> None:
     run = ad_hoc(python(server), python(client), "--verbose", trace="auto")
     assert run.done.returncode == DONE, run.done.stdout
     assert text in " ".join(run.done.stdout.replace("│", " ").split()), run.done.stdout
+
+
+CONNECT = """
+import socket
+c = socket.socket()
+try:
+    c.connect(("{server}", {port}))
+    print(c.recv(10))
+except OSError as error:
+    print(error)
+"""
+WAIT = """
+l.settimeout(1)
+try:
+    l.accept()
+except TimeoutError:
+    pass
+"""
+ON_LOOPBACK = 'import socket; l = socket.create_server(("127.0.0.1", {port}))' + WAIT
+SWAPPED = 'import socket; l = socket.create_server(("", socket.htons({port})))' + WAIT
+CLOSE_QUEUE = """
+import select, socket
+l = socket.create_server(("", {port}))
+select.select([l], [], [])
+l.close()
+"""
+CLOSE_AT_ONCE = """
+import select, socket
+l = socket.create_server(("", {port}))
+c, _ = l.accept()
+c.close()
+"""
+SEND_LATE = """
+import socket, select
+c = socket.create_connection(("{server}", {port}))
+c.recv(10)
+try:
+    while True:
+        c.send(b"x")
+        select.select([c], [], [], 1)
+except OSError as error:
+    print(error)
+"""
+BIND_TWICE = """
+import socket
+s = socket.create_server(("", {port}))
+try:
+    socket.socket().bind(("", {port}))
+except OSError as error:
+    print(error)
+c, _ = s.accept()
+c.sendall(c.recv(10))
+c.recv(1)
+"""
+ASK = """
+import socket
+c = socket.create_connection(("{server}", {port}))
+c.sendall(b"hello")
+print(c.recv(10))
+"""
+
+
+def causes_of(run: AdHocRun) -> dict[str, str]:
+    return {cause["name"]: cause["text"] for cause in run.report["causes"]}
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "options", "name", "text"),
+    [
+        (ON_LOOPBACK, CONNECT, ["--no-wait"], "reset-nobody-listens", "listens on 127.0.0.1:"),
+        (SWAPPED, CONNECT, ["--no-wait"], "reset-nobody-listens", "which is htons("),
+        (CLOSE_QUEUE, CONNECT, [], "reset-queue-closed", "closed it, and the kernel resets what"),
+        (CLOSE_AT_ONCE, SEND_LATE, [], "reset-after-close", "fails with EPIPE"),
+        (BIND_TWICE, ASK, [], "address-in-use", "another socket of server listens on 0.0.0.0:"),
+    ],
+    ids=["loopback", "swapped", "queue-closed", "after-close", "in-use"],
+)
+def test_a_cause_is_named(
+    ad_hoc: Callable[..., AdHocRun],
+    server: str,
+    client: str,
+    options: list[str],
+    name: str,
+    text: str,
+) -> None:
+    run = ad_hoc(python(server), python(client), *options, trace="auto")
+    found = causes_of(run)
+    assert text in found[name]
+    assert list(found) == [name], "one doing has one cause"
+
+
+ANSWER_ONCE = SERVE + "c.sendall(c.recv(10)); c.recv(1)"
+SEND_AT_ONCE = SEND_HALVES.replace(
+    "for _", "c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\nfor _"
+)
+GO_ON_AFTER_THE_END = """
+import select, socket
+s = socket.create_server(("", {port}))
+c, _ = s.accept()
+while c.recv(10):
+    pass
+for _ in range(4):
+    select.select([], [], [], 0.05)
+    c.sendall(b"more")
+c.close()
+"""
+SHUT_DOWN = """
+import socket
+c = socket.create_connection(("{server}", {port}))
+c.sendall(b"hello")
+c.shutdown(socket.SHUT_WR)
+while c.recv(10):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "client"),
+    [
+        (ANSWER_ONCE, ASK),
+        (ANSWER_WHOLE, SEND_AT_ONCE),
+        (GO_ON_AFTER_THE_END, SHUT_DOWN),
+    ],
+    ids=["plain", "no-delay", "half-closed"],
+)
+def test_what_goes_as_it_is_meant_has_no_cause(
+    ad_hoc: Callable[..., AdHocRun], server: str, client: str
+) -> None:
+    run = ad_hoc(python(server), python(client), trace="auto")
+    assert run.done.returncode == DONE, run.done.stdout
+    assert causes_of(run) == {}

@@ -25,8 +25,9 @@ _LOOKED_AT = 100
 """So many sends show what a program's sends do, however long a run is."""
 _SHORT_BYTES = 536
 """The default of the maximum segment size (RFC 9293, 3.7.1): shorter is short in any case."""
-_LONG_NS = 100_000_000
-"""A program that closes within this time after the end of the stream has not forgotten to."""
+_LONG_NS, _FORGOTTEN_NS = 1_000_000_000, 100_000_000
+"""A program that closes within the first has not forgotten to; one that ended without a close(2)
+has, unless its end came within the second."""
 
 
 def waits(facts: StepFacts) -> Iterator[Cause]:
@@ -66,7 +67,9 @@ def _closed_late(facts: StepFacts) -> Iterator[Cause]:
         if fin is None or came_ns is None or closed is None:
             continue
         left_ns = evidence.departure_ns(closed.segment)
-        if left_ns is None or left_ns - came_ns < _LONG_NS:
+        if left_ns is None or left_ns - came_ns < (
+            _FORGOTTEN_NS if closed.call is None else _LONG_NS
+        ):
             continue
         own = (each for each in talk.segments if each.from_client == is_client and each.length)
         if any(facts.departure_ns(each) > came_ns for each in own):

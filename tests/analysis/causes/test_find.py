@@ -59,6 +59,7 @@ def test_what_happens_again_by_the_same_doing_is_counted() -> None:
 
 
 OF_SCENARIOS = {
+    ("backlog", "a SYN too many"): ["accept-queue-full"],
     ("broadcast", "everybody"): ["broadcast-not-asked-for"],
     ("half-close", "close"): ["reset-after-close"],
     ("half-close", "shutdown"): ["sending-was-ended"],

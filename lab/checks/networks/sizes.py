@@ -104,6 +104,8 @@ def reads_it_whole(timeline: Timeline) -> Verdict:
     ]  # fmt: skip
     if not cut:
         return undecided("no datagram went in fragments")
+    if not _calls(timeline, "recvfrom"):
+        return undecided("no program printed what it read", frame_ids(each.number for each in cut))
     said: list[str] = []
     evidence: list[EventId] = []
     for crossing in cut:

@@ -91,8 +91,10 @@ def answers_by_its_own_way(timeline: Timeline) -> Verdict:
             for call in printed
             if call.name == "recvfrom" and call.data == answer.packet.payload
         ]
-        if answer.lost or not read:
-            return broken(f"{answer.id} was not read", evidence)
+        if answer.lost:
+            return broken(f"{answer.id} did not arrive", evidence)
+        if not read:
+            return undecided(f"no program printed that it read {answer.id}", evidence)
         said = f"{question.id} to {_to(question)} went by {there[0]}"
         return holds(
             f"{said}, {answer.id} comes back by {back[0]}, from {ip.source}",

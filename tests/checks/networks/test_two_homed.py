@@ -99,9 +99,7 @@ def test_an_answer_from_another_address_breaks_it(address: str) -> None:
     assert outcome(answers_by_its_own_way, changed) is BROKEN
 
 
-def test_an_answer_that_is_not_there_breaks_it_and_one_that_nobody_printed_decides_nothing() -> (
-    None
-):
+def test_an_answer_that_is_gone_breaks_it_and_one_that_nobody_printed_does_not() -> None:
     gone = edited(bound(), lambda c: None if is_from(c, "server") else c)
     assert outcome(answers_by_its_own_way, gone) is BROKEN
     unread = printing(bound(), lambda call: None if call.name == "recvfrom" else call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -191,7 +192,7 @@ def reports_the_membership(timeline: Timeline) -> Verdict:
 )
 def goes_to_the_groups_hardware_address(timeline: Timeline) -> Verdict:
     """No neighbour is asked for: the address is computed. (RFC 2464, 7, for IPv6.)"""
-    several = _deliveries(timeline)
+    several = _to_groups(timeline)
     if not several:
         return skipped(NOT_SENT)
     for each in several:
@@ -210,7 +211,7 @@ def goes_to_the_groups_hardware_address(timeline: Timeline) -> Verdict:
 )
 def is_flooded_without_snooping(timeline: Timeline) -> Verdict:
     """It comes to every host of the link, members or not."""
-    several = _deliveries(timeline)
+    several = _to_groups(timeline)
     joined = _joins(timeline)
     for each in several:
         near = _on_the_link(each.first.sender, timeline)
@@ -231,7 +232,7 @@ def is_flooded_without_snooping(timeline: Timeline) -> Verdict:
 )
 def is_read_by_members_alone(timeline: Timeline) -> Verdict:
     """Members' programs read it; another one's socket of that port gets what is for it alone."""
-    several = _deliveries(timeline)
+    several = _to_groups(timeline)
     if not several:
         return skipped(NOT_SENT)
     joined = _joins(timeline)
@@ -256,6 +257,13 @@ def is_read_by_members_alone(timeline: Timeline) -> Verdict:
         return undecided("not both who joined and who did not have a program", evidence)
     evidence += [event for each in several for event in each.evidence]
     return holds("; ".join(said), evidence)
+
+
+def _to_groups(timeline: Timeline) -> list[_Delivery]:
+    """Those to the members of a group; no interface need have been seen to know them."""
+    groups = [each for each in timeline.crossings if each.packet.ip is not None]
+    groups = [each for each in groups if each.packet.ip and each.packet.ip.destination.is_multicast]
+    return _deliveries(replace(timeline, crossings=tuple(groups))) if groups else []
 
 
 def _deliveries(timeline: Timeline) -> list[_Delivery]:

@@ -47,7 +47,7 @@ def resets_what_is_unread(connection: Connection) -> Verdict:
     if left <= 0:
         return broken("all that came was read", evidence)
     said = f"{counted(left, 'byte')} of {came.length} unread"
-    return _failing(said, rst, peers, "ECONNRESET", evidence)
+    return _failing(connection, said, rst, peers, "ECONNRESET", evidence)
 
 
 @claim(
@@ -69,7 +69,7 @@ def resets_by_lingering_for_no_time(connection: Connection) -> Verdict:
     evidence.append(lingers[0].id)
     if fin := _before(connection, rst, _FIN):
         return broken(f"{frame_id(fin.crossing)} is a FIN of the side that resets", evidence)
-    return _failing("no FIN", rst, peers, "ECONNRESET", evidence)
+    return _failing(connection, "no FIN", rst, peers, "ECONNRESET", evidence)
 
 
 @claim(
@@ -96,6 +96,7 @@ def refuses_where_nobody_listens(connection: Connection) -> Verdict:
     if not peers:
         return undecided("the program printed no calls", evidence)
     return _failing(
+        connection,
         f"it acknowledges {answer.ack}, the SYN's {sent.seq} plus 1",
         rst,
         peers,
@@ -137,10 +138,11 @@ def resets_what_it_knows_nothing_of(connection: Connection) -> Verdict:
     if not peers:
         return undecided("the programs printed no calls", evidence)
     said = f"{frame_id(gone.crossing)} was lost; number {answer.seq} is the ACK of {evidence[-2]}"
-    return _failing(said, rst, peers, "ECONNRESET", evidence)
+    return _failing(connection, said, rst, peers, "ECONNRESET", evidence)
 
 
 def _failing(
+    connection: Connection,
     said: str,
     rst: Segment,
     calls: tuple[PrintedCall, ...],
@@ -150,6 +152,12 @@ def _failing(
     """Whether a call of the side that the RST came to failed with that error."""
     failed = [call for call in calls if call.error == error]
     frame = frame_id(rst.crossing)
+    program = calls[0].id.program
+    traced = [each for each in connection.timeline.system_calls if each.program == program]
+    seen = next((each for each in traced if each.error == error), None)
+    if not failed and seen is not None:
+        what = f"{frame}: {said}; {program} printed no call that failed with {error}"
+        return undecided(f"{what}, and {seen.text} was traced", [*evidence, seen.id])
     if not failed:
         return broken(f"{frame}: {said}; no call failed with {error}", evidence)
     evidence = [*evidence, failed[0].id]

@@ -1,0 +1,64 @@
+"""What was observed: frozen records, all times on one clock.
+
+Every `*_ns` is an int of nanoseconds of CLOCK_REALTIME. Nothing here opens, reads or
+asks anything; a recording on disk holds these values and nothing derived from them.
+"""
+
+from __future__ import annotations
+
+from lab.records.call import MEMORY_LIMIT_BYTES, Memory, Syscall, TaskEvent, TaskKind, Unsigned64
+from lab.records.frame import (
+    CANARY_TEXT,
+    Canary,
+    CanaryBracket,
+    CapturePoint,
+    Direction,
+    Frame,
+    InterfaceSeen,
+    LinkType,
+)
+from lab.records.host import CountersSeen, SysctlSet, Translation
+from lab.records.instrument import Instrument, InstrumentKind, Obtained
+from lab.records.kernel_event import DropNotice, KernelEvent
+from lab.records.program import Disturbance, KeyLog, LineUse, ProgramRun, RanAs, SourceLine
+from lab.records.recording import Recording, Trace
+from lab.records.socket import QueueSample, SocketSeen, SocketState
+from lab.records.wire import WireRule, WireStrike
+
+__all__ = (
+    "CANARY_TEXT",
+    "MEMORY_LIMIT_BYTES",
+    "Canary",
+    "CanaryBracket",
+    "CapturePoint",
+    "CountersSeen",
+    "Direction",
+    "Disturbance",
+    "DropNotice",
+    "Frame",
+    "Instrument",
+    "InstrumentKind",
+    "InterfaceSeen",
+    "KernelEvent",
+    "KeyLog",
+    "LineUse",
+    "LinkType",
+    "Memory",
+    "Obtained",
+    "ProgramRun",
+    "QueueSample",
+    "RanAs",
+    "Recording",
+    "SocketSeen",
+    "SocketState",
+    "SourceLine",
+    "Syscall",
+    "SysctlSet",
+    "TaskEvent",
+    "TaskKind",
+    "Trace",
+    "Translation",
+    "Unsigned64",
+    "WireRule",
+    "WireStrike",
+)

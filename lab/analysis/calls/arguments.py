@@ -75,7 +75,8 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
                 name,
                 decode(call, place),
                 call.arguments[place],
-                _sockaddr(call, place) if decode is _address_in else None,
+                _read_at(call, place) if decode in _KEPT else None,
+                decode is _value,
             )
             for place, (name, decode) in enumerate(zip(names, decoders, strict=False))
         ]
@@ -83,17 +84,18 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
 
 
 @lru_cache(4096)
-def _argument(name: str, text: str | None, number: int, sockaddr: bytes | None) -> Argument:
-    """One argument; programs say the same again and again."""
+def _argument(
+    name: str, text: str | None, number: int, data: bytes | None, is_option: bool
+) -> Argument:
+    """One argument; programs say the same again and again. `data` is an option's or an address."""
     is_pointer = text is None
     shown = text if text is not None else hex(number) if number else "NULL"
-    if sockaddr is None:
-        return Argument(name, shown, number, is_pointer)
-    family, address = family_of(sockaddr), address_of(sockaddr)
-    return Argument(name, shown, number, is_pointer, family, address)
+    if data is None or is_option:
+        return Argument(name, shown, number, is_pointer, value=data)
+    return Argument(name, shown, number, is_pointer, family_of(data), address_of(data))
 
 
-def _sockaddr(call: Syscall, place: int) -> bytes | None:
+def _read_at(call: Syscall, place: int) -> bytes | None:
     memory = pointer_argument(call, place)
     return memory.data if memory else None
 
@@ -301,6 +303,9 @@ _ADDRESS_OUT = (_number, _address_in, _length_behind(1))
 _POLLED = (_of(_polled), _unsigned)
 _POSITION = (_number, _number, _flags(RW_FLAGS))
 _SELECT = (_number, *[_pointer] * 4)
+
+_KEPT = (_address_in, _value)
+"""Of these arguments the bytes are kept as well, as values."""
 
 _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "socket": (_one_of(DOMAINS), _type, _protocol),

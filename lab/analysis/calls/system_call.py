@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.options import Option
 from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.model.address import EndpointAddress
     from lab.model.event import EventId
+
+_INT = 0xFFFFFFFF
+"""The bits of a register that a parameter of C's type int has."""
 
 
 @frozen
@@ -27,6 +31,8 @@ class Argument:
     """Of a socket address that was read: its family."""
     address: EndpointAddress | None = None
     """The socket address; None where it is none, or names no place."""
+    value: bytes | None = None
+    """Of a socket option: its value, as it was read; None where it was not."""
 
 
 @frozen
@@ -67,6 +73,21 @@ class SystemCall:
     def argument(self, name: str) -> Argument | None:
         """The argument of that name; None where the call has none."""
         return next((each for each in self.arguments if each.name == name), None)
+
+    @property
+    def option(self) -> Option | None:
+        """The socket option that it sets or asks for; None where it is about none."""
+        level, number = self.number("level"), self.number("optname")
+        if level is None or number is None:
+            return None
+        return Option(level & _INT, number & _INT)
+
+    @property
+    def option_value(self) -> int | None:
+        """That option's value where it is a whole number; None where it was not read."""
+        found = self.argument("optval")
+        value = None if found is None else found.value
+        return int.from_bytes(value[:4], "little", signed=True) if value else None
 
     def number(self, name: str) -> int | None:
         """The value of the argument of that name; None where the call has none."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lab.analysis.causes.failed_calls import failed_calls
+from lab.analysis.causes.calls.failed_calls import failed_calls
+from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.resets import resets
-from lab.analysis.causes.step_facts import StepFacts
 from lab.analysis.causes.waits import waits
 
 if TYPE_CHECKING:
-    from lab.analysis.causes.cause import Cause
+    from lab.analysis.causes.facts.cause import Cause
     from lab.analysis.timeline import Timeline
 
 FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (resets, failed_calls, waits)

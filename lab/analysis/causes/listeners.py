@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.analysis.causes.step_facts import StepFacts, known_ids, ms, named
+from lab.analysis.calls.options import IPV6_V6ONLY
+from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.sockets.facts import takes
 from lab.frozen import frozen
 from lab.model.address import SocketAddress
@@ -108,10 +109,9 @@ def _takes(facts: StepFacts, socket: Endpoint, place: SocketAddress) -> bool:
     """Whether it takes what comes to the address; IPV6_V6ONLY keeps IPv4 out. Source: ipv6(7)."""
     local = socket.local
     if isinstance(local, SocketAddress) and local.address.version > place.address.version:
-        for call in facts.calls_on(socket, "setsockopt"):
-            option, value = call.argument("optname"), call.argument("optval")
-            if option is not None and option.text == "IPV6_V6ONLY" and value is not None:
-                return value.text == "[0]" and takes(local, place)
+        asked = facts.option_call(socket, IPV6_V6ONLY)
+        if asked is not None and asked.option_value is not None:
+            return not asked.option_value and takes(local, place)
     return takes(local, place)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.analysis.causes.cause import Cause, Surprise
+from lab.analysis.calls.options import SO_LINGER
+from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
 from lab.analysis.causes.listeners import where_else
-from lab.analysis.causes.step_facts import StepFacts, known_ids, named
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
 from lab.analysis.tcp.segment import DISCARDED, UNTAKEN, Note, Segment
@@ -24,7 +25,6 @@ _FIN, _SYN, _RST, _ACK = (
     int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
 )
 _INET = ("AF_INET", "AF_INET6")
-_LINGERS_NOT = "{onoff=1, linger=0}"
 _FAILS = ("ECONNRESET", "EPIPE", "ECONNREFUSED")
 
 
@@ -201,28 +201,36 @@ def _lingers_not(reset: _Reset) -> Cause | None:
     facts, own = reset.facts, reset.own
     if own is None or not facts.is_traced:
         return None
-    options = [
-        call
-        for call in facts.calls_on(own, "setsockopt")
-        if call.entry_ns < reset.left_ns and _text(call, "optname") == "SO_LINGER"
-    ]
+    asked = facts.option_call(own, SO_LINGER, reset.left_ns)
     closed = next((each for each in facts.correlation.closed if each.segment == reset.id), None)
-    if not options or _text(options[-1], "optval") != _LINGERS_NOT:
+    if asked is None or not _lingers_no_time(asked):
         return None
     if closed is None or closed.endpoint != own.id:
         return None
     call = None if closed.call is None else facts.timeline.call_of[closed.call]
     how = f"the end of {own.program}" if call is None else named(call)
+    whose = (
+        ""
+        if asked.socket == own.id
+        else " on the socket that listens, from which the accepted one has it"
+    )
     return Cause(
         "reset-linger",
-        f"{own.program} had set SO_LINGER to 0 seconds ({options[-1].id}): {how} throws the "
+        f"{own.program} had set SO_LINGER to 0 seconds{whose} ({asked.id}): {how} throws the "
         f"connection away with a RST ({reset.id}), whatever is still to be sent{reset.and_so()}.",
         own.program,
-        known_ids(options[-1], call, reset.id, reset.failed),
+        known_ids(asked, call, reset.id, reset.failed),
         "socket(7), SO_LINGER; RFC 9293, 3.10.5",
         Surprise.ELSEWHERE,
         facts.counted(reset.host, "TcpExtTCPAbortOnData"),
     )
+
+
+def _lingers_no_time(asked: SystemCall) -> bool:
+    """Whether it sets a struct linger that is on, of 0 seconds. Source: socket(7)."""
+    argument = asked.argument("optval")
+    value = b"" if argument is None or argument.value is None else argument.value
+    return len(value) >= 8 and any(value[:4]) and not any(value[4:8])
 
 
 def _half_open(reset: _Reset) -> Cause | None:
@@ -351,11 +359,6 @@ def _sent_by(facts: StepFacts, frame: EventId) -> SystemCall | None:
             if frame in part.segments:
                 return facts.timeline.call_of.get(part.call)
     return None
-
-
-def _text(call: SystemCall, name: str) -> str:
-    argument = call.argument(name)
-    return "" if argument is None else argument.text
 
 
 _KINDS = (

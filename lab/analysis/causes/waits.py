@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.analysis.causes.cause import Cause, Surprise
-from lab.analysis.causes.step_facts import StepFacts, known_ids, ms, named
+from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.order.accept_queue import ignored_by_full_queues
 from lab.analysis.order.connection_causes import first_arrived
 from lab.analysis.packets.packet import TcpFlags

@@ -9,8 +9,8 @@ import pytest
 import step_edits as s
 
 from lab.analysis.assembly import build_timelines
+from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.listeners import Elsewhere, where_else
-from lab.analysis.causes.step_facts import StepFacts
 from lab.analysis.sockets.endpoint import Endpoint
 from lab.model.address import SocketAddress
 

@@ -11,7 +11,7 @@ from causes_found import causes_in, causes_of
 from event_ids import event
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.causes.cause import Cause
+from lab.analysis.causes.facts.cause import Cause
 from lab.records import Memory, Recording, Syscall
 
 RUN = "traced-reset4"

@@ -153,6 +153,14 @@ c, _ = s.accept()
 c.sendall(c.recv(10))
 c.recv(1)
 """
+INHERIT_LINGER = """
+import socket, struct
+s = socket.create_server(("", {port}))
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+c, _ = s.accept()
+c.sendall(c.recv(10))
+c.close()
+"""
 ASK = """
 import socket
 c = socket.create_connection(("{server}", {port}))
@@ -172,9 +180,10 @@ def causes_of(run: AdHocRun) -> dict[str, str]:
         (SWAPPED, CONNECT, ["--no-wait"], "reset-nobody-listens", "which is htons("),
         (CLOSE_QUEUE, CONNECT, [], "reset-queue-closed", "closed it, and the kernel resets what"),
         (CLOSE_AT_ONCE, SEND_LATE, [], "reset-after-close", "fails with EPIPE"),
+        (INHERIT_LINGER, SEND_TEN, [], "reset-linger", "on the socket that listens, from"),
         (BIND_TWICE, ASK, [], "address-in-use", "another socket of server listens on 0.0.0.0:"),
     ],
-    ids=["loopback", "swapped", "queue-closed", "after-close", "in-use"],
+    ids=["loopback", "swapped", "queue-closed", "after-close", "linger", "in-use"],
 )
 def test_a_cause_is_named(
     ad_hoc: Callable[..., AdHocRun],
@@ -193,6 +202,10 @@ def test_a_cause_is_named(
 ANSWER_ONCE = SERVE + "c.sendall(c.recv(10)); c.recv(1)"
 SEND_AT_ONCE = SEND_HALVES.replace(
     "for _", "c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\nfor _"
+)
+LINGER_IN_ITS_OWN_WAY = INHERIT_LINGER.replace(
+    "c.sendall",
+    'c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0)); c.sendall',
 )
 GO_ON_AFTER_THE_END = """
 import select, socket
@@ -221,8 +234,9 @@ while c.recv(10):
         (ANSWER_ONCE, ASK),
         (ANSWER_WHOLE, SEND_AT_ONCE),
         (GO_ON_AFTER_THE_END, SHUT_DOWN),
+        (LINGER_IN_ITS_OWN_WAY, ASK),
     ],
-    ids=["plain", "no-delay", "half-closed"],
+    ids=["plain", "no-delay", "half-closed", "lingers"],
 )
 def test_what_goes_as_it_is_meant_has_no_cause(
     ad_hoc: Callable[..., AdHocRun], server: str, client: str

@@ -6,7 +6,7 @@ import recorded as r
 import step_edits as s
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.causes.cause import Cause
+from lab.analysis.causes.facts.cause import Cause
 from lab.analysis.causes.find import find_causes
 from lab.records import Recording
 

@@ -11,7 +11,7 @@ from lab.analysis.causes.find import find_causes
 from lab.model.counted import counted
 
 if TYPE_CHECKING:
-    from lab.analysis.causes.cause import Cause
+    from lab.analysis.causes.facts.cause import Cause
     from lab.analysis.timeline import Timeline
     from lab.report.terminal.drawing.style import Style
 

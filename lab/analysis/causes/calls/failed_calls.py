@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.constants import SOCK_TYPE_MASK, TYPES
-from lab.analysis.causes.cause import Cause, Surprise
-from lab.analysis.causes.step_facts import StepFacts, known_ids, ms, named
+from lab.analysis.calls.options import SO_BROADCAST
+from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.sockets.facts import takes
 from lab.analysis.tcp.state import State
 from lab.model.address import SocketAddress
@@ -165,11 +166,8 @@ def _no_broadcast(facts: StepFacts, call: SystemCall) -> Cause | None:
     is_broadcast = str(target.address) == "255.255.255.255" or any(
         target.address == network.broadcast_address for network in networks
     )
-    allowed = any(
-        option.text == "SO_BROADCAST"
-        for each in facts.calls_on(socket, "setsockopt")
-        if each.entry_ns < call.entry_ns and (option := each.argument("optname")) is not None
-    )
+    asked = facts.option_call(socket, SO_BROADCAST, call.entry_ns)
+    allowed = asked is not None and asked.option_value != 0
     if not is_broadcast or allowed:
         return None
     return Cause(

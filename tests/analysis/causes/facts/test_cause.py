@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from event_ids import event
 
-from lab.analysis.causes.cause import Cause, Counted, Surprise
+from lab.analysis.causes.facts.cause import Cause, Counted, Surprise
 
 CAUSE = Cause(
     "reset-unread", "Bytes were thrown away.", "server", (event("server#7"), event("f8")),

@@ -8,7 +8,7 @@ import trace_edits as t
 from event_ids import event
 
 from lab.analysis.assembly import build_timelines
-from lab.analysis.causes.step_facts import StepFacts, known_ids, ms, named
+from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.records import CountersSeen, Recording
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lab.analysis.causes.cause import Counted
+from lab.analysis.causes.facts.cause import Counted
 from lab.analysis.flows.flow import ends_of
 from lab.analysis.sockets.socket_calls import hiding
 from lab.model.event import EventId
 from lab.records import InstrumentKind
 
 if TYPE_CHECKING:
+    from lab.analysis.calls.options import Option
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.correlate.correlation import Channel, Correlation
     from lab.analysis.correlate.evidence import Evidence
@@ -61,6 +62,32 @@ class StepFacts:
         for call in self.evidence.calls.on(endpoint.id):
             if call.name in names and not call.error:
                 yield call
+
+    def option_call(
+        self, endpoint: Endpoint, option: Option, before_ns: int | None = None
+    ) -> SystemCall | None:
+        """The setsockopt(2) by which it has the option at a time, at last where that is None.
+
+        An accepted socket has what its listener had when the handshake ended. Source: socket(7).
+        """
+        found = self._option_set(endpoint, option, before_ns)
+        listener = self.timeline.endpoint_of.get(endpoint.listener)
+        if found is not None or listener is None:
+            return found
+        for accepted in self.correlation.accepted:
+            if endpoint.id in self.timeline.call_of[accepted.call].made:
+                opened_ns = self.evidence.arrival_ns(accepted.ack)
+                return self._option_set(listener, option, opened_ns)
+        return None
+
+    def _option_set(
+        self, endpoint: Endpoint, option: Option, before_ns: int | None
+    ) -> SystemCall | None:
+        found = None
+        for call in self.calls_on(endpoint, "setsockopt"):
+            if call.option == option and (before_ns is None or call.entry_ns < before_ns):
+                found = call
+        return found
 
     def listen_call(self, endpoint: Endpoint) -> SystemCall | None:
         """The first listen(2) on it that succeeded."""

@@ -1,0 +1,1 @@
+"""Why calls failed: a family for each kind of call."""

@@ -1,0 +1,1 @@
+"""What a cause is, and what the families of causes ask of a step."""

@@ -73,6 +73,7 @@ ICMP_CODE_NAMES = {
     (6, 1, 0): "no route to destination",
     (6, 1, 3): "address unreachable",
     (6, 1, 4): "port unreachable",
+    (6, 2, 0): "packet too big",
     (6, 3, 0): "hop limit exceeded",
     (6, 3, 1): "fragment reassembly time exceeded",
 }
@@ -444,7 +445,7 @@ def _describe_icmp(icmp: Icmp) -> str:
     if icmp.version == 6 and icmp.type == 136:
         return f"ND {icmp.target} is at {icmp.link_layer}"
     if (name := ICMP_CODE_NAMES.get((icmp.version, icmp.type, icmp.code))) is not None:
-        return f"{protocol} {name}"
+        return f"{protocol} {name}" + ("" if icmp.mtu is None else f", MTU {icmp.mtu}")
     name = ICMP_NAMES.get((icmp.version, icmp.type), f"type {icmp.type}")
     return f"{protocol} {name}, code {icmp.code}"
 

@@ -174,6 +174,14 @@ DESCRIBED = [
     (fb.ethernet(fb.ipv4(fb.icmp(8, 0, bytes(4)), 1)), "ICMP echo request, code 0"),
     (fb.ethernet(fb.ipv4(fb.icmp(99, 1, bytes(4)), 1)), "ICMP type 99, code 1"),
     (
+        fb.ethernet(fb.ipv4(fb.icmp(3, 4, b"\0\0\5\0"), 1)),
+        "ICMP fragmentation needed, MTU 1280",
+    ),
+    (
+        fb.ethernet(fb.ipv6(fb.icmpv6(2, 0, b"\0\0\5\0"), 58), fb.IPV6),
+        "ICMPv6 packet too big, MTU 1280",
+    ),
+    (
         fb.ethernet(fb.ipv6(fb.icmpv6(135, 0, TARGET), 58), fb.IPV6),
         "ND who has 2001:db8::2?",
     ),

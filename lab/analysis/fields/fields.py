@@ -124,12 +124,19 @@ def _fields_of_quoted(data: bytes, layer: Icmp) -> Iterator[HeaderField]:
         after = layer.quoted[place + 1].offset if place + 1 < len(layer.quoted) else len(data)
         before = layer.quoted[place - 1] if place else None
         for field in _of_layer(data, quoted, after, before):
-            yield _named_quoted(field)
+            yield _named_quoted(field, layer.version)
 
 
-def _named_quoted(field: HeaderField) -> HeaderField:
+def _named_quoted(field: HeaderField, version: int) -> HeaderField:
+    """Named after where it stands. What ICMP quotes Wireshark names in one case otherwise.
+
+    There the sequence number is tcp.seq, never relative; ICMPv6 quotes it as tcp.seq_raw.
+    """
     shape = field.shape
-    return replace(field, shape=replace(shape, header=f"{shape.header}, quoted"))
+    name = shape.abbreviation
+    name = "tcp.seq" if version == 4 and name == "tcp.seq_raw" else name
+    shape = replace(shape, header=f"{shape.header}, quoted", abbreviation=name)
+    return replace(field, shape=shape)
 
 
 def _payload(data: bytes, at: int, end: int, before: Layer | None) -> Iterator[HeaderField]:

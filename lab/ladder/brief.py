@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate, groupby
 
+from lab.analysis.story import Phase
 from lab.ladder.background import Background
+from lab.ladder.build import with_phases
 from lab.ladder.model import (
     CallRow,
     DropRow,
     ElisionRow,
+    FrameKind,
     FrameRow,
     Ladder,
     NoteRow,
@@ -25,7 +29,9 @@ from lab.model.event import EventId
 MOST_ROWS = 85
 """As many are kept of a longer ladder."""
 FIRST_OF_ROWS = 0.7
-"""The part of them that are its first rows; the others are its last."""
+"""The part of them that are its first rows, the others its last, where no row is remarkable."""
+LEAST_FIRST, LEAST_LAST = 0.3, 0.1
+"""The parts of them that are its first and its last rows at the least."""
 MINOR_CALLS = frozenset(
     {
         *("setsockopt", "getsockopt", "getsockname", "getpeername", "fcntl", "ioctl"),
@@ -45,13 +51,18 @@ def brief(ladder: Ladder, most: int = MOST_ROWS) -> Ladder:
     states are left out where each segment has those of its ends beside it: where the two differ,
     the kernel's stand there. Remarks are left out, calls that only set something up, which are
     counted, and all but the first strike of a wire's rule that only holds frames back. Of more
-    than `most` rows the middle is left out.
+    than `most` rows those that find neighbours are folded, but for the first of them; of still
+    more some are left out.
     """
     rows = _without_late_strikes([row for row in ladder.rows if not isinstance(row, NoteRow)])
     rows = _end_to_end(rows)
     if any(isinstance(row, FrameRow) and row.is_segment for row in rows):
         rows = [row for row in rows if not isinstance(row, StateRow)]
     rows, minor = _without_minor_calls(_joined(rows))
+    if len(rows) > most:
+        rows = _without_later_neighbours(rows)
+    # Where a frame is one arrow, nothing may be left beneath a heading that stood above its links.
+    rows = list(with_phases([row for row in rows if not isinstance(row, PhaseRow)]))
     background = ladder.background
     if minor:
         names = ", ".join(f"{count} {name}" for name, count in minor.items())
@@ -184,10 +195,55 @@ def _without_minor_calls(rows: Sequence[Row]) -> tuple[list[Row], Counter[str]]:
     return kept, minor
 
 
+def _without_later_neighbours(rows: Sequence[Row]) -> list[Row]:
+    """Of a way over routers each finds its next neighbour as the first host has found its own."""
+    kept: list[Row] = []
+    is_first = True
+    for finds, run in groupby(
+        (row for row in rows if not isinstance(row, PhaseRow)), _finds_a_neighbour
+    ):
+        frames = list(run)
+        if not finds or is_first or len(frames) < 2:
+            kept += frames
+        else:
+            first, last = (_names(row) for row in (frames[0], frames[-1]))
+            text = f"... {first} to {last} find other neighbours in the same way"
+            kept.append(ElisionRow(tuple(frames), text, None))
+        is_first = is_first and not finds
+    return kept
+
+
+def _finds_a_neighbour(row: Row) -> bool:
+    is_whole = isinstance(row, FrameRow) and row.part is Part.WHOLE and row.closes is None
+    return is_whole and isinstance(row, FrameRow) and row.phase is Phase.NEIGHBOUR
+
+
+def _names(row: Row) -> str:
+    return row.name if isinstance(row, FrameRow) else ""
+
+
 def _shortened(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
-    first = round(most * FIRST_OF_ROWS)
-    middle = rows[first : first - most]
-    if len(rows) - most < 2:
+    """Of too many rows some in succession are left out: where the fewest are remarkable.
+
+    Where several places are alike it is the one behind FIRST_OF_ROWS, or the next to that.
+    """
+    size = len(rows) - most
+    if size < 2:
         return tuple(rows)
-    text = f"... {len(middle)} lines left out; -v shows more"
-    return (*rows[:first], ElisionRow(tuple(middle), text, None), *rows[first - most :])
+    before = [0, *accumulate(map(_is_remarkable, rows))]
+    usual = round(most * FIRST_OF_ROWS)
+    first = min(
+        range(round(most * LEAST_FIRST), most - round(most * LEAST_LAST) + 1),
+        key=lambda place: (before[place + size] - before[place], abs(place - usual)),
+    )
+    text = f"... {size} lines left out; -v shows more"
+    elided = ElisionRow(tuple(rows[first : first + size]), text, None)
+    return (*rows[:first], elided, *rows[first + size :])
+
+
+def _is_remarkable(row: Row) -> bool:
+    """Whether it is what a reader looks for: a loss, its repair, an error."""
+    if isinstance(row, FrameRow):
+        return row.is_lost or row.kind is FrameKind.ERROR or bool(row.notes)
+    is_fault = isinstance(row, CallRow) and row.is_fault
+    return is_fault or isinstance(row, (DropRow, StrikeRow))

@@ -1,20 +1,34 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import pytest
 import recorded as r
 
 from lab.analysis.assembly import build_timelines
+from lab.analysis.story import Phase
+from lab.analysis.tcp.segment import Note
 from lab.ladder.brief import FIRST_OF_ROWS, MOST_ROWS, brief
 from lab.ladder.build import build_ladder
-from lab.ladder.model import CallRow, ElisionRow, FrameRow, Ladder, NoteRow, Part, StateRow
+from lab.ladder.model import (
+    CallRow,
+    DropRow,
+    ElisionRow,
+    FrameRow,
+    Ladder,
+    NoteRow,
+    Part,
+    PhaseRow,
+    StateRow,
+)
 from lab.recording.storage import load_recording
 from lab.report.terminal.page import About, Page, draw_brief
 from lab.run import judge_recording
 from lab.scenario_files import find_scenario, load_scenario
 
 TRACED = ["traced-tcp4", "traced-tcp6", "traced-udp4", "traced-unix4", "traced-calls4"]
+NEIGHBOUR = Phase.NEIGHBOUR
 EVERY = sorted(path.name for path in r.FOLDER.iterdir() if path.is_dir())
 
 
@@ -99,11 +113,54 @@ def test_states_stand_beside_segments_and_remarks_are_for_the_whole_ladder() -> 
 
 def test_a_long_ladder_loses_its_middle() -> None:
     long = max(ladders("traced-calls4"), key=lambda ladder: len(ladder.rows))
-    many = Ladder(long.lanes, long.rows * 10)
+    usual = [
+        row for row in long.rows
+        if not (isinstance(row, CallRow) and row.is_fault) and not isinstance(row, DropRow)
+    ]  # fmt: skip
+    many = Ladder(long.lanes, tuple(usual) * 10)
     for most in (MOST_ROWS, 20):
         rows = brief(many, most).rows
         assert len(rows) == most + 1
         assert isinstance(rows[round(most * FIRST_OF_ROWS)], ElisionRow)
+
+
+@pytest.mark.parametrize("name", ["pmtu4", "pmtu6"])
+def test_a_long_ladder_keeps_what_is_lost_and_what_goes_again(name: str) -> None:
+    ladder = ladders(name)[0]
+    shorter = brief(ladder, 24)
+    assert len(shorter.rows) == 25
+    whole = [row for row in ladder.rows if isinstance(row, FrameRow)]
+    wanted = {row.event for row in whole if row.is_lost or Note.RETRANSMISSION in row.notes}
+    left = {row.event for row in shorter.rows if isinstance(row, FrameRow)}
+    assert wanted and wanted <= left
+
+
+@pytest.mark.parametrize("name", ["pmtu4", "pmtu6"])
+def test_of_a_long_way_the_first_neighbour_is_shown_and_the_others_are_folded(name: str) -> None:
+    ladder = ladders(name)[0]
+    found = [
+        row.event for row in ladder.rows if isinstance(row, FrameRow) and row.phase is NEIGHBOUR
+    ]
+    whole, folded = brief(ladder), brief(ladder, 30)
+    assert not any(isinstance(row, ElisionRow) for row in whole.rows)
+    shown = [
+        row.event for row in folded.rows if isinstance(row, FrameRow) and row.phase is NEIGHBOUR
+    ]
+    assert shown == found[:2]
+    (first, *_) = (row for row in folded.rows if isinstance(row, ElisionRow))
+    assert first.text.endswith(" find other neighbours in the same way")
+    assert [row.event for row in first.rows if isinstance(row, FrameRow)] == found[
+        2 : len(first.rows) + 2
+    ]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_beneath_each_heading_stands_something_of_its_phase(name: str) -> None:
+    for ladder in ladders(name):
+        rows = brief(ladder).rows
+        for row, below in pairwise(rows):
+            if isinstance(row, PhaseRow):
+                assert isinstance(below, FrameRow) and below.phase is row.phase
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.flows.changes import changes
 from lab.analysis.packets.fragments import piece_of
-from lab.analysis.packets.packet import IPv4, IPv6, Udp, UdpStart
+from lab.analysis.packets.packet import IPv4, IPv6
+from lab.checks.networks.too_big import ip_bytes, named_mtu, quotes, too_big_messages
 from lab.model.claim import Verdict, broken, claim, first_of, frame_ids, holds, skipped, undecided
 from lab.model.counted import counted
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
-TOO_BIG = frozenset({(4, 3, 4), (6, 2, 0)})
-"""Fragmentation needed and DF set; Packet Too Big: version, type, code. Source: RFC 792; RFC 1191,
-4; RFC 4443, 3.2."""
 NOTHING_CUT = "no datagram was cut by a router"
 
 
@@ -46,8 +44,8 @@ def fragments_where_it_is_too_large(timeline: Timeline) -> Verdict:
         )
     said: list[str] = []
     for crossing, hops in cut.items():
-        sizes = [_ip_bytes(hop.packet) for hop in hops]
-        whole = _ip_bytes(crossing.packet)
+        sizes = [ip_bytes(hop.packet) for hop in hops]
+        whole = ip_bytes(crossing.packet)
         if crossing.lost:
             return broken(f"{crossing.id} did not arrive whole", [crossing.id])
         if _forbids(crossing.packet):
@@ -78,14 +76,14 @@ def fragments_at_the_source(timeline: Timeline) -> Verdict:
     if isinstance(seen[0].packet.ip, IPv4):
         if fragments:
             return broken("the sender cut it itself", evidence)
-        whole = f"{seen[0].id} left with {_ip_bytes(seen[0].packet)} bytes, whole"
+        whole = f"{seen[0].id} left with {ip_bytes(seen[0].packet)} bytes, whole"
         return holds(whole, [seen[0].id])
     if not errors or not fragments:
         return broken("no Packet Too Big came, or no fragment behind it", evidence)
-    mtu = errors[0].packet.icmp.mtu if errors[0].packet.icmp else None
+    mtu = named_mtu(errors[0])
     if fragments[0].number < errors[0].number or mtu is None:
         return broken(f"{fragments[0].id} left before {errors[0].id} came", evidence)
-    if max(_ip_bytes(each.packet) for each in fragments) > mtu:
+    if max(ip_bytes(each.packet) for each in fragments) > mtu:
         return broken(f"a fragment is larger than {mtu} bytes", evidence)
     said = f"{errors[0].id} names {mtu} bytes; {counted(len(fragments), 'fragment')} behind it"
     return holds(f"{said}, of at most that", evidence)
@@ -125,21 +123,22 @@ def reads_it_whole(timeline: Timeline) -> Verdict:
     name="names-mtu",
 )
 def names_the_mtu(timeline: Timeline) -> Verdict:
-    """A Packet Too Big (fragmentation needed) from where the datagram ended, which quotes it."""
+    """A Packet Too Big (fragmentation needed) from where the packet ended, which quotes it."""
     errors = _too_big(timeline)
     for crossing in timeline.crossings:
-        if not crossing.lost or crossing.packet.udp is None or not crossing.hops:
+        packet = crossing.packet
+        if not crossing.lost or not crossing.hops or (packet.udp is None and packet.tcp is None):
             continue
-        error = next((each for each in errors if _quotes(each, crossing)), None)
+        error = next((each for each in errors if quotes(each, crossing)), None)
         if error is None:
             return broken(f"nothing says what became of {crossing.id}", [crossing.id])
-        mtu = error.packet.icmp.mtu if error.packet.icmp else None
-        size, evidence = _ip_bytes(crossing.packet), [crossing.id, error.id]
+        mtu = named_mtu(error)
+        size, evidence = ip_bytes(crossing.packet), [crossing.id, error.id]
         if mtu is None or size <= mtu or error.sender != crossing.hops[-1].receiver:
             return broken(f"{error.id} names {mtu} bytes; {crossing.id} has {size}", evidence)
         said = f"{crossing.id} has {size} bytes and ends at {error.sender}; {error.id} names {mtu}"
         return holds(said, evidence)
-    return undecided("every datagram went on")
+    return undecided("every packet went on")
 
 
 @claim(
@@ -159,7 +158,7 @@ def refuses_what_may_not_be_cut(timeline: Timeline) -> Verdict:
         if not errors:
             return undecided("no message named an MTU", [known.id])
         evidence = [errors[0].id, known.id, *([refused.id] if refused else [])]
-        mtu = errors[0].packet.icmp.mtu if errors[0].packet.icmp else None
+        mtu = named_mtu(errors[0])
         if refused is None or known.argument(3) != [mtu]:
             return broken(f"{known.id} has {known.argument(3)} for {mtu}", evidence)
         seen = [each for each in timeline.crossings if each.packet.payload == refused.data]
@@ -180,40 +179,13 @@ def _cut(crossing: Crossing) -> list[Hop]:
     ]
 
 
-def _ip_bytes(packet: Packet) -> int:
-    ip = packet.ip
-    if isinstance(ip, IPv4):
-        return ip.total_bytes
-    return 40 + ip.payload_bytes if ip is not None else 0
-
-
 def _forbids(packet: Packet) -> bool:
     return isinstance(packet.ip, IPv4) and packet.ip.dont_fragment
 
 
 def _too_big(timeline: Timeline) -> list[Crossing]:
     """The messages that name an MTU and came to whom they are for."""
-    return [
-        crossing
-        for crossing in timeline.crossings
-        if (icmp := crossing.packet.icmp) is not None
-        and (icmp.version, icmp.type, icmp.code) in TOO_BIG
-        and not crossing.lost
-    ]
-
-
-def _quotes(error: Crossing, crossing: Crossing) -> bool:
-    icmp, ip, udp = error.packet.icmp, crossing.packet.ip, crossing.packet.udp
-    if icmp is None or ip is None or udp is None:
-        return False
-    is_ip = is_udp = False
-    for layer in icmp.quoted:
-        match layer:
-            case IPv4() | IPv6():
-                is_ip = (layer.source, layer.destination) == (ip.source, ip.destination)
-            case Udp() | UdpStart():
-                is_udp = layer.source_port == udp.source_port
-    return is_ip and is_udp
+    return [message for message in too_big_messages(timeline) if not message.lost]
 
 
 def _calls(timeline: Timeline, name: str) -> list[PrintedCall]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.model.event import EventId
-    from lab.records import ProgramRun, Recording, SocketSeen, SourceLine
+    from lab.records import HeldSocket, ProgramRun, Recording, SocketSeen, SourceLine
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,13 @@ class Timeline:
             struck=self.struck,
             tasks=(task for task in self.recording.trace.tasks if task.step == self.step),
         )
+
+    @cached_property
+    def held(self) -> tuple[HeldSocket, ...]:
+        """Sockets as their kernels held them at moments of the step, in order of time."""
+        from lab.analysis.sockets.held import held_of_step
+
+        return held_of_step(self.recording, self.step)
 
     def sysctl(self, host: str, name: str) -> str | None:
         """What the run set this sysctl of the host to, as the kernel has it; None: it did not.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,11 +12,10 @@ from lab.kernel.capture.canaries import Canaries
 from lab.kernel.capture.capture import Capture
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.disturbers import Disturbers
+from lab.kernel.host_readings import HostReadings
 from lab.kernel.network.configuration import read_configuration
-from lab.kernel.network.conntrack import read_tracked
-from lab.kernel.network.counters import CounterReading, changes, names, read_counters
 from lab.kernel.network.namespace import Namespace, forget_neighbours
-from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp, unix_sockets_seen
+from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.step_run import StepRun
@@ -30,16 +28,12 @@ from lab.model.program import Step
 from lab.model.topology import Topology
 from lab.records import (
     CanaryBracket,
-    CountersSeen,
     Disturbance,
     Instrument,
     InstrumentKind,
     KeyLog,
-    Obtained,
     ProgramRun,
-    SocketSeen,
     Trace,
-    Translation,
 )
 
 TYPE_CHECKING = False  # as typing has it
@@ -50,21 +44,6 @@ DRAIN_DEADLINE_S = 5.0
 WIRES_DEADLINE_S = 5.0
 FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
 GONE = (errno.ENODEV, errno.ENXIO)
-UNIX_DIAG = Instrument(
-    InstrumentKind.UNIX_SOCKETS, Obtained.SAMPLED, 0, "sock_diag, while their programs wait"
-)
-CONNTRACK = Instrument(
-    InstrumentKind.TRANSLATIONS, Obtained.SAMPLED, 0, "conntrack, at the end of each step"
-)
-COUNTERS = Instrument(
-    InstrumentKind.COUNTERS,
-    Obtained.SAMPLED,
-    0,
-    "/proc/net/netstat, snmp, snmp6 and dev of each host, before and after each step",
-)
-NO_UNIX_DIAG = Instrument(
-    InstrumentKind.UNIX_SOCKETS, None, 0, "none, this kernel has no unix_diag"
-)
 
 
 class Observation:
@@ -100,10 +79,7 @@ class Observation:
         if tracer is not None:
             self._loop.add(tracer)
         self.runs: list[ProgramRun] = []
-        self.sockets: list[SocketSeen] = []
-        self.translations: list[Translation] = []
-        self.counters: list[CountersSeen] = []
-        self.counter_names: tuple[str, ...] = ()
+        self.hosts = HostReadings(namespaces)
         self.instruments: list[Instrument] = []
         self.traces: list[Trace] = []
         self.noted: list[Noted] = []
@@ -124,12 +100,12 @@ class Observation:
             self._note(self._disturbers.of_network(step, self._topology.hosts, error.refusal))
         self._send_canaries(step, "opening")
         self._begin_wires(step)
-        counted = self._read_counters(step)
+        counted = self.hosts.begin(step)
         self._run_programs(step)
         self._drain(step)
         self._end_wires(step)
         self._record_translations(step)
-        self._record_counters(counted, step)
+        self.hosts.end(counted)
         # A frame that the first round overtook on another CPU may still have caused
         # an answer; the second round is behind that as well.
         if self._send_canaries(step, "closing"):
@@ -206,16 +182,13 @@ class Observation:
 
     def _run_programs(self, step: Step) -> None:
         """Run the step's programs until all their processes have ended."""
-
-        def at_checkpoint(name: str) -> None:
-            self._record_unix_sockets(name, step.name)
-
         programs = StepRun(
             step,
             self._namespaces,
             self._tracer,
             self._take_turn,
-            at_checkpoint,
+            self.hosts.see_unix_sockets,
+            lambda: self.hosts.hold("served"),
             self._confinement,
             notes_lines=self._notes_lines,
             key_logs=self._key_logs.get(step.name),
@@ -268,42 +241,13 @@ class Observation:
         lines = [line for namespace in namespaces for line in undrained_tcp(namespace)]
         self.unfinished += [f"step {step.name}: {line}" for line in lines]
 
-    def _record_unix_sockets(self, checkpoint: str, step: str) -> None:
-        """Record every host's unix sockets while a program waits at a checkpoint."""
-        for namespace in self._namespaces.values():
-            seen = unix_sockets_seen(namespace, checkpoint, step)
-            self.instruments.append(NO_UNIX_DIAG if seen is None else UNIX_DIAG)
-            self.sockets += seen or ()
-
     def _record_translations(self, step: Step) -> None:
-        """Record what the NATs have changed in this step, as far as they have not forgotten it."""
+        """Record what the NATs have changed in this step."""
         for nat in self._topology.nats:
             try:
-                self.translations += _translations(self._namespaces[nat.host], step)
+                self.hosts.read_translations(nat.host)
             except KernelRefused as error:
                 self._note(self._disturbers.of_network(step, (nat.host,), error.refusal))
-            self.instruments.append(CONNTRACK)
-
-    def _read_counters(self, step: Step) -> Mapping[str, CounterReading]:
-        """What the hosts' kernels have counted until now, by the hosts' names."""
-        found: dict[str, CounterReading] = {}
-        for host, namespace in self._namespaces.items():
-            try:
-                found[host] = read_counters(namespace)
-            except OSError as error:
-                why = f"none of {host} in step {step.name}: {error.filename}: {error.strerror}"
-                self.instruments.append(Instrument(InstrumentKind.COUNTERS, None, 0, why))
-        return found
-
-    def _record_counters(self, before: Mapping[str, CounterReading], step: Step) -> None:
-        """Record what they have counted since."""
-        after = self._read_counters(step)
-        for host in [host for host in after if host in before]:
-            changed = changes(before[host], after[host])
-            self.counters.append(CountersSeen(host, changed, step.name))
-        if after and not self.counter_names:
-            self.counter_names = names(next(iter(after.values())))
-            self.instruments.append(COUNTERS)
 
     def _take_turn(self, wait_ms: int) -> None:
         """One turn of the loop while programs run.
@@ -311,24 +255,7 @@ class Observation:
         Frames do not end its wait; the rings hold more than arrives in FRAMES_MS.
         """
         self._loop.serve_once(min(wait_ms, FRAMES_MS))
-
-
-def _translations(nat: Namespace, step: Step) -> list[Translation]:
-    with nat.entered():
-        tracked = read_tracked()
-    time_ns = time.time_ns()
-    return [
-        Translation(
-            time_ns, nat.name, each.protocol,
-            each.original.source, each.original.source_port,
-            each.original.destination, each.original.destination_port,
-            each.reply.destination, each.reply.destination_port,
-            each.reply.source, each.reply.source_port,
-            step.name,
-        )
-        for each in tracked
-        if each.reply != each.original.reversed
-    ]  # fmt: skip
+        self.hosts.take_turn(len(self.recorder.frames))
 
 
 def _kind(disturbance: Disturbance) -> tuple[object, ...]:

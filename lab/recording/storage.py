@@ -52,6 +52,7 @@ LINES_OF_RUN = {
     "sysctl": "sysctls",
     "translation": "translations",
     "counters": "counters",
+    "held socket": "held_sockets",
     "wire rule": "wire_rules",
     "strike": "wire_strikes",
 }

@@ -22,7 +22,7 @@ from lab.records.instrument import Instrument, InstrumentKind, Obtained
 from lab.records.kernel_event import DropNotice, KernelEvent
 from lab.records.program import Disturbance, KeyLog, LineUse, ProgramRun, RanAs, SourceLine
 from lab.records.recording import Recording, Trace
-from lab.records.socket import QueueSample, SocketSeen, SocketState
+from lab.records.socket import Held, HeldSocket, QueueSample, SocketSeen, SocketState, TcpInfo
 from lab.records.wire import WireRule, WireStrike
 
 __all__ = (
@@ -36,6 +36,8 @@ __all__ = (
     "Disturbance",
     "DropNotice",
     "Frame",
+    "Held",
+    "HeldSocket",
     "Instrument",
     "InstrumentKind",
     "InterfaceSeen",
@@ -56,6 +58,7 @@ __all__ = (
     "SysctlSet",
     "TaskEvent",
     "TaskKind",
+    "TcpInfo",
     "Trace",
     "Translation",
     "Unsigned64",

@@ -10,7 +10,7 @@ from lab.records.host import CountersSeen, SysctlSet, Translation
 from lab.records.instrument import Instrument, InstrumentKind
 from lab.records.kernel_event import DropNotice, KernelEvent
 from lab.records.program import Disturbance, KeyLog, LineUse, ProgramRun, RanAs, SourceLine
-from lab.records.socket import QueueSample, SocketSeen, SocketState
+from lab.records.socket import HeldSocket, QueueSample, SocketSeen, SocketState
 from lab.records.wire import WireRule, WireStrike
 
 
@@ -76,6 +76,8 @@ class Recording:
     """One for each host of each step, but where they could not be read."""
     counter_names: tuple[str, ...] = ()
     """Those of all counters that the kernel has; of interfaces ":rx_packets"."""
+    held_sockets: tuple[HeldSocket, ...] = ()
+    """What the kernels of the programs' hosts held, at moments of each step."""
     key_logs: tuple[KeyLog, ...] = ()
     """Of the programs that wrote one, where they were to."""
     sysctls: tuple[SysctlSet, ...] = ()

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lab.frozen import frozen
 from lab.records.instrument import Obtained
+
+Held = Literal["waiting", "served", "end", "close"]
+"""When a socket was looked at: while programs ran and nothing had moved for a moment; when those
+that do not serve had ended, and the others were to end; when all had ended, and no connection had
+anything left to send; when it was being closed."""
 
 
 @frozen
@@ -76,4 +83,75 @@ class QueueSample:
     """All of the queue; of a SOCK_DGRAM socket the next message alone, 0 where there is none."""
     tid: int
     """The thread whose call it was."""
+    step: str = ""
+
+
+@frozen
+class TcpInfo:
+    """How TCP was doing on a connection. Source: tcp(7), TCP_INFO; struct tcp_info."""
+
+    rtt_us: int
+    """The smoothed round trip time; 0 where none was measured."""
+    rttvar_us: int
+    """Its mean deviation."""
+    rto_us: int
+    """The retransmission timeout."""
+    cwnd: int
+    """The congestion window, in segments."""
+    ssthresh: int | None
+    """The slow start threshold, in segments; None where none has been set."""
+    retransmissions: int
+    """Segments sent again since the connection began."""
+    lost: int
+    """Segments taken for lost and not sent again yet."""
+    unacked: int
+    """Segments sent and not acknowledged."""
+    reordering: int
+    """How far segments may come out of order before one is taken for lost."""
+    mss_bytes: int
+    """The largest segment that is sent."""
+    pmtu_bytes: int
+    """The path's MTU."""
+    bytes_acked: int
+    """Those of its own that the peer has acknowledged."""
+    bytes_received: int
+    """Those of the peer that it has acknowledged."""
+
+
+@frozen
+class HeldSocket:
+    """A socket as its kernel held it at one moment.
+
+    Source: sock_diag(7), struct inet_diag_msg and unix_diag_msg; tcp(7), TCP_INFO.
+    """
+
+    time_ns: int
+    moment: Held
+    host: str
+    """Whose namespace it belongs to; "" where the instrument does not know."""
+    protocol: str
+    """ "tcp", "udp" or "unix"."""
+    state: str
+    """By its name in include/net/tcp_states.h, without TCP_: "LISTEN"."""
+    local_address: str
+    """Of a unix socket its name: its path, or "@" and an abstract name."""
+    local_port: int
+    remote_address: str
+    remote_port: int
+    socket: str
+    """The kernel's own name for it: "inode 4026"; "" where no descriptor has it."""
+    receive_queue: int | None
+    """Bytes that came and were not read, of UDP the memory that they take; of a listening socket
+    the connections that wait to be accepted. None if unknown."""
+    send_queue: int | None
+    """Bytes that were sent and are not acknowledged; of a listening socket the limit of its accept
+    queue, which is full when more wait than that. None if unknown."""
+    receive_buffer: int | None = None
+    """How many bytes of memory what came may take; None if unknown."""
+    drops: int = 0
+    """Packets thrown away since it had no room for them."""
+    expires_ms: int = 0
+    """Of TIME-WAIT: how long it goes on."""
+    info: TcpInfo | None = None
+    """Of a TCP connection, where it is known."""
     step: str = ""

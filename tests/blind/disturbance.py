@@ -48,6 +48,8 @@ class Name(enum.StrEnum):
     """What carries the frames of a link with rules, and tells which it struck."""
     NETSTAT = "netstat"
     """What the hosts' kernels counted."""
+    HELD = "held"
+    """The queues and states of sockets, by sock_diag."""
 
 
 class Manner(enum.StrEnum):
@@ -99,6 +101,7 @@ def recorded_by(recording: Recording) -> Iterator[Name]:
         Name.CONNTRACK: recording.translations,
         Name.WIRE: recording.wire_strikes,
         Name.NETSTAT: recording.counters,
+        Name.HELD: recording.held_sockets,
     }
     for name in Name:
         if records[name]:

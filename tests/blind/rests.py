@@ -30,6 +30,7 @@ _OF_FIELD = {
     "order": _FRAMES | _CALLS,
     "correlation": _FRAMES | _CALLS,
     "sockets": frozenset({Name.SOCK_DIAG}),
+    "held": frozenset({Name.HELD}),
 }
 """What a field of a timeline is made of, before all else."""
 
@@ -42,6 +43,7 @@ _OF_RECORDING = {
     "trace": _CALLS,
     "translations": frozenset({Name.CONNTRACK}),
     "counters": frozenset({Name.NETSTAT}),
+    "held_sockets": frozenset({Name.HELD}),
 }
 
 _OF_EVIDENCE = {

@@ -27,6 +27,7 @@ RUN_OF = {
     Name.SOCK_DIAG: "traced-unix4",
     Name.WIRE: "wired-tcp4",
     Name.NETSTAT: "loss-syn4",
+    Name.HELD: "backlog4",
 }
 
 

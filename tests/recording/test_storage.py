@@ -67,6 +67,7 @@ KINDS: dict[str, type] = {
     "queue": records.QueueSample,
     "source line": records.SourceLine,
     "line use": records.LineUse,
+    "held socket": records.HeldSocket,
 }
 """By the "record" of a line, the class of what it is."""
 

@@ -39,12 +39,17 @@ def waits(facts: StepFacts) -> Iterator[Cause]:
 
 def _full_queues(facts: StepFacts) -> Iterator[Cause]:
     """SYNs that met a full accept queue. Source: listen(2)."""
-    for syn, waiting, backlog in ignored_by_full_queues(facts.evidence, facts.correlation):
+    found = ignored_by_full_queues(facts.evidence, facts.correlation, facts.timeline.held)
+    for syn, waiting, limit, seen_ns in found:
         host = facts.timeline.crossing_of[syn.number].receiver
+        came_ns = facts.evidence.arrival_ns(syn)
+        seen = ""
+        if seen_ns is not None and came_ns is not None:
+            seen = f", as sock_diag(7) showed {ms(seen_ns - came_ns)} later"
         yield Cause(
             "accept-queue-full",
-            f"The accept queue is full ({waiting} of {backlog}): the kernel of {host} ignores the "
-            f"SYN ({syn}), which is sent again until accept() has made room.",
+            f"The accept queue is full ({waiting} of {limit}{seen}): the kernel of {host} ignores "
+            f"the SYN ({syn}), which is sent again until accept() has made room.",
             host,
             (syn,),
             "listen(2), backlog",

@@ -6,19 +6,22 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from lab.analysis.flows.bracket import FOREVER_NS
 from lab.analysis.flows.flow import ends_of
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
+from lab.analysis.sockets.held import full_accept_queue
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lab.analysis.correlate.correlation import Correlation
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.model.address import SocketAddress
     from lab.model.event import EventId
+    from lab.records import HeldSocket
 
 _SYN, _ACK = int(TcpFlags.SYN), int(TcpFlags.ACK)
 
@@ -28,13 +31,21 @@ class IgnoredSyn(NamedTuple):
 
     syn: EventId
     waiting: int
-    """The connections in the queue when it came: more than `backlog`."""
-    backlog: int
-    """As listen() was asked for it."""
+    """The connections in the queue when it came: more than `limit`."""
+    limit: int
+    """As the kernel had it; as listen() was asked for it where the kernel was not seen."""
+    seen_ns: int | None = None
+    """When the kernel was asked for both; None where they follow from calls and frames."""
 
 
-def ignored_by_full_queues(evidence: Evidence, correlation: Correlation) -> Iterator[IgnoredSyn]:
-    """The first SYNs that were not answered while more connections waited than listen() allows."""
+def ignored_by_full_queues(
+    evidence: Evidence, correlation: Correlation, held: Sequence[HeldSocket] = ()
+) -> Iterator[IgnoredSyn]:
+    """The first SYNs that were not answered while more connections waited than listen() allows.
+
+    `held` are the step's sockets as the kernel had them: what it was seen to have counts before
+    what follows from calls.
+    """
     ignored = [talk for talk in evidence.conversations.values() if _is_ignored(talk)]
     if not ignored:
         return
@@ -42,8 +53,17 @@ def ignored_by_full_queues(evidence: Evidence, correlation: Correlation) -> Iter
     for talk in ignored:
         syn, place = frame_id(talk.segments[0].crossing), _server(talk)
         arrived_ns = evidence.arrival_ns(syn)
-        backlog = None if place is None else _backlog(evidence, talk, place)
-        if arrived_ns is None or place is None or backlog is None:
+        if arrived_ns is None or place is None:
+            continue
+        host, until_ns = talk.flow.crossings[0].receiver, _answered_ns(evidence, talk)
+        full = full_accept_queue(held, host, place, arrived_ns, until_ns)
+        if full is not None:
+            assert full.receive_queue is not None
+            assert full.send_queue is not None
+            yield IgnoredSyn(syn, full.receive_queue, full.send_queue, full.time_ns)
+            continue
+        backlog = _backlog(evidence, talk, place)
+        if backlog is None:
             continue
         waiting = bisect_left(came[place], arrived_ns) - bisect_left(taken[place], arrived_ns)
         if waiting > backlog:
@@ -55,6 +75,13 @@ def _is_ignored(talk: TcpConversation) -> bool:
     first, *others = talk.segments[:2]
     is_syn = bool(int(first.flags) & _SYN) and not int(first.flags) & _ACK
     return is_syn and all(each.from_client and int(each.flags) & _SYN for each in others)
+
+
+def _answered_ns(evidence: Evidence, talk: TcpConversation) -> int:
+    """When the first answer to it left; FOREVER_NS where there was none."""
+    answers = (frame_id(each.crossing) for each in talk.segments if not each.from_client)
+    left_ns = evidence.departure_ns(next(answers, None))
+    return FOREVER_NS if left_ns is None else left_ns
 
 
 def _moves(

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from lab.kernel.network.inet_diag import InetSocket, read_inet_sockets
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import read_unix_sockets
-from lab.records import SocketSeen
+from lab.kernel.system.tcp import STATES, TCP_CLOSE, TCP_LISTEN, TCP_TIME_WAIT
+from lab.records import Held, HeldSocket, SocketSeen
 
-# include/net/tcp_states.h: in none of these does a socket send of its own accord.
-TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN = 6, 7, 10
+# In none of these does a socket send of its own accord.
 DRAINED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
 
 # unix sockets use three of TCP's states.
 UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
+
+MOST_HELD = 1000
+"""As many sockets of a host are kept of one moment."""
+_PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
+_WAITING_STATES = frozenset({"LISTEN", "SYN_SENT", "SYN_RECV"})
 
 
 def unix_sockets_seen(namespace: Namespace, checkpoint: str, step: str) -> list[SocketSeen] | None:
@@ -46,6 +54,75 @@ def unix_sockets_seen(namespace: Namespace, checkpoint: str, step: str) -> list[
     ]
 
 
+def held_sockets(namespace: Namespace, moment: Held, step: str) -> list[HeldSocket] | None:
+    """The namespace's sockets at this moment that may say something, MOST_HELD of them at most.
+
+    While programs wait those that have something in a queue, that listen or that connect; at
+    other moments all of TCP and UDP. None if this kernel has no inet_diag. Raises KernelRefused.
+    """
+    found: list[HeldSocket] = []
+    with namespace.entered():
+        time_ns = time.time_ns()
+        for protocol, number in _PROTOCOLS.items():
+            if not any(_in_use(protocol)):
+                continue
+            sockets = read_inet_sockets(number, everything=True)
+            if sockets is None:
+                return None
+            found += (_held(each, protocol, time_ns, moment, namespace.name) for each in sockets)
+        if moment == "waiting":
+            found = [each for each in found if _says_something(each)]
+            found += _held_unix(time_ns, namespace.name)
+    return [replace(each, step=step) for each in found[:MOST_HELD]]
+
+
+def _held(seen: InetSocket, protocol: str, time_ns: int, moment: Held, host: str) -> HeldSocket:
+    return HeldSocket(
+        time_ns=time_ns,
+        moment=moment,
+        host=host,
+        protocol=protocol,
+        state=STATES[seen.state] if seen.state < len(STATES) else str(seen.state),
+        local_address=seen.local,
+        local_port=seen.local_port,
+        remote_address=seen.remote,
+        remote_port=seen.remote_port,
+        socket=f"inode {seen.inode}" if seen.inode else "",
+        receive_queue=seen.receive_queue,
+        send_queue=seen.send_queue,
+        receive_buffer=seen.receive_buffer,
+        drops=seen.drops,
+        expires_ms=seen.expires_ms if seen.state == TCP_TIME_WAIT else 0,
+        info=seen.info,
+    )
+
+
+def _held_unix(time_ns: int, host: str) -> Iterator[HeldSocket]:
+    """The unix sockets in whose queues something waits."""
+    for seen in read_unix_sockets() or ():
+        if seen.receive_queue:
+            yield HeldSocket(
+                time_ns=time_ns,
+                moment="waiting",
+                host=host,
+                protocol="unix",
+                state=UNIX_STATES.get(seen.state, str(seen.state)),
+                local_address=seen.name if seen.is_path or not seen.name else f"@{seen.name}",
+                local_port=0,
+                remote_address="",
+                remote_port=0,
+                socket=f"inode {seen.inode}" if seen.inode else "",
+                receive_queue=seen.receive_queue,
+                send_queue=seen.send_queue,
+            )
+
+
+def _says_something(seen: HeldSocket) -> bool:
+    if seen.state == "TIME_WAIT":
+        return False
+    return bool(seen.receive_queue or seen.send_queue) or seen.state in _WAITING_STATES
+
+
 def has_undrained_tcp(namespace: Namespace) -> bool:
     """Whether a TCP connection of the namespace may still send something."""
     return bool(undrained_tcp(namespace))
@@ -58,24 +135,26 @@ def undrained_tcp(namespace: Namespace) -> list[str]:
     whole machine, which takes some milliseconds if that has much memory.
     """
     with namespace.entered():
-        net = Path("/proc/thread-self/net")
-        if not _tcp_in_use(net):
+        in_use, _ = _in_use("tcp")
+        if not in_use:
             return []
         found: list[str] = []
         for table in ("tcp", "tcp6"):
-            for line in (net / table).read_text("ascii").splitlines()[1:]:
+            for line in Path("/proc/thread-self/net", table).read_text("ascii").splitlines()[1:]:
                 _, local, remote, state = line.split()[:4]
                 if int(state, 16) not in DRAINED_STATES:
                     found.append(f"{namespace.name}: {local} {remote} in state {state}")
         return found
 
 
-def _tcp_in_use(net: Path) -> int:
-    """How many TCP sockets the entered namespace has, without those in TIME-WAIT."""
-    total = 0
+def _in_use(protocol: str) -> tuple[int, int]:
+    """How many TCP or UDP sockets the entered namespace has, and how many in TIME-WAIT besides."""
+    total = waiting = 0
     for table in ("sockstat", "sockstat6"):
-        for line in (net / table).read_text("ascii").splitlines():
-            words = line.split()
-            if words[0] in ("TCP:", "TCP6:"):
-                total += int(words[words.index("inuse") + 1])
-    return total
+        for line in Path("/proc/thread-self/net", table).read_text("ascii").splitlines():
+            name, *words = line.split()
+            if name in (f"{protocol.upper()}:", f"{protocol.upper()}6:"):
+                counts = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+                total += counts["inuse"]
+                waiting += counts.get("tw", 0)
+    return total, waiting

@@ -5,37 +5,25 @@ Read by sock_diag(7), or from /proc/net (proc(5)) if the kernel lacks it for a k
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import field, replace
 from pathlib import Path, PurePath
 
-from lab.errors import KernelRefused
 from lab.frozen import frozen
+from lab.kernel.network.inet_diag import read_inet_sockets
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.netlink import NLM_F_DUMP, NLM_F_REQUEST, NO_DIAG, dump, read_unix_sockets
+from lab.kernel.network.netlink import read_unix_sockets
+from lab.kernel.system.tcp import TCP_CLOSE, TCP_LISTEN
 from lab.model.program import Listening
 from lab.records import Instrument, InstrumentKind, Obtained
 
-# linux/sock_diag.h, linux/netlink.h
-NETLINK_SOCK_DIAG = 4
-SOCK_DIAG_BY_FAMILY = 20
-
-# include/net/tcp_states.h. A UDP socket that has no peer is in CLOSE.
-TCP_CLOSE, TCP_LISTEN = 7, 10
 _STATES = {"tcp": (socket.IPPROTO_TCP, TCP_LISTEN), "udp": (socket.IPPROTO_UDP, TCP_CLOSE)}
-_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 BY_SOCK_DIAG = Instrument(InstrumentKind.LISTENING_SOCKETS, Obtained.SAMPLED, 0, "sock_diag")
 BY_PROC = replace(BY_SOCK_DIAG, text="/proc/net, this kernel's sock_diag lacks a part")
-
-_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
-_REQUEST = struct.Struct("=BBBxI48x")  # struct inet_diag_req_v2, its sockid of zeros
-_SOCKET = struct.Struct("=BBxx2s62xI")  # struct inet_diag_msg: family, state, port, inode
 
 _ACCEPTS = 0x10000  # __SO_ACCEPTCON in the flags of /proc/net/unix
 
@@ -140,25 +128,13 @@ def _read_inet() -> list[Reachable] | None:
     """
     found: list[Reachable] = []
     for name, (protocol, state) in _STATES.items():
-        for family in _FAMILIES:
-            request = _REQUEST.pack(family, protocol, 0, 1 << state)
-            flags = NLM_F_REQUEST | NLM_F_DUMP
-            length = _HEADER.size + len(request)
-            header = _HEADER.pack(length, SOCK_DIAG_BY_FAMILY, flags, 0, 0)
-            try:
-                messages = dump(NETLINK_SOCK_DIAG, header + request)
-            except OSError as error:
-                if error.errno in NO_DIAG:
-                    return None
-                what = errno.errorcode.get(error.errno or 0, str(error.errno))
-                raise KernelRefused(f"cannot list sockets by sock_diag: {what}") from error
-            found += (_parse_inet(message, name) for message in messages)
-    return [each for each in found if each.port]
-
-
-def _parse_inet(message: bytes, protocol: str) -> Reachable:
-    _, _, port, inode = _SOCKET.unpack_from(message, _HEADER.size)
-    return Reachable(inode, int.from_bytes(port, "big"), "", protocol)
+        sockets = read_inet_sockets(protocol, 1 << state)
+        if sockets is None:
+            return None
+        found += (
+            Reachable(each.inode, each.local_port, "", name) for each in sockets if each.local_port
+        )
+    return found
 
 
 def _inet_in_proc() -> Iterator[Reachable]:

@@ -41,6 +41,7 @@ class StepRun:
         tracer: Tracer | None,
         serve: Callable[[int], None],
         at_checkpoint: Callable[[str], None],
+        when_served: Callable[[], None],
         confinement: Confinement | None = None,
         *,
         notes_lines: bool = False,
@@ -49,7 +50,8 @@ class StepRun:
     ) -> None:
         """`serve` is one turn of the loop, which waits at most that many milliseconds.
 
-        `at_checkpoint` is called with the name of each checkpoint that a program waits at.
+        `at_checkpoint` is called with the name of each checkpoint that a program waits at,
+        `when_served` once all have ended but those that serve.
         `notes_lines`: Python programs note the lines that make their calls. `key_logs`: by
         program, what its TLS library writes secrets to. `own` are pids of the lab's own processes
         besides the tracer's.
@@ -60,6 +62,7 @@ class StepRun:
         self._tracer = tracer
         self._serve = serve
         self._at_checkpoint = at_checkpoint
+        self._when_served = when_served
         self._confinement = confinement
         self._notes_lines = notes_lines
         self._key_logs = key_logs or {}
@@ -318,6 +321,7 @@ class StepRun:
         """
         if not any(running.program.serves for running in self.programs):
             return
+        self._when_served()
         self._serve_until(lambda: self._are_gone() or self._are_drained(), DRAIN_DEADLINE_S)
         lingers = (p.program.linger_s for p in self.programs if p.program.serves)
         self._serve_until(self._are_gone, max(lingers))

@@ -27,6 +27,7 @@ from lab.report.document.trace import (
     cause_documents,
     correlation_document,
     endpoint_document,
+    held_document,
     order_of,
     trace_events,
 )
@@ -67,6 +68,7 @@ def report_fields(
     yield "sockets", [_fields(seen) for timeline in timelines for seen in timeline.sockets]
     yield "translations", [_fields(each) for each in recording.translations]
     yield "counters", [_fields(each) for each in recording.counters]
+    yield "held_sockets", [held_document(each) for t in timelines for each in t.held]
     yield "claims", map(_claim, judgements)
     yield "verdict", overall(judgements).value
 

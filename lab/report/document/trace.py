@@ -13,6 +13,7 @@ from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.timeline import Timeline
+from lab.records import HeldSocket
 from lab.report.document.ids import (
     Document,
     event_reference,
@@ -131,6 +132,19 @@ def endpoint_document(endpoint: Endpoint) -> Document:
         found[name] = _text(found[name])
     found["made_by"] = known_event(endpoint.made_by)
     return {name: None if value == "" else value for name, value in found.items()}
+
+
+def held_document(held: HeldSocket) -> Document:
+    """A socket as its kernel held it; null for what is unknown."""
+    found: Document = {each.name: getattr(held, each.name) for each in fields(held)}
+    for end in ("local", "remote"):
+        found[end] = [found.pop(f"{end}_address"), found.pop(f"{end}_port")]
+    info = held.info
+    if info is not None:
+        found["info"] = {each.name: getattr(info, each.name) for each in fields(info)}
+    for name in ("host", "socket"):
+        found[name] = found[name] or None
+    return found
 
 
 def correlation_document(timeline: Timeline) -> Document:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from lab.analysis.counters import CounterTable
 from lab.analysis.explain.display_filter import TELLING
+from lab.analysis.sockets.held import HeldRow
 from lab.frozen import frozen
 from lab.model.event import EventId
 from lab.report.svg.ladder import colours
@@ -75,6 +76,8 @@ class PageHead:
     """The headings of the table of parts."""
     counters: tuple[tuple[str, CounterTable], ...] = ()
     """What was counted in each part, where something was."""
+    held: tuple[tuple[str, tuple[HeldRow, ...]], ...] = ()
+    """The sockets that were looked at in each part, where there were any."""
     causes: tuple[CauseLine, ...] = ()
 
 

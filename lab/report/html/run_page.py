@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from lab.analysis.causes.find import find_causes
 from lab.analysis.counters import CounterTable, counter_table
 from lab.analysis.key_logs import about_secrets
+from lab.analysis.sockets.held import HeldRow, held_rows
 from lab.analysis.timeline import Timeline
 from lab.ladder.model import Ladder
 from lab.model.claim import Judgement, Outcome
@@ -52,6 +53,7 @@ def run_page(
         claims=claims,
         columns=("step", "frames", "calls"),
         counters=tuple(_counters(timelines)),
+        held=tuple(_held(timelines)),
         causes=tuple(_cause_lines(timelines, parts)),
     )
     index = PageIndex(tuple(part.name for part in parts), [part.summary for part in parts])
@@ -98,6 +100,12 @@ def _counters(timelines: Sequence[Timeline]) -> Iterator[tuple[str, CounterTable
         table = counter_table(timeline.recording.counters, timeline.step)
         if table.rows:
             yield timeline.step, table
+
+
+def _held(timelines: Sequence[Timeline]) -> Iterator[tuple[str, tuple[HeldRow, ...]]]:
+    for timeline in timelines:
+        if rows := held_rows(timeline.recording, timeline.step):
+            yield timeline.step, rows
 
 
 def _facts(timelines: Sequence[Timeline]) -> Iterator[tuple[str, str]]:

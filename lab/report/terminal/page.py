@@ -26,7 +26,7 @@ from lab.report.terminal.opening import (
 from lab.report.terminal.programs import draw_failed, draw_programs, draw_sockets
 from lab.report.terminal.run_ladder import draw_brief_ladder, draw_run_ladder
 from lab.report.terminal.source import draw_source
-from lab.report.terminal.tables import draw_counters, draw_table
+from lab.report.terminal.tables import draw_counters, draw_held, draw_table
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -164,6 +164,7 @@ def draw_report(
         yield from draw_run_ladder(timeline, ladder, style, explained)
         yield from draw_causes(timeline, style)
         yield from draw_source(timeline, style)
+        yield from draw_held(timeline, style)
         yield from draw_counters(timeline, style)
     yield Text()
     yield style.heading("Claims")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from lab.analysis.counters import CounterRow, counter_table
 from lab.analysis.decisions import Decision
+from lab.analysis.sockets.held import held_rows
 from lab.model.table import Table
 from lab.report.terminal.drawing.style import OUTCOME_COLOURS, Style
 
@@ -85,6 +87,23 @@ def draw_counters(timeline: Timeline, style: Style) -> Iterator[Text]:
     if rest:
         for piece in style.wrap(f"and {', '.join(rest)}", style.width - 2, "  "):
             yield Text(f"  {piece}", "dim")
+
+
+def draw_held(timeline: Timeline, style: Style) -> Iterator[Text]:
+    """What the kernels of the programs' hosts held, moment by moment: sockets and their queues."""
+    rows = held_rows(timeline.recording, timeline.step)
+    if not rows:
+        return
+    yield Text()
+    yield style.heading("What the kernels held")
+    for moment, of_moment in groupby(rows, key=lambda row: (row.time_ns, row.moment, row.host)):
+        _, what, host = moment
+        yield Text(f"  {style.safe(host)}{', ' if host else ''}{what}", "bold blue")
+        for row in of_moment:
+            said = "; ".join(filter(None, (row.queues, row.tcp)))
+            text = f"{row.socket}  {row.state}{'  ' if said else ''}{said}"
+            for piece in style.wrap(style.safe(text), style.width - 4, "    "):
+                yield Text(f"    {piece}")
 
 
 def _briefly(row: CounterRow) -> str:

@@ -15,6 +15,7 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.causes.find import find_causes
 
 EXPECTED = {
+    ("backlog4", "a SYN too many"): ["accept-queue-full"],
     ("reset4", "nobody"): ["reset-nobody-listens"],
     ("reset4", "crash"): ["reset-half-open"],
     ("traced-udp4", "nobody"): ["datagram-refused"],

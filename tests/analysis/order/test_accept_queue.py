@@ -11,7 +11,7 @@ import trace_edits as t
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.causes.find import find_causes
-from lab.records import Direction, Frame, Recording, Syscall
+from lab.records import Direction, Frame, HeldSocket, Recording, Syscall
 
 IP, TCP = 14, 34
 LATER_NS = 1_000
@@ -63,3 +63,35 @@ def test_a_syn_is_ignored_where_more_wait_than_listen_allows(
     causes = {cause.name: cause for cause in find_causes(timeline)}
     assert ("accept-queue-full" in causes) is is_full
     assert not is_full or causes["accept-queue-full"].text.startswith(FULL)
+
+
+def listening(run: Recording, waiting: int, *, later_ns: int = 1_000_000) -> Recording:
+    """The same, and the server's socket as its kernel held it after the SYN that nobody answers."""
+    last_ns = max(frame.time_ns for frame in run.frames)
+    held = HeldSocket(
+        last_ns + later_ns, "waiting", "server", "tcp", "LISTEN", "0.0.0.0", 4242, "0.0.0.0", 0,
+        "inode 7", waiting, 5, step=run.programs[0].step,
+    )  # fmt: skip
+    return replace(run, held_sockets=(held,))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "later_ns", "is_full"),
+    [(6, 1_000_000, True), (5, 1_000_000, False), (6, -(10**9), False)],
+)
+def test_a_queue_is_full_that_its_kernel_has_so_whatever_was_traced(
+    waiting: int, later_ns: int, is_full: bool
+) -> None:
+    run = with_another_syn(5, accepts=True)
+    (timeline, *_) = build_timelines(listening(run, waiting, later_ns=later_ns))
+    causes = {cause.name: cause for cause in find_causes(timeline)}
+    assert ("accept-queue-full" in causes) is is_full
+    if is_full:
+        assert "(6 of 5, as sock_diag(7) showed " in causes["accept-queue-full"].text
+
+
+def test_a_recorded_run_that_was_not_traced_says_so() -> None:
+    (timeline, *_) = build_timelines(s.recording_of("backlog4"))
+    assert timeline.system_calls == ()
+    (cause,) = (each for each in find_causes(timeline) if each.name == "accept-queue-full")
+    assert cause.text.startswith("The accept queue is full (3 of 2, as sock_diag(7) showed 2")

@@ -32,4 +32,5 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.SOCK_DIAG: kernel.sock_diag,
     Name.WIRE: wire.strikes,
     Name.NETSTAT: netstat.disturbed,
+    Name.HELD: kernel.held,
 }

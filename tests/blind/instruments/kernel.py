@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lab.records import Recording, SocketSeen
+from lab.records import HeldSocket, Recording, SocketSeen
 from tests.blind.disturbance import Disturbed, Name
 from tests.blind.instruments.records import disturbed_records, in_trace
 
@@ -35,3 +35,12 @@ def sock_diag(recording: Recording) -> Iterator[Disturbed]:
         return replace(changed, sockets=tuple(records))
 
     return disturbed_records(Name.SOCK_DIAG, recording, recording.sockets, put)
+
+
+def held(recording: Recording) -> Iterator[Disturbed]:
+    """Sockets with their queues, as they were seen at moments of a step."""
+
+    def put(changed: Recording, records: Sequence[HeldSocket]) -> Recording:
+        return replace(changed, held_sockets=tuple(records))
+
+    return disturbed_records(Name.HELD, recording, recording.held_sockets, put)

@@ -12,9 +12,15 @@ from lab.analysis.timeline import Timeline
 from lab.model.claim import Outcome
 from lab.model.statements import Statement
 from lab.model.table import Table
-from lab.records import CountersSeen
+from lab.records import CountersSeen, HeldSocket
 from lab.report.terminal.drawing.style import Style
-from lab.report.terminal.tables import MOST_HOSTS, draw_counters, draw_decisions, draw_table
+from lab.report.terminal.tables import (
+    MOST_HOSTS,
+    draw_counters,
+    draw_decisions,
+    draw_held,
+    draw_table,
+)
 
 STATEMENT = Statement("X1", "what the notes say", "what is precisely true " * 8)
 TABLE = Table(
@@ -95,3 +101,22 @@ def test_a_page_is_as_wide_as_it_may_be(width: int) -> None:
     page = drawn_counters(counted(*hosts), width)
     assert max(map(cell_len, page[3:])) <= max(width, 20 + 11 * MOST_HOSTS)
     assert "12 more hosts" in page[1]
+
+
+def test_what_was_held_stands_below_its_moment_and_host() -> None:
+    recording = r.recorded(4)
+    held = HeldSocket(
+        5, "waiting", "server\x1b", "tcp", "LISTEN", "::", 4242, "::", 0, "inode 7", 3, 2,
+        step=recording.programs[0].step,
+    )  # fmt: skip
+    (timeline,) = build_timelines(replace(recording, held_sockets=(held,)))
+    page = [line.plain for line in draw_held(timeline, Style(80, ascii_only=False))]
+    assert page[1].startswith("── What the kernels held ──")
+    assert page[2:] == [
+        r"  server\x1b, while nothing moved",
+        "    tcp [::]:4242  LISTEN  3 to be accepted, limit 2: full",
+    ]
+
+
+def test_where_nothing_was_held_nothing_is_shown() -> None:
+    assert list(draw_held(counted(), Style(80, ascii_only=False))) == []

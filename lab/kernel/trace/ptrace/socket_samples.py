@@ -16,27 +16,11 @@ import termios
 import time
 from collections.abc import Callable
 
+from lab.kernel.system.tcp import STATES
+
 SOL_TCP, TCP_INFO = 6, 11
 SIOCINQ = termios.FIONREAD  # include/uapi/linux/sockios.h
 PIDFD_GETFD = 438  # on every machine
-
-# include/net/tcp_states.h, without TCP_
-STATES = (
-    "",
-    "ESTABLISHED",
-    "SYN_SENT",
-    "SYN_RECV",
-    "FIN_WAIT1",
-    "FIN_WAIT2",
-    "TIME_WAIT",
-    "CLOSE",
-    "CLOSE_WAIT",
-    "LAST_ACK",
-    "LISTEN",
-    "CLOSING",
-    "NEW_SYN_RECV",
-    "BOUND_INACTIVE",
-)
 
 CONNECTED = frozenset(
     map(

@@ -1,0 +1,55 @@
+"""What hosts' kernels are asked for: when something waits, and at the end of a step."""
+
+from __future__ import annotations
+
+import pytest
+from step_programs import python
+
+from lab.kernel.plan import Plan
+from lab.kernel.recorder import record
+from lab.kernel.sandbox.sandbox import Sandbox
+from lab.model.family import Family
+from lab.model.program import Step
+from lab.model.topology import two_hosts
+from lab.records import HeldSocket, InstrumentKind, Recording
+
+pytestmark = pytest.mark.kernel
+
+LISTEN = """
+import os, socket, time
+s = socket.socket()
+s.bind(("127.0.0.1", 4242))
+s.listen(5)
+"""
+WAIT = "\nwhile time.monotonic() < began + {}: time.sleep(0.01)"
+
+
+def held_of(sandbox: Sandbox, code: str) -> tuple[Recording, list[HeldSocket]]:
+    steps = (Step("step", (python(code, "server"),)),)
+    recording = sandbox.call(record, Plan("t", Family.IPV4, two_hosts(), steps))
+    assert recording.programs[0].failure == ""
+    return recording, [each for each in recording.held_sockets if each.state == "LISTEN"]
+
+
+def test_a_socket_is_looked_at_once_where_nothing_moves(sandbox: Sandbox) -> None:
+    waiting = "began = time.monotonic()" + WAIT.format(1.5)
+    recording, held = held_of(sandbox, LISTEN + waiting)
+    assert [(each.moment, each.receive_queue, each.send_queue) for each in held] == [
+        ("waiting", 0, 5)
+    ]
+    said = [each for each in recording.instruments if each.kind is InstrumentKind.SOCKETS]
+    assert [each.obtained is not None for each in said] == [True]
+
+
+def test_it_is_looked_at_again_when_more_waits(sandbox: Sandbox) -> None:
+    code = LISTEN + "began = time.monotonic()" + WAIT.format(1)
+    code += '\nsocket.create_connection(("127.0.0.1", 4242))' + WAIT.format(3)
+    _, held = held_of(sandbox, code)
+    assert [each.receive_queue for each in held] == [0, 1]
+
+
+def test_a_step_that_is_over_at_once_leaves_what_lingers(sandbox: Sandbox) -> None:
+    code = LISTEN + 'c = socket.create_connection(("127.0.0.1", 4242))\na, _ = s.accept()\n'
+    recording, _ = held_of(sandbox, code + "c.close(); a.recv(1); a.close(); s.close()")
+    lingering = [each for each in recording.held_sockets if each.moment == "end"]
+    assert [each.state for each in lingering] == ["TIME_WAIT"]

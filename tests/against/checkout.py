@@ -25,17 +25,21 @@ class Checkout:
     def run(self, *words: str) -> str:
         """The standard output of the interpreter with these arguments, in this checkout.
 
-        Raises CalledProcessError; what went wrong is on standard error.
+        Raises CalledProcessError, whose `stderr` and note say what went wrong.
         """
         done = subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,
             # The folder comes before where the package is installed.
             env=os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
-            check=True,
         )
+        try:
+            done.check_returncode()
+        except subprocess.CalledProcessError as error:
+            error.add_note(done.stderr)
+            raise
         return done.stdout
 
 

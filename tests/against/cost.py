@@ -5,6 +5,7 @@ Arguments: the commit, and how many rounds (7). Prints medians and their ratio.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +15,12 @@ from statistics import median
 from tests.against.checkout import Checkout, both
 
 LIMIT = 1.05
+_LACKING = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
+
+
+class Lacking(Exception):
+    """A commit has no such benchmark."""
+
 
 CHAIN = "from tests.benchmarks import setup; print(sum(setup.measure({length})))"
 CONNECTIONS = "from tests.benchmarks import trace; print(trace.run_connections({way!r})[1])"
@@ -31,8 +38,21 @@ def command(*words: str) -> Callable[[Checkout], float]:
 
 
 def printed(code: str) -> Callable[[Checkout], float]:
-    """The seconds that a checkout's own benchmark returns."""
-    return lambda checkout: float(checkout.run("-c", code))
+    """The seconds that a checkout's own benchmark returns. Raises Lacking where it has none such.
+
+    Of another commit it may have other names, or want other arguments.
+    """
+
+    def measure(checkout: Checkout) -> float:
+        try:
+            return float(checkout.run("-c", code))
+        except subprocess.CalledProcessError as error:
+            last = (error.stderr or "").strip().rpartition("\n")[2]
+            if not last.startswith(_LACKING):
+                raise
+            raise Lacking(last) from error
+
+    return measure
 
 
 def measures(out: str) -> dict[str, Callable[[Checkout], float]]:
@@ -56,11 +76,15 @@ def main(commit: str, rounds: str = "7") -> int:
         every = measures(out)
         times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in every}
         for number in range(int(rounds)):
-            for name, measure in every.items():
+            for name in list(times):
                 # Who goes first takes turns as well.
                 turns = ((0, this), (1, other))
-                for place, checkout in turns if number % 2 else reversed(turns):
-                    times[name][place].append(measure(checkout))
+                try:
+                    for place, checkout in turns if number % 2 else reversed(turns):
+                        times[name][place].append(every[name](checkout))
+                except Lacking as lacking:
+                    del times[name]
+                    print(f"{name:<34} not measured: one of the two has none such ({lacking})")
         print(f"{'':<34} {'this':>9} {commit:>9}  ratio")
         for name, (ours, theirs) in times.items():
             ratio = median(ours) / median(theirs)

@@ -15,9 +15,19 @@ class Option(NamedTuple):
     number: int
 
 
-_IP, _SOCKET, _TCP, _IPV6 = 0, 1, 6, 41
+_IP, _SOCKET, _IPV6 = 0, 1, 41
 
 SO_ERROR = Option(_SOCKET, 4)
 SO_BROADCAST = Option(_SOCKET, 6)
+SO_RCVBUF = Option(_SOCKET, 8)
 SO_LINGER = Option(_SOCKET, 13)
+
+IP_MULTICAST_IF = Option(_IP, 32)
+IP_ADD_MEMBERSHIP = Option(_IP, 35)
+
+IPV6_MULTICAST_IF = Option(_IPV6, 17)
+IPV6_ADD_MEMBERSHIP = Option(_IPV6, 20)
 IPV6_V6ONLY = Option(_IPV6, 26)
+
+MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP = 42, 46
+"""Of either version's level."""

@@ -7,6 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.calls.failed_calls import failed_calls
+from lab.analysis.causes.datagrams.buffers import full_buffers
+from lab.analysis.causes.datagrams.cut import cut_messages
+from lab.analysis.causes.datagrams.groups import unheard_groups
+from lab.analysis.causes.datagrams.lost import lost_datagrams
+from lab.analysis.causes.datagrams.refused import refused_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.resets import resets
 from lab.analysis.causes.waits import waits
@@ -15,7 +20,16 @@ if TYPE_CHECKING:
     from lab.analysis.causes.facts.cause import Cause
     from lab.analysis.timeline import Timeline
 
-FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (resets, failed_calls, waits)
+FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
+    resets,
+    failed_calls,
+    waits,
+    refused_datagrams,
+    full_buffers,
+    lost_datagrams,
+    cut_messages,
+    unheard_groups,
+)
 
 
 def find_causes(timeline: Timeline) -> tuple[Cause, ...]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.options import SO_LINGER
 from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.elsewhere import Came, where_else
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
-from lab.analysis.causes.listeners import where_else
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
 from lab.analysis.tcp.segment import DISCARDED, UNTAKEN, Note, Segment
@@ -97,8 +97,10 @@ def _nobody_listens(reset: _Reset) -> Cause | None:
         return None
     place = facts.place_of(talk, reset.rst.from_client)
     syn = frame_id(syns[-1].crossing)
-    other = where_else(facts, reset.host, place, facts.departure_ns(syns[-1]), reset.left_ns)
-    if other.listens:
+    source = facts.place_of(talk, not reset.rst.from_client)
+    sent_ns = facts.departure_ns(syns[-1])
+    other = where_else(facts, Came(reset.host, "tcp", source, place, sent_ns, reset.left_ns))
+    if other.takes:
         return None
     text = (
         f"Nobody listens on {place}: the kernel of {reset.host} answers the SYN ({syn}) with a "
@@ -291,7 +293,7 @@ def _after_close(reset: _Reset) -> Cause | None:
     if not fins or not late or not 0 < gone_ns < reset.left_ns:
         return None
     fin, data = frame_id(fins[0].crossing), frame_id(late[0].crossing)
-    send = _sent_by(facts, data)
+    send = facts.sent_by.get(data)
     how = f"{own.program} had ended" if closed is None else f"{own.program} had called {closed.id}"
     who = data if send is None else f"{named(send)}, {data}"
     return Cause(
@@ -350,15 +352,6 @@ def _ended_with(reset: _Reset) -> bool:
     own = reset.own
     joined = [each for each in reset.facts.correlation.closed if each.segment == reset.id]
     return own is not None and any(each.endpoint == own.id for each in joined)
-
-
-def _sent_by(facts: StepFacts, frame: EventId) -> SystemCall | None:
-    """The call whose bytes a frame carried."""
-    for channel in facts.correlation.channels:
-        for part in channel.parts:
-            if frame in part.segments:
-                return facts.timeline.call_of.get(part.call)
-    return None
 
 
 _KINDS = (

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Token = TypeVar("Token")
 
+_VECTORS = ("recvmsg", "readv", "preadv2")
+
 
 class Messages(Generic[Token]):
     """Messages on their way, in order, each with something that stands for it.
@@ -51,9 +53,12 @@ class Messages(Generic[Token]):
 
 
 def take_read(messages: Messages[Token], call: SystemCall) -> Token | None:
-    """The message that a call returned; it may have had room for the first bytes only."""
+    """The message that a call returned; it may have had room for the first bytes only.
+
+    How much room a struct iovec[] has is not known.
+    """
     found = messages.take(call.moved, call.data)
-    if found is None and call.moved == room_of(call):
+    if found is None and (call.moved == room_of(call) or (call.data and call.name in _VECTORS)):
         return messages.take_cut(call.moved, call.data)
     return found
 

@@ -39,3 +39,8 @@ def errno_of(icmp: Icmp) -> str:
         names = _UNREACHABLE[icmp.version]
         return names[icmp.code] if icmp.code < len(names) else ""
     return _OTHERS.get((icmp.version, icmp.type), "")
+
+
+def is_time_exceeded(icmp: Icmp) -> bool:
+    """Whether a packet's hops, or its fragments' time, were used up. Source: RFC 792; RFC 4443."""
+    return (icmp.version, icmp.type) in ((4, 11), (6, 3))

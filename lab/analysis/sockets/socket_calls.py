@@ -26,7 +26,8 @@ _HIDDEN = {
 _SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
 _SHUTS_WRITING = (_SHUT_WR, _SHUT_RDWR)
 _SHUTS_READING = (_SHUT_RD, _SHUT_RDWR)
-_MSG_OOB, _MSG_PEEK, _MSG_ERRQUEUE, _MSG_FASTOPEN = 0x1, 0x2, 0x2000, 0x20000000
+_MSG_OOB, _MSG_PEEK, _MSG_TRUNC = 0x1, 0x2, 0x20
+_MSG_ERRQUEUE, _MSG_FASTOPEN = 0x2000, 0x20000000
 
 
 class SocketCalls:
@@ -138,6 +139,16 @@ def why_uncounted(call: SystemCall) -> str:
 def is_urgent(call: SystemCall) -> bool:
     """Whether it moves a byte out of band, which is not in the stream where it was sent."""
     return bool(_flags(call) & _MSG_OOB)
+
+
+def asks_whole_length(call: SystemCall) -> bool:
+    """Whether it is a read that returns a message's length, however little of it it takes."""
+    return call.name in _READS and bool(_flags(call) & _MSG_TRUNC)
+
+
+def reads_errors(call: SystemCall) -> bool:
+    """Whether it reads its socket's error queue. Source: recv(2), MSG_ERRQUEUE."""
+    return call.name == "recvmsg" and not call.error and bool(_flags(call) & _MSG_ERRQUEUE)
 
 
 def ends_stream(call: SystemCall) -> bool:

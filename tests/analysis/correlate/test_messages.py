@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from system_calls import decoded
 
-from lab.analysis.correlate.messages import Messages
+from lab.analysis.correlate.messages import Messages, take_read
 
 
 def waiting(*messages: bytes) -> Messages[int]:
@@ -31,6 +33,17 @@ def test_a_message_cut_short_is_one_that_begins_so() -> None:
     messages = waiting(b"abc", b"abd", b"ab")
     assert messages.take_cut(2, b"ab") == 0
     assert messages.take_cut(2, b"xy") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "room", "is_met"),
+    [("recvfrom", "2", True), ("recvfrom", "9", False), ("recvmsg", "", True)],
+)
+def test_a_read_may_have_had_no_room_for_more(name: str, room: str, is_met: bool) -> None:
+    """How much a struct iovec[] has is not known."""
+    call = decoded(1, name, (1, 2), moved=2, data=b"ab", arguments={"len": room} if room else {})
+    assert (take_read(waiting(b"abc"), call) == 0) is is_met
+    assert take_read(waiting(b"abc", b"ab"), call) == 1
 
 
 @given(st.lists(st.sampled_from([b"", b"a", b"bb", b"aa"])))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.analysis.packets.packet import Icmp
-from lab.analysis.sockets.icmp_errors import errno_of
+from lab.analysis.sockets.icmp_errors import errno_of, is_time_exceeded
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,14 @@ def test_an_icmp_error_is_the_error_of_a_call(
 ) -> None:
     icmp = Icmp(0, version, type, code, 0, True, None, None, None, None, None, ())
     assert errno_of(icmp) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "type", "is_met"),
+    [(4, 11, True), (4, 3, False), (6, 3, True), (6, 1, False), (6, 11, False)],
+)
+def test_time_exceeded_has_another_number_in_each_version(
+    version: int, type: int, is_met: bool
+) -> None:
+    icmp = Icmp(0, version, type, 0, 0, True, None, None, None, None, None, ())
+    assert is_time_exceeded(icmp) is is_met

@@ -202,39 +202,6 @@ def _no_raw(facts: StepFacts, call: SystemCall) -> Cause | None:
     )
 
 
-def _refused(facts: StepFacts, call: SystemCall) -> Cause | None:
-    """A call on a UDP socket that fails by the ICMP error about what was sent before."""
-    refusal = next((each for each in facts.correlation.refusals if each.call == call.id), None)
-    socket = facts.timeline.endpoint_of.get(call.socket)
-    if refusal is None or socket is None or socket.protocol != "udp":
-        return None
-    crossing = facts.timeline.crossing_of[refusal.frame.number]
-    there = socket.remote
-    own = [
-        each
-        for each in facts.sockets(crossing.sender, "udp")
-        if isinstance(there, SocketAddress) and takes(each.local, there)
-    ]
-    nobody = (
-        f": no UDP socket of {crossing.sender} has port {there.port}"
-        if call.error == "ECONNREFUSED"
-        and isinstance(there, SocketAddress)
-        and facts.is_traced
-        and not own
-        else ""
-    )
-    later = ". The call itself sends and receives nothing" if call.name in _MOVES else ""
-    return Cause(
-        "datagram-refused",
-        f"{named(call)} fails with {call.error} by the ICMP error ({refusal.frame}) of "
-        f"{crossing.sender} about a datagram sent before{nobody}{later}.",
-        call.program,
-        known_ids(call, refusal.frame),
-        "udp(7); RFC 1122, 4.1.3.3",
-        Surprise.HIDDEN,
-    )
-
-
 def _not_connected(facts: StepFacts, call: SystemCall) -> Cause | None:
     """ENOTCONN, or EPIPE of a stream that never was connected. Source: send(2); recv(2)."""
     socket = facts.timeline.endpoint_of.get(call.socket)
@@ -328,9 +295,4 @@ _WHY: dict[tuple[str, str], _Why] = {
     **{(name, "EACCES"): _no_broadcast for name in ("sendto", "sendmsg")},
     **{(name, "EPIPE"): _broken_pipe for name in _SENDS},
     **{(name, "ENOTCONN"): _not_connected for name in _MOVES},
-    **{
-        (name, error): _refused
-        for name in (*_MOVES, "getsockopt")
-        for error in ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH")
-    },
 }

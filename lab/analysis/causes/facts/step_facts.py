@@ -51,6 +51,25 @@ class StepFacts:
             if each.flow is not None and each.receiver
         }
 
+    @cached_property
+    def sent_by(self) -> dict[EventId, SystemCall]:
+        """By frame the call whose bytes, or the first of them, it carried."""
+        calls = self.timeline.call_of
+        found: dict[EventId, SystemCall] = {}
+        for channel in self.correlation.channels:
+            for part in channel.parts:
+                for frame in part.segments:
+                    found.setdefault(frame, calls[part.call])
+        return found
+
+    @cached_property
+    def was_read(self) -> frozenset[EventId]:
+        """The frames that brought what a call read."""
+        channels = self.correlation.channels
+        return frozenset(
+            part.segment for each in channels for part in each.read_parts if part.segment
+        )
+
     def sockets(self, host: str, protocol: str) -> Iterator[Endpoint]:
         """A host's sockets of a protocol, "tcp" or "udp"."""
         for endpoint in self.timeline.endpoints:

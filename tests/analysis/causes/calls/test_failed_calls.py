@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 import step_edits as s
 import trace_edits as t
-from causes_found import causes_in, causes_of
-from event_ids import event
+from causes_found import causes_in
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.causes.facts.cause import Cause
@@ -135,17 +134,3 @@ def test_a_socket_for_packets_takes_a_right(domain: int, kind: int, is_met: bool
     run = t.with_calls(TCP, [*TCP.trace.syscalls, made])
     assert ("socket-needs-right" in found(run)) is is_met
     assert "socket-needs-right" not in found(ran_as(run, "CAP_NET_RAW"))
-
-
-def test_an_icmp_error_is_named_with_the_call_that_fails_by_it() -> None:
-    causes = causes_of("traced-udp4", "nobody")
-    assert list(causes) == ["datagram-refused"]
-    cause = causes["datagram-refused"]
-    assert cause.text == (
-        "asker#7 (recvfrom) fails with ECONNREFUSED by the ICMP error (f24) of server about a "
-        "datagram sent before: no UDP socket of server has port 4343. The call itself sends and "
-        "receives nothing."
-    )
-    assert cause.evidence == (event("asker#7"), event("f24"))
-    for step in ("conversation", "truncation", "fragments"):
-        assert causes_of("traced-udp4", step) == {}

@@ -8,12 +8,15 @@ import trace_edits as t
 from event_ids import event
 
 from lab.analysis.assembly import build_timelines
+from lab.analysis.calls.options import SO_BROADCAST, SO_LINGER
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.records import CountersSeen, Recording
 
 
-def facts(recording: Recording) -> StepFacts:
-    return StepFacts(build_timelines(recording)[0])
+def facts(recording: Recording, step: str = "") -> StepFacts:
+    """Of that step, or of the first."""
+    timelines = build_timelines(recording)
+    return StepFacts(next((each for each in timelines if each.step == step), timelines[0]))
 
 
 TCP = facts(s.recording_of("traced-tcp4"))
@@ -70,6 +73,22 @@ def test_the_call_that_fails_is_the_first_after_a_time() -> None:
     assert run.failed_by(client, failed.exit_ns, "ECONNRESET") is None
     assert run.failed_by(client, 0, "EPIPE") is None
     assert run.failed_by(None, 0, "ECONNRESET") is run.failed_by(client, None, "ECONNRESET") is None
+
+
+def test_a_frame_has_the_call_that_sent_it_and_whether_it_was_read() -> None:
+    (channel, *_) = (each for each in TCP.correlation.channels if each.parts)
+    (part, *_) = channel.parts
+    assert TCP.sent_by[part.segments[0]].id == part.call
+    assert {each.segment for each in channel.read_parts} <= TCP.was_read
+
+
+def test_an_option_is_that_of_the_last_call_before_a_time() -> None:
+    run = facts(s.recording_of("traced-reset4"), "linger")
+    (asked,) = (each for each in run.timeline.system_calls if each.option == SO_LINGER)
+    socket = run.timeline.endpoint_of[asked.socket]
+    assert run.option_call(socket, SO_LINGER) is asked
+    assert run.option_call(socket, SO_LINGER, asked.entry_ns) is None
+    assert run.option_call(socket, SO_BROADCAST) is None
 
 
 def test_events_are_named_once_in_their_order() -> None:

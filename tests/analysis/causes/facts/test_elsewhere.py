@@ -9,8 +9,8 @@ import pytest
 import step_edits as s
 
 from lab.analysis.assembly import build_timelines
+from lab.analysis.causes.facts.elsewhere import Came, Elsewhere, where_else
 from lab.analysis.causes.facts.step_facts import StepFacts
-from lab.analysis.causes.listeners import Elsewhere, where_else
 from lab.analysis.sockets.endpoint import Endpoint
 from lab.model.address import SocketAddress
 
@@ -27,7 +27,8 @@ def asked(place: SocketAddress = PLACE, later_ns: int = 1000, **changes: object)
     moved: Endpoint = replace(LISTENER, **changes)  # type: ignore[arg-type]
     timeline = replace(TIMELINE, endpoints=(moved,))
     sent_ns = LISTEN_NS + later_ns
-    return where_else(StepFacts(timeline), "server", place, sent_ns, sent_ns + 100)
+    came = Came("server", "tcp", TIMELINE.flows[0].a, place, sent_ns, sent_ns + 100)
+    return where_else(StepFacts(timeline), came)
 
 
 def at(address: str, port: int) -> SocketAddress:
@@ -35,8 +36,8 @@ def at(address: str, port: int) -> SocketAddress:
 
 
 def test_a_socket_that_takes_it_listens() -> None:
-    assert asked().listens
-    assert asked(local=at("0.0.0.0", PLACE.port)).listens
+    assert asked().takes
+    assert asked(local=at("0.0.0.0", PLACE.port)).takes
 
 
 @pytest.mark.parametrize(
@@ -52,12 +53,12 @@ def test_a_socket_bound_elsewhere_is_named(local: SocketAddress, text: str) -> N
     assert PLACE.port == 4242
     found = asked(local=local)
     assert text in found.text
-    assert not found.listens
+    assert not found.takes
     assert found.evidence
 
 
 def test_ipv6_alone_takes_no_ipv4() -> None:
-    assert asked(local=at("::", PLACE.port)).listens, "mapped, as IPV6_V6ONLY is off"
+    assert asked(local=at("::", PLACE.port)).takes, "mapped, as IPV6_V6ONLY is off"
 
 
 def test_who_listens_too_late_or_no_more_is_named_with_the_time_between() -> None:

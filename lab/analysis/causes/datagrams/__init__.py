@@ -1,0 +1,1 @@
+"""Why datagrams came to nobody, or not whole."""

@@ -69,9 +69,12 @@ def test_what_happens_again_by_the_same_doing_is_counted() -> None:
 OF_SCENARIOS = {
     ("backlog", "a SYN too many"): ["accept-queue-full"],
     ("broadcast", "everybody"): ["broadcast-not-asked-for"],
+    ("calls", "datagram-flags"): ["message-cut"],
     ("half-close", "close"): ["reset-after-close"],
     ("half-close", "shutdown"): ["sending-was-ended"],
+    ("multicast", "group"): ["group-not-joined"],
     ("nagle", "nagle"): ["nagle"],
+    ("nat", "unsolicited"): ["datagram-nobody"],
     ("raw", "permission"): ["socket-needs-right"],
     ("raw", "uninvited"): ["reset-handshake-by-hand"],
     ("reset", "crash"): ["reset-linger", "reset-half-open"],
@@ -81,7 +84,11 @@ OF_SCENARIOS = {
     ("time-wait", "waiting"): ["address-in-use"],
     ("types", "table"): ["socket-needs-right"],
     ("types", "unconnected"): ["not-connected"],
-    ("udp", "nobody"): ["datagram-refused"],
+    ("udp", "nobody"): ["datagram-nobody", "datagram-refused"],
+    ("udp", "truncation"): ["message-cut"],
+    ("udp-loss", "conversation"): ["datagram-lost"],
+    ("unix-types", "datagram"): ["message-cut"] * 3,
+    ("unix-types", "seqpacket"): ["message-cut"] * 3,
     ("user-timeout", "conversation"): ["reset-linger"],
 }
 """The steps whose subject is a cause. No other has one."""

@@ -45,10 +45,11 @@ from lab.model.topology import (
     joined_pair,
     two_hosts,
 )
-from lab.results import Result
+from lab.results import Capture, Result
 
 __all__ = [
     "Allowed",
+    "Capture",
     "Claim",
     "Family",
     "Interface",
@@ -79,6 +80,7 @@ __all__ = [
     "joined_pair",
     "laid_out",
     "lan_behind_nat",
+    "load",
     "replay",
     "run",
     "skipped",
@@ -98,6 +100,7 @@ def run(
     keeps_secrets: bool = True,
     wire: Sequence[str] = (),
     sysctls: Mapping[str, int | str] | None = None,
+    expected: Sequence[str] = (),
 ) -> Result:
     """A run of a scenario, judged.
 
@@ -111,7 +114,9 @@ def run(
     is False, what their TLS libraries write to SSLKEYLOGFILE is recorded, and decrypts the capture
     files (docs/tls.md). `wire` are rules for what happens to frames on the links, such as
     "client>server drop SYN 1" (docs/wire.md), and `sysctls` settings of the hosts' network
-    namespaces, such as {"net.ipv4.tcp_syn_retries": 3} (docs/sysctls.md).
+    namespaces, such as {"net.ipv4.tcp_syn_retries": 3} (docs/sysctls.md). `expected` is judged
+    besides the scenario's claims, in words such as "no-reset" (docs/expect.md); in a test, what the
+    result itself offers says more where it fails: `result.tcp().no_reset()`.
 
     It may be called from any thread, several at a time, and installs no signal handler. What
     the run is made of ends with it.
@@ -136,6 +141,7 @@ def run(
         keeps_secrets=keeps_secrets,
         wire=wire,
         sysctls=sysctls,
+        expected=expected,
     )
 
 
@@ -151,6 +157,16 @@ def replay(folder: str | Path, scenario: Scenario | str | Path | None = None) ->
     if scenario is None or isinstance(scenario, Scenario):
         return replay_folder(str(folder), scenario)
     return replay_folder(str(folder), load_scenario(find_scenario(str(scenario))))
+
+
+def load(file: str | Path) -> Capture:
+    """A capture file from anywhere, of which something can be expected (docs/expect.md).
+
+    pcap or pcapng, compressed or not. Raises CaptureFileError.
+    """
+    from lab.run import load_capture
+
+    return load_capture(str(file))
 
 
 def _family(family: int | Family) -> Family:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.errors import UsageError
+from lab.expect.expectations import Expectations
 from lab.frozen import frozen
 from lab.model.claim import Judgement, Outcome
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from lab.analysis.select.selection import Selection
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.timeline import Timeline
+    from lab.expect.subject import Subject
     from lab.ladder.model import Ladder
     from lab.model.family import Family
     from lab.model.lesson import Lesson
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Result:
-    """A judged run."""
+class Result(Expectations):
+    """A judged run, of which something can be expected (docs/expect.md)."""
 
     timelines: tuple[Timeline, ...]
     """One for each step."""
@@ -42,6 +45,32 @@ class Result:
     """Where the artifacts are."""
     note: str = ""
     """What is to be said of them."""
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """Its steps."""
+        from lab.expect.subject import subjects_of_run
+
+        return subjects_of_run(self.timelines)
+
+    def in_step(self, name: str) -> Result:
+        """One step of it, of which something can be expected by itself.
+
+        Raises UsageError for one that it does not have.
+        """
+        found = tuple(timeline for timeline in self.timelines if timeline.step == name)
+        if not found:
+            steps = ", ".join(timeline.step for timeline in self.timelines)
+            raise UsageError(f"the run has no step {name!r}; it has {steps}")
+        part = replace(self, timelines=found)
+        part.__dict__["_expected"] = self.expected  # what is expected of a part is of the whole
+        return part
+
+    def drawn(self) -> tuple[Sequence[Ladder], Sequence[Timeline], Sequence[str]]:
+        """Its ladders, its steps, and the files that are in its folder."""
+        files = (("capture", "recording.pcapng"), ("report", "report.html"))
+        paths = [(what, self.folder / name) for what, name in files]
+        said = [f"{what}: {path}" for what, path in paths if path.exists()]
+        return self.ladders, self.timelines, said
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -121,6 +150,39 @@ class Shown:
     """Frames left out because a lab sent them to itself."""
     selection: Selection | None = None
     """What was asked for, where that was not all: `crossings`, `flows` and `packets` are that."""
+
+
+class Capture(Expectations):
+    """A capture file from anywhere, of which something can be expected (docs/expect.md).
+
+    Its crossings have their frames' numbers in the file, as Wireshark has them.
+    """
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """The file."""
+        from lab.expect.subject import subject_of_file
+
+        shown = self.shown
+        broken = shown.capture.broken
+        return (subject_of_file(shown.crossings, shown.flows, shown.conversations, broken),)
+
+    def drawn(self) -> tuple[Sequence[Ladder], Sequence[Timeline], Sequence[str]]:
+        """A ladder of each flow, and the file's name."""
+        from lab.analysis.flow_summary import frames_of
+        from lab.analysis.story import phases
+        from lab.ladder.capture import capture_ladder
+
+        talk_of = {talk.flow.id: talk for talk in self.shown.conversations}
+        ladders = []
+        for flow in self.shown.flows:
+            talk = talk_of.get(flow.id)
+            phase_of = phases(frames_of(flow), (talk,) if talk else ())
+            names = {number: f"f{number}" for number in phase_of}
+            ladders.append(capture_ladder(flow, talk, phase_of, names))
+        return ladders, (), [f"capture: {self.shown.capture.name}"]
 
 
 def run_name(scenario: str, family: Family | None) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lab.records import Recording
     from lab.report.document.ids import Document
     from lab.report.document.writing import NamedValue
-    from lab.results import Result, Shown
+    from lab.results import Capture, Result, Shown
 
 REPORT_FILE = "report.json"
 TRACES = ("auto", "tracefs", "ptrace", "none")
@@ -65,6 +65,7 @@ def run_scenario(
     wire: Sequence[str] = (),
     sysctls: Mapping[str, int | str] | None = None,
     pages: bool = True,
+    expected: Sequence[str] = (),
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
@@ -75,7 +76,8 @@ def run_scenario(
     libraries write to SSLKEYLOGFILE is recorded, unless `keeps_secrets` is False; then they have
     no such variable. `wire` are rules for what happens to frames on the links in every step,
     behind the step's own (docs/wire.md). `sysctls` are settings of hosts besides those that its
-    topology has, as Topology.with_sysctls takes them.
+    topology has, as Topology.with_sysctls takes them. `expected` is judged besides the scenario's
+    claims, in the words of docs/expect.md.
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive), unless no `pages` are wanted, keeps nobody waiting for what
@@ -94,6 +96,7 @@ def run_scenario(
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
         if isinstance(wanted, Path):
             source = _source_of(wanted)
+        expecting = with_expectations(scenario, expected)  # a mistake is found before it is run
         confined = _confinement(wanted, source, allowed)
         pending = _start(
             sandbox,
@@ -112,6 +115,10 @@ def run_scenario(
 
         recording = _await(pending, scenario, shown=present is not None)
         sandbox.end()
+        if expected:
+            from dataclasses import replace
+
+            scenario, recording = expecting, replace(recording, expected=tuple(expected))
         try:
             timelines, judgements = judge_recording(recording, scenario)
         except UsageError as error:
@@ -161,6 +168,18 @@ def judge_recording(
     return timelines, judge(scenario.claims, timelines)
 
 
+def with_expectations(scenario: Scenario, expected: Sequence[str]) -> Scenario:
+    """The scenario whose first claims are these expectations. Raises PointedError."""
+    if not expected:
+        return scenario
+    from dataclasses import replace
+
+    from lab.expect.claims import expected_claims
+
+    claims = expected_claims(expected, scenario.steps)
+    return replace(scenario, claims=(*claims, *scenario.claims))
+
+
 def replay(
     folder_name: str, scenario: Scenario | None = None, *, folder_of_scenarios: str = ""
 ) -> Result:
@@ -190,6 +209,7 @@ def judged(
     judge = ""
     if scenario is None:
         scenario, judge = _scenario_of(recording, folder_of_scenarios)
+    scenario = with_expectations(scenario, recording.expected)
     timelines, judgements = judge_recording(recording, scenario)
     note = f"judged by {judge}" if judge else ""
     return _result(timelines, judgements, scenario, folder, note)
@@ -216,11 +236,27 @@ def read_file(name: str, stop: int | None = None) -> CaptureFile:
     return read_capture(name, stop)
 
 
-def show_capture(capture: CaptureFile, asked: Asked | None = None) -> Shown:
+def load_capture(name: str) -> Capture:
+    """A capture file of which something can be expected, "-" being standard input.
+
+    Raises CaptureFileError if there is nothing that can be looked at.
+    """
+    from lab.results import Capture
+
+    return Capture(show_capture(read_file(name), as_numbered=True))
+
+
+def show_capture(
+    capture: CaptureFile, asked: Asked | None = None, *, as_numbered: bool = False
+) -> Shown:
     """The flows of a capture file; where something is `asked` for, that of them.
+
+    With `as_numbered` the crossings have the numbers that their frames have in the file.
 
     Raises UsageError for a flow that there is not.
     """
+    from dataclasses import replace
+
     from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
     from lab.analysis.flows.crossings import crossings_of_file
     from lab.analysis.flows.flow import group_flows
@@ -235,9 +271,14 @@ def show_capture(capture: CaptureFile, asked: Asked | None = None) -> Shown:
             story.append(frame)
             numbers.append(number)
     crossings, places = crossings_of_file(story)
+    packets = tuple(numbers[place] for place in places)
+    if as_numbered:
+        crossings = tuple(
+            replace(crossing, number=packet)
+            for crossing, packet in zip(crossings, packets, strict=True)
+        )
     flows = group_flows(crossings)
     conversations = tuple(analyse_tcp(flow) for flow in flows if flow.protocol == "tcp")
-    packets = tuple(numbers[place] for place in places)
     canaries = len(frames) - len(story)
     if asked is None:
         return Shown(capture, crossings, flows, conversations, packets, canaries)

@@ -111,6 +111,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.derived.diff import execute
         case "show":
             from lab.cli.show import execute
+        case "check":
+            from lab.cli.expected.check import execute
+        case "expect":
+            from lab.cli.expected.expect import execute
         case "new":
             from lab.cli.new import execute
         case "doctor":

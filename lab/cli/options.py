@@ -39,6 +39,13 @@ exit status:
   1  something does
   2  a recording cannot be read, or they are of two scenarios
 """
+CHECK_HELP = """\
+exit status:
+  0  everything is as expected
+  1  something is not
+  2  the file cannot be read, or an expectation is wrong
+  4  something is undecided: what the file has does not show it
+"""
 ALLOWED_HELP = """\
 Programs of yours run as the user who called sudo, without root's capabilities,
 and can write to the current folder alone: see docs/isolation.md.
@@ -174,6 +181,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="a setting of the hosts' network namespaces, of all or one, again for each: "
         "net.ipv4.tcp_syn_retries=3 (docs/sysctls.md)",
     )
+    _add_expect(command)
     _add_allowed(command)
     _add_family(command, default="4")
     _add_making(command)
@@ -281,6 +289,19 @@ def _show(command: argparse.ArgumentParser) -> None:
     command.epilog = SHOW_HELP
 
 
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "file", metavar="FILE", help='pcap or pcapng, gzipped or not; "-" is standard input'
+    )
+    _add_expect(command)
+    _add_ascii(command)
+    command.epilog = CHECK_HELP
+
+
+def _expect(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--list", action="store_true", help="the list, which is the default too")
+
+
 def _new(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", metavar="NAME", help="the new scenario's name, such as my-own")
     command.add_argument(
@@ -308,6 +329,8 @@ COMMANDS = {
     "report": ("a recorded run as a page, a picture, Markdown or JUnit", _report),
     "diff": ("two runs of a scenario against each other", _diff),
     "show": ("show the flows of any pcap or pcapng file", _show),
+    "check": ("judge any capture file by what you expect of it", _check),
+    "expect": ("list what can be expected of a run or a capture file", _expect),
     "new": ("write a scenario of two programs to begin with", _new),
     "doctor": ("report what this machine allows, and how to mend it", _nothing),
     "completion": ("print what completes words in a shell", _completion),
@@ -376,6 +399,17 @@ def _add_making(command: argparse.ArgumentParser) -> None:
         "--no-secrets",
         action="store_true",
         help="do not set SSLKEYLOGFILE, nor keep the TLS secrets that programs write there",
+    )
+
+
+def _add_expect(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="WORDS",
+        help="what ought to be, again for each: no-reset, 'round-trips<=2' (docs/expect.md; "
+        "`wirelab expect` lists all)",
     )
 
 

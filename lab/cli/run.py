@@ -37,6 +37,7 @@ def execute(options: Namespace) -> int:
                 keeps_secrets=not options.no_secrets,
                 wire=options.wire,
                 sysctls=sysctls,
+                expected=options.expect,
             )
             for which, family in wanted
         )

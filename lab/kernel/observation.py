@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lab.errors import InstrumentError, KernelRefused
 from lab.kernel.capture.canaries import Canaries
-from lab.kernel.capture.capture import Capture
+from lab.kernel.capture.capture import LiveCapture
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.disturbers import Disturbers
 from lab.kernel.host_readings import HostReadings
@@ -54,7 +54,7 @@ class Observation:
         topology: Topology,
         namespaces: Mapping[str, Namespace],
         tracer: Tracer | None,
-        captures: Sequence[Capture],
+        captures: Sequence[LiveCapture],
         stack: ExitStack,
         confinement: Confinement | None,
         wires: Wires | None,

@@ -20,12 +20,11 @@ def capture_ladder(
     flow: Flow,
     conversation: TcpConversation | None,
     phase_of: Mapping[int, Phase],
-    packets: Mapping[int, int] | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> Ladder:
     """The flow's frames, parts and the ICMP errors about it, from its `a` to its `b` and back.
 
-    `phase_of` has the phase of each by its number. `packets` has their numbers in the file, which
-    they are named by.
+    `phase_of` has the phase of each by its number. `names` has what they are called.
     """
     segments = conversation.segments if conversation else ()
     segment_of = {segment.crossing: segment for segment in segments}
@@ -39,7 +38,7 @@ def capture_ladder(
             phase_of[crossing.number],
             flow,
             each_carried,
-            str(packets[crossing.number]) if packets else "",
+            names[crossing.number] if names else "",
         )
         for crossing in crossings
     ]

@@ -25,19 +25,32 @@ class Outcome(enum.Enum):
 
 
 @frozen
+class Contrast:
+    """One thing that was expected beside what it was."""
+
+    what: str
+    """ "flags", "bytes from the client"."""
+    expected: str
+    actual: str
+
+
+@frozen
 class Verdict:
     """An outcome with its reason, and the events it rests on."""
 
     outcome: Outcome
     why: str
     evidence: tuple[EventId, ...] = ()
-    """Never empty if the claim holds."""
+    """Never empty if the claim holds, unless it `is_observed`."""
     is_observed: bool = False
     """Of a skipped claim: whether that there was nothing to judge is itself an observation. An
-    incomplete recording leaves it undecided; what the machine lacks it lacks all the same."""
+    incomplete recording leaves it undecided; what the machine lacks it lacks all the same. Of one
+    that holds: whether it is about what is no event, such as silence or an exit status."""
+    compared: tuple[Contrast, ...] = ()
+    """Of what was expected and is not so: the two side by side."""
 
     def __post_init__(self) -> None:
-        if self.outcome is Outcome.HOLDS and not self.evidence:
+        if self.outcome is Outcome.HOLDS and not self.evidence and not self.is_observed:
             raise UsageError(
                 f"a check says that its claim holds, and names no event that shows it: {self.why}"
             )
@@ -75,6 +88,9 @@ class Claim:
     which of the two is wrong; else two that contradict each other decide no claim."""
     scenario: str = ""
     """The name of the scenario that lists it; "" if none does."""
+    written: tuple[str, int] | None = None
+    """The file and the line where it is written, where that is not its check's; ("", 0) of the
+    command line."""
 
     @property
     def id(self) -> str:
@@ -88,7 +104,9 @@ class Claim:
 
     @property
     def place(self) -> tuple[str, int]:
-        """The file and the line of its function, decorators included."""
+        """The file and the line where it is written: of its function, decorators included."""
+        if self.written is not None:
+            return self.written
         code = self.check.__code__
         return code.co_filename, code.co_firstlineno
 

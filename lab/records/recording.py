@@ -80,6 +80,8 @@ class Recording:
     """What the kernels of the programs' hosts held, at moments of each step."""
     key_logs: tuple[KeyLog, ...] = ()
     """Of the programs that wrote one, where they were to."""
+    expected: tuple[str, ...] = ()
+    """What was expected of the run on the command line, in its words (docs/expect.md)."""
     sysctls: tuple[SysctlSet, ...] = ()
     """Those that the scenario or the command line asked for, in the order of the hosts."""
     wire_rules: tuple[WireRule, ...] = ()

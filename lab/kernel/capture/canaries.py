@@ -7,7 +7,7 @@ import struct
 from typing import NamedTuple
 
 from lab.errors import KernelRefused
-from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, Capture, PointName
+from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, LiveCapture, PointName
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.system.loop import Loop
 from lab.records import CANARY_TEXT, Canary, CanaryBracket
@@ -76,7 +76,7 @@ class Canaries:
     def _were_seen(self) -> bool:
         return all(count >= ENDS for count in self._recorder.sightings.values())
 
-    def _send(self, capture: Capture, step: str, bracket: CanaryBracket, cpu: int) -> bytes:
+    def _send(self, capture: LiveCapture, step: str, bracket: CanaryBracket, cpu: int) -> bytes:
         """Send one from there; its payload. Raises KernelRefused."""
         # What secrets.token_hex() does; its module imports OpenSSL.
         nonce = os.urandom(8).hex().encode("ascii")

@@ -38,7 +38,7 @@ class PointName:
         return f"{self.host}/{self.interface}"
 
 
-class Capture:
+class LiveCapture:
     """A running capture on one interface."""
 
     def __init__(self, point: PointName, ring: PacketRing, sender: socket.socket) -> None:
@@ -100,7 +100,7 @@ class Capture:
 
 def open_captures(
     wanted: Sequence[tuple[Namespace, PointName, int]],
-) -> list[Capture]:
+) -> list[LiveCapture]:
     """A capture of every whole frame, both directions, for each (namespace, point, MTU).
 
     A socket is opened with protocol 0, which receives nothing, and bound to its interface when
@@ -109,18 +109,18 @@ def open_captures(
     Raises KernelRefused.
     """
     share = ALL_RINGS_BYTES // max(1, len(wanted))
-    opened: list[tuple[Capture, PacketRing]] = []
+    opened: list[tuple[LiveCapture, PacketRing]] = []
     for namespace, point, mtu_bytes in wanted:
         ring = ring_for(packet_socket(namespace), point.name, mtu_bytes, share)
         # A socket's own frames are not shown to it: canaries need another.
-        opened.append((Capture(point, ring, packet_socket(namespace)), ring))
+        opened.append((LiveCapture(point, ring, packet_socket(namespace)), ring))
     make_rings(ring for _, ring in opened)
     for capture, ring in opened:
         ring.bind(capture.point.interface)
     return [capture for capture, _ in opened]
 
 
-def close_captures(captures: Iterable[Capture]) -> None:
+def close_captures(captures: Iterable[LiveCapture]) -> None:
     """End captures, without waiting.
 
     Closing a packet socket waits for an RCU grace period of some 10 ms, or for two if it has a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from lab.kernel.capture.capture import Capture
+from lab.kernel.capture.capture import LiveCapture
 from lab.kernel.capture.ring import ETHERNET_HEADER_BYTES
 from lab.records import Frame
 
@@ -15,7 +15,7 @@ CLOSING_S = 2.0
 class FrameRecorder:
     """Takes the captures' frames at every turn of the loop."""
 
-    def __init__(self, captures: Sequence[Capture]) -> None:
+    def __init__(self, captures: Sequence[LiveCapture]) -> None:
         self.captures = captures
         self.frames: list[Frame] = []
         self.sightings: dict[bytes, int] = {}

@@ -5,21 +5,19 @@ Source: docs.github.com, "Workflow commands for GitHub Actions".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lab.model.claim import Claim, Outcome
+from lab.model.claim import Outcome
 
 if TYPE_CHECKING:
-    from lab.report.ci.junit import Place
+    from lab.report.ci.junit import PlaceOf
     from lab.results import Result
 
-_LEVELS = {Outcome.BROKEN: "error", Outcome.UNDECIDED: "error", Outcome.SKIPPED: "notice"}
+_ERRORS = frozenset({Outcome.BROKEN, Outcome.UNDECIDED})
 
 
-def annotate(
-    results: Sequence[Result], place_of: Callable[[Claim], Place], error: str = ""
-) -> Iterator[str]:
+def annotate(results: Sequence[Result], place_of: PlaceOf, error: str = "") -> Iterator[str]:
     """A workflow command for each claim that does not hold, and each program that failed.
 
     `error` is what ended the command early, or "".
@@ -31,13 +29,15 @@ def annotate(
             yield f"::error title={_property(result.scenario)}::{_message(failure)}"
         for judgement in result.judgements:
             claim, verdict = judgement.claim, judgement.verdict
-            if verdict.outcome not in _LEVELS:
-                continue
-            file, line = place_of(claim)
-            place = f"file={_property(file)},line={line},"
+            if verdict.outcome not in _ERRORS:
+                continue  # what was skipped is in the summary
+            place = ""
+            if written := place_of(claim):
+                file, line = written
+                place = f"file={_property(file)},line={line},"
             title = _property(f"{claim.id} {verdict.outcome.value}")
             message = _message(f"{judgement.text} {verdict.why}")
-            yield f"::{_LEVELS[verdict.outcome]} {place}title={title}::{message}"
+            yield f"::error {place}title={title}::{message}"
 
 
 def summarize(results: Sequence[Result], error: str = "") -> str:

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 Place = tuple[str, int]
 """A file's name and a line in it."""
 
+PlaceOf = Callable[[Claim], "Place | None"]
+"""Where a claim is written; None where nobody who reads this could look."""
+
 _ELEMENTS = {Outcome.BROKEN: "failure", Outcome.UNDECIDED: "error", Outcome.SKIPPED: "skipped"}
 
 
-def junit_document(
-    results: Sequence[Result], place_of: Callable[[Claim], Place], error: str = ""
-) -> bytes:
+def junit_document(results: Sequence[Result], place_of: PlaceOf, error: str = "") -> bytes:
     """The XML document, UTF-8.
 
-    `place_of` returns where a claim is written; `error` is what ended the command
+    `error` is what ended the command
     early, or "".
     """
     root = ElementTree.Element("testsuites", name="wirelab")
@@ -45,7 +46,7 @@ def junit_document(
     return bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
 
-def _suite(result: Result, place_of: Callable[[Claim], Place]) -> ElementTree.Element:
+def _suite(result: Result, place_of: PlaceOf) -> ElementTree.Element:
     recording = result.timelines[0].recording
     ended_ns = max((run.ended_ns for run in recording.programs), default=recording.started_ns)
     suite = ElementTree.Element(
@@ -86,7 +87,7 @@ def _timestamp(time_ns: int) -> str:
 
 
 def _case(
-    judgement: Judgement, named: str, place_of: Callable[[Claim], Place], causes: Sequence[str]
+    judgement: Judgement, named: str, place_of: PlaceOf, causes: Sequence[str]
 ) -> ElementTree.Element:
     claim, verdict = judgement.claim, judgement.verdict
     case = ElementTree.Element(
@@ -94,9 +95,10 @@ def _case(
         classname=named,
         name=_text(f"{claim.id}: {judgement.text}"),
     )
-    file, line = place_of(claim)
-    case.set("file", _text(file))
-    case.set("line", str(line))
+    if place := place_of(claim):
+        file, line = place
+        case.set("file", _text(file))
+        case.set("line", str(line))
     if verdict.outcome in _ELEMENTS:
         text = verdict.why
         if verdict.outcome is not Outcome.SKIPPED:

@@ -107,16 +107,21 @@ def _write_summary(results: Sequence[Result], error: str) -> None:
         raise UsageError(f"cannot write {path}: {problem.strerror}") from None
 
 
-def place_of(claim: Claim) -> Place:
-    """Where a claim is written: its file and line.
+def place_of(claim: Claim) -> Place | None:
+    """Where a claim is written: its file and line. None of the command line's.
 
-    The file is relative to the workspace of GitHub where it is in that, else to the folder of
-    the lab's package or to the current one; elsewhere it is absolute.
+    The file is relative to the workspace of GitHub where it is in that, else to the current folder;
+    elsewhere it is absolute. A claim of the lab's own has a place in the lab's repository alone:
+    in another, whose server is tested, nobody could look there.
     """
     name, line = claim.place
+    if not name:
+        return None
     file = Path(name).resolve()
-    workspace = os.environ.get("GITHUB_WORKSPACE", "")
-    for base in (*([Path(workspace)] if workspace else []), LAB.parent, Path.cwd()):
-        if file.is_relative_to(base.resolve()):
-            return file.relative_to(base.resolve()).as_posix(), line
+    bases = [Path(each).resolve() for each in (os.environ.get("GITHUB_WORKSPACE"), ".") if each]
+    if file.is_relative_to(LAB) and not bases[0].is_relative_to(LAB.parent):
+        return None
+    for base in bases:
+        if file.is_relative_to(base):
+            return file.relative_to(base).as_posix(), line
     return str(file), line

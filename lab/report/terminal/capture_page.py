@@ -57,6 +57,7 @@ def draw_capture(
     names = selection.asked.flows if selection else ()
     wholes = selection.wholes if selection else {}
     packets = selection.packets if selection else None
+    named = {number: str(packet) for number, packet in packets.items()} if packets else None
     if not names and len(crossings) > MOST_DRAWN:
         yield Text()
         yield from draw_flow_table(flows, conversation_of, others, style, wholes)
@@ -66,7 +67,7 @@ def draw_capture(
         yield style.heading(str(flow.id))
         conversation = conversation_of[flow.number] if flow.protocol == "tcp" else None
         phase_of = phases(frames_of(flow), (conversation,) if conversation else ())
-        ladder = capture_ladder(flow, conversation, phase_of, packets)
+        ladder = capture_ladder(flow, conversation, phase_of, named)
         yield from draw_ladder(ladder, style)
         yield from _draw_whole(flow, wholes.get(flow.id, flow), conversation, style)
     if others:

@@ -27,7 +27,7 @@ def github(tmp_path: Path) -> dict[str, str]:
 def test_a_run_writes_its_verdicts_as_junit(tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     words = ("run", "tcp", "udp", "--out", tmp_path / "runs", "--junit", junit)
-    assert wirelab(*words).returncode == 0
+    assert wirelab(*words, env={"GITHUB_WORKSPACE": str(REPOSITORY)}).returncode == 0
     root = ElementTree.parse(junit).getroot()
     assert [suite.get("name") for suite in root] == ["tcp over IPv4", "udp over IPv4"]
     case = next(root.iter("testcase"))
@@ -47,9 +47,24 @@ def test_a_failing_program_is_an_error_for_ci(tmp_path: Path) -> None:
     assert "exited with status 3" in error.get("message", "")
     told = [line for line in done.stderr.splitlines() if line.startswith("::error title=ad-hoc::")]
     assert any("exited with status 3" in line for line in told)
-    (place,) = [line for line in done.stderr.splitlines() if "title=ad-hoc-opens " in line]
-    assert place.startswith("::notice file=lab/checks/ad_hoc.py,line=")
+    assert "::notice" not in done.stderr, "what was skipped is in the summary"
     assert "**program failed:**" in (tmp_path / "summary.md").read_text()
+
+
+def test_what_is_expected_is_published_without_a_file_of_the_lab_s(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    words = ("run", "tcp", "--expect", "silent", "--expect", "no-reset", "--junit", junit)
+    env = github(tmp_path) | {"GITHUB_WORKSPACE": str(tmp_path)}
+    done = wirelab(*words, "--out", tmp_path / "runs", env=env)
+    assert done.returncode == 1
+    (told,) = [line for line in done.stderr.splitlines() if line.startswith("::")]
+    assert told.startswith("::error title=tcp-silent BROKEN::Nothing at all goes over any link.")
+    cases = list(ElementTree.parse(junit).getroot().iter("testcase"))
+    assert [case.get("name", "").partition(":")[0] for case in cases[:2]] == [
+        "tcp-silent",
+        "tcp-no-reset",
+    ]
+    assert all(case.get("file") is None for case in cases)
 
 
 def test_the_summary_is_appended_to_the_jobs(tmp_path: Path) -> None:

@@ -24,14 +24,19 @@ def test_a_broken_claim_is_an_error_at_its_line() -> None:
     )
 
 
-def test_undecided_is_an_error_and_skipped_a_notice() -> None:
+def test_undecided_is_an_error_and_skipped_no_news() -> None:
     verdicts = {
         "tcp-opens": undecided("incomplete capture"),
         "tcp-closes": skipped("no such thing"),
     }
-    first, second = annotate([result_with(verdicts)], place_of)
-    assert first.startswith("::error file=")
-    assert second.startswith("::notice file=checks/closes.py,line=38,title=tcp-closes SKIPPED::")
+    (line,) = annotate([result_with(verdicts)], place_of)
+    assert line.startswith("::error file=checks/opens.py,line=38,title=tcp-opens UNDECIDED::")
+
+
+def test_a_claim_that_no_file_of_the_reader_s_has_is_named_alone() -> None:
+    result = result_with({"tcp-opens": broken("no")})
+    (line,) = annotate([result], lambda claim: None)
+    assert line.startswith("::error title=tcp-opens BROKEN::")
 
 
 def test_a_failed_program_is_an_error() -> None:

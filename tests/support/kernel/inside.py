@@ -21,7 +21,7 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.kernel.capture.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
-    Capture,
+    LiveCapture,
     PointName,
     close_captures,
     open_captures,
@@ -305,7 +305,7 @@ def undrained_as_a_connection_ends(
 
 
 @contextmanager
-def captures_of(topology: Topology) -> Iterator[tuple[Mapping[str, Namespace], list[Capture]]]:
+def captures_of(topology: Topology) -> Iterator[tuple[Mapping[str, Namespace], list[LiveCapture]]]:
     """The topology, its links ready, with a capture at each interface."""
     with build_topology(topology) as built:
         wait_until_links_ready(built)
@@ -339,7 +339,7 @@ def frames_sent(
         return seen, [capture.statistics() for capture in captures], (before, after)
 
 
-def read_until(captures: Iterable[Capture], wanted: object, count: int) -> list[Frame]:
+def read_until(captures: Iterable[LiveCapture], wanted: object, count: int) -> list[Frame]:
     """Everything seen until `count` frames were wanted, or for five seconds."""
     assert callable(wanted)
     found: list[Frame] = []
@@ -385,7 +385,7 @@ def overflow(topology: Topology, count: int) -> tuple[list[Frame], list[CaptureP
         return held, counted, sum(one.data == last for one in seen)
 
 
-def wait_until_counted(capture: Capture, count: int) -> None:
+def wait_until_counted(capture: LiveCapture, count: int) -> None:
     end = time.monotonic() + 5
     while capture.statistics().frames < count and time.monotonic() < end:
         select.select([], [], [], 0.001)

@@ -1,0 +1,1 @@
+"""Commands about what can be expected of runs and capture files."""

@@ -1,0 +1,44 @@
+"""`wirelab check`: a capture file from anywhere, judged by what is expected of it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from lab.expect.expectation import Expectation
+    from lab.model.claim import Outcome
+    from lab.results import Capture
+
+
+def execute(options: Namespace) -> int:
+    """Print what becomes of each expectation, and where it is not met, why."""
+    from lab.errors import UsageError
+    from lab.expect.words import parse_expectation
+    from lab.model.claim import Outcome
+    from lab.run import load_capture
+
+    if not options.expect:
+        raise UsageError("check what? Give --expect, again for each; `wirelab expect` lists all")
+    wanted = [parse_expectation(words) for words in dict.fromkeys(options.expect)]
+    capture = load_capture(options.file)
+    found = [_judged(capture, expectation, options) for expectation in wanted]
+    if Outcome.BROKEN in found:
+        return 1
+    return 4 if Outcome.UNDECIDED in found else 0
+
+
+def _judged(capture: Capture, expectation: Expectation, options: Namespace) -> Outcome:
+    from rich.text import Text
+
+    from lab.expect.failure import ExpectationFailed
+    from lab.report.terminal.page import Page
+
+    page = Page(ascii_only=options.ascii)
+    try:
+        verdict = capture.expect(expectation)
+    except ExpectationFailed as failure:
+        page.print(Text(page.style.drawn(line)) for line in (*str(failure).splitlines(), ""))
+        return failure.verdict.outcome
+    page.print([Text(f"{verdict.outcome.value}: {expectation.sentence}"), Text(f"  {verdict.why}")])
+    return verdict.outcome

@@ -1,0 +1,1 @@
+"""A failed expectation as text."""

@@ -1,0 +1,76 @@
+"""What a failed expectation says: expected and actual, the ladder around the place, why, where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lab.analysis.causes.find import find_causes
+from lab.ladder.brief import brief
+from lab.ladder.model import Ladder, Row
+from lab.report.terminal.drawing.ladder import draw_ladder
+from lab.report.terminal.drawing.style import USUAL_COLUMNS, Style
+
+if TYPE_CHECKING:
+    from lab.analysis.timeline import Timeline
+    from lab.model.claim import Verdict
+    from lab.model.event import EventId
+
+ROWS_BEFORE, ROWS_BEHIND = 4, 3
+"""Of the ladder, so much is shown around the event."""
+_INDENT = "  "
+
+
+def failure_text(
+    sentence: str,
+    verdict: Verdict,
+    ladders: Sequence[Ladder],
+    timelines: Sequence[Timeline] = (),
+    files: Sequence[str] = (),
+) -> str:
+    """The text of a failure, in lines of 80 columns at most but for names and values.
+
+    `files` are paths to look further, each with what it is: "capture: runs/…/recording.pcapng".
+    """
+    style = Style(USUAL_COLUMNS, False)
+    lines = [f"{verdict.outcome.value}: {sentence}", f"{_INDENT}{verdict.why}"]
+    lines += _side_by_side(verdict)
+    lines += _around(verdict.evidence, ladders, style)
+    for timeline in timelines:
+        for cause in find_causes(timeline):
+            lines += ["", *style.wrap(f"Why: {cause.sentence} ({cause.source})", style.width)]
+    if files:
+        lines += ["", *files]
+    return "\n".join(lines)
+
+
+def _side_by_side(verdict: Verdict) -> Iterator[str]:
+    if not verdict.compared:
+        return
+    columns = max(len(each.what) for each in verdict.compared)
+    blank = " " * columns
+    yield ""
+    for each in verdict.compared:
+        yield f"{_INDENT}{each.what:<{columns}}  expected: {each.expected}"
+        yield f"{_INDENT}{blank}  actual:   {each.actual}"
+
+
+def _around(evidence: Sequence[EventId], ladders: Sequence[Ladder], style: Style) -> Iterator[str]:
+    """The rows around the first event of the evidence that a ladder has."""
+    for event in evidence:
+        for ladder in ladders:
+            for drawn in (brief(ladder), ladder):
+                if rows := _rows_around(event, drawn.rows):
+                    yield ""
+                    for line in draw_ladder(replace(drawn, rows=rows, violations=()), style):
+                        yield line.plain
+                    return
+
+
+def _rows_around(event: EventId, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Those around an event; none where it is not among them."""
+    for place, row in enumerate(rows):
+        if getattr(row, "event", None) == event:
+            return tuple(rows[max(0, place - ROWS_BEFORE) : place + ROWS_BEHIND + 1])
+    return ()

@@ -19,6 +19,9 @@ DEADLINE_S = 10.0
 AD_HOC = "ad-hoc"
 """The name of such a scenario, in recordings and of the folder of its runs."""
 
+SHELL = "shell"
+"""The same of a session, and the name of its step."""
+
 STEP = "ad-hoc"
 DEFAULT_PORT = 4242
 DEFAULT_SOCKET = "ad-hoc.sock"
@@ -118,9 +121,19 @@ def ad_hoc_network(
     return _scenario(tuple(programs), is_unix=False, topology=topology)
 
 
-def recorded_scenario() -> Scenario:
+def session_scenario(topology: Topology) -> Scenario:
+    """A session in that network: its programs are started while it lasts (docs/shell.md)."""
+    return replace(
+        _scenario((), is_unix=False, topology=topology),
+        name=SHELL,
+        summary="a session of your own",
+        steps=(Step(SHELL, ()),),
+    )
+
+
+def recorded_scenario(name: str = AD_HOC) -> Scenario:
     """What judges a recording of such a run: the claims do not depend on the commands."""
-    return _scenario((), is_unix=False)
+    return session_scenario(two_hosts()) if name == SHELL else _scenario((), is_unix=False)
 
 
 def _scenario(

@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.errors import CaptureFileError, UsageError
 
 # Little is imported until the sandbox is on its way.
-from lab.kernel.sandbox.sandbox import Pending, Sandbox, open_sandbox
+from lab.kernel.sandbox.sandbox import Conversation, Pending, Sandbox, open_sandbox
 from lab.model.family import Family
 
 TYPE_CHECKING = False  # as typing has it
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lab.analysis.select.selection import Asked
     from lab.analysis.timeline import Timeline
     from lab.kernel.confinement import Confined
+    from lab.kernel.session.control import Control
     from lab.model.allowed import Allowed
     from lab.model.claim import Judgement
     from lab.model.program import Step
@@ -66,6 +67,7 @@ def run_scenario(
     sysctls: Mapping[str, int | str] | None = None,
     pages: bool = True,
     expected: Sequence[str] = (),
+    session: Callable[[Control], None] | None = None,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
@@ -77,7 +79,8 @@ def run_scenario(
     no such variable. `wire` are rules for what happens to frames on the links in every step,
     behind the step's own (docs/wire.md). `sysctls` are settings of hosts besides those that its
     topology has, as Topology.with_sysctls takes them. `expected` is judged besides the scenario's
-    claims, in the words of docs/expect.md.
+    claims, in the words of docs/expect.md. `session` is called once the network is there, with
+    what starts programs in it; the run ends when it returns (lab.ad_hoc.session_scenario).
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive), unless no `pages` are wanted, keeps nobody waiting for what
@@ -109,10 +112,13 @@ def run_scenario(
             keeps_secrets=keeps_secrets,
             wire=wire,
             sysctls=sysctls,
+            is_session=session is not None,
         )
         _import_what_comes_after(shown=present is not None, pages=pages)
         from lab.derive import why_no_pages, write_pages
 
+        if session is not None:
+            _serve(pending, session)
         recording = _await(pending, scenario, shown=present is not None)
         sandbox.end()
         if expected:
@@ -138,6 +144,17 @@ def run_scenario(
         if pages and not left:
             write_pages(result)
     return result
+
+
+def _serve(pending: Pending[Recording], session: Callable[[Control], None]) -> None:
+    """Have programs started in the network, once that is there, until the session is over."""
+    from lab.kernel.session.control import Control
+
+    assert isinstance(pending, Conversation)
+    control = Control(pending)
+    control.wait_until_ready()
+    session(control)
+    control.quit()
 
 
 def _await(pending: Pending[Recording], scenario: Scenario, *, shown: bool) -> Recording:
@@ -217,11 +234,11 @@ def judged(
 
 def _scenario_of(recording: Recording, folder: str) -> tuple[Scenario, str]:
     """What a recording is judged by, and its file; "" where it is wirelab's own."""
-    from lab.ad_hoc import AD_HOC, recorded_scenario
+    from lab.ad_hoc import AD_HOC, SHELL, recorded_scenario
     from lab.scenario_files import find_recorded
 
-    if recording.scenario == AD_HOC and not recording.source:
-        return recorded_scenario(), ""
+    if recording.scenario in (AD_HOC, SHELL) and not recording.source:
+        return recorded_scenario(recording.scenario), ""
     path = find_recorded(recording.scenario, recording.source, folder)
     return _load(path), _source_of(path)
 
@@ -340,9 +357,10 @@ def _start(
     keeps_secrets: bool,
     wire: Sequence[str],
     sysctls: Mapping[str, int | str] | None,
+    is_session: bool,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
-    from lab.kernel.recorder import record
+    from lab.kernel.recorder import record, record_session
 
     placeholders = scenario.placeholders(family, sys.executable)
     steps = scenario.expanded_steps(placeholders)
@@ -361,11 +379,12 @@ def _start(
         scenario.captures_loopback,
         trace,
         source,
+        is_session,
         notes_lines,
         keeps_secrets,
         confined and confined(steps),
     )
-    return sandbox.submit(record, plan)
+    return sandbox.converse(record_session, plan) if is_session else sandbox.submit(record, plan)
 
 
 def _source_of(path: Path) -> str:

@@ -97,6 +97,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.list import execute
         case "run":
             from lab.cli.run import execute
+        case "shell":
+            from lab.cli.shell import execute
         case "scenarios":
             from lab.cli.scenarios import execute
         case "compare":

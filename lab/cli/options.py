@@ -50,6 +50,10 @@ ALLOWED_HELP = """\
 Programs of yours run as the user who called sudo, without root's capabilities,
 and can write to the current folder alone: see docs/isolation.md.
 """
+NETWORK_HELP = (
+    "a network: two, star:3, chain:3, dumbbell:4, nat:2, or a Python file that has one, "
+    "TOPOLOGY = star(3), or a scenario"
+)
 SHELLS = ("bash", "zsh", "fish")
 MOST_JOBS = 64
 LONGEST_S = 86400  # as a deadline
@@ -133,8 +137,7 @@ def _run(command: argparse.ArgumentParser) -> None:
     own.add_argument(
         "--topology",
         metavar="NETWORK",
-        help="a network for --on: two, star:3, chain:3, dumbbell:4, nat:2, or a Python file that "
-        "has one, TOPOLOGY = star(3), or a scenario",
+        help=f"for --on: {NETWORK_HELP}",
     )
     own.add_argument(
         "--on",
@@ -165,28 +168,35 @@ def _run(command: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long the server may go on after the client has ended",
     )
-    command.add_argument(
-        "--wire",
-        action="append",
-        default=[],
-        metavar="RULE",
-        help="what happens to frames on a link, again for each: 'client>server drop SYN 1' "
-        "(docs/wire.md)",
-    )
-    command.add_argument(
-        "--sysctl",
-        action="append",
-        default=[],
-        metavar="[HOST:]NAME=VALUE",
-        help="a setting of the hosts' network namespaces, of all or one, again for each: "
-        "net.ipv4.tcp_syn_retries=3 (docs/sysctls.md)",
-    )
+    _add_conditions(command)
     _add_expect(command)
     _add_allowed(command)
     _add_family(command, default="4")
     _add_making(command)
     _add_junit(command)
     _add_scenarios(command)
+    _add_json(command)
+    _add_detail(command)
+    _add_ascii(command)
+
+
+def _shell(command: argparse.ArgumentParser) -> None:
+    command.add_argument("topology", metavar="NETWORK", help=NETWORK_HELP)
+    command.add_argument(
+        "--command",
+        dest="lines",
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="a line, again for each, instead of those typed or read from standard input",
+    )
+    _add_conditions(command)
+    _add_expect(command)
+    _add_allowed(command)
+    command.add_argument(
+        "--family", choices=("4", "6"), default="4", help="IP version (default: 4)"
+    )
+    _add_making(command)
     _add_json(command)
     _add_detail(command)
     _add_ascii(command)
@@ -322,6 +332,7 @@ def _nothing(command: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "list": ("list the scenarios", _list),
     "run": ("run scenarios, or two programs of your own, and judge claims", _run),
+    "shell": ("a prompt in a network, recorded", _shell),
     "scenarios": ("run all; end with a table of the statements", _scenarios),
     "compare": ("the same messages over TCP, UDP and unix", _compare),
     "claims": ("list the statements, and the claims that decide them", _nothing),
@@ -336,6 +347,25 @@ COMMANDS = {
     "completion": ("print what completes words in a shell", _completion),
 }
 """By name, a command's line of help and what adds its options."""
+
+
+def _add_conditions(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--wire",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="what happens to frames on a link, again for each: 'client>server drop SYN 1' "
+        "(docs/wire.md)",
+    )
+    command.add_argument(
+        "--sysctl",
+        action="append",
+        default=[],
+        metavar="[HOST:]NAME=VALUE",
+        help="a setting of the hosts' network namespaces, of all or one, again for each: "
+        "net.ipv4.tcp_syn_retries=3 (docs/sysctls.md)",
+    )
 
 
 def _add_allowed(command: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from lab.model.allowed import Allowed
     from lab.model.family import Family
     from lab.report.terminal.page import Page
     from lab.results import Result
@@ -23,6 +24,26 @@ def families(choice: str) -> list[Family]:
     from lab.model.family import Family
 
     return list(Family) if choice == "both" else [Family(int(choice))]
+
+
+def allowed_of(options: Namespace) -> Allowed | None:
+    """What the options allow to programs; None where they allow nothing more than usual."""
+    words = options.user, options.cap, options.writable, options.socket, options.host_files
+    if not any(words):
+        return None  # without an import: the sandbox starts before it
+    from lab.model.allowed import Allowed
+
+    user, capabilities, writable, sockets, host_files = words
+    return Allowed(user, tuple(capabilities), tuple(writable), tuple(sockets), host_files)
+
+
+def sysctls_of(options: Namespace) -> dict[str, str] | None:
+    """What is set of the hosts' namespaces; None for nothing. Raises UsageError."""
+    if not options.sysctl:
+        return None
+    from lab.linux.sysctl import sysctl_words
+
+    return sysctl_words(options.sysctl)
 
 
 def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:

@@ -6,19 +6,18 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from lab.model.allowed import Allowed
     from lab.model.scenario import Scenario
 
 
 def execute(options: Namespace) -> int:
     """Run what is wanted, with the full report of each run."""
-    from lab.cli.results import collect, families, reports
+    from lab.cli.results import allowed_of, collect, families, reports, sysctls_of
     from lab.run import ad_hoc_runs, run_scenario, wanted_runs
     from lab.scenario_files import find_scenario
 
     chosen = families(options.family)
-    allowed = _allowed(options)
-    sysctls = _sysctls(options)
+    allowed = allowed_of(options)
+    sysctls = sysctls_of(options)
     ad_hoc = _ad_hoc_scenario(options)
     files = (find_scenario(name, options.scenarios) for name in options.names)
     wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
@@ -46,26 +45,6 @@ def execute(options: Namespace) -> int:
     from lab.results import exit_status
 
     return exit_status(results)
-
-
-def _allowed(options: Namespace) -> Allowed | None:
-    """What the options allow to programs; None where they allow nothing more than usual."""
-    words = options.user, options.cap, options.writable, options.socket, options.host_files
-    if not any(words):
-        return None  # without an import: the sandbox starts before it
-    from lab.model.allowed import Allowed
-
-    user, capabilities, writable, sockets, host_files = words
-    return Allowed(user, tuple(capabilities), tuple(writable), tuple(sockets), host_files)
-
-
-def _sysctls(options: Namespace) -> dict[str, str] | None:
-    """What is set of the hosts' namespaces; None for nothing. Raises UsageError."""
-    if not options.sysctl:
-        return None
-    from lab.linux.sysctl import sysctl_words
-
-    return sysctl_words(options.sysctl)
 
 
 def _network_scenario(options: Namespace) -> Scenario:

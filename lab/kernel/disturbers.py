@@ -37,6 +37,11 @@ class Disturbers:
         able = (p for p in self._programs if self._is_allowed(p, "CAP_NET_ADMIN"))
         return frozenset(program.host for program in able)
 
+    def may_configure(self) -> bool:
+        """Whether the lab's confinement lets every program configure its host's network."""
+        anything = Program("", "", ())
+        return self._confinement is not None and self._is_allowed(anything, "CAP_NET_ADMIN")
+
     def of_files(self, step: Step, what: str) -> Disturbance:
         """What was done to the mounts that the programs share.
 

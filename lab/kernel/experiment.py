@@ -29,6 +29,7 @@ from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import KeyLogFile, make_key_logs
 from lab.kernel.sandbox.view import View
 from lab.kernel.source.notes import Noted
+from lab.kernel.system.message_socket import Talk
 from lab.kernel.trace.tracer import Host
 from lab.kernel.tracers import open_tracer
 from lab.model.topology import Topology
@@ -51,8 +52,10 @@ LOOPBACK_MTU_BYTES = 65536
 STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
 
 
-def run_plan(plan: Plan) -> Recording:
+def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
     """What was observed in a run of the plan in this process's sandbox.
+
+    `talk` is with whom asks for programs, if the run is a session.
 
     Raises KernelRefused, MachineError and InstrumentError. A program that fails ends its step
     and is recorded with its failure; the next step is run all the same.
@@ -87,6 +90,7 @@ def run_plan(plan: Plan) -> Recording:
             wires,
             notes_lines=plan.notes_lines,
             key_logs=_key_logs(plan, confinement, stack),
+            talk=talk,
         )
         for step in plan.steps:
             seen.run_step(step)
@@ -140,9 +144,9 @@ def run_plan(plan: Plan) -> Recording:
 def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires | None]:
     """The namespaces of the topology, and the wires of those links that some step has rules for.
 
-    With wires there is one more namespace, which they are in.
+    Of a session every link has one. With wires there is one more namespace, which they are in.
     """
-    if not any(step.wire for step in plan.steps):
+    if not plan.is_session and not any(step.wire for step in plan.steps):
         return stack.enter_context(build_topology(plan.topology)), None
     # Few runs need them, and every run would wait for their import.
     from lab.kernel.links.splice import spliced
@@ -154,6 +158,8 @@ def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires
         for step in plan.steps
         for place, _, _ in bound(step.wire, plan.topology.link_ends)
     )
+    if plan.is_session:
+        wired = frozenset(link.name for link in plan.topology.links)
     topology, host, splices = spliced(plan.topology, wired)
     namespaces = stack.enter_context(build_topology(topology))
     wires = Wires(namespaces[host], splices, plan.steps)
@@ -225,7 +231,7 @@ def _wanted_captures(
         wanted += [
             (namespace, PointName(host, "lo", f"{host}/lo"), LOOPBACK_MTU_BYTES)
             for host, namespace in namespaces.items()
-            if plan.family is None or host in busy
+            if plan.family is None or plan.is_session or host in busy
         ]
     return wanted
 

@@ -64,6 +64,8 @@ class HostReadings:
         self.counter_names: tuple[str, ...] = ()
         self.instruments: list[Instrument] = []
         self._step = Step("", ())
+        self._busy: dict[str, None] = {}
+        """The hosts that run the step's programs."""
         self._since_ns = self._moved_ns = self._next_ns = 0
         self._frames = -1
         self._last: dict[tuple[object, ...], HeldSocket] = {}
@@ -71,10 +73,15 @@ class HostReadings:
     def begin(self, step: Step) -> Mapping[str, CounterReading]:
         """What the hosts' kernels have counted until now, by the hosts' names."""
         self._step = step
+        self._busy = dict.fromkeys(program.host for program in step.programs)
         self._since_ns = self._moved_ns = time.monotonic_ns()
         self._next_ns = 0
         self._last.clear()
         return self._read_counters()
+
+    def watch(self, host: str) -> None:
+        """Look at this host's sockets as well: it runs a program that the step did not name."""
+        self._busy[host] = None
 
     def end(self, before: Mapping[str, CounterReading]) -> None:
         """Record the sockets that there are, and what the kernels have counted since."""
@@ -102,7 +109,7 @@ class HostReadings:
 
     def hold(self, moment: Held) -> None:
         """Record the sockets of the hosts that run the step's programs."""
-        for host in dict.fromkeys(program.host for program in self._step.programs):
+        for host in self._busy:
             try:
                 held = held_sockets(self._namespaces[host], moment, self._step.name)
             except (KernelRefused, OSError) as error:

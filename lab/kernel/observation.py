@@ -17,12 +17,14 @@ from lab.kernel.network.configuration import read_configuration
 from lab.kernel.network.namespace import Namespace, forget_neighbours
 from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.programs.group import ProgramGroup
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.step_run import StepRun
 from lab.kernel.sandbox.mounts import Mount, lost_mounts
+from lab.kernel.session.session import SessionRun
 from lab.kernel.source.notes import Noted
 from lab.kernel.system.loop import Loop
-from lab.kernel.system.message_socket import PeerGone
+from lab.kernel.system.message_socket import PeerGone, Talk
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Step
 from lab.model.topology import Topology
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
 DRAIN_DEADLINE_S = 5.0
 WIRES_DEADLINE_S = 5.0
+IDLE_MS = 1000
 FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
 GONE = (errno.ENODEV, errno.ENXIO)
 
@@ -61,8 +64,10 @@ class Observation:
         *,
         notes_lines: bool,
         key_logs: Mapping[str, Mapping[str, KeyLogFile]],
+        talk: Talk | None = None,
     ) -> None:
-        """At the end of the stack the programs are ended."""
+        """At the end of the stack the programs are ended. `talk`: of a session, with its caller."""
+        self._talk = talk
         self._wires = wires
         self._topology = topology
         self._confinement = confinement
@@ -72,7 +77,7 @@ class Observation:
         self._tracer = tracer
         self._stack = stack
         self._loop = Loop()
-        self._programs: StepRun | None = None
+        self._programs: ProgramGroup | None = None
         self.recorder = FrameRecorder(captures)
         self._loop.add(self.recorder)
         self.canaries = Canaries(self.recorder, self._loop)
@@ -182,28 +187,19 @@ class Observation:
 
     def _run_programs(self, step: Step) -> None:
         """Run the step's programs until all their processes have ended."""
-        programs = StepRun(
-            step,
-            self._namespaces,
-            self._tracer,
-            self._take_turn,
-            self.hosts.see_unix_sockets,
-            lambda: self.hosts.hold("served"),
-            self._confinement,
-            notes_lines=self._notes_lines,
-            key_logs=self._key_logs.get(step.name),
-            own=() if self._wires is None else (self._wires.pid,),
-        )
+        programs = self._step_run(step) if self._talk is None else self._session(self._talk, step)
         self._stack.callback(programs.close)
         if self._programs is not None:
             self._loop.remove(self._programs)
         self._programs = programs
         self._loop.add(programs)
         self._disturbers.add(step)
-        watched = [self._namespaces[host] for host in self._disturbers.hosts()]
+        watched = [self._namespaces[host] for host in self._watched()]
         before = [read_configuration(namespace) for namespace in watched]
         mounts = self._mounts()
         self.runs += programs.run()
+        if isinstance(programs, SessionRun):
+            self._disturbers.add(replace(step, programs=tuple(programs.started)))
         for namespace, then in zip(watched, before, strict=True):
             now = read_configuration(namespace)
             self._note_lost(step, namespace.name, then.lost(now))
@@ -219,6 +215,48 @@ class Observation:
         self.key_logs += programs.key_logs
         for what in programs.unended:
             self._note(self._disturbers.of_processes(step, what))
+
+    def _step_run(self, step: Step) -> StepRun:
+        return StepRun(
+            step,
+            self._namespaces,
+            self._tracer,
+            self._take_turn,
+            self.hosts.see_unix_sockets,
+            lambda: self.hosts.hold("served"),
+            self._confinement,
+            notes_lines=self._notes_lines,
+            key_logs=self._key_logs.get(step.name),
+            own=self._own_processes(),
+        )
+
+    def _session(self, talk: Talk, step: Step) -> SessionRun:
+        def serve_idle() -> None:
+            # Frames end the wait: what comes by itself must not fill a ring.
+            self._loop.serve_once(IDLE_MS, self.recorder.ring_descriptors())
+
+        return SessionRun(
+            talk,
+            step.name,
+            self._namespaces,
+            self._tracer,
+            self._take_turn,
+            serve_idle,
+            self.hosts.watch,
+            lambda: self.hosts.hold("served"),
+            self._confinement,
+            notes_lines=self._notes_lines,
+            own=self._own_processes(),
+        )
+
+    def _own_processes(self) -> Sequence[int]:
+        return () if self._wires is None else (self._wires.pid,)
+
+    def _watched(self) -> Collection[str]:
+        """The hosts whose configuration programs may change: of a session, those to come too."""
+        if self._talk is not None and self._disturbers.may_configure():
+            return self._topology.hosts
+        return self._disturbers.hosts()
 
     def _note_lost(self, step: Step, host: str, lost: Sequence[str]) -> None:
         """Note what a host's network has lost, though it can be observed as before."""

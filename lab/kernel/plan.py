@@ -25,6 +25,9 @@ class Plan:
     """Which instrument traces the programs: see lab/kernel/tracers.py."""
     source: str = ""
     """The scenario's file, as the recording has it."""
+    is_session: bool = False
+    """Whether programs are started as somebody asks for them. There is one step, without programs,
+    and every link has a wire, for which there may be rules at any time."""
     notes_lines: bool = False
     """Whether Python programs note the lines that make their calls."""
     keeps_secrets: bool = True

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lab.kernel.plan import Plan
+    from lab.kernel.system.message_socket import Talk
     from lab.records import Recording
 
 
@@ -18,3 +19,10 @@ def record(plan: Plan) -> Recording:
     from lab.kernel.experiment import run_plan
 
     return run_plan(plan)
+
+
+def record_session(talk: Talk, plan: Plan) -> Recording:
+    """The same of a session, whose caller asks for programs. To be called by Sandbox.converse."""
+    from lab.kernel.experiment import run_plan
+
+    return run_plan(plan, talk)

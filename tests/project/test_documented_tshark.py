@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark i
 
 LINES = list(tshark_lines())
 IN_A_RUN = "tshark -r runs/ad-hoc/latest/unix.pcapng -N n -Y http"
-"""tests/kernel/programs/test_ad_hoc_unix_packets.py types it where it made that file."""
+"""tests/kernel/programs/ad_hoc/test_unix_packets.py types it where it made that file."""
 
 
 def wire(name: str, folder: Path) -> None:

@@ -25,6 +25,7 @@ RECORDS = {
     "lab.analysis.sockets.endpoint",
     "lab.kernel.plan",
     "lab.scene.model",
+    "lab.shell.command",
 }
 """Modules that do nothing: they say what fields a record has, or what methods an instrument."""
 

@@ -17,6 +17,7 @@ from lab.errors import InstrumentError, ProgramError, printable
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import VARIABLE
+from lab.kernel.programs.terminal import Terminal, take_terminal
 from lab.kernel.source.notes import NotedProgram
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import ambient_capabilities
@@ -30,6 +31,11 @@ DYING_MS = 200
 REAP_DEADLINE_S = 5.0
 # What no fault of a program's own raises: somebody has sent it. The kernel does where memory lacks.
 _SENT = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+_ENDS = frozenset({
+    errno.ECONNRESET,  # of a unix stream whose program died with bytes unread
+    errno.EIO,  # of a terminal that no process has open
+})  # fmt: skip
+"""What read(2) says of an output that has ended, besides nothing."""
 NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
 
 
@@ -57,20 +63,25 @@ class Output:
     budget: Budget = field(default_factory=Budget)
     data: bytearray = field(default_factory=bytearray)
     closed: bool = False
+    also: Callable[[bytes], None] | None = None
+    """Who gets all that is read, kept or not."""
 
-    def read(self) -> bool:
-        """Read some of what has arrived, or close at the end of the file; whether it read any."""
+    def read(self) -> int:
+        """Read some of what has arrived, or close at the end of the file; how many bytes."""
         try:
             chunk = os.read(self.descriptor, READ_BYTES)
         except BlockingIOError:
-            return False
-        except ConnectionResetError:
-            # The end of a unix stream whose program died with bytes unread.
+            return 0
+        except OSError as error:
+            if error.errno not in _ENDS:
+                raise
             chunk = b""
         self.data += self.budget.take(chunk)
         if not chunk:
             self.close()
-        return bool(chunk)
+        elif self.also is not None:
+            self.also(chunk)
+        return len(chunk)
 
     def close(self) -> None:
         """Close the descriptor, unless that was done."""
@@ -91,16 +102,19 @@ class RunningProgram:
         release: Callable[[], None] = lambda: None,
         noted: NotedProgram | None = None,
         key_log: str = "",
+        terminal: Terminal | None = None,
     ) -> None:
         """Start it inside the namespace; its process calls `before_exec` just before execve(2).
 
         `release` is called while its end is waited for, to let go on who has to see it first.
         `noted` is what it shall run as, if it notes its lines; `key_log` names the file that its
-        TLS library shall write secrets to, if any.
+        TLS library shall write secrets to, if any. It has the `terminal`, or reads nothing and
+        writes to pipes.
         Raises ProgramError if it cannot be started; the message is worded as a record's failure.
         KernelRefused if it cannot be confined.
         """
         self.program = program
+        self.has_terminal = terminal is not None
         self._release = release
         self.failure = ""
         self.remark = ""
@@ -132,13 +146,14 @@ class RunningProgram:
             with namespace.entered(), ambient_capabilities(kept):
                 process = subprocess.Popen(
                     program.argv if noted is None else noted.argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
+                    stdin=subprocess.DEVNULL if terminal is None else terminal.far,
+                    stdout=subprocess.PIPE if terminal is None else terminal.far,
+                    stderr=subprocess.PIPE if terminal is None else terminal.far,
                     pass_fds=passed,
                     env=environment,
                     start_new_session=True,
                     preexec_fn=_in_turn(
+                        None if terminal is None else take_terminal,
                         None if confinement and confinement.has_view else _leave_mounts,
                         start.confine if start else None,
                         before_exec,
@@ -160,20 +175,24 @@ class RunningProgram:
             checkpoint_far.close()
             if start is not None:
                 start.close()
-        assert process.stdout is not None
-        assert process.stderr is not None
         self._process = process
         self.ended = os.pidfd_open(process.pid)
         self._budget = Budget()
-        self.stdout = Output(os.dup(process.stdout.fileno()), self._budget)
-        self.stderr = Output(os.dup(process.stderr.fileno()), self._budget)
+        if terminal is None:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            self.stdout = Output(os.dup(process.stdout.fileno()), self._budget)
+            self.stderr = Output(os.dup(process.stderr.fileno()), self._budget)
+            process.stdout.close()
+            process.stderr.close()
+        else:
+            self.stdout = Output(os.dup(terminal.near), self._budget)
+            self.stderr = Output(-1, self._budget, closed=True)
         self.ready = Output(ready_read, self._budget)
         self.checkpoints = Output(checkpoint_near.detach(), self._budget)
         self._outputs = (self.stdout, self.stderr, self.ready, self.checkpoints)
-        for output in self._outputs:
+        for output in self.outputs:
             os.set_blocking(output.descriptor, False)
-        process.stdout.close()
-        process.stderr.close()
         self._was_terminated = False
         self._was_overfull = False
         self.ready_ns: int | None = None
@@ -185,6 +204,11 @@ class RunningProgram:
     def pid(self) -> int:
         """The pid of its process."""
         return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """Its exit status, -N where signal N ended it; None while it runs."""
+        return self._process.returncode
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -220,8 +244,10 @@ class RunningProgram:
             self.ended_ns = time.time_ns()
             self._reap()
             for output in self.outputs:
-                while not output.closed and not self._budget.beyond and output.read():
-                    pass
+                left = OUTPUT_LIMIT_BYTES
+                while left > 0 and (output.also or not self._budget.beyond):
+                    count = 0 if output.closed else output.read()
+                    left = left - count if count else 0
             # It may have become ready and ended between two turns of the caller's loop.
             self._note_readiness()
 
@@ -299,12 +325,12 @@ class RunningProgram:
         maybe = f", which {sender} may have sent" if sender else ""
         self.fail(f"was killed by {_signal_name(-status)}{maybe}")
 
-    def terminate(self) -> None:
-        """Send SIGTERM to it and to the other processes of its process group."""
+    def signal(self, number: signal.Signals, remark: str) -> None:
+        """Send a signal to it and the others of its process group; its end is no failure then."""
         if self.ended_ns is None:
             self._was_terminated = True
-            self.remark = "went on, and was ended by SIGTERM when the others had ended"
-            os.killpg(self.pid, signal.SIGTERM)
+            self.remark = remark
+            os.killpg(self.pid, number)
 
     def end_failed(self, what: str) -> None:
         """Kill it, and note its failure."""

@@ -16,10 +16,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from lab.errors import InstrumentError, MachineError
-from lab.kernel.system.message_socket import MessageSocket, PeerGone
+from lab.kernel.system.message_socket import SAID, MessageSocket, PeerGone, Talk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,11 +67,17 @@ class Sandbox:
         """
         if kwargs:
             raise TypeError("a sandboxed call takes positional arguments only")
-        try:
-            self._messages.send((function, args))
-        except PeerGone:
-            self._raise_first_error()
+        self._send((function, args, False))
         return Pending(self)
+
+    def converse(
+        self, function: Callable[Concatenate[Talk, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Conversation[R]:
+        """Start `function(talk, *args)` in the init, which can be asked for more while it runs."""
+        if kwargs:
+            raise TypeError("a sandboxed call takes positional arguments only")
+        self._send((function, args, True))
+        return Conversation(self)
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`function(*args)`, run in the init.
@@ -100,13 +106,24 @@ class Sandbox:
             self._process.kill()
             self._process.wait()
 
+    def _send(self, message: object) -> None:
+        try:
+            self._messages.send(message)
+        except PeerGone:
+            self._raise_first_error()
+
     def _receive(self) -> object:
         """The next value; the init's own "ready" is taken off first."""
+        return self._receive_kind()[1]
+
+    def _receive_kind(self) -> tuple[str, object]:
+        """The same with what kind it is."""
         try:
             if not self._ready:
                 self._check(self._messages.receive())
                 self._ready = True
-            return self._check(self._messages.receive())
+            message = self._messages.receive()
+            return message[0], self._check(message)
         except PeerGone:
             raise InstrumentError(
                 "the sandbox's init process died; its messages, if any, are above"
@@ -137,6 +154,29 @@ class Pending(Generic[R]):
     def result(self) -> R:
         """Wait for the result; raises as Sandbox.call does."""
         return self._sandbox._receive()  # type: ignore[return-value]
+
+
+class Conversation(Pending[R]):
+    """A call under way in a sandbox, which takes requests and says things until it returns."""
+
+    def ask(self, request: object) -> None:
+        """Send a request. Raises the error with which the call has ended meanwhile."""
+        self._sandbox._send(request)
+
+    def result(self) -> R:
+        """Wait for the result; what is said before it is passed over."""
+        while True:
+            kind, value = self._sandbox._receive_kind()
+            if kind != SAID:
+                return value  # type: ignore[return-value]
+
+    def fileno(self) -> int:
+        """Readable when something was said."""
+        return self._sandbox._messages.fileno()
+
+    def next(self) -> Any:  # noqa: ANN401  any picklable value
+        """What is said next, waited for; raises as Sandbox.call does."""
+        return self._sandbox._receive()
 
 
 @contextmanager

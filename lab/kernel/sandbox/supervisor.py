@@ -34,7 +34,7 @@ from lab.errors import KernelRefused, LabError, MachineError
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import has_capabilities
 from lab.kernel.system.limits import as_refusal
-from lab.kernel.system.message_socket import MessageSocket, PeerGone
+from lab.kernel.system.message_socket import CallerGone, MessageSocket, PeerGone, Talk
 from lab.kernel.trace.tracefs import instance as trace_instance
 from lab.kernel.trace.tracefs import start as trace_start
 
@@ -145,9 +145,11 @@ def _become_init(messages: MessageSocket, supervisor_alive: int) -> None:
         gc.freeze()
         gc.enable()
         while True:
-            function, arguments = messages.receive()
+            function, arguments, talks = messages.receive()
+            if talks:
+                arguments = (Talk(messages), *arguments)
             messages.send(_outcome(function, arguments))
-    except PeerGone:
+    except (PeerGone, CallerGone):
         os._exit(0)
     except BaseException as error:
         if (refusal := as_refusal(error)) is None:
@@ -176,6 +178,8 @@ def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
     """A call's result as it is sent back: what kind it is, and the value."""
     try:
         return "value", function(*arguments)
+    except CallerGone:
+        raise
     except LabError as error:
         return "error", as_refusal(error) or error
     except Exception as error:

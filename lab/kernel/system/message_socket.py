@@ -57,3 +57,36 @@ class MessageSocket:
                 raise PeerGone("the other end is gone")
             view = view[count:]
         return data
+
+
+class CallerGone(EOFError):
+    """Whoever has called a function in a sandbox is gone, and its result is nobody's."""
+
+
+class Talk:
+    """The caller of a function that runs in a sandbox, who asks for more while it runs."""
+
+    def __init__(self, messages: MessageSocket) -> None:
+        self._messages = messages
+
+    def fileno(self) -> int:
+        """Readable when something was asked, or when the caller is gone."""
+        return self._messages.fileno()
+
+    def receive(self) -> Any:  # noqa: ANN401  any picklable value
+        """What is asked next. Raises CallerGone."""
+        try:
+            return self._messages.receive()
+        except PeerGone as error:
+            raise CallerGone(*error.args) from None
+
+    def say(self, value: object) -> None:
+        """Tell the caller something. Raises CallerGone."""
+        try:
+            self._messages.send((SAID, value))
+        except PeerGone as error:
+            raise CallerGone(*error.args) from None
+
+
+SAID = "said"
+"""The kind of a message that is not yet a function's result."""

@@ -1,0 +1,63 @@
+"""A terminal of its own for a program: a pair of pseudoterminals. Source: pty(7), tty(4)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import struct
+import termios
+
+from lab.errors import KernelRefused
+
+_SIZE = struct.Struct("=HHHH")  # struct winsize: rows, columns, and pixels, which nobody asks for
+
+
+class Terminal:
+    """Both ends of a terminal: `near` is the lab's, `far` the program's."""
+
+    def __init__(self, attributes: list[object], rows: int, columns: int) -> None:
+        """With these attributes, as termios.tcgetattr has them. Raises KernelRefused."""
+        try:
+            self.near, self.far = os.openpty()
+        except OSError as error:
+            raise KernelRefused(f"cannot open a terminal: {error.strerror}") from error
+        # Before the program is there: what it finds is what its user's terminal has.
+        termios.tcsetattr(self.far, termios.TCSANOW, attributes)  # type: ignore[arg-type]
+        self.resize(rows, columns)
+        os.set_blocking(self.near, False)
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give it another size, of which the program is told by SIGWINCH."""
+        fcntl.ioctl(self.near, termios.TIOCSWINSZ, _SIZE.pack(rows, columns, 0, 0))
+
+    def write(self, data: bytes) -> int:
+        """Type some of these bytes; how many there was room for."""
+        try:
+            return os.write(self.near, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)  # EIO: no process has it open any more
+
+    def leave_far(self) -> None:
+        """Close the program's end, which the program has by now."""
+        os.close(self.far)
+        self.far = -1
+
+    def close(self) -> None:
+        """Close what is open."""
+        os.close(self.near)
+        if self.far >= 0:
+            os.close(self.far)
+
+
+def take_terminal() -> None:
+    """Make standard input the controlling terminal of this process, a session's first.
+
+    Whoever has started the lab may have it ignore what a terminal's keys send: then no key would
+    end the program.
+    """
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)

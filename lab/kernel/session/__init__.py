@@ -1,0 +1,1 @@
+"""A run whose programs are started while it lasts, as somebody asks for them."""

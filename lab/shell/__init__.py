@@ -1,0 +1,1 @@
+"""PURE: a session's lines as commands, and what completes them."""

@@ -1,0 +1,53 @@
+"""What a line of a session asks for."""
+
+from __future__ import annotations
+
+from lab.frozen import frozen
+
+
+@frozen
+class RunProgram:
+    """A program on a host."""
+
+    host: str
+    argv: tuple[str, ...]
+    """Names of hosts in it are replaced; through /bin/sh where the line needs a shell."""
+    text: str
+    """As it was typed, without the host."""
+    is_job: bool
+    """Whether it ended in "&": the next line is not kept waiting."""
+
+
+@frozen
+class ShowHosts:
+    """List the hosts and their addresses."""
+
+
+@frozen
+class ShowLinks:
+    """List the links."""
+
+
+@frozen
+class ShowJobs:
+    """List the jobs."""
+
+
+@frozen
+class EndJob:
+    """End a job by SIGTERM."""
+
+    number: int
+
+
+@frozen
+class ShowHelp:
+    """Say what there is to type."""
+
+
+@frozen
+class Quit:
+    """End the session."""
+
+
+Command = RunProgram | ShowHosts | ShowLinks | ShowJobs | EndJob | ShowHelp | Quit

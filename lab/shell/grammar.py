@@ -19,7 +19,7 @@ from lab.shell.command import (
     ShowJobs,
     ShowLinks,
 )
-from lab.shell.line import Word, fault, needs_shell, words_of
+from lab.shell.line import LineWord, fault, needs_shell, words_of
 
 SHELL = "/bin/sh"
 _JOB = re.compile(r"%?(\d{1,9})")
@@ -69,9 +69,9 @@ def _listed(known: Sequence[str]) -> str:
     return f"; there are {', '.join(known)}"
 
 
-def _program(line: str, words: Sequence[Word], names: Names) -> RunProgram:
+def _program(line: str, words: Sequence[LineWord], names: Names) -> RunProgram:
     host, *words = words
-    is_job = bool(words) and words[-1] == Word("&", words[-1].start, True)
+    is_job = bool(words) and words[-1] == LineWord("&", words[-1].start, True)
     if is_job:
         words.pop()
     if not words:
@@ -82,7 +82,7 @@ def _program(line: str, words: Sequence[Word], names: Names) -> RunProgram:
     return RunProgram(host.text, argv, text, is_job)
 
 
-def _replaced(line: str, words: Sequence[Word], names: Names) -> str:
+def _replaced(line: str, words: Sequence[LineWord], names: Names) -> str:
     """The command with addresses in the place of hosts' names: of whole words, and in braces."""
     parts: list[str] = []
     place = words[0].start
@@ -94,10 +94,10 @@ def _replaced(line: str, words: Sequence[Word], names: Names) -> str:
     return "".join(parts)
 
 
-def _alone(command: Command) -> Callable[[str, Sequence[Word]], Command]:
+def _alone(command: Command) -> Callable[[str, Sequence[LineWord]], Command]:
     """What takes a command that no word follows."""
 
-    def take(line: str, words: Sequence[Word]) -> Command:
+    def take(line: str, words: Sequence[LineWord]) -> Command:
         if len(words) > 1:
             raise fault(line, words[1].start, words[-1].end, f"{words[0].text} takes nothing more")
         return command
@@ -105,7 +105,7 @@ def _alone(command: Command) -> Callable[[str, Sequence[Word]], Command]:
     return take
 
 
-def _end_job(line: str, words: Sequence[Word]) -> EndJob:
+def _end_job(line: str, words: Sequence[LineWord]) -> EndJob:
     match = _JOB.fullmatch(words[1].text) if len(words) == 2 else None
     if match is None:
         start = words[1].start if len(words) > 1 else words[0].end
@@ -115,7 +115,7 @@ def _end_job(line: str, words: Sequence[Word]) -> EndJob:
     return EndJob(int(match[1]))
 
 
-COMMANDS: Mapping[str, Callable[[str, Sequence[Word]], Command]] = MappingProxyType({
+COMMANDS: Mapping[str, Callable[[str, Sequence[LineWord]], Command]] = MappingProxyType({
     "hosts": _alone(ShowHosts()),
     "links": _alone(ShowLinks()),
     "jobs": _alone(ShowJobs()),

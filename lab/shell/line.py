@@ -20,7 +20,7 @@ _EXPANDS_UNQUOTED = re.compile(r"[$`*?]|^~|^#")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
 
-class Word(NamedTuple):
+class LineWord(NamedTuple):
     """A word or an operator, as it is written."""
 
     text: str
@@ -34,18 +34,18 @@ class Word(NamedTuple):
         return self.start + len(self.text)
 
 
-def words_of(line: str) -> list[Word]:
+def words_of(line: str) -> list[LineWord]:
     """The line's words and operators. Raises PointedError for a quote that is not closed."""
-    found: list[Word] = []
+    found: list[LineWord] = []
     place = 0
     while place < len(line):
         if line[place].isspace():
             place += 1
         elif match := _OPERATOR.match(line, place):
-            found.append(Word(match[0], place, True))
+            found.append(LineWord(match[0], place, True))
             place = match.end()
         elif match := _WORD.match(line, place):
-            found.append(Word(match[0], place))
+            found.append(LineWord(match[0], place))
             place = match.end()
         else:
             what = "nothing follows it" if line[place] == "\\" else "this quote is not closed"
@@ -53,12 +53,12 @@ def words_of(line: str) -> list[Word]:
     return found
 
 
-def needs_shell(words: list[Word]) -> bool:
+def needs_shell(words: list[LineWord]) -> bool:
     """Whether a command means more than its words: operators, variables, patterns."""
     return any(_is_special(word, is_first=not number) for number, word in enumerate(words))
 
 
-def _is_special(word: Word, *, is_first: bool) -> bool:
+def _is_special(word: LineWord, *, is_first: bool) -> bool:
     if word.is_operator or (is_first and _ASSIGNMENT.match(word.text)):
         return True
     text = _SINGLE.sub("''", word.text)

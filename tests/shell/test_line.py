@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import PointedError
-from lab.shell.line import Word, needs_shell, words_of
+from lab.shell.line import LineWord, needs_shell, words_of
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_line_is_parted_as_by_a_shell(line: str, words: list[str]) -> None:
 
 
 def test_an_operator_is_none_where_it_is_quoted() -> None:
-    assert words_of("'&' &") == [Word("'&'", 0), Word("&", 4, is_operator=True)]
+    assert words_of("'&' &") == [LineWord("'&'", 0), LineWord("&", 4, is_operator=True)]
 
 
 @pytest.mark.parametrize(("line", "place"), [("a 'b", 2), ('a "b c', 2), ("ab 'c' 'd", 7)])

@@ -26,6 +26,9 @@ class ProgramRun:
     """What it did that a program should not, in one line: "was killed by SIGSEGV"."""
     remark: str = ""
     """What is to be said of its end that is no failure, in one line."""
+    stopped_ns: int | None = None
+    """When the lab began to end it: at its deadline, or when the others had ended. None where it
+    ended by itself."""
 
 
 @frozen

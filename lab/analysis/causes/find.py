@@ -14,6 +14,7 @@ from lab.analysis.causes.datagrams.lost import lost_datagrams
 from lab.analysis.causes.datagrams.refused import refused_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.resets import resets
+from lab.analysis.causes.waiting.standstills import standstills
 from lab.analysis.causes.waits import waits
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     lost_datagrams,
     cut_messages,
     unheard_groups,
+    standstills,
 )
 
 

@@ -73,6 +73,8 @@ def resets(facts: StepFacts) -> Iterator[Cause]:
             is_reset = segment.crossing in talk.resets and not segment.notes & DISCARDED
             if not is_reset or facts.crossing(segment).is_made:
                 continue
+            if facts.is_over(facts.departure_ns(segment)):
+                continue
             reset = _Reset(
                 facts,
                 talk,

@@ -69,9 +69,12 @@ def _closed_late(facts: StepFacts) -> Iterator[Cause]:
         fin = first_arrived(evidence, talk, not is_client, _FIN)
         came_ns = evidence.arrival_ns(fin)
         closed = by_endpoint.get(endpoint.id)
-        if fin is None or came_ns is None or closed is None:
+        if fin is None or came_ns is None or closed is None or facts.is_over(came_ns):
             continue
         left_ns = evidence.departure_ns(closed.segment)
+        was_stopped = left_ns is not None and facts.is_over(left_ns)
+        if was_stopped:
+            left_ns = facts.stopped_ns
         if left_ns is None or left_ns - came_ns < (
             _FORGOTTEN_NS if closed.call is None else _LONG_NS
         ):
@@ -80,7 +83,9 @@ def _closed_late(facts: StepFacts) -> Iterator[Cause]:
         if any(facts.departure_ns(each) > came_ns for each in own):
             continue
         call = None if closed.call is None else facts.timeline.call_of[closed.call]
-        if call is None:
+        if was_stopped:
+            how = "and had not called close() when the lab ended it"
+        elif call is None:
             how = "and never called close(): its end closed the socket"
         else:
             how = f"until {named(call)}"

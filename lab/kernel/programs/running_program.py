@@ -197,6 +197,8 @@ class RunningProgram:
         self._was_overfull = False
         self.ready_ns: int | None = None
         self.ended_ns: int | None = None
+        self.stopped_ns: int | None = None
+        """When the lab began to end it."""
         # CLOCK_MONOTONIC: the records' clock may be set meanwhile.
         self._deadline_ns = time.monotonic_ns() + round(program.deadline_s * 1e9)
 
@@ -329,6 +331,7 @@ class RunningProgram:
         """Send a signal to it and the others of its process group; its end is no failure then."""
         if self.ended_ns is None:
             self._was_terminated = True
+            self.stopped_ns = time.time_ns()
             self.remark = remark
             os.killpg(self.pid, number)
 
@@ -348,6 +351,7 @@ class RunningProgram:
     def kill(self) -> None:
         """Kill it if it runs, and collect what it has written."""
         if self.ended_ns is None:
+            self.stopped_ns = self.stopped_ns or time.time_ns()
             signal.pidfd_send_signal(self.ended, signal.SIGKILL)
             self.note_end()
 
@@ -367,6 +371,7 @@ class RunningProgram:
             step=step,
             failure=self.failure,
             remark="; ".join(filter(None, (self.reached, self.remark, self._beyond()))),
+            stopped_ns=self.stopped_ns,
         )
 
     def _beyond(self) -> str:

@@ -98,6 +98,7 @@ def _program(run: ProgramRun) -> Document:
         "started_ns": run.started_ns,
         "ready_ns": run.ready_ns,
         "ended_ns": run.ended_ns,
+        **({} if run.stopped_ns is None else {"stopped_ns": run.stopped_ns}),
         **({"failure": run.failure} if run.failure else {}),
         **({"remark": run.remark} if run.remark else {}),
     }

@@ -43,6 +43,19 @@ class StepFacts:
         return traced and next(hiding(self.timeline.system_calls), None) is None
 
     @cached_property
+    def stopped_ns(self) -> int | None:
+        """When the lab began to end programs; None where all ended by themselves.
+
+        What happens from then on is no program's doing.
+        """
+        stopped = (run.stopped_ns for run in self.timeline.programs)
+        return min((each for each in stopped if each is not None), default=None)
+
+    def is_over(self, time_ns: int) -> bool:
+        """Whether the lab had begun to end programs by that time."""
+        return self.stopped_ns is not None and time_ns >= self.stopped_ns
+
+    @cached_property
     def channel_into(self) -> dict[tuple[FlowId, str], Channel]:
         """By flow and receiving endpoint what came to it."""
         return {

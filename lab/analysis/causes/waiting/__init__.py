@@ -1,0 +1,1 @@
+"""Why nothing comes, or late: of TCP connections, one file a family."""

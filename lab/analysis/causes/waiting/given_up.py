@@ -1,0 +1,113 @@
+"""When waits ended that had been in vain: the lab ended a program, or it gave up itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lab.analysis.causes.facts.standing import READS, WAITS, Standing, sides_at
+from lab.analysis.tcp.segment import Note
+from lab.frozen import frozen
+
+if TYPE_CHECKING:
+    from lab.analysis.calls.system_call import SystemCall
+    from lab.analysis.causes.facts.step_facts import StepFacts
+    from lab.analysis.tcp.conversation import TcpConversation
+
+_LONG_NS = 500_000_000
+"""What waited for a shorter time may have looked in only."""
+_TIMED_OUT = ("EAGAIN", "ETIMEDOUT")
+_LETS_GO = frozenset({"close", "shutdown", "getsockopt", "fcntl", "getsockname", "getpeername"})
+
+
+@frozen
+class GivenUp:
+    """A connection at the moment when the wait of one side ended."""
+
+    waits: Standing
+    """The side whose wait it was."""
+    other: Standing
+    how: str
+    """How it ended: "until the lab ended it"."""
+
+
+def given_up(facts: StepFacts) -> Iterator[GivenUp]:
+    """Of each connection that was open when a wait for it ended in vain, that moment."""
+    for talk in facts.timeline.conversations:
+        for name in _programs(facts, talk):
+            found = _of_program(facts, talk, name)
+            if found is not None:
+                yield found
+                break
+
+
+def _programs(facts: StepFacts, talk: TcpConversation) -> Iterator[str]:
+    """Those at the connection's ends, the client's first; what is not traced, by its host."""
+    for is_client in (True, False):
+        socket = facts.side(talk, is_client)
+        if socket is not None:
+            yield socket.program
+        elif not facts.is_traced:
+            host = facts.host_of(talk, is_client)
+            yield from (run.name for run in facts.timeline.programs if run.host == host)
+
+
+def _of_program(facts: StepFacts, talk: TcpConversation, name: str) -> GivenUp | None:
+    (run,) = (each for each in facts.timeline.programs if each.name == name)
+    if run.failure and run.stopped_ns is not None:
+        return _at(facts, talk, name, run.stopped_ns, "until the lab ended it")
+    if any(Note.KEEP_ALIVE in each.notes for each in talk.segments):
+        return None  # a silence that was reckoned with
+    for call in _in_vain(facts, name):
+        if call.exit_ns is None and not run.failure:
+            continue
+        ended_ns = _ended_ns(facts, call)
+        how = "until it gave up" if call.exit_ns is not None else "until it was ended"
+        found = _at(facts, talk, name, ended_ns, how)
+        if found is not None and found.waits.call == call and _lets_go(found.waits):
+            return found
+    return None
+
+
+def _at(
+    facts: StepFacts, talk: TcpConversation, name: str, now_ns: int, how: str
+) -> GivenUp | None:
+    sides = sides_at(facts, talk, now_ns)
+    if sides is None:
+        return None
+    client, server = sides
+    run = next(each for each in facts.timeline.programs if each.name == name)
+    is_client = client.name == name or (client.socket is None and client.host == run.host)
+    waits, other = (client, server) if is_client else (server, client)
+    # Who has ended its own sending may still wait for an answer.
+    if other.has_ended or waits.has_reset:
+        return None
+    return GivenUp(waits, other, how)
+
+
+def _in_vain(facts: StepFacts, name: str) -> Iterator[SystemCall]:
+    """The program's calls that waited long and got nothing, or never returned."""
+    for call in facts.timeline.system_calls:
+        if call.program != name or call.name not in READS | WAITS:
+            continue
+        lasted_ns = None if call.exit_ns is None else call.exit_ns - call.entry_ns
+        if lasted_ns is None or (lasted_ns >= _LONG_NS and _got_nothing(call)):
+            yield call
+
+
+def _got_nothing(call: SystemCall) -> bool:
+    return call.error in _TIMED_OUT or (call.name in WAITS and call.result == 0)
+
+
+def _ended_ns(facts: StepFacts, call: SystemCall) -> int:
+    """When the wait was over: when the call returned, or when its process ended."""
+    if call.exit_ns is not None:
+        return call.exit_ns
+    ends = facts.evidence.exits.get(call.program, ())
+    return next((time_ns for time_ns, pid in ends if pid == call.pid), call.entry_ns)
+
+
+def _lets_go(side: Standing) -> bool:
+    """Whether its program did nothing more with the socket than to let it go."""
+    calls = () if side.socket is None else side.facts.evidence.calls.on(side.socket.id)
+    return all(call.name in _LETS_GO for call in calls if call.entry_ns >= side.now_ns)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from lab.analysis.encapsulation import describe_ends, describe_link, not_entered
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.membership import membership_of
+from lab.analysis.messages.message import messages_of
 from lab.analysis.packets.fragments import Piece, piece_of
 from lab.analysis.packets.packet import (
     Arp,
@@ -328,14 +328,14 @@ def describe_checksum(header: Tcp | Udp) -> str:
 
 
 def describe_packet(packet: Packet) -> str:
-    """Any packet in a few words: as the fragment it is, else by its innermost header."""
+    """Any packet in a few words: as the fragment it is, by its message or its innermost header."""
     piece = piece_of(packet)
     if piece is not None and packet.malformed is None:
         return _describe_piece(piece)
     if packet.udp is None and (outside := not_entered(packet)):
         return f"{outside}, {describe_ends(packet)}: not entered"
-    if packet.udp is None and (report := membership_of(packet)) is not None:
-        return str(report)
+    if packet.tcp is None and (messages := messages_of(packet)):
+        return str(messages[0])
     return _describe_layers(packet.layers) or counted(len(packet.frame.data), "byte")
 
 
@@ -360,9 +360,12 @@ def describe_quoted(packet: Packet) -> str:
 
 
 def describe_more(packet: Packet) -> str:
-    """What a fragment completes, or an ICMP error quotes; "" for any other packet."""
+    """What a fragment completes, an ICMP error quotes, what carries a message; "" of all others."""
+    messages = messages_of(packet) if packet.udp is not None else ()
     if packet.reassembled:
-        return f"whole: {_describe_layers(packet.layers)}"
+        return f"whole: {messages[0] if messages else _describe_layers(packet.layers)}"
+    if messages:
+        return _describe_layers(packet.layers)
     if packet.icmp is not None and packet.icmp.quoted:
         # A quotation may end anywhere: that it does is nobody's fault.
         quoted = [layer for layer in packet.icmp.quoted if not isinstance(layer, Malformed)]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.flow import FlowId
+from lab.analysis.messages.message import messages_of
 from lab.analysis.packets.packet import Tcp, TcpFlags
 from lab.analysis.story import (
     Phase,
@@ -40,6 +41,7 @@ def frame_row(
     """The row of a whole frame: as if it had arrived before anything else happened."""
     packet = crossing.packet
     source, target, is_forward = ways
+    said = messages_of(packet)
     if segment is None:
         text, kind = describe_packet(packet), _kind_of_packet(crossing)
         notes: tuple[Note, ...] = ()
@@ -56,7 +58,8 @@ def frame_row(
         receiver = segment.receiver_state
         sender_state = segment.sender_state.value
         receiver_state = receiver.value if receiver else ""
-    has_payload = packet.tcp is not None or packet.udp is not None
+    # What is said in words is not shown as bytes too.
+    has_payload = not said and (packet.tcp is not None or packet.udp is not None)
     return FrameRow(
         event=crossing.id,
         source=source,
@@ -76,6 +79,7 @@ def frame_row(
         notes=notes,
         details=details,
         payload=packet.payload if has_payload else b"",
+        says="" if segment is None else "; ".join(map(str, said)),
         sender_state=sender_state,
         receiver_state=receiver_state,
         sender_differs=sender_differs,

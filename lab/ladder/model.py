@@ -151,7 +151,7 @@ class FrameRow:
     details: tuple[str, ...]
     """TCP options; what a fragment completes, or an ICMP error quotes."""
     payload: bytes
-    """Of a TCP segment or UDP datagram."""
+    """Of a TCP segment or UDP datagram; empty where it is said in words."""
     sender_state: str
     """The sender's TCP state once it sent this, by RFC 9293; "" where it is no segment."""
     receiver_state: str
@@ -165,6 +165,8 @@ class FrameRow:
     """Of a later link, whether the frame goes on unchanged, and to nobody else."""
     on_the_way: tuple[str, ...] = ()
     """In a brief ladder, where one arrow stands for all of its links: what devices did to it."""
+    says: str = ""
+    """What a segment's payload says in words, which are shown in place of its bytes."""
     closes: CallRow | None = None
     """In a brief ladder, the end of a call that returns after it and has no row of its own."""
 

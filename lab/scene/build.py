@@ -179,6 +179,7 @@ class _Builder:
             kind=row.kind,
             label=row.label,
             payload=row.payload,
+            says=row.says,
             is_lost=row.is_lost,
             dropped="",
             notes=tuple(note.value for note in row.notes),

@@ -96,6 +96,8 @@ class FrameArrow:
     label: str
     """ "f3 40858: SYN seq=0 win=42340"."""
     payload: bytes
+    says: str
+    """In words, in place of the payload's bytes; "" where there are none."""
     is_lost: bool
     dropped: str
     """The kernel's reason, or the wire's rule; "" where it arrived as it was."""

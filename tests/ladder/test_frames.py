@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 import recorded as r
 from transcript import converse
 
+from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.story import Phase
 from lab.analysis.tcp.state import State
@@ -18,6 +20,7 @@ from lab.ladder.frames import (
     segments_by_crossing,
 )
 from lab.ladder.model import FrameKind, FrameRow, Part
+from lab.recording.storage import load_recording
 from lab.records import Direction, Frame
 
 TALK = """
@@ -58,6 +61,25 @@ def test_a_frames_kind_is_what_it_does() -> None:
         FrameKind.SYN, FrameKind.SYN, FrameKind.ACK, FrameKind.DATA, FrameKind.DATA,
         FrameKind.FIN, FrameKind.RST,
     ]  # fmt: skip
+
+
+def test_a_message_stands_in_place_of_its_bytes() -> None:
+    query = struct.pack("!6H", 7, 0, 1, 0, 0, 0) + b"\1a\0\0\1\0\1"
+    row = captured(fb.ethernet(fb.ipv4(fb.udp(query, dport=53), 17)))
+    assert (row.text, row.payload, row.says) == ("DNS query 0x0007 A a.", b"", "")
+    assert row.details == ("UDP 5000 > 53 len=19",)
+    (timeline,) = build_timelines(load_recording(r.FOLDER / "dns4"))
+    segment_of = segments_by_crossing(timeline.conversations)
+    said = [
+        (found.text.split(" len=")[0], found.says.split(" 0x")[0], found.payload)
+        for crossing in timeline.crossings
+        if (segment := segment_of.get(crossing.number)) and segment.length
+        for found in [frame_row(crossing, segment, WAYS, Phase.DATA)]
+    ]
+    assert said == [
+        ("PSH ACK seq=1 ack=1", "DNS query", b""),
+        ("PSH ACK seq=1 ack=33", "DNS answer", b""),
+    ]
 
 
 def test_a_segment_has_its_options_payload_notes_and_states() -> None:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.calls.transcript import reads_of
-from lab.analysis.membership import membership_of
+from lab.analysis.messages.membership import membership_of
 from lab.analysis.packets.packet import Ethernet, IPv4
 from lab.model.claim import (
     Verdict,

@@ -19,6 +19,8 @@ from lab.analysis.explain.sections import (
 )
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.strikes import Struck
+from lab.analysis.messages.message import messages_of
+from lab.analysis.packets.packet import Packet
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
 from lab.analysis.story import Phase, describe_packet, describe_segment
@@ -83,7 +85,7 @@ class EventWriter:
             more["notes"] = [note.value for note in in_order(segment.notes)]
         self._add(
             crossing.id,
-            describe_packet(packet) if segment is None else describe_segment(segment),
+            describe_packet(packet) if segment is None else _title_of(packet, segment),
             section_of_frame(packet, phase),
             {
                 "at": [self._at(crossing.sent_ns), self._at(crossing.received_ns)],
@@ -226,3 +228,8 @@ def _filter_of(event: EventId) -> dict[str, str]:
         return {}
     text = f"{event}: ".replace("\\", "\\\\").replace('"', '\\"')
     return {"filter": visible(f'frame contains "{text}"')}
+
+
+def _title_of(packet: Packet, segment: Segment) -> str:
+    """The segment, and what it says in words."""
+    return "; ".join([describe_segment(segment), *map(str, messages_of(packet))])

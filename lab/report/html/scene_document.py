@@ -8,7 +8,7 @@ from typing import Any
 from lab.model.event import EventId
 from lab.report.svg.ladder import state_group
 from lab.report.svg.visible import visible, visible_bytes
-from lab.scene.model import Scene, SlotKind
+from lab.scene.model import FrameArrow, Scene, SlotKind
 
 PAYLOAD_BYTES = 48
 KINDS = list(SlotKind)
@@ -64,7 +64,7 @@ def scene_document(scene: Scene, number_of: Mapping[EventId, int]) -> dict[str, 
                 "slots": [arrow.start, arrow.end],
                 "kind": arrow.kind.value,
                 "label": visible(arrow.label),
-                "payload": visible_bytes(arrow.payload, PAYLOAD_BYTES) if arrow.payload else "",
+                "payload": _preview(arrow),
                 "lost": arrow.is_lost,
                 "dropped": visible(arrow.dropped),
                 "notes": list(arrow.notes),
@@ -116,3 +116,9 @@ def scene_document(scene: Scene, number_of: Mapping[EventId, int]) -> dict[str, 
             for fold in scene.folds
         ],
     }
+
+
+def _preview(arrow: FrameArrow) -> str:
+    """What its payload says in words, or the first of its bytes."""
+    shown = visible_bytes(arrow.payload, PAYLOAD_BYTES) if arrow.payload else ""
+    return visible(arrow.says) or shown

@@ -219,8 +219,8 @@ def _draw_label(each: FrameArrow, x1: float, x2: float, y: float) -> str:
     if each.notes:
         text += f"  [{', '.join(each.notes)}]"
     spans = [(cut(text, columns), f"on {each.kind.value}")]
-    if each.payload and (left := columns - len(text) - 2) > 8:
-        payload = cut(visible_bytes(each.payload, PAYLOAD_BYTES), left)
+    if (each.says or each.payload) and (left := columns - len(text) - 2) > 8:
+        payload = cut(each.says or visible_bytes(each.payload, PAYLOAD_BYTES), left)
         if way > 0:
             spans.append((f"  {payload}", "muted"))
         else:

@@ -19,7 +19,7 @@ from network_steps import (
 
 from lab.analysis.calls.transcript import PrintedCall
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.membership import membership_of
+from lab.analysis.messages.membership import membership_of
 from lab.analysis.packets.dissect import dissect
 from lab.analysis.timeline import Timeline
 from lab.checks.networks.groups import (

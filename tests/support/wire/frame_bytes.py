@@ -124,13 +124,14 @@ def udp(
     payload: bytes = b"",
     *,
     sport: int = 5000,
+    dport: int = 5001,
     length: int | None = None,
     checksum: int | None = None,
     source: IPv4Address | IPv6Address = V4_A,
     destination: IPv4Address | IPv6Address = V4_B,
 ) -> bytes:
     size = 8 + len(payload) if length is None else length
-    head = struct.pack("!HHHH", sport, 5001, size, 0)
+    head = struct.pack("!HHHH", sport, dport, size, 0)
     if checksum is None:
         pseudo = pseudo_header(source, destination, 17, size)
         checksum = internet_checksum(pseudo + head + payload) or 0xFFFF

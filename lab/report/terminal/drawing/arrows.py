@@ -55,7 +55,9 @@ def below(row: FrameRow, columns: int) -> Iterator[str]:
         yield "! " + ", ".join(note.value for note in row.notes)
     yield from row.on_the_way
     yield from row.details
-    if row.payload:
+    if row.says:
+        yield row.says
+    elif row.payload:
         preview = repr(row.payload[:columns])[1:]
         yield preview if len(preview) <= columns else preview[: columns - 3] + "..."
 
@@ -63,19 +65,20 @@ def below(row: FrameRow, columns: int) -> Iterator[str]:
 def with_more_on_it(row: FrameRow, columns: int, style: Style) -> FrameRow:
     """The row with its options and the beginning of its payload on the arrow itself.
 
-    What of them does not fit is left out, but for what a packet other than a segment or datagram
-    says, and what is remarkable: that stays below.
+    What of them does not fit is left out, but for what a message or a packet other than a segment
+    or datagram says, and what is remarkable: that stays below.
     """
     own = row.details if row.is_segment else ()
-    on_it = " ".join((*own, repr(row.payload)[1:]) if row.payload else own)
+    preview = row.says or (repr(row.payload)[1:] if row.payload else "")
+    on_it = " ".join((*own, preview) if preview else own)
     if not on_it:
         return row
     room = columns - HEAD_COLUMNS - 2 - cell_len(style.safe(row.label)) - 1
     kept = () if row.is_segment else row.details
-    if room < FEWEST_MORE_COLUMNS:
+    if room < FEWEST_MORE_COLUMNS or (row.says and room < cell_len(on_it)):
         return replace(row, details=kept, payload=b"")
     more = style.cut(on_it, room)
-    return replace(row, text=f"{row.text} {more}", details=kept, payload=b"")
+    return replace(row, text=f"{row.text} {more}", details=kept, payload=b"", says="")
 
 
 def colour_of(row: FrameRow) -> str:

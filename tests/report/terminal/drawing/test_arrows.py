@@ -10,7 +10,13 @@ from lab.ladder.capture import capture_ladder
 from lab.ladder.frames import part_of
 from lab.ladder.model import FrameRow, Part, TransferRow
 from lab.model.event import EventId, EventKind
-from lab.report.terminal.drawing.arrows import below, draw_arrow, draw_transfer, rest_of
+from lab.report.terminal.drawing.arrows import (
+    below,
+    draw_arrow,
+    draw_transfer,
+    rest_of,
+    with_more_on_it,
+)
 from lab.report.terminal.drawing.style import Style
 
 TALK = """
@@ -62,6 +68,17 @@ def test_a_narrow_arrow_leaves_out_the_delay_and_says_below_what_its_label_left_
     syn, answer = arrows(Part.END)
     assert draw_arrow(syn, 20, PRETTY) == "┄┄┄┄┄┄SYN seq=0...─▶"
     assert rest_of(answer, 20, PRETTY) == "... ack=1 win=1000"
+
+
+def test_what_a_segment_says_is_on_its_arrow_or_below_it_and_never_cut() -> None:
+    syn, _ = arrows(Part.WHOLE)
+    saying = replace(syn, details=(), says="DNS query 0x0007 A a.")
+    on_it = with_more_on_it(saying, 60, PRETTY)
+    assert on_it.text == "SYN seq=0 win=1000 DNS query 0x0007 A a."
+    assert list(below(on_it, 60)) == []
+    narrow = with_more_on_it(saying, 40, PRETTY)
+    assert narrow.text == "SYN seq=0 win=1000"
+    assert list(below(narrow, 40)) == ["DNS query 0x0007 A a."]
 
 
 def test_a_payload_is_cut_where_its_room_ends() -> None:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
-from lab.analysis.membership import membership_of
+from lab.analysis.messages.membership import membership_of
 from lab.analysis.packets.dissect import dissect
 from lab.records import Direction, Frame
 

@@ -1,0 +1,1 @@
+"""What packets say that is neither addressing nor transport: DNS, DHCP, membership of groups."""

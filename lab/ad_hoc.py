@@ -68,14 +68,14 @@ def ad_hoc_scenario(
             Program(
                 "server",
                 host="server",
-                argv=_argv("--server", server, words),
+                argv=argv_of("--server", server, words),
                 listens=Listening(port, unix, deadline_s) if waits else None,
                 deadline_s=deadline_s,
                 serves=True,
                 linger_s=LINGER_S if linger_s is None else linger_s,
             )
         )
-    argv = _argv("--client", client, words)
+    argv = argv_of("--client", client, words)
     programs.append(Program("client", host="client", argv=argv, deadline_s=deadline_s))
     return _scenario(tuple(programs), is_unix=bool(unix))
 
@@ -102,7 +102,7 @@ def ad_hoc_network(
     if port is None and any("{port}" in command for _, command in commands):
         port = DEFAULT_PORT
     values = {"port": "" if port is None else str(port)}
-    names = (*known, *(f"{host}_url" for host in known), "family", "python", "loopback")
+    names = network_words(topology)
     programs: list[Program] = []
     for number, (host, command) in enumerate(commands):
         same = sum(other == host for other, _ in commands[:number])
@@ -111,7 +111,7 @@ def ad_hoc_network(
             Program(
                 f"{host}-{same + 1}" if same else host,
                 host=host,
-                argv=_argv(f"--on {host}", command, values, names),
+                argv=argv_of(f"--on {host}", command, values, names),
                 listens=Listening(port, "", deadline_s) if serves and waits else None,
                 deadline_s=deadline_s,
                 serves=serves,
@@ -155,12 +155,24 @@ def _path(name: str) -> str:
     return name if name.startswith(("/", "@")) else f"{SHARED_DIRECTORY}/{name}"
 
 
-def _argv(
-    option: str, command: str, values: dict[str, str], names: Collection[str] = WORDS
+def network_words(topology: Topology) -> tuple[str, ...]:
+    """The words that a command on a host of this network may use in braces, besides `port`."""
+    hosts = [host for host in topology.hosts if host not in topology.switches]
+    return (*hosts, *(f"{host}_url" for host in hosts), "family", "python", "loopback")
+
+
+def argv_of(
+    option: str,
+    command: str | Sequence[str],
+    values: dict[str, str],
+    names: Collection[str] = WORDS,
 ) -> tuple[str, ...]:
-    """The command's words, as Program.expanded takes them; `names` may stand in it in braces."""
+    """The command's words, as Program.expanded takes them; `names` may stand in it in braces.
+
+    A text is split as by a shell. Raises UsageError, which names the `option` it came by.
+    """
     try:
-        words = shlex.split(command)
+        words = shlex.split(command) if isinstance(command, str) else command
     except ValueError as error:
         raise UsageError(f"cannot split {option} {command!r} into words: {error}") from None
     if not words:

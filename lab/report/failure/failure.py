@@ -37,12 +37,19 @@ def failure_text(
     lines = [f"{verdict.outcome.value}: {sentence}", f"{_INDENT}{verdict.why}"]
     lines += _side_by_side(verdict)
     lines += _around(verdict.evidence, ladders, style)
+    return "\n".join([*lines, *further_lines(timelines, files)])
+
+
+def further_lines(timelines: Sequence[Timeline], files: Sequence[str]) -> Iterator[str]:
+    """Below a failure: why what surprised went so, as far as that is known, and the files."""
+    style = Style(USUAL_COLUMNS, False)
     for timeline in timelines:
         for cause in find_causes(timeline):
-            lines += ["", *style.wrap(f"Why: {cause.sentence} ({cause.source})", style.width)]
+            yield ""
+            yield from style.wrap(f"Why: {cause.sentence} ({cause.source})", style.width)
     if files:
-        lines += ["", *files]
-    return "\n".join(lines)
+        yield ""
+        yield from files
 
 
 def _side_by_side(verdict: Verdict) -> Iterator[str]:

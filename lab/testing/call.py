@@ -1,0 +1,63 @@
+"""Inside a host's namespaces: call a function of a test, and print what it returned.
+
+Arguments: what its value's line begins with, the function's file, its name, the folders of the
+test's sys.path, "--", and its arguments, each `text …` or `value …`. A coroutine function is run by
+asyncio. It is run by its path and imports nothing of the lab's, which may not be there.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib.util
+import inspect
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def main(mark: str, file: str, name: str, *words: str) -> int:
+    """Call it; its value or its exception is the last line of standard output."""
+    end = words.index("--")
+    path, words = words[:end], words[end + 1 :]
+    sys.path[:] = [str(Path(file).parent), *path]
+    try:
+        value = _call(getattr(_imported(file), name), list(map(_argument, words)))
+    except BaseException as error:
+        told = {"kind": "raised", "text": traceback.format_exc()}
+        if isinstance(error, SystemExit):
+            told["text"] = f"it called sys.exit({error.code!r})"
+        status = 1
+    else:
+        told = {"kind": "returned", "text": repr(value)}
+        status = 0
+    print(f"\n{mark}{json.dumps(told)}", flush=True)
+    return status
+
+
+def _imported(file: str) -> Any:  # noqa: ANN401  a module has any attribute
+    spec = importlib.util.spec_from_file_location("wirelab_test", file)
+    assert spec is not None, "a file of Python"
+    assert spec.loader is not None, "a file of Python"
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _call(function: Any, arguments: list[object]) -> object:  # noqa: ANN401  any function
+    function = getattr(function, "__wrapped__", function)
+    if inspect.iscoroutinefunction(function):
+        return asyncio.run(function(*arguments))
+    return function(*arguments)
+
+
+def _argument(word: str) -> object:
+    kind, _, text = word.partition(" ")
+    return text if kind == "text" else ast.literal_eval(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -37,6 +37,23 @@ class UnixName:
     """A path, or a name in the abstract namespace; what is not printable is escaped."""
     is_abstract: bool = False
 
+    @property
+    def folder(self) -> str:
+        """The path's folder, "." of one without; of an abstract name ""."""
+        if self.is_abstract:
+            return ""
+        head, slash, _ = self.name.rpartition("/")
+        return head or slash or "."
+
+    @property
+    def file(self) -> str:
+        """The path's last part; of an abstract name all of it."""
+        return self.name if self.is_abstract else self.name.rpartition("/")[2]
+
+    def is_below(self, *folders: str) -> bool:
+        """Whether it is a path in or beneath one of these folders."""
+        return not self.is_abstract and self.name.startswith(tuple(f"{f}/" for f in folders))
+
     def __str__(self) -> str:
         """As reports show it: a path, "@" and an abstract name."""
         return f"@{self.name}" if self.is_abstract else self.name

@@ -32,3 +32,24 @@ def test_the_unspecified_address_takes_what_comes_to_any(host: str, expected: bo
     assert SocketAddress(IPv4Address(host), 80).is_wildcard is expected
     assert SocketAddress(IPv6Address("::"), 80).is_wildcard
     assert not SocketAddress(IPv6Address("::1"), 80).is_wildcard
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "file"),
+    [
+        (UnixName("/run/x/y"), "/run/x", "y"),
+        (UnixName("/y"), "/", "y"),
+        (UnixName("y"), ".", "y"),
+        (UnixName("/a/b", is_abstract=True), "", "/a/b"),
+    ],
+)
+def test_a_path_has_a_folder_and_an_abstract_name_none(
+    name: UnixName, folder: str, file: str
+) -> None:
+    assert (name.folder, name.file) == (folder, file)
+
+
+def test_a_path_is_below_a_folder_and_an_abstract_name_is_not() -> None:
+    assert UnixName("/run/x").is_below("/var", "/run")
+    assert not UnixName("/runner/x").is_below("/run")
+    assert not UnixName("/run/x", is_abstract=True).is_below("/run")

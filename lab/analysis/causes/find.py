@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.calls.failed_calls import failed_calls
+from lab.analysis.causes.calls.unix_queues import blocked_sends
 from lab.analysis.causes.datagrams.buffers import full_buffers
 from lab.analysis.causes.datagrams.cut import cut_messages
 from lab.analysis.causes.datagrams.groups import unheard_groups
@@ -25,6 +26,7 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     resets,
     failed_calls,
     waits,
+    blocked_sends,
     refused_datagrams,
     full_buffers,
     lost_datagrams,

@@ -62,7 +62,7 @@ class _Reset:
     def and_so(self) -> str:
         """What the other side's program learns: "; client#5 (recvfrom) fails with ECONNRESET"."""
         failed = self.failed
-        return "" if failed is None else f"; {named(failed)} fails with {failed.error}"
+        return "" if failed is None else f"; {self.facts.failing(failed)}"
 
 
 def resets(facts: StepFacts) -> Iterator[Cause]:

@@ -23,6 +23,10 @@ EXPECTED = {
     ("traced-calls4", "datagram-flags"): ["message-cut"],
     ("traced-udp4", "nobody"): ["datagram-nobody", "datagram-refused"],
     ("traced-udp4", "truncation"): ["message-cut"],
+    ("traced-unix4", "abstract"): ["unix-nobody"],
+    ("traced-unix4", "names"): [
+        *("unix-nobody", "unix-not-allowed", "unix-name-in-use", "unix-name-in-use"),
+    ],
     ("udp4", "nobody"): ["datagram-nobody"],
     ("udp6", "nobody"): ["datagram-nobody"],
     ("udp-loss4", "conversation"): ["datagram-lost"],
@@ -69,6 +73,7 @@ def test_what_happens_again_by_the_same_doing_is_counted() -> None:
 OF_SCENARIOS = {
     ("backlog", "a SYN too many"): ["accept-queue-full"],
     ("broadcast", "everybody"): ["broadcast-not-asked-for"],
+    ("buffers", "fill"): ["unix-queue-full"],
     ("calls", "datagram-flags"): ["message-cut"],
     ("half-close", "close"): ["reset-after-close"],
     ("half-close", "shutdown"): ["sending-was-ended"],
@@ -87,8 +92,14 @@ OF_SCENARIOS = {
     ("udp", "nobody"): ["datagram-nobody", "datagram-refused"],
     ("udp", "truncation"): ["message-cut"],
     ("udp-loss", "conversation"): ["datagram-lost"],
-    ("unix-types", "datagram"): ["message-cut"] * 3,
-    ("unix-types", "seqpacket"): ["message-cut"] * 3,
+    ("unix", "abstract"): ["unix-nobody"],
+    ("unix", "names"): [
+        *("unix-nobody", "unix-not-allowed", "unix-name-in-use", "unix-name-in-use"),
+    ],
+    ("unix-types", "datagram"): [*["message-cut"] * 3, *["not-connected"] * 2],
+    ("unix-types", "queue"): ["unix-queue-full"] * 2,
+    ("unix-types", "seqpacket"): [*["message-cut"] * 3, *["not-connected"] * 2],
+    ("unix-types", "stream"): ["not-connected"] * 2,
     ("user-timeout", "conversation"): ["reset-linger"],
 }
 """The steps whose subject is a cause. No other has one."""

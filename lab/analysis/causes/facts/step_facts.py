@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.address import SocketAddress
 
+_SIGPIPE = 13
+
 
 class StepFacts:
     """A step, as the families look at it."""
@@ -172,6 +174,17 @@ class StepFacts:
         counters = self.timeline.counters(host)
         found = ((name, counters[name]) for name in names)
         return tuple(Counted(host, name, change) for name, change in found if change)
+
+    def failing(self, call: SystemCall) -> str:
+        """A call that fails, for a sentence: "client#4 (sendto) fails with EPIPE".
+
+        With the signal, where that ended its program. Source: signal(7), SIGPIPE.
+        """
+        run = next((each for each in self.timeline.programs if each.name == call.program), None)
+        text = f"{named(call)} fails with {call.error}"
+        if call.error == "EPIPE" and run is not None and run.exit_status == -_SIGPIPE:
+            text += f", and the signal SIGPIPE, which comes with that, ends {call.program}"
+        return text
 
     def failed_by(
         self, endpoint: Endpoint | None, after_ns: int | None, *errors: str

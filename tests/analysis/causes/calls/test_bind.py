@@ -1,0 +1,27 @@
+"""Why bind(2) failed; and what is near to each cause and is not it."""
+
+from __future__ import annotations
+
+import pytest
+from failed_call import FLOW, bound, found
+
+EADDRINUSE, EADDRNOTAVAIL = 98, 99
+
+
+@pytest.mark.parametrize(("other", "is_met"), [(0, True), (1, False)])
+def test_a_connection_in_time_wait_is_in_the_way_of_its_port(other: int, is_met: bool) -> None:
+    causes = found(bound("0.0.0.0", FLOW.a.port + other, EADDRINUSE))
+    assert ("address-in-use" in causes) is is_met
+    if is_met:
+        text = causes["address-in-use"].text
+        assert "tcp 0 is in its way. This side of that connection is in TIME-WAIT" in text
+        assert f"has port {FLOW.a.port}. With SO_REUSEADDR" in text
+
+
+def test_an_address_of_another_host_is_said_to_be_its() -> None:
+    cause = found(bound("198.51.100.2", 5000, EADDRNOTAVAIL))["address-not-here"]
+    assert "client has no interface with 198.51.100.2: it is server's." in cause.text
+    assert cause.text.endswith("It has 198.51.100.1.")
+    nobody = found(bound("203.0.113.9", 5000, EADDRNOTAVAIL))["address-not-here"]
+    assert "no interface with 203.0.113.9. It has" in nobody.text
+    assert "address-not-here" not in found(bound("198.51.100.1", 5000, EADDRNOTAVAIL))

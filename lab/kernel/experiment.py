@@ -249,6 +249,7 @@ def _joined(traces: Iterable[Trace]) -> Trace:
         events=tuple(event for trace in pruned for event in trace.events),
         lost=sum(trace.lost for trace in pruned),
         queues=tuple(queue for trace in pruned for queue in trace.queues),
+        closings=tuple(each for trace in pruned for each in trace.closings),
     )
 
 

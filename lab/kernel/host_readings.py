@@ -47,6 +47,8 @@ NO_INET_DIAG = Instrument(InstrumentKind.SOCKETS, None, 0, "none, this kernel ha
 
 QUIET_NS = 200_000_000
 """When no frame has come for so long while programs run, something waits."""
+STARTING_NS = 300_000_000
+"""As long as programs may take to start before that counts."""
 SPREAD = 4
 """Sockets are looked at again after this part of the time since the step began, at the earliest:
 of a step of a minute, 30 times at most."""
@@ -67,15 +69,17 @@ class HostReadings:
         self._busy: dict[str, None] = {}
         """The hosts that run the step's programs."""
         self._since_ns = self._moved_ns = self._next_ns = 0
-        self._frames = -1
+        self._frames: int | None = None
+        """As many had been captured at the last turn of the step."""
         self._last: dict[tuple[object, ...], HeldSocket] = {}
 
     def begin(self, step: Step) -> Mapping[str, CounterReading]:
         """What the hosts' kernels have counted until now, by the hosts' names."""
         self._step = step
         self._busy = dict.fromkeys(program.host for program in step.programs)
-        self._since_ns = self._moved_ns = time.monotonic_ns()
-        self._next_ns = 0
+        self._since_ns = time.monotonic_ns()
+        self._moved_ns = self._since_ns + STARTING_NS
+        self._next_ns, self._frames = 0, None
         self._last.clear()
         return self._read_counters()
 
@@ -101,7 +105,9 @@ class HostReadings:
         not recorded again.
         """
         now_ns = time.monotonic_ns()
-        if frames != self._frames:
+        if self._frames is None:
+            self._frames = frames
+        elif frames != self._frames:
             self._frames, self._moved_ns = frames, now_ns
         elif now_ns >= max(self._moved_ns + QUIET_NS, self._next_ns):
             self.hold("waiting")

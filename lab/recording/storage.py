@@ -65,6 +65,7 @@ LINES_OF_TRACE = {
     "drop": "drops",
     "event": "events",
     "queue": "queues",
+    "closing": "closings",
 }
 """The same of its Trace. All other fields of the two are in the lines "run" and "trace"."""
 

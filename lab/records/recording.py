@@ -27,6 +27,8 @@ class Trace:
     lost: int = 0
     """Events that the instruments lost, by their own count."""
     queues: tuple[QueueSample, ...] = ()
+    closings: tuple[HeldSocket, ...] = ()
+    """TCP sockets as they were when they were closed, or gone; of each the last time."""
 
 
 @frozen

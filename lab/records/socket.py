@@ -94,8 +94,8 @@ class TcpInfo:
     """The smoothed round trip time; 0 where none was measured."""
     rttvar_us: int
     """Its mean deviation."""
-    rto_us: int
-    """The retransmission timeout."""
+    rto_us: int | None
+    """The retransmission timeout; None if unknown."""
     cwnd: int
     """The congestion window, in segments."""
     ssthresh: int | None
@@ -132,7 +132,8 @@ class HeldSocket:
     protocol: str
     """ "tcp", "udp" or "unix"."""
     state: str
-    """By its name in include/net/tcp_states.h, without TCP_: "LISTEN"."""
+    """By its name in include/net/tcp_states.h, without TCP_: "LISTEN". At a close the state that
+    ended then."""
     local_address: str
     """Of a unix socket its name: its path, or "@" and an abstract name."""
     local_port: int

@@ -50,6 +50,8 @@ class Name(enum.StrEnum):
     """What the hosts' kernels counted."""
     HELD = "held"
     """The queues and states of sockets, by sock_diag."""
+    CLOSING = "closing"
+    """The same of TCP sockets as they are closed, by BPF or TCP_INFO."""
 
 
 class Manner(enum.StrEnum):
@@ -102,6 +104,7 @@ def recorded_by(recording: Recording) -> Iterator[Name]:
         Name.WIRE: recording.wire_strikes,
         Name.NETSTAT: recording.counters,
         Name.HELD: recording.held_sockets,
+        Name.CLOSING: trace.closings,
     }
     for name in Name:
         if records[name]:

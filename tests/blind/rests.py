@@ -30,7 +30,7 @@ _OF_FIELD = {
     "order": _FRAMES | _CALLS,
     "correlation": _FRAMES | _CALLS,
     "sockets": frozenset({Name.SOCK_DIAG}),
-    "held": frozenset({Name.HELD}),
+    "held": frozenset({Name.HELD, Name.CLOSING}),
 }
 """What a field of a timeline is made of, before all else."""
 

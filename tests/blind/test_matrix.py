@@ -28,6 +28,7 @@ RUN_OF = {
     Name.WIRE: "wired-tcp4",
     Name.NETSTAT: "loss-syn4",
     Name.HELD: "backlog4",
+    Name.CLOSING: "traced-reset4",
 }
 
 

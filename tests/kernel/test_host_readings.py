@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from step_programs import python
 
+from lab.analysis.sockets.held import held_of_step
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import Sandbox
@@ -53,3 +54,20 @@ def test_a_step_that_is_over_at_once_leaves_what_lingers(sandbox: Sandbox) -> No
     recording, _ = held_of(sandbox, code + "c.close(); a.recv(1); a.close(); s.close()")
     lingering = [each for each in recording.held_sockets if each.moment == "end"]
     assert [each.state for each in lingering] == ["TIME_WAIT"]
+
+
+@pytest.mark.parametrize("trace", ["auto", "ptrace"])
+def test_a_closed_connection_is_held_with_its_host_and_how_tcp_was_doing(
+    sandbox: Sandbox, trace: str
+) -> None:
+    code = LISTEN + 'c = socket.create_connection(("127.0.0.1", 4242))\na, _ = s.accept()\n'
+    code += 'c.send(b"hello"); c.close(); a.recv(9); a.recv(9); a.close(); s.close()'
+    steps = (Step("step", (python(code, "server"),)),)
+    plan = Plan("t", Family.IPV4, two_hosts(), steps, trace=trace)
+    held = held_of_step(sandbox.call(record, plan), "step")
+    closed = [each for each in held if each.moment == "close"]
+    assert {each.host for each in closed} == {"client"}
+    accepted = next(each for each in closed if each.local_port == 4242 and each.info)
+    assert accepted.info is not None
+    assert accepted.info.bytes_received >= len(b"hello")
+    assert any(each.state == "LISTEN" and each.send_queue == 5 for each in closed)

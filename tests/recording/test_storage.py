@@ -68,6 +68,7 @@ KINDS: dict[str, type] = {
     "source line": records.SourceLine,
     "line use": records.LineUse,
     "held socket": records.HeldSocket,
+    "closing": records.HeldSocket,
 }
 """By the "record" of a line, the class of what it is."""
 

@@ -40,6 +40,7 @@ def of_step(trace: Trace, step: str) -> Trace:
         drops=tuple(each for each in trace.drops if each.step == step),
         events=tuple(each for each in trace.events if each.step == step),
         queues=tuple(each for each in trace.queues if each.step == step),
+        closings=tuple(each for each in trace.closings if each.step == step),
     )
 
 

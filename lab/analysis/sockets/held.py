@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ _MOMENTS: dict[Held, str] = {
     "waiting": "while nothing moved",
     "served": "when the clients had ended",
     "end": "at the end",
-    "close": "as it was closed",
+    "close": "closed",
 }
 _MOST_ROWS = 200
 
@@ -42,9 +43,16 @@ class HeldRow:
 
 
 def held_of_step(recording: Recording, step: str) -> tuple[HeldSocket, ...]:
-    """The sockets that were looked at in a step, in order of time."""
-    found = [each for each in recording.held_sockets if each.step == step]
-    return tuple(sorted(found, key=lambda each: each.time_ns))
+    """The sockets that were looked at in a step, and those that were closed, in order of time."""
+    trace = recording.trace
+    closings = [each for each in trace.closings if each.step == step]
+    if any(not each.host for each in closings):
+        hosts = {run.name: run.host for run in recording.programs if run.step == step}
+        calls = (call for call in trace.syscalls if call.step == step and call.socket)
+        host_of = {call.socket: hosts.get(call.program, "") for call in calls}
+        closings = [replace(c, host=c.host or host_of.get(c.socket, "")) for c in closings]
+    held = (each for each in recording.held_sockets if each.step == step)
+    return tuple(sorted((*held, *closings), key=lambda each: each.time_ns))
 
 
 def full_accept_queue(
@@ -85,7 +93,7 @@ def held_rows(recording: Recording, step: str) -> tuple[HeldRow, ...]:
 def _lingering(held: HeldSocket) -> tuple[object, ...]:
     """What is the same of a socket in TIME-WAIT however often it is looked at."""
     if held.state != "TIME_WAIT":
-        return (held.time_ns, id(held))
+        return held.time_ns, held.moment, held.socket
     ends = held.local_address, held.local_port, held.remote_address, held.remote_port
     return held.host, *ends
 

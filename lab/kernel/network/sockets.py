@@ -23,6 +23,8 @@ UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
 MOST_HELD = 1000
 """As many sockets of a host are kept of one moment."""
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
+_PEER_HAS_ENDED = frozenset(map(STATES.index, ("CLOSE_WAIT", "LAST_ACK", "CLOSING")))
+"""A FIN that has not been read is counted as a byte in the queue: tcp_diag_get_info()."""
 _WAITING_STATES = frozenset({"LISTEN", "SYN_SENT", "SYN_RECV"})
 
 
@@ -88,7 +90,7 @@ def _held(seen: InetSocket, protocol: str, time_ns: int, moment: Held, host: str
         remote_address=seen.remote,
         remote_port=seen.remote_port,
         socket=f"inode {seen.inode}" if seen.inode else "",
-        receive_queue=seen.receive_queue,
+        receive_queue=max(seen.receive_queue - (seen.state in _PEER_HAS_ENDED), 0),
         send_queue=seen.send_queue,
         receive_buffer=seen.receive_buffer,
         drops=seen.drops,

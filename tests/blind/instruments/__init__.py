@@ -33,4 +33,5 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.WIRE: wire.strikes,
     Name.NETSTAT: netstat.disturbed,
     Name.HELD: kernel.held,
+    Name.CLOSING: kernel.closings,
 }

@@ -44,3 +44,9 @@ def held(recording: Recording) -> Iterator[Disturbed]:
         return replace(changed, held_sockets=tuple(records))
 
     return disturbed_records(Name.HELD, recording, recording.held_sockets, put)
+
+
+def closings(recording: Recording) -> Iterator[Disturbed]:
+    """TCP sockets as they were when they were closed."""
+    records = recording.trace.closings
+    return disturbed_records(Name.CLOSING, recording, records, in_trace("closings"))

@@ -14,16 +14,24 @@ from typing import NamedTuple
 
 from lab.kernel.system import libc
 from lab.kernel.trace.bpf.network_reader import NetworkReader
-from lab.kernel.trace.bpf.network_records import DropOfRun, StateOfRun, parse_network_records
+from lab.kernel.trace.bpf.network_records import (
+    ClosedOfRun,
+    DropOfRun,
+    StateOfRun,
+    parse_network_records,
+)
 from lab.kernel.trace.tracefs.format import parse_format
 from lab.kernel.trace.tracefs.instance import TRACEFS, mount_tracefs
 
 Act = Callable[[], None]
+SENT, BACKLOG = b"hello", 7
 
 
 class Seen(NamedTuple):
     states: list[StateOfRun]
     drops: list[DropOfRun]
+    closed: list[ClosedOfRun]
+    namespace: int
     lost: int
     no_socket: int
     """The number of that reason on this kernel."""
@@ -60,8 +68,10 @@ def _watch(namespace: int, act: Act) -> Seen:
         began_ns = time.clock_gettime_ns(time.CLOCK_TAI)
         act()
         ended_ns = time.clock_gettime_ns(time.CLOCK_TAI)
-        states, drops = parse_network_records(reader.take())
-        return Seen(states, drops, reader.lost, numbers["NO_SOCKET"], began_ns, ended_ns)
+        states, drops, closed = parse_network_records(reader.take())
+        return Seen(
+            states, drops, closed, namespace, reader.lost, numbers["NO_SOCKET"], began_ns, ended_ns
+        )
     finally:
         reader.close()
 
@@ -86,10 +96,13 @@ def connect_to_nobody() -> None:
 
 def converse() -> None:
     """A connection from its handshake to its end, all of it delivered."""
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as server,
+        socket.socket() as client,
+    ):
         client.connect(server.getsockname())
         with server.accept()[0] as accepted:
-            accepted.sendall(b"hello")
+            accepted.sendall(SENT)
             client.recv(5)
             client.shutdown(socket.SHUT_WR)
             accepted.recv(1)

@@ -48,13 +48,19 @@ class Btf:
 
         Raises KernelRefused if there is none.
         """
+        return self.offsets(structure, member)[0]
+
+    def offsets(self, structure: str, *members: str) -> list[int]:
+        """The same of several members, in their order."""
         name = self._names.find(b"\0%s\0" % structure.encode()) + 1
         place = next(self._structures_named(name), None) if name else None
-        if place is not None:
-            for found, offset in self._members(place, 0):
-                if found == member:
-                    return offset
-        raise KernelRefused(f"{PATH} has no member {member} of struct {structure}")
+        found: dict[str, int] = {}
+        for member, offset in self._members(place, 0) if place is not None else ():
+            found.setdefault(member, offset)
+        for member in members:
+            if member not in found:
+                raise KernelRefused(f"{PATH} has no member {member} of struct {structure}")
+        return [found[member] for member in members]
 
     def _structures_named(self, name: int) -> Iterator[int]:
         for number in self._numbers():

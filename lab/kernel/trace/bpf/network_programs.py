@@ -1,8 +1,8 @@
-"""The two BPF programs that say in which network namespace something happened.
+"""The BPF programs that say in which network namespace something happened.
 
 One runs at the raw tracepoint kfree_skb, when the kernel drops a packet, one at
-inet_sock_set_state. Each looks the namespace up among those of the run first: of everything else
-that the machine does, however much that is, nothing is recorded.
+inet_sock_set_state, one at tcp_send_reset. Each looks the namespace up among those of the run
+first: of everything else that the machine does, however much that is, nothing is recorded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
 from lab.kernel.trace.bpf.builder import MAP_LOOKUP
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
-from lab.kernel.trace.bpf.network_records import DROP, DROP_HEADER, HEADER, PACKET_BYTES, STATE
+from lab.kernel.trace.bpf.network_records import (
+    CLOSED,
+    DROP,
+    DROP_HEADER,
+    HEADER,
+    PACKET_BYTES,
+    RESET,
+    STATE,
+)
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
@@ -29,7 +37,7 @@ _NO_HEADER = 0xFFFF  # skb_network_header_was_set()
 _LENGTH_MASK = 0xFF
 assert PACKET_BYTES <= _LENGTH_MASK
 
-SCRATCH_BYTES = DROP_HEADER.size + _LENGTH_MASK
+SCRATCH_BYTES = max(DROP_HEADER.size + _LENGTH_MASK, CLOSED.size)
 
 
 @frozen
@@ -52,25 +60,62 @@ class Offsets:
     @classmethod
     def of(cls, btf: Btf) -> Offsets:
         """This kernel's. Raises KernelRefused where it has no such member."""
-        return cls(
-            skb_device=btf.offset("sk_buff", "dev"),
-            skb_socket=btf.offset("sk_buff", "sk"),
-            skb_interface=btf.offset("sk_buff", "skb_iif"),
-            skb_length=btf.offset("sk_buff", "len"),
-            skb_protocol=btf.offset("sk_buff", "protocol"),
-            skb_network_header=btf.offset("sk_buff", "network_header"),
-            skb_tail=btf.offset("sk_buff", "tail"),
-            skb_head=btf.offset("sk_buff", "head"),
-            skb_data=btf.offset("sk_buff", "data"),
-            device_network=btf.offset("net_device", "nd_net"),
-            socket_network=btf.offset("sock_common", "skc_net"),
-            network_inode=btf.offset("net", "ns") + btf.offset("ns_common", "inum"),
-        )
+        of_packet = btf.offsets(
+            "sk_buff", "dev", "sk", "skb_iif", "len", "protocol", "network_header", "tail", "head",
+            "data",
+        )  # fmt: skip
+        networks = btf.offset("net_device", "nd_net"), btf.offset("sock_common", "skc_net")
+        inode = btf.offset("net", "ns") + btf.offset("ns_common", "inum")
+        return cls(*(*of_packet, *networks, inode))
+
+
+_OF_SOCK = ("sk_ack_backlog", "sk_max_ack_backlog")
+_OF_CONNECTION = ("icsk_pmtu_cookie",)
+_OF_TCP = (
+    "rcv_nxt",
+    "copied_seq",
+    "write_seq",
+    "snd_una",
+    "srtt_us",
+    "mdev_us",
+    "snd_cwnd",
+    "snd_ssthresh",
+    "total_retrans",
+    "lost_out",
+    "packets_out",
+    "reordering",
+    "mss_cache",
+    "bytes_acked",
+    "bytes_received",
+)
+_TCP_CLOSE = 7
+_IPPROTO_TCP = 6
+_OLD, _NEW = 8, 16
+"""Where in the context of inet_sock_set_state the two states are."""
+
+
+@frozen
+class TcpOffsets:
+    """Of the members of a TCP socket that are read when it is closed, in bytes."""
+
+    protocol: int
+    words: tuple[int, ...]
+    """Those of 32 bits, in the order in which ClosedOfRun has them."""
+    longs: tuple[int, ...]
+    """Those of 64 bits."""
+
+    @classmethod
+    def of(cls, btf: Btf) -> TcpOffsets:
+        """This kernel's. Raises KernelRefused where it has no such member."""
+        protocol, waiting, limit = btf.offsets("sock", "sk_protocol", *_OF_SOCK)
+        (pmtu,) = btf.offsets("inet_connection_sock", *_OF_CONNECTION)
+        *words, acked, received = btf.offsets("tcp_sock", *_OF_TCP)
+        return cls(protocol, (*words[:4], waiting, limit, *words[4:], pmtu), (acked, received))
 
 
 @frozen
 class NetworkMaps:
-    """Descriptors of the maps that both programs share."""
+    """Descriptors of the maps that the programs share."""
 
     namespaces: int
     """By a network namespace's inode, a u32: those of the run."""
@@ -82,7 +127,7 @@ class NetworkMaps:
 
 
 class _Builder:
-    """What both programs do. R6 is the context, R7 the object, R9 the record."""
+    """What all of them do. R6 is the context, R7 the object, R9 the record."""
 
     def __init__(self, maps: NetworkMaps, offsets: Offsets) -> None:
         self.code = Code()
@@ -130,7 +175,7 @@ class _Builder:
         self.code.load(width, R1, STACK, _READ)
         self.code.store(width, R9, target, R1)
 
-    def finish(self, length: int) -> bytes:
+    def finish(self, length: int | Register) -> bytes:
         """Put the record into the ring, or count it as lost; the whole program."""
         code = self.code
         code.load_map(R1, self._maps.ring)
@@ -159,11 +204,48 @@ class _Builder:
         self.code.add(target, offset)
 
 
-def state_program(maps: NetworkMaps, offsets: Offsets) -> bytes:
-    """The program at inet_sock_set_state: a record for each change of the run's sockets."""
+def state_program(maps: NetworkMaps, offsets: Offsets, tcp: TcpOffsets | None) -> bytes:
+    """The program at inet_sock_set_state: a record for each change of the run's sockets.
+
+    Where it is known how, one of a TCP socket that is closed has what the socket had then.
+    """
     builder = _Builder(maps, offsets)
+    code, known = builder.code, builder.code.label()
     builder.read_pointer(R8, R7, offsets.socket_network)
     builder.begin_record(STATE)
+    code.move(R8, HEADER.size)
+    if tcp is not None:
+        code.load(Width.U32, R1, R6, _NEW)
+        code.jump_if(R1, Condition.NE, _TCP_CLOSE, known)
+        builder.read(R7, tcp.protocol, 2)
+        code.load(Width.U16, R1, STACK, _READ)
+        code.jump_if(R1, Condition.NE, _IPPROTO_TCP, known)
+        code.load(Width.U32, R1, R6, _OLD)
+        code.store(Width.U32, R9, HEADER.size, R1)
+        first = HEADER.size + 4
+        for place, offset in enumerate(tcp.words):
+            builder.copy(offset, 4, Width.U32, first + 4 * place)
+        first = CLOSED.size - 8 * len(tcp.longs)
+        for place, offset in enumerate(tcp.longs):
+            builder.copy(offset, 8, Width.U64, first + 8 * place)
+        code.move(R8, CLOSED.size)
+    code.place(known)
+    return builder.finish(R8)
+
+
+def reset_program(maps: NetworkMaps, offsets: Offsets) -> bytes:
+    """The program at tcp_send_reset: a record for each RST that answers a packet of nobody's.
+
+    What a socket sends is known by the socket. Source: include/trace/events/tcp.h.
+    """
+    builder = _Builder(maps, offsets)
+    builder.code.jump_if(R7, Condition.NE, 0, builder.end)
+    builder.code.load(Width.U64, R7, R6, 8)
+    builder.code.jump_if(R7, Condition.EQ, 0, builder.end)
+    builder.read_pointer(R8, R7, offsets.skb_device)
+    builder.code.jump_if(R8, Condition.EQ, 0, builder.end)
+    builder.read_pointer(R8, R8, offsets.device_network)
+    builder.begin_record(RESET)
     return builder.finish(HEADER.size)
 
 

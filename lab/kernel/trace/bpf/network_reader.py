@@ -1,7 +1,7 @@
 """Sockets' changes of state and dropped packets of the run's network namespaces alone.
 
 The tracepoints' own records in tracefs do not say in which namespace they happened, nor which
-packet it was: its address is used again at once. Two BPF programs do. All is held by descriptors,
+packet it was: its address is used again at once. BPF programs do. All is held by descriptors,
 as in pointer_reader.py.
 """
 
@@ -21,7 +21,9 @@ from lab.kernel.trace.bpf.network_programs import (
     SCRATCH_BYTES,
     NetworkMaps,
     Offsets,
+    TcpOffsets,
     drop_program,
+    reset_program,
     state_program,
 )
 from lab.kernel.trace.bpf.plans import REGISTERS
@@ -41,6 +43,8 @@ class NetworkReader:
         `unexplained` is the number of the reason of packets that are freed after use,
         `names_receiver` whether the tracepoint kfree_skb has the receiving socket.
         """
+        self.why_no_closings = ""
+        """Why it is not known what sockets had when they were closed; "" if it is."""
         self._held = ExitStack()
         try:
             self._install(unexplained, names_receiver=names_receiver)
@@ -52,9 +56,14 @@ class NetworkReader:
         if os.uname().machine not in REGISTERS:
             raise KernelRefused(f"read packets by BPF: not known on {os.uname().machine}")
         try:
-            offsets = Offsets.of(Btf(Path(PATH).read_bytes()))
+            btf = Btf(Path(PATH).read_bytes())
         except OSError as error:
             raise KernelRefused(f"read {PATH}: {error.strerror}") from None
+        offsets = Offsets.of(btf)
+        try:
+            tcp = TcpOffsets.of(btf)
+        except KernelRefused as error:
+            tcp, self.why_no_closings = None, str(error)
         self._ring = bpf.Ring(RING_BYTES, "wirelab_net")
         self._held.callback(self._ring.close)
         self._namespaces = self._map(MapType.HASH, 1, NAMESPACES_LIMIT, "wirelab_nets")
@@ -63,7 +72,8 @@ class NetworkReader:
         maps = NetworkMaps(self._namespaces, scratch, self._ring.map, self._lost)
         codes = {
             "kfree_skb": drop_program(maps, offsets, unexplained, names_receiver=names_receiver),
-            "inet_sock_set_state": state_program(maps, offsets),
+            "inet_sock_set_state": state_program(maps, offsets, tcp),
+            "tcp_send_reset": reset_program(maps, offsets),
         }
         for tracepoint, code in codes.items():
             program = bpf.load_program(code, f"wirelab_{tracepoint[:7]}")

@@ -7,10 +7,14 @@ from collections.abc import Iterable
 from socket import ntohs
 from typing import NamedTuple
 
-DROP, STATE = range(2)
+DROP, STATE, RESET = range(3)
 
 HEADER = struct.Struct("=QQII")
-"""Time (CLOCK_TAI), the address of the packet or socket, its namespace's inode, DROP or STATE."""
+"""Time (CLOCK_TAI), the address of the packet or socket, its namespace's inode, and which it is."""
+
+CLOSED = struct.Struct("=QQII17I4x2Q")
+"""The header of a STATE; the state before, and of the socket, in the order of ClosedOfRun, what it
+had when it was closed. It is longer than a header alone."""
 
 DROP_HEADER = struct.Struct("=QQIIIIIiHH4x")
 """The header; the reason, the index of the interface where the packet came in (0: nowhere), its
@@ -22,11 +26,48 @@ PACKET_BYTES = 128
 
 
 class StateOfRun(NamedTuple):
-    """A socket of the run's namespaces changed its state."""
+    """A socket of the run's namespaces changed its state, or an RST was sent in one of them."""
 
     time_ns: int
     """CLOCK_TAI, right before or after the tracepoint's own event."""
     address: int
+    """The socket's; of an RST that no socket sends, that of the packet which it answers."""
+
+
+class ClosedOfRun(NamedTuple):
+    """A TCP socket of the run's namespaces was closed: what struct tcp_sock had then."""
+
+    time_ns: int
+    address: int
+    namespace: int
+    """Its inode."""
+    old_state: int
+    received: int
+    """RCV.NXT (RFC 9293, 3.3.1)."""
+    read: int
+    """The sequence number of what the program reads next."""
+    written: int
+    """The sequence number behind what the program has sent."""
+    acknowledged: int
+    """SND.UNA."""
+    waiting: int
+    """Connections in its accept queue."""
+    limit: int
+    """Of its accept queue."""
+    rtt: int
+    """In eighths of a microsecond."""
+    deviation: int
+    """In quarters of a microsecond."""
+    cwnd: int
+    ssthresh: int
+    retransmissions: int
+    lost: int
+    unacked: int
+    reordering: int
+    mss_bytes: int
+    pmtu_bytes: int
+    bytes_acked: int
+    bytes_received: int
 
 
 class DropOfRun(NamedTuple):
@@ -50,14 +91,19 @@ class DropOfRun(NamedTuple):
 
 def parse_network_records(
     records: Iterable[bytes],
-) -> tuple[list[StateOfRun], list[DropOfRun]]:
+) -> tuple[list[StateOfRun], list[DropOfRun], list[ClosedOfRun]]:
     """What the programs recorded, each in the order of the records."""
     states: list[StateOfRun] = []
     drops: list[DropOfRun] = []
+    closed: list[ClosedOfRun] = []
     for record in records:
         time_ns, address, namespace, kind = HEADER.unpack_from(record)
-        if kind == STATE:
+        if kind != DROP:
             states.append(StateOfRun(time_ns, address))
+            if len(record) >= CLOSED.size:
+                closed.append(
+                    ClosedOfRun(time_ns, address, namespace, *CLOSED.unpack_from(record)[4:])
+                )
             continue
         *_, reason, interface, left, passed, protocol, taken = DROP_HEADER.unpack_from(record)
         packet = record[DROP_HEADER.size : DROP_HEADER.size + taken]
@@ -65,4 +111,4 @@ def parse_network_records(
             time_ns, namespace, reason, interface, left + passed, ntohs(protocol), packet
         )
         drops.append(drop)
-    return states, drops
+    return states, drops, closed

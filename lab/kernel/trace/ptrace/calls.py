@@ -170,6 +170,7 @@ class CallRecorder:
         self.calls: list[StoppedCall] = []
         self.sockets = SocketSamples()
         self.denials = Denials()
+        self._can_sample = can_sample
         self._plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
         self._plans_of_i386 = {
             number: StopPlan(name, can_sample) for name, number in i386_numbers().items()
@@ -203,7 +204,7 @@ class CallRecorder:
             descriptor = facts[2 + plan.descriptor] & _INT
             found = self.sockets.find(process.descriptors, tid, descriptor)
             if found is not None and plan.samples_entry and found.is_tcp:
-                self.sockets.sample(process.descriptors, tid, descriptor, found)
+                self.sockets.sample_closing(process.descriptors, tid, descriptor, found)
         call = task.call = StoppedCall(plan, task, facts, found)
         if plan.reads_entry:
             call.reads = plan.pointers.read_at_entry(process.memory, facts[2:])
@@ -246,11 +247,17 @@ class CallRecorder:
             self._complete(task, call, result)
         ptrace(PTRACE_CONT, tid, 0, 0)
 
+    def leave(self, task: Task) -> None:
+        """Sample what a task has open that is about to end, the last of its process."""
+        if self._can_sample and task.process.tasks == 1:
+            self.sockets.sample_open(task.process.descriptors, task.tid)
+
     def forget_all(self) -> None:
         """Forget everything recorded so far: it was not the program's."""
         self.calls.clear()
         self.sockets.samples.clear()
         self.sockets.queues.clear()
+        self.sockets.closings.clear()
 
     def _complete(self, task: Task, call: StoppedCall, result: int) -> None:
         """Record what can be read and sampled when a call has returned."""

@@ -109,6 +109,7 @@ class TracerLoop:
             self._became(task, now_ns)
         elif event == ptrace.PTRACE_EVENT_EXIT:
             self._exits(task, now_ns)
+            self.calls.leave(task)
         ptrace.ptrace(ptrace.PTRACE_CONT, tid, 0, 0 if event else number)
 
     def _add(self, tid: int, process: Process, now_ns: int, parent: int = 0) -> None:

@@ -16,10 +16,10 @@ import termios
 import time
 from collections.abc import Callable
 
-from lab.kernel.system.tcp import STATES
+from lab.kernel.system.tcp import INFO_BYTES, STATES
 
 SOL_TCP, TCP_INFO = 6, 11
-SIOCINQ = termios.FIONREAD  # include/uapi/linux/sockios.h
+SIOCINQ, SIOCOUTQ = termios.FIONREAD, termios.TIOCOUTQ  # include/uapi/linux/sockios.h
 PIDFD_GETFD = 438  # on every machine
 
 CONNECTED = frozenset(
@@ -36,6 +36,9 @@ Sample = tuple[int, str, str, str, int, str, int, int]
 """Time, socket, state, local and remote address and port, thread, as in lab.records.SocketState."""
 QueueFacts = tuple[int, str, str, int, int]
 """The fields of a lab.records.QueueSample, in their order, without step."""
+Closing = tuple[int, str, str, int, str, int, str, int | None, int | None, bytes]
+"""Of a socket that is being closed: time, state, local and remote address and port, its name, bytes
+to read and not acknowledged, None if unknown, and its struct tcp_info."""
 
 _UNSPECIFIED: dict[int, Address] = {
     socket.AF_INET: ("0.0.0.0", 0),
@@ -90,6 +93,10 @@ class Descriptors:
         self._known: dict[int, Socket | None] = {} if shared is None else shared._known
         self._pidfd = -1
 
+    def known(self) -> list[tuple[int, Socket]]:
+        """The descriptors that are sockets, with those."""
+        return [(number, each) for number, each in self._known.items() if each is not None]
+
     def share(self, other: Descriptors) -> None:
         """Share the table of another process."""
         self._known = other._known
@@ -136,9 +143,11 @@ class SocketSamples:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.queues: list[QueueFacts] = []
+        self.closings: dict[int, Closing] = {}
+        """By the sockets' inodes, the last close of each."""
         self._sockets: dict[int, Socket] = {}
         # Written by the kernel through their addresses.
-        self._info = (ctypes.c_ubyte * 8)()
+        self._info = (ctypes.c_ubyte * INFO_BYTES)()
         self._name = ctypes.create_string_buffer(_NAME_BYTES)
         self._length = ctypes.c_uint32()
         self._info_address = ctypes.addressof(self._info)
@@ -189,6 +198,35 @@ class SocketSamples:
                 self._note(duplicate, tid, sampled, state, connects_to or b"")
         finally:
             os.close(duplicate)
+
+    def sample_closing(
+        self, descriptors: Descriptors, tid: int, descriptor: int, sampled: Socket
+    ) -> None:
+        """Sample a socket that is about to be closed: its state, its queues and its TCP_INFO."""
+        duplicate = descriptors.duplicate(descriptor)
+        if duplicate < 0:
+            return
+        try:
+            self._length.value = INFO_BYTES
+            if _getsockopt(duplicate, SOL_TCP, TCP_INFO, self._info_address, self._length_address):
+                sampled.is_tcp, sampled.unix_type = False, self._unix_type(duplicate)
+                return
+            state, info = self._info[0], bytes(self._info[: self._length.value])
+            if state != sampled.state:
+                self._note(duplicate, tid, sampled, state, b"")
+            local, remote = sampled.local, sampled.remote
+            if local is not None and remote is not None and len(info) == INFO_BYTES:
+                queues = _waiting(duplicate, SIOCINQ), _waiting(duplicate, SIOCOUTQ)
+                named = time.time_ns(), STATES[state], *local, *remote, sampled.name
+                self.closings[sampled.inode] = (*named, *queues, info)
+        finally:
+            os.close(duplicate)
+
+    def sample_open(self, descriptors: Descriptors, tid: int) -> None:
+        """The same of all TCP sockets that a process, which is about to end, has open."""
+        for descriptor, sampled in descriptors.known():
+            if sampled.is_tcp:
+                self.sample_closing(descriptors, tid, descriptor, sampled)
 
     def sample_queue(
         self, descriptors: Descriptors, tid: int, descriptor: int, sampled: Socket
@@ -249,6 +287,14 @@ class SocketSamples:
         if call(descriptor, self._name_address, self._length_address):
             return None
         return address_of(self._name.raw[: self._length.value])
+
+
+def _waiting(descriptor: int, request: int) -> int | None:
+    """How many bytes wait in a queue; None of a socket that listens. Source: tcp(7), SIOCINQ."""
+    try:
+        return int.from_bytes(fcntl.ioctl(descriptor, request, bytes(4)), sys.byteorder)
+    except OSError:
+        return None
 
 
 def _intended_peer(sampled: Socket, local: Address, connects_to: bytes) -> Address:

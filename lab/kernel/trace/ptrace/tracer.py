@@ -25,12 +25,14 @@ from typing import Any
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.kernel.system.capabilities import has_capabilities
 from lab.kernel.system.descriptors import leave_descriptors_but
+from lab.kernel.system.tcp import STATES, TCP_LISTEN, parse_accept_queue, parse_tcp_info
 from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
 from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
 from lab.kernel.trace.ptrace.loop import TracerLoop
-from lab.kernel.trace.ptrace.socket_samples import QueueFacts, Sample
+from lab.kernel.trace.ptrace.socket_samples import Closing, QueueFacts, Sample
 from lab.kernel.trace.tracer import Host, Tracer, killing_signal
 from lab.records import (
+    HeldSocket,
     Instrument,
     InstrumentKind,
     Memory,
@@ -126,7 +128,7 @@ class TracerProcess:
     def trace(self, step: str) -> Trace:
         """The trace that it has sent, with the step's name. Raises InstrumentError."""
         try:
-            failure, calls, tasks, samples, queues, denied = pickle.loads(self._received)
+            failure, calls, tasks, samples, queues, closings, denied = pickle.loads(self._received)
         except (EOFError, pickle.UnpicklingError, ValueError) as error:
             raise InstrumentError(
                 f"the tracer of {self.program} died before it had sent its trace"
@@ -139,6 +141,7 @@ class TracerProcess:
             tasks=tuple(replace(event, step=step) for event in tasks),
             states=tuple(_state(facts, step) for facts in samples),
             queues=tuple(_queue(facts, step) for facts in queues),
+            closings=tuple(_closing(facts, step) for facts in closings),
         )
 
     def kill(self) -> None:
@@ -247,6 +250,7 @@ class PtraceTracer(Tracer):
             tasks=tuple(sorted((e for t in traces for e in t.tasks), key=_TIME_NS)),
             states=tuple(sorted((s for t in traces for s in t.states), key=_TIME_NS)),
             queues=tuple(sorted((q for t in traces for q in t.queues), key=_TIME_NS)),
+            closings=tuple(sorted((c for t in traces for c in t.closings), key=_TIME_NS)),
         )
 
     def own_processes(self) -> Sequence[int]:
@@ -279,9 +283,10 @@ def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int)
         calls = [call.record() for call in loop.calls.calls]
         sockets = loop.calls.sockets
         denied = loop.calls.denials.first
-        answer = "", calls, loop.task_events, sockets.samples, sockets.queues, denied
+        closings = list(sockets.closings.values())
+        answer = "", calls, loop.task_events, sockets.samples, sockets.queues, closings, denied
     except BaseException:
-        answer = traceback.format_exc(), [], [], [], [], ""
+        answer = traceback.format_exc(), [], [], [], [], [], ""
     try:
         channel.sendall(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     finally:
@@ -327,6 +332,29 @@ def _state(sample: Sample, step: str) -> SocketState:
         remote_address=remote,
         remote_port=remote_port,
         tid=tid,
+        step=step,
+    )
+
+
+def _closing(facts: Closing, step: str) -> HeldSocket:
+    time_ns, state, local, local_port, remote, remote_port, name, receive, send, data = facts
+    is_listening = state == STATES[TCP_LISTEN]
+    if is_listening:
+        receive, send = parse_accept_queue(data)
+    return HeldSocket(
+        time_ns=time_ns,
+        moment="close",
+        host="",
+        protocol="tcp",
+        state=state,
+        local_address=local,
+        local_port=local_port,
+        remote_address=remote,
+        remote_port=remote_port,
+        socket=name,
+        receive_queue=receive,
+        send_queue=send,
+        info=None if is_listening else parse_tcp_info(data),
         step=step,
     )
 

@@ -63,6 +63,8 @@ class Ready:
     """Why pointer arguments are not read; "" if they are."""
     why_no_networks: str
     """Why the run's network namespaces are not distinguished from others; "" if they are."""
+    why_no_closings: str
+    """Why it is not read what sockets had when they were closed; "" if it is."""
 
 
 @frozen
@@ -184,7 +186,9 @@ class Collector:
             self._describe(self._kernel, trace_events.DROP)  # for the names of the reasons
         missing = tuple(self._missing)
         refusals = self._pointers.refusal, self._networks.refusal
-        return Ready(self._formats, self._layout, missing, *refusals)
+        reader = self._networks.reader
+        no_closings = self._networks.refusal if reader is None else reader.why_no_closings
+        return Ready(self._formats, self._layout, missing, *refusals, no_closings)
 
     def _answer(self) -> None:
         """Answer requests, and empty the buffers when they become half full."""

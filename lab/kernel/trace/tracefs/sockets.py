@@ -27,13 +27,14 @@ from functools import cache
 from ipaddress import IPv6Address, ip_address
 
 from lab.frozen import frozen
-from lab.kernel.trace.bpf.network_records import DropOfRun, StateOfRun
+from lab.kernel.trace.bpf.network_records import ClosedOfRun, DropOfRun, StateOfRun
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
+from lab.kernel.trace.tracefs.closings import closing_of
 from lab.kernel.trace.tracefs.format import EventFormat, Field, Formats, Value
 from lab.kernel.trace.tracefs.pages import Handler, RawEvent
 from lab.kernel.trace.tracer import Host
-from lab.records import DropNotice, KernelEvent, Obtained, SocketState
+from lab.records import DropNotice, HeldSocket, KernelEvent, Obtained, SocketState
 
 HARDIRQ, SOFTIRQ = 0x08, 0x10  # common_flags; Documentation/trace/ftrace.rst, "irqs-off"
 ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # a canary: the kernel drops it, as no protocol handles it
@@ -109,6 +110,7 @@ class Sight:
 
     states: list[StateOfRun]
     drops: list[DropOfRun]
+    closed: list[ClosedOfRun]
 
 
 class SocketFollower:
@@ -127,6 +129,8 @@ class SocketFollower:
         self._threads = Threads(())
         self._seen: list[_Seen] = []
         self._drops: list[DropNotice] = []
+        self._closed: dict[Value, list[ClosedOfRun]] = {}
+        """By the socket's address, in order of time."""
 
     def feed(self, events: Iterable[RawEvent], threads: Threads, sight: Sight | None) -> None:
         """Follow events, which are in order of time; `sight` is None if BPF sees nothing.
@@ -140,6 +144,8 @@ class SocketFollower:
             for state in sight.states:
                 self._of_run.setdefault(state.address, []).append(state.time_ns)
             self._drops += self._drops_of_run(sight.drops)
+            for closed in sight.closed:
+                self._closed.setdefault(closed.address, []).append(closed)
         handlers, type_of = self._handlers, self._formats.type_of
         for time_ns, record in events:
             number = type_of(record)
@@ -150,22 +156,39 @@ class SocketFollower:
 
     def take(
         self, step: str
-    ) -> tuple[tuple[SocketState, ...], tuple[DropNotice, ...], tuple[KernelEvent, ...]]:
-        """The run's socket states, drops and other events since the step before."""
+    ) -> tuple[
+        tuple[SocketState, ...],
+        tuple[DropNotice, ...],
+        tuple[KernelEvent, ...],
+        tuple[HeldSocket, ...],
+    ]:
+        """The run's socket states, drops, other events and closed sockets since the step before."""
         if self._of_run is None:
             self._find_other_ends()
         states: list[SocketState] = []
         events: list[KernelEvent] = []
+        closings: list[HeldSocket] = []
         for seen in self._seen:
             if not seen.life.is_ours:
                 continue
             if _is_tcp_state(seen):
                 states.append(_socket_state(seen, step))
+                closings += self._closings(states[-1], seen.values["skaddr"])
             else:
                 events.append(_kernel_event(seen, step))
         drops = tuple(replace(drop, step=step) for drop in self._drops)
-        self._seen, self._drops = [], []
-        return tuple(states), drops, tuple(events)
+        self._seen, self._drops, self._closed = [], [], {}
+        return tuple(states), drops, tuple(events), tuple(closings)
+
+    def _closings(self, state: SocketState, address: Value) -> Iterator[HeldSocket]:
+        """What BPF saw of the socket at that change of its state, if it was closed then."""
+        if state.new != "CLOSE":
+            return
+        for closed in self._closed.get(address, ()):
+            host = self._hosts.get(closed.namespace)
+            if host is not None and abs(closed.time_ns - state.time_ns) <= SAME_NS:
+                yield closing_of(closed, state, host.name)
+                return
 
     def _find_other_ends(self) -> None:
         """Mark the other ends of the run's loopback connections as the run's, too.
@@ -230,7 +253,8 @@ class SocketFollower:
         ends = _ends(values)
         if ends is not None:
             life.ends.add(ends)
-        if is_own or self._is_of_run(time_ns, address, ends):
+        # An RST that no socket sends is known by the packet that it answers.
+        if is_own or self._is_of_run(time_ns, address or values.get("skbaddr", 0), ends):
             life.is_ours = True
         self._seen.append(_Seen(time_ns, format_, values, ends, number, life))
         if name == trace_events.DESTROY:

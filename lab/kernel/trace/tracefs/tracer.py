@@ -141,10 +141,10 @@ class TracefsTracer(Tracer):
         sight = None if collected.network is None else _sight(collected.network, ahead_ns)
         self._sockets.feed(others, Threads(self._calls.threads), sight)
         syscalls, tasks = self._calls.take(step)
-        states, drops, events = self._sockets.take(step)
+        states, drops, events, closings = self._sockets.take(step)
         # The pages show most of the losses that the kernel counts: the two must not be added.
         lost = max(missed + missed_others, collected.lost)
-        return Trace(syscalls, tasks, states, drops, events, lost)
+        return Trace(syscalls, tasks, states, drops, events, lost, closings=closings)
 
     def own_processes(self) -> Sequence[int]:
         """The collector's pid."""
@@ -178,6 +178,9 @@ class TracefsTracer(Tracer):
         if ready.why_no_networks:
             alone = f"those that the programs' own calls cause ({ready.why_no_networks})"
             self._name_unusable(InstrumentKind.DROPS, alone)
+        if ready.why_no_closings:
+            unread = f"not read when they are closed ({ready.why_no_closings})"
+            self._name_unusable(InstrumentKind.SOCKETS, unread)
         if ready.missing:
             absent = f"absent: {', '.join(ready.missing)}"
             self._name_unusable(InstrumentKind.TRACEPOINTS, absent)
@@ -217,10 +220,11 @@ def _has_clock() -> bool:
 
 
 def _sight(records: list[bytes], ahead_ns: int) -> Sight:
-    states, drops = parse_network_records(records)
+    states, drops, closed = parse_network_records(records)
     return Sight(
         sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in states),
         sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in drops),
+        sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in closed),
     )
 
 

@@ -76,6 +76,12 @@ def test_what_is_not_there_is_refused(structure: str, member: str) -> None:
         Btf(packet().data()).offset(structure, member)
 
 
+def test_several_members_are_found_at_once_in_the_order_asked_for() -> None:
+    assert Btf(packet().data()).offsets("packet", "d", "a", "e") == [12, 0, 20]
+    with pytest.raises(KernelRefused, match="no member f of"):
+        Btf(packet().data()).offsets("packet", "a", "f")
+
+
 def test_other_bytes_are_no_type_information() -> None:
     for data in (b"", packet().data()[:23], packet().data()[::-1]):
         with pytest.raises(KernelRefused, match="is no BTF"):

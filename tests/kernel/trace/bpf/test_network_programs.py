@@ -7,12 +7,15 @@ import struct
 from lab.kernel.trace.bpf.network_programs import (
     NetworkMaps,
     Offsets,
+    TcpOffsets,
     drop_program,
+    reset_program,
     state_program,
 )
 
 MAPS = NetworkMaps(namespaces=3, scratch=4, ring=5, lost=6)
 OFFSETS = Offsets(16, 24, 144, 112, 176, 180, 184, 192, 200, 264, 48, 176)
+TCP = TcpOffsets(516, tuple(range(1000, 1064, 4)), (2000, 2008))
 EXIT, LOAD_64 = 0x95, 0x18
 
 
@@ -22,7 +25,9 @@ def opcodes(code: bytes) -> list[int]:
 
 def test_each_ends_once() -> None:
     for code in (
-        state_program(MAPS, OFFSETS),
+        state_program(MAPS, OFFSETS, None),
+        state_program(MAPS, OFFSETS, TCP),
+        reset_program(MAPS, OFFSETS),
         drop_program(MAPS, OFFSETS, 2, names_receiver=True),
         drop_program(MAPS, OFFSETS, 2, names_receiver=False),
     ):

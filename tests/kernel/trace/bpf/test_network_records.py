@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from lab.kernel.trace.bpf.network_records import (
+    CLOSED,
     DROP,
     DROP_HEADER,
     HEADER,
     PACKET_BYTES,
+    RESET,
     STATE,
+    ClosedOfRun,
     DropOfRun,
     StateOfRun,
     parse_network_records,
@@ -23,7 +26,22 @@ def drop(left: int, passed: int, packet: bytes) -> bytes:
 
 
 def test_a_state_is_a_time_and_an_address() -> None:
-    assert parse_network_records([HEADER.pack(5, 9, 40, STATE)]) == ([StateOfRun(5, 9)], [])
+    assert parse_network_records([HEADER.pack(5, 9, 40, STATE)]) == ([StateOfRun(5, 9)], [], [])
+
+
+def test_a_closed_socket_has_what_it_had_then() -> None:
+    numbers = range(100, 100 + len(ClosedOfRun._fields) - 3)
+    record = CLOSED.pack(5, 9, 40, STATE, *numbers)
+    assert parse_network_records([record]) == (
+        [StateOfRun(5, 9)],
+        [],
+        [ClosedOfRun(5, 9, 40, *numbers)],
+    )
+
+
+def test_an_rst_of_nobodys_has_the_address_of_what_it_answers() -> None:
+    record = HEADER.pack(5, 9, 40, RESET)
+    assert parse_network_records([record]) == ([StateOfRun(5, 9)], [], [])
 
 
 def test_a_drop_has_its_packet_from_the_network_header_on() -> None:
@@ -31,6 +49,7 @@ def test_a_drop_has_its_packet_from_the_network_header_on() -> None:
     assert parse_network_records([record]) == (
         [],
         [DropOfRun(5, 40, 3, 7, 60, 0x86DD, b"E\0packet")],
+        [],
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from trace_bytes import Tracepoint, formats, symbolic
 
 from lab.errors import InstrumentError
-from lab.kernel.trace.bpf.network_records import DropOfRun, StateOfRun
+from lab.kernel.trace.bpf.network_records import ClosedOfRun, DropOfRun, StateOfRun
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.pages import RawEvent
 from lab.kernel.trace.tracefs.sockets import (
@@ -23,7 +23,7 @@ from lab.kernel.trace.tracefs.sockets import (
     Threads,
 )
 from lab.kernel.trace.tracer import Host
-from lab.records import DropNotice, KernelEvent, Obtained, SocketState
+from lab.records import DropNotice, HeldSocket, KernelEvent, Obtained, SocketState
 
 OURS, SOMEBODY = 9001, 1234  # in the trace
 NUMBER = 5
@@ -60,7 +60,12 @@ SEND_LENGTH = Tracepoint(
 RESET = Tracepoint(
     "tcp:tcp_send_reset",
     33,
-    (("const void * skaddr", 8), ("__u8 saddr[28]", 28), ("__u8 daddr[28]", 28)),
+    (
+        ("const void * skbaddr", 8),
+        ("const void * skaddr", 8),
+        ("__u8 saddr[28]", 28),
+        ("__u8 daddr[28]", 28),
+    ),
 )
 DROP = Tracepoint(
     "skb:kfree_skb",
@@ -98,15 +103,23 @@ class Machine:
             skaddr=sk, oldstate=7, newstate=new, protocol=6, **ends(local, remote),
         )  # fmt: skip
 
-    def seen_by_bpf(self, *seen: StateOfRun | DropOfRun) -> Machine:
+    def seen_by_bpf(self, *seen: StateOfRun | DropOfRun | ClosedOfRun) -> Machine:
         """BPF saw these in the run's namespaces, and nothing else."""
-        states = [each for each in seen if isinstance(each, StateOfRun)]
-        self.sight = Sight(states, [each for each in seen if isinstance(each, DropOfRun)])
+        self.sight = Sight(
+            [each for each in seen if isinstance(each, StateOfRun)],
+            [each for each in seen if isinstance(each, DropOfRun)],
+            [each for each in seen if isinstance(each, ClosedOfRun)],
+        )
         return self
 
     def take(
         self,
-    ) -> tuple[tuple[SocketState, ...], tuple[DropNotice, ...], tuple[KernelEvent, ...]]:
+    ) -> tuple[
+        tuple[SocketState, ...],
+        tuple[DropNotice, ...],
+        tuple[KernelEvent, ...],
+        tuple[HeldSocket, ...],
+    ]:
         self.follower.feed(self.events, Threads([self.thread]), self.sight)
         self.events.clear()
         return self.follower.take("s")
@@ -155,14 +168,14 @@ def test_a_state_is_shown_with_both_ends() -> None:
 
 def test_ipv6_ends_are_read_from_their_own_fields() -> None:
     machine = Machine().state(OUR_SK, 1, "[2001:db8::1]:1", "[2001:db8::2]:2")
-    (state,), _, _ = machine.take()
+    (state,), *_ = machine.take()
     assert (state.local_address, state.remote_address) == ("2001:db8::1", "2001:db8::2")
 
 
 def test_a_mapped_address_is_the_ipv4_address_that_it_stands_for() -> None:
     fields = {**ends(f"{CLIENT}:1", f"{SERVER}:2"), "family": socket.AF_INET6}
     machine = Machine().add(SET_STATE, skaddr=OUR_SK, newstate=1, protocol=6, **fields)
-    (state,), _, _ = machine.take()
+    (state,), *_ = machine.take()
     assert (state.local_address, state.remote_address) == (CLIENT, SERVER)
 
 
@@ -193,7 +206,7 @@ def test_a_sockets_address_is_anothers_after_its_end() -> None:
     machine = Machine().state(OUR_SK, 10, "0.0.0.0:4242", "0.0.0.0:0", running=OURS)
     machine.add(DESTROY, skaddr=OUR_SK, **ends("0.0.0.0:4242", "0.0.0.0:0"))
     machine.state(OUR_SK, 1, "192.0.2.1:22", "203.0.113.9:50000")
-    states, _, events = machine.take()
+    states, _, events, _ = machine.take()
     assert [state.new for state in states] == ["LISTEN"]
     assert [event.name for event in events] == ["tcp:tcp_destroy_sock"]
 
@@ -217,7 +230,7 @@ def test_states_of_another_protocol_are_events() -> None:
     machine = Machine().add(
         SET_STATE, OURS, skaddr=OUR_SK, newstate=1, protocol=132, **ends(f"{CLIENT}:1", "0.0.0.0:0")
     )
-    states, _, (event,) = machine.take()
+    states, _, (event,), _ = machine.take()
     assert states == ()
     assert event.name == "sock:inet_sock_set_state"
     assert event.fields["protocol"] == "IPPROTO_SCTP"
@@ -266,7 +279,8 @@ def test_ends_may_be_whole_socket_addresses(near: str, far: str) -> None:
     )
     (event,) = machine.take()[2]
     assert event.fields == {
-        "skaddr": "sk 0000000000000000", "saddr": f"{near} 4242", "daddr": f"{far} 40858",
+        "skbaddr": "0x0", "skaddr": "sk 0000000000000000",
+        "saddr": f"{near} 4242", "daddr": f"{far} 40858",
     }  # fmt: skip
 
 
@@ -360,3 +374,37 @@ def test_a_record_cut_short_is_refused(tracepoint: Tracepoint) -> None:
     for length in range(len(whole)):
         with pytest.raises(InstrumentError, match="record"):
             Machine().follower.feed([(1, whole[:length])], Threads(()), None)
+
+
+CLOSED = ClosedOfRun._make([3000, OUR_SK, NAMESPACE, 8, *range(18)])
+
+
+def closing(*seen: ClosedOfRun, new: int = 7) -> tuple[HeldSocket, ...]:
+    machine = Machine()
+    for state in (2, 1, new):
+        machine.state(OUR_SK, state, f"{CLIENT}:40858", f"{SERVER}:4242", running=OURS)
+    return machine.seen_by_bpf(StateOfRun(1000, OUR_SK), *seen).take()[3]
+
+
+def test_what_a_socket_had_is_joined_with_its_last_change() -> None:
+    (held,) = closing(CLOSED)
+    assert (held.time_ns, held.moment, held.host, held.step) == (3000, "close", "server", "s")
+    assert (held.local_address, held.local_port, held.remote_port) == (CLIENT, 40858, 4242)
+    assert held.socket == "sk ffff888100c88d80"
+
+
+def test_what_another_socket_had_is_not() -> None:
+    far_ns = 3000 + 2 * SAME_NS
+    for other in ({"time_ns": far_ns}, {"address": OUR_SK + 8}, {"namespace": NAMESPACE + 1}):
+        assert closing(CLOSED._replace(**other)) == ()
+    assert closing(CLOSED, new=8) == ()
+
+
+def test_an_rst_that_no_socket_sends_is_of_the_run_whose_namespace_bpf_saw_it_in() -> None:
+    def sent(*seen: StateOfRun) -> int:
+        machine = Machine().add(RESET, skaddr=0, skbaddr=77, saddr=bytes(28), daddr=bytes(28))
+        return len(machine.seen_by_bpf(*seen).take()[2])
+
+    assert sent(StateOfRun(1000, 77)) == 1
+    assert sent(StateOfRun(1000, 78)) == 0
+    assert sent() == 0

@@ -19,6 +19,8 @@ def execute(options: Namespace) -> int:
     from lab.cli.prompt.lines import scripted
     from lab.cli.prompt.network import names_of
     from lab.cli.prompt.session import Session
+    from lab.cli.prompt.terminal import is_terminal
+    from lab.cli.prompt.typed import typed
     from lab.cli.results import allowed_of, print_report, sysctls_of
     from lab.model.family import Family
     from lab.results import exit_status
@@ -29,18 +31,25 @@ def execute(options: Namespace) -> int:
     scenario = session_scenario(topology_called(options.topology))
     names_of(scenario, family)  # a mistake is found before anything is built
     status = 0
+    is_typed = not options.lines and is_terminal()
 
     def serve(control: Control) -> None:
         nonlocal status
         with Interrupts() as interrupts:
-            session = Session(control, scenario, family, interrupts)
+            session = Session(control, scenario, family, interrupts, has_terminal=is_typed)
+            lines = (
+                typed(session.names, interrupts)
+                if is_typed
+                else scripted(options.lines, interrupts)
+            )
             try:
-                session.execute_all(scripted(options.lines, interrupts))
+                session.execute_all(lines)
             except KeyboardInterrupt:
                 # What has happened is worth a report.
                 status = INTERRUPTED
             else:
-                status = FAILED if session.failed_lines else 0
+                # Somebody who types has seen what failed.
+                status = FAILED if session.failed_lines and not is_typed else 0
 
     result = run_scenario(
         scenario,

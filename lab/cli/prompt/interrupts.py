@@ -48,8 +48,9 @@ class Interrupts:
                 raise KeyboardInterrupt
             yield
         finally:
-            signal.signal(signal.SIGINT, _note)
+            # In this order: what comes after the line is for what the line starts.
             self.take()
+            signal.signal(signal.SIGINT, _note)
 
 
 def _note(*_: object) -> None:

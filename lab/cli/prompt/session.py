@@ -9,6 +9,7 @@ from typing import TextIO
 from lab.cli.prompt.front import run_front
 from lab.cli.prompt.interrupts import Interrupts
 from lab.cli.prompt.network import host_lines, link_lines, names_of
+from lab.cli.prompt.terminal import run_at_terminal
 from lab.errors import PointedError, printable, told
 from lab.kernel.session.control import Control
 from lab.kernel.session.requests import Ended, Job
@@ -33,13 +34,24 @@ class Session:
     """What lines do, and what is to be remembered between them."""
 
     def __init__(
-        self, control: Control, scenario: Scenario, family: Family, interrupts: Interrupts
+        self,
+        control: Control,
+        scenario: Scenario,
+        family: Family,
+        interrupts: Interrupts,
+        *,
+        has_terminal: bool = False,
     ) -> None:
-        """Raises UsageError where a host's name cannot be told from a command."""
+        """With a terminal its programs have one, too.
+
+        Raises UsageError where a host's name cannot be told from a command.
+        """
         self._control = control
+        self._run = run_at_terminal if has_terminal else run_front
         self._interrupts = interrupts
         self._topology = scenario.topology
-        self._names = names_of(scenario, family)
+        self.names = names_of(scenario, family)
+        """What its lines can name."""
         self._started: dict[str, int] = {}
         """By host, how many programs were started there."""
         self._jobs: list[RunProgram] = []
@@ -57,7 +69,7 @@ class Session:
     def execute(self, line: str) -> bool:
         """Execute one; whether the session goes on."""
         try:
-            command = parse_line(line, self._names)
+            command = parse_line(line, self.names)
         except PointedError as error:
             self._complain(told(error))
             return True
@@ -72,7 +84,7 @@ class Session:
             case RunProgram(is_job=True):
                 self._start_job(command)
             case RunProgram():
-                ended = run_front(self._control, self._program(command), self._interrupts)
+                ended = self._run(self._control, self._program(command), self._interrupts)
                 if ended.failure:
                     self._complain(ended.failure)
                 elif ended.status:

@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 import termios
+from typing import Any
 
 from lab.errors import KernelRefused
 
@@ -16,20 +17,25 @@ _SIZE = struct.Struct("=HHHH")  # struct winsize: rows, columns, and pixels, whi
 class Terminal:
     """Both ends of a terminal: `near` is the lab's, `far` the program's."""
 
-    def __init__(self, attributes: list[object], rows: int, columns: int) -> None:
+    def __init__(self, attributes: list[Any], rows: int, columns: int) -> None:
         """With these attributes, as termios.tcgetattr has them. Raises KernelRefused."""
         try:
             self.near, self.far = os.openpty()
         except OSError as error:
             raise KernelRefused(f"cannot open a terminal: {error.strerror}") from error
         # Before the program is there: what it finds is what its user's terminal has.
-        termios.tcsetattr(self.far, termios.TCSANOW, attributes)  # type: ignore[arg-type]
+        termios.tcsetattr(self.far, termios.TCSANOW, attributes)
         self.resize(rows, columns)
         os.set_blocking(self.near, False)
 
     def resize(self, rows: int, columns: int) -> None:
         """Give it another size, of which the program is told by SIGWINCH."""
         fcntl.ioctl(self.near, termios.TIOCSWINSZ, _SIZE.pack(rows, columns, 0, 0))
+
+    def interrupt_key(self) -> bytes:
+        """The key that means SIGINT, Ctrl-C as a rule."""
+        special: list[bytes] = termios.tcgetattr(self.near)[6]
+        return special[termios.VINTR]
 
     def write(self, data: bytes) -> int:
         """Type some of these bytes; how many there was room for."""

@@ -8,7 +8,7 @@ waits for its reader.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lab.model.program import Program
 
@@ -16,8 +16,8 @@ from lab.model.program import Program
 class TerminalSettings(NamedTuple):
     """A terminal as the program finds it. Source: termios(3), ioctl_tty(2)."""
 
-    attributes: tuple[int, int, int, int, int, int, tuple[bytes | int, ...]]
-    """As termios.tcgetattr returns them, as a tuple."""
+    attributes: list[Any]
+    """As termios.tcgetattr returns them."""
     rows: int
     columns: int
 

@@ -128,7 +128,7 @@ class SessionRun(ProgramGroup):
             case StartFront(program, settings):
                 terminal = None
                 if settings is not None:
-                    terminal = Terminal(list(settings.attributes), settings.rows, settings.columns)
+                    terminal = Terminal(settings.attributes, settings.rows, settings.columns)
                 self._start_front(program, terminal)
             case StartJob(program):
                 self._start_job(program)
@@ -140,14 +140,19 @@ class SessionRun(ProgramGroup):
                 if self._terminal is not None:
                     self._terminal.resize(rows, columns)
             case Interrupt():
-                if self._front is not None:
-                    self._front.signal(signal.SIGINT, "was sent SIGINT by the session's user")
+                self._interrupt()
             case AskJobs():
                 self._talk.say(tuple(map(self._job, range(len(self._jobs)))))
             case Terminate(number):
                 self._talk.say(self._end_job(number))
             case EndSession():
                 self._is_over = True
+
+    def _interrupt(self) -> None:
+        if self._terminal is not None:
+            self._typed += self._terminal.interrupt_key()
+        elif self._front is not None:
+            self._front.signal(signal.SIGINT, "was sent SIGINT by the session's user")
 
     def _start_front(self, program: Program, terminal: Terminal | None) -> None:
         self._note_start(program)

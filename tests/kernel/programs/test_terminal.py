@@ -2,21 +2,20 @@ from __future__ import annotations
 
 import os
 import termios
+from typing import Any
 
 import pytest
 
 from lab.kernel.programs.terminal import Terminal
 
 
-def attributes() -> list[object]:
+def attributes() -> list[Any]:
     """Those of a terminal that nobody has changed, but for its erase character."""
     near, far = os.openpty()
-    found: list[object] = list(termios.tcgetattr(far))
+    found: list[Any] = list(termios.tcgetattr(far))
     os.close(near)
     os.close(far)
-    special = found[6]
-    assert isinstance(special, list)
-    special[termios.VERASE] = b"\x08"
+    found[6][termios.VERASE] = b"\x08"
     return found
 
 

@@ -44,12 +44,13 @@ def ad_hoc_runs(
 def wanted_runs(files: Iterable[Path], families: Sequence[Family]) -> Iterator[tuple[Path, Family]]:
     """Each scenario with each family; with the first only, where it does not differ by family.
 
-    Raises what `files` does, before the first run.
+    One that is of other families alone is there with the first, which running it refuses. Raises
+    what `files` does, before the first run.
     """
     for path in tuple(files):
         yield path, families[0]
-        if len(families) > 1 and _load(path).speaks_ip:
-            yield from ((path, family) for family in families[1:])
+        if len(families) > 1 and (scenario := _load(path)).speaks_ip:
+            yield from ((path, each) for each in families[1:] if each in scenario.families)
 
 
 def run_scenario(
@@ -86,7 +87,8 @@ def run_scenario(
     for people to look at (lab.derive), unless no `pages` are wanted, keeps nobody waiting for what
     is presented.
 
-    Raises LabError; UsageError where `out` cannot be written, before anything is run.
+    Raises LabError; UsageError where the scenario is not of that family, or `out` cannot be
+    written, before anything is run.
     """
     from lab.recording.artifacts import check_writable
 
@@ -97,6 +99,7 @@ def run_scenario(
     traced = trace in ("auto", "tracefs")
     with open_sandbox(preload="lab.kernel.experiment", traced=traced) as sandbox:
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
+        scenario.check_family(family)
         if isinstance(wanted, Path):
             source = _source_of(wanted)
         expecting = with_expectations(scenario, expected)  # a mistake is found before it is run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from ipaddress import IPv4Address
 
 from lab.analysis.encapsulation import describe_ends, describe_link, not_entered
 from lab.analysis.flows.crossing import Crossing
@@ -92,6 +93,9 @@ MULTIPATH_SUBTYPES = {
     15: "MP_EXPERIMENTAL",
 }
 """Source: RFC 8684, 8.2, and IANA, MPTCP Option Subtypes."""
+
+LIMITED_BROADCAST = IPv4Address("255.255.255.255")
+"""Everybody on the link. Source: RFC 919, 7."""
 
 _EXPERIMENTS = (253, 254)
 """Options whose first two bytes say whose experiment it is. Source: RFC 6994, 3."""
@@ -365,12 +369,26 @@ def describe_more(packet: Packet) -> str:
     if packet.reassembled:
         return f"whole: {messages[0] if messages else _describe_layers(packet.layers)}"
     if messages:
-        return _describe_layers(packet.layers)
+        return _describe_carrier(packet)
     if packet.icmp is not None and packet.icmp.quoted:
         # A quotation may end anywhere: that it does is nobody's fault.
         quoted = [layer for layer in packet.icmp.quoted if not isinstance(layer, Malformed)]
         return f"quotes {_describe_layers(quoted)}" if quoted else ""
     return ""
+
+
+def _describe_carrier(packet: Packet) -> str:
+    """What a message goes in, with its addresses where one of them is no single host's."""
+    ip, udp = packet.ip, packet.udp
+    if ip is None or udp is None or not (ip.source.is_unspecified or _is_to_several(ip)):
+        return _describe_layers(packet.layers)
+    source = SocketAddress(ip.source, udp.source_port)
+    destination = SocketAddress(ip.destination, udp.destination_port)
+    return f"UDP {source} > {destination} len={udp.payload_bytes}"
+
+
+def _is_to_several(ip: IPv4 | IPv6) -> bool:
+    return ip.destination.is_multicast or ip.destination == LIMITED_BROADCAST
 
 
 def _has_ports(layers: Sequence[Layer]) -> bool:

@@ -23,7 +23,7 @@ def execute(options: Namespace) -> int:
     from lab.batch import Batch
     from lab.cli.results import collect, families
     from lab.run import run_scenario, wanted_runs
-    from lab.scenario_files import builtin_scenarios
+    from lab.scenario_files import builtin_scenarios, load_scenario
 
     def run(wanted: tuple[Path, Family]) -> Result:
         path, family = wanted
@@ -38,7 +38,11 @@ def execute(options: Namespace) -> int:
         )
 
     began = time.monotonic()
-    wanted = [*wanted_runs(builtin_scenarios().values(), families(options.family))]
+    wanted = [
+        (path, family)
+        for path, family in wanted_runs(builtin_scenarios().values(), families(options.family))
+        if family in load_scenario(path).families
+    ]
     batch = Batch(run, wanted, options.jobs or usual_jobs())
     places: list[int] = []
     ended = collect(_as_they_end(batch, len(wanted), places, options), options.junit)

@@ -52,6 +52,7 @@ def laid_out(
     switches: Collection[str] = (),
     routers: Collection[str] = (),
     nats: Sequence[Nat] = (),
+    without_address: Collection[str] = (),
     mtu_bytes: int = 1500,
     mtus: Mapping[tuple[str, str], int] | None = None,
     sysctls: Mapping[str, int | str] | None = None,
@@ -69,12 +70,15 @@ def laid_out(
     NATs are routers as well. The subnets inside of one are taken from 10.0.0.0/8 (RFC 1918) and
     fd00::/48 (RFC 4193) instead, and only hosts inside have a way to them.
 
+    Hosts `without_address` have none, and no route: a program of theirs may get one (RFC 2131).
+
     Every link has the MTU `mtu_bytes`, but those that `mtus` names by their two hosts: every cable
     between these.
 
     `sysctls` are as Topology.with_sysctls takes them.
 
-    Raises UsageError if a name is invalid, or there are too many subnets or hosts for these.
+    Raises UsageError if a name is invalid or unknown, or there are too many subnets or hosts for
+    these.
     """
     routers = (*routers, *(nat.host for nat in nats if nat.host not in routers))
     ports: defaultdict[str, int] = defaultdict(int)
@@ -97,6 +101,7 @@ def laid_out(
             IPv6Interface((int(subnet.ipv6.network_address) + place, subnet.ipv6.prefixlen)),
         )
         for port, (subnet, place) in places.items()
+        if port[0] not in without_address
     }
     # Who sends what has no address of the interface that it leaves by asks for the next neighbour
     # from a link-local one (RFC 4861, 7.2.2), which no interface of the lab makes by itself: who
@@ -104,12 +109,14 @@ def laid_out(
     link_local = {
         port: (IPv6Interface((int(LINK_LOCAL.network_address) + place, LINK_LOCAL.prefixlen)),)
         for port, (_, place) in places.items()
-        if port[0] in routers or ports[port[0]] > 1
+        if port in addresses and (port[0] in routers or ports[port[0]] > 1)
     }
 
     def interface(port: _Port) -> Interface:
         return Interface(*port, (*addresses.get(port, ()), *link_local.get(port, ())))
 
+    if unknown_hosts := sorted({*without_address} - {*ports} | {*without_address} & {*routers}):
+        raise UsageError(f"{unknown_hosts[0]!r} without an address: it is no host, or a router")
     own = {frozenset(pair): size for pair, size in (mtus or {}).items()}
     if unknown := own.keys() - {frozenset(cable) for cable in cables}:
         ends_of_one = sorted(min(unknown, key=sorted))
@@ -118,9 +125,10 @@ def laid_out(
         Link(interface(one), interface(other), own.get(frozenset((one[0], other[0])), mtu_bytes))
         for one, other in ends
     )
-    routes = _Ways(subnets, addresses, frozenset(routers)).routes()
+    ways = _Ways(subnets, addresses, frozenset(routers)).routes()
+    routes = tuple(route for route in ways if route.host not in without_address)
     return Topology(
-        tuple(ports), links, tuple(switches), tuple(routers), tuple(routes), tuple(nats)
+        tuple(ports), links, tuple(switches), tuple(routers), routes, tuple(nats)
     ).with_sysctls(sysctls or {})
 
 

@@ -40,6 +40,8 @@ class Scenario:
     claims: tuple[Claim, ...]
     speaks_ip: bool = True
     """Whether internet sockets have a part in it, so that it differs by IP version."""
+    families: tuple[Family, ...] = tuple(Family)
+    """The IP versions that it can be run over."""
     captures_loopback: bool = False
     """Whether each host's `lo` is a capture point as well."""
     lesson: Lesson | None = None
@@ -129,22 +131,31 @@ class Scenario:
                         "topology gives it no route there"
                     )
 
+    def check_family(self, family: Family) -> None:
+        """Raise UsageError if it cannot be run over that IP version."""
+        if family not in self.families:
+            known = " and ".join(f"IPv{each.value}" for each in self.families)
+            raise UsageError(
+                f"scenario {self.name} is of {known} alone: it cannot be run over IPv{family.value}"
+            )
+
     def placeholders(self, family: Family | None, python: str) -> dict[str, str]:
-        """The values of the programs' placeholders; without a family, IPv4 addresses."""
+        """The values of the programs' placeholders; without a family, IPv4 addresses.
+
+        A host that the topology gives no address of the family has none.
+        """
         family = family or Family.IPV4
-        addresses: dict[str, IPv4Address | IPv6Address] = {
-            host: self.topology.address(host, family)
-            for host in self.topology.hosts
-            if host not in self.topology.switches
-        }
+        addresses: dict[str, IPv4Address | IPv6Address] = {}
         fixed = {
             "python": python,
             "family": str(family.value),
             "loopback": "127.0.0.1" if family is Family.IPV4 else "::1",
         }
         for interface in reversed(list(self.topology.interfaces())):
-            for address in interface.addresses:
+            for address in reversed(interface.addresses):
                 fixed[f"{interface.host}{address.version}"] = str(address.ip)
+                if address.version == family.value:
+                    addresses[interface.host] = address.ip
                 if address.version == family.value and not address.is_link_local:
                     fixed[f"{interface.host}_{interface.name}"] = str(address.ip)
         for host, ip in addresses.items():
@@ -156,7 +167,13 @@ class Scenario:
 
         Raises UsageError for an unknown placeholder.
         """
-        return tuple(step.expanded(placeholders) for step in self.steps)
+        try:
+            return tuple(step.expanded(placeholders) for step in self.steps)
+        except UsageError as error:
+            known = {*placeholders, *self.topology.switches}
+            if bare := [host for host in self.topology.hosts if host not in known]:
+                raise UsageError(f"{error}; without such an address: {', '.join(bare)}") from None
+            raise
 
 
 def _names(word: str, address: IPv4Address | IPv6Address) -> bool:

@@ -230,7 +230,8 @@ class Topology:
     def beyond(self, host: str) -> dict[IPv4Address | IPv6Address, str]:
         """The addresses that the host cannot send to, with the hosts that have them.
 
-        They are in the network of none of its interfaces, and it has no route to them.
+        They are in the network of none of its interfaces, and it has no route to them. Of a host
+        without an address, which a program may give it, none is said to be.
         """
         near = {
             address.network
@@ -238,6 +239,8 @@ class Topology:
             if end.host == host
             for address in end.addresses
         }
+        if not near:
+            return {}
         known = near | {route.destination for route in self.routes if route.host == host}
         return {
             address.ip: end.host

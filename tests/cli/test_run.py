@@ -34,6 +34,16 @@ def test_both_families_are_run_one_after_the_other(tmp_path: Path) -> None:
     assert (tmp_path / "tcp" / "latest").resolve() == six
 
 
+def test_a_scenario_of_one_family_is_run_over_that_and_refused_over_the_other(
+    tmp_path: Path,
+) -> None:
+    done = wirelab("run", "dhcp", "--family", "both", "--out", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(ALL_HOLD.findall(done.stdout)) == 1
+    refused = wirelab("run", "dhcp", "--family", "6", "--out", tmp_path)
+    assert "dhcp is of IPv4 alone: it cannot be run over IPv6" in check_refused(refused)
+
+
 def test_the_same_scenario_twice_is_two_runs(tmp_path: Path) -> None:
     done = wirelab("run", "tcp", "tcp", "--out", tmp_path)
     assert done.returncode == 0

@@ -142,3 +142,18 @@ def test_a_cable_may_have_an_mtu_of_its_own() -> None:
     assert [link.mtu_bytes for link in topology.links] == [1400, 1280, 1400]
     with pytest.raises(UsageError, match="an MTU of a cable that there is not: a-c"):
         laid_out(cables, mtus={("c", "a"): 1280})
+
+
+def test_a_host_may_be_without_an_address_and_has_no_route_then() -> None:
+    cables = [("a", "s"), ("b", "s"), ("s", "r"), ("r", "far")]
+    topology = laid_out(cables, switches=("s",), routers=("r",), without_address=("a",))
+    assert (addresses(topology, "a"), routes(topology, "a")) == ([], [])
+    assert addresses(topology, "b") == ["198.18.0.3/24", "2001:db8::3/64"]
+    assert routes(topology, "b") == [("0.0.0.0/0", "198.18.0.1"), ("::/0", "2001:db8::1")]
+    assert topology.beyond("a") == {}
+
+
+@pytest.mark.parametrize("name", ["nobody", "r"])
+def test_who_is_without_an_address_is_a_host_and_no_router(name: str) -> None:
+    with pytest.raises(UsageError, match=f"'{name}' without an address: it is no host, or a"):
+        laid_out([("a", "r"), ("r", "b")], routers=("r",), without_address=(name,))

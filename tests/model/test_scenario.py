@@ -131,10 +131,29 @@ def test_a_name_that_is_no_folders_is_refused(name: str) -> None:
         Scenario(name, "an example", two_hosts(), (), ())
 
 
-def test_a_host_without_an_address_of_the_family_is_named() -> None:
-    lonely = scenario(Topology(("a",), ()))
-    with pytest.raises(UsageError, match="gives 'a' no IPv4 address"):
-        lonely.placeholders(Family.IPV4, "python3")
+def test_a_host_without_an_address_has_no_placeholder_and_is_named() -> None:
+    topology = laid_out([("a", "b")], without_address=("a",))
+    given = scenario(topology).placeholders(Family.IPV4, "python3")
+    assert given["b"] == "198.51.100.2"
+    assert not given.keys() & {"a", "a4", "a6", "a_eth0", "a_url"}
+    asking = scenario(topology, Program("p", "b", ("ping", "{a}")))
+    with pytest.raises(UsageError, match=r"unknown placeholder 'a' .*; without such an address: a"):
+        asking.expanded_steps(given)
+
+
+def test_an_address_of_a_router_is_not_its_link_local_one() -> None:
+    topology = laid_out([("a", "r"), ("r", "b")], routers=("r",))
+    given = scenario(topology).placeholders(Family.IPV6, "python3")
+    assert (given["r"], given["r6"], given["r4"]) == ("2001:db8::1", "2001:db8::1", "198.18.0.1")
+
+
+def test_a_scenario_may_be_of_one_family_alone() -> None:
+    only = replace(scenario(two_hosts()), families=(Family.IPV4,))
+    only.check_family(Family.IPV4)
+    with pytest.raises(UsageError, match="scenario x is of IPv4 alone: it cannot be run over IPv6"):
+        only.check_family(Family.IPV6)
+    for family in Family:
+        scenario(two_hosts()).check_family(family)
 
 
 def test_a_scenarios_claims_are_named_after_it() -> None:

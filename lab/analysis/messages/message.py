@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from lab.analysis.messages import dns
+from lab.analysis.messages import dhcp, dns
+from lab.analysis.messages.dhcp import DhcpMessage, parse_dhcp
 from lab.analysis.messages.dns import DnsMessage, parse_dns, split_dns
 from lab.analysis.messages.membership import Membership, membership_of
 from lab.analysis.packets.packet import Packet
 
-Content = DnsMessage | Membership
+Content = DnsMessage | DhcpMessage | Membership
 
 
 def messages_of(packet: Packet) -> tuple[Content, ...]:
@@ -20,6 +21,8 @@ def messages_of(packet: Packet) -> tuple[Content, ...]:
         found: Content | None = membership_of(packet)
     elif dns.PORTS.intersection((udp.source_port, udp.destination_port)):
         found = parse_dns(packet.payload)
+    elif {udp.source_port, udp.destination_port} <= dhcp.PORTS:
+        found = parse_dhcp(packet.payload)
     else:
         return ()
     return () if found is None else (found,)

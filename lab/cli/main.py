@@ -117,6 +117,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.expected.check import execute
         case "expect":
             from lab.cli.expected.expect import execute
+        case "snapshot":
+            from lab.cli.expected.snapshot import execute
+        case "record-test":
+            from lab.cli.expected.record_test import execute
         case "new":
             from lab.cli.new import execute
         case "doctor":

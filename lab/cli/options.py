@@ -170,6 +170,11 @@ def _run(command: argparse.ArgumentParser) -> None:
     )
     _add_conditions(command)
     _add_expect(command)
+    command.add_argument(
+        "--update-snapshot",
+        action="store_true",
+        help="write --snapshot's FILE, and do not compare with it",
+    )
     _add_allowed(command)
     _add_family(command, default="4")
     _add_making(command)
@@ -308,6 +313,15 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.epilog = CHECK_HELP
 
 
+def _snapshot(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="a run's folder, or a capture file")
+
+
+def _record_test(command: argparse.ArgumentParser) -> None:
+    command.add_argument("runs", nargs="+", metavar="RUN", help="folders of runs of one kind")
+    command.add_argument("--out", metavar="FILE", default="", help="where it goes (or stdout)")
+
+
 def _expect(command: argparse.ArgumentParser) -> None:
     command.add_argument("--list", action="store_true", help="the list, which is the default too")
 
@@ -342,6 +356,8 @@ COMMANDS = {
     "show": ("show the flows of any pcap or pcapng file", _show),
     "check": ("judge any capture file by what you expect of it", _check),
     "expect": ("list what can be expected of a run or a capture file", _expect),
+    "snapshot": ("print the shape of a recorded conversation, to be kept", _snapshot),
+    "record-test": ("write a test of pytest from runs that went as they should", _record_test),
     "new": ("write a scenario of two programs to begin with", _new),
     "doctor": ("report what this machine allows, and how to mend it", _nothing),
     "completion": ("print what completes words in a shell", _completion),
@@ -440,6 +456,11 @@ def _add_expect(command: argparse.ArgumentParser) -> None:
         metavar="WORDS",
         help="what ought to be, again for each: no-reset, 'round-trips<=2' (docs/expect.md; "
         "`wirelab expect` lists all)",
+    )
+    command.add_argument(
+        "--snapshot",
+        metavar="FILE",
+        help="the shape that the conversation ought to have, as `wirelab snapshot` prints it",
     )
 
 

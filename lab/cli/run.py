@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from lab.model.scenario import Scenario
+    from lab.results import Result
 
 
 def execute(options: Namespace) -> int:
@@ -19,10 +20,11 @@ def execute(options: Namespace) -> int:
     allowed = allowed_of(options)
     sysctls = sysctls_of(options)
     ad_hoc = _ad_hoc_scenario(options)
-    files = (find_scenario(name, options.scenarios) for name in options.names)
-    wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
     # By what was typed, so that a script knows which of the two it gets.
     several = len(options.names) > 1 or len(chosen) > 1
+    expected = _expected(options, several=several)
+    files = (find_scenario(name, options.scenarios) for name in options.names)
+    wanted = ad_hoc_runs(ad_hoc, chosen) if ad_hoc else wanted_runs(files, chosen)
     with reports(options, several=several) as present:
         runs = (
             run_scenario(
@@ -36,7 +38,7 @@ def execute(options: Namespace) -> int:
                 keeps_secrets=not options.no_secrets,
                 wire=options.wire,
                 sysctls=sysctls,
-                expected=options.expect,
+                expected=expected,
             )
             for which, family in wanted
         )
@@ -44,7 +46,38 @@ def execute(options: Namespace) -> int:
     # Not before: the sandbox need not wait for what results are made of.
     from lab.results import exit_status
 
+    if options.update_snapshot:
+        _write_snapshot(results[0], options.snapshot)
     return exit_status(results)
+
+
+def _expected(options: Namespace, *, several: bool) -> list[str]:
+    """What --expect and --snapshot ask for, in words. Raises UsageError."""
+    if options.snapshot is None:
+        if options.update_snapshot:
+            from lab.errors import UsageError
+
+            raise UsageError("--update-snapshot goes with --snapshot FILE")
+        return list(options.expect)
+    if several:
+        from lab.errors import UsageError
+
+        raise UsageError("--snapshot is of one run: give one NAME and one --family")
+    if options.update_snapshot:
+        return list(options.expect)
+    from lab.cli.expected.snapshot import read_snapshot
+
+    return [*options.expect, f"looks-like:{read_snapshot(options.snapshot)}"]
+
+
+def _write_snapshot(result: Result, file: str) -> None:
+    from pathlib import Path
+
+    from lab.cli.expected.snapshot import snapshot_text
+    from lab.derive import write_text
+
+    write_text(snapshot_text(result), Path(file))
+    print(f"Snapshot: {file}")
 
 
 def _network_scenario(options: Namespace) -> Scenario:

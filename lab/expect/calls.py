@@ -38,7 +38,7 @@ def never_calls(program: str, call: str) -> Expectation:
 
     sentence = f"{'The program ' + program if program else 'No program'} "
     sentence += f"never calls {call}(2)." if program else f"calls {call}(2)."
-    return Expectation(f"never:{program}:{call}", sentence, f"{call}(2)", check, False)
+    return Expectation(f"never:{_by(program)}{call}", sentence, f"{call}(2)", check, False)
 
 
 def makes_call(program: str, call: str, times: int | None = None) -> Expectation:
@@ -59,7 +59,7 @@ def makes_call(program: str, call: str, times: int | None = None) -> Expectation
 
     often = "" if times is None else f" {counted(times, 'time')}"
     sentence = f"{'The program ' + program if program else 'Some program'} calls {call}(2){often}."
-    return Expectation(f"calls:{program}:{call}", sentence, f"{call}(2)", check, False)
+    return Expectation(f"calls:{_by(program)}{call}", sentence, f"{call}(2)", check, False)
 
 
 def returns_within(program: str, call: str, milliseconds: float) -> Expectation:
@@ -82,7 +82,9 @@ def returns_within(program: str, call: str, milliseconds: float) -> Expectation:
         return unmet(f"{late[0].id} {took}", compared, (each.id for each in late))
 
     sentence = f"Each {call}(2) of {_whose(program)} returns within {milliseconds:g} ms."
-    return Expectation(f"{call}<={milliseconds:g}ms", sentence, f"{call}(2)", check, False)
+    return Expectation(
+        f"returns:{_by(program)}{call}<={milliseconds:g}ms", sentence, f"{call}(2)", check, False
+    )
 
 
 def exits(program: str, status: int) -> Expectation:
@@ -186,6 +188,10 @@ def _check_name(call: str) -> None:
     known = {*CALLS, *_MADE_BY}
     if call not in known:
         raise UsageError(f"{call}(2) is not traced{did_you_mean(call, known)}")
+
+
+def _by(program: str) -> str:
+    return f"{program}:" if program else ""
 
 
 def _whose(program: str) -> str:

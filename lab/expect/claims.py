@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lab.expect.expectation import Expectation
     from lab.model.program import Step
 
+MOST_SAID = 3
 COMMAND_LINE = ("", 0)
 """The place of what no file has."""
 
@@ -27,26 +28,24 @@ def expecting(words: str, *steps: Step) -> Claim:
     """
     caller = sys._getframe(1)
     place = caller.f_code.co_filename, caller.f_lineno
-    return _claim(parse_expectation(words), words, steps, place)
+    return _claim(parse_expectation(words), steps, place)
 
 
 def expected_claims(words: Iterable[str], steps: Sequence[Step]) -> tuple[Claim, ...]:
     """The claims that `--expect` asks for, on all steps of a run. Raises PointedError."""
     return tuple(
-        _claim(parse_expectation(each), each, steps, COMMAND_LINE) for each in dict.fromkeys(words)
+        _claim(parse_expectation(each), steps, COMMAND_LINE) for each in dict.fromkeys(words)
     )
 
 
-def _claim(
-    expectation: Expectation, words: str, steps: Sequence[Step], place: tuple[str, int]
-) -> Claim:
+def _claim(expectation: Expectation, steps: Sequence[Step], place: tuple[str, int]) -> Claim:
     def check(*timelines: Timeline) -> Verdict:
         verdict = expectation.found(subjects_of_run(timelines))
         holds = verdict.outcome is Outcome.HOLDS
         return Verdict(verdict.outcome, _why(verdict), verdict.evidence, is_observed=holds)
 
     return Claim(
-        words,
+        expectation.name,
         expectation.sentence,
         expectation.source,
         check,
@@ -57,7 +56,10 @@ def _claim(
 
 
 def _why(verdict: Verdict) -> str:
-    said = (
-        f"{each.what}: expected {each.expected}, was {each.actual}" for each in verdict.compared
-    )
-    return "; ".join((verdict.why, *said))
+    """Its reason, with what was expected and was there as far as that does not say so."""
+    said = [
+        f"{each.what}: expected {each.expected}, was {each.actual}"
+        for each in verdict.compared
+        if not (each.expected in verdict.why and each.actual in verdict.why)
+    ]
+    return "; ".join((verdict.why, *said[:MOST_SAID]))

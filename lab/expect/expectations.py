@@ -100,6 +100,13 @@ class Expectations:
         __tracebackhide__ = True
         self.expect(no_clear_text(secret))
 
+    def looks_like(self, snapshot: str) -> None:
+        """The shape of what went over the wire is that of a snapshot's text (docs/expect.md)."""
+        from lab.expect.snapshot import looks_like
+
+        __tracebackhide__ = True
+        self.expect(looks_like(snapshot))
+
     def no_reset(self) -> None:
         """No RST in any TCP connection."""
         __tracebackhide__ = True

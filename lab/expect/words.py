@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lab.errors import PointedError, UsageError, did_you_mean
 from lab.expect import calls, frames, tcp
 from lab.expect.expectation import Expectation
+from lab.expect.snapshot import looks_like
 from lab.frozen import frozen
 
 _SHAPE = re.compile(r"([A-Za-z-]*)(?:(<=|[:=])(.*))?", re.DOTALL)
@@ -149,6 +150,12 @@ WORDS: dict[str, Word] = {
         "silent",
         "Not one frame on any link, proven by canary frames before and after.",
         lambda _: frames.silent(),
+    ),
+    "looks-like": Word(
+        "looks-like:SNAPSHOT",
+        "The conversation has the shape of this text; --snapshot FILE takes it from a file.",
+        looks_like,
+        ":",
     ),
     "never": Word(
         "never:[PROGRAM:]CALL",

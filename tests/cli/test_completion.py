@@ -49,7 +49,7 @@ def completed(line: str, cwd: Path) -> set[str]:
 
 def test_commands_options_and_values(tmp_path: Path) -> None:
     assert completed("wirelab ", tmp_path) == set(COMMANDS)
-    assert completed("wirelab re", tmp_path) == {"replay", "report"}
+    assert completed("wirelab rep", tmp_path) == {"replay", "report"}
     assert completed("wirelab run tcp --fam", tmp_path) == {"--family"}
     assert completed("wirelab run tcp --trace ", tmp_path) == {"auto", "tracefs", "ptrace", "none"}
     assert completed("wirelab completion ", tmp_path) == set(SHELLS)

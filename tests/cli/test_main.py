@@ -39,7 +39,7 @@ def test_the_changelog_begins_with_the_version() -> None:
 def test_every_command_is_executed_by_a_file_of_its_name(name: str) -> None:
     file = sys.modules[_command(name).__module__].__file__
     assert file is not None
-    assert Path(file).name == f"{name}.py"
+    assert Path(file).stem == name.replace("-", "_")
 
 
 def test_it_is_named_as_the_script_that_executes_it_was_typed(tmp_path: Path) -> None:

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Print what becomes of each expectation, and where it is not met, why."""
+    from lab.cli.expected.snapshot import read_snapshot
     from lab.errors import UsageError
     from lab.expect.words import parse_expectation
     from lab.model.claim import Outcome
     from lab.run import load_capture
 
-    if not options.expect:
+    words = list(dict.fromkeys(options.expect))
+    if options.snapshot:
+        words.append(f"looks-like:{read_snapshot(options.snapshot)}")
+    if not words:
         raise UsageError("check what? Give --expect, again for each; `wirelab expect` lists all")
-    wanted = [parse_expectation(words) for words in dict.fromkeys(options.expect)]
+    wanted = [parse_expectation(each) for each in words]
     capture = load_capture(options.file)
     found = [_judged(capture, expectation, options) for expectation in wanted]
     if Outcome.BROKEN in found:

@@ -139,3 +139,8 @@ def sysctl_words(words: Sequence[str]) -> dict[str, str]:
 def _text(value: int | str) -> str:
     """As it is written; of a bool 1 or 0."""
     return str(int(value)) if isinstance(value, int) else value
+
+
+def sysctl_numbers(value: str) -> tuple[int, ...]:
+    """The numbers of a value that has several, with white space between them."""
+    return tuple(map(int, value.split()))

@@ -120,3 +120,5 @@ class InterfaceSeen:
     host: str
     name: str
     addresses: tuple[IPv4Interface | IPv6Interface, ...]
+    mtu_bytes: int | None = None
+    """None in older recordings."""

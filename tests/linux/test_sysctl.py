@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from lab.linux.sysctl import Sysctl, sysctl_words, sysctls_of
+from lab.linux.sysctl import Sysctl, sysctl_numbers, sysctl_words, sysctls_of
 
 
 def test_a_sysctl_has_its_place_below_proc_sys() -> None:
@@ -103,3 +103,8 @@ def test_words_of_the_command_line() -> None:
 def test_a_word_without_a_value_is_refused() -> None:
     with pytest.raises(UsageError, match=r"'net\.ipv4\.tcp_sack' has no value: NAME=VALUE"):
         sysctl_words(["net.ipv4.tcp_sack"])
+
+
+def test_a_value_of_several_numbers_has_white_space_between_them() -> None:
+    assert sysctl_numbers("32768\t60999") == (32768, 60999)
+    assert sysctl_numbers("1 0") == (1, 0)

@@ -92,7 +92,7 @@ def _argument(
     shown = text if text is not None else hex(number) if number else "NULL"
     if data is None or is_option:
         return Argument(name, shown, number, is_pointer, value=data)
-    return Argument(name, shown, number, is_pointer, family_of(data), address_of(data))
+    return Argument(name, shown, number, is_pointer, family_of(data), address_of(data), data)
 
 
 def _read_at(call: Syscall, place: int) -> bytes | None:

@@ -32,7 +32,7 @@ class Argument:
     address: EndpointAddress | None = None
     """The socket address; None where it is none, or names no place."""
     value: bytes | None = None
-    """Of a socket option: its value, as it was read; None where it was not."""
+    """Of a socket option or a socket address: its bytes, as they were read; else None."""
 
 
 @frozen

@@ -13,6 +13,7 @@ from lab.analysis.causes.datagrams.cut import cut_messages
 from lab.analysis.causes.datagrams.groups import unheard_groups
 from lab.analysis.causes.datagrams.lost import lost_datagrams
 from lab.analysis.causes.datagrams.refused import refused_datagrams
+from lab.analysis.causes.datagrams.unsent import unsent_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.resets import resets
 from lab.analysis.causes.waiting.standstills import standstills
@@ -32,6 +33,7 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     lost_datagrams,
     cut_messages,
     unheard_groups,
+    unsent_datagrams,
     standstills,
 )
 

@@ -18,7 +18,7 @@ from lab.errors import InstrumentError
 from lab.kernel.network.namespace import BRIDGE_NAME, Namespace
 from lab.records import InterfaceSeen
 
-SIOCGIFFLAGS = 0x8913
+SIOCGIFFLAGS, SIOCGIFMTU = 0x8913, 0x8921
 IFF_UP = 0x1
 
 
@@ -31,7 +31,7 @@ def read_interfaces(namespace: Namespace) -> tuple[InterfaceSeen, ...]:
     with namespace.entered():
         seen = [(name, _addresses(name)) for name in sorted(netifaces.interfaces())]
         return tuple(
-            InterfaceSeen(namespace.name, name, addresses)
+            InterfaceSeen(namespace.name, name, addresses, _mtu_bytes(name))
             for name, addresses in seen
             if addresses or _is_up(name)
         )
@@ -75,9 +75,20 @@ def _addresses(name: str) -> tuple[IPv4Interface | IPv6Interface, ...]:
 
 def _is_up(name: str) -> bool:
     """Whether the interface is up. Source: netdevice(7), SIOCGIFFLAGS."""
+    flags: int = struct.unpack_from("H", _asked(SIOCGIFFLAGS, name))[0]
+    return bool(flags & IFF_UP)
+
+
+def _mtu_bytes(name: str) -> int:
+    """Source: netdevice(7), SIOCGIFMTU."""
+    found: int = struct.unpack_from("i", _asked(SIOCGIFMTU, name))[0]
+    return found
+
+
+def _asked(request: int, name: str) -> bytes:
+    """What a struct ifreq has behind the interface's name. Source: netdevice(7)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        answer = fcntl.ioctl(any_socket, SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
-    return bool(struct.unpack_from("H", answer, 16)[0] & IFF_UP)
+        return fcntl.ioctl(any_socket, request, struct.pack("16s24x", name.encode()))[16:]
 
 
 def _describe(interfaces: Mapping[str, frozenset[IPv4Interface | IPv6Interface]]) -> str:

@@ -6,14 +6,27 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.analysis.causes.calls import bind, rights, streams, unix_names, unix_queues
+from lab.analysis.causes.calls import (
+    addresses,
+    bind,
+    ports,
+    rights,
+    sizes,
+    streams,
+    unix_names,
+    unix_queues,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     from lab.analysis.causes.calls.why import Why
     from lab.analysis.causes.facts.cause import Cause
     from lab.analysis.causes.facts.step_facts import StepFacts
 
-_FAMILIES = (bind.WHY, rights.WHY, streams.WHY, unix_names.WHY, unix_queues.WHY)
+_FAMILIES = (
+    *(bind.WHY, ports.WHY, addresses.WHY, rights.WHY, sizes.WHY, unreachable.WHY),
+    *(streams.WHY, unix_names.WHY, unix_queues.WHY),
+)
 
 
 def failed_calls(facts: StepFacts) -> Iterator[Cause]:

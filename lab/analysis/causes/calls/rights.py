@@ -9,12 +9,16 @@ from lab.analysis.calls.options import SO_BROADCAST
 from lab.analysis.causes.calls.why import INET, ip_address_of
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.step_facts import StepFacts, named
+from lab.linux.sysctl import sysctl_numbers
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.causes.calls.why import Why
 
 _PRIVILEGED = 1024
+_PING_GROUPS = "net.ipv4.ping_group_range"
+_PINGS = ((2, 1), (2, 58))
+"""SOCK_DGRAM of IPPROTO_ICMP and of IPPROTO_ICMPV6."""
 _BIND_LOW, _RAW = "CAP_NET_BIND_SERVICE", "CAP_NET_RAW"
 
 
@@ -85,9 +89,30 @@ def _no_raw(facts: StepFacts, call: SystemCall) -> Cause | None:
     )
 
 
+def _no_ping(facts: StepFacts, call: SystemCall) -> Cause | None:
+    """socket(2) with EACCES for a datagram socket of ICMP. Source: icmp(7), ping_group_range."""
+    domain, kind, protocol = (call.argument(name) for name in ("domain", "type", "protocol"))
+    if domain is None or kind is None or protocol is None or domain.text not in INET:
+        return None
+    if (kind.number & SOCK_TYPE_MASK, protocol.number) not in _PINGS:
+        return None
+    set_to = facts.timeline.sysctl(call.host, _PING_GROUPS)
+    what = f" ({' to '.join(map(str, sysctl_numbers(set_to)))})" if set_to is not None else ""
+    return Cause(
+        "ping-needs-group",
+        f"{named(call)} fails with EACCES: a datagram socket of {protocol.text} is for groups in "
+        f"{_PING_GROUPS}{what}, and {call.program} is in none of them. A raw socket takes {_RAW}.",
+        call.program,
+        (call.id,),
+        "icmp(7), ping_group_range",
+        Surprise.HIDDEN,
+    )
+
+
 WHY: dict[tuple[str, str], Why] = {
     ("bind", "EACCES"): _low_port,
     ("socket", "EPERM"): _no_raw,
+    ("socket", "EACCES"): _no_ping,
     ("connect", "EACCES"): _no_broadcast,
     **{(name, "EACCES"): _no_broadcast for name in ("sendto", "sendmsg")},
 }

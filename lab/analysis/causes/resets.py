@@ -3,66 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.options import SO_LINGER
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.elsewhere import Came, where_else
+from lab.analysis.causes.facts.reset import Reset
+from lab.analysis.causes.facts.reset_reasons import by_reason, contradicts, reset_reason
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.facts import takes
 from lab.analysis.tcp.segment import DISCARDED, UNTAKEN, Note, Segment
-from lab.frozen import frozen
 from lab.model.counted import counted
-from lab.model.event import EventId, frame_id
+from lab.model.event import frame_id
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.sockets.endpoint import Endpoint
-    from lab.analysis.tcp.conversation import TcpConversation
 
 _FIN, _SYN, _RST, _ACK = (
     int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
 )
 _INET = ("AF_INET", "AF_INET6")
-_FAILS = ("ECONNRESET", "EPIPE", "ECONNREFUSED")
-
-
-@frozen
-class _Reset:
-    """A RST and what stood at both ends of its connection."""
-
-    facts: StepFacts
-    talk: TcpConversation
-    rst: Segment
-    host: str
-    """Whose kernel sent it."""
-    own: Endpoint | None
-    """The socket of its sender, where it is a traced program's."""
-    peer: Endpoint | None
-
-    @property
-    def id(self) -> EventId:
-        return frame_id(self.rst.crossing)
-
-    @property
-    def left_ns(self) -> int:
-        return self.facts.departure_ns(self.rst)
-
-    @property
-    def before(self) -> list[Segment]:
-        """The connection's segments before it."""
-        return [each for each in self.talk.segments if each.crossing < self.rst.crossing]
-
-    @property
-    def failed(self) -> SystemCall | None:
-        """The call of the other side that fails for it."""
-        return self.facts.failed_by(self.peer, self.facts.arrival_ns(self.rst), *_FAILS)
-
-    def and_so(self) -> str:
-        """What the other side's program learns: "; client#5 (recvfrom) fails with ECONNRESET"."""
-        failed = self.failed
-        return "" if failed is None else f"; {self.facts.failing(failed)}"
 
 
 def resets(facts: StepFacts) -> Iterator[Cause]:
@@ -75,7 +38,7 @@ def resets(facts: StepFacts) -> Iterator[Cause]:
                 continue
             if facts.is_over(facts.departure_ns(segment)):
                 continue
-            reset = _Reset(
+            reset = Reset(
                 facts,
                 talk,
                 segment,
@@ -83,13 +46,28 @@ def resets(facts: StepFacts) -> Iterator[Cause]:
                 facts.side(talk, segment.from_client),
                 facts.side(talk, not segment.from_client),
             )
-            cause = next((found for kind in _KINDS if (found := kind(reset)) is not None), None)
+            cause = _cause_of(reset)
             if cause is not None and cause.name not in told:
                 told.add(cause.name)
                 yield cause
 
 
-def _nobody_listens(reset: _Reset) -> Cause | None:
+def _cause_of(reset: Reset) -> Cause | None:
+    """The first kind that it is, unless the kernel itself says otherwise."""
+    reason = reset_reason(reset)
+    cause = next((found for kind in _KINDS if (found := kind(reset)) is not None), None)
+    if cause is None:
+        return by_reason(reset, reason)
+    if contradicts(reason, cause.name):
+        return None
+    if not reason:
+        return cause
+    decided = "" if cause.name == "reset-nobody-listens" else cause.decided_by
+    text = f"{cause.text} The kernel's own reason: {reason}."
+    return replace(cause, text=text, decided_by=decided)
+
+
+def _nobody_listens(reset: Reset) -> Cause | None:
     """A SYN that is answered by a RST, and no socket listens. Source: RFC 9293, 3.10.7.1."""
     facts, talk, before = reset.facts, reset.talk, reset.before
     syns = [each for each in before if each.from_client != reset.rst.from_client]
@@ -121,7 +99,7 @@ def _nobody_listens(reset: _Reset) -> Cause | None:
     )
 
 
-def _by_hand(reset: _Reset) -> Cause | None:
+def _by_hand(reset: Reset) -> Cause | None:
     """A SYN that no socket sent: the SYN-ACK meets a kernel that knows nothing of it."""
     facts, before = reset.facts, reset.before
     answers = [each for each in before if each.from_client != reset.rst.from_client]
@@ -154,7 +132,7 @@ def _by_hand(reset: _Reset) -> Cause | None:
     )
 
 
-def _unread(reset: _Reset) -> Cause | None:
+def _unread(reset: Reset) -> Cause | None:
     """Bytes had come and were never read when the socket was closed."""
     facts, own = reset.facts, reset.own
     channel = None if own is None else facts.channel_into.get((reset.talk.flow.id, own.id))
@@ -200,7 +178,7 @@ def _unread(reset: _Reset) -> Cause | None:
     )
 
 
-def _lingers_not(reset: _Reset) -> Cause | None:
+def _lingers_not(reset: Reset) -> Cause | None:
     """SO_LINGER of 0 seconds: close(2) throws the connection away. Source: socket(7)."""
     facts, own = reset.facts, reset.own
     if own is None or not facts.is_traced:
@@ -237,7 +215,7 @@ def _lingers_no_time(asked: SystemCall) -> bool:
     return len(value) >= 8 and any(value[:4]) and not any(value[4:8])
 
 
-def _half_open(reset: _Reset) -> Cause | None:
+def _half_open(reset: Reset) -> Cause | None:
     """The sender had given the connection up before, with a RST that never arrived."""
     facts = reset.facts
     lost = [
@@ -272,7 +250,7 @@ def _half_open(reset: _Reset) -> Cause | None:
     )
 
 
-def _after_close(reset: _Reset) -> Cause | None:
+def _after_close(reset: Reset) -> Cause | None:
     """The peer sent more when nobody was there any more to read it."""
     facts, own = reset.facts, reset.own
     if own is None or not facts.is_traced:
@@ -311,7 +289,7 @@ def _after_close(reset: _Reset) -> Cause | None:
     )
 
 
-def _queue_closed(reset: _Reset) -> Cause | None:
+def _queue_closed(reset: Reset) -> Cause | None:
     """The listening socket was closed while the connection waited to be accepted."""
     facts, talk = reset.facts, reset.talk
     if reset.own is not None or reset.rst.from_client or talk.handshake is None:
@@ -349,7 +327,7 @@ def _is_bare_syn(segment: Segment) -> bool:
     return int(segment.flags) & (_SYN | _ACK | _RST) == _SYN
 
 
-def _ended_with(reset: _Reset) -> bool:
+def _ended_with(reset: Reset) -> bool:
     """Whether the sender's program had begun to end when the RST left."""
     own = reset.own
     joined = [each for each in reset.facts.correlation.closed if each.segment == reset.id]

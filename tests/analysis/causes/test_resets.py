@@ -27,7 +27,8 @@ def test_unread_bytes_are_counted_and_the_call_that_fails_is_named() -> None:
     cause = causes_of(RUN, "unread")["reset-unread"]
     assert cause.text == (
         "server#7 (close) of server threw away 20 bytes of 25 that had come and were never read: "
-        "so a RST (f8) and no FIN; client#4 (recvfrom) fails with ECONNRESET."
+        "so a RST (f8) and no FIN; client#4 (recvfrom) fails with ECONNRESET. "
+        "The kernel's own reason: TCP_ABORT_ON_CLOSE."
     )
     assert cause.evidence == tuple(map(event, ("server#7", "f8", "client#4")))
     assert list(map(str, cause.counters)) == ["TcpExtTCPAbortOnClose +1 on server"]
@@ -82,7 +83,8 @@ def test_a_lost_reset_leaves_a_connection_half_open() -> None:
 def test_nobody_listening_is_certain_only_where_all_calls_are_seen() -> None:
     cause = causes_of(RUN, "nobody")["reset-nobody-listens"]
     assert cause.is_certain
-    assert cause.text.endswith("refused#2 (connect) fails with ECONNREFUSED.")
+    reason = "The kernel's own reason: NO_SOCKET."
+    assert cause.text.endswith(f"refused#2 (connect) fails with ECONNREFUSED. {reason}")
     likely = causes_of("reset4", "nobody")["reset-nobody-listens"]
     assert "ss -ltn" in likely.decided_by
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
     from lab.analysis.timeline import Timeline
     from lab.model.address import SocketAddress
+    from lab.records import KernelEvent
 
 _SIGPIPE = 13
+_RESET_SENT = "tcp:tcp_send_reset"
 
 
 class StepFacts:
@@ -75,6 +77,16 @@ class StepFacts:
             for part in channel.parts:
                 for frame in part.segments:
                     found.setdefault(frame, calls[part.call])
+        return found
+
+    @cached_property
+    def resets_sent(self) -> dict[tuple[str, str], list[KernelEvent]]:
+        """The kernels' own reports of RSTs, by sender and receiver: "198.51.100.1 4242"."""
+        found: dict[tuple[str, str], list[KernelEvent]] = {}
+        for event in self.timeline.recording.trace.events:
+            if event.name == _RESET_SENT and event.step == self.timeline.step:
+                ends = str(event.fields.get("saddr")), str(event.fields.get("daddr"))
+                found.setdefault(ends, []).append(event)
         return found
 
     @cached_property

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lab.errors import KernelRefused
 from lab.kernel.network.conntrack import read_tracked
 from lab.kernel.network.counters import CounterReading, changes, names, read_counters
+from lab.kernel.network.holders import read_holders
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.sockets import held_sockets, unix_sockets_seen
 from lab.model.program import Step
@@ -115,9 +116,11 @@ class HostReadings:
 
     def hold(self, moment: Held) -> None:
         """Record the sockets of the hosts that run the step's programs."""
+        holders = {} if moment == "end" else read_holders()
         for host in self._busy:
             try:
-                held = held_sockets(self._namespaces[host], moment, self._step.name)
+                namespace = self._namespaces[host]
+                held = held_sockets(namespace, moment, self._step.name, holders)
             except (KernelRefused, OSError) as error:
                 why = f"none of {host} in step {self._step.name}: {error}"
                 self.instruments.append(Instrument(InstrumentKind.SOCKETS, None, 0, why))
@@ -164,7 +167,7 @@ class HostReadings:
 
 
 def _queues(each: HeldSocket) -> tuple[object, ...]:
-    return each.state, each.receive_queue, each.send_queue, each.drops
+    return each.state, each.receive_queue, each.send_queue, each.drops, each.holders
 
 
 def _translations(nat: Namespace, step: str) -> list[Translation]:

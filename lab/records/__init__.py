@@ -22,7 +22,15 @@ from lab.records.instrument import Instrument, InstrumentKind, Obtained
 from lab.records.kernel_event import DropNotice, KernelEvent
 from lab.records.program import Disturbance, KeyLog, LineUse, ProgramRun, RanAs, SourceLine
 from lab.records.recording import Recording, Trace
-from lab.records.socket import Held, HeldSocket, QueueSample, SocketSeen, SocketState, TcpInfo
+from lab.records.socket import (
+    Held,
+    HeldSocket,
+    Holder,
+    QueueSample,
+    SocketSeen,
+    SocketState,
+    TcpInfo,
+)
 from lab.records.wire import WireRule, WireStrike
 
 __all__ = (
@@ -38,6 +46,7 @@ __all__ = (
     "Frame",
     "Held",
     "HeldSocket",
+    "Holder",
     "Instrument",
     "InstrumentKind",
     "InterfaceSeen",

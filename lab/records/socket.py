@@ -119,6 +119,16 @@ class TcpInfo:
 
 
 @frozen
+class Holder:
+    """A process that has a socket open. Hostile text."""
+
+    pid: int
+    """In the sandbox's pid namespace."""
+    command: str
+    """The name of its program's file, as the kernel has it, or what it calls itself."""
+
+
+@frozen
 class HeldSocket:
     """A socket as its kernel held it at one moment.
 
@@ -155,4 +165,6 @@ class HeldSocket:
     """Of TIME-WAIT: how long it goes on."""
     info: TcpInfo | None = None
     """Of a TCP connection, where it is known."""
+    holders: tuple[Holder, ...] = ()
+    """The processes that had it open, where that was looked for: while programs ran."""
     step: str = ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from step_programs import python
 
@@ -71,3 +74,16 @@ def test_a_closed_connection_is_held_with_its_host_and_how_tcp_was_doing(
     assert accepted.info is not None
     assert accepted.info.bytes_received >= len(b"hello")
     assert any(each.state == "LISTEN" and each.send_queue == 5 for each in closed)
+
+
+def test_a_socket_that_two_processes_have_open_is_held_with_both(sandbox: Sandbox) -> None:
+    code = LISTEN + 'c = socket.create_connection(("127.0.0.1", 4242))\na, _ = s.accept()\n'
+    code += "child = os.fork()\nif not child: os.close(c.fileno())\nbegan = time.monotonic()"
+    code += WAIT.format(2) + "\nif not child: os._exit(0)\nos.waitpid(child, 0)"
+    recording, _ = held_of(sandbox, code)
+    connected = [each for each in recording.held_sockets if each.moment == "waiting"]
+    by_port = {each.local_port: each for each in connected if each.state == "ESTABLISHED"}
+    assert len(by_port[4242].holders) == 2
+    assert {each.command for each in by_port[4242].holders} == {Path(sys.executable).name[:15]}
+    # The other end is open in one alone, has nothing in its queues, and is not worth a line.
+    assert set(by_port) == {4242}

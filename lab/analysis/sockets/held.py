@@ -24,6 +24,7 @@ _MOMENTS: dict[Held, str] = {
     "close": "closed",
 }
 _MOST_ROWS = 200
+_MOST_HOLDERS = 4
 
 
 @frozen
@@ -37,7 +38,7 @@ class HeldRow:
     """ "tcp 198.51.100.2:4242"; with its peer where it has one."""
     state: str
     queues: str
-    """What waits in them; "" where nothing does."""
+    """What waits in them, and who has it open where that are several; "" where nothing does."""
     tcp: str
     """How TCP was doing; "" where it is not known."""
 
@@ -135,6 +136,10 @@ def _queues(held: HeldSocket) -> Iterator[str]:
         yield f"{held.drops} thrown away for lack of room"
     if held.expires_ms:
         yield f"{held.expires_ms / 1000:.1f} s to go"
+    if len(held.holders) > 1:
+        listed = ", ".join(f"{each.pid} ({each.command})" for each in held.holders[:_MOST_HOLDERS])
+        more = "" if len(held.holders) <= _MOST_HOLDERS else ", …"
+        yield f"open in {len(held.holders)} processes: {listed}{more}"
 
 
 def _of_tcp(info: TcpInfo) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from lab.kernel.network.inet_diag import InetSocket, read_inet_sockets
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import read_unix_sockets
 from lab.kernel.system.tcp import STATES, TCP_CLOSE, TCP_LISTEN, TCP_TIME_WAIT
-from lab.records import Held, HeldSocket, SocketSeen
+from lab.records import Held, HeldSocket, Holder, SocketSeen
 
 # In none of these does a socket send of its own accord.
 DRAINED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
@@ -56,11 +56,14 @@ def unix_sockets_seen(namespace: Namespace, checkpoint: str, step: str) -> list[
     ]
 
 
-def held_sockets(namespace: Namespace, moment: Held, step: str) -> list[HeldSocket] | None:
+def held_sockets(
+    namespace: Namespace, moment: Held, step: str, holders: Mapping[int, tuple[Holder, ...]]
+) -> list[HeldSocket] | None:
     """The namespace's sockets at this moment that may say something, MOST_HELD of them at most.
 
-    While programs wait those that have something in a queue, that listen or that connect; at
-    other moments all of TCP and UDP. None if this kernel has no inet_diag. Raises KernelRefused.
+    While programs wait those that have something in a queue, that listen or connect, or that
+    several processes have open; at other moments all of TCP and UDP. `holders` are the processes
+    by inode. None if this kernel has no inet_diag. Raises KernelRefused.
     """
     found: list[HeldSocket] = []
     with namespace.entered():
@@ -71,10 +74,16 @@ def held_sockets(namespace: Namespace, moment: Held, step: str) -> list[HeldSock
             sockets = read_inet_sockets(number, everything=True)
             if sockets is None:
                 return None
-            found += (_held(each, protocol, time_ns, moment, namespace.name) for each in sockets)
+            found += (
+                replace(
+                    _held(each, protocol, time_ns, moment, namespace.name),
+                    holders=holders.get(each.inode, ()),
+                )
+                for each in sockets
+            )
         if moment == "waiting":
             found = [each for each in found if _says_something(each)]
-            found += _held_unix(time_ns, namespace.name)
+            found += _held_unix(time_ns, namespace.name, holders)
     return [replace(each, step=step) for each in found[:MOST_HELD]]
 
 
@@ -99,7 +108,9 @@ def _held(seen: InetSocket, protocol: str, time_ns: int, moment: Held, host: str
     )
 
 
-def _held_unix(time_ns: int, host: str) -> Iterator[HeldSocket]:
+def _held_unix(
+    time_ns: int, host: str, holders: Mapping[int, tuple[Holder, ...]]
+) -> Iterator[HeldSocket]:
     """The unix sockets in whose queues something waits."""
     for seen in read_unix_sockets() or ():
         if seen.receive_queue:
@@ -116,13 +127,15 @@ def _held_unix(time_ns: int, host: str) -> Iterator[HeldSocket]:
                 socket=f"inode {seen.inode}" if seen.inode else "",
                 receive_queue=seen.receive_queue,
                 send_queue=seen.send_queue,
+                holders=holders.get(seen.inode, ()),
             )
 
 
 def _says_something(seen: HeldSocket) -> bool:
     if seen.state == "TIME_WAIT":
         return False
-    return bool(seen.receive_queue or seen.send_queue) or seen.state in _WAITING_STATES
+    has_queue = bool(seen.receive_queue or seen.send_queue)
+    return has_queue or seen.state in _WAITING_STATES or len(seen.holders) > 1
 
 
 def has_undrained_tcp(namespace: Namespace) -> bool:

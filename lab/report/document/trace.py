@@ -142,6 +142,7 @@ def held_document(held: HeldSocket) -> Document:
     info = held.info
     if info is not None:
         found["info"] = {each.name: getattr(info, each.name) for each in fields(info)}
+    found["holders"] = [{"pid": each.pid, "command": each.command} for each in held.holders]
     for name in ("host", "socket"):
         found[name] = found[name] or None
     return found

@@ -10,7 +10,7 @@ import recorded as r
 
 from lab.analysis.sockets.held import full_accept_queue, held_of_step, held_rows
 from lab.model.address import SocketAddress
-from lab.records import HeldSocket, Recording, TcpInfo
+from lab.records import HeldSocket, Holder, Recording, TcpInfo
 
 PLACE = SocketAddress(ip_address("192.0.2.2"), 4242)
 LISTENING = HeldSocket(
@@ -96,3 +96,16 @@ def test_a_unix_socket_has_its_name() -> None:
     unnamed = replace(named, local_address="", state="ESTABLISHED")
     rows = held_rows(recording(named, unnamed), "one")
     assert [row.socket for row in rows] == ["unix @name", "unix unnamed"]
+
+
+def test_who_has_it_open_is_said_where_they_are_several() -> None:
+    def queues(count: int) -> str:
+        holders = tuple(Holder(number, f"program{number}") for number in range(1, count + 1))
+        (row,) = held_rows(recording(replace(CONNECTED, holders=holders)), "one")
+        return row.queues
+
+    assert queues(1) == "1 byte to be read"
+    said = "1 byte to be read, open in 2 processes: 1 (program1), 2 (program2)"
+    assert queues(2) == said
+    assert queues(9).endswith("open in 9 processes: 1 (program1), 2 (program2), 3 (program3), "
+                              "4 (program4), …")  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from lab.kernel.network.holders import read_holders
 from lab.kernel.network.inet_diag import InetSocket, read_inet_sockets
 from lab.kernel.network.namespace import build_topology
 from lab.kernel.network.sockets import held_sockets
@@ -45,12 +48,44 @@ def _read() -> list[InetSocket]:
     return found
 
 
+def holders_of_a_socket() -> tuple[list[int], list[int], list[int]]:
+    """The pids of those that should have a socket open: two processes, then one; and those found.
+
+    The second is a child that fork(2) has made, which ends meanwhile.
+    """
+    near, far = socket.socketpair()
+    inode = os.fstat(near.fileno()).st_ino
+    child = os.fork()
+    if child == 0:
+        near.close()
+        far.recv(1)
+        os._exit(0)
+    shared = os.fstat(far.fileno()).st_ino
+    _wait_for_closing(child, inode)
+    two = [each.pid for each in read_holders().get(shared, ())]
+    one = [each.pid for each in read_holders().get(inode, ())]
+    near.send(b"x")
+    os.waitpid(child, 0)
+    far.close()
+    gone = [each.pid for each in read_holders().get(shared, ())]
+    near.close()
+    assert (two, one) == ([os.getpid(), child], [os.getpid()])
+    return two, one, gone
+
+
+def _wait_for_closing(pid: int, inode: int) -> None:
+    """Until a process has closed its copy of a socket."""
+    deadline_ns = time.monotonic_ns() + 10_000_000_000
+    while pid in [each.pid for each in read_holders().get(inode, ())]:
+        assert time.monotonic_ns() < deadline_ns
+
+
 def held_at(moments: tuple[Held, ...]) -> list[list[HeldSocket] | None]:
     """What a host holds at each of these, with a bound UDP socket and datagrams that nobody read,
     a listening TCP socket, and a unix socket with a message that nobody read."""
     with build_topology(Topology(("host",), ())) as built, ExitStack() as stack:
         host = built["host"]
-        nothing = held_sockets(host, "end", "step")
+        nothing = held_sockets(host, "end", "step", {})
         with host.entered():
             listener = stack.enter_context(socket.socket())
             listener.bind(("", 4242))
@@ -64,4 +99,4 @@ def held_at(moments: tuple[Held, ...]) -> list[list[HeldSocket] | None]:
             near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
             stack.enter_context(near).send(b"unread")
             stack.enter_context(far)
-        return [nothing, *(held_sockets(host, moment, "step") for moment in moments)]
+        return [nothing, *(held_sockets(host, moment, "step", {}) for moment in moments)]

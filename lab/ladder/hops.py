@@ -22,7 +22,10 @@ _TRANSLATED: dict[ChangedField, str] = {
     "quoted_source": "quoted {} → {}",
     "quoted_destination": "quoted {} → {}",
 }
-_CUT: dict[ChangedField, str] = {"fragment": "bytes {1} of {0}"}
+_CUT: dict[ChangedField, str] = {
+    "fragment": "fragments it: bytes {1} of {0}",
+    "joined_fragment": "joins it with others and fragments all: bytes {1}",
+}
 _FORWARDED: dict[ChangedField, str] = {
     "ttl": "TTL {} → {}",
     "hop_limit": "hop limit {} → {}",
@@ -176,8 +179,6 @@ def _changed_words(changed: Iterable[Change]) -> str:
         (_TRANSLATED | _CUT | _FORWARDED)[each.field].format(each.before, each.after)
         for each in (*translated, *cut, *others)
     )
-    if cut:
-        return f"fragments it: {words}"
     if translated:
         return f"translates {words}"
-    return words and f"forwards it: {words}"
+    return words if cut or not words else f"forwards it: {words}"

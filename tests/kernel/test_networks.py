@@ -32,9 +32,13 @@ from lab.api import (
     run,
     star,
 )
+from lab.checks.link import has_right_checksums
+from lab.checks.networks.sizes import reads_it_whole
 from lab.ladder.build import build_ladder
 from lab.ladder.model import FrameRow
 from lab.model.address import SocketAddress
+from scenarios.networks.fragments import ALLOWED
+from scenarios.networks.fragments import SCENARIO as FRAGMENTS
 from scenarios.tcp import SCENARIO
 
 pytestmark = pytest.mark.kernel
@@ -249,3 +253,49 @@ def test_what_a_wire_drops_before_the_nat_was_for_who_is_behind_it(tmp_path: Pat
     assert [(hop["from"], hop["to"]) for hop in lost["hops"]] == [("server", "nat")]
     again = [event for event in frames if "retransmission" in event["tcp"]["notes"]]
     assert [(event["from"], event["to"]) for event in again] == [("server", "h1")]
+
+
+BEHIND_A_NAT = laid_out(
+    [("client", "nat"), ("nat", "r"), ("r", "server")],
+    routers=("r",),
+    nats=(Nat("nat", ("eth1",), (61_000, 61_999)),),
+    mtus={("nat", "r"): 1280},
+)
+
+
+def datagram_of(size: int, folder: Path) -> Timeline:
+    """The scenario's datagrams that may be cut, so large, over a NAT before a smaller link."""
+    reader, sender = ALLOWED.programs
+    code = Path(sender.argv[2]).read_text("utf-8")
+    changed = code.replace("SIZE = 1400", f"SIZE = {size}")
+    assert f"SIZE = {size}" in changed
+    (folder / "sender.py").write_text(changed)
+    sender = replace(sender, argv=(*sender.argv[:2], str(folder / "sender.py"), *sender.argv[3:]))
+    cut = replace(
+        FRAGMENTS,
+        name="cut",
+        topology=BEHIND_A_NAT,
+        steps=(step := replace(ALLOWED, programs=(reader, sender)),),
+        claims=tuple(each.on(step) for each in (reads_it_whole, has_right_checksums)),
+        lesson=None,
+    )
+    result = run(cut, out=folder)
+    assert [j for j in result.judgements if j.verdict.outcome is not Outcome.HOLDS] == []
+    return only(result)
+
+
+@pytest.mark.parametrize(("size", "frames", "links"), [(1400, 1, [5]), (2000, 2, [5, 3])])
+def test_a_datagram_that_a_nat_translates_and_cuts_is_judged_whole(
+    size: int, frames: int, links: list[int], tmp_path: Path
+) -> None:
+    """Of 2,000 bytes the client makes two fragments, which the NAT joins and cuts elsewhere."""
+    timeline = datagram_of(size, tmp_path)
+    (flow,) = timeline.flows
+    assert [len(crossing.packet.payload) for crossing in flow.crossings] == [size, size, 1]
+    assert not any(crossing.lost for crossing in timeline.crossings)
+    sent = [c for c in timeline.crossings if c.sender == "client" and isinstance(c.packet.ip, IPv4)]
+    assert {(c.sender, c.receiver) for c in sent} == {("client", "server")}
+    assert len(sent) == 2 * frames + 1
+    assert [len(c.hops) for c in sent[:frames]] == links
+    (ends,) = {ends_seen(flow)}
+    assert ends[0].address == ip_address("198.18.0.1")

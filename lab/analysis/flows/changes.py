@@ -29,6 +29,7 @@ ChangedField = Literal[
     "quoted_source",
     "quoted_destination",
     "fragment",
+    "joined_fragment",
     "ttl",
     "hop_limit",
     "fragment_identification",
@@ -45,7 +46,8 @@ class Change:
 
     field: ChangedField
     """`fragment` is what a packet carries of its datagram, from which byte to which: a router has
-    cut it. `source` and `destination` are addresses with their ports where the packet has any;
+    cut it; `joined_fragment` where a NAT has joined it with others before. `source` and
+    `destination` are addresses with their ports where the packet has any, of what was cut without;
     `quoted_…` are those of the packet that an ICMP error quotes; `identifier` is an echo's."""
     before: int | str
     after: int | str
@@ -60,10 +62,13 @@ def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
     carried, carries = _carried(before), _carried(after)
     is_cut = carried != carries
     if is_cut and carried is not None and carries is not None:
-        found.append(Change("fragment", carried, carries))
+        is_inside = carried[0] <= carries[0] and carries[1] <= carried[1]
+        field: ChangedField = "fragment" if is_inside else "joined_fragment"
+        found.append(Change(field, _said(carried), _said(carries)))
     for field, read in _FIELDS:
         if is_cut and field in _OF_THE_WHOLE:
-            continue  # a fragment need not have them
+            # A fragment need not have them; addresses each has.
+            read = _OF_EACH.get(field, _nothing)
         one, other = read(before), read(after)
         if one is not None and other is not None and one != other:
             found.append(Change(field, one, other))
@@ -73,13 +78,30 @@ def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
 _Value = int | str | None
 
 
-def _carried(packet: Packet) -> str | None:
-    """From which byte behind the IP header of its datagram to which: "0-1255"; of IPv4 alone."""
+def _carried(packet: Packet) -> tuple[int, int] | None:
+    """From which byte behind the IP header of its datagram to which, that too; of IPv4 alone."""
     ip = packet.ip
     if not isinstance(ip, IPv4):
         return None
     start = ip.fragment_offset
-    return f"{start}-{start + ip.total_bytes - ip.header_bytes - 1}"
+    return start, start + ip.total_bytes - ip.header_bytes - 1
+
+
+def _said(carried: tuple[int, int]) -> str:
+    """ "0-1255"."""
+    return f"{carried[0]}-{carried[1]}"
+
+
+def _nothing(_: Packet) -> None:
+    return None
+
+
+def _source_address(packet: Packet) -> _Value:
+    return None if packet.ip is None else str(packet.ip.source)
+
+
+def _destination_address(packet: Packet) -> _Value:
+    return None if packet.ip is None else str(packet.ip.destination)
 
 
 def _source(packet: Packet) -> _Value:
@@ -172,3 +194,8 @@ _FIELDS: tuple[tuple[ChangedField, Callable[[Packet], _Value]], ...] = (
 
 _OF_THE_WHOLE = frozenset({"source", "destination", "identifier", "checksum"})
 """What stands in, or is said with, the transport's header."""
+
+_OF_EACH: dict[ChangedField, Callable[[Packet], _Value]] = {
+    "source": _source_address,
+    "destination": _destination_address,
+}

@@ -1,18 +1,18 @@
 """Which fragments a router made of which packet.
 
 A router cuts an IPv4 packet that is larger than the next link's MTU, unless its DF bit is set; a
-fragment that it gets may be cut again. Of IPv6 no router does. Source: RFC 791, 2.3 and 3.2; RFC
-8200, 4.5.
+fragment that it gets may be cut again. Of IPv6 no router does. A NAT that cuts has changed the
+packet before: all but that is compared. Source: RFC 791, 2.3 and 3.2; RFC 8200, 4.5; RFC 3022, 4.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import NamedTuple
 
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.translation import packet_bytes
+from lab.analysis.flows.translation import packet_bytes, translated_part
 
 _OFFSET, _MORE = 0x1FFF, 0x2000
 
@@ -27,6 +27,14 @@ class Carried(NamedTuple):
     """In bytes behind the IP header; `end` is past the last."""
     is_last: bool
     data: bytes
+
+    def overlap(self, other: Carried) -> int:
+        """How many bytes both carry, if they are of one datagram and those bytes are the same."""
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        if self.datagram != other.datagram or start >= end:
+            return 0
+        one, two = (each.data[start - each.start : end - each.start] for each in (self, other))
+        return end - start if one == two else 0
 
     def is_part_of(self, other: Carried) -> bool:
         """Whether it is a smaller part of what the other carries, with the same bytes."""
@@ -63,28 +71,54 @@ def carried_by(crossings: Iterable[Crossing]) -> list[Carried]:
 class Fragmenting:
     """What came to routers, and which parts of it have left them as fragments."""
 
-    def __init__(self) -> None:
+    def __init__(self, nats: Collection[str] = ()) -> None:
+        self._nats = nats
         self._came: defaultdict[tuple[str, Hashable], list[tuple[Crossing, Carried]]]
         self._came = defaultdict(list)
         self._left: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
 
     def came(self, crossing: Crossing) -> None:
         """One that came to a router."""
-        if (part := carried_of(packet_bytes(crossing.packet))) is not None:
+        if (part := self._carried(crossing.receiver, crossing)) is not None:
             self._came[crossing.receiver, part.datagram].append((crossing, part))
 
-    def fragmented(self, crossing: Crossing) -> Crossing | None:
+    def fragmented(self, crossing: Crossing, may_be: Callable[[Crossing], bool]) -> Crossing | None:
         """The one that a router made this fragment of, the first that fits; None if there is none.
 
-        It has come before this left, and no other fragment of these bytes has left for it.
+        It has come before this left, no other fragment of these bytes has left for it, and it
+        `may_be` that one by its addresses.
         """
-        part = carried_of(packet_bytes(crossing.packet))
+        part = self._carried(crossing.sender, crossing)
         if part is None:
             return None
         for came, whole in self._came.get((crossing.sender, part.datagram), ()):
             is_before = crossing.sent_ns is None or (came.received_ns or 0) <= crossing.sent_ns
             place = part.start, part.end
-            if is_before and part.is_part_of(whole) and place not in self._left[came.number]:
+            is_new = place not in self._left[came.number]
+            if is_before and is_new and part.is_part_of(whole) and may_be(came):
                 self._left[came.number].add(place)
                 return came
         return None
+
+    def joined(self, crossing: Crossing, may_be: Callable[[Crossing], bool]) -> list[Crossing]:
+        """Those of which a NAT, which joins fragments before it translates, made this one.
+
+        Fragments that came before it left, that it has bytes of, and that it `may_be` of by its
+        addresses; none where they do not make up all of it.
+        """
+        part = self._carried(crossing.sender, crossing)
+        if part is None or crossing.sender not in self._nats:
+            return []
+        found = [
+            (came, overlap)
+            for came, whole in self._came.get((crossing.sender, part.datagram), ())
+            if crossing.sent_ns is None or (came.received_ns or 0) <= crossing.sent_ns
+            if (overlap := part.overlap(whole)) and may_be(came)
+        ]
+        is_all = sum(overlap for _, overlap in found) == part.end - part.start
+        return [came for came, _ in found] if is_all else []
+
+    def _carried(self, router: str, crossing: Crossing) -> Carried | None:
+        """What it carries, of a NAT's packets without what that may change."""
+        packet = packet_bytes(crossing.packet)
+        return carried_of(packet and translated_part(packet) if router in self._nats else packet)

@@ -4,7 +4,8 @@ A switch forwards a frame as it came (IEEE 802.1D, 7.1), by one port or, to whom
 or to everybody, by all others. A router takes a packet out of its frame, counts its TTL down and
 sends it in another (RFC 1812, 5.2; RFC 8200, 3); the rest of the packet is as it came. A NAT
 changes addresses and ports as well: see translation.py. A packet too large for the next link leaves
-a router as fragments, all of which are its way: see fragmenting.py.
+a router as fragments, all of which are its way: see fragmenting.py. A NAT joins fragments before it
+translates them; what it then sends may be the way of several that came.
 """
 
 from __future__ import annotations
@@ -107,21 +108,22 @@ class _Forwarding:
         """What came to a switch or router, by that and by what it is on both its sides."""
         self.roots: list[Crossing] = []
         self.next_of: defaultdict[int, list[Crossing]] = defaultdict(list)
-        self._cut = Fragmenting()
+        self._cut = Fragmenting(nats)
         self.fragments: set[int] = set()
         """The numbers of those that routers made of larger ones."""
 
     def add(self, crossing: Crossing) -> None:
         """Join it with the one whose frame this forwards; crossings are added in order of time."""
-        before = self._forwarded_by(crossing)
-        if before is None and crossing.sender in self._routers - self._nats:
-            before = self._cut.fragmented(crossing)
-            if before is not None:
+        forwarded = self._forwarded_by(crossing)
+        before = [] if forwarded is None else [forwarded]
+        if not before and crossing.sender in self._routers:
+            before = self._cut_from(crossing)
+            if before:
                 self.fragments.add(crossing.number)
-        if before is None:
+        if not before:
             self.roots.append(crossing)
-        else:
-            self.next_of[before.number].append(crossing)
+        for each in before:
+            self.next_of[each.number].append(crossing)
         if crossing.received_ns is not None and (key := self._key(crossing.receiver, crossing)):
             self._waiting[key].append(crossing)
             if crossing.receiver in self._routers:
@@ -144,6 +146,29 @@ class _Forwarding:
             if not is_back and not is_there:
                 return each
         return None
+
+    def _cut_from(self, crossing: Crossing) -> list[Crossing]:
+        """The one of which a router, or a NAT that has translated it, made this fragment.
+
+        Of a NAT, which joins fragments before, it may be several.
+        """
+        nat, left = crossing.sender, _ends(crossing)
+        if nat not in self._nats:
+            found = self._cut.fragmented(crossing, lambda _: True)
+            return [] if found is None else [found]
+        if left is None:
+            return []
+
+        def may_be(came: Crossing) -> bool:
+            ends = _ends(came)
+            return ends is not None and self._bindings.may_be_cut(nat, ends, left)
+
+        found = self._cut.fragmented(crossing, may_be)
+        came = self._cut.joined(crossing, may_be) if found is None else [found]
+        for ends in map(_ends, came):
+            if ends is not None and ends.has_ports and left.has_ports:
+                self._bindings.learn(nat, ends, left)
+        return came
 
     def _translated(self, crossing: Crossing, waiting: list[Crossing]) -> Crossing | None:
         """The one of them that a NAT made this of; None where it made none, or cannot be told."""
@@ -206,13 +231,19 @@ def _whole_ends(crossing: Crossing | Hop) -> PacketEnds | None:
     return None if ends is None else PacketEnds(found.protocol, *ends)
 
 
+def _ends_behind_all(crossing: Crossing) -> PacketEnds | None:
+    """Its ends on its last link; of one that was cut, by a fragment that has them."""
+    found = (_whole_ends(hop) for hop in reversed(crossing.hops or (_hop(crossing),)))
+    return next((ends for ends in found if ends is not None), None)
+
+
 def _named(crossing: Crossing, bindings: Bindings, owners: Mapping[IPAddress, str]) -> Crossing:
     """The crossing with its ends as their own hosts have them, where NATs have changed them.
 
     One that was lost before it came to the NAT was to reach who is behind it.
     """
     last = crossing.hops[-1] if crossing.hops else crossing
-    sent, arrived = _whole_ends(crossing), _whole_ends(last)
+    sent, arrived = _whole_ends(crossing), _ends_behind_all(crossing)
     if sent is None or arrived is None or sent.protocol not in (TCP, UDP):
         return crossing
     destination = arrived.destination
@@ -355,7 +386,8 @@ class _Journey:
         came = [way.received_ns for way in ways if way.received_ns is not None]
         parts = carried_by(path[-1] for path in paths)
         (whole,) = carried_by(paths[0][:1])
-        is_all = sum(part.end - part.start for part in parts) == whole.end - whole.start
+        there = sum(min(p.end, whole.end) - max(p.start, whole.start) for p in parts)
+        is_all = there == whole.end - whole.start
         return replace(
             paths[0][0],
             receiver=ways[0].receiver,

@@ -250,6 +250,21 @@ class Bindings:
             or (is_back and _is_same(came.protocol, came.source, left.source))
         )
 
+    def may_be_cut(self, nat: str, came: PacketEnds, left: PacketEnds) -> bool:
+        """Whether a fragment that left so, which need not have ports, may be of what came so."""
+        expected = self.expected(nat, came)
+        if left.has_ports and expected is not None:
+            return left == expected
+        owned = self._owned.get(nat, frozenset())
+        (came_from, came_for), (left_from, left_for) = (
+            (each.source.address, each.destination.address) for each in (came, left)
+        )
+        return came.protocol == left.protocol and (
+            (came_from, came_for) == (left_from, left_for)
+            or (left_from in owned and came_for == left_for)
+            or (came_for in owned and came_from == left_from)
+        )
+
     def contradictions(self) -> list[str]:
         """Where a NAT's table has another translation than all frames of that conversation."""
         found = []

@@ -98,7 +98,7 @@ def reads_it_whole(timeline: Timeline) -> Verdict:
     """A read with all bytes of a datagram that was cut on its way, or by its sender."""
     cut = [
         crossing for crossing in timeline.crossings
-        if _cut(crossing) or crossing.packet.reassembled
+        if crossing.packet.reassembled or (_cut(crossing) and piece_of(crossing.packet) is None)
     ]  # fmt: skip
     if not cut:
         return undecided("no datagram went in fragments")

@@ -51,10 +51,15 @@ def wire_capture(timelines: Sequence[Timeline]) -> bytes:
 
 
 def _frames(timelines: Sequence[Timeline]) -> Iterator[Frame]:
+    seen: set[int] = set()
     for timeline in timelines:
         for crossing in timeline.crossings:
             for each in crossing.hops or (crossing,):
-                yield each.packet.frame
+                frame = each.packet.frame
+                # What a NAT made of several fragments is the way of each.
+                if id(frame) not in seen:
+                    seen.add(id(frame))
+                    yield frame
 
 
 def _hosts(recording: Recording) -> tuple[HostName, ...]:

@@ -152,6 +152,10 @@ def test_only_whole_ipv4_packets_carry_parts() -> None:
     assert not every.is_part_of(every) and not every.is_part_of(first)
     assert not replace_data(first).is_part_of(every)
     assert not first._replace(is_last=True).is_part_of(every)
+    assert (first.overlap(every), first.overlap(last)) == (48, 0)
+    assert first.overlap(first._replace(start=8, end=48, data=first.data[8:])) == 40
+    assert first.overlap(replace_data(first)) == 0
+    assert first.overlap(first._replace(datagram="another")) == 0
 
 
 def replace_data(carried: Carried) -> Carried:
@@ -162,7 +166,9 @@ def test_what_came_to_another_router_was_not_cut_here() -> None:
     (came, left) = join_crossings([*whole(), *fragment(20, 0, 48)], ROW)
     cut = Fragmenting()
     cut.came(came)
-    assert cut.fragmented(replace(left, sender="q")) is None
-    assert cut.fragmented(left) is came
-    assert cut.fragmented(left) is None
+    assert cut.fragmented(replace(left, sender="q"), bool) is None
+    assert cut.fragmented(left, lambda _: False) is None
+    assert cut.fragmented(left, bool) is came
+    assert cut.fragmented(left, bool) is None
+    assert cut.joined(left, bool) == []  # no router joins what it forwards
     assert [part.start for part in carried_by((came, left))] == [0, 0]

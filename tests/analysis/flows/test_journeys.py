@@ -26,6 +26,7 @@ from link_frames import (
     ways,
 )
 
+from lab.analysis.flows.changes import changes
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
 from lab.analysis.flows.flow import ends_seen, group_flows
@@ -390,6 +391,94 @@ def test_the_fragments_of_a_datagram_are_translated_together(version: int) -> No
     assert (flow.a, flow.b) == (address(one), address(server))
     assert [each.number for each in flow.crossings] == [2, 4]
     assert [each.number for each in flow.parts] == [1, 3]
+
+
+def cut_by_a_nat() -> list[list[Frame]]:
+    """A datagram that came whole and left in two, and its answer."""
+    one, _, first, _, server = parties(4)
+    text = bytes(range(200))
+    left = n.fragments(n.datagram(first, server, text, ttl=63), 128, ident=1)
+    return [
+        step(10, "h1", "nat", n.datagram(one, server, text, ident=1)),
+        *(step(20 + at, "nat", "server", each) for at, each in enumerate(left)),
+        step(30, "server", "nat", n.datagram(server, first)),
+        step(32, "nat", "h1", n.datagram(server, one, ttl=63)),
+    ]
+
+
+def test_what_a_nat_translates_and_cuts_is_one_way() -> None:
+    one, _, first, _, server = parties(4)
+    found, doubts = over_nat(4, *cut_by_a_nat())
+    assert [told(each)[:4] for each in found] == [
+        ("h1", "server", 10, 22), ("server", "h1", 30, 33),
+    ]  # fmt: skip
+    assert doubts == ()
+    assert [len(each.hops) for each in found] == [3, 2]
+    cut = [
+        (each.field, each.before, each.after)
+        for before, after in found[0].forwarded
+        for each in changes(before.packet, after.packet)
+        if each.field in ("source", "fragment")
+    ]
+    assert cut == [
+        ("fragment", "0-207", "0-127"), ("source", one[0], first[0]),
+        ("fragment", "0-207", "128-207"), ("source", one[0], first[0]),
+    ]  # fmt: skip
+    (flow,) = group_flows(found)
+    assert (flow.a, flow.b) == (address(one), address(server))
+    assert not flow.parts
+
+
+def test_of_what_a_nat_cut_each_fragment_must_arrive() -> None:
+    frames = cut_by_a_nat()
+    found, _ = over_nat(4, *frames[:2])
+    assert [each.lost for each in found] == [True]
+    lost, _ = over_nat(4, *frames[:2], frames[2][:1])
+    assert [each.lost for each in lost] == [True]
+
+
+def test_a_fragment_of_another_server_is_not_what_the_nat_translated() -> None:
+    frames = cut_by_a_nat()
+    elsewhere = ("198.51.100.77", n.PORT)
+    other = n.datagram((n.OUTSIDE[4], n.FIRST), elsewhere, bytes(range(200)), ttl=63)
+    found, _ = over_nat(
+        4,
+        frames[0],
+        *(
+            step(20 + at, "nat", "server", each)
+            for at, each in enumerate(n.fragments(other, 128, ident=1))
+        ),
+    )
+    assert [each.sender for each in found] == ["h1", "nat", "nat"]
+
+
+def test_what_a_nat_joins_and_cuts_elsewhere_is_the_way_of_each_fragment_that_came() -> None:
+    one, _, first, _, server = parties(4)
+    text = bytes(range(200))
+    came = n.fragments(n.datagram(one, server, text), 160, ident=1)
+    left = n.fragments(n.datagram(first, server, text, ttl=63), 128, ident=1)
+    frames = [
+        *(step(10 + at, "h1", "nat", each) for at, each in enumerate(came)),
+        *(step(20 + at, "nat", "server", each) for at, each in enumerate(left)),
+    ]
+    found, doubts = over_nat(4, *frames)
+    assert [told(each)[:4] for each in found] == [
+        ("h1", "server", 10, 22), ("h1", "server", 11, 22),
+    ]  # fmt: skip
+    assert doubts == ()
+    assert [len(each.hops) for each in found] == [3, 2]
+    fields = [
+        [each.field for each in changes(before.packet, after.packet) if "fragment" in each.field]
+        for crossing in found
+        for before, after in crossing.forwarded
+    ]
+    assert fields == [["fragment"], ["joined_fragment"], ["joined_fragment"]]
+    (flow,) = group_flows(found)
+    assert (flow.a, flow.b) == (address(one), address(server))
+    assert ([c.number for c in flow.crossings], [c.number for c in flow.parts]) == ([2], [1])
+    # The second one that left has bytes of both that came.
+    half, _ = over_nat(4, *frames[:3])
+    assert [each.lost for each in half] == [True, True]
 
 
 def test_what_a_nat_only_routes_is_as_it_was() -> None:

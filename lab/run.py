@@ -170,6 +170,13 @@ def _await(pending: Pending[Recording], scenario: Scenario, *, shown: bool) -> R
         return pending.result()
 
 
+def understood(recording: Recording) -> tuple[Timeline, ...]:
+    """A recording's timelines; nothing is judged, nothing is written."""
+    from lab.analysis.assembly import build_timelines
+
+    return build_timelines(recording)
+
+
 def judge_recording(
     recording: Recording, scenario: Scenario
 ) -> tuple[tuple[Timeline, ...], tuple[Judgement, ...]]:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from lab.kernel.session.control import Control
-
+    from lab.records import Recording
 
 FAILED, INTERRUPTED = 2, 130  # the latter is a shell's, of what SIGINT has ended
 
@@ -36,7 +36,14 @@ def execute(options: Namespace) -> int:
     def serve(control: Control) -> None:
         nonlocal status
         with Interrupts() as interrupts:
-            session = Session(control, scenario, family, interrupts, has_terminal=is_typed)
+            session = Session(
+                control,
+                scenario,
+                family,
+                interrupts,
+                draw=lambda recording: _draw(recording, options),
+                has_terminal=is_typed,
+            )
             lines = (
                 typed(session.names, interrupts)
                 if is_typed
@@ -66,3 +73,16 @@ def execute(options: Namespace) -> int:
         session=serve,
     )
     return status or exit_status([result])
+
+
+def _draw(recording: Recording, options: Namespace) -> None:
+    """What has happened so far, as the report will have it, but for calls."""
+    from contextlib import ExitStack
+
+    from lab.cli.results import open_page
+    from lab.report.terminal.run_ladder import draw_so_far
+    from lab.run import understood
+
+    with ExitStack() as stack:
+        page = open_page(options, stack)
+        page.print(draw_so_far(understood(recording), page.style))

@@ -30,14 +30,17 @@ from lab.kernel.programs.key_log import KeyLogFile, make_key_logs
 from lab.kernel.sandbox.view import View
 from lab.kernel.source.notes import Noted
 from lab.kernel.system.message_socket import Talk
-from lab.kernel.trace.tracer import Host
+from lab.kernel.trace.tracer import Host, Tracer
 from lab.kernel.tracers import open_tracer
 from lab.model.topology import Topology
 from lab.records import (
+    CapturePoint,
     Instrument,
     InstrumentKind,
+    InterfaceSeen,
     LineUse,
     Obtained,
+    ProgramRun,
     Recording,
     SourceLine,
     Trace,
@@ -92,53 +95,97 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
             key_logs=_key_logs(plan, confinement, stack),
             talk=talk,
         )
+        now = _Now(plan, started_ns, clock_offset_ns, tracer, why_untraced, interfaces, seen, wires)
+        if talk is not None:
+            seen.so_far = now.so_far
         for step in plan.steps:
             seen.run_step(step)
         seen.recorder.close_window()
         points = tuple(capture.statistics() for capture in captures)
-    system = os.uname()
     trace = _joined(seen.traces) if seen.traces else Trace()
-    lines, uses = _joined_lines(seen.noted, trace)
-    untraced = Instrument(InstrumentKind.CALLS, None, 0, why_untraced)
-    return Recording(
-        scenario=plan.scenario,
-        source=plan.source,
-        family=plan.family,
-        started_ns=started_ns,
-        kernel=f"{system.sysname} {system.release} {system.machine}",
-        instruments=(
-            *_instruments(),
-            *(tracer.instruments if tracer else (untraced,)),
-            *dict.fromkeys((*seen.instruments, *seen.hosts.instruments)),
-            *((_noting(seen.not_noted),) if plan.notes_lines else ()),
-        ),
-        interfaces=interfaces,
-        points=points,
-        canaries=tuple(seen.canaries.sent),
-        programs=tuple(seen.runs),
-        unfinished=tuple(seen.unfinished),
-        frames=tuple(sorted(seen.recorder.frames, key=lambda frame: frame.time_ns)),
-        sockets=tuple(seen.hosts.sockets),
-        trace=trace,
-        clock_step_ns=time.time_ns() - time.monotonic_ns() - clock_offset_ns,
-        ran_as=plan.confined.ran_as if plan.confined else None,
-        disturbances=tuple(seen.disturbances),
-        switches=plan.topology.switches,
-        routers=plan.topology.routers,
-        nats=tuple(nat.host for nat in plan.topology.nats),
-        outside=tuple(f"{nat.host}/{name}" for nat in plan.topology.nats for name in nat.outside),
-        translations=tuple(seen.hosts.translations),
-        held_sockets=tuple(seen.hosts.held),
-        counters=tuple(seen.hosts.counters),
-        counter_names=seen.hosts.counter_names,
-        sysctls=tuple(each for namespace in namespaces.values() for each in namespace.sysctls),
-        wire_rules=tuple(wires.rules) if wires else (),
-        wire_strikes=tuple(wires.strikes) if wires else (),
-        wire_lost=wires.lost if wires else 0,
-        source_lines=lines,
-        line_uses=uses,
-        key_logs=tuple(seen.key_logs),
-    )
+    return now.recording(points, trace, tuple(seen.runs))
+
+
+class _Now:
+    """What a run's recording is made of, whenever that is."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        started_ns: int,
+        clock_offset_ns: int,
+        tracer: Tracer | None,
+        why_untraced: str,
+        interfaces: tuple[InterfaceSeen, ...],
+        seen: Observation,
+        wires: Wires | None,
+    ) -> None:
+        self._plan = plan
+        self._started_ns = started_ns
+        self._clock_offset_ns = clock_offset_ns
+        self._tracer = tracer
+        self._why_untraced = why_untraced
+        self._interfaces = interfaces
+        self._seen = seen
+        self._wires = wires
+
+    def so_far(self, runs: tuple[ProgramRun, ...]) -> Recording:
+        """What was observed of a session so far, but for calls: those are known at its end."""
+        points = tuple(capture.statistics() for capture in self._seen.recorder.captures)
+        recording = self.recording(points, Trace(), runs)
+        if self._wires is not None:
+            rules, strikes = self._wires.so_far(self._plan.steps[0])
+            recording = replace(recording, wire_rules=rules, wire_strikes=strikes)
+        return recording
+
+    def recording(
+        self, points: tuple[CapturePoint, ...], trace: Trace, runs: tuple[ProgramRun, ...]
+    ) -> Recording:
+        """The whole of it."""
+        plan, seen, wires, tracer = self._plan, self._seen, self._wires, self._tracer
+        topology = plan.topology
+        system = os.uname()
+        lines, uses = _joined_lines(seen.noted, trace)
+        untraced = Instrument(InstrumentKind.CALLS, None, 0, self._why_untraced)
+        return Recording(
+            scenario=plan.scenario,
+            source=plan.source,
+            family=plan.family,
+            started_ns=self._started_ns,
+            kernel=f"{system.sysname} {system.release} {system.machine}",
+            instruments=(
+                *_instruments(),
+                *(tracer.instruments if tracer else (untraced,)),
+                *dict.fromkeys((*seen.instruments, *seen.hosts.instruments)),
+                *((_noting(seen.not_noted),) if plan.notes_lines else ()),
+            ),
+            interfaces=self._interfaces,
+            points=points,
+            canaries=tuple(seen.canaries.sent),
+            programs=runs,
+            unfinished=tuple(seen.unfinished),
+            frames=tuple(sorted(seen.recorder.frames, key=lambda frame: frame.time_ns)),
+            sockets=tuple(seen.hosts.sockets),
+            trace=trace,
+            clock_step_ns=time.time_ns() - time.monotonic_ns() - self._clock_offset_ns,
+            ran_as=plan.confined.ran_as if plan.confined else None,
+            disturbances=tuple(seen.disturbances),
+            switches=topology.switches,
+            routers=topology.routers,
+            nats=tuple(nat.host for nat in topology.nats),
+            outside=tuple(f"{nat.host}/{name}" for nat in topology.nats for name in nat.outside),
+            translations=tuple(seen.hosts.translations),
+            held_sockets=tuple(seen.hosts.held),
+            counters=tuple(seen.hosts.counters),
+            counter_names=seen.hosts.counter_names,
+            sysctls=seen.sysctls,
+            wire_rules=tuple(wires.rules) if wires else (),
+            wire_strikes=tuple(wires.strikes) if wires else (),
+            wire_lost=wires.lost if wires else 0,
+            source_lines=lines,
+            line_uses=uses,
+            key_logs=tuple(seen.key_logs),
+        )
 
 
 def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires | None]:
@@ -162,7 +209,9 @@ def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires
         wired = frozenset(link.name for link in plan.topology.links)
     topology, host, splices = spliced(plan.topology, wired)
     namespaces = stack.enter_context(build_topology(topology))
-    wires = Wires(namespaces[host], splices, plan.steps)
+    wires = Wires(
+        namespaces[host], splices, plan.steps, plan.topology, more_may_come=plan.is_session
+    )
     stack.callback(wires.close)
     return namespaces, wires
 

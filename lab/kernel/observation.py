@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -35,6 +35,8 @@ from lab.records import (
     InstrumentKind,
     KeyLog,
     ProgramRun,
+    Recording,
+    SysctlSet,
     Trace,
 )
 
@@ -68,6 +70,8 @@ class Observation:
     ) -> None:
         """At the end of the stack the programs are ended. `talk`: of a session, with its caller."""
         self._talk = talk
+        self.so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None
+        """Of a session what makes a recording of what was observed so far, with these programs."""
         self._wires = wires
         self._topology = topology
         self._confinement = confinement
@@ -125,7 +129,7 @@ class Observation:
     def _begin_wires(self, step: Step) -> None:
         if self._wires is not None:
             try:
-                self._wires.begin(step, self._topology)
+                self._wires.begin(step)
             except PeerGone:
                 self._lose_wires(step)
 
@@ -247,7 +251,14 @@ class Observation:
             self._confinement,
             notes_lines=self._notes_lines,
             own=self._own_processes(),
+            wires=self._wires,
+            so_far=self.so_far,
         )
+
+    @property
+    def sysctls(self) -> tuple[SysctlSet, ...]:
+        """What was set of the hosts' namespaces."""
+        return tuple(each for namespace in self._namespaces.values() for each in namespace.sysctls)
 
     def _own_processes(self) -> Sequence[int]:
         return () if self._wires is None else (self._wires.pid,)

@@ -41,6 +41,32 @@ class EndJob:
 
 
 @frozen
+class SetRule:
+    """What happens to frames on a link from now on."""
+
+    text: str
+    """As docs/wire.md has it."""
+
+
+@frozen
+class EndRulesOf:
+    """What happens to frames on a link ends."""
+
+    way: str
+    """As in a rule: client-server, or client>server for one way."""
+
+
+@frozen
+class ShowRules:
+    """List the rules that hold."""
+
+
+@frozen
+class ShowLadder:
+    """Draw what has happened so far."""
+
+
+@frozen
 class ShowHelp:
     """Say what there is to type."""
 
@@ -50,4 +76,16 @@ class Quit:
     """End the session."""
 
 
-Command = RunProgram | ShowHosts | ShowLinks | ShowJobs | EndJob | ShowHelp | Quit
+Command = (
+    RunProgram
+    | ShowHosts
+    | ShowLinks
+    | ShowJobs
+    | EndJob
+    | SetRule
+    | EndRulesOf
+    | ShowRules
+    | ShowLadder
+    | ShowHelp
+    | Quit
+)

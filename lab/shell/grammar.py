@@ -7,19 +7,24 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from lab.errors import UsageError, did_you_mean
+from lab.errors import PointedError, UsageError, did_you_mean
 from lab.frozen import frozen
 from lab.shell.command import (
     Command,
     EndJob,
+    EndRulesOf,
     Quit,
     RunProgram,
+    SetRule,
     ShowHelp,
     ShowHosts,
     ShowJobs,
+    ShowLadder,
     ShowLinks,
+    ShowRules,
 )
 from lab.shell.line import LineWord, fault, needs_shell, words_of
+from lab.wire.binding import LinkEnd, bound
 
 SHELL = "/bin/sh"
 _JOB = re.compile(r"%?(\d{1,9})")
@@ -36,6 +41,8 @@ class Names:
     """Of hosts that have one: what stands for the host's name as a word of a program's."""
     values: Mapping[str, str]
     """What stands for a word in braces: {server_url}, {port}."""
+    links: tuple[tuple[LinkEnd, LinkEnd], ...] = ()
+    """Of each link the host and the interface at both ends."""
 
     def __post_init__(self) -> None:
         for host in self.hosts:
@@ -59,7 +66,7 @@ def parse_line(line: str, names: Names) -> Command | None:
     if first.text in names.hosts:
         return _program(line, words, names)
     if first.text in COMMANDS:
-        return COMMANDS[first.text](line, words)
+        return COMMANDS[first.text](line, words, names)
     known = (*COMMANDS, *names.hosts)
     near = did_you_mean(first.text, known)
     raise fault(line, first.start, first.end, f"no command and no host{near or _listed(known)}")
@@ -94,10 +101,10 @@ def _replaced(line: str, words: Sequence[LineWord], names: Names) -> str:
     return "".join(parts)
 
 
-def _alone(command: Command) -> Callable[[str, Sequence[LineWord]], Command]:
+def _alone(command: Command) -> Callable[[str, Sequence[LineWord], Names], Command]:
     """What takes a command that no word follows."""
 
-    def take(line: str, words: Sequence[LineWord]) -> Command:
+    def take(line: str, words: Sequence[LineWord], _: Names) -> Command:
         if len(words) > 1:
             raise fault(line, words[1].start, words[-1].end, f"{words[0].text} takes nothing more")
         return command
@@ -105,7 +112,7 @@ def _alone(command: Command) -> Callable[[str, Sequence[LineWord]], Command]:
     return take
 
 
-def _end_job(line: str, words: Sequence[LineWord]) -> EndJob:
+def _end_job(line: str, words: Sequence[LineWord], _: Names) -> EndJob:
     match = _JOB.fullmatch(words[1].text) if len(words) == 2 else None
     if match is None:
         start = words[1].start if len(words) > 1 else words[0].end
@@ -115,11 +122,53 @@ def _end_job(line: str, words: Sequence[LineWord]) -> EndJob:
     return EndJob(int(match[1]))
 
 
-COMMANDS: Mapping[str, Callable[[str, Sequence[LineWord]], Command]] = MappingProxyType({
+def _wire(line: str, words: Sequence[LineWord], names: Names) -> Command:
+    """`wire`, `wire client>server drop SYN`, `wire client-server off`."""
+    if len(words) == 1:
+        return ShowRules()
+    text = line[words[1].start :].rstrip()
+    way, _, rest = text.partition(" ")
+    if rest.strip() == "off":
+        _check_rule(line, words[1].start, f"{way} drop", names)
+        return EndRulesOf(way)
+    _check_rule(line, words[1].start, text, names)
+    return SetRule(text)
+
+
+def _link(line: str, words: Sequence[LineWord], names: Names) -> Command:
+    """`link h1-s1 down`, or as in Mininet `link h1 s1 down`."""
+    way = "-".join(word.text for word in words[1:-1])
+    if not 3 <= len(words) <= 4 or words[-1].text not in ("down", "up"):
+        start = words[1].start if len(words) > 1 else words[0].end
+        raise fault(line, start, max(words[-1].end, start), "link takes two hosts, and down or up")
+    _check_link(line, words[1].start, words[-2].end, way, names)
+    return SetRule(f"{way} {words[-1].text}")
+
+
+def _check_rule(line: str, start: int, text: str, names: Names) -> None:
+    """Raise PointedError, which shows the word of the line, if it is no rule for these links."""
+    try:
+        bound((text,), names.links)
+    except PointedError as error:
+        end = min(start + error.end, len(line))
+        raise fault(line, min(start + error.start, end), end, error.args[1]) from None
+
+
+def _check_link(line: str, start: int, end: int, way: str, names: Names) -> None:
+    try:
+        bound((f"{way} down",), names.links)
+    except PointedError as error:
+        raise fault(line, start, end, error.args[1]) from None
+
+
+COMMANDS: Mapping[str, Callable[[str, Sequence[LineWord], Names], Command]] = MappingProxyType({
     "hosts": _alone(ShowHosts()),
     "links": _alone(ShowLinks()),
     "jobs": _alone(ShowJobs()),
     "kill": _end_job,
+    "wire": _wire,
+    "link": _link,
+    "ladder": _alone(ShowLadder()),
     "help": _alone(ShowHelp()),
     "quit": _alone(Quit()),
     "exit": _alone(Quit()),

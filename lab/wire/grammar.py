@@ -44,6 +44,13 @@ _WITH_NUMBER = frozenset({Term.PORT, Term.SOURCE_PORT, Term.DESTINATION_PORT, Te
 _SELECTING = ("every", "from")
 
 
+ACTIONS = (
+    "drop", "duplicate", "delay", "jitter", "swap", "corrupt", "rewrite", "truncate", "rate",
+    "loss", "down", "up",
+)  # fmt: skip
+"""The words of actions."""
+
+
 class _Word(NamedTuple):
     text: str
     column: int

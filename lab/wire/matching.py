@@ -76,13 +76,14 @@ class Windows:
 class Past:
     """What passed one way of a link before, as far as rules ask for it."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        asked = {condition.term for rule in rules for condition in rule.conditions}
+    def __init__(self, rules: Iterable[Rule] | None) -> None:
+        """For these rules, or for any that may come."""
         known: dict[Term, Callable[[Headers], bool]] = {
             Term.RETRANSMISSION: SentNumbers().is_retransmission,
             Term.WINDOW_UPDATE: Windows().is_update,
         }
-        self._asked = [(term, ask) for term, ask in known.items() if term in asked]
+        terms = {condition.term for rule in rules or () for condition in rule.conditions}
+        self._asked = [(term, ask) for term, ask in known.items() if rules is None or term in terms]
 
     def terms_of(self, headers: Headers) -> frozenset[Term]:
         """Those of the rules' terms that are true of the frame that passes next by what passed."""

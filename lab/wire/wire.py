@@ -5,16 +5,17 @@ Whoever carries the frames (lab.kernel.links) says when each came, and asks when
 
 from __future__ import annotations
 
+import bisect
 import heapq
 import random
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lab.frozen import frozen
 from lab.wire.fields import rewrite
 from lab.wire.headers import Headers
-from lab.wire.matching import NO_TERMS, Expression, Past, any_of, matcher_of
+from lab.wire.matching import NO_TERMS, Expression, Matcher, Past, any_of, matcher_of
 from lab.wire.rule import (
     Corrupt,
     Delay,
@@ -80,42 +81,97 @@ class Rules:
         rules: Sequence[tuple[Rule, frozenset[int]]],
         started_ns: int,
         expressions: Mapping[str, Expression],
+        *,
+        more_may_come: bool = False,
     ) -> None:
         """Each with the sides whose frames it is about: 0 for the first end's, 1 for the other's.
 
-        `expressions` are the BPF expressions in them, compiled. Times are of any one clock.
+        `expressions` are the BPF expressions in them, compiled. Times are of any one clock. If more
+        rules may come, what passes is remembered for them.
         """
         self.strikes: list[Strike] = []
-        self.matched = [0] * len(rules)
+        self.matched: list[int] = []
         """How many frames each rule was about, or how often it struck its link."""
-        self._rules = [rule for rule, _ in rules]
-        self._started_ns = started_ns
-        self._matchers = [matcher_of(rule, expressions) for rule in self._rules]
-        self._of_side = [
-            [place for place, (_, sides) in enumerate(rules) if side in sides] for side in (0, 1)
-        ]
-        self._is_somebodys = [
-            any_of(self._matchers[place] for place in places) for places in self._of_side
-        ]
+        self._rules: list[Rule] = []
+        self._matchers: list[Matcher] = []
+        self._sides: list[frozenset[int]] = []
+        self._counts: list[int] = []
+        self._random: list[random.Random] = []
+        self._free_ns: list[int] = []
+        self._leaving: list[list[int]] = []
+        self._swapped: list[_Unit | None] = []
+        self._is_over: list[bool] = []
+        self._of_side: list[list[int]] = [[], []]
+        self._is_somebodys = [any_of(()), any_of(())]
         """By side, whether any rule is about a frame: with most frames nothing more is done."""
-        self._sides = [sides for _, sides in rules]
+        self._timed: list[tuple[int, int]] = []
+        """When rules with a time strike, and which, in that order."""
         self._seen: list[dict[int, int]] = [{}, {}]
-        self._past = (Past(self._rules), Past(self._rules))
-        self._counts = [0] * len(rules)
-        self._random = [random.Random(_seed(rule)) for rule in self._rules]
-        self._free_ns = [0] * len(rules)
-        self._leaving: list[list[int]] = [[] for _ in rules]
-        self._swapped: list[_Unit | None] = [None] * len(rules)
+        asking = None if more_may_come else [rule for rule, _ in rules]
+        self._past = (Past(asking), Past(asking))
         self._is_down = [False, False]
         self._down_by: list[int] = [0, 0]
         self._held: list[tuple[int, int, int, _Unit]] = []
         """A heap: when it goes on, in what order, with which rule, and what."""
         self._order = 0
-        self._timed = sorted(
-            (started_ns + rule.moment.at_ns, place)
-            for place, rule in enumerate(self._rules)
-            if rule.moment is not None and not rule.moment.after
-        )
+        for rule, sides in rules:
+            self.add(rule, sides, started_ns, expressions)
+
+    def add(
+        self,
+        rule: Rule,
+        sides: frozenset[int],
+        now_ns: int,
+        expressions: Mapping[str, Expression],
+    ) -> None:
+        """One more rule, behind the others, which counts frames and time from now on."""
+        place = len(self._rules)
+        self.matched.append(0)
+        self._rules.append(rule)
+        self._matchers.append(matcher_of(rule, expressions))
+        self._sides.append(sides)
+        self._counts.append(0)
+        self._random.append(random.Random(_seed(rule)))
+        self._free_ns.append(0)
+        self._leaving.append([])
+        self._swapped.append(None)
+        self._is_over.append(False)
+        if rule.moment is not None and not rule.moment.after:
+            bisect.insort(self._timed, (now_ns + rule.moment.at_ns, place))
+        self._sort_by_side()
+
+    def end(self, places: Collection[int], now_ns: int) -> list[tuple[int, bytes]]:
+        """These rules hold no longer; what goes on now of the frames that waited for another.
+
+        What they have delayed goes on at its time.
+        """
+        out: list[tuple[int, bytes]] = []
+        for place in places:
+            self._is_over[place] = True
+            for side in self._sides[place]:
+                if self._is_down[side] and self._down_by[side] == place:
+                    self._is_down[side] = False
+        self._timed = [each for each in self._timed if not self._is_over[each[1]]]
+        self._sort_by_side()
+        for place in places:
+            if (waiting := self._swapped[place]) is not None:
+                self._swapped[place] = None
+                out += ((u.side, u.data) for u in self._through(waiting, place + 1, now_ns))
+        return out
+
+    def in_force(self) -> list[int]:
+        """The places of the rules that hold."""
+        return [place for place, is_over in enumerate(self._is_over) if not is_over]
+
+    def sides(self, place: int) -> frozenset[int]:
+        """Whose frames that rule is about."""
+        return self._sides[place]
+
+    def _sort_by_side(self) -> None:
+        for side in (0, 1):
+            places = [place for place in self.in_force() if side in self._sides[place]]
+            self._of_side[side] = places
+            self._is_somebodys[side] = any_of(self._matchers[place] for place in places)
 
     @property
     def holds(self) -> bool:

@@ -22,6 +22,8 @@ from outside import (
     wirelab,
 )
 
+from lab.recording.storage import load_recording
+
 pytestmark = pytest.mark.kernel
 
 
@@ -115,6 +117,30 @@ def test_a_line_that_fails_is_the_exit_status_and_the_next_is_executed(
     assert done.returncode == 2
     assert said in done.stderr
     assert "went on\n" in done.stdout
+
+
+def test_a_wire_is_given_rules_and_what_has_happened_is_drawn(tmp_path: Path) -> None:
+    lines = (
+        "wire client>server drop icmp 1",
+        "client ping -c2 -i 0.2 server",
+        "wire",
+        "ladder",
+        "wire client-server off",
+        "link client server down",
+        "link client server up",
+    )
+    done = scripted(tmp_path, "\n".join(lines))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 packets transmitted, 1 received" in done.stdout
+    assert "client>server drop icmp 1  (1 frame)" in done.stdout
+    assert "── So far ──" in done.stdout
+    assert "f3 ICMP echo request" in done.stdout.partition("── So far ──")[2]
+    rules = load_recording(tmp_path / "shell" / "latest").wire_rules
+    assert [(rule.text, rule.strikes) for rule in rules] == [
+        ("client>server drop icmp 1", 1),
+        ("client-server down", 1),
+        ("client-server up", 1),
+    ]
 
 
 def test_it_is_judged_again_the_same(tmp_path: Path) -> None:

@@ -6,12 +6,16 @@ from lab.errors import PointedError, UsageError
 from lab.shell.command import (
     Command,
     EndJob,
+    EndRulesOf,
     Quit,
     RunProgram,
+    SetRule,
     ShowHelp,
     ShowHosts,
     ShowJobs,
+    ShowLadder,
     ShowLinks,
+    ShowRules,
 )
 from lab.shell.grammar import Names, parse_line
 
@@ -19,6 +23,7 @@ NAMES = Names(
     ("h1", "h2", "s1"),
     {"h1": "192.0.2.1", "h2": "192.0.2.2"},
     {"h2": "192.0.2.2", "h2_url": "192.0.2.2", "port": "4242"},
+    ((("h1", "eth0"), ("s1", "eth0")), (("h2", "eth0"), ("s1", "eth1"))),
 )
 
 
@@ -41,6 +46,15 @@ def test_a_line_that_asks_for_nothing(line: str) -> None:
         ("jobs", ShowJobs()),
         ("kill 2", EndJob(2)),
         ("kill %2", EndJob(2)),
+        ("wire", ShowRules()),
+        ("wire  h1>s1 drop SYN 1 ", SetRule("h1>s1 drop SYN 1")),
+        ("wire h1-s1 drop bpf 'tcp[13] & 2 != 0'", SetRule("h1-s1 drop bpf 'tcp[13] & 2 != 0'")),
+        ("wire s1>h1 off", EndRulesOf("s1>h1")),
+        ("wire h1-s1  off", EndRulesOf("h1-s1")),
+        ("link h1 s1 down", SetRule("h1-s1 down")),
+        ("link s1-h1 up", SetRule("s1-h1 up")),
+        ("link h1/eth0 s1/eth0 up", SetRule("h1/eth0-s1/eth0 up")),
+        ("ladder", ShowLadder()),
         ("help", ShowHelp()),
         ("quit", Quit()),
         ("exit", Quit()),
@@ -87,6 +101,16 @@ def test_a_job_is_a_program_with_an_ampersand_behind_it() -> None:
         ("kill x", (5, 6), "one job's number"),
         ("kill 1 2", (5, 8), "one job's number"),
         ("h1 echo 'x", (8, 9), "not closed"),
+        ("wire h1>h2 drop", (5, 10), "no link of the network; those are h1-s1, h2-s1"),
+        ("wire h1>s1", (10, 10), "an action is missing"),
+        ("wire h1>s1 drp", (11, 14), "did you mean 'drop'"),
+        ("wire h1>s1 drop SNY", (16, 19), "did you mean 'SYN'"),
+        ("wire h1>h2 off", (5, 10), "no link"),
+        ("wire off", (5, 8), "no link"),
+        ("link", (4, 4), "two hosts, and down or up"),
+        ("link h1 s1", (5, 10), "two hosts, and down or up"),
+        ("link h1 s1 off", (5, 14), "two hosts, and down or up"),
+        ("link h1 h2 down", (5, 10), "no link"),
     ],
 )
 def test_what_is_wrong_is_pointed_at(line: str, place: tuple[int, int], what: str) -> None:

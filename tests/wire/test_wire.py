@@ -267,3 +267,65 @@ def test_no_frame_is_lost_or_made_but_by_a_strike(
 def test_the_expressions_in_rules() -> None:
     texts = ["a>b drop bpf 'tcp' bpf 'less 90'", "a>b drop SYN", "b>a drop bpf 'tcp'"]
     assert expressions_in(map(parse_rule, texts)) == {"tcp", "less 90"}
+
+
+def one_more(wire: Rules, text: str, now_ns: int = START) -> None:
+    wire.add(parse_rule(text), SIDES[text.split()[0]], now_ns, {})
+
+
+def more_to_come(*texts: str) -> Rules:
+    parsed = [(parse_rule(text), SIDES[text.split()[0]]) for text in texts]
+    return Rules(parsed, START, {}, more_may_come=True)
+
+
+def test_a_rule_that_comes_later_counts_from_then_on_and_others_go_on_counting() -> None:
+    wire = more_to_come("a>b drop 4")
+    assert numbers(passed(wire, D[:2])) == [0, 1]
+    one_more(wire, "a>b drop udp 1")
+    assert numbers(passed(wire, D[2:6])) == [4, 5]
+    assert wire.matched == [1, 1]
+    assert [strike.rule for strike in wire.strikes] == [1, 0]
+
+
+def test_a_rule_that_comes_later_knows_what_has_passed() -> None:
+    wire = more_to_come()
+    first, again = segment(1000, b"abc"), segment(1000, b"abc")
+    assert passed(wire, [first]) == [first]
+    one_more(wire, "a>b drop retransmission")
+    assert passed(wire, [again]) == []
+    assert wire.strikes[0].occurrence == 1
+
+
+def test_down_and_up_hold_from_the_moment_when_they_come() -> None:
+    wire = more_to_come()
+    one_more(wire, "a-b down", START + 5)
+    assert wire.due_ns == START + 5
+    assert wire.take(0, D[0], START + 6) == []
+    one_more(wire, "a-b up", START + 7)
+    assert wire.take(0, D[1], START + 8) == [(0, D[1])]
+    assert wire.matched == [1, 1]
+
+
+def test_a_rule_that_has_ended_strikes_no_more_and_what_it_delayed_goes_on_in_time() -> None:
+    wire = more_to_come("a>b delay 20", "b>a drop")
+    assert passed(wire, D[:1]) == []
+    assert wire.in_force() == [0, 1]
+    assert wire.end([0], START + 1) == []
+    assert wire.in_force() == [1]
+    assert numbers(passed(wire, D[1:2])) == [1]
+    assert wire.due(START + 20 * MS) == [(0, D[0])]
+    assert wire.take(1, D[2], START) == []
+
+
+def test_what_waits_for_another_goes_on_when_its_rule_ends() -> None:
+    wire = more_to_come("a>b swap", "a>b duplicate udp")
+    assert passed(wire, D[:1]) == []
+    assert wire.end([0], START) == [(0, D[0]), (0, D[0])]
+
+
+def test_a_link_that_a_rule_has_taken_down_is_up_when_that_ends() -> None:
+    wire = more_to_come("a-b down", "a>b down at 50")
+    assert wire.take(1, D[0], START) == []
+    wire.end([0, 1], START + 1)
+    assert wire.due_ns is None
+    assert wire.take(1, D[0], START + 60 * MS) == [(1, D[0])]

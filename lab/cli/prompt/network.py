@@ -17,7 +17,8 @@ def names_of(scenario: Scenario, family: Family) -> Names:
     topology = scenario.topology
     values = scenario.placeholders(family, sys.executable) | {"port": str(DEFAULT_PORT)}
     known = [host for host in topology.hosts if host not in topology.switches]
-    return Names(topology.hosts, {host: values[host] for host in known}, values)
+    addresses = {host: values[host] for host in known}
+    return Names(topology.hosts, addresses, values, topology.link_ends)
 
 
 def host_lines(topology: Topology) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from lab.cli.prompt.front import run_front
@@ -13,18 +13,24 @@ from lab.cli.prompt.terminal import run_at_terminal
 from lab.errors import PointedError, printable, told
 from lab.kernel.session.control import Control
 from lab.kernel.session.requests import Ended, Job
+from lab.model.counted import counted
 from lab.model.family import Family
 from lab.model.program import Program
 from lab.model.scenario import Scenario
+from lab.records import Recording
 from lab.shell.command import (
     Command,
     EndJob,
+    EndRulesOf,
     Quit,
     RunProgram,
+    SetRule,
     ShowHelp,
     ShowHosts,
     ShowJobs,
+    ShowLadder,
     ShowLinks,
+    ShowRules,
 )
 from lab.shell.grammar import parse_line
 from lab.shell.help import HELP
@@ -40,15 +46,17 @@ class Session:
         family: Family,
         interrupts: Interrupts,
         *,
+        draw: Callable[[Recording], None],
         has_terminal: bool = False,
     ) -> None:
-        """With a terminal its programs have one, too.
+        """With a terminal its programs have one, too. `draw` shows what was recorded so far.
 
         Raises UsageError where a host's name cannot be told from a command.
         """
         self._control = control
         self._run = run_at_terminal if has_terminal else run_front
         self._interrupts = interrupts
+        self._draw = draw
         self._topology = scenario.topology
         self.names = names_of(scenario, family)
         """What its lines can name."""
@@ -98,8 +106,38 @@ class Session:
             case EndJob(number):
                 if not self._control.end_job(number):
                     self._complain(f"no job {number} is running")
+            case SetRule(text):
+                if refusal := self._control.set_rule(text):
+                    self._complain(refusal)
+            case EndRulesOf(way):
+                self._end_rules(way)
+            case ShowRules():
+                self._show_rules()
+            case ShowLadder():
+                self._show_ladder()
             case ShowHelp():
                 _print([HELP])
+
+    def _end_rules(self, way: str) -> None:
+        said = self._control.stop_rules(way)
+        if isinstance(said, str):
+            self._complain(said)
+        elif not said:
+            self._complain(f"no rule holds for {way}")
+
+    def _show_rules(self) -> None:
+        rules = self._control.rules()
+        if isinstance(rules, str):
+            self._complain(rules)
+        else:
+            _print(f"{text}  ({counted(matched, 'frame')})" for text, matched in rules)
+
+    def _show_ladder(self) -> None:
+        recording = self._control.so_far()
+        if isinstance(recording, str):
+            self._complain(recording)
+        else:
+            self._draw(recording)
 
     def _program(self, command: RunProgram) -> Program:
         """It as a program with a name of its own: the host's, "h1-2" for the second one there."""

@@ -13,13 +13,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lab.errors import LabError
 from lab.kernel.capture.ring import PacketRing, Slot
+from lab.kernel.links.expressions import compiled
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.system.timer import Timer
 from lab.records import CANARY_TEXT
 from lab.wire.matching import Expression
 from lab.wire.rule import Rule
-from lab.wire.wire import Rules, Strike
+from lab.wire.wire import Rules, Strike, expressions_in
 
 _ETHERNET_BYTES = 14
 
@@ -43,6 +45,29 @@ class BeginRules(NamedTuple):
     """A request: rules for each link, with the sides whose frames each is about, from now on."""
 
     rules: tuple[tuple[tuple[Rule, frozenset[int]], ...], ...]
+    more_may_come: bool = False
+
+
+class AddRule(NamedTuple):
+    """A request: one more rule for that link. Answered with the error that it is, or None."""
+
+    link: int
+    rule: Rule
+    sides: frozenset[int]
+
+
+class StopRules(NamedTuple):
+    """A request: the link's rules hold no longer that are about no other side's frames.
+
+    Answered with how many those were.
+    """
+
+    link: int
+    sides: frozenset[int]
+
+
+class AskRules(NamedTuple):
+    """A request: what the rules have done so far. Answered with RulesAtWork."""
 
 
 class AskHeld(NamedTuple):
@@ -53,11 +78,13 @@ class EndRules(NamedTuple):
     """A request: release what is held back, and pass everything on from now on."""
 
 
-class RulesEnded(NamedTuple):
-    """The answer to EndRules, for each link; and how many frames the carrier itself has lost."""
+class RulesAtWork(NamedTuple):
+    """What the rules of each link have done; and how many frames the carrier itself has lost."""
 
     strikes: tuple[tuple[Strike, ...], ...]
     matched: tuple[tuple[int, ...], ...]
+    in_force: tuple[tuple[int, ...], ...]
+    """The places of the rules that hold still."""
     lost: int
 
 
@@ -72,7 +99,7 @@ class Carrier:
     ) -> None:
         self._links = links
         self._messages = messages
-        self._expressions = expressions
+        self._expressions = dict(expressions)
         self._rules: list[Rules | None] = [None] * len(links)
         self._unsent = 0
         self._timer = Timer()
@@ -145,14 +172,23 @@ class Carrier:
 
     def _answer(self) -> None:
         match self._messages.receive():
-            case BeginRules(rules):
+            case BeginRules(rules, more_may_come):
                 # What has come before belongs to no rule.
                 self._carry_all()
                 now_ns = time.time_ns()
                 self._rules = [
-                    Rules(each, now_ns, self._expressions) if each else None for each in rules
+                    Rules(each, now_ns, self._expressions, more_may_come=more_may_come)
+                    if each or more_may_come
+                    else None
+                    for each in rules
                 ]
                 self._messages.send(None)
+            case AddRule(link, rule, sides):
+                self._messages.send(self._add(link, rule, sides))
+            case StopRules(link, sides):
+                self._messages.send(self._stop(link, sides))
+            case AskRules():
+                self._messages.send(self._at_work())
             case AskHeld():
                 self._messages.send(any(rules and rules.holds for rules in self._rules))
             case EndRules():
@@ -163,20 +199,47 @@ class Carrier:
             for side in range(len(link)):
                 self._carry(number, side)
 
-    def _end(self) -> RulesEnded:
+    def _add(self, link: int, rule: Rule, sides: frozenset[int]) -> LabError | None:
+        rules = self._rules[link]
+        assert rules is not None
+        try:
+            new = {text: compiled(text) for text in expressions_in((rule,))}
+        except LabError as error:
+            return error
+        self._expressions |= new
+        # What has come before is not for this rule.
+        self._carry_all()
+        rules.add(rule, sides, time.time_ns(), self._expressions)
+        return None
+
+    def _stop(self, link: int, sides: frozenset[int]) -> int:
+        rules = self._rules[link]
+        assert rules is not None
+        self._carry_all()
+        places = [place for place in rules.in_force() if rules.sides(place) <= sides]
+        for sent_by, data in rules.end(places, time.time_ns()):
+            self._send(self._links[link][1 - sent_by], data)
+        return len(places)
+
+    def _end(self) -> RulesAtWork:
         self._carry_all()
         for link, rules in zip(self._links, self._rules, strict=True):
             for sent_by, data in rules.release(time.time_ns()) if rules else ():
                 self._send(link[1 - sent_by], data)
+        done = self._at_work()
+        self._rules = [None] * len(self._links)
+        return done
+
+    def _at_work(self) -> RulesAtWork:
         lost = self._unsent
         for link in self._links:
             for port in link:
                 port.ring.count()
                 lost += port.ring.dropped
-        ended, self._rules = self._rules, [None] * len(self._links)
-        return RulesEnded(
-            tuple(tuple(rules.strikes) if rules else () for rules in ended),
-            tuple(tuple(rules.matched) if rules else () for rules in ended),
+        return RulesAtWork(
+            tuple(tuple(rules.strikes) if rules else () for rules in self._rules),
+            tuple(tuple(rules.matched) if rules else () for rules in self._rules),
+            tuple(tuple(rules.in_force()) if rules else () for rules in self._rules),
             lost,
         )
 

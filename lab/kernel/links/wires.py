@@ -12,12 +12,15 @@ from typing import NoReturn
 from lab.errors import KernelRefused
 from lab.kernel.capture.ring import make_rings, packet_socket, refusal, ring_for
 from lab.kernel.links.carrier import (
+    AddRule,
     AskHeld,
+    AskRules,
     BeginRules,
     Carrier,
     EndRules,
     Port,
-    RulesEnded,
+    RulesAtWork,
+    StopRules,
     WiredLink,
 )
 from lab.kernel.links.expressions import compiled
@@ -42,16 +45,28 @@ class Wires:
     """The process that carries the frames of all links with a wire."""
 
     def __init__(
-        self, namespace: Namespace, splices: Sequence[Splice], steps: Sequence[Step]
+        self,
+        namespace: Namespace,
+        splices: Sequence[Splice],
+        steps: Sequence[Step],
+        topology: Topology,
+        *,
+        more_may_come: bool = False,
     ) -> None:
-        """Fork it. Raises KernelRefused, MachineError, UsageError."""
+        """Fork it. `topology` has the links as they were before they were taken apart.
+
+        If more rules may come, what passes is remembered for them.
+        Raises KernelRefused, MachineError, UsageError.
+        """
+        self._more_may_come = more_may_come
         self.rules: list[WireRule] = []
         self.strikes: list[WireStrike] = []
         self.lost = 0
         """Frames that the process itself has lost."""
         self._links = [splice.link for splice in splices]
-        self._begun: list[tuple[int, int, str]] = []
-        """Of the step's rules each one's link, its place among that link's, and its action."""
+        self._begun: list[tuple[int, int, str, str]] = []
+        """Of the step's rules each one's link, its place among that link's, its action and text."""
+        self._topology = topology
         rules = [parse_rule(text) for step in steps for text in step.wire]
         expressions = {text: compiled(text) for text in expressions_in(rules)}
         ours, theirs = socket.socketpair()
@@ -70,15 +85,16 @@ class Wires:
         if failure:
             raise KernelRefused(failure)
 
-    def begin(self, step: Step, topology: Topology) -> None:
+    def begin(self, step: Step) -> None:
         """From now on the step's rules hold. Raises PeerGone where the process has been killed."""
         of_link: list[list[tuple[Rule, frozenset[int]]]] = [[] for _ in self._links]
         self._begun = []
-        for number, rule, sides in bound(step.wire, topology.link_ends):
-            place = self._links.index(topology.links[number])
-            self._begun.append((place, len(of_link[place]), rule.action.name))
+        found = bound(step.wire, self._topology.link_ends)
+        for text, (number, rule, sides) in zip(step.wire, found, strict=True):
+            place = self._links.index(self._topology.links[number])
+            self._begun.append((place, len(of_link[place]), rule.action.name, text))
             of_link[place].append((rule, sides))
-        self._messages.send(BeginRules(tuple(map(tuple, of_link))))
+        self._messages.send(BeginRules(tuple(map(tuple, of_link)), self._more_may_come))
         self._messages.receive()
 
     def holds(self) -> bool:
@@ -86,23 +102,77 @@ class Wires:
         self._messages.send(AskHeld())
         return bool(self._messages.receive())
 
+    def add(self, text: str) -> None:
+        """One more rule, which holds from now on. Raises PointedError, MachineError, PeerGone.
+
+        UsageError for a wrong BPF expression.
+        """
+        ((number, rule, sides),) = bound((text,), self._topology.link_ends)
+        place = self._links.index(self._topology.links[number])
+        self._messages.send(AddRule(place, rule, sides))
+        refusal = self._messages.receive()
+        if refusal is not None:
+            raise refusal
+        self._begun.append((place, self._count(place), rule.action.name, text))
+
+    def stop(self, way: str) -> int:
+        """The rules of that link end that are about no other way; how many.
+
+        `way` is as in a rule. Raises PointedError, PeerGone.
+        """
+        ((number, _, sides),) = bound((f"{way} drop",), self._topology.link_ends)
+        place = self._links.index(self._topology.links[number])
+        self._messages.send(StopRules(place, sides))
+        return int(self._messages.receive())
+
+    def so_far(self, step: Step) -> tuple[tuple[WireRule, ...], tuple[WireStrike, ...]]:
+        """The rules of the step that is under way, and what they have done. Raises PeerGone."""
+        return self._collected(step, self._ask_rules())
+
+    def in_force(self) -> tuple[tuple[str, int], ...]:
+        """The rules that hold, with how many frames each was about. Raises PeerGone."""
+        work = self._ask_rules()
+        return tuple(
+            (text, work.matched[link][place])
+            for link, place, _, text in self._begun
+            if place in work.in_force[link]
+        )
+
     def end(self, step: Step) -> None:
         """What is held back goes on, no rule holds any more; what they did is noted.
 
         Raises PeerGone.
         """
         self._messages.send(EndRules())
-        outcome: RulesEnded = self._messages.receive()
+        outcome: RulesAtWork = self._messages.receive()
         self.lost = outcome.lost
+        rules, strikes = self._collected(step, outcome)
+        self.rules += rules
+        self.strikes += strikes
+
+    def _ask_rules(self) -> RulesAtWork:
+        self._messages.send(AskRules())
+        work: RulesAtWork = self._messages.receive()
+        return work
+
+    def _count(self, link: int) -> int:
+        """How many rules that link has had in this step."""
+        return sum(each == link for each, _, _, _ in self._begun)
+
+    def _collected(
+        self, step: Step, work: RulesAtWork
+    ) -> tuple[tuple[WireRule, ...], tuple[WireStrike, ...]]:
+        """The records of the step's rules, and of their strikes in order of time."""
+        rules: list[WireRule] = []
         numbers: dict[tuple[int, int], int] = {}
-        for text, (link, place, action) in zip(step.wire, self._begun, strict=True):
-            numbers[link, place] = len(self.rules)
-            matched = outcome.matched[link][place]
-            done = sum(strike.rule == place for strike in outcome.strikes[link])
+        for link, place, action, text in self._begun:
+            numbers[link, place] = len(self.rules) + len(rules)
+            matched = work.matched[link][place]
+            done = sum(strike.rule == place for strike in work.strikes[link])
             name = self._links[link].name
-            self.rules.append(WireRule(step.name, text, action, name, matched, done))
+            rules.append(WireRule(step.name, text, action, name, matched, done))
         struck: list[WireStrike] = []
-        for number, strikes in enumerate(outcome.strikes):
+        for number, strikes in enumerate(work.strikes):
             ends = self._links[number].ends
             for strike in strikes:
                 struck.append(
@@ -120,7 +190,7 @@ class Wires:
                         step=step.name,
                     )
                 )
-        self.strikes += sorted(struck, key=lambda strike: strike.time_ns)
+        return tuple(rules), tuple(sorted(struck, key=lambda strike: strike.time_ns))
 
     def close(self) -> None:
         """End the process."""

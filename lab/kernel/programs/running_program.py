@@ -356,16 +356,16 @@ class RunningProgram:
             self.note_end()
 
     def record(self, step: str) -> ProgramRun:
-        """Its record as part of a step. It must have ended."""
-        assert self.ended_ns is not None
+        """Its record as part of a step; of one that runs, as if it ended now with status 0."""
+        status = self._process.returncode
         return ProgramRun(
             name=self.program.name,
             host=self.program.host,
             argv=self.program.argv,
             started_ns=self.started_ns,
             ready_ns=self.ready_ns,
-            ended_ns=self.ended_ns,
-            exit_status=self._process.returncode,
+            ended_ns=self.ended_ns or time.time_ns(),
+            exit_status=0 if status is None else status,
             stdout=self.stdout.data.decode("utf-8", "backslashreplace"),
             stderr=self.stderr.data.decode("utf-8", "backslashreplace"),
             step=step,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from lab.kernel.sandbox.sandbox import Conversation
 from lab.kernel.session.requests import (
     AskJobs,
+    AskSoFar,
+    AskWireRules,
     Ended,
     EndSession,
+    EndWireRules,
     GoOn,
     Interrupt,
     Job,
     NetworkReady,
     Resize,
+    SetWireRule,
     StartFront,
     StartJob,
     Taken,
@@ -80,6 +84,29 @@ class Control:
         """Send SIGTERM to a job; whether there was one of that number that ran."""
         self._conversation.ask(Terminate(number))
         return bool(self._conversation.next())
+
+    def set_rule(self, text: str) -> str:
+        """One more rule for a link's wire, from now on; what is wrong with it, "" for nothing."""
+        self._conversation.ask(SetWireRule(text))
+        return str(self._conversation.next())
+
+    def stop_rules(self, way: str) -> int | str:
+        """The rules of that way of a link end; how many, or what is wrong."""
+        self._conversation.ask(EndWireRules(way))
+        said: int | str = self._conversation.next()
+        return said
+
+    def rules(self) -> tuple[tuple[str, int], ...] | str:
+        """The rules that hold, with how many frames each was about; or what is wrong."""
+        self._conversation.ask(AskWireRules())
+        said: tuple[tuple[str, int], ...] | str = self._conversation.next()
+        return said
+
+    def so_far(self) -> Recording | str:
+        """What was observed until now, but for calls; or what is wrong."""
+        self._conversation.ask(AskSoFar())
+        said: Recording | str = self._conversation.next()
+        return said
 
     def quit(self) -> None:
         """End all programs; then the call's result is the recording."""

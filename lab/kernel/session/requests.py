@@ -67,6 +67,29 @@ class Terminate(NamedTuple):
     number: int
 
 
+class SetWireRule(NamedTuple):
+    """One more rule for a link's wire. What is wrong with it is said; "" where it holds now."""
+
+    text: str
+
+
+class EndWireRules(NamedTuple):
+    """The rules of a link end. How many is said, or what is wrong with the request."""
+
+    way: str
+
+
+class AskWireRules(NamedTuple):
+    """Which rules hold: a tuple of them, each with how many frames it was about, is said.
+
+    Or what is wrong.
+    """
+
+
+class AskSoFar(NamedTuple):
+    """What was observed so far: a Recording without calls is said, or what is wrong."""
+
+
 class EndSession(NamedTuple):
     """End every program; the call returns what was observed."""
 

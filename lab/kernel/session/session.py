@@ -6,7 +6,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from lab.errors import ProgramError
+from lab.errors import LabError, ProgramError
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.group import ProgramGroup
@@ -14,13 +14,17 @@ from lab.kernel.programs.running_program import NEVER_STARTED, RunningProgram
 from lab.kernel.programs.terminal import Terminal
 from lab.kernel.session.requests import (
     AskJobs,
+    AskSoFar,
+    AskWireRules,
     Ended,
     EndSession,
+    EndWireRules,
     GoOn,
     Interrupt,
     Job,
     NetworkReady,
     Resize,
+    SetWireRule,
     StartFront,
     StartJob,
     Taken,
@@ -28,10 +32,14 @@ from lab.kernel.session.requests import (
     Typed,
     Written,
 )
-from lab.kernel.system.message_socket import Talk
+from lab.kernel.system.message_socket import PeerGone, Talk
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program
-from lab.records import ProgramRun
+from lab.records import ProgramRun, Recording
+
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from lab.kernel.links.wires import Wires
 
 WAIT_MS = 20
 _SIGNALLED = 128  # what a shell adds to a signal's number
@@ -54,11 +62,14 @@ class SessionRun(ProgramGroup):
         *,
         notes_lines: bool = False,
         own: Sequence[int] = (),
+        wires: Wires | None = None,
+        so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None,
     ) -> None:
         """As ProgramGroup; `serve_idle` is a turn of the loop while no program runs.
 
         `at_start` is called with the host of each program that is to start, `before_end` when the
-        session is over and nothing has been ended for that.
+        session is over and nothing has been ended for that, `so_far` makes a recording of what was
+        observed until now.
         """
         super().__init__(
             step, namespaces, tracer, serve, confinement, notes_lines=notes_lines, own=own
@@ -67,6 +78,8 @@ class SessionRun(ProgramGroup):
         self._serve_idle = serve_idle
         self._at_start = at_start
         self._before_end = before_end
+        self._wires = wires
+        self._so_far = so_far
         self._is_over = False
         self._front: RunningProgram | None = None
         self._terminal: Terminal | None = None
@@ -145,8 +158,33 @@ class SessionRun(ProgramGroup):
                 self._talk.say(tuple(map(self._job, range(len(self._jobs)))))
             case Terminate(number):
                 self._talk.say(self._end_job(number))
+            case SetWireRule(text):
+                self._say_of_wires(lambda wires: _added(wires, text))
+            case EndWireRules(way):
+                self._say_of_wires(lambda wires: wires.stop(way))
+            case AskWireRules():
+                self._say_of_wires(lambda wires: wires.in_force())
+            case AskSoFar():
+                self._say_of_wires(lambda _: self._recording())
             case EndSession():
                 self._is_over = True
+
+    def _say_of_wires(self, what: Callable[[Wires], object]) -> None:
+        """Say what the wires answer, or why they do not."""
+        assert self._wires is not None
+        try:
+            said = what(self._wires)
+        except LabError as error:
+            said = str(error)
+        except PeerGone:
+            said = "the process that carries the links' frames was killed"
+        self._talk.say(said)
+
+    def _recording(self) -> Recording:
+        """What was observed so far, with the programs as they are now."""
+        assert self._so_far is not None
+        records = self._records()
+        return self._so_far(tuple(records[program.name] for program in self.started))
 
     def _interrupt(self) -> None:
         if self._terminal is not None:
@@ -250,6 +288,12 @@ class SessionRun(ProgramGroup):
             else:
                 others = [p.program.name for p in self.programs if p is not running]
                 running.check_end(others)
+
+
+def _added(wires: Wires, text: str) -> str:
+    """What is wrong with a rule that holds from now on: nothing."""
+    wires.add(text)
+    return ""
 
 
 def _status(running: RunningProgram) -> int:

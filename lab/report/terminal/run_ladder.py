@@ -8,6 +8,9 @@ from rich.text import Text
 
 from lab.analysis.timeline import Timeline
 from lab.ladder.background import without_background
+from lab.ladder.brief import MOST_ROWS as BRIEF_ROWS
+from lab.ladder.brief import brief
+from lab.ladder.build import build_ladder
 from lab.ladder.model import Ladder
 from lab.ladder.repetition import MOST_ROWS
 from lab.model.counted import counted
@@ -35,6 +38,15 @@ def draw_brief_ladder(ladder: Ladder, style: Style, title: str = "") -> Iterator
     more = f" ({counted(left_out, 'call')} more with -v)" if left_out else ""
     yield style.heading((title or what_is_drawn(ladder)) + more)
     yield from draw_ladder(ladder, style)
+
+
+def draw_so_far(timelines: Iterable[Timeline], style: Style) -> Iterator[Text]:
+    """The ladders of what was recorded until now, as in a brief page."""
+    for timeline in timelines:
+        ladder = build_ladder(timeline)
+        if not ladder.rows:
+            yield Text("Nothing so far.")
+        yield from draw_brief_ladder(brief(ladder, BRIEF_ROWS), style, "So far")
 
 
 def draw_run_ladder(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from session_answers import Answers
@@ -13,12 +14,19 @@ from lab.cli.prompt.session import Session
 from lab.kernel.session.requests import Ended, Job
 from lab.model.family import Family
 from lab.model.topology import two_hosts
+from lab.recording.storage import load_recording
 
 
 def executed(answers: Answers, lines: Iterable[str]) -> Session:
     scenario = session_scenario(two_hosts())
     with Interrupts() as interrupts:
-        session = Session(answers, scenario, Family.IPV4, interrupts)  # type: ignore[arg-type]
+        session = Session(
+            answers,  # type: ignore[arg-type]
+            scenario,
+            Family.IPV4,
+            interrupts,
+            draw=lambda recording: print("drawn:", recording),
+        )
         session.execute_all(lines)
     return session
 
@@ -46,6 +54,11 @@ def test_the_first_line_that_quits_is_the_last() -> None:
         ("client a", [Ended(127, "cannot be started: a")], "cannot be started: a\n"),
         ("client a &", [Ended(127, "cannot be started: a")], "cannot be started: a\n"),
         ("kill 4", [False], "no job 4 is running\n"),
+        ("wire client-server off", [0], "no rule holds for client-server\n"),
+        ("wire client-server off", ["killed"], "killed\n"),
+        ("wire client-server drop bpf x", ["bpf 'x': syntax error"], "bpf 'x': syntax"),
+        ("wire", ["killed"], "killed\n"),
+        ("ladder", ["killed"], "killed\n"),
         ("klient a", [], "column 1: 'klient': no command and no host; did you mean 'client'?"),
     ],
 )
@@ -80,3 +93,19 @@ def test_what_there_is_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None
     out = capsys.readouterr().out
     assert "client/eth0 -- server/eth0, MTU 1500" in out
     assert "quit  " in out
+
+
+def test_rules_are_set_listed_and_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = Answers("", (("client>server drop", 1), ("client-server up", 2)), 1)
+    lines = ["wire client>server drop", "wire", "wire client-server off"]
+    assert executed(answers, lines).failed_lines == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "client>server drop  (1 frame)",
+        "client-server up  (2 frames)",
+    ]
+
+
+def test_what_is_recorded_so_far_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    recording = load_recording(Path(__file__).parents[2] / "recordings" / "tcp4")
+    executed(Answers(recording), ["ladder"])
+    assert capsys.readouterr().out.startswith("drawn: Recording(")

@@ -18,7 +18,7 @@ from lab.kernel.links.carrier import (
     Carrier,
     EndRules,
     Port,
-    RulesEnded,
+    RulesAtWork,
     WiredLink,
 )
 from lab.kernel.system.message_socket import MessageSocket
@@ -88,9 +88,9 @@ class Lab:
     def begin(self, *texts: str) -> None:
         self.ask(BeginRules((tuple((parse_rule(text), FORTH) for text in texts),)))
 
-    def end(self) -> RulesEnded:
+    def end(self) -> RulesAtWork:
         outcome = self.ask(EndRules())
-        assert isinstance(outcome, RulesEnded)
+        assert isinstance(outcome, RulesAtWork)
         return outcome
 
     def wait_for(self, side: int, *frames: bytes) -> None:

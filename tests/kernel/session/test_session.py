@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from lab.ad_hoc import session_scenario
+from lab.analysis.assembly import build_timelines
 from lab.errors import InstrumentError
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record_session
@@ -187,3 +188,88 @@ def test_the_caller_that_goes_away_ends_the_session(sandbox: Sandbox) -> None:
     sandbox.close()
     with pytest.raises((InstrumentError, OSError)):
         sandbox.call(sum, (1,))
+
+
+def send(*numbers: int) -> Program:
+    """Sends a datagram of each number to nobody in particular."""
+    code = f"""
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for number in {numbers}:
+    s.sendto(b"x" * number, ("198.51.100.2", 4242))
+"""
+    return python(code, f"client-{numbers[0]}")
+
+
+def arrived(recording: Recording) -> set[int]:
+    """The lengths of UDP payloads that arrived at the server."""
+    frames = [f for f in recording.frames if f.point == "server/eth0" and f.direction.name == "IN"]
+    udp = [f for f in frames if f.data[12:14] == b"\x08\x00" and f.data[23] == 17]
+    return {len(f.data) - 42 for f in udp}
+
+
+def test_a_rule_strikes_from_the_moment_when_it_is_set_until_it_ends(sandbox: Sandbox) -> None:
+    def use(control: Control) -> None:
+        front(control, send(100, 101))
+        assert control.set_rule("client>server drop udp from 2") == ""
+        front(control, send(102, 103, 104))
+        assert control.rules() == (("client>server drop udp from 2", 2),)
+        assert control.stop_rules("server>client") == 0
+        assert control.stop_rules("client-server") == 1
+        assert control.rules() == ()
+        front(control, send(105))
+
+    recording = session(sandbox, use)
+    assert arrived(recording) == {100, 101, 102, 105}
+    (rule,) = recording.wire_rules
+    assert (rule.text, rule.matched, rule.strikes) == ("client>server drop udp from 2", 2, 2)
+    assert len(recording.wire_strikes) == 2
+    assert {strike.rule for strike in recording.wire_strikes} == {0}
+
+
+def test_a_cable_is_cut_and_joined_again(sandbox: Sandbox) -> None:
+    def use(control: Control) -> None:
+        front(control, send(99))  # now the neighbour is known
+        assert control.set_rule("client-server down") == ""
+        front(control, send(100))
+        assert control.set_rule("client-server up") == ""
+        front(control, send(101))
+
+    recording = session(sandbox, use)
+    assert arrived(recording) == {99, 101}
+    assert [(rule.action, rule.matched) for rule in recording.wire_rules] == [
+        ("down", 1),
+        ("up", 1),
+    ]
+
+
+def test_a_wrong_rule_is_said_and_sets_none(sandbox: Sandbox) -> None:
+    def use(control: Control) -> None:
+        assert "no link of the network" in control.set_rule("client>h1 drop")
+        assert "bpf" in control.set_rule("client>server drop bpf 'nonsense ('")
+        assert control.rules() == ()
+        assert control.set_rule("client>server drop bpf 'udp'") == ""
+        front(control, send(100))
+
+    assert arrived(session(sandbox, use)) == set()
+
+
+def test_what_was_observed_so_far_is_a_recording(sandbox: Sandbox) -> None:
+    def use(control: Control) -> None:
+        control.set_rule("client>server drop udp 1")
+        front(control, send(100, 101))
+        control.start_job(python("import time; time.sleep(99)"))
+        so_far = control.so_far()
+        assert isinstance(so_far, Recording)
+        assert arrived(so_far) == {101}
+        assert [strike.is_end for strike in so_far.wire_strikes] == [True]
+        assert [run.name for run in so_far.programs] == ["client-100", "client"]
+        (timeline,) = build_timelines(so_far)
+        udp = [each for each in timeline.crossings if each.packet.udp]
+        assert [each.received_ns is None for each in udp] == [True, False]
+        front(control, send(102))
+
+    recording = session(sandbox, use)
+    assert arrived(recording) == {101, 102}
+    assert len(recording.wire_strikes) == 1
+    assert [run.exit_status for run in recording.programs] == [0, -15, 0]

@@ -20,7 +20,7 @@ from lab.ladder.repetition import FIRST_ROWS, LAST_ROWS
 from lab.recording.storage import load_recording
 from lab.records import QueueSample
 from lab.report.terminal.drawing.style import Style
-from lab.report.terminal.run_ladder import draw_run_ladder
+from lab.report.terminal.run_ladder import draw_run_ladder, draw_so_far
 
 GOLDEN = Path(__file__).parent / "tcp4_traced.txt"
 WIDTHS = [80, 100, 120]
@@ -383,3 +383,16 @@ def test_programs_of_one_host_that_talk_stand_face_to_face() -> None:
     programs = tuple(replace(run, host="client") for run in t.talk().programs)
     lines = drawn(replace(t.unix_talk(), programs=programs))
     assert only(lines, "ms client, on client").endswith("server, on client")
+
+
+def test_what_has_happened_so_far_is_drawn_under_a_heading() -> None:
+    timelines = build_timelines(r.recorded(4))
+    lines = [line.plain for line in draw_so_far(timelines, Style(80, ascii_only=False))]
+    assert lines[0].startswith("── So far ")
+    assert any("SYN" in line for line in lines)
+
+
+def test_that_nothing_has_happened_is_said() -> None:
+    recording = replace(r.recorded(4), frames=(), canaries=())
+    lines = [line.plain for line in draw_so_far(build_timelines(recording), Style(80, False))]
+    assert lines == ["Nothing so far."]

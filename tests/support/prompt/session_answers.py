@@ -42,5 +42,17 @@ class Answers:
     def end_job(self, _number: int) -> Any:
         return self._next()
 
+    def set_rule(self, _text: str) -> Any:
+        return self._next()
+
+    def stop_rules(self, _way: str) -> Any:
+        return self._next()
+
+    def rules(self) -> Any:
+        return self._next()
+
+    def so_far(self) -> Any:
+        return self._next()
+
     def _next(self) -> Any:
         return self._answers.pop(0)

@@ -30,6 +30,10 @@ SHARED_DIRECTORY = "/run/wirelab"
 WORDS = ("server", "client", "server_url", "client_url", "family", "python", "loopback")
 """Words of a program's argv that a command may use, each in braces; `port` and `unix` too."""
 
+_CLOSE = 0.75
+"""Of difflib's ratio: "sever" and "server" have 0.91, "prot" and "port" 0.75, "host" and "port"
+0.5."""
+
 # A word behind a "$" is the shell's: sh -c 'echo ${server}'.
 _BRACE = re.compile(r"(?<!\$)\{(\w+)\}|[{}]")
 
@@ -51,7 +55,8 @@ def ad_hoc_scenario(
     what the client has closed.
 
     A command is split into words as by a shell, and run without one. `{server}`, `{port}` and
-    so on are replaced in it (see WORDS); all other braces stay. The server is waited for at
+    so on are replaced in it (see WORDS); all other braces stay, but for one that is nearly such a
+    word and nowhere else in the command: `{sever}` is an error. The server is waited for at
     `port`; where that is None at 4242 if a command has `{port}`, else at any. With `unix` it is
     waited for at that socket instead, a relative path being one in /run/wirelab.
     Raises UsageError.
@@ -177,7 +182,29 @@ def argv_of(
         raise UsageError(f"cannot split {option} {command!r} into words: {error}") from None
     if not words:
         raise UsageError(f"{option} is empty; give it a command")
+    _check_words(option, words, {*values, *names})
     return tuple(_BRACE.sub(lambda match: _replaced(match, values, names), word) for word in words)
+
+
+def _check_words(option: str, words: Sequence[str], known: Collection[str]) -> None:
+    """Raise UsageError for a name in braces that is nearly a known one: `{sever}`.
+
+    Not where the name stands elsewhere in the command, as a variable of a program does.
+    """
+    from difflib import get_close_matches
+
+    command = " ".join(words)
+    outside = set(re.findall(r"\w+", _BRACE.sub(" ", command)))
+    for match in _BRACE.finditer(command):
+        name = match[1]
+        if name is None or name in known or name in outside:
+            continue
+        close = get_close_matches(name.lower(), sorted(known), 1, _CLOSE)
+        if close:
+            raise UsageError(
+                f"{option} has {match[0]}, which is no word of it; did you mean "
+                f"{{{close[0]}}}? There are {', '.join(f'{{{each}}}' for each in sorted(known))}"
+            )
 
 
 def _replaced(match: re.Match[str], values: dict[str, str], names: Collection[str]) -> str:

@@ -53,7 +53,8 @@ def test_the_server_is_awaited_and_may_serve_for_ever_the_client_may_not() -> No
         ("sh -c 'echo ${server} ${x}'", ("sh", "-c", "echo ${server} ${x}")),
         ("a {} {0} { } }{ {server.x} {server!r} {server:d}",
          ("a", "{}", "{0}", "{", "}", "}{", "{server.x}", "{server!r}", "{server:d}")),
-        ("a '{srever} {demos} {server4}'", ("a", "{srever} {demos} {server4}")),
+        ("a '{demos} {addr} {host} {h1}'", ("a", "{demos} {addr} {host} {h1}")),
+        ("sh 'ports=1; f({ports})'", ("sh", "ports=1; f({ports})")),
         ('a "b c" d\\ e', ("a", "b c", "d e")),
     ],
 )  # fmt: skip
@@ -61,6 +62,21 @@ def test_known_words_are_replaced_and_other_braces_stay(
     command: str, argv: tuple[str, ...]
 ) -> None:
     assert client_argv(command) == argv
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        ("nc {serverr} {port}", "server"),
+        ("nc {sever} 4242", "server"),
+        ("nc {server} {prot}", "port"),
+        ("curl http://{severurl}:{port}/", "server_url"),
+        ("python3 -c 'connect((\"{Server}\", 1))'", "server"),
+    ],
+)
+def test_a_word_that_is_nearly_known_is_said_with_the_known_one(command: str, word: str) -> None:
+    with pytest.raises(UsageError, match=rf"--client has .* did you mean \{{{word}\}}\?"):
+        ad_hoc_scenario(None, command)
 
 
 def test_an_address_in_a_url_is_in_brackets_over_ipv6_alone() -> None:

@@ -116,3 +116,62 @@ def test_ports_of_connections_are_used_up(ad_hoc: Callable[..., AdHocRun]) -> No
     run = ad_hoc(python(server), python(client), "--sysctl", RANGE, trace="auto")
     found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
     assert "no port left for one more connection to 198.51.100.2:4242" in found["no-port-left"]
+
+
+LISTEN = START + 'l = socket.create_server(("", {port}))\n'
+PAUSE = "import select; select.select([], [], [], 0.2)"
+SERVE_LATE = LISTEN + "c, _ = l.accept(); " + PAUSE + "; trying(c.sendall, b'late')"
+CONNECTED = FOUR + 's.connect(("{server}", {port})); s.setblocking(False)\n'
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "name"),
+    [
+        (
+            LISTEN + "l.accept()",
+            FOUR + 's.setblocking(False); trying(s.connect, ("{server}", {port})); s.close()',
+            "connect-in-progress",
+        ),
+        (SERVE_LATE, CONNECTED + "trying(s.recv, 10); s.close()", "nothing-yet"),
+        (
+            START
+            + 'l = socket.create_server(("", {port})); l.setblocking(False); trying(l.accept)',
+            FOUR
+            + 'import select; select.select([], [], [], 0.2); s.connect_ex(("{server}", 4242))',
+            "nobody-yet",
+        ),
+    ],
+    ids=["connect", "read", "accept"],
+)
+def test_a_call_that_is_not_to_wait_is_no_failure(
+    ad_hoc: Callable[..., AdHocRun], server: str, client: str, name: str
+) -> None:
+    run = ad_hoc(python(server), python(client), trace="auto")
+    assert name in {cause["name"] for cause in run.report["causes"]}
+
+
+WAITS = "import select; select.select([], [s], []); assert not s.getsockopt(1, 4); s.close()"
+
+
+@pytest.mark.parametrize(
+    ("server", "client"),
+    [
+        (
+            START + 'l = socket.create_server(("", {port})); c, _ = l.accept(); c.recv(10)',
+            FOUR
+            + 's.setblocking(False); s.connect_ex(("{server}", {port}))\n'
+            + WAITS
+            + "s.close()",
+        ),
+        (
+            SERVE_LATE,
+            CONNECTED + "trying(s.recv, 10); import select; select.select([s], [], []); s.recv(10)",
+        ),
+    ],
+    ids=["connect", "read"],
+)
+def test_who_waits_for_it_has_no_cause(
+    ad_hoc: Callable[..., AdHocRun], server: str, client: str
+) -> None:
+    run = ad_hoc(python(server), python(client), trace="auto")
+    assert run.report["causes"] == []

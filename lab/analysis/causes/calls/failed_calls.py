@@ -13,6 +13,7 @@ from lab.analysis.causes.calls import (
     rights,
     sizes,
     streams,
+    unfinished,
     unix_names,
     unix_queues,
     unreachable,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = (
     *(bind.WHY, ports.WHY, addresses.WHY, rights.WHY, sizes.WHY, unreachable.WHY),
-    *(streams.WHY, unix_names.WHY, unix_queues.WHY),
+    *(streams.WHY, unfinished.WHY, unix_names.WHY, unix_queues.WHY),
 )
 
 

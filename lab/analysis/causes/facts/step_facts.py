@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.constants import error_name
+from lab.analysis.calls.options import SO_ERROR
 from lab.analysis.causes.facts.cause import Counted
 from lab.analysis.flows.flow import ends_of
 from lab.analysis.sockets.socket_calls import hiding
@@ -194,6 +196,8 @@ class StepFacts:
         """
         run = next((each for each in self.timeline.programs if each.name == call.program), None)
         text = f"{named(call)} fails with {call.error}"
+        if not call.error:
+            text = f"SO_ERROR of {named(call)} is {_pending(call)}"
         if call.error == "EPIPE" and run is not None and run.exit_status == -_SIGPIPE:
             text += f", and the signal SIGPIPE, which comes with that, ends {call.program}"
         return text
@@ -201,13 +205,24 @@ class StepFacts:
     def failed_by(
         self, endpoint: Endpoint | None, after_ns: int | None, *errors: str
     ) -> SystemCall | None:
-        """The first call on a socket that returned with one of these errors after a time."""
+        """The first call on a socket that returned with one of these errors after a time.
+
+        getsockopt(2) of SO_ERROR returns them as that option's value.
+        """
         if endpoint is None or after_ns is None:
             return None
         for call in self.evidence.calls.on(endpoint.id):
-            if call.error in errors and (call.exit_ns or 0) > after_ns:
+            error = call.error or _pending(call)
+            if error in errors and (call.exit_ns or 0) > after_ns:
                 return call
         return None
+
+
+def _pending(call: SystemCall) -> str:
+    """The error that it asked its socket for; "" where there was none. Source: socket(7)."""
+    if call.name != "getsockopt" or call.option != SO_ERROR or not call.option_value:
+        return ""
+    return error_name(call.option_value)
 
 
 def named(call: SystemCall) -> str:

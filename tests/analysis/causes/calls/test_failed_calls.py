@@ -9,13 +9,27 @@ import pytest
 from failed_call import TIMELINE
 
 from lab.analysis.calls.constants import ERRORS
-from lab.analysis.causes.calls import bind, rights, streams, unix_names, unix_queues
+from lab.analysis.causes.calls import (
+    addresses,
+    bind,
+    ports,
+    rights,
+    sizes,
+    streams,
+    unfinished,
+    unix_names,
+    unix_queues,
+    unreachable,
+)
 from lab.analysis.causes.calls.failed_calls import failed_calls
 from lab.analysis.causes.calls.why import Why
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.syscalls.table import CALLS
 
-FAMILIES = (bind, rights, streams, unix_names, unix_queues)
+FAMILIES = (
+    *(addresses, bind, ports, rights, sizes, streams),
+    *(unfinished, unix_names, unix_queues, unreachable),
+)
 
 
 def table_of(family: ModuleType) -> Mapping[tuple[str, str], Why]:

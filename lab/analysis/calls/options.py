@@ -15,12 +15,16 @@ class Option(NamedTuple):
     number: int
 
 
-_IP, _SOCKET, _IPV6 = 0, 1, 41
+_IP, _SOCKET, _TCP, _IPV6 = 0, 1, 6, 41
 
 SO_ERROR = Option(_SOCKET, 4)
 SO_BROADCAST = Option(_SOCKET, 6)
 SO_RCVBUF = Option(_SOCKET, 8)
+SO_KEEPALIVE = Option(_SOCKET, 9)
 SO_LINGER = Option(_SOCKET, 13)
+
+TCP_CORK = Option(_TCP, 3)
+TCP_USER_TIMEOUT = Option(_TCP, 18)
 
 IP_MTU_DISCOVER = Option(_IP, 10)
 IP_MULTICAST_IF = Option(_IP, 32)

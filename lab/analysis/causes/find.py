@@ -16,7 +16,15 @@ from lab.analysis.causes.datagrams.refused import refused_datagrams
 from lab.analysis.causes.datagrams.unsent import unsent_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.resets import resets
+from lab.analysis.causes.waiting.closings import closings
+from lab.analysis.causes.waiting.corked import corked
+from lab.analysis.causes.waiting.keepalives import keepalives
+from lab.analysis.causes.waiting.losses import losses
+from lab.analysis.causes.waiting.neighbours import no_neighbours
 from lab.analysis.causes.waiting.standstills import standstills
+from lab.analysis.causes.waiting.unanswered import unanswered
+from lab.analysis.causes.waiting.unread import unread
+from lab.analysis.causes.waiting.windows import windows
 from lab.analysis.causes.waits import waits
 
 if TYPE_CHECKING:
@@ -35,6 +43,14 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     unheard_groups,
     unsent_datagrams,
     standstills,
+    unread,
+    closings,
+    corked,
+    keepalives,
+    windows,
+    no_neighbours,
+    unanswered,
+    losses,
 )
 
 

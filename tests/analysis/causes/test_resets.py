@@ -89,7 +89,7 @@ def test_nobody_listening_is_certain_only_where_all_calls_are_seen() -> None:
     assert "ss -ltn" in likely.decided_by
 
 
-@pytest.mark.parametrize("name", ["tcp4", "traced-tcp4", "traced-tcp6", "wired-tcp4"])
+@pytest.mark.parametrize("name", ["tcp4", "traced-tcp4", "traced-tcp6", "relayed4"])
 def test_a_connection_that_ends_by_fins_has_no_cause(name: str) -> None:
     for timeline in build_timelines(s.recording_of(name)):
         assert causes_in(s.recording_of(name), timeline.step) == {}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
     from lab.analysis.timeline import Timeline
     from lab.model.address import SocketAddress
-    from lab.records import KernelEvent
+    from lab.records import KernelEvent, TaskEvent
 
 _SIGPIPE = 13
 _RESET_SENT = "tcp:tcp_send_reset"
@@ -60,6 +60,13 @@ class StepFacts:
     def is_over(self, time_ns: int) -> bool:
         """Whether the lab had begun to end programs by that time."""
         return self.stopped_ns is not None and time_ns >= self.stopped_ns
+
+    @cached_property
+    def tasks(self) -> tuple[TaskEvent, ...]:
+        """Its programs' processes and threads beginning and ending, in order of time."""
+        tasks = self.timeline.recording.trace.tasks
+        found = (each for each in tasks if each.step == self.timeline.step)
+        return tuple(sorted(found, key=lambda each: each.time_ns))
 
     @cached_property
     def channel_into(self) -> dict[tuple[FlowId, str], Channel]:
@@ -152,6 +159,15 @@ class StepFacts:
             return closed.entry_ns
         ends = [run.ended_ns for run in self.timeline.programs if run.name == endpoint.program]
         return max(ends, default=0)
+
+    @cached_property
+    def carried(self) -> dict[int, tuple[TcpConversation, Segment]]:
+        """By a crossing's number its segment, and the connection that it is of."""
+        return {
+            segment.crossing: (talk, segment)
+            for talk in self.timeline.conversations
+            for segment in talk.segments
+        }
 
     def crossing(self, segment: Segment) -> Crossing:
         """The frame that carried a segment."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.holders import holders_of
 from lab.analysis.causes.facts.standing import ACCEPTS, READS, Standing
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.causes.waiting.given_up import GivenUp, given_up
@@ -30,7 +31,7 @@ def standstills(facts: StepFacts) -> Iterator[Cause]:
             continue
         if not facts.is_traced:
             yield _silence(moment)
-        elif not waits.is_reading or other.is_sending:
+        elif not waits.is_reading or other.is_sending or _is_held_open(other):
             continue
         elif other.socket is None:
             if (cause := _not_accepted(facts, moment)) is not None:
@@ -46,6 +47,12 @@ def _is_moving(side: Standing) -> bool:
     newest = side.segments[-1]
     silent_ns = side.now_ns - side.facts.departure_ns(newest)
     return silent_ns < _STILL_NS or side.sent != side.came or not newest.window_bytes
+
+
+def _is_held_open(side: Standing) -> bool:
+    """Whether one process of its program closed the socket, and another did not: a cause itself."""
+    holders = holders_of(side.facts, side.socket, side.now_ns) if side.socket else None
+    return holders is not None and bool(holders.closed and holders.left)
 
 
 def _has_read_all(reader: Standing, writer: Standing) -> bool:
@@ -227,13 +234,13 @@ def _silence(moment: GivenUp) -> Cause:
     silent_ns = one.now_ns - one.facts.departure_ns(last)
     return Cause(
         "both-wait",
-        f"both programs wait for each other. {one.host} has sent {counted(one.came, 'byte')} and "
+        "one program waits for bytes, or an end, that the other does not send, or both do. "
+        f"{one.host} has sent {counted(one.came, 'byte')} and "
         f"{other.host} {counted(other.came, 'byte')}, all of them came, and neither has closed: "
         f"nothing was on its way for {ms(silent_ns)}, {moment.how}.",
         str(one.talk.flow.id),
         (frame_id(last.crossing),),
         _READ_SOURCE,
         Surprise.ELSEWHERE,
-        decided_by="in which calls the programs are (--trace auto): one of them may be busy "
-        "elsewhere, or may never have accepted the connection",
+        decided_by="in which calls the programs are (--trace auto)",
     )

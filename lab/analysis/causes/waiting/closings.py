@@ -1,0 +1,113 @@
+"""Why no FIN comes after close(): another process has the socket, or bytes are before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.holders import holders_of
+from lab.analysis.causes.facts.standing import Standing
+from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
+from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.tcp.segment import Note
+from lab.model.counted import counted
+from lab.model.event import frame_id
+
+if TYPE_CHECKING:
+    from lab.analysis.sockets.endpoint import Endpoint
+    from lab.analysis.tcp.conversation import TcpConversation
+
+_FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
+_LATE_NS = 500_000_000
+
+
+def closings(facts: StepFacts) -> Iterator[Cause]:
+    """Why a close(2) was not followed by a FIN, or late."""
+    for talk, is_client, socket in facts.evidence.tcp_ends() if facts.is_traced else ():
+        if talk.handshake is None:
+            continue
+        cause = _held_open(facts, talk, is_client, socket)
+        if cause is None:
+            cause = _behind_bytes(facts, talk, is_client, socket)
+        if cause is not None:
+            yield cause
+
+
+def _ended_ns(facts: StepFacts, talk: TcpConversation, is_client: bool) -> int | None:
+    """When a side sent its FIN or RST, or the lab ended it; None where neither was seen."""
+    ends = [
+        facts.departure_ns(each)
+        for each in talk.segments
+        if each.from_client == is_client and int(each.flags) & (_FIN | _RST)
+    ]
+    return min((each for each in (*ends, facts.stopped_ns) if each is not None), default=None)
+
+
+def _held_open(
+    facts: StepFacts, talk: TcpConversation, is_client: bool, socket: Endpoint
+) -> Cause | None:
+    """One process closed it, and another has it still. Source: close(2); fork(2)."""
+    ended_ns = _ended_ns(facts, talk, is_client)
+    closes = [call for call in facts.calls_on(socket, "close") if ended_ns is not None]
+    if ended_ns is None or not closes or ended_ns - closes[0].entry_ns < _LATE_NS:
+        return None
+    holders = holders_of(facts, socket, closes[0].entry_ns + _LATE_NS)
+    if holders is None or not holders.left or not holders.closed:
+        return None
+    closed = holders.closed[0]
+    who = "which made it" if holders.made.pid in holders.left else "which fork() made"
+    until = "the lab ended it" if facts.is_over(ended_ns) else "it closed it as well, or ended"
+    lasted = ms(ended_ns - closed.entry_ns)
+    return Cause(
+        "held-open",
+        f"{named(closed)} closed the socket in one process of {socket.program} alone: process "
+        f"{holders.left[0]}, {who} ({holders.made.id}), had it open as well. So no FIN was sent "
+        f"for {lasted}, until {until}: the kernel ends a connection when its last descriptor is "
+        "closed.",
+        socket.program,
+        known_ids(holders.made, closed),
+        "close(2); fork(2)",
+        Surprise.ELSEWHERE,
+    )
+
+
+def _behind_bytes(
+    facts: StepFacts, talk: TcpConversation, is_client: bool, socket: Endpoint
+) -> Cause | None:
+    """A FIN behind bytes that the peer had no room for. Source: RFC 9293, 3.10.4.
+
+    One that waits for a slow link waits as all bytes do.
+    """
+    ends = facts.evidence.calls.ends_sending(socket.id)
+    fins = [
+        each for each in talk.segments if each.from_client == is_client and int(each.flags) & _FIN
+    ]
+    if ends is None or ends.exit_ns is None or not fins:
+        return None
+    left_ns = facts.departure_ns(fins[0])
+    before = Standing(facts, talk, is_client, ends.exit_ns)
+    had_left = max((each.seq + each.length - 1 for each in before.segments), default=0)
+    waiting = before.sent - had_left
+    if left_ns - ends.exit_ns < _LATE_NS or waiting <= 0 or facts.is_over(left_ns):
+        return None
+    shut = [
+        each
+        for each in talk.segments
+        if each.from_client != is_client
+        and Note.ZERO_WINDOW in each.notes
+        and facts.departure_ns(each) < left_ns
+    ]
+    if not shut:
+        return None
+    fin, full = frame_id(fins[0].crossing), frame_id(shut[-1].crossing)
+    return Cause(
+        "fin-behind-bytes",
+        f"{named(ends)} returned at once, and its FIN ({fin}) left {ms(left_ns - ends.exit_ns)} "
+        f"later: {counted(waiting, 'byte')} before it were still in the send buffer, as the peer "
+        f"had no room for them (window 0, {full}).",
+        socket.program,
+        known_ids(ends, full, fin),
+        "RFC 9293, 3.10.4; close(2)",
+        Surprise.HIDDEN,
+    )

@@ -47,7 +47,7 @@ def loss_of(facts: StepFacts, segment: Segment) -> NotTaken | None:
         if any(found and loss_of(facts, found[1]) is None for found in changed):
             return None  # it came, as another
         return NotTaken(_by_wire(struck), (struck.id,))
-    dropped = next((each for each in facts.timeline.drops if each.frame == crossing.id), None)
+    dropped = facts.dropped.get(crossing.id)
     if crossing.lost:
         return _on_its_way(facts, crossing, dropped)
     if Note.DROPPED in segment.notes and dropped is not None:
@@ -83,10 +83,12 @@ def _on_its_way(facts: StepFacts, crossing: Crossing, dropped: Dropped | None) -
 
 def _struck(facts: StepFacts, crossing: Crossing) -> Struck | None:
     """What ended a frame, or made another of it."""
-    for struck in facts.timeline.struck:
-        if struck.id in crossing.strikes and (struck.strike.is_end or struck.strike.changed):
-            return struck
-    return None
+    found = (facts.struck.get(each) for each in crossing.strikes)
+    return next((each for each in found if each and _ends(each)), None)
+
+
+def _ends(struck: Struck) -> bool:
+    return struck.strike.is_end or bool(struck.strike.changed)
 
 
 def _by_wire(struck: Struck) -> str:

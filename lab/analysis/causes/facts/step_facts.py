@@ -17,10 +17,11 @@ from lab.records import InstrumentKind
 if TYPE_CHECKING:
     from lab.analysis.calls.options import Option
     from lab.analysis.calls.system_call import SystemCall
-    from lab.analysis.correlate.correlation import Channel, Correlation
+    from lab.analysis.correlate.correlation import Channel, Correlation, Dropped
     from lab.analysis.correlate.evidence import Evidence
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import FlowId
+    from lab.analysis.flows.strikes import Struck
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.segment import Segment
@@ -168,6 +169,16 @@ class StepFacts:
             for talk in self.timeline.conversations
             for segment in talk.segments
         }
+
+    @cached_property
+    def dropped(self) -> dict[EventId, Dropped]:
+        """By frame the notice that its receiver's kernel threw it away."""
+        return {each.frame: each for each in self.timeline.drops}
+
+    @cached_property
+    def struck(self) -> dict[EventId, Struck]:
+        """What wires did, by its id."""
+        return {each.id: each for each in self.timeline.struck}
 
     def crossing(self, segment: Segment) -> Crossing:
         """The frame that carried a segment."""

@@ -33,14 +33,9 @@ def filtered_syn(facts: StepFacts, talk: TcpConversation, syns: list[Segment]) -
         return None
     if any(int(each.flags) & _SYN and not each.from_client for each in talk.segments):
         return None
-    dropped = next(
-        (
-            each
-            for each in facts.timeline.drops
-            if each.frame.number == first.crossing and each.notice.reason == _BY_FILTER
-        ),
-        None,
-    )
+    dropped = facts.dropped.get(frame_id(first.crossing))
+    if dropped is not None and dropped.notice.reason != _BY_FILTER:
+        dropped = None
     answer = _answer(facts, talk, host)
     likely = _is_likely(facts, talk, syns, answer)
     if dropped is None and not likely:

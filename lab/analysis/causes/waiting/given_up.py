@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.standing import READS, WAITS, Standing, sides_at
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _LONG_NS = 500_000_000
 """What waited for a shorter time may have looked in only."""
 _TIMED_OUT = ("EAGAIN", "ETIMEDOUT")
+_OF_MANY = frozenset({"epoll_wait", "epoll_pwait", "epoll_pwait2"})
+_LOOKED_AT = 3
 _LETS_GO = frozenset({"close", "shutdown", "getsockopt", "fcntl", "getsockname", "getpeername"})
 
 
@@ -33,9 +36,12 @@ class GivenUp:
 
 def given_up(facts: StepFacts) -> Iterator[GivenUp]:
     """Of each connection that was open when a wait for it ended in vain, that moment."""
+    in_vain: dict[str, list[SystemCall]] = {}
+    for call in _in_vain(facts):
+        in_vain.setdefault(call.program, []).append(call)
     for talk in facts.timeline.conversations:
         for name in _programs(facts, talk):
-            found = _of_program(facts, talk, name)
+            found = _of_program(facts, talk, name, in_vain.get(name, []))
             if found is not None:
                 yield found
                 break
@@ -52,21 +58,47 @@ def _programs(facts: StepFacts, talk: TcpConversation) -> Iterator[str]:
             yield from (run.name for run in facts.timeline.programs if run.host == host)
 
 
-def _of_program(facts: StepFacts, talk: TcpConversation, name: str) -> GivenUp | None:
+def _of_program(
+    facts: StepFacts, talk: TcpConversation, name: str, in_vain: list[SystemCall]
+) -> GivenUp | None:
     (run,) = (each for each in facts.timeline.programs if each.name == name)
     if run.failure and run.stopped_ns is not None:
         return _at(facts, talk, name, run.stopped_ns, "until the lab ended it")
     if any(Note.KEEP_ALIVE in each.notes for each in talk.segments):
         return None  # a silence that was reckoned with
-    for call in _in_vain(facts, name):
+    for call in _concerning(facts, talk, in_vain):
         if call.exit_ns is None and not run.failure:
             continue
         ended_ns = _ended_ns(facts, call)
         how = "until it gave up" if call.exit_ns is not None else "until it was ended"
         found = _at(facts, talk, name, ended_ns, how)
-        if found is not None and found.waits.call == call and _lets_go(found.waits):
+        if found is not None and found.waits.call == call and _was_owed(found.waits, found.other):
             return found
     return None
+
+
+def _concerning(
+    facts: StepFacts, talk: TcpConversation, in_vain: list[SystemCall]
+) -> Iterator[SystemCall]:
+    """Those after which the program did nothing more with its socket than to let it go."""
+    for is_client in (True, False) if in_vain else ():
+        socket = facts.side(talk, is_client)
+        if socket is None or socket.program != in_vain[0].program:
+            continue
+        used = [call for call in facts.evidence.calls.on(socket.id) if call.name not in _LETS_GO]
+        last_ns = max((call.entry_ns for call in used), default=0)
+        later = (call for call in in_vain if call.exit_ns is None or call.exit_ns > last_ns)
+        yield from islice(later, _LOOKED_AT)
+
+
+def _was_owed(waits: Standing, other: Standing) -> bool:
+    """Whether a wait was for what the other was to send, as far as that can be told.
+
+    Who waits for many things at once may let a connection go that has done its work.
+    """
+    if waits.call is None or waits.call.name not in _OF_MANY:
+        return True
+    return waits.last_sent_ns > other.last_sent_ns
 
 
 def _at(
@@ -85,10 +117,10 @@ def _at(
     return GivenUp(waits, other, how)
 
 
-def _in_vain(facts: StepFacts, name: str) -> Iterator[SystemCall]:
-    """The program's calls that waited long and got nothing, or never returned."""
+def _in_vain(facts: StepFacts) -> Iterator[SystemCall]:
+    """The calls that waited long and got nothing, or never returned."""
     for call in facts.timeline.system_calls:
-        if call.program != name or call.name not in READS | WAITS:
+        if call.name not in READS | WAITS:
             continue
         lasted_ns = None if call.exit_ns is None else call.exit_ns - call.entry_ns
         if lasted_ns is None or (lasted_ns >= _LONG_NS and _got_nothing(call)):
@@ -105,9 +137,3 @@ def _ended_ns(facts: StepFacts, call: SystemCall) -> int:
         return call.exit_ns
     ends = facts.evidence.exits.get(call.program, ())
     return next((time_ns for time_ns, pid in ends if pid == call.pid), call.entry_ns)
-
-
-def _lets_go(side: Standing) -> bool:
-    """Whether its program did nothing more with the socket than to let it go."""
-    calls = () if side.socket is None else side.facts.evidence.calls.on(side.socket.id)
-    return all(call.name in _LETS_GO for call in calls if call.entry_ns >= side.now_ns)

@@ -96,11 +96,8 @@ def _no_neighbour(
         for seen in facts.timeline.recording.interfaces
         if any(each.ip == address for each in seen.addresses)
     ]
-    struck = [
-        each
-        for each in facts.timeline.struck
-        if each.strike.is_end and each.frame in {crossing.id for crossing in requests}
-    ]
+    met = (facts.struck.get(each) for crossing in requests for each in crossing.strikes)
+    struck = [each for each in met if each is not None and each.strike.is_end]
     if struck:
         why = (
             f"the requests never come to {owners[0] if owners else 'the others'}, as the wire's "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.neighbours import unanswered
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
 from lab.analysis.causes.waiting.connects import connect_failed
 from lab.model.address import SocketAddress
@@ -13,62 +14,29 @@ from lab.model.event import EventId
 
 if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
-    from lab.analysis.flows.crossing import Crossing
     from lab.analysis.packets.packet import IPAddress
 
-_REQUEST, _REPLY = 1, 2
-_SOLICITATION, _ADVERTISEMENT = 135, 136
 _FAILS = ("EHOSTUNREACH", "ETIMEDOUT")
 
 
-class _Asked(NamedTuple):
-    """Who asks for whose hardware address, by their IP addresses."""
-
-    asker: IPAddress
-    about: IPAddress
-
-
 def no_neighbours(facts: StepFacts) -> Iterator[Cause]:
-    """Addresses that nobody answers for on the link, which a call was to reach."""
-    asked: dict[_Asked, list[Crossing]] = {}
-    answered: set[_Asked] = set()
-    for crossing in facts.timeline.crossings:
-        if facts.is_over(crossing.time_ns) or crossing.sender in facts.timeline.recording.switches:
-            continue
-        if (question := _question(crossing)) is not None:
-            asked.setdefault(question, []).append(crossing)
-        elif not crossing.lost and (answer := _answer(crossing)) is not None:
-            answered.add(answer)
-    for question, requests in asked.items():
-        host = requests[0].sender
-        call = _to(facts, host, question.about)
-        wanted = call is not None or not facts.is_traced
-        # A host asks each second, three times (neigh/mcast_solicit, arp(7)).
-        if question not in answered and wanted and len(requests) > 1:
-            yield _no_neighbour(facts, host, question.about, requests, call)
+    """Addresses that nobody answers for on the link, and no call fails for it (yet).
 
-
-def _question(crossing: Crossing) -> _Asked | None:
-    """What is asked. Source: RFC 826; RFC 4861, 4.3."""
-    arp, icmp, ip = crossing.packet.arp, crossing.packet.icmp, crossing.packet.ip
-    if arp is not None:
-        is_asked = arp.operation == _REQUEST and arp.sender != arp.target
-        known = arp.sender is not None and arp.target is not None
-        return _Asked(arp.sender, arp.target) if is_asked and known else None  # type: ignore[arg-type]
-    if icmp is None or ip is None or icmp.type != _SOLICITATION or icmp.target is None:
-        return None
-    return None if ip.source.is_unspecified else _Asked(ip.source, icmp.target)
-
-
-def _answer(crossing: Crossing) -> _Asked | None:
-    """What is answered. Source: RFC 826; RFC 4861, 4.4."""
-    arp, icmp, ip = crossing.packet.arp, crossing.packet.icmp, crossing.packet.ip
-    if arp is not None:
-        known = arp.operation == _REPLY and arp.sender is not None and arp.target is not None
-        return _Asked(arp.target, arp.sender) if known else None  # type: ignore[arg-type]
-    if icmp is None or ip is None or icmp.type != _ADVERTISEMENT or icmp.target is None:
-        return None
-    return _Asked(ip.destination, icmp.target)
+    A call that fails with EHOSTUNREACH for it is a cause itself (causes/calls).
+    """
+    end_ns = facts.stopped_ns or max((run.ended_ns for run in facts.timeline.programs), default=0)
+    failed = {call.host for call in facts.timeline.system_calls if call.error == "EHOSTUNREACH"}
+    hosts = dict.fromkeys(run.host for run in facts.timeline.programs)
+    for host in hosts.keys() - failed:
+        asked: dict[IPAddress, list[EventId]] = {}
+        for each in unanswered(facts, host, 0, end_ns):
+            asked.setdefault(each.target, []).append(each.frame)
+        for address, requests in asked.items():
+            call = _to(facts, host, address)
+            wanted = call is not None or not facts.is_traced
+            # A host asks each second, three times (neigh/mcast_solicit, arp(7)).
+            if wanted and len(requests) > 1:
+                yield _no_neighbour(facts, host, address, requests, call)
 
 
 def _to(facts: StepFacts, host: str, address: IPAddress) -> SystemCall | None:
@@ -87,7 +55,7 @@ def _no_neighbour(
     facts: StepFacts,
     host: str,
     address: IPAddress,
-    requests: list[Crossing],
+    requests: list[EventId],
     call: SystemCall | None,
 ) -> Cause:
     asks = "ARP" if address.version == 4 else "neighbour discovery"
@@ -96,7 +64,8 @@ def _no_neighbour(
         for seen in facts.timeline.recording.interfaces
         if any(each.ip == address for each in seen.addresses)
     ]
-    met = (facts.struck.get(each) for crossing in requests for each in crossing.strikes)
+    frames = [facts.timeline.crossing_of[each.number] for each in requests]
+    met = (facts.struck.get(each) for crossing in frames for each in crossing.strikes)
     struck = [each for each in met if each is not None and each.strike.is_end]
     if struck:
         why = (
@@ -110,7 +79,7 @@ def _no_neighbour(
     failed = None if call is None else connect_failed(facts, call.socket, call.entry_ns)
     fails = "" if call is None else f": {named(call)} waits" if failed is None else f": {failed}"
     evidence: tuple[EventId, ...] = known_ids(
-        *(crossing.id for crossing in requests),
+        *requests,
         *(each.id for each in struck[:1]),
         call,
         failed.call if failed else None,
@@ -118,7 +87,7 @@ def _no_neighbour(
     return Cause(
         "no-neighbour",
         f"Nobody says which hardware address has {address}: {host} asks {len(requests)} times "
-        f"({requests[0].id} to {requests[-1].id}, {asks}), and {why}. So nothing can leave for it"
+        f"({requests[0]} to {requests[-1]}, {asks}), and {why}. So nothing can leave for it"
         f"{fails}.",
         str(address),
         evidence,

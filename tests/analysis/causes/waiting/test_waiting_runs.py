@@ -68,7 +68,7 @@ rules = 'add table inet t; add chain inet t c {{ type filter hook input priority
 rules += 'add rule inet t c tcp dport {port} {{verdict}}'
 subprocess.run(['nft', rules.replace('{{', '{').replace('}}', '}')], check=True)
 """
-NOBODY = "import socket\nsocket.create_connection(('198.51.100.77', {port}))"
+NOBODY = SHORT.replace("{server}", "198.51.100.77")
 
 
 def causes_of(run: AdHocRun) -> dict[str, str]:

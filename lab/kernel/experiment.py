@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import count
 
 from lab.kernel.capture.capture import PointName, close_captures, open_captures
 from lab.kernel.confinement import Confined
@@ -94,6 +95,7 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
             notes_lines=plan.notes_lines,
             key_logs=_key_logs(plan, confinement, stack),
             talk=talk,
+            new_key_log=_new_key_log(plan, confinement, stack),
         )
         now = _Now(plan, started_ns, clock_offset_ns, tracer, why_untraced, interfaces, seen, wires)
         if talk is not None:
@@ -238,6 +240,22 @@ def _key_logs(
     return {
         step.name: {program.name: next(files) for program in step.programs} for step in plan.steps
     }
+
+
+def _new_key_log(
+    plan: Plan, confinement: Confinement | None, stack: ExitStack
+) -> Callable[[], KeyLogFile] | None:
+    """What makes such a file for one more program of a session; None where there are to be none."""
+    if not plan.keeps_secrets:
+        return None
+    numbers = count(1)
+
+    def new() -> KeyLogFile:
+        (made,) = make_key_logs(1, confinement, next(numbers))
+        stack.callback(made.close)
+        return made
+
+    return new
 
 
 def _instruments() -> tuple[Instrument, ...]:

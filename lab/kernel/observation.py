@@ -67,9 +67,11 @@ class Observation:
         notes_lines: bool,
         key_logs: Mapping[str, Mapping[str, KeyLogFile]],
         talk: Talk | None = None,
+        new_key_log: Callable[[], KeyLogFile] | None = None,
     ) -> None:
         """At the end of the stack the programs are ended. `talk`: of a session, with its caller."""
         self._talk = talk
+        self._new_key_log = new_key_log
         self.so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None
         """Of a session what makes a recording of what was observed so far, with these programs."""
         self._wires = wires
@@ -253,6 +255,7 @@ class Observation:
             own=self._own_processes(),
             wires=self._wires,
             so_far=self.so_far,
+            new_key_log=self._new_key_log,
         )
 
     @property

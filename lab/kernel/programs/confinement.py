@@ -94,6 +94,17 @@ class Confinement:
         return self._view.secrets
 
     @property
+    def terminals(self) -> int | None:
+        """A descriptor of the folder of terminals in the programs' view; None for the lab's own.
+
+        Raises KernelRefused and InstrumentError if the view could not be made.
+        """
+        if self._view is None:
+            return None
+        self._view.wait()
+        return self._view.terminals
+
+    @property
     def owner(self) -> tuple[int, int] | None:
         """The uid and gid of what is made for the programs; None where they are the lab's own."""
         return (self._identity.uid, self._identity.gid) if self._identity else None

@@ -57,7 +57,7 @@ class ProgramGroup:
         self._serve = serve
         self._confinement = confinement
         self._notes_lines = notes_lines
-        self._key_logs = key_logs or {}
+        self._key_logs = dict(key_logs or {})
         self.key_logs: list[KeyLog] = []
         """What was written there, once all have ended."""
         self._noted: dict[str, NotedProgram] = {}

@@ -59,14 +59,17 @@ class KeyLogFile:
         os.close(self._descriptor)
 
 
-def make_key_logs(count: int, confinement: Confinement | None) -> list[KeyLogFile]:
-    """A file for each of so many programs. Raises KernelRefused and InstrumentError."""
+def make_key_logs(count: int, confinement: Confinement | None, first: int = 1) -> list[KeyLogFile]:
+    """A file for each of so many programs, numbered from `first` on.
+
+    Raises KernelRefused and InstrumentError.
+    """
     view = confinement.secrets if confinement else None
     folder = os.open(SECRETS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY) if view is None else view
     owner = confinement.owner if confinement else None
     made: list[KeyLogFile] = []
     try:
-        for number in range(1, count + 1):
+        for number in range(first, first + count):
             made.append(KeyLogFile(str(number), folder, owner))
     except KernelRefused:
         for each in made:

@@ -11,16 +11,23 @@ from typing import Any
 
 from lab.errors import KernelRefused
 
+_TIOCSPTLCK, _TIOCGPTPEER = 0x40045431, 0x5441  # asm-generic/ioctls.h
 _SIZE = struct.Struct("=HHHH")  # struct winsize: rows, columns, and pixels, which nobody asks for
 
 
 class Terminal:
     """Both ends of a terminal: `near` is the lab's, `far` the program's."""
 
-    def __init__(self, attributes: list[Any], rows: int, columns: int) -> None:
-        """With these attributes, as termios.tcgetattr has them. Raises KernelRefused."""
+    def __init__(
+        self, attributes: list[Any], rows: int, columns: int, folder: int | None = None
+    ) -> None:
+        """With these attributes, as termios.tcgetattr has them.
+
+        `folder` is a descriptor of the folder that its program will find it in by its name; None:
+        /dev/pts of this process. Raises KernelRefused.
+        """
         try:
-            self.near, self.far = os.openpty()
+            self.near, self.far = os.openpty() if folder is None else _open_in(folder)
         except OSError as error:
             raise KernelRefused(f"cannot open a terminal: {error.strerror}") from error
         # Before the program is there: what it finds is what its user's terminal has.
@@ -56,6 +63,19 @@ class Terminal:
         os.close(self.near)
         if self.far >= 0:
             os.close(self.far)
+
+
+def _open_in(folder: int) -> tuple[int, int]:
+    """Both ends of a new terminal of that instance of devpts. Raises OSError."""
+    flags = os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC
+    near = os.open("ptmx", flags, dir_fd=folder)
+    try:
+        fcntl.ioctl(near, _TIOCSPTLCK, struct.pack("=i", 0))
+        # By the other end, not by its name: that is one in another mount namespace.
+        return near, fcntl.ioctl(near, _TIOCGPTPEER, flags)
+    except OSError:
+        os.close(near)
+        raise
 
 
 def take_terminal() -> None:

@@ -93,13 +93,14 @@ class View:
             _answer(files, self._kinds, theirs)
         theirs.close()
         self._descriptors: list[int] = []
-        """Of the namespaces, then of what shows their mounts and of the folder of secrets."""
+        """Of the namespaces, then of what shows their mounts, of the folder of secrets, and of
+        /dev/pts where that is their own."""
 
     def wait(self) -> None:
         """Wait until they are ready. Raises KernelRefused, InstrumentError and OSError (EMFILE)."""
         if self._descriptors:
             return
-        most = len(self._kinds) + 2
+        most = len(self._kinds) + (2 if self.has_hosts_files else 3)
         answer, descriptors, _, _ = socket.recv_fds(self._answer, ANSWER_BYTES, most)
         os.waitpid(self._maker, 0)
         if not answer:
@@ -119,14 +120,19 @@ class View:
     @property
     def secrets(self) -> int:
         """A descriptor of SECRETS_DIRECTORY in the view, once that is ready."""
-        return self._descriptors[-1]
+        return self._descriptors[len(self._kinds) + 1]
+
+    @property
+    def terminals(self) -> int | None:
+        """A descriptor of /dev/pts in the view, once that is ready; None where it is the host's."""
+        return None if self.has_hosts_files else self._descriptors[-1]
 
     def enter(self, folder: str) -> None:
         """Move this process into them, and into that folder; to "/" if they have no such folder.
 
         For a child that executes a program. Raises KernelRefused.
         """
-        *namespaces, _, _ = self._descriptors
+        namespaces = self._descriptors[: len(self._kinds)]
         for descriptor, kind in zip(namespaces, self._kinds.values(), strict=True):
             libc.setns(descriptor, kind, "cannot enter the programs' namespaces")
         try:
@@ -136,7 +142,7 @@ class View:
 
     def mounts(self) -> dict[int, Mount]:
         """What is mounted there now, by the mounts' ids. It must be ready."""
-        return read_mounts(self._descriptors[-2])
+        return read_mounts(self._descriptors[len(self._kinds)])
 
     def close(self) -> None:
         """Close the descriptors of the namespaces."""
@@ -160,6 +166,8 @@ def _answer(files: Files | None, kinds: Mapping[str, int], channel: socket.socke
             make_view(files)
         secrets = os.open(SECRETS_DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
         descriptors += (mounts, secrets)
+        if files is not None:
+            descriptors.append(os.open("/dev/pts", os.O_RDONLY | os.O_DIRECTORY))
     except LabError as error:
         message = ("error", as_refusal(error) or error)
     except BaseException:

@@ -10,6 +10,7 @@ from lab.errors import LabError, ProgramError
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.group import ProgramGroup
+from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.running_program import NEVER_STARTED, RunningProgram
 from lab.kernel.programs.terminal import Terminal
 from lab.kernel.session.requests import (
@@ -64,12 +65,13 @@ class SessionRun(ProgramGroup):
         own: Sequence[int] = (),
         wires: Wires | None = None,
         so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None,
+        new_key_log: Callable[[], KeyLogFile] | None = None,
     ) -> None:
         """As ProgramGroup; `serve_idle` is a turn of the loop while no program runs.
 
         `at_start` is called with the host of each program that is to start, `before_end` when the
         session is over and nothing has been ended for that, `so_far` makes a recording of what was
-        observed until now.
+        observed until now, `new_key_log` a file for a program's TLS secrets.
         """
         super().__init__(
             step, namespaces, tracer, serve, confinement, notes_lines=notes_lines, own=own
@@ -80,6 +82,7 @@ class SessionRun(ProgramGroup):
         self._before_end = before_end
         self._wires = wires
         self._so_far = so_far
+        self._new_key_log = new_key_log
         self._is_over = False
         self._front: RunningProgram | None = None
         self._terminal: Terminal | None = None
@@ -141,7 +144,8 @@ class SessionRun(ProgramGroup):
             case StartFront(program, settings):
                 terminal = None
                 if settings is not None:
-                    terminal = Terminal(settings.attributes, settings.rows, settings.columns)
+                    folder = self._confinement.terminals if self._confinement else None
+                    terminal = Terminal(*settings, folder)
                 self._start_front(program, terminal)
             case StartJob(program):
                 self._start_job(program)
@@ -212,6 +216,8 @@ class SessionRun(ProgramGroup):
     def _note_start(self, program: Program) -> None:
         self.started.append(program)
         self._at_start(program.host)
+        if self._new_key_log is not None:
+            self._key_logs[program.name] = self._new_key_log()
 
     def _start_job(self, program: Program) -> None:
         self._note_start(program)

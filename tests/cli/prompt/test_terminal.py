@@ -30,6 +30,8 @@ def test_a_program_has_a_terminal_of_its_own(at_terminal: Callable[..., AtTermin
             "client sh -c 'test -t 0 -a -t 1 -a -t 2 && echo term\"\"inal 0 1 2'"
         )
         assert b"30 100" in session.line("client stty size")
+        assert b"/dev/pts/0" in session.line("client tty")
+        assert b"again\r\n" in session.line("client sh -c 'echo ag\"\"ain > $(tty)'")
         status, rest = session.quit()
         assert status == 0, rest
         assert session.is_as_before

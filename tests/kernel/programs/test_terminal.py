@@ -51,3 +51,16 @@ def test_what_is_typed_for_nobody_is_gone() -> None:
     terminal.close()
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(terminal.near)
+
+
+@pytest.mark.skipif(
+    not os.access("/dev/pts/ptmx", os.R_OK | os.W_OK), reason="this devpts lets root alone do so"
+)
+def test_it_may_be_of_another_devpts() -> None:
+    folder = os.open("/dev/pts", os.O_RDONLY | os.O_DIRECTORY)
+    terminal = Terminal(attributes(), 24, 80, folder)
+    assert os.ttyname(terminal.far).startswith("/dev/pts/")
+    assert terminal.write(b"hello\n") == 6
+    assert os.read(terminal.far, 100) == b"hello\n"
+    terminal.close()
+    os.close(folder)

@@ -273,3 +273,19 @@ def test_what_was_observed_so_far_is_a_recording(sandbox: Sandbox) -> None:
     assert arrived(recording) == {101, 102}
     assert len(recording.wire_strikes) == 1
     assert [run.exit_status for run in recording.programs] == [0, -15, 0]
+
+
+def test_what_programs_write_to_their_key_logs_is_recorded(sandbox: Sandbox) -> None:
+    code = "import os; open(os.environ['SSLKEYLOGFILE'], 'a').write('CLIENT_RANDOM {} 00\\n')"
+
+    def use(control: Control) -> None:
+        front(control, python(code.format("aa"), "client"))
+        control.start_job(python(code.format("bb"), "client-2"))
+        while control.jobs()[0].status is None:
+            pass
+
+    logs = session(sandbox, use).key_logs
+    assert [(each.program, each.text) for each in logs] == [
+        ("client", "CLIENT_RANDOM aa 00\n"),
+        ("client-2", "CLIENT_RANDOM bb 00\n"),
+    ]

@@ -26,6 +26,7 @@ from lab.analysis.flows.strikes import join_strikes, strike_doubts, unmatched
 from lab.analysis.order.happens_before import order_events
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
+from lab.analysis.sockets.held import held_of_step
 from lab.analysis.sockets.states import select_states
 from lab.analysis.sockets.unix_queues import find_queues
 from lab.analysis.tcp.conversation import analyse_tcp
@@ -93,6 +94,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         queues=find_queues(trace, system_calls),
         drops=drops,
         struck=struck,
+        held=held_of_step(recording, bracket.step),
         tasks=trace.tasks,
     )
     correlation = correlate(evidence)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.address import socket_address
 from lab.analysis.order.connection_causes import first_arrived, opens_in_order
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.socket_calls import ends_stream
+from lab.analysis.sockets.time_wait import time_wait_of
 from lab.analysis.tcp.segment import UNTAKEN
 from lab.analysis.tcp.state import State
 from lab.model.event import frame_id
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.flow import FlowId
     from lab.analysis.sockets.flow_ends import FlowSide
     from lab.model.event import EventId
+    from lab.records import SocketState
 
 Remark = tuple["EventId", str]
 """An event, and what there is to say of it."""
@@ -165,9 +168,26 @@ def _missing_state(evidence: Evidence, correlation: Correlation) -> Iterator[Rem
         if inferred is State.TIME_WAIT and _had_ended(evidence, side, state.time_ns):
             yield (
                 id,
-                "Linux never reports TIME-WAIT: the socket is replaced by a small record that "
-                "waits in its place, and is reported as CLOSE.",
+                "Linux reports CLOSE and means TIME-WAIT: a small record without a socket waits in "
+                f"its place.{_seen_waiting(evidence, state)}",
             )
+
+
+def _seen_waiting(evidence: Evidence, state: SocketState) -> str:
+    """What the kernel said of that record, where it was asked in time."""
+    local = socket_address(state.local_address, state.local_port)
+    remote = socket_address(state.remote_address, state.remote_port)
+    if local is None or remote is None:
+        return ""
+    hosts = {each.host for each in evidence.held if each.state == "TIME_WAIT"}
+    found = (time_wait_of(evidence.held, host, local, remote) for host in sorted(hosts))
+    wait = next(filter(None, found), None)
+    if wait is None:
+        return ""
+    return (
+        f" {_ms(wait.seen_ns - state.time_ns)} later sock_diag(7) showed it, with "
+        f"{(wait.until_ns - wait.seen_ns) / 1e9:.2f} s of 60 to go."
+    )
 
 
 def _had_ended(evidence: Evidence, side: FlowSide, before_ns: int) -> bool:

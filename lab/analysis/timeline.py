@@ -127,6 +127,7 @@ class Timeline:
             queues=self.queues,
             drops=self.drops,
             struck=self.struck,
+            held=self.held,
             tasks=(task for task in self.recording.trace.tasks if task.step == self.step),
         )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lab.analysis.sockets.unix_queues import QueueSeen
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.model.event import EventId
-    from lab.records import TaskEvent
+    from lab.records import HeldSocket, TaskEvent
 
 
 @frozen
@@ -46,6 +46,8 @@ class Evidence:
     queues: tuple[QueueSeen, ...]
     drops: tuple[Dropped, ...]
     struck: tuple[Struck, ...]
+    held: tuple[HeldSocket, ...]
+    """Sockets as their kernels held them at moments of the step."""
     exits: Mapping[str, tuple[tuple[int, int], ...]]
     """By program when its processes ended, in order of time, and their pids."""
 
@@ -94,6 +96,7 @@ def gather_evidence(
     queues: Iterable[QueueSeen] = (),
     drops: Iterable[Dropped] = (),
     struck: Iterable[Struck] = (),
+    held: Iterable[HeldSocket] = (),
     tasks: Iterable[TaskEvent] = (),
 ) -> Evidence:
     """Everything that was observed in one step, collected from its parts."""
@@ -111,6 +114,7 @@ def gather_evidence(
         queues=tuple(queues),
         drops=tuple(drops),
         struck=tuple(struck),
+        held=tuple(held),
         exits=MappingProxyType(_exits(tasks)),
     )
 

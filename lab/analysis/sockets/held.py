@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.address import socket_address
 from lab.analysis.sockets.facts import takes
+from lab.analysis.sockets.time_wait import LENGTH_MS
 from lab.frozen import frozen
 from lab.model.counted import counted
 
@@ -135,7 +136,7 @@ def _queues(held: HeldSocket) -> Iterator[str]:
     if held.drops:
         yield f"{held.drops} thrown away for lack of room"
     if held.expires_ms:
-        yield f"{held.expires_ms / 1000:.1f} s to go"
+        yield f"{held.expires_ms / 1000:.2f} s of {LENGTH_MS // 1000} to go"
     if len(held.holders) > 1:
         listed = ", ".join(f"{each.pid} ({each.command})" for each in held.holders[:_MOST_HOLDERS])
         more = "" if len(held.holders) <= _MOST_HOLDERS else ", …"

@@ -61,7 +61,7 @@ def test_each_is_shown_with_what_waits_in_its_queues() -> None:
     rows = held_rows(recording(LISTENING, CONNECTED, LINGERING), "one")
     assert [(row.socket, row.state, row.queues) for row in rows] == [
         ("tcp 192.0.2.2:4242 – 192.0.2.1:999", "ESTABLISHED", "1 byte to be read"),
-        ("tcp 192.0.2.2:4242 – 192.0.2.1:999", "TIME_WAIT", "60.0 s to go"),
+        ("tcp 192.0.2.2:4242 – 192.0.2.1:999", "TIME_WAIT", "59.97 s of 60 to go"),
         ("tcp 0.0.0.0:4242", "LISTEN", "3 to be accepted, limit 2: full"),
     ]
     assert rows[0].tcp == "rtt 0.03 ms ± 0.015, cwnd 10, mss 1448, 6 acknowledged, 7 received"

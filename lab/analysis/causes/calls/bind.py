@@ -8,6 +8,7 @@ from lab.analysis.causes.calls.why import INET, ip_address_of
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.sockets.facts import takes
+from lab.analysis.sockets.time_wait import time_wait_of
 from lab.analysis.tcp.state import State
 from lab.model.address import SocketAddress
 
@@ -34,18 +35,30 @@ def _in_use(facts: StepFacts, call: SystemCall) -> Cause | None:
             continue
         last = talk.segments[-1]
         since = ms(call.entry_ns - facts.departure_ns(last))
+        until = _until(facts, call, talk, wanted)
         return Cause(
             "address-in-use",
             f"{named(call)} fails with EADDRINUSE: {talk.flow.id} is in its way. This side of that "
             f"connection is in {state.value}, {since} after its last segment "
-            f"({facts.crossing(last).id}), and has port {wanted.port}. With SO_REUSEADDR on the "
-            "sockets of both it would not be.",
+            f"({facts.crossing(last).id}), and has port {wanted.port}{until}. With "
+            "SO_REUSEADDR on the sockets of both it would not be.",
             call.program,
             known_ids(call, facts.crossing(last).id),
             "socket(7), SO_REUSEADDR; RFC 9293, 3.6.1",
             Surprise.ELSEWHERE,
         )
     return None
+
+
+def _until(facts: StepFacts, call: SystemCall, talk: TcpConversation, wanted: SocketAddress) -> str:
+    """How much longer its kernel keeps a connection in TIME-WAIT, where that is known."""
+    for is_client in (True, False):
+        own, other = (facts.place_of(talk, each) for each in (is_client, not is_client))
+        if own.port == wanted.port and facts.host_of(talk, is_client) == call.host:
+            wait = time_wait_of(facts.timeline.held, call.host, own, other)
+            if wait is not None and wait.until_ns > call.entry_ns:
+                return f" for {ms(wait.until_ns - call.entry_ns)} more, by its kernel"
+    return ""
 
 
 def _has_it(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from failed_call import FLOW, bound, found
+from failed_call import FLOW, STEP, bound, found
+
+from lab.records import HeldSocket
 
 EADDRINUSE, EADDRNOTAVAIL = 98, 99
 
@@ -25,3 +29,22 @@ def test_an_address_of_another_host_is_said_to_be_its() -> None:
     nobody = found(bound("203.0.113.9", 5000, EADDRNOTAVAIL))["address-not-here"]
     assert "no interface with 203.0.113.9. It has" in nobody.text
     assert "address-not-here" not in found(bound("198.51.100.1", 5000, EADDRNOTAVAIL))
+
+
+def test_how_long_it_goes_on_is_said_where_the_kernel_said_so() -> None:
+    run = bound("0.0.0.0", FLOW.a.port, EADDRINUSE)
+    entry_ns = max(call.entry_ns for call in run.trace.syscalls if call.name == "bind")
+    held = HeldSocket(
+        time_ns=entry_ns + 1_000_000_000, moment="end", host="client", protocol="tcp",
+        state="TIME_WAIT", local_address=str(FLOW.a.address), local_port=FLOW.a.port,
+        remote_address=str(FLOW.b.address), remote_port=FLOW.b.port, socket="", receive_queue=0,
+        send_queue=0, expires_ms=58_500, step=STEP,
+    )  # fmt: skip
+
+    def said(seen: HeldSocket) -> str:
+        return found(replace(run, held_sockets=(seen,)))["address-in-use"].text
+
+    port = FLOW.a.port
+    assert f"has port {port} for 59.50 s more, by its kernel. With SO_REUSEADDR" in said(held)
+    assert " more" not in said(replace(held, host="server"))
+    assert " more" not in said(replace(held, time_ns=entry_ns - 60_000_000_000))

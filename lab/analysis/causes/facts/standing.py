@@ -36,7 +36,7 @@ class Standing:
         self.is_client = is_client
         self.now_ns = now_ns
         self.host = facts.host_of(talk, is_client)
-        self.socket: Endpoint | None = facts.side(talk, is_client)
+        self.socket: Endpoint | None = _made_before(facts, facts.side(talk, is_client), now_ns)
 
     @property
     def name(self) -> str:
@@ -158,6 +158,13 @@ class Standing:
     def last_sent_ns(self) -> int:
         """When it had last sent something that had bytes; 0 if never."""
         return max((self.facts.departure_ns(each) for each in self.data), default=0)
+
+
+def _made_before(facts: StepFacts, socket: Endpoint | None, now_ns: int) -> Endpoint | None:
+    """The socket, if there was one: accept(2) may have taken the connection later."""
+    made = None if socket is None else facts.timeline.call_of.get(socket.made_by)
+    is_later = made is not None and made.exit_ns is not None and made.exit_ns >= now_ns
+    return None if is_later else socket
 
 
 def sides_at(

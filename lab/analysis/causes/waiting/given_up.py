@@ -112,9 +112,26 @@ def _at(
     is_client = client.name == name or (client.socket is None and client.host == run.host)
     waits, other = (client, server) if is_client else (server, client)
     # Who has ended its own sending may still wait for an answer.
-    if other.has_ended or waits.has_reset:
+    if other.has_ended or waits.has_reset or not _is_about(facts, waits):
         return None
     return GivenUp(waits, other, how)
+
+
+def _is_about(facts: StepFacts, waits: Standing) -> bool:
+    """Whether a wait for descriptors is for this connection: of several, for the one used last."""
+    call = waits.call
+    if call is None or call.name not in WAITS or waits.last is None:
+        return True
+    others = (
+        each.entry_ns
+        for each in facts.timeline.system_calls
+        if each.tid == call.tid
+        and each.program == call.program
+        and each.entry_ns < call.entry_ns
+        and (used := facts.timeline.endpoint_of.get(each.socket)) is not None
+        and used.protocol == "tcp"
+    )
+    return waits.last.entry_ns >= max(others, default=0)
 
 
 def _in_vain(facts: StepFacts) -> Iterator[SystemCall]:

@@ -118,13 +118,14 @@ def _what_it_waits_for(reader: Standing, writer: Standing) -> str:
             f"{wanted - (room or 0)} have come."
         )
     payload = writer.facts.crossing(writer.data[-1]).packet.payload[: writer.data[-1].length]
-    no_line = payload.isascii() and not payload.endswith(b"\n")
-    what = "a read of a line or to the end of the stream" if no_line else "a read to the end"
-    lacks = "They do not end with a newline, and" if no_line else "And"
+    is_line = payload.endswith(b"\n")
+    what = "to the end of the stream" if is_line else "of a line, or to the end of the stream,"
+    lacks = "They end with a newline" if is_line else "They do not end with a newline"
+    lacks = f"{lacks}, and" if payload.isascii() else "And"
     return (
-        f"{lacks} {writer.name} has not ended its sending, by shutdown(SHUT_WR) or close(): {what} "
-        f"goes on. (An answer that {reader.name} has only in a buffer of its own, as of stdio, is "
-        "sent when it flushes that.)"
+        f"{lacks} {writer.name} has not ended its sending, by shutdown(SHUT_WR) or close(): a read "
+        f"{what} goes on. (An answer that {reader.name} has only in a buffer of its own, as of "
+        "stdio, is sent when it flushes that.)"
     )
 
 

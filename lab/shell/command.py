@@ -67,6 +67,11 @@ class ShowLadder:
 
 
 @frozen
+class PingAll:
+    """One ping from each host to each other."""
+
+
+@frozen
 class ShowHelp:
     """Say what there is to type."""
 
@@ -86,6 +91,7 @@ Command = (
     | EndRulesOf
     | ShowRules
     | ShowLadder
+    | PingAll
     | ShowHelp
     | Quit
 )

@@ -13,6 +13,7 @@ from lab.shell.command import (
     Command,
     EndJob,
     EndRulesOf,
+    PingAll,
     Quit,
     RunProgram,
     SetRule,
@@ -169,8 +170,12 @@ COMMANDS: Mapping[str, Callable[[str, Sequence[LineWord], Names], Command]] = Ma
     "wire": _wire,
     "link": _link,
     "ladder": _alone(ShowLadder()),
+    "pingall": _alone(PingAll()),
     "help": _alone(ShowHelp()),
     "quit": _alone(Quit()),
+    # As Mininet has them.
     "exit": _alone(Quit()),
+    "nodes": _alone(ShowHosts()),
+    "net": _alone(ShowLinks()),
 })  # fmt: skip
 """By its name, what takes a command's words."""

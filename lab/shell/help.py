@@ -13,6 +13,7 @@ wire RULE       from now on a rule for frames on a link: wire h1>s1 drop SYN 1 (
 wire LINK off   its rules end; wire alone lists those that hold
 link A B down   the cable is cut, or up: joined again
 ladder          what has happened so far, drawn
+pingall         one ping from each host to each other
 help            this
 quit            end all programs, judge what was seen, and save it; Ctrl-D does so too
 docs/shell.md has more of it."""

@@ -12,8 +12,13 @@ from lab.kernel.session.requests import Ended, Written
 from lab.model.program import Program
 
 
-def run_front(control: Control, program: Program, interrupts: Interrupts) -> Ended:
-    """Run it without a terminal. Ctrl-C goes to it, and once it has ended is KeyboardInterrupt."""
+def run_front(
+    control: Control, program: Program, interrupts: Interrupts, *, is_shown: bool = True
+) -> Ended:
+    """Run it without a terminal. Ctrl-C goes to it, and once it has ended is KeyboardInterrupt.
+
+    What it writes is recorded even if it is not shown.
+    """
     is_interrupted = False
     control.start_front(program, None)
     poll = select.poll()
@@ -28,9 +33,10 @@ def run_front(control: Control, program: Program, interrupts: Interrupts) -> End
             continue
         match control.next_of_front():
             case Written(data, is_error):
-                stream = sys.stderr if is_error else sys.stdout
-                stream.buffer.write(data)
-                stream.flush()
+                if is_shown:
+                    stream = sys.stderr if is_error else sys.stdout
+                    stream.buffer.write(data)
+                    stream.flush()
                 control.go_on()
             case Ended() as ended:
                 break

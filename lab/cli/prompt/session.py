@@ -22,6 +22,7 @@ from lab.shell.command import (
     Command,
     EndJob,
     EndRulesOf,
+    PingAll,
     Quit,
     RunProgram,
     SetRule,
@@ -55,6 +56,7 @@ class Session:
         """
         self._control = control
         self._run = run_at_terminal if has_terminal else run_front
+        self._has_terminal = has_terminal
         self._interrupts = interrupts
         self._draw = draw
         self._topology = scenario.topology
@@ -115,6 +117,8 @@ class Session:
                 self._show_rules()
             case ShowLadder():
                 self._show_ladder()
+            case PingAll():
+                self._ping_all()
             case ShowHelp():
                 _print([HELP])
 
@@ -138,6 +142,34 @@ class Session:
             self._complain(recording)
         else:
             self._draw(recording)
+
+    def _ping_all(self) -> None:
+        """A line for each host: those that have answered it, and X for those that have not."""
+        answered = pings = 0
+        for host in self.names.addresses:
+            found = []
+            for other, address in self.names.addresses.items():
+                if other == host:
+                    continue
+                text = f"ping -c1 -W1 {address}"
+                program = self._program(RunProgram(host, tuple(text.split()), text, is_job=False))
+                try:
+                    ended = run_front(self._control, program, self._interrupts, is_shown=False)
+                except KeyboardInterrupt:
+                    if self._has_terminal:
+                        return  # to the prompt
+                    raise
+                if ended.failure:
+                    self._complain(ended.failure)
+                    return
+                pings += 1
+                answered += not ended.status
+                found.append("X" if ended.status else other)
+            _print([f"{host} -> {' '.join(found)}"])
+        if answered < pings:
+            self._complain(f"{answered} of {counted(pings, 'ping')} answered")
+        else:
+            _print([f"{answered} of {counted(pings, 'ping')} answered"])
 
     def _program(self, command: RunProgram) -> Program:
         """It as a program with a name of its own: the host's, "h1-2" for the second one there."""

@@ -11,7 +11,7 @@ from session_answers import Answers
 from lab.ad_hoc import session_scenario
 from lab.cli.prompt.interrupts import Interrupts
 from lab.cli.prompt.session import Session
-from lab.kernel.session.requests import Ended, Job
+from lab.kernel.session.requests import Ended, Job, Written
 from lab.model.family import Family
 from lab.model.topology import two_hosts
 from lab.recording.storage import load_recording
@@ -109,3 +109,17 @@ def test_what_is_recorded_so_far_is_drawn(capsys: pytest.CaptureFixture[str]) ->
     recording = load_recording(Path(__file__).parents[2] / "recordings" / "tcp4")
     executed(Answers(recording), ["ladder"])
     assert capsys.readouterr().out.startswith("drawn: Recording(")
+
+
+def test_each_host_pings_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = Answers(Written(b"PING", False), Ended(0), Ended(1))
+    assert executed(answers, ["pingall"]).failed_lines == 1
+    assert [each.argv[-1] for each in answers.started] == ["198.51.100.2", "198.51.100.1"]
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == ["client -> server", "server -> X"]
+    assert shown.err == "1 of 2 pings answered\n"
+
+
+def test_where_there_is_no_ping_it_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    executed(Answers(Ended(127, "cannot be started: ping")), ["pingall"])
+    assert capsys.readouterr() == ("", "cannot be started: ping\n")

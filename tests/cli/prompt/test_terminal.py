@@ -160,3 +160,15 @@ def test_sigkill_leaves_nothing(at_terminal: Callable[..., AtTerminal], marker: 
         session.process.send_signal(signal.SIGKILL)
         session.process.wait()
         wait_until_gone(marker)
+
+
+def test_ctrl_c_while_all_are_pinged_leads_back_to_the_prompt(
+    at_terminal: Callable[..., AtTerminal],
+) -> None:
+    with at_terminal() as session:
+        session.line("link client server down")
+        session.type(b"pingall\n")
+        session.expect(b"pingall\r\n")
+        session.type(b"\x03")
+        session.expect(PROMPT)
+        assert b"o n\r\n" in session.line("client echo o' n'")

@@ -75,8 +75,8 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
                 name,
                 decode(call, place),
                 call.arguments[place],
-                _read_at(call, place) if decode in _KEPT else None,
-                decode is _value,
+                _read_at(call, place, _KEPT[decode]) if decode in _KEPT else None,
+                decode is _address_in,
             )
             for place, (name, decode) in enumerate(zip(names, decoders, strict=False))
         ]
@@ -85,18 +85,18 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
 
 @lru_cache(4096)
 def _argument(
-    name: str, text: str | None, number: int, data: bytes | None, is_option: bool
+    name: str, text: str | None, number: int, data: bytes | None, is_address: bool
 ) -> Argument:
-    """One argument; programs say the same again and again. `data` is an option's or an address."""
+    """One argument; programs say the same again and again. `data` is what it points to."""
     is_pointer = text is None
     shown = text if text is not None else hex(number) if number else "NULL"
-    if data is None or is_option:
+    if data is None or not is_address:
         return Argument(name, shown, number, is_pointer, value=data)
     return Argument(name, shown, number, is_pointer, family_of(data), address_of(data), data)
 
 
-def _read_at(call: Syscall, place: int) -> bytes | None:
-    memory = pointer_argument(call, place)
+def _read_at(call: Syscall, place: int, part: str) -> bytes | None:
+    memory = pointer_argument(call, place, part)
     return memory.data if memory else None
 
 
@@ -304,8 +304,8 @@ _POLLED = (_of(_polled), _unsigned)
 _POSITION = (_number, _number, _flags(RW_FLAGS))
 _SELECT = (_number, *[_pointer] * 4)
 
-_KEPT = (_address_in, _value)
-"""Of these arguments the bytes are kept as well, as values."""
+_KEPT: dict[_Decoder, str] = {_address_in: "", _value: "", _message: "control"}
+"""Of these arguments bytes are kept as well, as values: which part of what they point to."""
 
 _DECODERS: dict[str, tuple[_Decoder, ...]] = {
     "socket": (_one_of(DOMAINS), _type, _protocol),

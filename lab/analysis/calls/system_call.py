@@ -32,7 +32,8 @@ class Argument:
     address: EndpointAddress | None = None
     """The socket address; None where it is none, or names no place."""
     value: bytes | None = None
-    """Of a socket option or a socket address: its bytes, as they were read; else None."""
+    """Of a socket option or a socket address its bytes, of a struct msghdr those of its control
+    messages, as they were read; else None."""
 
 
 @frozen

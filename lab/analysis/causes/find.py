@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.causes.calls.failed_calls import failed_calls
 from lab.analysis.causes.calls.unix_queues import blocked_sends
+from lab.analysis.causes.copies import copied_sends
 from lab.analysis.causes.datagrams.buffers import full_buffers
 from lab.analysis.causes.datagrams.cut import cut_messages
 from lab.analysis.causes.datagrams.groups import unheard_groups
@@ -15,6 +16,7 @@ from lab.analysis.causes.datagrams.lost import lost_datagrams
 from lab.analysis.causes.datagrams.refused import refused_datagrams
 from lab.analysis.causes.datagrams.unsent import unsent_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
+from lab.analysis.causes.fast_open import slow_openings
 from lab.analysis.causes.resets import resets
 from lab.analysis.causes.waiting.closings import closings
 from lab.analysis.causes.waiting.corked import corked
@@ -42,6 +44,8 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     cut_messages,
     unheard_groups,
     unsent_datagrams,
+    slow_openings,
+    copied_sends,
     standstills,
     unread,
     closings,

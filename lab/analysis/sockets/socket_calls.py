@@ -27,7 +27,7 @@ _SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
 _SHUTS_WRITING = (_SHUT_WR, _SHUT_RDWR)
 _SHUTS_READING = (_SHUT_RD, _SHUT_RDWR)
 _MSG_OOB, _MSG_PEEK, _MSG_TRUNC = 0x1, 0x2, 0x20
-_MSG_ERRQUEUE, _MSG_FASTOPEN = 0x2000, 0x20000000
+_MSG_ERRQUEUE, _MSG_FASTOPEN, _MSG_ZEROCOPY = 0x2000, 0x20000000, 0x4000000
 
 
 class SocketCalls:
@@ -149,6 +149,11 @@ def asks_whole_length(call: SystemCall) -> bool:
 def reads_errors(call: SystemCall) -> bool:
     """Whether it reads its socket's error queue. Source: recv(2), MSG_ERRQUEUE."""
     return call.name == "recvmsg" and not call.error and bool(_flags(call) & _MSG_ERRQUEUE)
+
+
+def sends_without_copy(call: SystemCall) -> bool:
+    """Whether it is a send that is to copy nothing. Source: send(2), MSG_ZEROCOPY."""
+    return call.name in _SENDS and bool(_flags(call) & _MSG_ZEROCOPY)
 
 
 def ends_stream(call: SystemCall) -> bool:

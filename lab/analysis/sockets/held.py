@@ -78,6 +78,12 @@ def _is_full(held: HeldSocket) -> bool:
     return held.receive_queue > held.send_queue
 
 
+def places_of(held: HeldSocket) -> tuple[SocketAddress | None, SocketAddress | None]:
+    """A socket's own address and its peer's."""
+    local = socket_address(held.local_address, held.local_port)
+    return local, socket_address(held.remote_address, held.remote_port)
+
+
 def held_rows(recording: Recording, step: str) -> tuple[HeldRow, ...]:
     """What is shown of the sockets of a step, _MOST_ROWS at most.
 
@@ -115,8 +121,7 @@ def _row(held: HeldSocket) -> HeldRow:
 def _place(held: HeldSocket) -> str:
     if held.protocol == "unix":
         return held.local_address or "unnamed"
-    local = socket_address(held.local_address, held.local_port)
-    remote = socket_address(held.remote_address, held.remote_port)
+    local, remote = places_of(held)
     return f"{local} – {remote}" if held.remote_port else str(local)
 
 

@@ -25,7 +25,6 @@ MOST_HELD = 1000
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 _PEER_HAS_ENDED = frozenset(map(STATES.index, ("CLOSE_WAIT", "LAST_ACK", "CLOSING")))
 """A FIN that has not been read is counted as a byte in the queue: tcp_diag_get_info()."""
-_WAITING_STATES = frozenset({"LISTEN", "SYN_SENT", "SYN_RECV"})
 
 
 def unix_sockets_seen(namespace: Namespace, checkpoint: str, step: str) -> list[SocketSeen] | None:
@@ -61,9 +60,11 @@ def held_sockets(
 ) -> list[HeldSocket] | None:
     """The namespace's sockets at this moment that may say something, MOST_HELD of them at most.
 
-    While programs wait those that have something in a queue, that listen or connect, or that
-    several processes have open; at other moments all of TCP and UDP. `holders` are the processes
-    by inode. None if this kernel has no inet_diag. Raises KernelRefused.
+    While programs wait those of TCP without TIME-WAIT, and of UDP and unix those that have
+    something in a queue, or that several processes have open; at other moments all of TCP and UDP.
+    `holders` are the processes by inode. None if this kernel has no inet_diag.
+
+    Raises KernelRefused.
     """
     found: list[HeldSocket] = []
     with namespace.entered():
@@ -132,10 +133,9 @@ def _held_unix(
 
 
 def _says_something(seen: HeldSocket) -> bool:
-    if seen.state == "TIME_WAIT":
-        return False
-    has_queue = bool(seen.receive_queue or seen.send_queue)
-    return has_queue or seen.state in _WAITING_STATES or len(seen.holders) > 1
+    if seen.protocol == "tcp":
+        return seen.state != "TIME_WAIT"
+    return bool(seen.receive_queue or seen.send_queue) or len(seen.holders) > 1
 
 
 def has_undrained_tcp(namespace: Namespace) -> bool:

@@ -10,25 +10,29 @@ from lab.analysis.causes.facts.holders import holders_of
 from lab.analysis.causes.facts.standing import Standing
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.sockets.held import places_of
 from lab.analysis.tcp.segment import Note
 from lab.model.counted import counted
 from lab.model.event import frame_id
 
 if TYPE_CHECKING:
+    from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.sockets.endpoint import Endpoint
     from lab.analysis.tcp.conversation import TcpConversation
 
 _FIN, _RST = int(TcpFlags.FIN), int(TcpFlags.RST)
 _LATE_NS = 500_000_000
+_SURELY_NS = 10_000_000
+"""What has a socket open so long after a close(2) did not only begin to close it as well."""
 
 
 def closings(facts: StepFacts) -> Iterator[Cause]:
     """Why a close(2) was not followed by a FIN, or late."""
-    for talk, is_client, socket in facts.evidence.tcp_ends() if facts.is_traced else ():
+    for talk, is_client, socket in facts.evidence.tcp_ends():
         if talk.handshake is None:
             continue
         cause = _held_open(facts, talk, is_client, socket)
-        if cause is None:
+        if cause is None and facts.is_traced:
             cause = _behind_bytes(facts, talk, is_client, socket)
         if cause is not None:
             yield cause
@@ -53,8 +57,8 @@ def _held_open(
     if ended_ns is None or not closes or ended_ns - closes[0].entry_ns < _LATE_NS:
         return None
     holders = holders_of(facts, socket, closes[0].entry_ns + _LATE_NS)
-    if holders is None or not holders.left or not holders.closed:
-        return None
+    if holders is None or not holders.left or not holders.closed or not facts.is_traced:
+        return _seen_open(facts, talk, is_client, closes[-1], ended_ns)
     closed = holders.closed[0]
     who = "which made it" if holders.made.pid in holders.left else "which fork() made"
     until = "the lab ended it" if facts.is_over(ended_ns) else "it closed it as well, or ended"
@@ -70,6 +74,38 @@ def _held_open(
         "close(2); fork(2)",
         Surprise.ELSEWHERE,
     )
+
+
+def _seen_open(
+    facts: StepFacts, talk: TcpConversation, is_client: bool, closed: SystemCall, ended_ns: int
+) -> Cause | None:
+    """A socket that was closed, and that its kernel shows open behind another descriptor.
+
+    One that dup(2) made, or that another process got by SCM_RIGHTS, does not show in calls on it.
+    """
+    host = facts.host_of(talk, is_client)
+    ends = tuple(facts.place_of(talk, each) for each in (is_client, not is_client))
+    for held in facts.timeline.held:
+        if held.host != host or not held.holders or places_of(held) != ends:
+            continue
+        if not closed.entry_ns + _SURELY_NS < held.time_ns < ended_ns:
+            continue
+        holder = held.holders[0]
+        who = f"process {holder.pid} ({holder.command})"
+        if holder.pid == closed.pid:
+            who = f"the same {who}, by another descriptor,"
+        return Cause(
+            "held-open",
+            f"{named(closed)} closed the socket, and {who} had it open still, as /proc/PID/fd "
+            f"showed {ms(held.time_ns - closed.entry_ns)} later. So no FIN was sent for "
+            f"{ms(ended_ns - closed.entry_ns)}: the kernel ends a connection when its last "
+            "descriptor is closed.",
+            closed.program,
+            known_ids(closed),
+            "close(2); dup(2); unix(7), SCM_RIGHTS",
+            Surprise.ELSEWHERE,
+        )
+    return None
 
 
 def _behind_bytes(

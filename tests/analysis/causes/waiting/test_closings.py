@@ -10,7 +10,7 @@ from causes_found import causes_in
 from halted import STEP, halted
 
 from lab.analysis.assembly import build_timelines
-from lab.records import Recording, TaskEvent
+from lab.records import HeldSocket, Holder, Recording, TaskEvent
 
 TCP = s.recording_of("traced-tcp4")
 ACCEPT, CLOSE = t.call_of(TCP, "server", "accept4"), t.call_of(TCP, "server", "close")
@@ -52,3 +52,29 @@ def test_where_all_have_closed_it_nobody_has_it_open() -> None:
 
 def test_a_close_with_its_fin_has_no_cause() -> None:
     assert causes_in(TCP, STEP) == {}
+
+
+def seen_open(pid: int, later_ns: int) -> str:
+    """The cause, where calls show that all have closed it, and the kernel shows who has it open."""
+    run = forked(child_closes=True)
+    (timeline,) = build_timelines(run)
+    (flow,) = timeline.flows
+    held = HeldSocket(
+        CLOSE.entry_ns + later_ns, "waiting", "server", "tcp", "ESTABLISHED",
+        str(flow.b.address), flow.b.port, str(flow.a.address), flow.a.port, "", 0, 0,
+        holders=(Holder(pid, "other"),), step=STEP,
+    )  # fmt: skip
+    causes = causes_in(replace(run, held_sockets=(held,)), STEP)
+    return causes["held-open"].text if "held-open" in causes else ""
+
+
+def test_who_has_it_open_still_is_named_as_the_kernel_shows_it() -> None:
+    another = seen_open(5, 100_000_000)
+    assert "closed the socket, and process 5 (other) had it open still" in another
+    assert "showed 100 ms later" in another
+    same = seen_open(CLOSE.pid, 100_000_000)
+    assert f"the same process {CLOSE.pid} (other), by another descriptor, had it" in same
+
+
+def test_what_was_open_before_the_close_or_just_then_shows_nothing() -> None:
+    assert seen_open(5, -1000) == seen_open(5, 1_000_000) == ""

@@ -37,7 +37,8 @@ def found(run: Recording) -> Mapping[str, Cause]:
 def test_what_the_kernel_counts_is_named_with_the_socket() -> None:
     cause = found(counting("UdpRcvbufErrors", 3))["receive-buffer-full"]
     assert "server's socket on" in cause.text
-    assert "was full when 3 of 4 datagrams came (the first is f" in cause.text
+    assert "was full when 3 of 4 datagrams came: the kernel of server dropped them" in cause.text
+    assert "server reads too late" in cause.text
     assert list(map(str, cause.counters)) == ["UdpRcvbufErrors +3 on server"]
 
 
@@ -69,3 +70,10 @@ def test_notices_of_the_kernel_name_the_datagrams() -> None:
     other = replace(notice, reason="NO_SOCKET")
     run = replace(run, trace=replace(run.trace, drops=(other,)))
     assert "receive-buffer-full" not in found(run)
+
+
+def test_without_calls_the_port_is_named() -> None:
+    run = t.untraced(counting("UdpRcvbufErrors", 3))
+    text = found(run)["receive-buffer-full"].text
+    assert "of the socket on 198.51.100.2:4242 was full when 3 of 4 datagrams came (f" in text
+    assert "receive-buffer-full" not in found(t.untraced(counting("UdpRcvbufErrors", 0)))

@@ -16,6 +16,8 @@ OF_INTERFACE = (
     "tx_carrier_errors", "tx_compressed",
 )  # fmt: skip
 """In the order of the columns of /proc/net/dev."""
+OF_QUEUEING = ("qdisc_drops", "qdisc_overlimits", "qdisc_requeues", "ingress_drops")
+"""What the queueing disciplines of an interface count (tc(8)); one without any counts nothing."""
 WITHIN_INTERFACE = ":"
 """Between an interface's name and what is counted of it."""
 

@@ -210,6 +210,10 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     (":tx_errors", "frames that could not be sent", f"{_IF}, ifOutErrors"),
     (":multicast", "frames received that were for a group", f"{_IF}, ifInMulticastPkts"),
     (":collisions", "collisions while sending", _IF),
+    (":qdisc_drops", "packets to be sent that a queueing discipline threw away", "Linux, include/uapi/linux/gen_stats.h"),
+    (":qdisc_overlimits", "times that a queueing discipline held back what went beyond its limits", "Linux, include/uapi/linux/gen_stats.h"),
+    (":qdisc_requeues", "packets that went back into a queue since the device took none", "Linux, include/uapi/linux/gen_stats.h"),
+    (":ingress_drops", "packets received that a filter at the interface threw away", "Linux, net/sched/sch_ingress.c"),
 )  # fmt: skip
 
 MEANINGS: dict[str, tuple[str, str]] = {name: (text, source) for name, text, source in _ROWS}

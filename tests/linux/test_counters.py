@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lab.linux.counters import OF_INTERFACE, CounterMeaning, meaning
+from lab.linux.counters import OF_INTERFACE, OF_QUEUEING, CounterMeaning, meaning
 from lab.linux.meanings import MEANINGS
 
 
@@ -16,4 +16,6 @@ def test_what_no_table_explains_has_no_meaning() -> None:
 
 
 def test_columns_of_interfaces_have_the_names_that_the_table_explains() -> None:
-    assert {name for name in MEANINGS if name.startswith(":")} <= {f":{n}" for n in OF_INTERFACE}
+    assert {name for name in MEANINGS if name.startswith(":")} <= {
+        f":{n}" for n in (*OF_INTERFACE, *OF_QUEUEING)
+    }

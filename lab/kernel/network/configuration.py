@@ -16,29 +16,27 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from lab.frozen import frozen
+from lab.kernel.network.dumps import HEADER, attributes, dumped
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, dump
+from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK, NLM_F_REQUEST, dump
+from lab.kernel.network.queueing import read_disciplines
 from lab.model.counted import counted
 
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE, RTM_GETQDISC = 18, 22, 26, 34, 38
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE = 18, 22, 26, 34
 IFLA_IFNAME = 3
 IFA_ADDRESS, IFA_LOCAL = 1, 2
 RTA_DST, RTA_OIF, RTA_TABLE = 1, 4, 15
-TCA_KIND = 1
 LOOPBACK = "lo"
 NETLINK_NETFILTER = 12
 NFT_MSG_GETGEN = 10 << 8 | 16  # of the subsystem NFNL_SUBSYS_NFTABLES
 NFTA_GEN_ID = 1
 LEGACY_TABLES = ("ip_tables_names", "ip6_tables_names")
 
-_HEADER = struct.Struct("=IHHII")
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
 _ROUTE = struct.Struct("=8BI")  # struct rtmsg: family, length of dst, …, table, …, type, flags
 _RULE = struct.Struct("=8BI")  # struct fib_rule_hdr: family, …, action, flags
-_QDISC = struct.Struct("=BxxxiIII")  # struct tcmsg: family, index, handle, parent, info
 _GENERIC = struct.Struct("=BBH")  # struct nfgenmsg
-_ATTRIBUTE = struct.Struct("=HH")
 
 
 @frozen
@@ -90,27 +88,27 @@ def read_configuration(namespace: Namespace) -> Configuration:
     with namespace.entered():
         names: dict[int, str] = {}
         up: set[str] = set()
-        for message in _dumped(RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
-            _, _, index, flags, _ = _LINK.unpack_from(message, _HEADER.size)
-            found = dict(_attributes(message, _LINK.size))
+        for message in dumped(RTM_GETLINK, _LINK.pack(socket.AF_UNSPEC, 0, 0, 0, 0)):
+            _, _, index, flags, _ = _LINK.unpack_from(message, HEADER.size)
+            found = dict(attributes(message, _LINK.size))
             names[index] = found[IFLA_IFNAME].rstrip(b"\0").decode("ascii", "backslashreplace")
             if flags & IFF_UP:
                 up.add(names[index])
         addresses = {
             _address(message, names)
-            for message in _dumped(RTM_GETADDR, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+            for message in dumped(RTM_GETADDR, _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
         }
         routes = {
             _route(message)
-            for message in _dumped(RTM_GETROUTE, _ROUTE.pack(socket.AF_UNSPEC, *[0] * 8))
+            for message in dumped(RTM_GETROUTE, _ROUTE.pack(socket.AF_UNSPEC, *[0] * 8))
         }
         rules = {
-            message[_HEADER.size :]
-            for message in _dumped(RTM_GETRULE, _RULE.pack(socket.AF_UNSPEC, *[0] * 8))
+            message[HEADER.size :]
+            for message in dumped(RTM_GETRULE, _RULE.pack(socket.AF_UNSPEC, *[0] * 8))
         }
         queueing = {
-            _discipline(message, names)
-            for message in _dumped(RTM_GETQDISC, _QDISC.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+            (names.get(each.index, str(each.index)), each.kind, each.parent)
+            for each in read_disciplines()
         }
         legacy, unseen = _legacy_tables()
         filters = (*legacy, *_generation())
@@ -125,40 +123,19 @@ def read_configuration(namespace: Namespace) -> Configuration:
     )
 
 
-def _dumped(kind: int, body: bytes) -> Iterator[bytes]:
-    flags = NLM_F_REQUEST | NLM_F_DUMP
-    header = _HEADER.pack(_HEADER.size + len(body), kind, flags, 0, 0)
-    return dump(socket.NETLINK_ROUTE, header + body)
-
-
-def _attributes(message: bytes, body_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """The attributes behind a message's header and body, by their numbers."""
-    offset = _HEADER.size + (body_bytes + 3 & ~3)
-    while offset + _ATTRIBUTE.size <= len(message):
-        length, kind = _ATTRIBUTE.unpack_from(message, offset)
-        yield kind, message[offset + _ATTRIBUTE.size : offset + length]
-        offset += max(length, _ATTRIBUTE.size) + 3 & ~3
-
-
 def _address(message: bytes, names: dict[int, str]) -> str:
-    _, length, _, _, index = _ADDRESS.unpack_from(message, _HEADER.size)
-    found = dict(_attributes(message, _ADDRESS.size))
+    _, length, _, _, index = _ADDRESS.unpack_from(message, HEADER.size)
+    found = dict(attributes(message, _ADDRESS.size))
     address = ip_address(found.get(IFA_LOCAL, found.get(IFA_ADDRESS, bytes(4))))
     return f"{address}/{length} of {names.get(index, index)}"
 
 
 def _route(message: bytes) -> tuple[bytes, ...]:
-    family, length, _, _, table, _, _, kind, _ = _ROUTE.unpack_from(message, _HEADER.size)
-    found = dict(_attributes(message, _ROUTE.size))
+    family, length, _, _, table, _, _, kind, _ = _ROUTE.unpack_from(message, HEADER.size)
+    found = dict(attributes(message, _ROUTE.size))
     head = bytes((family, length, kind))
     number = found.get(RTA_TABLE, struct.pack("=I", table))
     return head, number, found.get(RTA_DST, b""), found.get(RTA_OIF, b"")
-
-
-def _discipline(message: bytes, names: dict[int, str]) -> tuple[str, str, int]:
-    _, index, _, parent, _ = _QDISC.unpack_from(message, _HEADER.size)
-    kind = dict(_attributes(message, _QDISC.size))[TCA_KIND].rstrip(b"\0").decode("ascii")
-    return names.get(index, str(index)), kind, parent
 
 
 def _legacy_tables() -> tuple[list[str], tuple[str, ...]]:
@@ -190,10 +167,10 @@ def _generation() -> Iterator[str]:
         return
     body = _GENERIC.pack(socket.AF_UNSPEC, 0, 0)
     flags = NLM_F_REQUEST | NLM_F_ACK
-    header = _HEADER.pack(_HEADER.size + len(body), NFT_MSG_GETGEN, flags, 0, 0)
+    header = HEADER.pack(HEADER.size + len(body), NFT_MSG_GETGEN, flags, 0, 0)
     try:
         for message in dump(NETLINK_NETFILTER, header + body):
-            found = dict(_attributes(message, _GENERIC.size))
+            found = dict(attributes(message, _GENERIC.size))
             yield f"nf_tables: generation {int.from_bytes(found[NFTA_GEN_ID], 'big')}"
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # a kernel without nf_tables

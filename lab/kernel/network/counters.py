@@ -1,6 +1,6 @@
 """What the kernel of one network namespace counts: read at two moments, and what changed.
 
-Source: proc(5), /proc/net/netstat, snmp, snmp6 and dev; the kernel's
+Source: proc(5), /proc/net/netstat, snmp, snmp6 and dev; tc(8), qdisc; the kernel's
 Documentation/networking/snmp_counter.rst.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from lab.frozen import frozen
 from lab.kernel.network.namespace import Namespace
-from lab.linux.counters import OF_INTERFACE, WITHIN_INTERFACE
+from lab.kernel.network.queueing import QueueCounts, counted, read_queue_counts
+from lab.linux.counters import OF_INTERFACE, OF_QUEUEING, WITHIN_INTERFACE
 
 FOLDER = "/proc/thread-self/net"
 _FILE_BYTES = 1 << 16
@@ -20,18 +21,24 @@ _HEADINGS_OF_DEV = 2
 
 @frozen
 class CounterReading:
-    """The four files as they were at one moment; what a kernel without IPv6 lacks is empty."""
+    """The four files as they were at one moment; what a kernel without IPv6 lacks is empty.
+
+    And what the queueing disciplines had counted.
+    """
 
     netstat: bytes
     snmp: bytes
     snmp6: bytes
     dev: bytes
+    queues: tuple[QueueCounts, ...] = ()
+    """Of interfaces with queueing disciplines that count."""
 
 
 def read_counters(namespace: Namespace) -> CounterReading:
     """What the host's kernel has counted until now. Raises OSError."""
     with namespace.entered():
-        return CounterReading(*(_read(name) for name in ("netstat", "snmp", "snmp6", "dev")))
+        netstat, snmp, snmp6, dev = map(_read, ("netstat", "snmp", "snmp6", "dev"))
+        return CounterReading(netstat, snmp, snmp6, dev, read_queue_counts())
 
 
 def changes(before: CounterReading, after: CounterReading) -> dict[str, int]:
@@ -41,6 +48,7 @@ def changes(before: CounterReading, after: CounterReading) -> dict[str, int]:
         **_of_groups(before.snmp, after.snmp),
         **_differences(_of_lines(before.snmp6), _of_lines(after.snmp6)),
         **_differences(_of_interfaces(before.dev), _of_interfaces(after.dev)),
+        **counted(before.queues, after.queues),
     }
     return {name: change for name, change in found.items() if change}
 
@@ -52,7 +60,7 @@ def names(reading: CounterReading) -> tuple[str, ...]:
         for group, heads, _ in _groups(data):
             found += (group + head for head in heads)
     found += _of_lines(reading.snmp6)
-    return (*found, *(WITHIN_INTERFACE + name for name in OF_INTERFACE))
+    return (*found, *(WITHIN_INTERFACE + name for name in (*OF_INTERFACE, *OF_QUEUEING)))
 
 
 def _read(name: str) -> bytes:

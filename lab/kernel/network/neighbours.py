@@ -10,14 +10,12 @@ import struct
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from lab.errors import KernelRefused
-from lab.kernel.network.netlink import NLM_F_DUMP, NLM_F_REQUEST, dump
+from lab.kernel.network.dumps import HEADER, attributes, dumped
 
 RTM_GETNEIGH = 30
 NDA_DST = 1
 NUD_NOARP = 0x40  # of multicast and loopback addresses, which need no asking
-_HEADER = struct.Struct("=IHHII")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")  # struct ndmsg: family, interface, state, flags, type
-_ATTRIBUTE = struct.Struct("=HH")
 
 
 def read_neighbours() -> list[tuple[int, IPv4Address | IPv6Address]]:
@@ -25,23 +23,18 @@ def read_neighbours() -> list[tuple[int, IPv4Address | IPv6Address]]:
 
     Raises KernelRefused.
     """
-    body = _NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
-    flags = NLM_F_REQUEST | NLM_F_DUMP
-    request = _HEADER.pack(_HEADER.size + len(body), RTM_GETNEIGH, flags, 0, 0) + body
     try:
-        messages = list(dump(socket.NETLINK_ROUTE, request))
+        messages = list(dumped(RTM_GETNEIGH, _NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0)))
     except OSError as error:
         raise KernelRefused(f"cannot list neighbours: {error.strerror}") from error
     found: list[tuple[int, IPv4Address | IPv6Address]] = []
     for message in messages:
-        family, index, state, _, _ = _NEIGHBOUR.unpack_from(message, _HEADER.size)
+        family, index, state, _, _ = _NEIGHBOUR.unpack_from(message, HEADER.size)
         if family not in (socket.AF_INET, socket.AF_INET6) or state & NUD_NOARP:
             continue
-        offset = _HEADER.size + _NEIGHBOUR.size
-        while offset + _ATTRIBUTE.size <= len(message):
-            length, kind = _ATTRIBUTE.unpack_from(message, offset)
-            if kind == NDA_DST:
-                data = message[offset + _ATTRIBUTE.size : offset + length]
-                found.append((index, ip_address(data)))
-            offset += max(length, _ATTRIBUTE.size) + 3 & ~3
+        found += (
+            (index, ip_address(data))
+            for kind, data in attributes(message, _NEIGHBOUR.size)
+            if kind == NDA_DST
+        )
     return found

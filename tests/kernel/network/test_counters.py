@@ -7,7 +7,7 @@ import pytest
 
 from lab.kernel.network.counters import CounterReading, changes, names
 from lab.kernel.sandbox.sandbox import Sandbox
-from lab.linux.counters import OF_INTERFACE
+from lab.linux.counters import OF_INTERFACE, OF_QUEUEING
 from lab.model.topology import two_hosts
 
 DEV = b"""Inter-|   Receive  |  Transmit
@@ -54,7 +54,7 @@ def test_every_counter_is_named_and_those_of_interfaces_once() -> None:
         "TcpRetransSegs",
         "IcmpMsgOutType3",
         "Ip6InReceives",
-        *(f":{name}" for name in OF_INTERFACE),
+        *(f":{name}" for name in (*OF_INTERFACE, *OF_QUEUEING)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -197,6 +198,48 @@ def counted_of_a_datagram(topology: Topology) -> dict[str, dict[str, int]]:
                 sender.recv(1)
         after = {host: read_counters(namespace) for host, namespace in built.items()}
         return {host: changes(before[host], after[host]) for host in built}
+
+
+def counted_of_a_full_queue(
+    topology: Topology,
+) -> tuple[dict[str, dict[str, int]], int, int] | None:
+    """What two hosts count while the first sends more than a token bucket holds (tc-tbf(8)).
+
+    And how many datagrams it sent, and how many came. None where the kernel has no tbf.
+    """
+    from pyroute2 import IPRoute, NetlinkError
+
+    sent, size = 60, 1000
+    with build_topology(topology) as built:
+        wait_until_links_ready(built)
+        first, second = topology.hosts
+        address = str(topology.address(second, Family.IPV4))
+        with built[second].entered():
+            receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with receiver, built[first].entered(), IPRoute() as route:
+            receiver.bind((address, 4242))
+            receiver.settimeout(10)
+            before = {host: read_counters(namespace) for host, namespace in built.items()}
+            (index,) = route.link_lookup(ifname="eth0")
+            # 10 of them at once, then 20 wait; a hundredth of a second each.
+            rate, burst = 100 * (size + 42), 10 * (size + 42)
+            try:
+                route.tc("add", "tbf", index, rate=rate, burst=burst, limit=20 * (size + 42))
+            except NetlinkError as error:
+                if error.code == errno.ENOENT:
+                    return None
+                raise
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for number in range(sent):
+                    sender.sendto(bytes([number]) * size, (address, 4242))
+            came = 0
+            with suppress(TimeoutError):
+                while True:
+                    receiver.recv(2000)
+                    came += 1
+                    receiver.settimeout(1)
+        after = {host: read_counters(namespace) for host, namespace in built.items()}
+        return {host: changes(before[host], after[host]) for host in built}, sent, came
 
 
 def sysctls_set(topology: Topology) -> list[SysctlSet]:

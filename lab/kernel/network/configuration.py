@@ -16,10 +16,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from lab.frozen import frozen
-from lab.kernel.network.dumps import HEADER, attributes, dumped
+from lab.kernel.netlink.dumps import HEADER, NLM_F_REQUEST, attributes, dump, dumped
+from lab.kernel.netlink.queueing import read_disciplines
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK, NLM_F_REQUEST, dump
-from lab.kernel.network.queueing import read_disciplines
+from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK
 from lab.model.counted import counted
 
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE = 18, 22, 26, 34

@@ -14,13 +14,8 @@ from typing import Any
 
 from lab.errors import KernelRefused, MachineError
 from lab.frozen import frozen
-from lab.kernel.network.netlink import (
-    NLM_F_ACK,
-    NLM_F_DUMP,
-    NLM_F_REQUEST,
-    dump,
-    import_pyroute2,
-)
+from lab.kernel.netlink.dumps import NLM_F_DUMP, NLM_F_REQUEST, dump
+from lab.kernel.network.netlink import NLM_F_ACK, import_pyroute2
 
 NETLINK_NETFILTER = 12
 NFNL_SUBSYS_CTNETLINK = 1

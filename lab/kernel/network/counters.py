@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator, Mapping
 
 from lab.frozen import frozen
+from lab.kernel.netlink.queueing import QueueCounts, counted, read_queue_counts
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.queueing import QueueCounts, counted, read_queue_counts
 from lab.linux.counters import OF_INTERFACE, OF_QUEUEING, WITHIN_INTERFACE
 
 FOLDER = "/proc/thread-self/net"

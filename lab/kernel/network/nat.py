@@ -18,13 +18,8 @@ from types import ModuleType
 from typing import Any
 
 from lab.errors import KernelRefused, MachineError
-from lab.kernel.network.netlink import (
-    NLM_F_ACK,
-    NLM_F_CREATE,
-    NLM_F_REQUEST,
-    NLMSG_ERROR,
-    import_pyroute2,
-)
+from lab.kernel.netlink.dumps import NLM_F_REQUEST, NLMSG_ERROR
+from lab.kernel.network.netlink import NLM_F_ACK, NLM_F_CREATE, import_pyroute2
 from lab.model.topology import Interface, Nat
 
 NETLINK_NETFILTER = 12

@@ -10,7 +10,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from lab.errors import KernelRefused
-from lab.kernel.network.dumps import HEADER, attributes, dumped
+from lab.kernel.netlink.dumps import HEADER, attributes, dumped
 
 RTM_GETNEIGH = 30
 NDA_DST = 1

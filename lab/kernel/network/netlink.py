@@ -14,13 +14,14 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import ModuleType
 from typing import Any
 
 from lab.errors import KernelRefused, MachineError
 from lab.frozen import frozen
+from lab.kernel.netlink.dumps import NLM_F_DUMP, NLM_F_REQUEST, NLMSG_ERROR, dump
 from lab.kernel.system import libc
 from lab.model.topology import Route
 
@@ -62,13 +63,9 @@ RTM_GETLINK = 18
 RTM_NEWADDR = 20
 RTM_NEWROUTE = 24
 RTM_DELNEIGH = 29
-NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
-NLM_F_DUMP = 0x300
-NLMSG_ERROR = 2
-NLMSG_DONE = 3
 ALL_STATES = 0xFFFFFFFF
 SOL_NETLINK = 270
 NETLINK_EXT_ACK = 11
@@ -167,25 +164,6 @@ def read_unix_sockets() -> list[UnixSocket] | None:
         name = errno.errorcode.get(error.errno or 0, str(error.errno))
         raise KernelRefused(f"cannot list unix sockets by sock_diag: {name}") from error
     return found
-
-
-def dump(protocol: int, request: bytes) -> Iterator[bytes]:
-    """The messages that answer a request for a dump. Raises OSError. Source: netlink(7)."""
-    raw = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-    with socket.socket(socket.AF_NETLINK, raw, protocol) as netlink:
-        netlink.send(request)
-        while True:
-            data = netlink.recv(1 << 16)
-            offset = 0
-            while offset < len(data):
-                length, kind, _, _, _ = _HEADER.unpack_from(data, offset)
-                if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    (code,) = _ERROR.unpack_from(data, offset + _HEADER.size)
-                    if code < 0:
-                        raise OSError(-code, os.strerror(-code))
-                    return
-                yield data[offset : offset + length]
-                offset += length + 3 & ~3
 
 
 def _unix_socket(message: nlmsg) -> UnixSocket:

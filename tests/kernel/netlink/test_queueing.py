@@ -7,7 +7,7 @@ from dataclasses import replace
 import inside
 import pytest
 
-from lab.kernel.network.queueing import INGRESS, ROOT, Discipline, QueueCounts, counted
+from lab.kernel.netlink.queueing import INGRESS, ROOT, Discipline, QueueCounts, counted
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.topology import two_hosts
 

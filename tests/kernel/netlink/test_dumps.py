@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import struct
 
-from lab.kernel.network.dumps import HEADER, attributes, nested
+from lab.kernel.netlink.dumps import HEADER, attributes, nested
 
 
 def attribute(kind: int, data: bytes) -> bytes:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 
 from lab.frozen import frozen
-from lab.kernel.network.dumps import HEADER, attributes, dumped, nested
+from lab.kernel.netlink.dumps import HEADER, attributes, dumped, nested
 
 RTM_GETQDISC = 38
 ROOT, INGRESS = 0xFFFFFFFF, 0xFFFFFFF1

@@ -1,0 +1,1 @@
+"""What the kernel lists by netlink(7), as bytes and as values."""

@@ -28,6 +28,9 @@ SOLICITED_NODE_PREFIX = int(IPv6Address("ff02::1:ff00:0"))
 def wait_until_links_ready(namespaces: Mapping[str, Namespace]) -> None:
     """Wait until every link is up, every IPv6 address in use and every report sent.
 
+    Only then switches forward: a report of each host to all others would be as many frames as the
+    square of their number, a million for 1,000 hosts.
+
     Raises KernelRefused after DEADLINE_S seconds.
     """
     pause = select.poll()
@@ -43,6 +46,8 @@ def wait_until_links_ready(namespaces: Mapping[str, Namespace]) -> None:
                     f"namespace {namespace.name}: {reason} after {DEADLINE_S:g} s; "
                     "the kernel's work queue does not come to it"
                 )
+    for namespace in namespaces.values():
+        namespace.join_ports()
 
 
 def _why_not_ready(namespace: Namespace) -> str:

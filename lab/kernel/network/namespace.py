@@ -98,6 +98,16 @@ class Namespace:
         """The interface's index in this namespace."""
         return self.first_index + self._places[interface.name]
 
+    def join_ports(self) -> None:
+        """Make a switch's interfaces ports of its bridge; nothing of any other host.
+
+        Raises KernelRefused.
+        """
+        if self.bridge_index is not None:
+            for interface in self.interfaces:
+                self.netlink.add_port(self.index(interface), self.bridge_index)
+            self.netlink.commit()
+
     def close(self) -> None:
         """Close its descriptor; the kernel reclaims a namespace without a name or a process."""
         self.netlink.close()
@@ -107,6 +117,8 @@ class Namespace:
 @contextmanager
 def build_topology(topology: Topology) -> Iterator[Mapping[str, Namespace]]:
     """The topology's namespaces by host, with their links addressed and set up.
+
+    Switches forward nothing yet: wait_until_links_ready makes their interfaces ports.
 
     Runs in a sandbox's init. At the end of the with statement the namespaces are closed; their
     names and links end with the sandbox.
@@ -235,10 +247,7 @@ def _connect(topology: Topology, namespaces: Mapping[str, Namespace]) -> None:
         for interface in namespace.interfaces:
             offloads = offloads or read_offloads(netlink.fileno(), interface.name)
             turn_off_offloads(netlink.fileno(), interface.name, offloads)
-            index = ends[interface.host, interface.name].index
-            if namespace.bridge_index is not None:
-                netlink.add_port(index, namespace.bridge_index)
-            netlink.set_up(index)
+            netlink.set_up(ends[interface.host, interface.name].index)
         # A route needs its interface up.
         for route in routes_of[namespace.name]:
             netlink.add_route(route)

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from lab.kernel.network.conntrack import Tracked, Tuple, forget_tracked, read_tracked
+from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import build_topology, forget_neighbours
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.shapes import lan_behind_nat
@@ -18,6 +19,7 @@ ECHO = b"\x08\0\xf7\xf7\0\x07\0\x01"  # RFC 792: type 8, identifier 7, sequence 
 def before_and_after(topology: Topology, by_step: bool) -> tuple[list[Tracked], list[Tracked]]:
     """Run inside: what the NAT tracks of a datagram of each IP version and an echo, and then."""
     with build_topology(topology) as built:
+        wait_until_links_ready(built)
         with built["h1"].entered():
             for family, address in (
                 (socket.AF_INET, "198.51.100.2"), (socket.AF_INET6, "2001:db8::2"),

@@ -4,10 +4,15 @@ import inside
 import pytest
 
 from lab.kernel.sandbox.sandbox import Sandbox
-from lab.model.shapes import chain
+from lab.model.shapes import chain, star
 from lab.model.topology import Topology, two_hosts
 
 pytestmark = pytest.mark.kernel
+
+
+def test_what_a_host_reports_of_itself_is_flooded_to_no_other(sandbox: Sandbox) -> None:
+    received = sandbox.call(inside.received_before_a_run, star(5))
+    assert received == {f"h{number}": 0 for number in range(1, 6)}
 
 
 @pytest.mark.parametrize("topology", [two_hosts(), chain(3)] * 3)

@@ -12,6 +12,7 @@ import pytest
 
 from lab.errors import KernelRefused, MachineError
 from lab.kernel.network import nat
+from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import Namespace, build_topology
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.shapes import lan_behind_nat
@@ -42,6 +43,7 @@ def seen_by_the_server(topology: Topology, family: int) -> list[tuple[str, int]]
         build_topology(topology) as built,
         bound(built["server"], family, socket.SOCK_DGRAM, 4242) as server,
     ):
+        wait_until_links_ready(built)
         for host in ("h1", "h2"):
             with bound(built[host], family, socket.SOCK_DGRAM, SAME_PORT) as client:
                 client.sendto(host.encode(), (SERVER[socket.AddressFamily(family)], 4242))

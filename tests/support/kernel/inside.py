@@ -242,6 +242,20 @@ def counted_of_a_full_queue(
         return {host: changes(before[host], after[host]) for host in built}, sent, came
 
 
+def received_before_a_run(topology: Topology) -> dict[str, int]:
+    """How many frames came to eth0 of each host that is no switch until its links were ready."""
+    with build_topology(topology) as built:
+        wait_until_links_ready(built)
+        found = {}
+        for host, namespace in built.items():
+            if namespace.bridge_index is None:
+                with namespace.entered():
+                    text = Path("/proc/thread-self/net/dev").read_text("ascii")
+                (line,) = (each for each in text.splitlines() if each.strip().startswith("eth0:"))
+                found[host] = int(line.partition(":")[2].split()[1])
+        return found
+
+
 def sysctls_set(topology: Topology) -> list[SysctlSet]:
     with build_topology(topology) as built:
         return [each for namespace in built.values() for each in namespace.sysctls]

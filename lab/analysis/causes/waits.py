@@ -83,6 +83,8 @@ def _closed_late(facts: StepFacts) -> Iterator[Cause]:
         if any(facts.departure_ns(each) > came_ns for each in own):
             continue
         call = None if closed.call is None else facts.timeline.call_of[closed.call]
+        if (was_stopped or call is None) and any(facts.calls_on(endpoint, "close")):
+            continue  # it did close it, by one descriptor of several: see closings.py
         if was_stopped:
             how = "and had not called close() when the lab ended it"
         elif call is None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from lab.records import TaskEvent
 
 _COPIES = frozenset({"dup", "dup2", "dup3", "close_range"})
-_F_DUPFD, _F_DUPFD_CLOEXEC = 0, 1030
+F_DUPS = (0, 1030)
+"""F_DUPFD and F_DUPFD_CLOEXEC. Source: fcntl(2)."""
 _CLOEXEC = 0o2000000
 """SOCK_CLOEXEC."""
 
@@ -75,5 +76,5 @@ def _follow(
 
 def _copies(call: SystemCall) -> bool:
     """Whether a process may have the socket by another descriptor, or another process may."""
-    is_dup = call.name == "fcntl" and call.number("op") in (_F_DUPFD, _F_DUPFD_CLOEXEC)
+    is_dup = call.name == "fcntl" and call.number("op") in F_DUPS
     return call.name in _COPIES or is_dup

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.cause import Cause, Surprise
-from lab.analysis.causes.facts.holders import holders_of
-from lab.analysis.causes.facts.standing import Standing
+from lab.analysis.causes.facts.holders import F_DUPS, holders_of
+from lab.analysis.causes.facts.standing import READS, SENDS, Standing
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.sockets.held import places_of
@@ -56,22 +56,31 @@ def _held_open(
     closes = [call for call in facts.calls_on(socket, "close") if ended_ns is not None]
     if ended_ns is None or not closes or ended_ns - closes[0].entry_ns < _LATE_NS:
         return None
-    holders = holders_of(facts, socket, closes[0].entry_ns + _LATE_NS)
-    if holders is None or not holders.left or not holders.closed or not facts.is_traced:
+    then = Standing(facts, talk, is_client, closes[0].entry_ns + _LATE_NS)
+    if then.sent != then.came or _is_used_after(facts, socket, closes[0]):
+        return None  # bytes before it may be why, or it goes on being served elsewhere
+    holders = holders_of(facts, socket, then.now_ns)
+    closed, other = closes[0], _other_descriptor(facts, socket, closes[0])
+    if holders is not None and holders.left and holders.closed and facts.is_traced:
+        closed = holders.closed[0]
+        who = "which made it" if holders.made.pid in holders.left else "which fork() made"
+        why = (
+            f"closed the socket in one process of {socket.program} alone: process "
+            f"{holders.left[0]}, {who} ({holders.made.id}), had it open as well"
+        )
+        other = holders.made
+    elif other is not None:
+        why = f"closed one descriptor of the socket, and {named(other)} had made another"
+    else:
         return _seen_open(facts, talk, is_client, closes[-1], ended_ns)
-    closed = holders.closed[0]
-    who = "which made it" if holders.made.pid in holders.left else "which fork() made"
-    until = "the lab ended it" if facts.is_over(ended_ns) else "it closed it as well, or ended"
-    lasted = ms(ended_ns - closed.entry_ns)
+    until = "the lab ended it" if facts.is_over(ended_ns) else "it closed that as well, or ended"
     return Cause(
         "held-open",
-        f"{named(closed)} closed the socket in one process of {socket.program} alone: process "
-        f"{holders.left[0]}, {who} ({holders.made.id}), had it open as well. So no FIN was sent "
-        f"for {lasted}, until {until}: the kernel ends a connection when its last descriptor is "
-        "closed.",
+        f"{named(closed)} {why}. So no FIN was sent for {ms(ended_ns - closed.entry_ns)}, until "
+        f"{until}: the kernel ends a connection when its last descriptor is closed.",
         socket.program,
-        known_ids(holders.made, closed),
-        "close(2); fork(2)",
+        known_ids(other, closed),
+        "close(2); fork(2); dup(2)",
         Surprise.ELSEWHERE,
     )
 
@@ -105,6 +114,24 @@ def _seen_open(
             "close(2); dup(2); unix(7), SCM_RIGHTS",
             Surprise.ELSEWHERE,
         )
+    return None
+
+
+def _is_used_after(facts: StepFacts, socket: Endpoint, closed: SystemCall) -> bool:
+    """Whether who still has it reads or sends: a server that forks closes what its child serves."""
+    return any(
+        call.exit_ns is None or call.exit_ns > closed.entry_ns
+        for call in facts.evidence.calls.on(socket.id)
+        if call.name in READS | SENDS
+    )
+
+
+def _other_descriptor(facts: StepFacts, socket: Endpoint, closed: SystemCall) -> SystemCall | None:
+    """The call that had made another descriptor of it before, in the same process."""
+    for call in facts.calls_on(socket, "dup", "dup2", "dup3", "fcntl"):
+        is_copy = call.name != "fcntl" or call.number("op") in F_DUPS
+        if is_copy and call.pid == closed.pid and call.entry_ns < closed.entry_ns:
+            return call
     return None
 
 

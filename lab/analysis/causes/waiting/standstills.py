@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.cause import Cause, Surprise
-from lab.analysis.causes.facts.holders import holders_of
 from lab.analysis.causes.facts.standing import ACCEPTS, READS, Standing
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.causes.waiting.given_up import GivenUp, given_up
@@ -50,9 +49,8 @@ def _is_moving(side: Standing) -> bool:
 
 
 def _is_held_open(side: Standing) -> bool:
-    """Whether one process of its program closed the socket, and another did not: a cause itself."""
-    holders = holders_of(side.facts, side.socket, side.now_ns) if side.socket else None
-    return holders is not None and bool(holders.closed and holders.left)
+    """Whether it was closed, and yet not by all who had it open: a cause itself (closings.py)."""
+    return any(call.name == "close" and not call.error for call in side.calls)
 
 
 def _has_read_all(reader: Standing, writer: Standing) -> bool:

@@ -60,6 +60,7 @@ while True:
         os._exit(0)
 """
 READ_TO_END = BEGIN + "c.sendall(b'hello')\nwhile c.recv(9): pass"
+DUP = SERVE + "d = c.dup()\nc.sendall(c.recv(9))\nc.close()\nimport time\ntime.sleep(60)"
 READ_ONCE = SERVE + "c.recv(4)\ns.accept()"
 SEND_TEN = BEGIN + "c.sendall(b'0123456789')\nc.close()"
 DROP = """
@@ -93,10 +94,11 @@ def causes_of(run: AdHocRun) -> dict[str, str]:
         (ECHO, CORK, "", "corked", "TCP_CORK is set (client#3)"),
         (ECHO, MORE, "", "corked", "(MSG_MORE)"),
         (FORK, READ_TO_END, "", "held-open", "closed the socket in one process of server alone"),
+        (DUP, READ_TO_END, "", "held-open", "closed one descriptor of the socket, and server#"),
         (READ_ONCE, SEND_TEN, "", "left-unread", "6 wait in its receive queue"),
     ],
     ids=["lost", "cable", "user-timeout", "keep-alive", "syn", "syn-ack", "nobody", "arp", "sleeps",
-         "reads-late", "fin", "both-send", "cork", "more", "fork", "reads-once"],
+         "reads-late", "fin", "both-send", "cork", "more", "fork", "dup", "reads-once"],
 )  # fmt: skip
 def test_why_nothing_comes_is_said(
     ad_hoc: Callable[..., AdHocRun], server: str, client: str, wire: str, name: str, text: str
@@ -130,6 +132,32 @@ STAY_ALIVE = KEEP_ALIVE.replace(
 )
 
 
+SAY_SLOWLY = """
+import select, socket
+c = socket.create_connection(('{server}', {port}))
+for _ in range(3):
+    c.sendall(b'hello')
+    c.recv(9)
+    select.select([c], [], [], 0.4)
+c.shutdown(socket.SHUT_WR)
+c.recv(9)
+"""
+FORK_SERVE = """
+import os, socket
+s = socket.create_server(('', {port}))
+while True:
+    c, _ = s.accept()
+    if os.fork() == 0:
+        s.close()
+        while got := c.recv(9):
+            c.sendall(got)
+        c.close()
+        os._exit(0)
+    c.close()
+"""
+DUP_SERVE = SERVE + "d = c.dup()\nc.close()\nwhile got := d.recv(9): d.sendall(got)"
+
+
 @pytest.mark.parametrize(
     ("server", "client", "wire"),
     [
@@ -140,10 +168,12 @@ STAY_ALIVE = KEEP_ALIVE.replace(
         (ECHO, UNCORK, ""),
         (ECHO, MORE_THEN_REST, ""),
         (FORK_WELL, READ_TO_END, ""),
+        (FORK_SERVE, SAY_SLOWLY, ""),
+        (DUP_SERVE, SAY_SLOWLY, ""),
         (READ_ALL, SEND_TEN, ""),
     ],
-    ids=["slow-link", "alive", "reads", "reads-fin", "uncorked", "more-and-rest", "fork-and-close",
-         "reads-all"],
+    ids=["slow-link", "alive", "reads", "reads-fin", "uncorked", "more-and-rest",
+         "fork-and-close", "fork-serves", "dup-serves", "reads-all"],
 )  # fmt: skip
 def test_near_to_that_there_is_no_cause(
     ad_hoc: Callable[..., AdHocRun], server: str, client: str, wire: str

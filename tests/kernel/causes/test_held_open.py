@@ -63,7 +63,7 @@ HELD = "held-open"
     ("server", "mends", "said"),
     [
         (FORK, "c.close()", "closed the socket in one process of server alone"),
-        (DUP, "other.close()", "by another descriptor, had it open still"),
+        (DUP, "other.close()", "closed one descriptor of the socket, and server#"),
         (PASS, "os.close(got)", "had it open still, as /proc/PID/fd showed"),
     ],
     ids=["fork", "dup", "passed"],

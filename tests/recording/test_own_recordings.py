@@ -118,6 +118,8 @@ def test_tshark_and_show_say_the_same_of_every_recording_of_the_tests(tmp_path: 
     assert found == {
         ("notes", "", "duplicate_ack"),  # nothing was outstanding
         ("notes", "out_of_order", "retransmission"),
+        # Sent again at once, in smaller pieces: an ICMP error had said that it was too big.
+        ("notes", "retransmission", "out_of_order"),
         ("notes", "lost_segment", ""),
         ("notes", "duplicate_ack", "window_update"),
         ("notes", "", "window_update"),  # with a D-SACK, and nothing outstanding

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+LOOKS_S = 0.1
 NOTED = (signal.SIGINT, signal.SIGWINCH)
 
 
@@ -41,13 +42,21 @@ class Interrupts:
 
     @contextmanager
     def raising(self) -> Iterator[None]:
-        """Ctrl-C raises KeyboardInterrupt here, as it does at once where it has come before."""
+        """Ctrl-C raises KeyboardInterrupt here, as it does at once where it has come before.
+
+        CPython's readline looks whether a signal has come when one ends its select(2): one that
+        comes just before that is not seen until the next key. So a timer ends it now and then.
+        """
+        before = signal.signal(signal.SIGALRM, _note)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, LOOKS_S, LOOKS_S)
         try:
             if signal.SIGINT in self.take():
                 raise KeyboardInterrupt
             yield
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
             # In this order: what comes after the line is for what the line starts.
             self.take()
             signal.signal(signal.SIGINT, _note)

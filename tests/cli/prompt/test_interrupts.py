@@ -35,3 +35,12 @@ def test_what_was_before_is_again_afterwards() -> None:
     with Interrupts():
         pass
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGWINCH)] == before
+
+
+def test_what_waits_for_a_line_looks_for_ctrl_c_now_and_then() -> None:
+    with Interrupts() as interrupts:
+        before = signal.getsignal(signal.SIGALRM)
+        with interrupts.raising():
+            assert 0 < signal.getitimer(signal.ITIMER_REAL)[1] <= 0.2
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        assert signal.getsignal(signal.SIGALRM) is before

@@ -47,6 +47,16 @@ try:
 except ConnectionResetError:
     print("reset")
 """
+READ_UNTIL_RESET = """
+import socket
+c = socket.create_connection(("{server}", {port}))
+c.sendall(b"0123456789")
+try:
+    while c.recv(1):
+        pass  # it ends when the RST has come, and not before
+except ConnectionResetError:
+    print("reset")
+"""
 CLOSE_LATE = (
     SERVE
     + """
@@ -180,7 +190,7 @@ def causes_of(run: AdHocRun) -> dict[str, str]:
         (SWAPPED, CONNECT, ["--no-wait"], "reset-nobody-listens", "which is htons("),
         (CLOSE_QUEUE, CONNECT, [], "reset-queue-closed", "closed it, and the kernel resets what"),
         (CLOSE_AT_ONCE, SEND_LATE, [], "reset-after-close", "fails with EPIPE"),
-        (INHERIT_LINGER, SEND_TEN, [], "reset-linger", "on the socket that listens, from"),
+        (INHERIT_LINGER, READ_UNTIL_RESET, [], "reset-linger", "on the socket that listens, from"),
         (BIND_TWICE, ASK, [], "address-in-use", "another socket of server listens on 0.0.0.0:"),
     ],
     ids=["loopback", "swapped", "queue-closed", "after-close", "linger", "in-use"],

@@ -56,10 +56,7 @@ def _claim(expectation: Expectation, steps: Sequence[Step], place: tuple[str, in
 
 
 def _why(verdict: Verdict) -> str:
-    """Its reason, with what was expected and was there as far as that does not say so."""
-    said = [
-        f"{each.what}: expected {each.expected}, was {each.actual}"
-        for each in verdict.compared
-        if not (each.expected in verdict.why and each.actual in verdict.why)
-    ]
-    return "; ".join((verdict.why, *said[:MOST_SAID]))
+    """Its reason, with what was expected beside what was there."""
+    first = verdict.compared[:MOST_SAID]
+    said = (f"{each.what}: expected {each.expected}, was {each.actual}" for each in first)
+    return "; ".join((verdict.why, *said))

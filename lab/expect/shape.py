@@ -22,7 +22,7 @@ from zlib import crc32
 
 from lab.analysis.packets.packet import Tcp, TcpFlags
 from lab.analysis.tcp.segment import UNTAKEN, Note, Segment
-from lab.expect.tcp import names_of
+from lab.expect.tcp import as_the_client_saw, names_of
 from lab.model.counted import counted
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _connection(talk: TcpConversation) -> Iterator[str]:
     yield f"tcp {client} > {server}:{talk.flow.b.port}"
     crossing_of = {crossing.number: crossing for crossing in talk.flow.crossings}
     pending: dict[bool, bytes] = {}
-    for segment in sorted(talk.segments, key=lambda each: _at_client(each, crossing_of)):
+    for segment in as_the_client_saw(talk):
         if segment.notes & UNTAKEN or Note.RETRANSMISSION in segment.notes:
             continue
         crossing = crossing_of[segment.crossing]
@@ -78,12 +78,6 @@ def _connection(talk: TcpConversation) -> Iterator[str]:
             yield f"  {client if side else server} {what}"
     for each, payload in pending.items():
         yield from _payload(client if each else server, payload)
-
-
-def _at_client(segment: Segment, crossing_of: dict[int, Crossing]) -> int:
-    crossing = crossing_of[segment.crossing]
-    seen = crossing.sent_ns if segment.from_client else crossing.received_ns
-    return crossing.time_ns if seen is None else seen
 
 
 def _flags(segment: Segment, crossing: Crossing) -> str:

@@ -78,6 +78,18 @@ def names_of(talk: TcpConversation, *, client: bool) -> tuple[str, ...]:
     return (str(end.address),)
 
 
+def as_the_client_saw(talk: TcpConversation) -> list[Segment]:
+    """The segments in the order in which the client sent and received them."""
+    crossing_of = {crossing.number: crossing for crossing in talk.flow.crossings}
+
+    def at_client(segment: Segment) -> int:
+        crossing = crossing_of[segment.crossing]
+        seen = crossing.sent_ns if segment.from_client else crossing.received_ns
+        return crossing.time_ns if seen is None else seen
+
+    return sorted(talk.segments, key=at_client)
+
+
 def handshake(which: WhichConnections) -> Expectation:
     """It opens with SYN, SYN-ACK and ACK."""
 
@@ -237,16 +249,9 @@ def _each(name: str, words: str, source: str, which: WhichConnections, check: Ch
 
 def _turns(talk: TcpConversation) -> Iterator[int]:
     """The crossings by which the server answers, of each round trip the first."""
-    crossing_of = {crossing.number: crossing for crossing in talk.flow.crossings}
-
-    def at_client(segment: Segment) -> int:
-        crossing = crossing_of[segment.crossing]
-        seen = crossing.sent_ns if segment.from_client else crossing.received_ns
-        return crossing.time_ns if seen is None else seen
-
     waits = False
     hands = talk.handshake
-    for segment in sorted(talk.segments, key=at_client):
+    for segment in as_the_client_saw(talk):
         if segment.notes & UNTAKEN or Note.RETRANSMISSION in segment.notes:
             continue
         speaks = bool(segment.length) or bool(segment.flags & TcpFlags.SYN)

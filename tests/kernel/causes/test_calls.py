@@ -119,8 +119,12 @@ def test_ports_of_connections_are_used_up(ad_hoc: Callable[..., AdHocRun]) -> No
 
 
 LISTEN = START + 'l = socket.create_server(("", {port}))\n'
-PAUSE = "import select; select.select([], [], [], 0.2)"
-SERVE_LATE = LISTEN + "c, _ = l.accept(); " + PAUSE + "; trying(c.sendall, b'late')"
+UNTIL = (
+    "import os, select\nwhile not os.path.exists('/tmp/word'): select.select([], [], [], 0.01)\n"
+)
+"""Waits for the other program's word, in the /tmp that the two have for themselves."""
+TELL = "\nopen('/tmp/word', 'w').close()\n"
+SERVE_LATE = LISTEN + "c, _ = l.accept()\n" + UNTIL + "trying(c.sendall, b'late')"
 CONNECTED = FOUR + 's.connect(("{server}", {port})); s.setblocking(False)\n'
 
 
@@ -132,12 +136,13 @@ CONNECTED = FOUR + 's.connect(("{server}", {port})); s.setblocking(False)\n'
             FOUR + 's.setblocking(False); trying(s.connect, ("{server}", {port})); s.close()',
             "connect-in-progress",
         ),
-        (SERVE_LATE, CONNECTED + "trying(s.recv, 10); s.close()", "nothing-yet"),
+        (SERVE_LATE, CONNECTED + "trying(s.recv, 10); s.close()" + TELL, "nothing-yet"),
         (
-            START
-            + 'l = socket.create_server(("", {port})); l.setblocking(False); trying(l.accept)',
-            FOUR
-            + 'import select; select.select([], [], [], 0.2); s.connect_ex(("{server}", 4242))',
+            LISTEN
+            + "l.setblocking(False); trying(l.accept)"
+            + TELL
+            + "import time; time.sleep(60)",
+            FOUR + UNTIL + 's.connect_ex(("{server}", {port}))',
             "nobody-yet",
         ),
     ],
@@ -165,7 +170,10 @@ WAITS = "import select; select.select([], [s], []); assert not s.getsockopt(1, 4
         ),
         (
             SERVE_LATE,
-            CONNECTED + "trying(s.recv, 10); import select; select.select([s], [], []); s.recv(10)",
+            CONNECTED
+            + "trying(s.recv, 10)"
+            + TELL
+            + "import select; select.select([s], [], []); s.recv(10)",
         ),
     ],
     ids=["connect", "read"],

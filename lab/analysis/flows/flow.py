@@ -81,7 +81,16 @@ class Flow:
 class _Builder:
     """A flow while it grows."""
 
-    __slots__ = ("base", "crossings", "errors", "has_ended", "number", "parts", "protocol")
+    __slots__ = (
+        "base",
+        "crossings",
+        "errors",
+        "has_fin",
+        "number",
+        "parts",
+        "protocol",
+        "was_reset",
+    )
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol: Protocol = protocol
@@ -93,14 +102,28 @@ class _Builder:
         self.base: dict[bool, int] = {}
         """The initial sequence number of each sender, as far as it is known or implied: of the one
         that sent the first packet, and of the other."""
-        self.has_ended = False
-        """Whether either side has sent a FIN with ACK or a RST since the last SYN without ACK."""
+        self.has_fin = False
+        """Whether either side has sent a FIN with ACK since the last SYN without ACK."""
+        self.was_reset = False
+        """The same of a RST."""
 
     def is_reused_by(self, side: bool, tcp: Tcp) -> bool:
         """Whether this segment opens another conversation on the same endpoints."""
         if not int(tcp.flags) & _SYN or side not in self.base:
             return False
-        return self.has_ended or self.base[side] != tcp.seq
+        if self.base[side] != tcp.seq:
+            return True
+        return self.was_reset or (self.has_fin and not self._repeats_its_answer(side, tcp))
+
+    def _repeats_its_answer(self, side: bool, tcp: Tcp) -> bool:
+        """Whether it is this conversation's SYN-ACK.
+
+        Where both a SYN-ACK and its SYN were sent again, the answer to the second SYN may come
+        when the client has sent all that it has, its FIN among it.
+        """
+        syn = self.base.get(not side)
+        is_answer = bool(int(tcp.flags) & _ACK)
+        return is_answer and syn is not None and (syn + 1) % _SEQUENCE_SPACE == tcp.ack
 
     def note(self, side: bool, other: bool, tcp: Tcp) -> None:
         """Remember what this segment says or implies: initial sequence numbers, an end.
@@ -114,10 +137,12 @@ class _Builder:
             self.base.setdefault(side, (tcp.seq - 1) % _SEQUENCE_SPACE)
         if flags & _ACK:
             self.base.setdefault(other, (tcp.ack - 1) % _SEQUENCE_SPACE)
-        if flags & _RST or _is_fin(tcp):
-            self.has_ended = True
+        if flags & _RST:
+            self.was_reset = True
+        elif _is_fin(tcp):
+            self.has_fin = True
         elif _is_syn(tcp):
-            self.has_ended = False
+            self.has_fin = self.was_reset = False
 
     def build(self) -> Flow:
         assert self.number is not None, "flows are numbered before they are built"
@@ -133,7 +158,8 @@ def group_flows(crossings: Iterable[Crossing]) -> tuple[Flow, ...]:
     SYN-ACK of a side whose initial sequence number is known begins another one where it has
     another number, or where a FIN with ACK or a RST has been sent since the last SYN. That number
     is the one of its last SYN, else the one implied by its own first segment (`seq - 1`) or by
-    what the peer acknowledged (`ack - 1`).
+    what the peer acknowledged (`ack - 1`). Other than with tshark, a SYN-ACK that repeats the
+    conversation's own belongs to it after a FIN too.
     So is UDP that carries a tunnel, which makes no flow here: there are the flows inside.
     Flows of which no packet is whole, nor cut as late as behind a TCP header's window, have no
     stream in tshark: they are numbered last.

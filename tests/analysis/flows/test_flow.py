@@ -255,6 +255,27 @@ def test_streams_are_numbered_as_tshark_numbers_them(text: str, streams: list[in
     assert [numbers[number] for number in sorted(numbers)] == streams
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_same"),
+    [("seq=900 ack=101", True), ("seq=901 ack=101", False), ("seq=900 ack=102", False)],
+    ids=["its own", "with another ISN", "to another SYN"],
+)
+def test_a_syn_ack_sent_again_behind_a_fin_belongs_to_its_connection(
+    answer: str, is_same: bool
+) -> None:
+    """Both were sent again, a SYN-ACK that was lost and its SYN: the second SYN is answered too."""
+    flows = group_flows(
+        crossings(f"""
+        0.0 client > server SYN seq=100
+        1.0 server > client SYN,ACK seq=900 ack=101
+        1.0 client > server SYN seq=100
+        1.1 client > server FIN,ACK seq=101 ack=901 data=all
+        1.2 server > client SYN,ACK {answer}
+        """)
+    )
+    assert [len(flow.crossings) for flow in flows] == ([5] if is_same else [4, 1])
+
+
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_the_streams_above_are_what_tshark_says(tmp_path: Path) -> None:
     installed = tshark_version()

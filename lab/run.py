@@ -336,10 +336,11 @@ def shown_document(shown: Shown) -> Document:
 
 def _confinement(
     wanted: Path | Scenario, source: str, allowed: Allowed | None
-) -> Callable[[Sequence[Step]], Confined] | None:
-    """What confines the programs of steps; None for those of wirelab's own scenarios.
+) -> Callable[[Sequence[Step], Mapping[str, str]], Confined] | None:
+    """What confines the programs of steps, on hosts that have those names and addresses.
 
-    Raises UsageError where these are to be allowed something.
+    None for those of wirelab's own scenarios. Raises UsageError where these are to be allowed
+    something.
     """
     if isinstance(wanted, Path) and not source:
         if allowed is not None:
@@ -352,7 +353,7 @@ def _confinement(
     from lab.model.allowed import Allowed
 
     file = wanted if isinstance(wanted, Path) else None
-    return lambda steps: confine(allowed or Allowed(), steps, file)
+    return lambda steps, names: confine(allowed or Allowed(), steps, file, names)
 
 
 def _start(
@@ -361,7 +362,7 @@ def _start(
     family: Family,
     trace: str,
     source: str,
-    confined: Callable[[Sequence[Step]], Confined] | None,
+    confined: Callable[[Sequence[Step], Mapping[str, str]], Confined] | None,
     *,
     notes_lines: bool,
     keeps_secrets: bool,
@@ -374,6 +375,7 @@ def _start(
 
     placeholders = scenario.placeholders(family, sys.executable)
     steps = scenario.expanded_steps(placeholders)
+    names = {name: placeholders[name] for name in scenario.topology.hosts if name in placeholders}
     if wire:
         from dataclasses import replace
 
@@ -392,7 +394,7 @@ def _start(
         is_session,
         notes_lines,
         keeps_secrets,
-        confined and confined(steps),
+        confined and confined(steps, names),
     )
     return sandbox.converse(record_session, plan) if is_session else sandbox.submit(record, plan)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from lab.errors import UsageError
 from lab.frozen import frozen
@@ -37,10 +38,16 @@ class Confined:
     """For the recording."""
 
 
-def confine(allowed: Allowed, steps: Iterable[Step], scenario: Path | None = None) -> Confined:
+def confine(
+    allowed: Allowed,
+    steps: Iterable[Step],
+    scenario: Path | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Confined:
     """How to confine the programs of the steps, whose placeholders are replaced.
 
-    `scenario` is the file that they belong to, if any. Raises UsageError.
+    `scenario` is the file that they belong to, if any; `names` are the hosts' that they can look
+    up, with the address of each. Raises UsageError.
     """
     programs = [program for step in steps for program in step.programs]
     numbers_of(allowed.capabilities)
@@ -54,7 +61,7 @@ def confine(allowed: Allowed, steps: Iterable[Step], scenario: Path | None = Non
     files = None
     if not allowed.host_files:
         commands = [word for program in programs for word in program.argv]
-        files = _files(allowed, here, commands, scenario)
+        files = _files(allowed, here, commands, scenario, names)
     uid = os.geteuid() if identity is None else identity.uid
     ran_as = RanAs(
         user=user_name(uid),
@@ -74,7 +81,13 @@ def _current_folder() -> str:
         raise UsageError("the current folder has been deleted; go to another") from None
 
 
-def _files(allowed: Allowed, here: str, commands: Iterable[str], scenario: Path | None) -> Files:
+def _files(
+    allowed: Allowed,
+    here: str,
+    commands: Iterable[str],
+    scenario: Path | None,
+    names: Mapping[str, str],
+) -> Files:
     writable = [] if here == "/" or _is_in(here, NOT_WRITABLE) else [here]
     writable += (_writable_folder(name) for name in allowed.writable)
     sockets = [_socket(name) for name in allowed.sockets]
@@ -87,6 +100,7 @@ def _files(allowed: Allowed, here: str, commands: Iterable[str], scenario: Path 
         sockets=tuple(dict.fromkeys(sockets)),
         shown=tuple(sorted(_hidden(shown, writable))),
         covered=tuple(sorted(_host_sockets(here, sockets))),
+        names=tuple((address, name) for name, address in names.items()),
     )
 
 

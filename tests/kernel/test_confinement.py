@@ -40,6 +40,14 @@ def test_by_default_the_current_folder_is_writable_and_no_more(tmp_path: Path) -
     assert found.ran_as.capabilities == ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
 
 
+def test_hosts_have_their_names_where_programs_have_files_of_their_own() -> None:
+    names = {"client": "198.51.100.1", "server": "198.51.100.2"}
+    found = confine(Allowed(), steps("true"), names=names)
+    assert found.files is not None
+    assert found.files.names == (("198.51.100.1", "client"), ("198.51.100.2", "server"))
+    assert confine(Allowed(host_files=True), steps("true"), names=names).files is None
+
+
 @pytest.mark.parametrize("folder", ["/", "/proc", "/proc/self", "/sys", "/dev"])
 def test_some_folders_are_not_writable_even_if_current(
     folder: str, monkeypatch: pytest.MonkeyPatch

@@ -40,6 +40,8 @@ OWN_FOLDERS = {"/tmp": "1777", "/run": "755", "/var/run": "755"}
 NOT_WRITABLE = ("/proc", "/sys", "/dev")
 """Where no folder of the host's is made writable, not even the current one."""
 CGROUPS = "/sys/fs/cgroup"
+HOSTS = Path("/etc/hosts")
+"""Where names have their addresses: hosts(5)."""
 
 NAMESPACES = {"mnt": libc.CLONE_NEWNS, "ipc": libc.CLONE_NEWIPC, "uts": libc.CLONE_NEWUTS}
 """Their files in /proc/pid/ns, and their kinds."""
@@ -70,6 +72,8 @@ class Files:
     """What they can read although it lies in one of OWN_FOLDERS."""
     covered: tuple[str, ...] = ()
     """Unix sockets of the host's that they must not reach."""
+    names: tuple[tuple[str, str], ...] = ()
+    """Addresses and host names that stand before the host's own in HOSTS."""
 
 
 class View:
@@ -214,6 +218,22 @@ def make_view(files: Files) -> None:
         libc.attach_mounts(tree, path)
     for path in files.covered:
         _cover_socket(path)
+    if files.names:
+        _name_hosts(files.names)
+
+
+def _name_hosts(names: Iterable[tuple[str, str]]) -> None:
+    """Put the names before the host's own; nowhere where the host has no HOSTS to mount it on."""
+    if not HOSTS.is_file():
+        return
+    place = Path("/run/hosts")
+    lines = [f"{address}\t{name}\n" for address, name in names]
+    place.write_bytes("".join(lines).encode() + HOSTS.read_bytes())
+    copy = libc.clone_mounts(str(place))
+    libc.restrict_mounts(copy, _READ_ONLY)
+    libc.attach_mounts(copy, str(HOSTS))
+    os.close(copy)
+    place.unlink()
 
 
 def _make_place(path: str, *, is_folder: bool) -> None:

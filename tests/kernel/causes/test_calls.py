@@ -155,6 +155,12 @@ def test_a_call_that_is_not_to_wait_is_no_failure(
     assert name in {cause["name"] for cause in run.report["causes"]}
 
 
+def test_ping_that_goes_on_with_a_raw_socket_has_no_cause(ad_hoc: Callable[..., AdHocRun]) -> None:
+    raw = PING.replace("udp", "socket.SOCK_RAW")
+    run = ad_hoc(IDLE, python(START + f"trying(lambda: {PING}); {raw}.close()"), trace="auto")
+    assert run.report["causes"] == []
+
+
 WAITS = "import select; select.select([], [s], []); assert not s.getsockopt(1, 4); s.close()"
 
 

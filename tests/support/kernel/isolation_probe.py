@@ -294,6 +294,16 @@ def _() -> object:
     return result == 0 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS)
 
 
+@tries("look up a host of the run by its name")
+def _() -> object:
+    return socket.gethostbyname("server") != socket.gethostbyname("client")
+
+
+@tries("write to that /etc/hosts")
+def _() -> object:
+    return Path("/etc/hosts").open("a")
+
+
 @tries("set the host's name")
 def _() -> object:
     socket.sethostname(socket.gethostname())

@@ -96,6 +96,8 @@ def _no_ping(facts: StepFacts, call: SystemCall) -> Cause | None:
         return None
     if (kind.number & SOCK_TYPE_MASK, protocol.number) not in _PINGS:
         return None
+    if _gets_raw(facts, call):
+        return None
     set_to = facts.timeline.sysctl(call.host, _PING_GROUPS)
     what = f" ({' to '.join(map(str, sysctl_numbers(set_to)))})" if set_to is not None else ""
     return Cause(
@@ -107,6 +109,23 @@ def _no_ping(facts: StepFacts, call: SystemCall) -> Cause | None:
         "icmp(7), ping_group_range",
         Surprise.HIDDEN,
     )
+
+
+def _gets_raw(facts: StepFacts, refused: SystemCall) -> bool:
+    """Whether the next socket of its program is a raw one of the same protocol: so ping(8) does."""
+    for each in facts.timeline.system_calls:
+        is_next = each.program == refused.program and each.entry_ns > refused.entry_ns
+        if is_next and each.name == "socket":
+            kind = each.number("type")
+            return (
+                not each.error
+                and kind is not None
+                and TYPES.get(kind & SOCK_TYPE_MASK) == "SOCK_RAW"
+                and all(
+                    each.number(name) == refused.number(name) for name in ("domain", "protocol")
+                )
+            )
+    return False
 
 
 WHY: dict[tuple[str, str], Why] = {

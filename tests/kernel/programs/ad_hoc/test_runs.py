@@ -54,6 +54,14 @@ SERVER_OF = {
 }
 
 
+@pytest.mark.parametrize("family", ["4", "6"])
+def test_a_host_is_found_by_its_name(ad_hoc: Callable[..., AdHocRun], family: str) -> None:
+    server = CONVERSE.replace('create_server(("", {port}))', SERVER_OF[family])
+    client = ASK.replace("{server}", "server") + 'print(socket.gethostbyaddr("{server}")[0])'
+    run = ad_hoc(python(server), python(client), "--family", family)
+    assert run.wrote["client"] == "b'HELLO' b''\nserver\n"
+
+
 def test_such_a_run_is_judged_again_the_same(ad_hoc: Callable[..., AdHocRun]) -> None:
     run = ad_hoc(python(CONVERSE), python(ASK))
     before = (run.folder / "report.json").read_bytes()

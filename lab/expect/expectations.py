@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lab.expect.frames import Among
     from lab.expect.patterns import AnyFrame
     from lab.expect.subject import Subject
-    from lab.expect.tcp import WhichConnections
+    from lab.expect.tcp import Amount, WhichConnections
     from lab.ladder.model import Ladder
 
 
@@ -160,10 +160,8 @@ class Connections:
         self._of.expect(round_trips(self._which, at_most))
         return self
 
-    def bytes(
-        self, client: int | bytes | str | None = None, server: int | bytes | str | None = None
-    ) -> Connections:
-        """How many bytes each side sends, or which."""
+    def bytes(self, client: Amount | None = None, server: Amount | None = None) -> Connections:
+        """How many bytes each side sends, or which; at_least(1), contains("text") as well."""
         from lab.expect.tcp import transfers
 
         __tracebackhide__ = True

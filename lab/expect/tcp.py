@@ -12,7 +12,7 @@ from lab.analysis.tcp.conversation import Teardown
 from lab.analysis.tcp.segment import UNTAKEN, Note
 from lab.expect.expectation import Expectation, met, unmet, worst
 from lab.expect.matching import in_order
-from lab.expect.values import as_bytes, shown
+from lab.expect.values import Where, as_bytes, shown
 from lab.frozen import frozen
 from lab.model.claim import Contrast, Verdict, frame_ids, undecided
 from lab.model.counted import counted
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 _SHOWN_SEGMENTS = 6
 _OPENS_OR_ENDS = TcpFlags.SYN | TcpFlags.FIN | TcpFlags.RST
 
-Check = Callable[["TcpConversation"], Verdict]
+Amount = int | bytes | str | Where
+"""A number of bytes, the bytes themselves, or either as one of lab.expect.values has it."""
+
+_Check = Callable[["TcpConversation"], Verdict]
 
 
 @frozen
@@ -163,8 +166,8 @@ def round_trips(which: WhichConnections, at_most: int) -> Expectation:
 
 def transfers(
     which: WhichConnections,
-    client: int | bytes | str | None = None,
-    server: int | bytes | str | None = None,
+    client: Amount | None = None,
+    server: Amount | None = None,
 ) -> Expectation:
     """The payload that each side sent and the other received: how many bytes, or which."""
 
@@ -233,7 +236,9 @@ def segments(
     return _each("segments", sentence, "RFC 9293, 3.1", which, check)
 
 
-def _each(name: str, words: str, source: str, which: WhichConnections, check: Check) -> Expectation:
+def _each(
+    name: str, words: str, source: str, which: WhichConnections, check: _Check
+) -> Expectation:
     """An expectation of each connection that is meant; of none there is nothing to say."""
     about = f" {which}" if str(which) else ""
 
@@ -262,8 +267,13 @@ def _turns(talk: TcpConversation) -> Iterator[int]:
             yield segment.crossing
 
 
-def _difference(wanted: int | bytes | str, stream: Stream, who: str) -> Contrast | None:
+def _difference(wanted: Amount, stream: Stream, who: str) -> Contrast | None:
     what = f"bytes from the {who}"
+    if isinstance(wanted, Where):
+        is_whole = len(stream.data) == stream.length
+        if wanted.test(stream.length) or (is_whole and wanted.test(stream.data)):
+            return None
+        return Contrast(what, str(wanted), f"{stream.length}: {shown(stream.data, 40)}")
     if isinstance(wanted, int):
         return None if stream.length == wanted else Contrast(what, str(wanted), str(stream.length))
     expected, actual = as_bytes(wanted), stream.data
@@ -277,12 +287,14 @@ def _difference(wanted: int | bytes | str, stream: Stream, who: str) -> Contrast
     return Contrast(where, shown(expected[at:]), shown(actual[at:]))
 
 
-def _amount(wanted: int | bytes | str) -> str:
+def _amount(wanted: Amount) -> str:
+    if isinstance(wanted, Where):
+        return f"bytes ({wanted})"
     return counted(wanted, "byte") if isinstance(wanted, int) else shown(as_bytes(wanted), 30)
 
 
-def _value(wanted: int | bytes | str) -> str:
-    return str(wanted) if isinstance(wanted, int) else shown(as_bytes(wanted), 30)
+def _value(wanted: Amount) -> str:
+    return str(wanted) if isinstance(wanted, int | Where) else shown(as_bytes(wanted), 30)
 
 
 def _is_pure_ack(segment: Segment) -> bool:

@@ -9,6 +9,7 @@ from lab.errors import PointedError, UsageError, did_you_mean
 from lab.expect import calls, frames, tcp
 from lab.expect.expectation import Expectation
 from lab.expect.snapshot import looks_like
+from lab.expect.values import at_least
 from lab.frozen import frozen
 
 _SHAPE = re.compile(r"([A-Za-z-]*)(?:(<=|[:=])(.*))?", re.DOTALL)
@@ -76,8 +77,12 @@ def _program_and_call(text: str) -> tuple[str, str]:
 
 
 def _bytes(text: str) -> Expectation:
-    side, value = _halves(text, "=", "client=N, server=N, or client=TEXT")
-    wanted = int(value) if re.fullmatch(r"\d{1,12}", value) else value
+    wanted: tcp.Amount
+    if match := re.fullmatch(r"(\w+)>=(\d{1,12})", text):
+        side, wanted = match[1], at_least(int(match[2]))
+    else:
+        side, value = _halves(text, "=", "client=N, server>=N, or client=TEXT")
+        wanted = int(value) if re.fullmatch(r"\d{1,12}", value) else value
     if side == "client":
         return tcp.transfers(_ANY, client=wanted)
     if side == "server":
@@ -129,8 +134,8 @@ WORDS: dict[str, Word] = {
         "<=",
     ),
     "bytes": Word(
-        "bytes:client=N, bytes:server=TEXT",
-        "Each carries so many bytes from that side, or these.",
+        "bytes:client=N, bytes:server>=N, bytes:server=TEXT",
+        "Each carries so many bytes from that side, or at least so many, or these.",
         _bytes,
         ":",
     ),

@@ -8,7 +8,7 @@ from lab.analysis.packets.packet import TcpFlags
 from lab.expect import tcp
 from lab.expect.expectation import Expectation
 from lab.expect.patterns import TCP, UDP, AnyFrame
-from lab.expect.values import contains
+from lab.expect.values import at_least, at_most, contains
 from lab.model.claim import Outcome
 
 ALL = tcp.WhichConnections()
@@ -36,6 +36,8 @@ SHAPE = [
         tcp.transfers(ALL, client=48),
         tcp.transfers(ALL, client=b"Hello. These are three messages, or so I think.\n"),
         tcp.transfers(ALL, server="I read what you wrote, not how you cut it.\n"),
+        tcp.transfers(ALL, client=at_least(48), server=at_most(43)),
+        tcp.transfers(ALL, client=contains("three"), server=contains("I read")),
         tcp.segments(ALL, SHAPE, pure_acks=False),
     ],
     ids=lambda each: each.name,
@@ -56,6 +58,8 @@ def test_an_orderly_connection_is_as_expected(name: str, expectation: Expectatio
         (tcp.round_trips(ALL, 1), as_it_was, "2 round trips"),
         (tcp.retransmissions(ALL, 0), r.repeated(6, 7), "1 retransmission"),
         (tcp.transfers(ALL, client=47), as_it_was, "other bytes from the client"),
+        (tcp.transfers(ALL, client=at_least(49)), as_it_was, "other bytes from the client"),
+        (tcp.transfers(ALL, server=contains("four")), as_it_was, "other bytes from the server"),
         (tcp.transfers(ALL, server=b"I read what"), as_it_was, "other bytes from the server"),
         (tcp.segments(ALL, SHAPE[:-1], pure_acks=False), as_it_was, "was not expected"),
         (tcp.segments(ALL, [*SHAPE, TCP()], pure_acks=False), as_it_was, "is missing"),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lab.analysis.timeline import Timeline
 from lab.errors import LabError, UsageError
+from lab.grade.sheet import Check, Sheet, Visibility
 from lab.model.allowed import Allowed
 from lab.model.claim import (
     Claim,
@@ -50,6 +51,7 @@ from lab.results import Capture, Result
 __all__ = [
     "Allowed",
     "Capture",
+    "Check",
     "Claim",
     "Family",
     "Interface",
@@ -64,12 +66,14 @@ __all__ = [
     "Result",
     "Route",
     "Scenario",
+    "Sheet",
     "Step",
     "Table",
     "Timeline",
     "Topology",
     "UsageError",
     "Verdict",
+    "Visibility",
     "broken",
     "chain",
     "claim",

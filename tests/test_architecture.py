@@ -16,7 +16,7 @@ TABLE = ImportTable((ROOT / "ARCHITECTURE.md").read_text("utf-8"))
 MOST_FILES = 15
 """In a folder: more are not taken in at a glance."""
 
-PURE = ("analysis", "checks", "ladder", "scene")
+PURE = ("analysis", "checks", "grade", "ladder", "scene")
 """Rooms, and those beneath them, that open nothing: bytes and values in, values out."""
 
 OPENS_SOMETHING = frozenset((

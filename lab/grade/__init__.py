@@ -1,0 +1,1 @@
+"""Lab sheets, and what becomes of what is handed in for them."""

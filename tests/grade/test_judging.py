@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lab.api import load
+from lab.expect import TCP
+from lab.expect.expectations import Expectations
+from lab.grade.judging import judge_checks, refuse_checks
+from lab.grade.mark import Grade, Mark
+from lab.grade.sheet import Check, Sheet
+from lab.model.claim import Outcome
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+
+
+def marks(name: str, *checks: Check) -> tuple[Mark, ...]:
+    capture = load(RECORDINGS / name / "recording.pcapng")
+    return judge_checks(Sheet("t", "h", checks), capture)
+
+
+def opens_and_ends(capture: Expectations) -> None:
+    """It opens, and the client ends it."""
+    capture.tcp().handshake().closes_with_fin(by="client")
+
+
+def looks_for_a_reset(capture: Expectations) -> None:
+    """There is a RST."""
+    capture.frames().expect(TCP(flags="RST"))
+
+
+def asserts(capture: Expectations) -> None:
+    """There are two steps."""
+    assert len(capture.subjects()) == 2, "there is one step"
+
+
+def asserts_mutely(capture: Expectations) -> None:
+    """There are two steps."""
+    if len(capture.subjects()) != 2:
+        raise AssertionError
+
+
+def does_nothing(capture: Expectations) -> None:
+    """Nothing in particular."""
+
+
+def fails_itself(capture: Expectations) -> None:
+    """It has a mistake in it."""
+    raise KeyError("port")
+
+
+WORDS = (
+    Check("opens", 2, "handshake"),
+    Check("ends", 2, "closes-with-fin"),
+    Check("no-reset", 1, "no-reset"),
+    Check("speaks", 0.5, "bytes:client>=1"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcomes"),
+    [
+        ("tcp4", "HHHH"),
+        ("tcp6", "HHHH"),
+        ("half-close4", "HBBH"),
+        ("reset4", "BBBB"),
+        ("udp4", "UUUU"),
+    ],
+)
+def test_checks_in_words_are_judged_one_by_one(name: str, outcomes: str) -> None:
+    found = marks(name, *WORDS)
+    assert "".join(mark.outcome.name[0] for mark in found) == outcomes
+    assert [mark.passed for mark in found] == [each == "H" for each in outcomes]
+    assert sum(mark.score for mark in found) == Grade("s", "f", found).score
+    assert all(mark.why for mark in found)
+    assert all(bool(mark.text) is not mark.passed for mark in found)
+
+
+@pytest.mark.parametrize(
+    ("function", "outcome", "said"),
+    [
+        (opens_and_ends, Outcome.HOLDS, "all that it expects is so"),
+        (looks_for_a_reset, Outcome.BROKEN, "nothing is TCP(flags=RST)"),
+        (asserts, Outcome.BROKEN, "there is one step"),
+        (asserts_mutely, Outcome.BROKEN, "an assert of the check's function failed"),
+        (does_nothing, Outcome.UNDECIDED, "expected nothing"),
+        (fails_itself, Outcome.UNDECIDED, "failed itself: KeyError: 'port'"),
+    ],
+)
+def test_a_function_is_judged_by_what_it_expects(
+    function: Callable[[Expectations], object], outcome: Outcome, said: str
+) -> None:
+    (mark,) = marks("tcp4", Check("own", 3, function))
+    assert (mark.outcome, mark.score) == (outcome, 3 if outcome is Outcome.HOLDS else 0)
+    assert said in mark.why
+    assert mark.is_sheets_fault is (outcome is Outcome.UNDECIDED)
+
+
+def test_a_check_that_expects_nothing_passes_nothing_behind_others_either() -> None:
+    found = marks("tcp4", Check("opens", 1, "handshake"), Check("own", 1, does_nothing))
+    assert [mark.passed for mark in found] == [True, False]
+
+
+def test_a_check_that_fails_itself_leaves_the_others_alone() -> None:
+    found = marks("tcp4", Check("own", 1, fails_itself), *WORDS)
+    assert [mark.passed for mark in found] == [False, True, True, True, True]
+
+
+def test_what_is_undecided_says_why() -> None:
+    (mark,) = marks("udp4", Check("opens", 1, "handshake"))
+    assert mark.why == "no TCP connection was seen"
+    assert mark.text.startswith("UNDECIDED: ")
+
+
+def test_calls_are_undecided_of_a_capture() -> None:
+    (mark,) = marks("tcp4", Check("calls", 1, "never:shutdown"))
+    assert (mark.outcome, mark.score) == (Outcome.UNDECIDED, 0)
+
+
+def test_a_refused_file_has_a_mark_for_each_check() -> None:
+    found = refuse_checks(Sheet("t", "h", WORDS), "it is no capture")
+    assert [mark.check.name for mark in found] == ["opens", "ends", "no-reset", "speaks"]
+    assert {mark.why for mark in found} == {"it is no capture"}
+    assert not any(mark.passed for mark in found)

@@ -33,6 +33,11 @@ class Mark:
         return self.outcome is Outcome.HOLDS
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether what was handed in does not show it, either way."""
+        return self.outcome is Outcome.UNDECIDED
+
+    @property
     def score(self) -> float:
         """Its check's points, or 0."""
         return self.check.points if self.passed else 0

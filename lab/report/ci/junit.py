@@ -39,9 +39,9 @@ def junit_document(results: Sequence[Result], place_of: PlaceOf, error: str = ""
     if error:
         suite = ElementTree.SubElement(root, "testsuite", name="wirelab")
         case = ElementTree.SubElement(suite, "testcase", classname="wirelab", name="the command")
-        _add_outcome(case, "error", "ended early", error, error)
-        _count(suite)
-    _count(root)
+        add_outcome(case, "error", "ended early", error, error)
+        count_cases(suite)
+    count_cases(root)
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
@@ -58,27 +58,27 @@ def _suite(result: Result, place_of: PlaceOf) -> ElementTree.Element:
     properties = ElementTree.SubElement(suite, "properties")
     facts = [("kernel", recording.kernel), ("artifacts", str(result.folder))]
     for name, value in (*facts, *(("instrument", str(each)) for each in recording.instruments)):
-        ElementTree.SubElement(properties, "property", name=name, value=_text(value))
+        ElementTree.SubElement(properties, "property", name=name, value=xml_text(value))
     for judgement in result.judgements:
         suite.append(_case(judgement, _class(result), place_of, _causes(judgement, result)))
     if result.failures:
         case = ElementTree.SubElement(suite, "testcase", classname=_class(result), name="programs")
         why = "; ".join(result.failures)
-        _add_outcome(case, "error", "program failed", why, why)
-    _count(suite)
+        add_outcome(case, "error", "program failed", why, why)
+    count_cases(suite)
     return suite
 
 
 def _name(result: Result) -> str:
     """The scenario, and the family if it has one: "tcp over IPv4"."""
     family = result.recording.family
-    return _text(result.scenario + (f" over IPv{family.value}" if family else ""))
+    return xml_text(result.scenario + (f" over IPv{family.value}" if family else ""))
 
 
 def _class(result: Result) -> str:
     """The same as a class: some services take cases of one class and name for one case."""
     family = result.recording.family
-    return _text(f"wirelab.{result.scenario}" + (f".IPv{family.value}" if family else ""))
+    return xml_text(f"wirelab.{result.scenario}" + (f".IPv{family.value}" if family else ""))
 
 
 def _timestamp(time_ns: int) -> str:
@@ -93,11 +93,11 @@ def _case(
     case = ElementTree.Element(
         "testcase",
         classname=named,
-        name=_text(f"{claim.id}: {judgement.text}"),
+        name=xml_text(f"{claim.id}: {judgement.text}"),
     )
     if place := place_of(claim):
         file, line = place
-        case.set("file", _text(file))
+        case.set("file", xml_text(file))
         case.set("line", str(line))
     if verdict.outcome in _ELEMENTS:
         text = verdict.why
@@ -105,7 +105,7 @@ def _case(
             seen = ", ".join(map(str, verdict.evidence)) or "no event"
             text = f"{verdict.why}\n{claim.source}. Seen in: {seen}"
             text = "\n".join((text, *causes))
-        _add_outcome(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, text)
+        add_outcome(case, _ELEMENTS[verdict.outcome], verdict.outcome.value, verdict.why, text)
     return case
 
 
@@ -122,20 +122,20 @@ def _causes(judgement: Judgement, result: Result) -> list[str]:
     ]
 
 
-def _add_outcome(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
+def add_outcome(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
     """Add the outcome of a test case. Some services show the message, some the text."""
-    element = ElementTree.SubElement(case, tag, type=kind, message=_text(message))
-    element.text = _text(text)
+    element = ElementTree.SubElement(case, tag, type=kind, message=xml_text(message))
+    element.text = xml_text(text)
 
 
-def _count(element: ElementTree.Element) -> None:
+def count_cases(element: ElementTree.Element) -> None:
     """Set the numbers of cases of each kind."""
     element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         element.set(attribute, str(sum(1 for _ in element.iter(tag))))
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
     """The text without the characters that XML cannot hold. Source: XML 1.0, 2.2, Char."""
     return "".join(c if _is_xml(ord(c)) else f"\\x{ord(c):02x}" for c in text)
 

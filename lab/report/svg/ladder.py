@@ -41,8 +41,12 @@ def state_group(state: str) -> str:
     return STATE_GROUPS.get(state.replace("-", "_"), "closed")
 
 
-def draw_svg(title: str, steps: Sequence[tuple[str, Scene]]) -> str:
-    """The picture of a run: its title, and the ladder of each step below the one before."""
+def draw_svg(title: str, steps: Sequence[tuple[str, Scene]], *, with_style: bool = True) -> str:
+    """The picture of a run: its title, and the ladder of each step below the one before.
+
+    Without its style it is for a page that has `colours` and `ladder_style`.
+    """
+    style = f"<style>{colours()}{ladder_style()}</style>\n" if with_style else ""
     pieces: list[str] = []
     top, width = float(TOP), 0.0
     for name, scene in steps:
@@ -56,7 +60,7 @@ def draw_svg(title: str, steps: Sequence[tuple[str, Scene]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {top:.0f}" '
         f'width="{width:.0f}" height="{top:.0f}" role="img">\n'
         f"<title>{escape(visible(title))}</title>\n"
-        f"<style>{colours()}{ladder_style()}</style>\n"
+        + style
         + "\n".join([text_at(12, 22, cut(title, 130), "title"), *pieces, "</svg>\n"])
     )
 

@@ -13,6 +13,11 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else _number(ord(c)) for c in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same of a text in lines, whose ends stay."""
+    return "".join(c if c == "\n" else visible(c) for c in text)
+
+
 def _number(code: int) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"

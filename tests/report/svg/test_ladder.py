@@ -73,3 +73,9 @@ def test_hostile_texts_are_only_texts() -> None:
 )  # fmt: skip
 def test_states_have_one_colour_in_either_spelling(state: str, group: str) -> None:
     assert state_group(state) == group
+
+
+def test_a_picture_for_a_page_has_no_style_of_its_own() -> None:
+    scene = recorded_scene("tcp4")
+    assert "<style>" not in draw_svg("x", [("", scene)], with_style=False)
+    assert "<style>" in draw_svg("x", [("", scene)])

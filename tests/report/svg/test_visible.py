@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.report.svg.visible import cut, visible, visible_bytes
+from lab.report.svg.visible import cut, visible, visible_bytes, visible_lines
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,7 @@ def test_bytes_are_shown_as_python_has_them() -> None:
 def test_a_cut_text_is_as_long_as_there_is_room() -> None:
     assert cut("abcdef", 6) == "abcdef"
     assert cut("abcdef", 4) == "abc…"
+
+
+def test_lines_stay_lines() -> None:
+    assert visible_lines("a\n\x1b[2J\r\n") == "a\n\\x1b[2J\\x0d\n"

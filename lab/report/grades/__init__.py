@@ -1,0 +1,1 @@
+"""What became of submissions, for teachers, students and the services they use."""

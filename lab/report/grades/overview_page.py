@@ -1,0 +1,55 @@
+"""overview.html: all students and all checks, for the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lab.model.counted import counted
+from lab.report.grades.csv_file import remarks_on
+from lab.report.grades.wording import due_line, points, unseen
+from lab.report.html.plain_page import PageSection, plain_page
+
+if TYPE_CHECKING:
+    from lab.grade.mark import Grade
+    from lab.grade.sheet import Check, Sheet
+
+
+def overview_page(sheet: Sheet, grades: Sequence[Grade]) -> str:
+    """The page: who has how many points, and of each check how many passed it."""
+    checks = [_check_row(check, place, grades) for place, check in enumerate(sheet.checks)]
+    head = ("check", "what is expected", "points", "passed", "not as expected", "undecided", "seen")
+    sections = [
+        PageSection("Students", _students(sheet, grades), _classes(grades)),
+        PageSection("Checks", [head, *checks], notes=[*_notes(sheet)]),
+    ]
+    return plain_page(sheet.title, f"{sheet.title}: {counted(len(grades), 'file')}", "", sections)
+
+
+def _students(sheet: Sheet, grades: Sequence[Grade]) -> list[tuple[str, ...]]:
+    names = [check.name for check in sheet.checks]
+    rows = [("student", "file", "score", "of", *names, "remarks")]
+    for grade in grades:
+        marks = [points(mark.score) if mark.passed else mark.outcome.value for mark in grade.marks]
+        scores = points(grade.score), points(grade.max_score)
+        rows.append((grade.student, grade.file, *scores, *marks, remarks_on(grade)))
+    return rows
+
+
+def _classes(grades: Sequence[Grade]) -> list[str]:
+    return ["second" if grade.score == grade.max_score else
+            "first" if not grade.score else "other" for grade in grades]  # fmt: skip
+
+
+def _check_row(check: Check, place: int, grades: Sequence[Grade]) -> tuple[str, ...]:
+    marks = [grade.marks[place] for grade in grades]
+    passed = sum(mark.passed for mark in marks)
+    undecided = sum(mark.is_undecided for mark in marks)
+    numbers = map(str, (passed, len(marks) - passed - undecided, undecided))
+    return (check.name, check.sentence, points(check.points), *numbers, unseen(check) or "at once")
+
+
+def _notes(sheet: Sheet) -> Iterator[str]:
+    yield sheet.handed_in
+    if due := due_line(sheet):
+        yield due

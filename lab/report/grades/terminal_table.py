@@ -1,0 +1,71 @@
+"""Grades and checks as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from lab.model.table import Table
+from lab.report.grades.csv_file import remarks_on
+from lab.report.grades.wording import due_line, points, unseen
+from lab.report.terminal.tables import draw_table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lab.grade.mark import Grade
+    from lab.grade.sheet import Check, Sheet
+    from lab.report.terminal.drawing.style import Style
+
+
+def draw_grades(sheet: Sheet, grades: Sequence[Grade], style: Style) -> Iterator[Text]:
+    """A line for each student, and below one for each of whom something is to be said."""
+    names = [check.name for check in sheet.checks]
+    rows = [
+        (
+            style.cut(grade.student, style.width // 3),
+            *(points(mark.score) if mark.passed else _SHORT[mark.is_undecided]
+              for mark in grade.marks),
+            f"{points(grade.score)}/{points(grade.max_score)}",
+        )
+        for grade in grades
+    ]  # fmt: skip
+    yield Text(style.cut(sheet.title, style.width), "bold")
+    yield from draw_table(Table(("student", *names, "score"), tuple(rows)), style)
+    for grade in grades:
+        if said := remarks_on(grade):
+            for line in style.wrap(f"{grade.student}: {said}", style.width, "  "):
+                yield Text(line)
+
+
+_SHORT = {False: "-", True: "?"}
+
+
+def draw_checks(
+    sheet: Sheet, checks: Sequence[Check], now: datetime, style: Style
+) -> Iterator[Text]:
+    """Checks as students see them; of what they do not see, when they will."""
+    yield Text(style.cut(sheet.title, style.width), "bold")
+    for line in style.wrap(" ".join(filter(None, (sheet.handed_in, due_line(sheet)))), style.width):
+        yield Text(line)
+    for check in checks:
+        worth = points(check.points)
+        yield Text()
+        yield Text(f"{check.name} ({worth} {'point' if worth in _ONE else 'points'})", "bold blue")
+        if not sheet.shows(check, now):
+            yield from _indented(f"Not shown now: {unseen(check)}.", style)
+        yield from _indented(check.sentence, style)
+        if check.source:
+            yield from _indented(f"Source: {check.source}", style)
+        if check.hint:
+            yield from _indented(f"Where it does not pass: {check.hint}", style)
+
+
+_ONE = frozenset({"1"})
+
+
+def _indented(text: str, style: Style) -> Iterator[Text]:
+    for line in style.wrap(text, style.width - 2):
+        yield Text(f"  {line}")

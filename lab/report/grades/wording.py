@@ -1,0 +1,48 @@
+"""What is said of marks and points, wherever it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lab.grade.sheet import Visibility
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lab.grade.mark import Mark
+    from lab.grade.sheet import Check, Sheet
+
+_WHEN = {
+    Visibility.HIDDEN: "students never see it",
+    Visibility.AFTER_DUE_DATE: "students see it once the deadline is over",
+    Visibility.AFTER_PUBLISHED: "students see it once grades are published",
+}
+
+
+def points(number: float) -> str:
+    """ "2", "0.5"."""
+    return str(int(number) if number == int(number) else number)
+
+
+def said_of(mark: Mark) -> str:
+    """A mark in lines: passed or why not, and the hint."""
+    if mark.passed:
+        return f"Passed: {mark.why}"
+    text = mark.text or f"{mark.outcome.value}: {mark.check.sentence}\n  {mark.why}"
+    return f"{text}\n\nHint: {mark.check.hint}" if mark.check.hint else text
+
+
+def unseen(check: Check) -> str:
+    """When students see a check; "" where they see it at once."""
+    return _WHEN.get(check.seen, "")
+
+
+def due_line(sheet: Sheet) -> str:
+    """The deadline in a line; "" where there is none."""
+    return "" if sheet.due is None else f"To be handed in by {sheet.due:%Y-%m-%d %H:%M %z}."
+
+
+def shown_marks(sheet: Sheet, marks: Iterable[Mark], now: datetime) -> list[Mark]:
+    """Those that students may see at that moment."""
+    return [mark for mark in marks if sheet.shows(mark.check, now)]

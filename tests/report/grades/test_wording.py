@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from graded import NOW, SHEET, graded, refused
+
+from lab.report.grades.wording import due_line, points, said_of, shown_marks, unseen
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(2, "2"), (2.0, "2"), (0.5, "0.5"), (1234.25, "1234.25"), (0, "0")]
+)
+def test_points_are_as_short_as_they_can_be(number: float, said: str) -> None:
+    assert points(number) == said
+
+
+def test_a_mark_says_why_and_the_hint_where_it_does_not_pass() -> None:
+    opens, ends, *_ = graded("half-close4").marks
+    assert said_of(opens).startswith("Passed: ") and "Hint" not in said_of(opens)
+    assert said_of(ends).startswith("BROKEN: ") and said_of(ends).endswith("Hint: close both sides")
+    said = said_of(refused().marks[3])
+    assert said == f"UNDECIDED: {SHEET.checks[3].sentence}\n  it is no capture"
+
+
+def test_when_checks_and_the_deadline_are() -> None:
+    assert [unseen(check) for check in SHEET.checks] == [
+        "", "", "students never see it", "students see it once the deadline is over",
+    ]  # fmt: skip
+    assert due_line(SHEET) == "To be handed in by 2026-12-24 12:00 +0000."
+    assert due_line(replace(SHEET, deadline=None, checks=SHEET.checks[:2])) == ""
+
+
+def test_marks_are_shown_as_the_sheet_says() -> None:
+    marks = graded("tcp4").marks
+    assert shown_marks(SHEET, marks, NOW) == list(marks[:2])
+    assert shown_marks(SHEET, marks, NOW.replace(year=2027)) == [*marks[:2], marks[3]]

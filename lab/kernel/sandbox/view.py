@@ -85,6 +85,7 @@ class View:
         Without `files` it is a mount namespace with the host's files as they are.
         """
         self.has_hosts_files = files is None
+        self._covered = frozenset(files.covered if files else ())
         self._kinds = NAMESPACES if files is not None else {"mnt": libc.CLONE_NEWNS}
         self._answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -145,8 +146,13 @@ class View:
             os.chdir("/")
 
     def mounts(self) -> dict[int, Mount]:
-        """What is mounted there now, by the mounts' ids. It must be ready."""
-        return read_mounts(self._descriptors[len(self._kinds)])
+        """What is mounted there now, by the mounts' ids. It must be ready.
+
+        Without what covers the host's sockets: it goes with a socket whose owner removes it, which
+        is no program's doing.
+        """
+        found = read_mounts(self._descriptors[len(self._kinds)])
+        return {id: mount for id, mount in found.items() if mount.point not in self._covered}
 
     def close(self) -> None:
         """Close the descriptors of the namespaces."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ad_hoc_run import ASK, CONVERSE, FAILED, AdHocRun, python
+from ad_hoc_run import ASK, CONVERSE, DONE, FAILED, AdHocRun, python
 from outside import names_in, wirelab
 
 from lab.model.program import DEADLINE_S, LISTENING_DEADLINE_S
@@ -146,6 +150,32 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, option: tuple[str, str
     done = wirelab("run", "--server", "a", "--client", "b", *option, "--out", tmp_path)
     assert done.returncode == FAILED
     assert f"argument {option[0]}: {option[1]!r} is no" in done.stderr
+
+
+WAIT_FOR_ITS_END = """
+import os, select, sys
+open("started", "x").close()
+while os.path.lexists(sys.argv[1]): select.select([], [], [], 0.01)
+"""
+
+
+def test_a_socket_of_the_hosts_that_its_owner_removes_meanwhile_is_no_programs_doing(
+    tmp_path: Path, marker: str
+) -> None:
+    """It takes along what covers it."""
+    address = Path("/var/tmp", f"wirelab-{os.getpid()}.sock")  # /tmp the programs do not see
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(address))
+        words = ("run", "--server", "true", "--client", python(WAIT_FOR_ITS_END, str(address)),
+                 "--no-wait", "--out", tmp_path)  # fmt: skip
+        with ThreadPoolExecutor() as pool:
+            run = pool.submit(wirelab, *words, cwd=tmp_path)
+            while not ((tmp_path / "started").exists() or run.done()):
+                time.sleep(0.01)
+            address.unlink()
+            done = run.result()
+    assert "disturbed" not in done.stdout
+    assert done.returncode == DONE, done.stdout
 
 
 UNMOUNT = """

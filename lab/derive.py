@@ -59,6 +59,11 @@ def write_text(text: str, target: Path) -> None:
     _write([text.encode("utf-8")], target)
 
 
+def write_bytes(data: bytes, target: Path) -> None:
+    """The same of bytes."""
+    _write([data], target)
+
+
 def _write(pieces: Iterable[bytes], target: Path) -> None:
     from lab.recording.artifacts import check_links, give_to_invoker
 

@@ -171,6 +171,11 @@ class Capture(Expectations):
 
     def drawn(self) -> tuple[Sequence[Ladder], Sequence[Timeline], Sequence[str]]:
         """A ladder of each flow, and the file's name."""
+        return self.ladders, (), [f"capture: {self.shown.capture.name}"]
+
+    @cached_property
+    def ladders(self) -> tuple[Ladder, ...]:
+        """One for each flow, to be drawn, with the frames' numbers in the file."""
         from lab.analysis.flow_summary import frames_of
         from lab.analysis.story import phases
         from lab.ladder.capture import capture_ladder
@@ -182,7 +187,7 @@ class Capture(Expectations):
             phase_of = phases(frames_of(flow), (talk,) if talk else ())
             names = {number: f"f{number}" for number in phase_of}
             ladders.append(capture_ladder(flow, talk, phase_of, names))
-        return ladders, (), [f"capture: {self.shown.capture.name}"]
+        return tuple(ladders)
 
 
 def run_name(scenario: str, family: Family | None) -> str:

@@ -144,7 +144,7 @@ def load_scenario(path: Path) -> Scenario:
 
     Raises UsageError with the file, and the line where there is one.
     """
-    scenario = _loaded(path).get("SCENARIO")
+    scenario = names_in_file(path).get("SCENARIO")
     if scenario is None:
         raise UsageError(f"{path}: there is no SCENARIO in it")
     from lab.model.scenario import Scenario
@@ -170,7 +170,7 @@ def topology_called(text: str) -> Topology:
     from lab.model.scenario import Scenario
     from lab.model.topology import Topology
 
-    names = _loaded(path.absolute())
+    names = names_in_file(path.absolute())
     found = names.get("TOPOLOGY", names.get("SCENARIO"))
     if isinstance(found, Scenario):
         return found.topology
@@ -179,7 +179,7 @@ def topology_called(text: str) -> Topology:
     return found
 
 
-def _loaded(path: Path) -> dict[str, object]:
+def names_in_file(path: Path) -> dict[str, object]:
     """The names that a Python file defines. Raises UsageError."""
     name = f"wirelab scenario {path}"  # no import statement can name it
     loader = _Loader(name, str(path))

@@ -117,6 +117,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.expected.check import execute
         case "expect":
             from lab.cli.expected.expect import execute
+        case "grade":
+            from lab.cli.expected.grade import execute
         case "snapshot":
             from lab.cli.expected.snapshot import execute
         case "record-test":

@@ -46,6 +46,12 @@ exit status:
   2  the file cannot be read, or an expectation is wrong
   4  something is undecided: what the file has does not show it
 """
+GRADE_HELP = """\
+exit status:
+  0  every file was graded, whatever its score
+  2  the sheet, the check or the folder is wrong; or a check failed itself, and the
+     sheet has to be mended
+"""
 ALLOWED_HELP = """\
 Programs of yours run as the user who called sudo, without root's capabilities,
 and can write to the current folder alone: see docs/isolation.md.
@@ -313,6 +319,24 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.epilog = CHECK_HELP
 
 
+def _grade(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sheet", metavar="SHEET.py", help="the lab sheet (docs/grading.md)")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--pcap", nargs="+", metavar="FILE", help="captures, one of each student")
+    what.add_argument(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="CHECK",
+        help="show a check as students see it; without a name all of them",
+    )
+    command.add_argument(
+        "--out", default="grades", metavar="DIR", help="where outputs go (default: grades)"
+    )
+    _add_ascii(command)
+    command.epilog = GRADE_HELP
+
+
 def _snapshot(command: argparse.ArgumentParser) -> None:
     command.add_argument("run", metavar="RUN", help="a run's folder, or a capture file")
 
@@ -356,6 +380,7 @@ COMMANDS = {
     "show": ("show the flows of any pcap or pcapng file", _show),
     "check": ("judge any capture file by what you expect of it", _check),
     "expect": ("list what can be expected of a run or a capture file", _expect),
+    "grade": ("grade the captures that students handed in, by a lab sheet", _grade),
     "snapshot": ("print the shape of a recorded conversation, to be kept", _snapshot),
     "record-test": ("write a test of pytest from runs that went as they should", _record_test),
     "new": ("write a scenario of two programs to begin with", _new),

@@ -14,14 +14,24 @@ _MOST = 60
 
 
 def student_names(files: Sequence[str]) -> list[str]:
-    """A name for each file's student: the file's, without folder and end.
+    """A name for each file's student: the file's, without its end.
 
-    Where several files have the same name, their paths.
+    Where several files have the same name, as much of their paths as tells them apart.
     """
-    names = [_without_end(file.rstrip("/").rpartition("/")[2]) or file for file in files]
-    times = Counter(names)
-    paths = [_without_end(file) for file in files]
-    return [path if times[name] > 1 else name for name, path in zip(names, paths, strict=True)]
+    paths = [_without_end(file).split("/") for file in files]
+    depths = [1] * len(paths)
+    while True:
+        names = ["/".join(path[-depth:]) for path, depth in zip(paths, depths, strict=True)]
+        times = Counter(names)
+        alike = [
+            place
+            for place, path in enumerate(paths)
+            if times[names[place]] > 1 and depths[place] < len(path)
+        ]
+        if not alike:
+            return names
+        for place in alike:
+            depths[place] += 1
 
 
 def folder_names(students: Sequence[str]) -> list[str]:
@@ -44,6 +54,7 @@ def folder_names(students: Sequence[str]) -> list[str]:
 
 def _without_end(name: str) -> str:
     for end in ENDS:
-        if name.lower().endswith(end) and len(name) > len(end):
-            name = name[: -len(end)]
+        rest = name[: -len(end)]
+        if name.lower().endswith(end) and rest and not rest.endswith("/"):
+            name = rest
     return name

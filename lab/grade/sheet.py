@@ -15,7 +15,6 @@ from lab.frozen import frozen
 
 if TYPE_CHECKING:
     from lab.expect.expectation import Expectation
-    from lab.expect.expectations import Expectations
 
 MOST_POINTS = 10_000
 """Of one check."""
@@ -47,9 +46,9 @@ class Check:
     """ "opens": small letters, digits and hyphens."""
     points: float
     """What it is worth where it passes; else it is worth nothing."""
-    expects: str | Callable[[Expectations], object]
-    """In words, as `--expect` takes them; or a function that is given what was handed in, and
-    expects something of it by lab.expect. Its docstring's first line is the sentence."""
+    expects: str | Callable[..., object]
+    """In words, as `--expect` takes them; or a function that is given a Capture, of what was handed
+    in, and expects something of it (docs/expect.md). Its docstring's first line is the sentence."""
     hint: str = ""
     """What a student is told where it does not pass."""
     visibility: Visibility | str = Visibility.VISIBLE

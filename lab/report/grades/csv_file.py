@@ -41,8 +41,11 @@ def remarks_on(grade: Grade) -> str:
     """Why nothing could be judged, or what of it is undecided; "" where there is nothing to say."""
     if grade.refused:
         return grade.refused
-    doubts = [f"{mark.check.name}: {mark.why}" for mark in grade.marks if mark.is_undecided]
-    return "; ".join(doubts)
+    undecided: dict[str, list[str]] = {}
+    for mark in grade.marks:
+        if mark.is_undecided:
+            undecided.setdefault(mark.why, []).append(mark.check.name)
+    return "; ".join(f"undecided: {', '.join(names)}: {why}" for why, names in undecided.items())
 
 
 def _cell(text: str) -> str:

@@ -24,10 +24,12 @@ MOST_FRAMES_DRAWN = 300
 """Of one ladder: a longer one is no picture any more."""
 
 
-def student_page(sheet: Sheet, grade: Grade, ladders: Sequence[Ladder], now: datetime) -> str:
+def student_page(
+    sheet: Sheet, grade: Grade, ladders: Sequence[Ladder], now: datetime, remark: str = ""
+) -> str:
     """The page, which refers to nothing outside itself; every text in it is escaped.
 
-    What students may not see at that moment is not in it, nor its points.
+    What students may not see at that moment is not in it, nor its points. A `remark` stands below.
     """
     marks = shown_marks(sheet, grade.marks, now)
     sections = [
@@ -36,6 +38,7 @@ def student_page(sheet: Sheet, grade: Grade, ladders: Sequence[Ladder], now: dat
         ),
         *map(_failure, (mark for mark in marks if not mark.passed and not grade.refused)),
         *_pictures(ladders),
+        *([PageSection("The picture", notes=[remark])] if remark else ()),
     ]
     score = total(mark.score for mark in marks)
     most = total(mark.check.points for mark in marks)

@@ -26,7 +26,7 @@ def test_a_line_for_each_student() -> None:
 def test_what_is_undecided_or_refused_says_why() -> None:
     _, udp, none = rows(graded("udp4"), refused())
     assert udp[2] == none[2] == "0"
-    assert "opens: no TCP connection was seen; ends: " in udp[-1]
+    assert udp[-1] == "undecided: opens, ends, clean, quick: no TCP connection was seen"
     assert none[-1] == "it is no capture"
     assert remarks_on(graded("half-close4")) == ""
 

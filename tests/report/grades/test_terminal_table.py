@@ -15,7 +15,7 @@ def test_a_line_for_each_student_and_what_is_to_be_said() -> None:
     assert lines[2] == ["tcp4", "2", "1.5", "0.5", "1", "5/5"]
     assert lines[3] == ["half-close4", "2", "-", "-", "1", "3/5"]
     assert lines[4] == ["udp4", "?", "?", "?", "?", "0/5"]
-    assert lines[6][:4] == ["udp4:", "opens:", "no", "TCP"]
+    assert lines[6][:4] == ["udp4:", "undecided:", "opens,", "ends,"]
     assert lines[-1] == ["nobody:", "it", "is", "no", "capture"]
 
 

@@ -1,0 +1,1 @@
+"""What students hand in, read, judged by a sheet, and reported on."""

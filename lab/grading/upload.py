@@ -1,0 +1,85 @@
+"""A capture file that somebody uploaded: read within limits, whatever it is."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from typing import BinaryIO
+
+from lab.errors import CaptureFileError
+from lab.pcap.capture_file import parse_capture
+from lab.pcap.source import ByteSource, gunzipped, printable
+from lab.results import Capture
+from lab.run import show_capture
+
+MOST_BYTES = 16 << 20
+"""Of a file, compressed or not."""
+MOST_FRAMES = 10_000
+_CHUNK_BYTES = 1 << 18
+
+
+def load_upload(path: str) -> Capture:
+    """The capture, of which something can be expected; in messages it has no folder.
+
+    Raises CaptureFileError where it cannot be read, is no regular file, is no capture, or has more
+    than MOST_BYTES or MOST_FRAMES.
+    """
+    name = printable(path.rpartition("/")[2] or path)
+    try:
+        with _open(path, name) as file:
+            return _load(file, name)
+    except OSError as error:
+        raise CaptureFileError(f"cannot read {name}: {error.strerror}") from None
+
+
+def _open(path: str, name: str) -> BinaryIO:
+    """The file, opened; a FIFO or a device is not waited for. Raises CaptureFileError, OSError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except ValueError as error:
+        raise CaptureFileError(f"cannot read {name}: {error}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CaptureFileError(f"cannot read {name}: it is no regular file")
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _load(file: BinaryIO, name: str) -> Capture:
+    stored = _Limited(lambda: file.read(_CHUNK_BYTES))
+    unzipped = gunzipped(ByteSource(name, stored.read))
+    contents = _Limited(lambda: _taken(unzipped))
+    capture = parse_capture(ByteSource(unzipped.name, contents.read), name)
+    if stored.is_over or contents.is_over:
+        raise CaptureFileError(f"cannot read {name}: it has more than {MOST_BYTES >> 20} MiB")
+    if len(capture.frames) > MOST_FRAMES:
+        raise CaptureFileError(
+            f"cannot read {name}: it has {len(capture.frames):,} frames, and {MOST_FRAMES:,} are "
+            "looked at, at most"
+        )
+    return Capture(show_capture(capture, as_numbered=True))
+
+
+def _taken(source: ByteSource) -> bytes:
+    data = source.take(_CHUNK_BYTES)
+    if not data and source.fault:
+        raise OSError(source.fault)
+    return data
+
+
+class _Limited:
+    """A reader that ends where more than MOST_BYTES have come."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        self.is_over = False
+        self._read = read
+        self._left = MOST_BYTES
+
+    def read(self) -> bytes:
+        """The next bytes; b"" at the end. Raises OSError."""
+        data = self._read()
+        self._left -= len(data)
+        if self._left < 0:
+            self.is_over = True
+            raise OSError(f"more than {MOST_BYTES >> 20} MiB")
+        return data

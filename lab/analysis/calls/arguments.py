@@ -76,6 +76,7 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
                 decode(call, place),
                 call.arguments[place],
                 _read_at(call, place, _KEPT[decode]) if decode in _KEPT else None,
+                _length_at(call, place, _KEPT[decode]) if decode is _message else None,
                 decode is _address_in,
             )
             for place, (name, decode) in enumerate(zip(names, decoders, strict=False))
@@ -85,19 +86,29 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
 
 @lru_cache(4096)
 def _argument(
-    name: str, text: str | None, number: int, data: bytes | None, is_address: bool
+    name: str,
+    text: str | None,
+    number: int,
+    data: bytes | None,
+    length: int | None,
+    is_address: bool,
 ) -> Argument:
     """One argument; programs say the same again and again. `data` is what it points to."""
     is_pointer = text is None
     shown = text if text is not None else hex(number) if number else "NULL"
     if data is None or not is_address:
-        return Argument(name, shown, number, is_pointer, value=data)
+        return Argument(name, shown, number, is_pointer, value=data, length=length)
     return Argument(name, shown, number, is_pointer, family_of(data), address_of(data), data)
 
 
 def _read_at(call: Syscall, place: int, part: str) -> bytes | None:
     memory = pointer_argument(call, place, part)
     return memory.data if memory else None
+
+
+def _length_at(call: Syscall, place: int, part: str) -> int | None:
+    memory = pointer_argument(call, place, part)
+    return memory.length if memory else None
 
 
 def buffer_text(memory: Memory) -> str:

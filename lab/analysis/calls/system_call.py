@@ -34,6 +34,9 @@ class Argument:
     value: bytes | None = None
     """Of a socket option or a socket address its bytes, of a struct msghdr those of its control
     messages, as they were read; else None."""
+    length: int | None = None
+    """Of a struct msghdr how many bytes its control messages have, of which `value` may hold the
+    first alone; None where none were read, and of others."""
 
 
 @frozen

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.causes.calls import (
     addresses,
     bind,
+    no_buffers,
     ports,
     rights,
     sizes,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from lab.analysis.causes.facts.step_facts import StepFacts
 
 _FAMILIES = (
-    *(bind.WHY, ports.WHY, addresses.WHY, rights.WHY, sizes.WHY, unreachable.WHY),
+    *(bind.WHY, ports.WHY, addresses.WHY, rights.WHY, sizes.WHY, unreachable.WHY, no_buffers.WHY),
     *(streams.WHY, unfinished.WHY, unix_names.WHY, unix_queues.WHY),
 )
 

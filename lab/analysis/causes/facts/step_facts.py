@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
     from lab.analysis.timeline import Timeline
     from lab.model.address import SocketAddress
-    from lab.records import KernelEvent, TaskEvent
+    from lab.records import DropNotice, KernelEvent, TaskEvent
 
 _SIGPIPE = 13
 _RESET_SENT = "tcp:tcp_send_reset"
@@ -106,6 +106,19 @@ class StepFacts:
         return frozenset(
             part.segment for each in channels for part in each.read_parts if part.segment
         )
+
+    @cached_property
+    def drops_are_told(self) -> bool:
+        """Whether the kernel said what it threw away, so that what it did not say, it did not."""
+        instruments = self.timeline.recording.instruments
+        return any(i.kind is InstrumentKind.DROPS and i.obtained is not None for i in instruments)
+
+    def dropped_during(self, call: SystemCall) -> Iterator[DropNotice]:
+        """What the kernel of the call's host threw away between its entry and its exit."""
+        for notice in self.timeline.recording.trace.drops:
+            is_there = notice.step == self.timeline.step and notice.host == call.host
+            if is_there and call.entry_ns <= notice.time_ns <= (call.exit_ns or 0):
+                yield notice
 
     def sockets(self, host: str, protocol: str) -> Iterator[Endpoint]:
         """A host's sockets of a protocol, "tcp" or "udp"."""

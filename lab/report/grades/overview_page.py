@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lab.model.counted import counted
 from lab.report.grades.csv_file import remarks_on
-from lab.report.grades.wording import due_line, points, unseen
+from lab.report.grades.wording import LEGEND, cell_of, due_line, points, unseen
 from lab.report.html.plain_page import PageSection, plain_page
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def overview_page(sheet: Sheet, grades: Sequence[Grade]) -> str:
     checks = [_check_row(check, place, grades) for place, check in enumerate(sheet.checks)]
     head = ("check", "what is expected", "points", "passed", "not as expected", "undecided", "seen")
     sections = [
-        PageSection("Students", _students(sheet, grades), _classes(grades)),
+        PageSection("Students", _students(sheet, grades), _classes(grades), notes=[LEGEND]),
         PageSection("Checks", [head, *checks], notes=[*_notes(sheet)]),
     ]
     return plain_page(sheet.title, f"{sheet.title}: {counted(len(grades), 'file')}", "", sections)
@@ -30,9 +30,10 @@ def _students(sheet: Sheet, grades: Sequence[Grade]) -> list[tuple[str, ...]]:
     names = [check.name for check in sheet.checks]
     rows = [("student", "file", "score", "of", *names, "remarks")]
     for grade in grades:
-        marks = [points(mark.score) if mark.passed else mark.outcome.value for mark in grade.marks]
         scores = points(grade.score), points(grade.max_score)
-        rows.append((grade.student, grade.file, *scores, *marks, remarks_on(grade)))
+        rows.append(
+            (grade.student, grade.file, *scores, *map(cell_of, grade.marks), remarks_on(grade))
+        )
     return rows
 
 

@@ -86,13 +86,14 @@ def _failure(mark: Mark) -> PageSection:
 
 
 def _pictures(ladders: Sequence[Ladder]) -> Iterator[PageSection]:
-    for ladder in ladders[:MOST_LADDERS]:
-        title = " and ".join(lane.name for lane in ladder.lanes)
+    for number, ladder in enumerate(ladders[:MOST_LADDERS], 1):
+        title = f"What was recorded, flow {number} of {len(ladders)}"
+        ends = " and ".join(lane.name for lane in ladder.lanes)
         if len(ladder.rows) > MOST_FRAMES_DRAWN:
-            said = f"{number_of_frames(ladder)}: too many to be drawn here"
+            said = f"{ends}: {number_of_frames(ladder)}, too many to be drawn here"
             yield PageSection(title, notes=[said])
         else:
-            drawn = draw_svg(title, [("", build_scene(ladder))], with_style=False)
+            drawn = draw_svg(ends, [("", build_scene(ladder))], with_style=False)
             yield PageSection(title, picture=drawn)
     if len(ladders) > MOST_LADDERS:
         rest = len(ladders) - MOST_LADDERS

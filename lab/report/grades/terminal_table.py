@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lab.model.table import Table
 from lab.report.grades.csv_file import remarks_on
-from lab.report.grades.wording import due_line, points, unseen
+from lab.report.grades.wording import LEGEND, cell_of, due_line, points, unseen
 from lab.report.terminal.tables import draw_table
 
 if TYPE_CHECKING:
@@ -26,21 +26,19 @@ def draw_grades(sheet: Sheet, grades: Sequence[Grade], style: Style) -> Iterator
     rows = [
         (
             style.cut(grade.student, style.width // 3),
-            *(points(mark.score) if mark.passed else _SHORT[mark.is_undecided]
-              for mark in grade.marks),
+            *map(cell_of, grade.marks),
             f"{points(grade.score)}/{points(grade.max_score)}",
         )
         for grade in grades
-    ]  # fmt: skip
+    ]
+    has_all = all(mark.passed for grade in grades for mark in grade.marks)
+    notes = () if has_all else (LEGEND,)
     yield Text(style.cut(sheet.title, style.width), "bold")
-    yield from draw_table(Table(("student", *names, "score"), tuple(rows)), style)
+    yield from draw_table(Table(("student", *names, "score"), tuple(rows), notes), style)
     for grade in grades:
         if said := remarks_on(grade):
             for line in style.wrap(f"{grade.student}: {said}", style.width, "  "):
                 yield Text(line)
-
-
-_SHORT = {False: "-", True: "?"}
 
 
 def draw_checks(

@@ -25,6 +25,16 @@ def points(number: float) -> str:
     return str(int(number) if number == int(number) else number)
 
 
+LEGEND = "Numbers are points; - is not as expected, ? is undecided: neither has points."
+
+
+def cell_of(mark: Mark) -> str:
+    """A mark in a table that has LEGEND below it."""
+    if mark.passed:
+        return points(mark.score)
+    return "?" if mark.is_undecided else "-"
+
+
 def said_of(mark: Mark) -> str:
     """A mark in lines: passed or why not, and the hint."""
     if mark.passed:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from graded import NOW, SHEET, graded, hostile_grade, refused
 
 from lab.report.grades.terminal_table import draw_checks, draw_grades
+from lab.report.grades.wording import LEGEND
 from lab.report.terminal.drawing.style import Style
 
 STYLE = Style(80, False)
@@ -15,8 +16,13 @@ def test_a_line_for_each_student_and_what_is_to_be_said() -> None:
     assert lines[2] == ["tcp4", "2", "1.5", "0.5", "1", "5/5"]
     assert lines[3] == ["half-close4", "2", "-", "-", "1", "3/5"]
     assert lines[4] == ["udp4", "?", "?", "?", "?", "0/5"]
-    assert lines[6][:4] == ["udp4:", "undecided:", "opens,", "ends,"]
+    assert lines[6] == LEGEND.split()
+    assert lines[7][:4] == ["udp4:", "undecided:", "opens,", "ends,"]
     assert lines[-1] == ["nobody:", "it", "is", "no", "capture"]
+
+
+def test_where_all_is_well_nothing_is_explained() -> None:
+    assert len(list(draw_grades(SHEET, [graded("tcp4")], STYLE))) == 3
 
 
 def test_a_terminal_obeys_no_name() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from graded import NOW, SHEET, graded, refused
 
-from lab.report.grades.wording import due_line, points, said_of, shown_marks, unseen
+from lab.report.grades.wording import cell_of, due_line, points, said_of, shown_marks, unseen
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ def test_a_mark_says_why_and_the_hint_where_it_does_not_pass() -> None:
     assert said_of(ends).startswith("BROKEN: ") and said_of(ends).endswith("Hint: close both sides")
     said = said_of(refused().marks[3])
     assert said == f"UNDECIDED: {SHEET.checks[3].sentence}\n  it is no capture"
+
+
+def test_a_cell_has_points_or_says_why_it_has_none() -> None:
+    assert list(map(cell_of, graded("half-close4").marks)) == ["2", "-", "-", "1"]
+    assert list(map(cell_of, refused().marks)) == ["?"] * 4
 
 
 def test_when_checks_and_the_deadline_are() -> None:

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import Namespace, build_topology, forget_neighbours
 from lab.kernel.network.neighbours import read_neighbours
 from lab.kernel.sandbox.sandbox import Sandbox
@@ -27,6 +28,7 @@ def before_and_after(topology: Topology) -> tuple[dict[str, set[str]], dict[str,
     import socket
 
     with build_topology(topology) as built:
+        wait_until_links_ready(built)
         with built["h1"].entered():
             for family, addresses in (
                 (socket.AF_INET, ("198.51.100.2", "198.51.100.3")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.causes.calls.failed_calls import failed_calls
 from lab.analysis.causes.calls.unix_queues import blocked_sends
 from lab.analysis.causes.copies import copied_sends
+from lab.analysis.causes.credentials import peer_credentials
 from lab.analysis.causes.datagrams.buffers import full_buffers
 from lab.analysis.causes.datagrams.cut import cut_messages
 from lab.analysis.causes.datagrams.groups import unheard_groups
@@ -46,6 +47,7 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     unsent_datagrams,
     slow_openings,
     copied_sends,
+    peer_credentials,
     standstills,
     unread,
     closings,

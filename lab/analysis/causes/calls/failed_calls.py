@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.causes.calls import (
     addresses,
     bind,
+    links,
     no_buffers,
     ports,
     rights,
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     from lab.analysis.causes.facts.step_facts import StepFacts
 
 _FAMILIES = (
-    *(bind.WHY, ports.WHY, addresses.WHY, rights.WHY, sizes.WHY, unreachable.WHY, no_buffers.WHY),
+    *(
+        bind.WHY,
+        ports.WHY,
+        addresses.WHY,
+        rights.WHY,
+        sizes.WHY,
+        links.WHY,
+        unreachable.WHY,
+        no_buffers.WHY,
+    ),
     *(streams.WHY, unfinished.WHY, unix_names.WHY, unix_queues.WHY),
 )
 

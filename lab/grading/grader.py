@@ -13,6 +13,7 @@ from lab.grade.judging import judge_checks, refuse_checks
 from lab.grade.mark import Grade
 from lab.grade.naming import folder_names, student_names
 from lab.grade.sheet import Sheet
+from lab.grading.deadline import OutOfTime, cpu_deadline
 from lab.grading.upload import load_upload
 from lab.recording.artifacts import check_links, check_writable, give_to_invoker
 from lab.report.grades.csv_file import grades_csv
@@ -24,6 +25,9 @@ from lab.scenario_files import names_in_file
 
 if TYPE_CHECKING:
     from lab.ladder.model import Ladder
+
+MOST_CPU_S = 30.0
+"""Of the processor's time for one file: a frame of thousands of headers takes some seconds."""
 
 STUDENTS = "students"
 """The folder that has one for each student."""
@@ -45,8 +49,9 @@ def load_sheet(file: str) -> Sheet:
 def grade_captures(sheet: Sheet, files: Sequence[str], out: str, now: datetime) -> list[Grade]:
     """The grades of the captures, a file each, in their order; all outputs are below `out`.
 
-    `now` decides what students may see on their pages. Raises UsageError where nothing can be
-    written; whatever is wrong with a file is in its grade, and touches no other.
+    `now` decides what students may see on their pages. To be called in the main thread. Raises
+    UsageError where nothing can be written; whatever is wrong with a file is in its grade, and
+    touches no other.
     """
     target = Path(out)
     check_writable(target)
@@ -76,10 +81,13 @@ def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Sequence[Ladd
     """What a file is worth, and its ladders."""
     name = Path(file).name or file
     try:
-        capture = load_upload(file)
-        return Grade(student, name, judge_checks(sheet, capture)), capture.ladders
+        with cpu_deadline(MOST_CPU_S):
+            capture = load_upload(file)
+            return Grade(student, name, judge_checks(sheet, capture)), capture.ladders
     except CaptureFileError as error:
         why = str(error)
+    except OutOfTime:
+        why = f"{name} takes more than {MOST_CPU_S:g} s of the processor's time"
     except Exception as error:
         # A fault of the lab's own, which a file may have been made to find: the others are graded.
         why = f"the lab failed on {name}: {type(error).__name__}: {error}"
@@ -88,8 +96,9 @@ def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Sequence[Ladd
 
 def _page(sheet: Sheet, grade: Grade, ladders: Sequence[Ladder], now: datetime) -> str:
     try:
-        return student_page(sheet, grade, ladders, now)
-    except Exception as error:
+        with cpu_deadline(MOST_CPU_S):
+            return student_page(sheet, grade, ladders, now)
+    except (Exception, OutOfTime) as error:
         # The same, of a picture.
         remark = f"What was handed in could not be drawn: {type(error).__name__}: {error}"
         return student_page(sheet, grade, (), now, remark)

@@ -19,6 +19,7 @@ from lab.analysis.causes.datagrams.unsent import unsent_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.fast_open import slow_openings
 from lab.analysis.causes.resets import resets
+from lab.analysis.causes.waiting.acks import lost_acks
 from lab.analysis.causes.waiting.closings import closings
 from lab.analysis.causes.waiting.corked import corked
 from lab.analysis.causes.waiting.keepalives import keepalives
@@ -57,6 +58,7 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     no_neighbours,
     unanswered,
     losses,
+    lost_acks,
 )
 
 

@@ -12,6 +12,19 @@ pytestmark = pytest.mark.kernel
 BEGIN = "import socket\nc = socket.create_connection(('{server}', {port}))\n"
 SERVE = "import socket\ns = socket.create_server(('', {port}))\nc, _ = s.accept()\n"
 ECHO = SERVE + "while got := c.recv(9): c.sendall(got)"
+ECHO_LATE = (
+    SERVE
+    + """
+import struct, select
+got = c.recv(9)
+def segments_with_data():
+    return struct.unpack_from('=I', c.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 152)[0]
+while segments_with_data() < 2:
+    select.select([], [], [], 0.01)
+c.sendall(got)
+"""
+)
+"""It answers when the same segment has come again: tcp(7), TCP_INFO, tcpi_data_segs_in."""
 SAY = BEGIN + "c.sendall(b'hello')\nc.recv(9)"
 SAY_TWICE = SAY + "\nc.sendall(b'more')\nc.recv(9)"
 PATIENT = (
@@ -83,6 +96,7 @@ def causes_of(run: AdHocRun) -> dict[str, str]:
         (ECHO, SAY_TWICE, "client-server down after data 2", "segment-lost", "until the lab ended"),
         (ECHO, PATIENT, "client-server down after data 2", "segment-lost", "as TCP_USER_TIMEOUT"),
         (ECHO, KEEP_ALIVE, "client-server down after data 2", "keep-alive-unanswered", "asked"),
+        (ECHO_LATE, SAY, "server>client drop ack 1", "ack-lost", "although nothing of it was"),
         (ECHO, SHORT, "client>server drop SYN", "syn-lost", "nor did the one after it"),
         (ECHO, SAY, "server>client drop SYN-ACK 1", "syn-ack-lost", "The one that came"),
         (ECHO, NOBODY, "", "no-neighbour", "no host of this run has that address"),
@@ -97,8 +111,8 @@ def causes_of(run: AdHocRun) -> dict[str, str]:
         (DUP, READ_TO_END, "", "held-open", "closed one descriptor of the socket, and server#"),
         (READ_ONCE, SEND_TEN, "", "left-unread", "6 wait in its receive queue"),
     ],
-    ids=["lost", "cable", "user-timeout", "keep-alive", "syn", "syn-ack", "nobody", "arp", "sleeps",
-         "reads-late", "fin", "both-send", "cork", "more", "fork", "dup", "reads-once"],
+    ids=["lost", "cable", "user-timeout", "keep-alive", "ack", "syn", "syn-ack", "nobody", "arp",
+         "sleeps", "reads-late", "fin", "both-send", "cork", "more", "fork", "dup", "reads-once"],
 )  # fmt: skip
 def test_why_nothing_comes_is_said(
     ad_hoc: Callable[..., AdHocRun], server: str, client: str, wire: str, name: str, text: str

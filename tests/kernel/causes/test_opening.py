@@ -30,6 +30,12 @@ for _ in range(COUNT):
 """
 
 
+THEN_NO_MORE = SERVE.replace(
+    "    c.sendall", "    l.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 0)\n    c.sendall"
+)
+"""It takes no more data in a SYN when the first connection has brought the client a cookie."""
+
+
 def count(program: str, number: int) -> str:
     return python(program.replace("COUNT", str(number)))
 
@@ -49,6 +55,13 @@ def test_why_the_syn_carries_no_data_is_said(
 ) -> None:
     run = ad_hoc(count(server, number), count(ASK, number), *options, trace="auto")
     assert [cause["name"] for cause in run.report["causes"]] == ([name] if name else [])
+
+
+def test_data_in_a_syn_that_the_server_leaves_is_said(ad_hoc: Callable[..., AdHocRun]) -> None:
+    run = ad_hoc(count(THEN_NO_MORE, 2), count(ASK, 2), *FAST, trace="auto")
+    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    assert set(found) == {"fast-open-no-cookie", "fast-open-fell-back"}
+    assert "carries 5 bytes, and the SYN-ACK" in found["fast-open-fell-back"]
 
 
 ZEROCOPY = """

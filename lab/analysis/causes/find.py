@@ -23,6 +23,7 @@ from lab.analysis.causes.waiting.acks import lost_acks
 from lab.analysis.causes.waiting.closings import closings
 from lab.analysis.causes.waiting.corked import corked
 from lab.analysis.causes.waiting.keepalives import keepalives
+from lab.analysis.causes.waiting.links import held_by_links
 from lab.analysis.causes.waiting.losses import losses
 from lab.analysis.causes.waiting.neighbours import no_neighbours
 from lab.analysis.causes.waiting.standstills import standstills
@@ -59,6 +60,7 @@ FAMILIES: tuple[Callable[[StepFacts], Iterator[Cause]], ...] = (
     unanswered,
     losses,
     lost_acks,
+    held_by_links,
 )
 
 

@@ -52,3 +52,37 @@ def test_the_interface_that_is_down_is_named(
     if is_met:
         assert "eth0 of client is down, as client#" in found["interface-down"]
         assert "sets it up again" in found["interface-down"]
+
+
+SERVE = """
+import socket
+listener = socket.create_server(("", {port}))
+peer, _ = listener.accept()
+while got := peer.recv(9):
+    peer.sendall(got)
+"""
+CONNECTED = """
+tcp = socket.create_connection(("{server}", {port}))
+tcp.sendall(b"hello")
+tcp.recv(9)
+"""
+ASK = "tcp.sendall(b'more')\n"
+
+
+@pytest.mark.parametrize(
+    ("between", "is_met"),
+    [
+        ("set_up(False)\n" + ASK + "set_up(True)\n", True),
+        ("set_up(False)\nset_up(True)\n" + ASK, False),
+    ],
+    ids=["down", "up-again"],
+)
+def test_bytes_that_do_not_leave_while_it_is_down(
+    ad_hoc: Callable[..., AdHocRun], between: str, is_met: bool
+) -> None:
+    client = python(SETS + CONNECTED + between + "tcp.recv(9)\n")
+    run = ad_hoc(python(SERVE), client, "--cap", "net_admin", trace="auto")
+    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    assert ("interface-down" in found) is is_met
+    if is_met:
+        assert "succeeds, and its 4 bytes left" in found["interface-down"]

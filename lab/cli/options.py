@@ -315,6 +315,7 @@ def _check(command: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help='pcap or pcapng, gzipped or not; "-" is standard input'
     )
     _add_expect(command)
+    _add_junit(command)
     _add_ascii(command)
     command.epilog = CHECK_HELP
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as typing has itfrom lab.model.claim import Verdict
-
+TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.expect.expectation import Expectation
     from lab.model.claim import Verdict

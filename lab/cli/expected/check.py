@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from lab.expect.expectation import Expectation
-    from lab.model.claim import Outcome
+    from lab.report.ci.checked import Checked
     from lab.results import Capture
 
 
@@ -17,6 +17,7 @@ def execute(options: Namespace) -> int:
     from lab.errors import UsageError
     from lab.expect.words import parse_expectation
     from lab.model.claim import Outcome
+    from lab.report.ci.publish import publish_checked
     from lab.run import load_capture
 
     words = list(dict.fromkeys(options.expect))
@@ -26,16 +27,18 @@ def execute(options: Namespace) -> int:
         raise UsageError("check what? Give --expect, again for each; `wirelab expect` lists all")
     wanted = [parse_expectation(each) for each in words]
     capture = load_capture(options.file)
-    found = [_judged(capture, expectation, options) for expectation in wanted]
+    checks = (_checked(capture, expectation, options) for expectation in wanted)
+    found = [each.verdict.outcome for each in publish_checked(options.file, checks, options.junit)]
     if Outcome.BROKEN in found:
         return 1
     return 4 if Outcome.UNDECIDED in found else 0
 
 
-def _judged(capture: Capture, expectation: Expectation, options: Namespace) -> Outcome:
+def _checked(capture: Capture, expectation: Expectation, options: Namespace) -> Checked:
     from rich.text import Text
 
     from lab.expect.failure import ExpectationFailed
+    from lab.report.ci.checked import Checked
     from lab.report.terminal.page import Page
 
     page = Page(ascii_only=options.ascii)
@@ -43,6 +46,6 @@ def _judged(capture: Capture, expectation: Expectation, options: Namespace) -> O
         verdict = capture.expect(expectation)
     except ExpectationFailed as failure:
         page.print(Text(page.style.drawn(line)) for line in (*str(failure).splitlines(), ""))
-        return failure.verdict.outcome
+        return Checked(expectation.sentence, failure.verdict, str(failure))
     page.print([Text(f"{verdict.outcome.value}: {expectation.sentence}"), Text(f"  {verdict.why}")])
-    return verdict.outcome
+    return Checked(expectation.sentence, verdict, "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lab.model.claim import Outcome
 
 if TYPE_CHECKING:
-    from lab.report.ci.junit import PlaceOf
+    from lab.report.ci.junit import Place, PlaceOf
     from lab.results import Result
 
 _ERRORS = frozenset({Outcome.BROKEN, Outcome.UNDECIDED})
@@ -23,21 +23,22 @@ def annotate(results: Sequence[Result], place_of: PlaceOf, error: str = "") -> I
     `error` is what ended the command early, or "".
     """
     if error:
-        yield f"::error title=wirelab::{_message(error)}"
+        yield annotation(error, "wirelab")
     for result in results:
         for failure in result.failures:
-            yield f"::error title={_property(result.scenario)}::{_message(failure)}"
+            yield annotation(failure, result.scenario)
         for judgement in result.judgements:
             claim, verdict = judgement.claim, judgement.verdict
             if verdict.outcome not in _ERRORS:
                 continue  # what was skipped is in the summary
-            place = ""
-            if written := place_of(claim):
-                file, line = written
-                place = f"file={_property(file)},line={line},"
-            title = _property(f"{claim.id} {verdict.outcome.value}")
-            message = _message(f"{judgement.text} {verdict.why}")
-            yield f"::error {place}title={title}::{message}"
+            title = f"{claim.id} {verdict.outcome.value}"
+            yield annotation(f"{judgement.text} {verdict.why}", title, place_of(claim))
+
+
+def annotation(message: str, title: str, place: Place | None = None) -> str:
+    """The workflow command of an error."""
+    where = "" if place is None else f"file={_property(place[0])},line={place[1]},"
+    return f"::error {where}title={_property(title)}::{_message(message)}"
 
 
 def summarize(results: Sequence[Result], error: str = "") -> str:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from lab.errors import LabError, UsageError
 from lab.model.claim import Claim
 from lab.recording.artifacts import check_links, give_to_invoker
+from lab.report.ci.checked import Checked, checked_annotations, checked_junit
 from lab.report.ci.github import annotate, summarize
 from lab.report.ci.junit import Place, junit_document
 from lab.results import Result
@@ -35,19 +36,34 @@ def publish(runs: Iterable[Result], junit: str | None) -> list[Result]:
         for result in runs:
             results.append(result)
             if file:
-                file.write(results, UNFINISHED)
+                file.write(junit_document(results, place_of, UNFINISHED))
         error = ""
     except Exception as problem:
         error = str(problem) if isinstance(problem, LabError) else repr(problem)
         raise
     finally:
         if file:
-            file.write(results, error, last=True)
+            file.write(junit_document(results, place_of, error), last=True)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             _write_summary(results, error)
             for line in annotate(results, place_of, error):
                 print(line, file=sys.stderr)
     return results
+
+
+def publish_checked(file: str, checks: Iterable[Checked], junit: str | None) -> list[Checked]:
+    """What became of expectations of a capture file, after publishing it in the same way.
+
+    Raises what making them raises, and UsageError.
+    """
+    kept = _JunitFile(Path(junit)) if junit else None
+    checked = list(checks)
+    if kept:
+        kept.write(checked_junit(file, checked), last=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in checked_annotations(file, checked):
+            print(line, file=sys.stderr)
+    return checked
 
 
 class _JunitFile:
@@ -61,15 +77,15 @@ class _JunitFile:
             self._is_kept = path.is_file()
         except OSError as problem:
             raise self._unwritable(problem) from None
-        self.write((), UNFINISHED)
+        self.write(junit_document((), place_of, UNFINISHED))
 
-    def write(self, results: Sequence[Result], error: str, *, last: bool = False) -> None:
-        """Put these results in the place of those before; only the last ones go to a pipe."""
+    def write(self, document: bytes, *, last: bool = False) -> None:
+        """Put the document in the place of the one before; only the last one goes to a pipe."""
         try:
             if self._is_kept:
                 self._file.seek(0)
             if self._is_kept or last:
-                self._file.write(junit_document(results, place_of, error))
+                self._file.write(document)
                 self._file.flush()
             if self._is_kept:
                 self._file.truncate()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from outside import check_refused, wirelab
@@ -41,3 +42,20 @@ def test_nothing_to_check_and_wrong_words_are_refused() -> None:
     assert "check what?" in check_refused(wirelab("check", FILE))
     assert "did you mean 'silent'" in wirelab("check", FILE, "--expect", "silnt").stderr
     check_refused(wirelab("check", "none.pcap", "--expect", "silent"))
+
+
+def test_what_became_of_it_is_published_for_ci_services(tmp_path: Path) -> None:
+    words = ("--expect", "no-reset", "--expect", "silent", "--junit", "junit.xml")
+    done = wirelab("check", FILE, *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"})
+    assert done.returncode == 4
+    (suite,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    assert [[each.tag for each in case] for case in suite] == [[], ["error"]]
+    assert done.stderr.startswith("::error title=")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_judged(
+    tmp_path: Path,
+) -> None:
+    words = ("--expect", "no-reset", "--junit", tmp_path / "none" / "junit.xml")
+    assert "cannot write" in check_refused(wirelab("check", FILE, *words))

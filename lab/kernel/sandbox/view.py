@@ -237,7 +237,7 @@ def _name_hosts(names: Iterable[tuple[str, str]]) -> None:
     place.write_bytes("".join(lines).encode() + HOSTS.read_bytes())
     copy = libc.clone_mounts(str(place))
     libc.restrict_mounts(copy, _READ_ONLY)
-    libc.attach_mounts(copy, str(HOSTS))
+    libc.attach_mounts(copy, os.path.realpath(HOSTS))
     os.close(copy)
     place.unlink()
 

@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from lab.expect.expectations import Expectations
     from lab.grade.sheet import Check, Sheet
 
+
+class OutOfTime(BaseException):
+    """What is looked at takes too long. No Exception, which dissectors catch."""
+
+
 EXPECTS_NOTHING = "the check's function returned and had expected nothing, which proves nothing"
 
 
 def judge_checks(sheet: Sheet, handed_in: Expectations) -> tuple[Mark, ...]:
-    """A mark for each check. Raises nothing: a check that fails itself is UNDECIDED."""
+    """A mark for each check; one that fails itself is UNDECIDED. Raises OutOfTime alone."""
     return tuple(_judge(check, handed_in) for check in sheet.checks)
 
 
@@ -40,8 +45,11 @@ def _judge(check: Check, handed_in: Expectations) -> Mark:
     except AssertionError as failure:
         why = str(failure) or "an assert of the check's function failed, which says no more"
         return Mark(check, Outcome.BROKEN, why)
-    except Exception as error:
-        # Whatever a teacher's function may raise: the other checks and students are not touched.
+    except (OutOfTime, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # Whatever a teacher's function may raise, SystemExit and pytest's own too: the other checks
+        # and students are not touched.
         why = f"the check failed itself: {type(error).__name__}: {error}"
         return Mark(check, Outcome.UNDECIDED, why, is_sheets_fault=True)
     if len(handed_in.expected) == before:

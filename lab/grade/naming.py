@@ -16,7 +16,8 @@ _MOST = 60
 def student_names(files: Sequence[str]) -> list[str]:
     """A name for each file's student: the file's, without its end.
 
-    Where several files have the same name, as much of their paths as tells them apart.
+    Where several files have the same name, as much of their paths as tells them apart; and where
+    only their ends do, these too.
     """
     paths = [_without_end(file).split("/") for file in files]
     depths = [1] * len(paths)
@@ -29,7 +30,9 @@ def student_names(files: Sequence[str]) -> list[str]:
             if times[names[place]] > 1 and depths[place] < len(path)
         ]
         if not alike:
-            return names
+            return [
+                name if times[name] == 1 else file for name, file in zip(names, files, strict=True)
+            ]
         for place in alike:
             depths[place] += 1
 

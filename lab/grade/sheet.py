@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST_POINTS = 10_000
 """Of one check."""
 
+COLUMNS = ("student", "file", "score", "max_score", "remarks")
+"""Of results.csv, besides those of the checks."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -54,6 +56,8 @@ class Check:
     visibility: Visibility | str = Visibility.VISIBLE
 
     def __post_init__(self) -> None:
+        if self.name in COLUMNS:
+            raise UsageError(f"a check is called {self.name!r}, as a column of results.csv is")
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise UsageError(
                 f"a check is called {self.name!r}: its name has small letters, digits and hyphens"
@@ -118,6 +122,8 @@ class Sheet:
         for what, text in (("title", self.title), ("handed_in", self.handed_in)):
             if not isinstance(text, str) or not text.strip():
                 raise UsageError(f"the sheet's {what} is no text: {text!r}")
+        if not isinstance(self.checks, tuple | list):
+            raise UsageError(f"the sheet {self.title!r} has checks that are no tuple, nor a list")
         wrong = [each for each in self.checks if not isinstance(each, Check)]
         if wrong:
             raise UsageError(f"the sheet {self.title!r} has a check that is no Check: {wrong[0]!r}")

@@ -6,12 +6,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lab.grade.judging import OutOfTime
+
 AGAIN_S = 1.0
 """So long after the first time it is raised again, where somebody's `except:` swallowed it."""
-
-
-class OutOfTime(BaseException):
-    """Raised in the midst of what took too long. No Exception, which dissectors catch."""
 
 
 @contextmanager

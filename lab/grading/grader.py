@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from lab.derive import write_bytes, write_text
 from lab.errors import CaptureFileError, UsageError
-from lab.grade.judging import judge_checks, refuse_checks
+from lab.grade.judging import OutOfTime, judge_checks, refuse_checks
 from lab.grade.mark import Grade
 from lab.grade.naming import folder_names, student_names
 from lab.grade.sheet import Sheet
-from lab.grading.deadline import OutOfTime, cpu_deadline
+from lab.grading.deadline import cpu_deadline
 from lab.grading.upload import load_upload
 from lab.recording.artifacts import check_links, check_writable, give_to_invoker
 from lab.report.grades.csv_file import grades_csv
@@ -24,7 +24,7 @@ from lab.report.grades.student_page import student_page
 from lab.scenario_files import names_in_file
 
 if TYPE_CHECKING:
-    from lab.ladder.model import Ladder
+    from lab.results import Capture
 
 MOST_CPU_S = 30.0
 """Of the processor's time for one file: a frame of thousands of headers takes some seconds."""
@@ -59,11 +59,11 @@ def grade_captures(sheet: Sheet, files: Sequence[str], out: str, now: datetime) 
     folders = [target / STUDENTS / name for name in folder_names(names)]
     grades = []
     for file, name, folder in zip(files, names, folders, strict=True):
-        grade, ladders = _graded(sheet, file, name)
+        grade, capture = _graded(sheet, file, name)
         _make_folder(folder)
         results = (target if len(files) == 1 else folder) / "results.json"
         write_text(gradescope_results(sheet, grade), results)
-        write_text(_page(sheet, grade, ladders, now), folder / "student.html")
+        write_text(_page(sheet, grade, capture, now), folder / "student.html")
         grades.append(grade)
     write_text(grades_csv(sheet, grades), target / "results.csv")
     write_bytes(grades_junit(sheet, grades), target / "junit.xml")
@@ -77,13 +77,13 @@ def sheets_faults(grades: Sequence[Grade]) -> list[str]:
     return list(dict.fromkeys(f"the check {mark.check.name!r}: {mark.why}" for mark in marks))
 
 
-def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Sequence[Ladder]]:
-    """What a file is worth, and its ladders."""
+def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Capture | None]:
+    """What a file is worth, and the file loaded."""
     name = Path(file).name or file
     try:
         with cpu_deadline(MOST_CPU_S):
             capture = load_upload(file)
-            return Grade(student, name, judge_checks(sheet, capture)), capture.ladders
+            return Grade(student, name, judge_checks(sheet, capture)), capture
     except CaptureFileError as error:
         why = str(error)
     except OutOfTime:
@@ -91,13 +91,13 @@ def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Sequence[Ladd
     except Exception as error:
         # A fault of the lab's own, which a file may have been made to find: the others are graded.
         why = f"the lab failed on {name}: {type(error).__name__}: {error}"
-    return Grade(student, name, refuse_checks(sheet, why), why), ()
+    return Grade(student, name, refuse_checks(sheet, why), why), None
 
 
-def _page(sheet: Sheet, grade: Grade, ladders: Sequence[Ladder], now: datetime) -> str:
+def _page(sheet: Sheet, grade: Grade, capture: Capture | None, now: datetime) -> str:
     try:
         with cpu_deadline(MOST_CPU_S):
-            return student_page(sheet, grade, ladders, now)
+            return student_page(sheet, grade, capture.ladders if capture else (), now)
     except (Exception, OutOfTime) as error:
         # The same, of a picture.
         remark = f"What was handed in could not be drawn: {type(error).__name__}: {error}"

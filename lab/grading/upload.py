@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -35,10 +36,16 @@ def load_upload(path: str) -> Capture:
 
 def _open(path: str, name: str) -> BinaryIO:
     """The file, opened; a FIFO or a device is not waited for. Raises CaptureFileError, OSError."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | os.O_NOFOLLOW
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = os.open(path, flags)
     except ValueError as error:
         raise CaptureFileError(f"cannot read {name}: {error}") from None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        # It may lead to another student's.
+        raise CaptureFileError(f"cannot read {name}: it is a symbolic link") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise CaptureFileError(f"cannot read {name}: it is no regular file")

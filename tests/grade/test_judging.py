@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from lab.api import load
 from lab.expect import TCP
 from lab.expect.expectations import Expectations
-from lab.grade.judging import judge_checks, refuse_checks
+from lab.grade.judging import OutOfTime, judge_checks, refuse_checks
 from lab.grade.mark import Grade, Mark
 from lab.grade.sheet import Check, Sheet
 from lab.model.claim import Outcome
@@ -49,6 +50,35 @@ def does_nothing(capture: Expectations) -> None:
 def fails_itself(capture: Expectations) -> None:
     """It has a mistake in it."""
     raise KeyError("port")
+
+
+def leaves(capture: Expectations) -> None:
+    """It ends the program."""
+    sys.exit(0)
+
+
+def is_pytests(capture: Expectations) -> None:
+    """It is written as a test."""
+    with pytest.raises(ValueError, match="x"):
+        capture.tcp()
+
+
+@pytest.mark.parametrize("function", [leaves, is_pytests])
+def test_whatever_a_function_raises_the_other_checks_go_on(
+    function: Callable[[Expectations], None],
+) -> None:
+    first, second = marks("tcp4", Check("odd", 1, function), Check("opens", 2, "handshake"))
+    assert (first.outcome, first.is_sheets_fault) == (Outcome.UNDECIDED, True)
+    assert second.passed
+
+
+def test_a_deadline_ends_a_function_all_the_same() -> None:
+    def takes_for_ever(capture: Expectations) -> None:
+        """It goes on."""
+        raise OutOfTime
+
+    with pytest.raises(OutOfTime):
+        marks("tcp4", Check("slow", 1, takes_for_ever))
 
 
 WORDS = (

@@ -4,7 +4,8 @@ import signal
 
 import pytest
 
-from lab.grading.deadline import OutOfTime, cpu_deadline
+from lab.grade.judging import OutOfTime
+from lab.grading.deadline import cpu_deadline
 
 
 def spin() -> None:

@@ -48,8 +48,9 @@ def test_what_is_no_capture_is_refused_without_its_folder(tmp_path: Path) -> Non
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zero").symlink_to("/dev/zero")
-    for name in ("fifo", "zero", "."):
-        assert "no regular file" in refusal(tmp_path / name)
+    for path in (tmp_path / "fifo", tmp_path, "/dev/zero"):
+        assert "no regular file" in refusal(path)
+    assert refusal(tmp_path / "zero") == "cannot read zero: it is a symbolic link"
     assert "No such file" in refusal(tmp_path / "none")
     assert "null" in refusal("a\0b")
 

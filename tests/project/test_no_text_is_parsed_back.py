@@ -56,6 +56,7 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.checks.unix.types", "needs_a_connection"): "a set of the names of calls",
     ("lab.checks.unix.types", "_descriptors"): PRINTED,
     ("lab.report.capture.unix_packets", ""): "what the bytes of a program begin with",
+    ("lab.report.grades.csv_file", ""): "what a spreadsheet takes a part of a cell for",
     ("lab.report.terminal.page", "Page"): "the encoding's name, as the terminal has it",
     ("lab.report.terminal.pager", "paged"): "the pager's command, as the user has it",
     ("lab.report.terminal.programs", "draw_programs"): "what a program printed, line by line",

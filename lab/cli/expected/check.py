@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable, Iterator
 
     from lab.expect.expectation import Expectation
     from lab.report.ci.checked import Checked
@@ -18,7 +19,6 @@ def execute(options: Namespace) -> int:
     from lab.expect.words import parse_expectation
     from lab.model.claim import Outcome
     from lab.report.ci.publish import publish_checked
-    from lab.run import load_capture
 
     words = list(dict.fromkeys(options.expect))
     if options.snapshot:
@@ -26,12 +26,19 @@ def execute(options: Namespace) -> int:
     if not words:
         raise UsageError("check what? Give --expect, again for each; `wirelab expect` lists all")
     wanted = [parse_expectation(each) for each in words]
-    capture = load_capture(options.file)
-    checks = (_checked(capture, expectation, options) for expectation in wanted)
+    checks = _all_checked(wanted, options)
     found = [each.verdict.outcome for each in publish_checked(options.file, checks, options.junit)]
     if Outcome.BROKEN in found:
         return 1
     return 4 if Outcome.UNDECIDED in found else 0
+
+
+def _all_checked(wanted: Iterable[Expectation], options: Namespace) -> Iterator[Checked]:
+    from lab.run import load_capture
+
+    capture = load_capture(options.file)
+    for expectation in wanted:
+        yield _checked(capture, expectation, options)
 
 
 def _checked(capture: Capture, expectation: Expectation, options: Namespace) -> Checked:

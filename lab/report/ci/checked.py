@@ -27,10 +27,11 @@ class Checked:
     """Where it is not met: expected beside actual, the ladder around the place."""
 
 
-def checked_junit(file: str, checked: Sequence[Checked]) -> bytes:
+def checked_junit(file: str, checked: Sequence[Checked], error: str = "") -> bytes:
     """The XML document, UTF-8: one testsuite for the file, a testcase for each expectation.
 
-    What is BROKEN is a failure, what is UNDECIDED an error.
+    What is BROKEN is a failure, what is UNDECIDED an error. `error` is what ended the command
+    early, or "".
     """
     root = ElementTree.Element("testsuites", name="wirelab")
     suite = ElementTree.SubElement(root, "testsuite", name=xml_text(file))
@@ -41,14 +42,19 @@ def checked_junit(file: str, checked: Sequence[Checked]) -> bytes:
         outcome, why = each.verdict.outcome, each.verdict.why
         if outcome in _TAGS:
             add_outcome(case, _TAGS[outcome], outcome.value, why, each.text)
+    if error:
+        case = ElementTree.SubElement(suite, "testcase", classname="wirelab", name="the command")
+        add_outcome(case, "error", "ended early", error, error)
     for element in (suite, root):
         count_cases(element)
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
 
-def checked_annotations(file: str, checked: Sequence[Checked]) -> Iterator[str]:
-    """A workflow command of GitHub's for each expectation that is not met."""
+def checked_annotations(file: str, checked: Sequence[Checked], error: str = "") -> Iterator[str]:
+    """A workflow command of GitHub's for each expectation that is not met, and for the error."""
+    if error:
+        yield annotation(error, file)
     for each in checked:
         outcome = each.verdict.outcome
         if outcome in _TAGS:

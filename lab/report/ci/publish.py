@@ -57,12 +57,20 @@ def publish_checked(file: str, checks: Iterable[Checked], junit: str | None) -> 
     Raises what making them raises, and UsageError.
     """
     kept = _JunitFile(Path(junit)) if junit else None
-    checked = list(checks)
-    if kept:
-        kept.write(checked_junit(file, checked), last=True)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in checked_annotations(file, checked):
-            print(line, file=sys.stderr)
+    checked: list[Checked] = []
+    error = UNFINISHED
+    try:
+        checked.extend(checks)
+        error = ""
+    except LabError as problem:
+        error = str(problem)
+        raise
+    finally:
+        if kept:
+            kept.write(checked_junit(file, checked, error), last=True)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line in checked_annotations(file, checked, error):
+                print(line, file=sys.stderr)
     return checked
 
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lab.grade.sheet import COLUMNS
 from lab.report.svg.visible import visible
 
 if TYPE_CHECKING:
     from lab.grade.mark import Grade
     from lab.grade.sheet import Sheet
 
-FORMULA = frozenset("=+-@\t\r\n|%")
+FORMULA = frozenset("=+-@\t\r\n|%＝＋－＠")
 """What a spreadsheet takes the rest of a cell for a formula or a command behind.
 
 Source: https://owasp.org/www-community/attacks/CSV_Injection
 """
+
+
+_BEHIND_SEMICOLON = re.compile(rf";(?=\s*[{re.escape(''.join(sorted(FORMULA)))}])")
 
 
 def grades_csv(sheet: Sheet, grades: Sequence[Grade]) -> str:
@@ -28,7 +33,8 @@ def grades_csv(sheet: Sheet, grades: Sequence[Grade]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     checks = [check.name for check in sheet.checks]
-    writer.writerow(["student", "file", "score", "max_score", *checks, "remarks"])
+    *first, last = COLUMNS
+    writer.writerow([*first, *checks, last])
     for grade in grades:
         points = [mark.score for mark in grade.marks]
         remarks = _cell(remarks_on(grade))
@@ -49,4 +55,6 @@ def remarks_on(grade: Grade) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"'{visible(text)}" if text[:1] in FORMULA else visible(text)
+    # Where a semicolon parts cells, what is behind it is one more.
+    shown = _BEHIND_SEMICOLON.sub(r"\\x3b", visible(text))
+    return f"'{shown}" if text[:1] in FORMULA else shown

@@ -26,12 +26,14 @@ STREAM = next(
 )
 
 
-def reading(uid: int, capabilities: tuple[str, ...] = (), by: str = "getsockopt") -> Recording:
+def reading(
+    uid: int, capabilities: tuple[str, ...] = (), by: str = "getsockopt", pid: int = 7
+) -> Recording:
     """A program asks who is at the other end of its unix socket."""
     _, program, _, entry_ns = STREAM
     calls = UNIX.trace.syscalls
     (read,) = (each for each in calls if (each.program, each.entry_ns) == (program, entry_ns))
-    who = struct.pack("<iII", 7, uid, uid)
+    who = struct.pack("<iII", pid, uid, uid)
     arguments: tuple[int, ...] = (read.arguments[0], 1, 17, 1, 2)
     memory = Memory(3, "", True, who, 12)
     if by == "recvmsg":
@@ -43,7 +45,7 @@ def reading(uid: int, capabilities: tuple[str, ...] = (), by: str = "getsockopt"
         exit_ns=entry_ns - 1, result=0,
     )  # fmt: skip
     ran_as = RanAs("somebody", RUN_AS, capabilities, (), (), False)
-    return replace(t.with_calls(UNIX, [*calls, asked]), ran_as=ran_as)
+    return replace(t.with_calls(UNIX, [*calls, asked]), ran_as=ran_as, source="")
 
 
 @pytest.mark.parametrize("by", ["getsockopt", "recvmsg"])
@@ -68,8 +70,10 @@ def test_the_namespace_is_named(by: str, uid: int, name: str, text: str) -> None
         reading(0xFFFFFFFF),
         reading(0, ("CAP_SETUID",)),
         replace(reading(0), ran_as=None),
+        reading(OVERFLOW, by="recvmsg", pid=0),
+        replace(reading(0), source="mine.py"),
     ],
-    ids=["its own", "nobody", "may change it", "not known"],
+    ids=["its own", "nobody", "may change it", "not known", "none came", "of a scenario's"],
 )
 def test_what_is_not_certain_is_left_out(run: Recording) -> None:
     assert not {"uid-mapped", "uid-not-mapped"} & set(causes_in(run, STREAM[0]))

@@ -59,3 +59,13 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_judged(
 ) -> None:
     words = ("--expect", "no-reset", "--junit", tmp_path / "none" / "junit.xml")
     assert "cannot write" in check_refused(wirelab("check", FILE, *words))
+
+
+def test_a_file_that_cannot_be_read_is_published_too(tmp_path: Path) -> None:
+    words = ("--expect", "no-reset", "--junit", "junit.xml")
+    done = wirelab("check", "none.pcap", *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"})
+    assert done.returncode == 2
+    (suite,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    assert [case.get("name") for case in suite] == ["the command"]
+    assert suite.get("errors") == "1"
+    assert "::error title=none.pcap::" in done.stderr

@@ -31,13 +31,21 @@ def test_what_is_undecided_or_refused_says_why() -> None:
     assert remarks_on(graded("half-close4")) == ""
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "|", "%"])
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝"])
 def test_no_cell_is_a_formula_to_a_spreadsheet(first: str) -> None:
     name = f'{first}HYPERLINK("http://x"&A1)'
     grade = replace(graded("tcp4"), student=name, file=name, refused=name)
     for line in rows(grade)[1:]:
         for cell in line:
-            assert cell[0] not in "=+-@\t\r\n|%"
+            assert cell[0] not in "=+-@\t\r\n|%＝"
+
+
+@pytest.mark.parametrize("formula", ["a;=1+1", "a; =1+1", "a;@x", "a;＝1"])
+def test_none_is_one_behind_a_semicolon(formula: str) -> None:
+    grade = replace(graded("tcp4"), student=formula, file="a;b", refused=formula)
+    line = rows(grade)[1]
+    assert ";" not in line[0] + line[-1]
+    assert line[1] == "a;b"
 
 
 def test_hostile_names_stay_in_their_cells() -> None:

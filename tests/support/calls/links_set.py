@@ -15,7 +15,7 @@ AF_NETLINK, AF_PACKET = 16, 17
 DOWN_NS, UP_NS = LATE_NS + 100, LATE_NS + 200
 
 
-def setting(run: Recording, to: int, at_ns: int, error: int = 0, index: int = 2) -> Recording:
+def setting(run: Recording, to: int, at_ns: int, error: int = 0, index: int = 101) -> Recording:
     """The client set the interface up (1) or down (0), and read the kernel's answer.
 
     It made a socket for that, descriptor 91.

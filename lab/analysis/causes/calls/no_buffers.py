@@ -10,7 +10,7 @@ from lab.analysis.calls.options import (
     IP_RECVERR,
     IPV6_RECVERR,
 )
-from lab.analysis.causes.calls.why import SENDS
+from lab.analysis.causes.calls.why import INET, SENDS
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
 from lab.analysis.sockets.socket_calls import room_of
@@ -29,6 +29,8 @@ _QUEUES = frozenset(
     }
 )
 """The reasons of queues that had no room. Source: Linux, include/net/dropreason-core.h."""
+_ONE_FRAME_BYTES = 1200
+"""A datagram of so many is in no fragments, whose own room, SO_SNDBUF's, gives ENOBUFS too."""
 _HEADERS = (28, 48)
 """What UDP and IPv4, or IPv6, put before a datagram's bytes."""
 _COUNTERS = ("UdpSndbufErrors", "Udp6SndbufErrors", "IpOutDiscards", "Ip6OutDiscards")
@@ -47,8 +49,10 @@ def _no_room(facts: StepFacts, call: SystemCall) -> Cause | None:
 def _queue_full(facts: StepFacts, call: SystemCall) -> Cause | None:
     """The device's queue threw it away. Source: send(2), ENOBUFS; ip(7), IP_RECVERR."""
     endpoint, length = facts.timeline.endpoint_of.get(call.socket), room_of(call)
+    if endpoint is None or endpoint.domain not in (*INET, "AF_PACKET"):
+        return None
     for notice in facts.dropped_during(call):
-        is_udp = endpoint is not None and endpoint.protocol == "udp"
+        is_udp = endpoint.protocol == "udp"
         is_its = not is_udp or length is None or notice.length - length in _HEADERS
         if notice.reason in _QUEUES and is_its:
             return _of_queue(facts, call, f" ({notice.reason})")
@@ -57,8 +61,10 @@ def _queue_full(facts: StepFacts, call: SystemCall) -> Cause | None:
 
 def _queue_likely(facts: StepFacts, call: SystemCall) -> Cause | None:
     """The same where the kernel's drop notices are not read."""
-    endpoint = facts.timeline.endpoint_of.get(call.socket)
+    endpoint, length = facts.timeline.endpoint_of.get(call.socket), room_of(call)
     is_udp = endpoint is not None and endpoint.protocol == "udp"
+    if length is None or length > _ONE_FRAME_BYTES:
+        return None
     if facts.drops_are_told or not is_udp or not facts.counted(call.host, *_COUNTERS):
         return None
     return _of_queue(facts, call, "", decided_by="the kernel's drop notices, which root is given")

@@ -19,8 +19,8 @@ _ANSWER = struct.Struct("<IHHIIi")
 """struct nlmsghdr and what struct nlmsgerr begins with, the error."""
 _NEW_LINK, _SET_LINK_TYPE, _ERROR_TYPE = 16, 19, 2
 _SENDS = frozenset({"sendmsg", "sendto"})
-_UP, _LOOPBACK_INDEX = 1, 1
-"""IFF_UP; `lo` is the first interface of each network namespace."""
+_UP, _FIRST_INDEX = 1, 101
+"""IFF_UP; the lowest index of what a run's hosts have. What a program makes is numbered from 2."""
 
 
 @frozen
@@ -43,9 +43,7 @@ def downs(facts: StepFacts, host: str) -> Iterator[LinkDown]:
     (name,) = others
     down: SystemCall | None = None
     for call in facts.timeline.system_calls:
-        to = (
-            _sets(facts, call) if call.host == host and call.name in ("sendmsg", "sendto") else None
-        )
+        to = _sets(facts, call) if call.host == host and call.name in _SENDS else None
         if to is False and down is None:
             down = call
         elif to and down is not None:
@@ -57,7 +55,7 @@ def downs(facts: StepFacts, host: str) -> Iterator[LinkDown]:
 
 def down_at(facts: StepFacts, host: str, time_ns: int) -> LinkDown | None:
     """What the host's interface had been set down by, at that time; None where it was not."""
-    for each in downs(facts, host):
+    for each in facts.links_down.get(host, ()):
         was_down = (each.down.exit_ns or each.down.entry_ns) <= time_ns
         if was_down and (each.up is None or time_ns < each.up.entry_ns):
             return each
@@ -70,7 +68,7 @@ def _sets(facts: StepFacts, call: SystemCall) -> bool | None:
     if socket is None or socket.domain != "AF_NETLINK" or len(call.data) < _SET_LINK.size:
         return None
     _, kind, _, _, _, _, _, index, flags, change = _SET_LINK.unpack_from(call.data)
-    if kind not in (_NEW_LINK, _SET_LINK_TYPE) or not change & _UP or index <= _LOOPBACK_INDEX:
+    if kind not in (_NEW_LINK, _SET_LINK_TYPE) or not change & _UP or index < _FIRST_INDEX:
         return None
     return bool(flags & _UP) if _was_done(facts, call) else None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.constants import error_name
 from lab.analysis.calls.options import SO_ERROR
 from lab.analysis.causes.facts.cause import Counted
+from lab.analysis.causes.facts.links import LinkDown, downs
 from lab.analysis.flows.flow import ends_of
 from lab.analysis.sockets.socket_calls import hiding
 from lab.model.event import EventId
@@ -48,6 +49,12 @@ class StepFacts:
         kinds = {each.kind for each in recording.instruments if each.obtained is not None}
         traced = InstrumentKind.CALLS in kinds and bool(self.timeline.system_calls)
         return traced and next(hiding(self.timeline.system_calls), None) is None
+
+    @cached_property
+    def links_down(self) -> dict[str, tuple[LinkDown, ...]]:
+        """Of each host when programs had set its interface down."""
+        hosts = {each.host for each in self.timeline.recording.interfaces}
+        return {host: tuple(downs(self, host)) for host in hosts}
 
     @cached_property
     def stopped_ns(self) -> int | None:

@@ -43,10 +43,11 @@ def test_a_packet_socket_is_told_by_the_errno_alone() -> None:
         sending(ENETUNREACH, DURING_NS),
         setting(sending(ENETUNREACH, DURING_NS), 0, DOWN_NS, EPERM),
         setting(sending(ENETUNREACH, DURING_NS), 0, DOWN_NS, index=1),
+        setting(sending(ENETUNREACH, DURING_NS), 0, DOWN_NS, index=2),
         setting(sending(ENETUNREACH, DOWN_NS - 50), 0, DOWN_NS),
         setting(setting(sending(ENETUNREACH, UP_NS + 50), 0, DOWN_NS), 1, UP_NS),
     ],
-    ids=["never", "not allowed", "loopback", "later", "up again"],
+    ids=["never", "not allowed", "loopback", "the program's own", "later", "up again"],
 )
 def test_while_it_is_up_it_is_not_the_cause(run: Recording) -> None:
     assert "interface-down" not in found(run)

@@ -59,7 +59,8 @@ class Flow:
     """All that two endpoints sent to each other in one conversation."""
 
     number: int
-    """From 0 for each protocol, in order of first frame: tshark's tcp.stream, udp.stream."""
+    """From 0 for each protocol, in order of first frame: tshark's tcp.stream, udp.stream
+    (but for one rule of `group_flows`)."""
     protocol: Protocol
     a: SocketAddress
     """The side that began: the sender of a SYN, the receiver of a SYN-ACK whose SYN was not

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lab.records import DropNotice, KernelEvent, TaskEvent
 
 _SIGPIPE = 13
+_SENDS_LOOKED_AT = 100
+"""So many show what a program's sends do, however long a run is."""
 _RESET_SENT = "tcp:tcp_send_reset"
 
 
@@ -113,6 +115,20 @@ class StepFacts:
         return frozenset(
             part.segment for each in channels for part in each.read_parts if part.segment
         )
+
+    def tcp_sends(self) -> Iterator[tuple[Channel, SystemCall, EventId | None, int | None]]:
+        """Of each direction of a TCP connection its first sends, and the frame that left by each.
+
+        With the time at which that left; both None where nothing did.
+        """
+        for channel in self.correlation.channels:
+            sender = self.timeline.endpoint_of.get(channel.sender)
+            if sender is None or sender.protocol != "tcp" or channel.flow is None:
+                continue
+            for part in channel.parts[:_SENDS_LOOKED_AT]:
+                left = next(iter(part.segments), None)
+                left_ns = self.evidence.departure_ns(left)
+                yield channel, self.timeline.call_of[part.call], left, left_ns
 
     @cached_property
     def drops_are_told(self) -> bool:

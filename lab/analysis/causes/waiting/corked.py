@@ -16,36 +16,28 @@ if TYPE_CHECKING:
 
 _HELD_NS = 100_000_000
 """A cork that is drawn sooner does what it is for. Linux draws it after 200 ms (tcp(7))."""
-_LOOKED_AT = 100
-"""So many sends show what a program's sends do, however long a run is."""
 _MSG_MORE = 0x8000
 
 
 def corked(facts: StepFacts) -> Iterator[Cause]:
     """The sends whose bytes a cork held back for long."""
-    for channel in facts.correlation.channels:
-        sender = facts.timeline.endpoint_of.get(channel.sender)
-        if sender is None or sender.protocol != "tcp" or channel.flow is None:
+    for channel, call, left, left_ns in facts.tcp_sends():
+        if call.exit_ns is None or left_ns is None or left_ns - call.exit_ns < _HELD_NS:
             continue
-        for part in channel.parts[:_LOOKED_AT]:
-            call = facts.timeline.call_of[part.call]
-            left = next(iter(part.segments), None)
-            left_ns = facts.evidence.departure_ns(left)
-            if call.exit_ns is None or left_ns is None or left_ns - call.exit_ns < _HELD_NS:
-                continue
-            by, why = _held_by(facts, sender, call, left_ns)
-            if by is None or facts.is_over(left_ns):
-                continue
-            yield Cause(
-                "corked",
-                f"The {counted(call.moved, 'byte')} of {named(call)} left "
-                f"{ms(left_ns - call.exit_ns)} later ({left}): {why}. Then a segment that is not "
-                "full is held back until it is, until the cork is drawn, or for 200 ms.",
-                sender.program,
-                known_ids(by, call, left),
-                "tcp(7), TCP_CORK; send(2), MSG_MORE",
-                Surprise.HIDDEN,
-            )
+        sender = facts.timeline.endpoint_of[channel.sender]
+        by, why = _held_by(facts, sender, call, left_ns)
+        if by is None or facts.is_over(left_ns):
+            continue
+        yield Cause(
+            "corked",
+            f"The {counted(call.moved, 'byte')} of {named(call)} left "
+            f"{ms(left_ns - call.exit_ns)} later ({left}): {why}. Then a segment that is not "
+            "full is held back until it is, until the cork is drawn, or for 200 ms.",
+            sender.program,
+            known_ids(by, call, left),
+            "tcp(7), TCP_CORK; send(2), MSG_MORE",
+            Surprise.HIDDEN,
+        )
 
 
 def _held_by(

@@ -14,27 +14,18 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.model.event import EventId
 
-_LOOKED_AT = 100
-"""So many sends show what a program's sends do, however long a run is."""
-
 
 def held_by_links(facts: StepFacts) -> Iterator[Cause]:
     """The sends on TCP sockets that succeeded while the interface was down. Source: send(2)."""
-    for channel in facts.correlation.channels:
-        sender = facts.timeline.endpoint_of.get(channel.sender)
-        if sender is None or sender.protocol != "tcp" or channel.flow is None:
+    told: set[str] = set()
+    for channel, call, left, left_ns in facts.tcp_sends():
+        down = None if channel.sender in told else down_at(facts, call.host, call.entry_ns)
+        if down is None:
             continue
-        for part in channel.parts[:_LOOKED_AT]:
-            call = facts.timeline.call_of[part.call]
-            down = down_at(facts, call.host, call.entry_ns)
-            if down is None:
-                continue
-            left = next(iter(part.segments), None)
-            left_ns = facts.evidence.departure_ns(left)
-            until_ns = None if down.up is None else down.up.entry_ns
-            if left_ns is None or (until_ns is not None and left_ns >= until_ns):
-                yield _cause(facts, call, down, left, left_ns, str(channel.flow))
-                break
+        until_ns = None if down.up is None else down.up.entry_ns
+        if left_ns is None or (until_ns is not None and left_ns >= until_ns):
+            told.add(channel.sender)
+            yield _cause(facts, call, down, left, left_ns, str(channel.flow))
 
 
 def _cause(

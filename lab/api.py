@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lab.analysis.timeline import Timeline
 from lab.errors import LabError, UsageError
-from lab.grade.sheet import Check, Sheet, Visibility
 from lab.model.allowed import Allowed
 from lab.model.claim import (
     Claim,
@@ -47,6 +47,9 @@ from lab.model.topology import (
     two_hosts,
 )
 from lab.results import Capture, Result
+
+if TYPE_CHECKING:
+    from lab.grade.sheet import Check, Sheet, Visibility
 
 __all__ = [
     "Allowed",
@@ -178,3 +181,12 @@ def _family(family: int | Family) -> Family:
         return Family(family)
     except ValueError:
         raise UsageError(f"there is no IP version {family!r}; there are 4 and 6") from None
+
+
+def __getattr__(name: str) -> object:
+    """Lab sheets, imported by those that are some: every scenario imports this module."""
+    if name in ("Check", "Sheet", "Visibility"):
+        from lab.grade import sheet
+
+        return getattr(sheet, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -111,12 +111,20 @@ def test_what_everybodys_death_leaves_the_next_start_sweeps(
 
 
 def test_without_a_next_start_they_would_be_left(sandbox: Sandbox) -> None:
-    """The control: that everybody's death does leave them."""
-    parent = Parent("hold_tracer")
-    parent.kill_all()
-    left = instances(sandbox, parent.supervisor)
-    assert kinds(left) == ["calls", "kernel"]
-    sandbox.call(traced_programs.remove_instances, *left)
+    """The control: that everybody's death does leave them.
+
+    Another lab that starts just then (tests run side by side) sweeps them, so once is enough.
+    """
+    seen = []
+    for _ in range(10):
+        parent = Parent("hold_tracer")
+        parent.kill_all()
+        left = instances(sandbox, parent.supervisor)
+        sandbox.call(traced_programs.remove_instances, *left)
+        seen.append(kinds(left))
+        if seen[-1] == ["calls", "kernel"]:
+            return
+    pytest.fail(f"none of ten was left whole: {seen}")
 
 
 def test_a_living_labs_instances_survive_other_starts(sandbox: Sandbox) -> None:

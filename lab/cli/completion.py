@@ -12,7 +12,7 @@ from argcomplete import autocomplete
 from argcomplete.completers import BaseCompleter, DirectoriesCompleter, FilesCompleter
 from argcomplete.shell_integration import shellcode
 
-from lab.cli.options import COMMANDS, make_parser
+from lab.cli.words.options import COMMANDS, make_parser
 from lab.scenario_files import builtin_scenarios, own_scenarios
 
 

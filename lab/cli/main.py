@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from lab.cli.options import make_parser
+from lab.cli.words.options import make_parser
 
 TYPE_CHECKING = False  # as typing has it; importing that takes a quarter of a bare interpreter
 if TYPE_CHECKING:

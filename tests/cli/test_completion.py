@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from house import ROOT
 
-from lab.cli.options import COMMANDS, SHELLS
+from lab.cli.words.options import COMMANDS, SHELLS
 from lab.scenario_files import builtin_scenarios
 
 

@@ -11,7 +11,7 @@ from outside import wirelab
 
 from lab import __version__
 from lab.cli.main import _command
-from lab.cli.options import COMMANDS
+from lab.cli.words.options import COMMANDS
 
 
 def test_without_a_word_it_prints_its_help() -> None:

@@ -1,15 +1,27 @@
-"""The words of the command line: commands, their options, and the help on them."""
+"""The commands of the command line, their options, and the help on them."""
 
 from __future__ import annotations
 
-import argparse
-
 from lab import __version__
+from lab.cli.words.parser import CommandParser
+from lab.cli.words.shared import (
+    add_allowed,
+    add_ascii,
+    add_conditions,
+    add_detail,
+    add_expect,
+    add_family,
+    add_json,
+    add_junit,
+    add_making,
+    add_scenarios,
+)
+from lab.cli.words.values import flow, number_of_jobs, port, seconds
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from typing import Any
+    import argparse
+    from collections.abc import Collection
 
 EXIT_STATUS_HELP = """\
 exit status:
@@ -52,57 +64,11 @@ exit status:
   2  the sheet, the check or the folder is wrong; or a check failed itself, and the
      sheet has to be mended
 """
-ALLOWED_HELP = """\
-Programs of yours run as the user who called sudo, without root's capabilities,
-and can write to the current folder alone: see docs/isolation.md.
-"""
 NETWORK_HELP = (
     "a network: two, star:3, chain:3, dumbbell:4, nat:2, or a Python file that has one, "
     "TOPOLOGY = star(3), or a scenario"
 )
 SHELLS = ("bash", "zsh", "fish")
-MOST_JOBS = 64
-LONGEST_S = 86400  # as a deadline
-
-
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """argparse's own at 80 columns: to ask for the terminal's it imports the archivers."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=80)
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse's, which says what an unknown word may have been meant to be."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  ArgumentParser's own
-        super().__init__(**settings, formatter_class=_HelpFormatter)
-
-    def parse_known_args(
-        self,
-        args: Iterable[str] | None = None,
-        namespace: Any = None,  # noqa: ANN401
-    ) -> tuple[Any, list[str]]:
-        """As argparse's; a word that is unknown is an error of this parser's command."""
-        options, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            from lab.errors import did_you_mean, printable
-
-            word = unknown[0].partition("=")[0]
-            known = self._option_string_actions if word.startswith("-") else ()
-            self.error(f"unknown: {printable(' '.join(unknown))}{did_you_mean(word, known)}")
-        return options, unknown
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401
-        # argparse has no public place for it, nor for the options there are. What Python 3.14
-        # suggests by itself, 3.11 does not.
-        if action.choices is None or value in action.choices:
-            return
-        from lab.errors import did_you_mean
-
-        known = [str(choice) for choice in action.choices]
-        what = f"{value!r} is none of {', '.join(known)}"
-        raise argparse.ArgumentError(action, what + did_you_mean(str(value), known))
 
 
 def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
@@ -111,7 +77,7 @@ def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
     A command that is not among them has its line of help and no options: making those of all would
     slow every start down.
     """
-    parser = _Parser(
+    parser = CommandParser(
         prog="wirelab",
         description="See what a socket puts on the wire, and what it does not.",
         epilog=EXIT_STATUS_HELP,
@@ -119,7 +85,7 @@ def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wirelab {__version__}")
     # The prefix given, argparse need not format a usage line for each command.
     commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", prog="wirelab", parser_class=_Parser
+        dest="command", metavar="COMMAND", prog="wirelab", parser_class=CommandParser
     )
     for name, (text, add_options) in COMMANDS.items():
         is_wanted = name in words
@@ -130,7 +96,7 @@ def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
 
 
 def _list(command: argparse.ArgumentParser) -> None:
-    _add_scenarios(command)
+    add_scenarios(command)
 
 
 def _run(command: argparse.ArgumentParser) -> None:
@@ -154,14 +120,14 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="what runs on a host of the topology, again for each; the first serves the others",
     )
     own.add_argument(
-        "--port", type=_port, help="where the server listens (default: {port} is 4242, else any)"
+        "--port", type=port, help="where the server listens (default: {port} is 4242, else any)"
     )
     own.add_argument(
         "--unix", metavar="PATH", default="", help="the unix socket that it listens on instead"
     )
     own.add_argument(
         "--deadline",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="when the server must listen, and the client have ended (default: 10)",
     )
@@ -170,25 +136,25 @@ def _run(command: argparse.ArgumentParser) -> None:
     )
     own.add_argument(
         "--linger",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="how long the server may go on after the client has ended",
     )
-    _add_conditions(command)
-    _add_expect(command)
+    add_conditions(command)
+    add_expect(command)
     command.add_argument(
         "--update-snapshot",
         action="store_true",
         help="write --snapshot's FILE, and do not compare with it",
     )
-    _add_allowed(command)
-    _add_family(command, default="4")
-    _add_making(command)
-    _add_junit(command)
-    _add_scenarios(command)
-    _add_json(command)
-    _add_detail(command)
-    _add_ascii(command)
+    add_allowed(command)
+    add_family(command, default="4")
+    add_making(command)
+    add_junit(command)
+    add_scenarios(command)
+    add_json(command)
+    add_detail(command)
+    add_ascii(command)
 
 
 def _shell(command: argparse.ArgumentParser) -> None:
@@ -201,43 +167,43 @@ def _shell(command: argparse.ArgumentParser) -> None:
         metavar="LINE",
         help="a line, again for each, instead of those typed or read from standard input",
     )
-    _add_conditions(command)
-    _add_expect(command)
-    _add_allowed(command)
+    add_conditions(command)
+    add_expect(command)
+    add_allowed(command)
     command.add_argument(
         "--family", choices=("4", "6"), default="4", help="IP version (default: 4)"
     )
-    _add_making(command)
-    _add_json(command)
-    _add_detail(command)
-    _add_ascii(command)
+    add_making(command)
+    add_json(command)
+    add_detail(command)
+    add_ascii(command)
 
 
 def _scenarios(command: argparse.ArgumentParser) -> None:
-    _add_family(command, default="both")
-    _add_making(command)
+    add_family(command, default="both")
+    add_making(command)
     command.add_argument(
         "-j",
         "--jobs",
         metavar="N",
-        type=_number_of_jobs,
+        type=number_of_jobs,
         help="how many run at once (default: two for each CPU)",
     )
-    _add_junit(command)
-    _add_ascii(command)
+    add_junit(command)
+    add_ascii(command)
 
 
 def _compare(command: argparse.ArgumentParser) -> None:
-    _add_making(command)
-    _add_ascii(command)
+    add_making(command)
+    add_ascii(command)
 
 
 def _replay(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="DIR", help="such as runs/tcp/latest")
-    _add_scenarios(command)
-    _add_json(command)
-    _add_detail(command)
-    _add_ascii(command)
+    add_scenarios(command)
+    add_json(command)
+    add_detail(command)
+    add_ascii(command)
 
 
 def _report(command: argparse.ArgumentParser) -> None:
@@ -265,15 +231,15 @@ def _report(command: argparse.ArgumentParser) -> None:
         help='where it goes (default: into DIR); "-": stdout',
     )
     command.add_argument("--open", action="store_true", help="open it in the browser")
-    _add_scenarios(command)
+    add_scenarios(command)
 
 
 def _diff(command: argparse.ArgumentParser) -> None:
     for name, text in (("first", "a run's folder"), ("second", "another of the same scenario")):
         command.add_argument(name, metavar="RUN", help=text)
     command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
-    _add_scenarios(command)
-    _add_ascii(command)
+    add_scenarios(command)
+    add_ascii(command)
     command.epilog = DIFF_HELP
 
 
@@ -287,7 +253,7 @@ def _show(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--flow",
         action="append",
-        type=_flow,
+        type=flow,
         default=[],
         metavar="FLOW",
         help="show this flow alone, such as tcp:7 or udp:3, as tshark numbers streams; none: the "
@@ -306,7 +272,7 @@ def _show(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
-    _add_ascii(command)
+    add_ascii(command)
     command.epilog = SHOW_HELP
 
 
@@ -314,9 +280,9 @@ def _check(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "file", metavar="FILE", help='pcap or pcapng, gzipped or not; "-" is standard input'
     )
-    _add_expect(command)
-    _add_junit(command)
-    _add_ascii(command)
+    add_expect(command)
+    add_junit(command)
+    add_ascii(command)
     command.epilog = CHECK_HELP
 
 
@@ -334,7 +300,7 @@ def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out", default="grades", metavar="DIR", help="where outputs go (default: grades)"
     )
-    _add_ascii(command)
+    add_ascii(command)
     command.epilog = GRADE_HELP
 
 
@@ -389,176 +355,3 @@ COMMANDS = {
     "completion": ("print what completes words in a shell", _completion),
 }
 """By name, a command's line of help and what adds its options."""
-
-
-def _add_conditions(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--wire",
-        action="append",
-        default=[],
-        metavar="RULE",
-        help="what happens to frames on a link, again for each: 'client>server drop SYN 1' "
-        "(docs/wire.md)",
-    )
-    command.add_argument(
-        "--sysctl",
-        action="append",
-        default=[],
-        metavar="[HOST:]NAME=VALUE",
-        help="a setting of the hosts' network namespaces, of all or one, again for each: "
-        "net.ipv4.tcp_syn_retries=3 (docs/sysctls.md)",
-    )
-
-
-def _add_allowed(command: argparse.ArgumentParser) -> None:
-    allowed = command.add_argument_group("what programs of yours may do", ALLOWED_HELP)
-    allowed.add_argument(
-        "--as", dest="user", metavar="USER", default="", help="run as this user: a name or a uid"
-    )
-    allowed.add_argument(
-        "--cap",
-        action="append",
-        default=[],
-        type=_capability,
-        metavar="NAME",
-        help="one more capability, such as CAP_NET_ADMIN or net_admin; may be repeated",
-    )
-    for option, metavar, text in (
-        ("--writable", "DIR", "one more folder of the host's to write to"),
-        ("--socket", "PATH", "a unix socket of the host's to connect to"),
-    ):
-        allowed.add_argument(
-            option, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated"
-        )
-    allowed.add_argument(
-        "--host-files",
-        action="store_true",
-        help="leave them the host's files as they are, where the kernel cannot do otherwise",
-    )
-
-
-def _capability(name: str) -> str:
-    """Its whole name: other tools are content with less of it, in any case."""
-    name = name.upper()
-    return name if name.startswith("CAP_") else f"CAP_{name}"
-
-
-def _add_family(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument(
-        "--family",
-        choices=("4", "6", "both"),
-        default=default,
-        help=f"IP version (default: {default})",
-    )
-
-
-def _add_making(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--out", default="runs", metavar="DIR", help="where artifacts go (default: runs)"
-    )
-    command.add_argument(
-        "--trace",
-        choices=("auto", "tracefs", "ptrace", "none"),
-        default="auto",
-        help="what traces the programs' system calls (default: the best there is)",
-    )
-    command.add_argument(
-        "--source",
-        action="store_true",
-        help="have Python programs note the lines that make their calls; it slows them down",
-    )
-    command.add_argument(
-        "--no-secrets",
-        action="store_true",
-        help="do not set SSLKEYLOGFILE, nor keep the TLS secrets that programs write there",
-    )
-
-
-def _add_expect(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--expect",
-        action="append",
-        default=[],
-        metavar="WORDS",
-        help="what ought to be, again for each: no-reset, 'round-trips<=2' (docs/expect.md; "
-        "`wirelab expect` lists all)",
-    )
-    command.add_argument(
-        "--snapshot",
-        metavar="FILE",
-        help="the shape that the conversation ought to have, as `wirelab snapshot` prints it",
-    )
-
-
-def _add_junit(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--junit", metavar="FILE", help="write the verdicts as JUnit XML")
-
-
-def _add_scenarios(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--scenarios",
-        metavar="DIR",
-        default="",
-        help="a folder of scenarios of your own, whose names come before wirelab's "
-        "(default: ./scenarios adds its names)",
-    )
-
-
-def _add_json(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--json",
-        action="store_true",
-        help="print report.json instead; of several runs, one document",
-    )
-
-
-def _add_detail(command: argparse.ArgumentParser) -> None:
-    detail = command.add_mutually_exclusive_group()
-    detail.add_argument(
-        "-v",
-        "--verbose",
-        action="store_true",
-        help="what programs printed, every event, each claim's reason and evidence, instruments",
-    )
-    detail.add_argument("-q", "--quiet", action="store_true", help="the verdict alone, in a line")
-
-
-def _add_ascii(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--ascii", action="store_true", help="draw with ASCII only")
-    command.add_argument(
-        "--no-pager",
-        action="store_true",
-        help="print what is longer than the terminal, too, without $PAGER (default: less -FRX)",
-    )
-
-
-def _flow(text: str) -> str:
-    """The flow's name without leading zeros."""
-    protocol, _, number = text.partition(":")
-    if text == "none":
-        return text
-    if protocol not in ("tcp", "udp") or not number.isascii() or not number.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} names no flow, as tcp:7, udp:3 and none do")
-    return f"{protocol}:{number.lstrip('0') or '0'}"
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
-    return int(text)
-
-
-def _number_of_jobs(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_JOBS}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= LONGEST_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {LONGEST_S}")
-    return seconds

@@ -1,0 +1,49 @@
+"""What options take, read from their words: each raises argparse's error where it is wrong."""
+
+from __future__ import annotations
+
+import argparse
+
+MOST_JOBS = 64
+LONGEST_S = 86400
+
+
+def capability(name: str) -> str:
+    """Its whole name: other tools are content with less of it, in any case."""
+    name = name.upper()
+    return name if name.startswith("CAP_") else f"CAP_{name}"
+
+
+def flow(text: str) -> str:
+    """The flow's name without leading zeros."""
+    protocol, _, number = text.partition(":")
+    if text == "none":
+        return text
+    if protocol not in ("tcp", "udp") or not number.isascii() or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} names no flow, as tcp:7, udp:3 and none do")
+    return f"{protocol}:{number.lstrip('0') or '0'}"
+
+
+def port(text: str) -> int:
+    """From 1 to 65535."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return int(text)
+
+
+def number_of_jobs(text: str) -> int:
+    """From 1 to MOST_JOBS."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_JOBS}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Of a deadline, up to LONGEST_S."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to {LONGEST_S}")
+    return value

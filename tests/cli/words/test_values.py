@@ -1,0 +1,60 @@
+"""What options take, read from their words, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+
+import pytest
+
+from lab.cli.words.values import (
+    LONGEST_S,
+    MOST_JOBS,
+    capability,
+    flow,
+    number_of_jobs,
+    port,
+    seconds,
+)
+
+
+@pytest.mark.parametrize(
+    ("read", "typed", "value"),
+    [
+        (port, "1", 1),
+        (port, "65535", 65535),
+        (number_of_jobs, "1", 1),
+        (number_of_jobs, str(MOST_JOBS), MOST_JOBS),
+        (seconds, "0.5", 0.5),
+        (seconds, str(LONGEST_S), LONGEST_S),
+        (flow, "tcp:7", "tcp:7"),
+        (flow, "udp:007", "udp:7"),
+        (flow, "tcp:000", "tcp:0"),
+        (flow, "none", "none"),
+        *((capability, name, "CAP_NET_ADMIN") for name in ("CAP_NET_ADMIN", "Net_admin")),
+    ],
+)
+def test_what_a_word_says(read: Callable[[str], object], typed: str, value: object) -> None:
+    assert read(typed) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "typed"),
+    [
+        *((port, typed) for typed in ("", "0", "65536", "-1", "1.0", "\u00bd", "\u00b2", "http")),
+        *((number_of_jobs, typed) for typed in ("", "0", str(MOST_JOBS + 1), "-1", "two")),
+        *((seconds, typed) for typed in ("", "0", "-1", "nan", "inf", str(LONGEST_S + 1), "soon")),
+    ],
+)
+def test_a_value_out_of_range_is_refused(read: Callable[[str], object], typed: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="is no "):
+        read(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "tcp", "tcp:", "7", ":7", "tcp 7", "sctp:1", "tcp:-1", "tcp:1x", "tcp:\u00b2", "none:1"],
+)
+def test_what_names_no_flow_is_refused(typed: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="names no flow, as tcp:7, udp:3 and none do"):
+        flow(typed)

@@ -31,7 +31,8 @@ help: ## list the targets
 	@sed -nE 's/^([a-z%-]+):.*## (.*)/\1\t\2/p' Makefile | \
 	while IFS=$$'\t' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
 
-setup: $(VENV)/.ready ## set up .venv, which every other target does too
+# Making .venv again empties it: the development tools that were there come back.
+setup: $(VENV)/.ready $(wildcard $(VENV)/.ready-dev) ## set up .venv, which every other target does too
 
 scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both; OUT=folder)
 	@$(WIRELAB) run $* --family $(FAMILY) --out $(OUT)

@@ -92,6 +92,21 @@ def test_it_is_set_up_again_for_another_pyproject(project: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "again\n")
 
 
+@pytest.mark.parametrize("are_there", [True, False])
+def test_set_up_again_it_has_the_development_tools_that_it_had(
+    project: Path, are_there: bool
+) -> None:
+    install(project / ".venv")
+    if are_there:
+        (project / ".venv" / ".ready-dev").touch()
+    for stamp in (project / ".venv").glob(".ready*"):
+        os.utime(stamp, (0, 0))
+    shutil.copy(ROOT / "Makefile", project)
+    recipes = said("make", "--dry-run", "setup", cwd=project)
+    assert "install --editable .;" in recipes
+    assert ("install --editable '.[dev]'" in recipes) == are_there
+
+
 def test_it_ends_where_setting_up_fails(project: Path) -> None:
     (project / "Makefile").write_text("setup:\n\t@echo no python >&2; false\n")
     done = subprocess.run(["./wirelab"], cwd=project, capture_output=True, text=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,11 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def usual_jobs() -> int:
+    """How many scenarios run at once: most of them wait for timers most of the time."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 class Batch(Generic[T, R]):

@@ -254,16 +254,24 @@ def flag_names(flags: TcpFlags) -> str:
     return " ".join(flag.name or "" for flag in FLAG_ORDER if flag in flags)
 
 
+def segment_fields(segment: Segment) -> list[tuple[str, str]]:
+    """What is said of a segment, by name: [("", "ACK"), ("seq", "1"), ("ack", "8"), ("len", "7")].
+
+    The flags come first and have no name.
+    """
+    fields = [("", flag_names(segment.flags) or "no flags"), ("seq", str(segment.seq))]
+    if segment.ack is not None:
+        fields.append(("ack", str(segment.ack)))
+    if segment.length:
+        fields.append(("len", str(segment.length)))
+    if segment.flags & TcpFlags.SYN:
+        fields.append(("win", str(segment.window_bytes)))
+    return fields
+
+
 def describe_segment(segment: Segment) -> str:
     """A segment in a few words: "ACK seq=1 ack=8 len=7"."""
-    words = [flag_names(segment.flags) or "no flags", f"seq={segment.seq}"]
-    if segment.ack is not None:
-        words.append(f"ack={segment.ack}")
-    if segment.length:
-        words.append(f"len={segment.length}")
-    if segment.flags & TcpFlags.SYN:
-        words.append(f"win={segment.window_bytes}")
-    return " ".join(words)
+    return " ".join(f"{name}={text}" if name else text for name, text in segment_fields(segment))
 
 
 def describe_options(tcp: Tcp) -> str:

@@ -123,6 +123,12 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.expected.snapshot import execute
         case "record-test":
             from lab.cli.expected.record_test import execute
+        case "sheet":
+            from lab.cli.study.sheet import execute
+        case "quiz":
+            from lab.cli.study.quiz import execute
+        case "export":
+            from lab.cli.study.export import execute
         case "new":
             from lab.cli.new import execute
         case "doctor":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from operator import itemgetter
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Run every scenario; a few lines for each as it ends, then the statements."""
-    from lab.batch import Batch
+    from lab.batch import Batch, usual_jobs
     from lab.cli.results import collect, families
     from lab.run import run_scenario, wanted_runs
     from lab.scenario_files import builtin_scenarios, load_scenario
@@ -64,11 +63,6 @@ def execute(options: Namespace) -> int:
     judgements = [judgement for result in results for judgement in result.judgements]
     page.print([draw_total(judgements, len(results), took_s, page.style)])
     return exit_status(results)
-
-
-def usual_jobs() -> int:
-    """How many scenarios run at once: most of them wait for timers most of the time."""
-    return 2 * len(os.sched_getaffinity(0))
 
 
 def _as_they_end(

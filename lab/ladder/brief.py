@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate, groupby
 
@@ -68,6 +68,24 @@ def brief(ladder: Ladder, most: int = MOST_ROWS) -> Ladder:
         names = ", ".join(f"{count} {name}" for name, count in minor.items())
         background = (*background, Background(f"{MINOR} ({names})", minor.total()))
     return replace(ladder, rows=_shortened(rows, most), background=background, is_brief=True)
+
+
+def excerpt(
+    ladders: Sequence[Ladder], evidence: Iterable[EventId], before: int, behind: int
+) -> Ladder | None:
+    """The rows around the first of some events that one of the ladders has; None if none has any.
+
+    It has at most `before` rows above the event and `behind` below it, of the brief ladder where
+    that has the event.
+    """
+    for event in evidence:
+        for ladder in ladders:
+            for drawn in (brief(ladder), ladder):
+                for place, row in enumerate(drawn.rows):
+                    if getattr(row, "event", None) == event:
+                        rows = drawn.rows[max(0, place - before) : place + behind + 1]
+                        return replace(drawn, rows=rows, violations=())
+    return None
 
 
 def _without_late_strikes(rows: Sequence[Row]) -> Sequence[Row]:

@@ -6,7 +6,7 @@ from lab.analysis.decisions import decide
 from lab.model.claim import Claim, Judgement, Outcome, Verdict, broken
 from lab.model.statements import Statement
 
-STATEMENT = Statement("X1", "what the notes say", "what is true")
+STATEMENT = Statement("X1", "What is asked?", "what the notes say", "what is true")
 
 
 def judgement(

@@ -9,7 +9,7 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.analysis.story import Phase
 from lab.analysis.tcp.segment import Note
-from lab.ladder.brief import FIRST_OF_ROWS, MOST_ROWS, brief
+from lab.ladder.brief import FIRST_OF_ROWS, MOST_ROWS, brief, excerpt
 from lab.ladder.build import build_ladder
 from lab.ladder.model import (
     CallRow,
@@ -22,6 +22,7 @@ from lab.ladder.model import (
     PhaseRow,
     StateRow,
 )
+from lab.model.event import frame_id
 from lab.recording.storage import load_recording
 from lab.report.terminal.page import About, Page, draw_brief
 from lab.run import judge_recording
@@ -182,3 +183,24 @@ def test_a_brief_page_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatc
     assert max(map(len, lines)) <= width
     if width >= 80:
         assert len(lines) <= (80 if "tcp" in name else 118)
+
+
+def test_it_has_the_rows_around_the_first_event_that_is_there() -> None:
+    drawn = ladders("traced-tcp4")
+    found = excerpt(drawn, [frame_id(99), frame_id(8)], 2, 1)
+    assert found is not None
+    assert getattr(found.rows[2], "event", None) == frame_id(8)
+    assert len(found.rows) == 4
+    assert found.lanes == drawn[0].lanes
+
+
+def test_it_begins_with_the_ladder_where_that_has_fewer_rows_above() -> None:
+    drawn = ladders("tcp4")
+    found = excerpt(drawn, [frame_id(1)], 50, 0)
+    assert found is not None
+    assert getattr(found.rows[-1], "event", None) == frame_id(1)
+
+
+def test_there_is_none_of_an_event_that_no_ladder_has() -> None:
+    assert excerpt(ladders("tcp4"), [frame_id(999)], 3, 3) is None
+    assert excerpt([], [frame_id(1)], 3, 3) is None

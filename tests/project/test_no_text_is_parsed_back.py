@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from house import FILES, nodes_of, room_of
 
-ROOMS = ("analysis", "checks", "ladder", "report")
+ROOMS = ("analysis", "checks", "ladder", "report", "study")
 
 METHODS = frozenset((
     "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith",
@@ -56,6 +56,10 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.checks.unix.types", "needs_a_connection"): "a set of the names of calls",
     ("lab.checks.unix.types", "_descriptors"): PRINTED,
     ("lab.report.capture.unix_packets", ""): "what the bytes of a program begin with",
+    ("lab.report.study.anki", "as_html"): "what a card marks as code",
+    ("lab.report.study.cards_markdown", ""): "what Markdown takes for its own",
+    ("lab.report.study.cards_markdown", "_escaped"): "what a card marks as code",
+    ("lab.report.study.pdf", "print_page"): "what a browser said",
     ("lab.report.grades.csv_file", ""): "what a spreadsheet takes a part of a cell for",
     ("lab.report.terminal.page", "Page"): "the encoding's name, as the terminal has it",
     ("lab.report.terminal.pager", "paged"): "the pager's command, as the user has it",
@@ -63,6 +67,8 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.report.terminal.programs", "draw_failed"): "what a program printed, line by line",
     ("lab.report.terminal.programs", "_draw_end"): "what a program printed, line by line",
     ("lab.report.terminal.source", "draw_source"): "a line of a program's source",
+    ("lab.study.quiz", "answers"): "what a person typed",
+    ("lab.study.quiz", "_flags"): "what a person typed",
 }
 """By module, and function or class, why it may read a text."""
 

@@ -20,6 +20,8 @@ class CauseKind:
     """The answer, in Markdown."""
     source: str
     """RFC section or man page."""
+    page: str = ""
+    """A page of docs/ that has more of it."""
 
 
 SUBJECTS = {
@@ -570,8 +572,9 @@ SUBJECTS = {
             "program is in no accept(2). Which limit has been met?",
             "More connections wait to be accepted than listen(2) allows: the kernel ignores "
             "the SYN, which comes again. Length and limit are the kernel's own where it was "
-            "asked in time ([held.md](held.md)).",
+            "asked in time.",
             "listen(2)",
+            "held.md",
         ),
         CauseKind(
             "both-wait",
@@ -651,8 +654,9 @@ SUBJECTS = {
             "close(2) was followed by no FIN, since another process has the socket as well, "
             "by fork(2): which one. A descriptor that dup(2) made, or that was sent by "
             "SCM_RIGHTS, is found where the kernel was asked meanwhile who has the socket "
-            "open ([held.md](held.md)).",
+            "open.",
             "close(2); fork(2); unix(7), SCM_RIGHTS",
+            "held.md",
         ),
         CauseKind(
             "fin-behind-bytes",

@@ -11,12 +11,13 @@ from lab.cli.words.shared import (
     add_detail,
     add_expect,
     add_family,
+    add_jobs,
     add_json,
     add_junit,
     add_making,
     add_scenarios,
 )
-from lab.cli.words.values import flow, number_of_jobs, port, seconds
+from lab.cli.words.values import flow, port, seconds, whole_number
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -64,10 +65,24 @@ exit status:
   2  the sheet, the check or the folder is wrong; or a check failed itself, and the
      sheet has to be mended
 """
+SHEET_HELP = """\
+The key goes beside it: tcp.html and tcp-key.html.
+"""
 NETWORK_HELP = (
     "a network: two, star:3, chain:3, dumbbell:4, nat:2, or a Python file that has one, "
     "TOPOLOGY = star(3), or a scenario"
 )
+ABOUT = (
+    "flags",
+    "sequence number",
+    "acknowledgment number",
+    "payload bytes",
+    "sender's state",
+    "receiver's state",
+    "return value",
+    "next segment",
+)
+"""What a quiz may be about: lab.study.exercise has each, and is not imported for the help."""
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -182,13 +197,7 @@ def _shell(command: argparse.ArgumentParser) -> None:
 def _scenarios(command: argparse.ArgumentParser) -> None:
     add_family(command, default="both")
     add_making(command)
-    command.add_argument(
-        "-j",
-        "--jobs",
-        metavar="N",
-        type=number_of_jobs,
-        help="how many run at once (default: two for each CPU)",
-    )
+    add_jobs(command)
     add_junit(command)
     add_ascii(command)
 
@@ -330,6 +339,68 @@ def _completion(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("what", choices=("anki",), help="cards for Anki")
+    command.add_argument("--out", metavar="FILE.apkg", default="", help="a package for Anki")
+    command.add_argument("--markdown", metavar="FILE", default="", help="the same as Markdown")
+    command.add_argument("--csv", metavar="FILE", default="", help="the same as CSV")
+    command.add_argument(
+        "--runs",
+        metavar="DIR",
+        help="take the latest runs recorded there (default: run every scenario now)",
+    )
+    add_jobs(command)
+
+
+def _sheet(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "name", metavar="NAME", help="a scenario, which is run, or a recorded run's folder"
+    )
+    command.add_argument(
+        "--html", metavar="FILE", default="", help="as a page (default: NAME.html)"
+    )
+    command.add_argument(
+        "--pdf", metavar="FILE", default="", help="as PDF, printed by the Chromium that is here"
+    )
+    command.add_argument(
+        "--seed", type=whole_number, default=1, metavar="N", help="which gaps (default: 1)"
+    )
+    command.add_argument(
+        "--gaps", type=whole_number, default=16, metavar="N", help="how many a step (default: 16)"
+    )
+    command.add_argument("--step", metavar="STEP", default="", help="one step of the run alone")
+    command.add_argument(
+        "--family", choices=("4", "6"), default="4", help="IP version (default: 4)"
+    )
+    add_making(command)
+    add_scenarios(command)
+    command.epilog = SHEET_HELP
+
+
+def _quiz(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a scenario whose latest run asks, or a run's folder (default: all that are recorded)",
+    )
+    command.add_argument(
+        "--questions", type=whole_number, default=10, metavar="N", help="how many (default: 10)"
+    )
+    command.add_argument(
+        "--about",
+        action="append",
+        default=[],
+        choices=ABOUT,
+        help="what is asked, again for each (default: everything)",
+    )
+    command.add_argument("--seed", type=whole_number, metavar="N", help="ask the same again")
+    command.add_argument(
+        "--out", default="runs", metavar="DIR", help="where runs are (default: runs)"
+    )
+    add_ascii(command)
+
+
 def _nothing(command: argparse.ArgumentParser) -> None:
     """It has no options."""
 
@@ -350,6 +421,9 @@ COMMANDS = {
     "grade": ("grade the captures that students handed in, by a lab sheet", _grade),
     "snapshot": ("print the shape of a recorded conversation, to be kept", _snapshot),
     "record-test": ("write a test of pytest from runs that went as they should", _record_test),
+    "sheet": ("write a worksheet of a scenario, to be filled in, and its key", _sheet),
+    "quiz": ("ask what recorded runs answer", _quiz),
+    "export": ("write cards to learn from, for Anki, as Markdown or CSV", _export),
     "new": ("write a scenario of two programs to begin with", _new),
     "doctor": ("report what this machine allows, and how to mend it", _nothing),
     "completion": ("print what completes words in a shell", _completion),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.cli.words.values import capability
+from lab.cli.words.values import capability, number_of_jobs
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -125,6 +125,17 @@ def add_scenarios(command: argparse.ArgumentParser) -> None:
         default="",
         help="a folder of scenarios of your own, whose names come before wirelab's "
         "(default: ./scenarios adds its names)",
+    )
+
+
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    """How many runs at once."""
+    command.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=number_of_jobs,
+        help="how many run at once (default: two for each CPU)",
     )
 
 

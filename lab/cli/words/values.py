@@ -6,6 +6,7 @@ import argparse
 
 MOST_JOBS = 64
 LONGEST_S = 86400
+MOST_OF_ANYTHING = 100_000
 
 
 def capability(name: str) -> str:
@@ -35,6 +36,13 @@ def number_of_jobs(text: str) -> int:
     """From 1 to MOST_JOBS."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_JOBS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_JOBS}")
+    return int(text)
+
+
+def whole_number(text: str) -> int:
+    """From 1 to MOST_OF_ANYTHING."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_OF_ANYTHING:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_OF_ANYTHING}")
     return int(text)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.find import find_causes
-from lab.ladder.brief import brief
-from lab.ladder.model import Ladder, Row
+from lab.ladder.brief import excerpt
 from lab.report.terminal.drawing.ladder import draw_ladder
 from lab.report.terminal.drawing.style import USUAL_COLUMNS, Style
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
+    from lab.ladder.model import Ladder
     from lab.model.claim import Verdict
     from lab.model.event import EventId
 
@@ -65,19 +64,8 @@ def _side_by_side(verdict: Verdict) -> Iterator[str]:
 
 def _around(evidence: Sequence[EventId], ladders: Sequence[Ladder], style: Style) -> Iterator[str]:
     """The rows around the first event of the evidence that a ladder has."""
-    for event in evidence:
-        for ladder in ladders:
-            for drawn in (brief(ladder), ladder):
-                if rows := _rows_around(event, drawn.rows):
-                    yield ""
-                    for line in draw_ladder(replace(drawn, rows=rows, violations=()), style):
-                        yield line.plain
-                    return
-
-
-def _rows_around(event: EventId, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Those around an event; none where it is not among them."""
-    for place, row in enumerate(rows):
-        if getattr(row, "event", None) == event:
-            return tuple(rows[max(0, place - ROWS_BEFORE) : place + ROWS_BEHIND + 1])
-    return ()
+    shown = excerpt(ladders, evidence, ROWS_BEFORE, ROWS_BEHIND)
+    if shown is not None:
+        yield ""
+        for line in draw_ladder(shown, style):
+            yield line.plain

@@ -26,6 +26,11 @@ def constants() -> Iterator[str]:
                 yield node.value
 
 
+def row(kind: CauseKind) -> str:
+    more = f" ([{kind.page}]({kind.page}))" if kind.page else ""
+    return f"| `{kind.name}` | {kind.means}{more} | {kind.source} |"
+
+
 def test_it_has_every_name_that_the_code_gives_and_no_other() -> None:
     found = list(constants())
     named = {each for each in found if re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", each)}
@@ -41,9 +46,7 @@ def test_no_name_is_there_twice() -> None:
 def test_the_page_has_its_table(subject: str) -> None:
     section = PAGE.partition(f"\n## {subject}\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| `")]
-    assert rows == [
-        f"| `{kind.name}` | {kind.means} | {kind.source} |" for kind in SUBJECTS[subject]
-    ]
+    assert rows == list(map(row, SUBJECTS[subject]))
 
 
 @pytest.mark.parametrize("kind", CAUSE_KINDS.values(), ids=list(CAUSE_KINDS))

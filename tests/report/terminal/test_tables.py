@@ -22,7 +22,7 @@ from lab.report.terminal.tables import (
     draw_table,
 )
 
-STATEMENT = Statement("X1", "what the notes say", "what is precisely true " * 8)
+STATEMENT = Statement("X1", "What is asked?", "what the notes say", "what is precisely true " * 8)
 TABLE = Table(
     ("", "one", "two"),
     (("frames", "0", "18"), ("wire → bytes", "-", "a\x1b" * 40)),

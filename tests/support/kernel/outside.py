@@ -191,13 +191,14 @@ def wirelab(
     as_user: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     timeout_s: float = 60,
+    typed: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """The command run to its end; nothing is checked."""
+    """The command run to its end, with what is typed on standard input; nothing is checked."""
     return subprocess.run(
         [*as_user, *command(*words)],
         cwd=cwd or "/",
         env=environment(**(env or {})),
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -1,0 +1,69 @@
+"""`wirelab quiz`: questions that recorded runs answer, asked in the terminal."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+TYPE_CHECKING = False  # as typing has it
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from lab.report.terminal.page import Page
+    from lab.study.quiz import Item
+
+
+def execute(options: Namespace) -> int:
+    """Ask until the questions or the input end, and say the score."""
+    from lab.cli.study.recorded import recorded_runs
+    from lab.errors import UsageError
+    from lab.report.terminal.page import Page
+    from lab.study.exercise import Topic
+    from lab.study.quiz import make_quiz
+
+    runs = recorded_runs(options.names, options.out)
+    steps = [pair for run in runs for pair in zip(run.timelines, run.ladders, strict=True)]
+    seed = random.randrange(1 << 16) if options.seed is None else options.seed
+    kinds = [kind for kind in Topic if kind.value in options.about]
+    quiz = make_quiz(steps, options.questions, seed, kinds)
+    if not quiz.items:
+        raise UsageError("these runs answer no question: they have neither TCP segments nor calls")
+    page = Page(ascii_only=options.ascii)
+    for number, item in enumerate(quiz.items, 1):
+        _show(item, page, f"Exercise {number} of {len(quiz.items)}")
+        typed = _typed()
+        if typed is None:
+            break
+        is_right = quiz.answer(item, typed)
+        said = "Right" if is_right else f"No: {item.exercise.answer}"
+        _say(page, f"{said}. {item.exercise.why}")
+    page.print([page.style.heading("Score")])
+    _say(page, f"{quiz.right} of {quiz.answered} right. The same questions again: --seed {seed}")
+    return 0
+
+
+def _show(item: Item, page: Page, heading: str) -> None:
+    from lab.report.terminal.drawing.ladder import draw_ladder
+
+    page.print([page.style.heading(heading)])
+    if item.ladder.rows:
+        page.print(draw_ladder(item.ladder, page.style))
+    _say(page, item.exercise.text)
+    for letter, choice in item.lettered:
+        _say(page, f"  {letter}  {choice}")
+    sys.stdout.flush()
+
+
+def _say(page: Page, text: str) -> None:
+    from rich.text import Text
+
+    page.print(map(Text, page.style.wrap(text, page.style.width)))
+
+
+def _typed() -> str | None:
+    """A line of what is typed; None at its end, and where Ctrl-C ends it."""
+    try:
+        return input("> " if sys.stdin.isatty() else "")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return None

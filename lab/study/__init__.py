@@ -1,0 +1,1 @@
+"""What is learnt from recorded runs: questions that they answer, worksheets, cards."""

@@ -127,10 +127,25 @@ def rewrite(headers: Headers, fields: Iterable[tuple[str, str]], *, raw: bool) -
     names = set()
     for name, text in fields:
         names.add(name)
-        _put(data, headers, name, _parsed(name, text))
+        _put(data, headers, name, _new_value(headers, name, text))
     if not raw:
         fit_checksums(data, Headers(bytes(data)), transport="checksum" not in names)
     return bytes(data)
+
+
+def _new_value(headers: Headers, name: str, text: str) -> int:
+    """What the field shall be: a value, or what it has and so much more or less."""
+    number = _parsed(name, text)
+    if not _is_relative(name, text):
+        return number
+    field = _NUMBERS[name]
+    at = field.place(headers)
+    now = int.from_bytes(headers.data[at : at + field.size], "big")
+    return (now + number) % (1 << 8 * field.size)
+
+
+def _is_relative(name: str, text: str) -> bool:
+    return name in _NUMBERS and not _NUMBERS[name].largest and text[:1] in ("+", "-")
 
 
 def _has(headers: Headers, name: str, value: str) -> bool:
@@ -174,7 +189,10 @@ def _parsed(name: str, value: str) -> int:
     largest = {"df": 1}.get(name, 256**size - 1)
     if name in _NUMBERS and _NUMBERS[name].largest:
         largest = _NUMBERS[name].largest
-    if not 0 <= number <= largest:
+    if _is_relative(name, value):
+        if not -largest <= number <= largest:
+            raise ValueError(f"no difference of up to {largest}")
+    elif not 0 <= number <= largest:
         raise ValueError(f"not from 0 to {largest}")
     return number
 

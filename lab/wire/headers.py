@@ -15,6 +15,8 @@ ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _TCP_HEADER_BYTES, _UDP_HEADER_BYTES = 20, 8
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 
+_DISCOVERY = frozenset(bytes((kind,)) for kind in (*range(130, 138), 143))
+
 _TYPE = struct.Struct("!H")
 _PLAIN = struct.Struct("!12xHBxHxxHxB")
 """Of most frames: EtherType; of an IPv4 header without options its version and length, the packet's
@@ -86,6 +88,17 @@ class Headers:
         else:
             addresses = self.data[self.ip + 8 : self.ip + 40]
         return addresses + self.data[self.transport : self.transport + 4]
+
+    @property
+    def is_neighbour_discovery(self) -> bool:
+        """Whether it is ARP, or ICMPv6 by which hosts find routers, neighbours and group members.
+
+        Source: RFC 4861, 4; RFC 2710, 3; RFC 3810, 5.
+        """
+        if self.ether_type == ETHERTYPE_ARP:
+            return True
+        is_icmp = self.version == 6 and self.protocol == ICMPV6
+        return is_icmp and self.data[self.transport : self.transport + 1] in _DISCOVERY
 
     def _find_ipv4(self, at: int) -> None:
         data = self.data

@@ -21,7 +21,7 @@ from lab.wire.headers import (
     UDP,
     Headers,
 )
-from lab.wire.rule import Action, Corrupt, Match, Rewrite, Rule, Term, Truncate
+from lab.wire.rule import Action, Corrupt, Hold, Match, Rewrite, Rule, Term, Truncate
 
 Expression = Callable[[bytes], bool]
 """A compiled BPF expression."""
@@ -143,6 +143,13 @@ def _of_action(action: Action) -> Iterator[Matcher]:
             yield lambda headers, _: -len(headers.data) <= offset < len(headers.data)
         case Truncate(limit):
             yield lambda headers, _: limit < len(headers.data)
+        case Hold(neighbours) if not neighbours:
+            yield lambda headers, _: not headers.is_neighbour_discovery
+
+
+def holds_of(term: Term, headers: Headers) -> bool:
+    """Whether a term that needs neither a number, an expression nor the past is true of a frame."""
+    return _PLAIN[term](headers)
 
 
 def _of_match(condition: Match, expressions: Mapping[str, Expression]) -> Matcher:

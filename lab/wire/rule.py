@@ -127,7 +127,18 @@ class Up:
     name = "up"
 
 
-Action = Drop | Duplicate | Delay | Swap | Corrupt | Rewrite | Truncate | Rate | Loss | Down | Up
+@frozen
+class Hold:
+    """It waits until somebody decides on it (lab.wire.held). There is no word for it in a rule."""
+
+    neighbours: bool = False
+    """Whether ARP, neighbour discovery and listener reports wait as well."""
+    name = "hold"
+
+
+Action = (
+    Drop | Duplicate | Delay | Swap | Corrupt | Rewrite | Truncate | Rate | Loss | Down | Up | Hold
+)
 
 
 class Term(enum.Enum):

@@ -61,7 +61,7 @@ class Strike:
     """The whole frame as it went on; empty where it is as it was."""
 
 
-class _Unit(NamedTuple):
+class Unit(NamedTuple):
     """A frame or a copy of one, on its way through the rules."""
 
     data: bytes
@@ -99,7 +99,7 @@ class Rules:
         self._random: list[random.Random] = []
         self._free_ns: list[int] = []
         self._leaving: list[list[int]] = []
-        self._swapped: list[_Unit | None] = []
+        self._swapped: list[Unit | None] = []
         self._is_over: list[bool] = []
         self._of_side: list[list[int]] = [[], []]
         self._is_somebodys = [any_of(()), any_of(())]
@@ -111,7 +111,7 @@ class Rules:
         self._past = (Past(asking), Past(asking))
         self._is_down = [False, False]
         self._down_by: list[int] = [0, 0]
-        self._held: list[tuple[int, int, int, _Unit]] = []
+        self._held: list[tuple[int, int, int, Unit]] = []
         """A heap: when it goes on, in what order, with which rule, and what."""
         self._order = 0
         for rule, sides in rules:
@@ -196,7 +196,7 @@ class Rules:
         past = self._past[side].terms_of(headers)
         if not self._is_down[side] and not self._is_somebodys[side](headers, past):
             return [(side, data)]
-        unit = _Unit(data, side, crc, occurrence, 0, past)
+        unit = Unit(data, side, crc, occurrence, 0, past)
         return [(u.side, u.data) for u in self._through(unit, 0, now_ns)]
 
     def due(self, now_ns: int) -> list[tuple[int, bytes]]:
@@ -224,7 +224,7 @@ class Rules:
         _, _, place, unit = heapq.heappop(self._held)
         return [(u.side, u.data) for u in self._through(unit, place + 1, now_ns)]
 
-    def _through(self, unit: _Unit, first: int, now_ns: int) -> Iterator[_Unit]:
+    def _through(self, unit: Unit, first: int, now_ns: int) -> Iterator[Unit]:
         """Take a frame through the rules from that place on; what comes out of the last."""
         todo = [(unit, first)]
         while todo:
@@ -255,7 +255,7 @@ class Rules:
                 yield unit
 
     def _look_for_up(
-        self, unit: _Unit, headers: Headers, past: frozenset[Term], now_ns: int
+        self, unit: Unit, headers: Headers, past: frozenset[Term], now_ns: int
     ) -> None:
         """Of a frame that a link which is down has dropped: whether the link goes up after it."""
         for place in self._of_side[unit.side]:
@@ -274,7 +274,7 @@ class Rules:
         self.matched[place] += 1
         return True
 
-    def _swap_partner(self, place: int, headers: Headers, past: frozenset[Term]) -> _Unit | None:
+    def _swap_partner(self, place: int, headers: Headers, past: frozenset[Term]) -> Unit | None:
         """What waited for this frame to pass, by that rule."""
         waiting = self._swapped[place]
         if waiting is None or not self._matchers[place](headers, past):
@@ -283,8 +283,8 @@ class Rules:
         return waiting
 
     def _apply(
-        self, place: int, unit: _Unit, now_ns: int, todo: list[tuple[_Unit, int]]
-    ) -> _Unit | None:
+        self, place: int, unit: Unit, now_ns: int, todo: list[tuple[Unit, int]]
+    ) -> Unit | None:
         """What a rule makes of the frame now; None if it goes no further, for now or at all."""
         match self._rules[place].action:
             case Drop():
@@ -325,7 +325,7 @@ class Rules:
                 return unit._replace(data=data)
 
     def _queue(
-        self, place: int, unit: _Unit, now_ns: int, bits_per_second: int, limit: int | None
+        self, place: int, unit: Unit, now_ns: int, bits_per_second: int, limit: int | None
     ) -> None:
         leaving = self._leaving[place]
         while leaving and leaving[0] <= now_ns:
@@ -340,7 +340,7 @@ class Rules:
         self._strike(now_ns, place, unit, delay_ns=self._free_ns[place] - now_ns)
         self._hold(self._free_ns[place], place, unit)
 
-    def _hold(self, until_ns: int, place: int, unit: _Unit) -> None:
+    def _hold(self, until_ns: int, place: int, unit: Unit) -> None:
         self._order += 1
         heapq.heappush(self._held, (until_ns, self._order, place, unit))
 
@@ -354,13 +354,13 @@ class Rules:
         for side in self._sides[place]:
             self._is_down[side] = is_down
             self._down_by[side] = place
-        self._strike(now_ns, place, _Unit(b"", min(self._sides[place]), 0, 0, 0))
+        self._strike(now_ns, place, Unit(b"", min(self._sides[place]), 0, 0, 0))
 
     def _strike(
         self,
         now_ns: int,
         place: int,
-        unit: _Unit,
+        unit: Unit,
         *,
         is_end: bool = False,
         copies: int = 0,

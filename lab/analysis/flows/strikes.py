@@ -43,9 +43,11 @@ class Struck:
         if not strike.checksum:
             return f"link {self.rule.action}"
         if strike.is_end:
-            return {"loss": "dropped by lot", "rate": "dropped, its queue was full"}.get(
-                self.rule.action, "dropped"
-            )
+            return {
+                "loss": "dropped by lot",
+                "rate": "dropped, its queue was full",
+                "hold": "dropped, too many waited",
+            }.get(self.rule.action, "dropped")
         if strike.copies:
             return f"copied {counted(strike.copies, 'time')}" if strike.copies > 1 else "copied"
         if strike.changed:
@@ -185,5 +187,5 @@ def unmatched(rules: Iterable[WireRule], step: str) -> list[str]:
     return [
         f"the wire rule {rule.text!r} matched no frame"
         for rule in rules
-        if rule.step == step and not rule.matched
+        if rule.step == step and not rule.matched and rule.action != "hold"
     ]

@@ -7,20 +7,24 @@ lab's namespace; so nothing is needed that a link without a wire would not need.
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from lab.errors import LabError
 from lab.kernel.capture.ring import PacketRing, Slot
 from lab.kernel.links.expressions import compiled
+from lab.kernel.links.holding import Gates, HoldFrames, HoldingRequest
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.system.timer import Timer
 from lab.records import CANARY_TEXT
+from lab.wire.held import Decided, Gate, HeldRules
 from lab.wire.matching import Expression
-from lab.wire.rule import Rule
+from lab.wire.rule import Hold, LinkWay, Rule
 from lab.wire.wire import Rules, Strike, expressions_in
 
 _ETHERNET_BYTES = 14
@@ -46,6 +50,8 @@ class BeginRules(NamedTuple):
 
     rules: tuple[tuple[tuple[Rule, frozenset[int]], ...], ...]
     more_may_come: bool = False
+    hold: HoldFrames | None = None
+    """Whether frames wait for decisions, behind the rules."""
 
 
 class AddRule(NamedTuple):
@@ -86,6 +92,8 @@ class RulesAtWork(NamedTuple):
     in_force: tuple[tuple[int, ...], ...]
     """The places of the rules that hold still."""
     lost: int
+    decided: tuple[tuple[Decided, ...], ...] = ()
+    """By link, the rules that decisions were."""
 
 
 class Carrier:
@@ -96,7 +104,11 @@ class Carrier:
         links: Sequence[WiredLink],
         messages: MessageSocket,
         expressions: Mapping[str, Expression],
+        notice: int | None = None,
     ) -> None:
+        """`notice` is a descriptor without waiting: a byte goes there when frames wait or go."""
+        self._notice = notice
+        self._gates: Gates | None = None
         self._links = links
         self._messages = messages
         self._expressions = dict(expressions)
@@ -124,6 +136,7 @@ class Carrier:
                     elif descriptor == asked:
                         self._answer()
                 self._send_due()
+                self._give_notice()
         except PeerGone:
             return
 
@@ -172,16 +185,20 @@ class Carrier:
 
     def _answer(self) -> None:
         match self._messages.receive():
-            case BeginRules(rules, more_may_come):
+            case BeginRules(rules, more_may_come, hold):
                 # What has come before belongs to no rule.
                 self._carry_all()
                 now_ns = time.time_ns()
-                self._rules = [
-                    Rules(each, now_ns, self._expressions, more_may_come=more_may_come)
-                    if each or more_may_come
-                    else None
-                    for each in rules
-                ]
+                self._gates = None
+                if hold is not None:
+                    self._rules = [*self._hold(rules, hold, now_ns)]
+                else:
+                    self._rules = [
+                        Rules(each, now_ns, self._expressions, more_may_come=more_may_come)
+                        if each or more_may_come
+                        else None
+                        for each in rules
+                    ]
                 self._messages.send(None)
             case AddRule(link, rule, sides):
                 self._messages.send(self._add(link, rule, sides))
@@ -193,6 +210,35 @@ class Carrier:
                 self._messages.send(any(rules and rules.holds for rules in self._rules))
             case EndRules():
                 self._messages.send(self._end())
+            case request if isinstance(request, HoldingRequest):
+                assert self._gates is not None
+                self._messages.send(self._gates.answer(request, time.time_ns(), self._send_on))
+
+    def _hold(
+        self,
+        rules: Sequence[Sequence[tuple[Rule, frozenset[int]]]],
+        hold: HoldFrames,
+        now_ns: int,
+    ) -> list[HeldRules]:
+        """The links' rules with a gate behind each."""
+        gate = Gate()
+        held = []
+        for each, ways in zip(rules, hold.ways, strict=True):
+            way = LinkWay(ways[0].replace(">", "-"))
+            rule = Rule(f"{way.text} {Hold.name}", way, Hold(hold.neighbours))
+            held.append(HeldRules(each, now_ns, self._expressions, gate, rule, ways))
+        self._gates = Gates(gate, held)
+        return held
+
+    def _send_on(self, link: int, frames: list[tuple[int, bytes]]) -> None:
+        for sent_by, data in frames:
+            self._send(self._links[link][1 - sent_by], data)
+
+    def _give_notice(self) -> None:
+        """Say that something has happened at the gates; once is enough until it is asked what."""
+        if self._notice is not None and self._gates is not None and self._gates.take_change():
+            with suppress(BlockingIOError):
+                os.write(self._notice, b"!")
 
     def _carry_all(self) -> None:
         for number, link in enumerate(self._links):
@@ -227,6 +273,7 @@ class Carrier:
             for sent_by, data in rules.release(time.time_ns()) if rules else ():
                 self._send(link[1 - sent_by], data)
         done = self._at_work()
+        self._gates = None
         self._rules = [None] * len(self._links)
         return done
 
@@ -241,6 +288,10 @@ class Carrier:
             tuple(tuple(rules.matched) if rules else () for rules in self._rules),
             tuple(tuple(rules.in_force()) if rules else () for rules in self._rules),
             lost,
+            tuple(
+                tuple(rules.decided) if isinstance(rules, HeldRules) else ()
+                for rules in self._rules
+            ),
         )
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from lab.errors import KernelRefused
 from lab.kernel.capture.ring import make_rings, packet_socket, refusal, ring_for
@@ -24,21 +24,30 @@ from lab.kernel.links.carrier import (
     WiredLink,
 )
 from lab.kernel.links.expressions import compiled
+from lab.kernel.links.holding import HoldFrames
 from lab.kernel.links.splice import Splice
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.system.descriptors import leave_descriptors_but
 from lab.kernel.system.message_socket import MessageSocket
 from lab.model.program import Step
-from lab.model.topology import Interface, Topology
+from lab.model.topology import Interface, Link, Topology
 from lab.records import WireRule, WireStrike
 from lab.wire.binding import bound
 from lab.wire.grammar import parse_rule
 from lab.wire.matching import Expression
-from lab.wire.rule import Rule
+from lab.wire.rule import Hold, Rule
 from lab.wire.wire import expressions_in
 
 ALL_RINGS_BYTES = 1 << 26
 RINGS_OF_A_LINK = 2
+_NOTICES = 1 << 16
+
+
+class Holding(NamedTuple):
+    """That every frame waits until it is decided on."""
+
+    neighbours: bool = False
+    """ARP and neighbour discovery too."""
 
 
 class Wires:
@@ -52,13 +61,16 @@ class Wires:
         topology: Topology,
         *,
         more_may_come: bool = False,
+        holds: Holding | None = None,
     ) -> None:
         """Fork it. `topology` has the links as they were before they were taken apart.
 
-        If more rules may come, what passes is remembered for them.
+        If more rules may come, what passes is remembered for them. With `holds` every frame waits
+        until it is decided on: `gates`.
         Raises KernelRefused, MachineError, UsageError.
         """
         self._more_may_come = more_may_come
+        self._hold = HoldFrames(_ways(splices), holds.neighbours) if holds is not None else None
         self.rules: list[WireRule] = []
         self.strikes: list[WireStrike] = []
         self.lost = 0
@@ -70,13 +82,16 @@ class Wires:
         rules = [parse_rule(text) for step in steps for text in step.wire]
         expressions = {text: compiled(text) for text in expressions_in(rules)}
         ours, theirs = socket.socketpair()
+        self._notice, giving = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             self.pid = os.fork()
         except OSError as error:
+            os.close(giving)
             raise KernelRefused(f"cannot fork a wire: {error.strerror}") from error
         if self.pid == 0:
-            _be_carrier(namespace, splices, expressions, theirs)
+            _be_carrier(namespace, splices, expressions, theirs, giving)
         theirs.close()
+        os.close(giving)
         self._messages = MessageSocket(ours)
 
     def wait_until_ready(self) -> None:
@@ -94,7 +109,11 @@ class Wires:
             place = self._links.index(self._topology.links[number])
             self._begun.append((place, len(of_link[place]), rule.action.name, text))
             of_link[place].append((rule, sides))
-        self._messages.send(BeginRules(tuple(map(tuple, of_link)), self._more_may_come))
+        if self._hold is not None:
+            for place, (way, _) in enumerate(self._hold.ways):
+                text = f"{way.replace('>', '-')} {Hold.name}"
+                self._begun.append((place, len(of_link[place]), Hold.name, text))
+        self._messages.send(BeginRules(tuple(map(tuple, of_link)), self._more_may_come, self._hold))
         self._messages.receive()
 
     def holds(self) -> bool:
@@ -138,6 +157,23 @@ class Wires:
             if place in work.in_force[link]
         )
 
+    @property
+    def notice(self) -> int:
+        """A descriptor, readable once something has happened at the gates."""
+        return self._notice
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The links, in the order in which the gates have them."""
+        return tuple(self._links)
+
+    def ask_gates(self, request: object) -> Any:  # noqa: ANN401  by the request
+        """The answer to one of HoldingRequest. Raises PeerGone."""
+        with suppress(BlockingIOError):
+            os.read(self._notice, _NOTICES)
+        self._messages.send(request)
+        return self._messages.receive()
+
     def end(self, step: Step) -> None:
         """What is held back goes on, no rule holds any more; what they did is noted.
 
@@ -171,6 +207,13 @@ class Wires:
             done = sum(strike.rule == place for strike in work.strikes[link])
             name = self._links[link].name
             rules.append(WireRule(step.name, text, action, name, matched, done))
+        for link, decided in enumerate(work.decided):
+            for each in decided:
+                numbers[link, each.place] = len(self.rules) + len(rules)
+                done = sum(strike.rule == each.place for strike in work.strikes[link])
+                action = parse_rule(each.text).action.name
+                name = self._links[link].name
+                rules.append(WireRule(step.name, each.text, action, name, 1, done))
         struck: list[WireStrike] = []
         for number, strikes in enumerate(work.strikes):
             ends = self._links[number].ends
@@ -195,6 +238,7 @@ class Wires:
     def close(self) -> None:
         """End the process."""
         self._messages.close()
+        os.close(self._notice)
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         with suppress(ChildProcessError):
@@ -206,17 +250,18 @@ def _be_carrier(
     splices: Sequence[Splice],
     expressions: Mapping[str, Expression],
     theirs: socket.socket,
+    notice: int,
 ) -> NoReturn:
     """What the forked process does until it ends."""
     try:
-        leave_descriptors_but({theirs.fileno(), namespace.descriptor})
+        leave_descriptors_but({theirs.fileno(), namespace.descriptor, notice})
         messages = MessageSocket(theirs)
         try:
             wired = _open(namespace, splices)
         except KernelRefused as error:
             messages.send(str(error))
         else:
-            carrier = Carrier(wired, messages, expressions)
+            carrier = Carrier(wired, messages, expressions, notice)
             messages.send("")
             carrier.run()
     finally:
@@ -247,6 +292,17 @@ def _open(namespace: Namespace, splices: Sequence[Splice]) -> list[WiredLink]:
                 what = f"cannot send on the wire of {splice.link.name}"
                 raise KernelRefused(refusal(what, error)) from error
     return wired
+
+
+def _ways(splices: Sequence[Splice]) -> tuple[tuple[str, str], ...]:
+    """How a rule names both ways of each link: by its hosts, where no other link joins them."""
+    pairs = [frozenset(end.host for end in splice.link.ends) for splice in splices]
+    named = []
+    for splice, pair in zip(splices, pairs, strict=True):
+        is_only = pairs.count(pair) == 1
+        one, other = (end.host if is_only else _point(end) for end in splice.link.ends)
+        named.append((f"{one}>{other}", f"{other}>{one}"))
+    return tuple(named)
 
 
 def _point(end: Interface) -> str:

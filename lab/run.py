@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.kernel.confinement import Confined
     from lab.kernel.session.control import Control
+    from lab.kernel.stepping.control import StepControl
+    from lab.kernel.stepping.updates import Stepping
     from lab.model.allowed import Allowed
     from lab.model.claim import Judgement
     from lab.model.program import Step
@@ -69,6 +71,8 @@ def run_scenario(
     pages: bool = True,
     expected: Sequence[str] = (),
     session: Callable[[Control], None] | None = None,
+    stepping: Stepping | None = None,
+    step: Callable[[StepControl], None] | None = None,
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
@@ -82,6 +86,8 @@ def run_scenario(
     topology has, as Topology.with_sysctls takes them. `expected` is judged besides the scenario's
     claims, in the words of docs/expect.md. `session` is called once the network is there, with
     what starts programs in it; the run ends when it returns (lab.ad_hoc.session_scenario).
+    `stepping` has every frame wait until `step` has decided on it, which is called at the beginning
+    and returns once the run is over, or needs nobody any more (docs/step.md).
 
     It is presented while the sandbox comes to its end, which is waited for; what is then derived
     for people to look at (lab.derive), unless no `pages` are wanted, keeps nobody waiting for what
@@ -116,12 +122,15 @@ def run_scenario(
             wire=wire,
             sysctls=sysctls,
             is_session=session is not None,
+            stepping=stepping,
         )
         _import_what_comes_after(shown=present is not None, pages=pages)
         from lab.derive import why_no_pages, write_pages
 
         if session is not None:
             _serve(pending, session)
+        if step is not None:
+            _step(pending, step)
         recording = _await(pending, scenario, shown=present is not None)
         sandbox.end()
         if expected:
@@ -158,6 +167,21 @@ def _serve(pending: Pending[Recording], session: Callable[[Control], None]) -> N
     control.wait_until_ready()
     session(control)
     control.quit()
+
+
+def _step(pending: Pending[Recording], step: Callable[[StepControl], None]) -> None:
+    """Have the frames that wait decided on, until the run is over or goes on by itself."""
+    from lab.kernel.stepping.control import StepControl
+    from lab.kernel.stepping.updates import Update
+
+    assert isinstance(pending, Conversation)
+    control = StepControl(pending)
+    step(control)
+    if not control.is_over:
+        control.finish(drops=False)
+        while not control.is_over:
+            if isinstance(control.next(), Update):
+                control.seen()
 
 
 def _await(pending: Pending[Recording], scenario: Scenario, *, shown: bool) -> Recording:
@@ -369,6 +393,7 @@ def _start(
     wire: Sequence[str],
     sysctls: Mapping[str, int | str] | None,
     is_session: bool,
+    stepping: Stepping | None,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record, record_session
@@ -383,6 +408,8 @@ def _start(
 
         bound(wire, scenario.topology.link_ends)  # a mistake is found before anything is run
         steps = tuple(replace(step, wire=(*step.wire, *wire)) for step in steps)
+    if stepping is not None:
+        steps = tuple(step.patient(stepping.deadline_s) for step in steps)
     plan = Plan(
         scenario.name,
         family if scenario.speaks_ip else None,
@@ -395,8 +422,11 @@ def _start(
         notes_lines,
         keeps_secrets,
         confined and confined(steps, names),
+        stepping,
     )
-    return sandbox.converse(record_session, plan) if is_session else sandbox.submit(record, plan)
+    if is_session or stepping is not None:
+        return sandbox.converse(record_session, plan)
+    return sandbox.submit(record, plan)
 
 
 def _source_of(path: Path) -> str:

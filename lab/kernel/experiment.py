@@ -70,7 +70,9 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
     clock_offset_ns = started_ns - time.monotonic_ns()
     with ExitStack() as stack:
         # First, because it becomes ready while the topology is built.
-        tracer, why_untraced = open_tracer(plan.trace, _addresses(plan.topology))
+        tracer, why_untraced = open_tracer(
+            plan.trace, _addresses(plan.topology), is_live=plan.stepping is not None
+        )
         if tracer is not None:
             stack.callback(tracer.close)
         confinement = _confinement(plan.confined, stack)
@@ -95,13 +97,16 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
             notes_lines=plan.notes_lines,
             key_logs=_key_logs(plan, confinement, stack),
             talk=talk,
+            stepping=plan.stepping,
             new_key_log=_new_key_log(plan, confinement, stack),
         )
         now = _Now(plan, started_ns, clock_offset_ns, tracer, why_untraced, interfaces, seen, wires)
-        if talk is not None:
+        if plan.is_session:
             seen.so_far = now.so_far
         for step in plan.steps:
             seen.run_step(step)
+        if seen.stepper is not None:
+            seen.stepper.over()
         seen.recorder.close_window()
         points = tuple(capture.statistics() for capture in captures)
     trace = _joined(seen.traces) if seen.traces else Trace()
@@ -193,9 +198,11 @@ class _Now:
 def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires | None]:
     """The namespaces of the topology, and the wires of those links that some step has rules for.
 
-    Of a session every link has one. With wires there is one more namespace, which they are in.
+    Of a session, and where frames wait for decisions, every link has one. With wires there is one
+    more namespace, which they are in.
     """
-    if not plan.is_session and not any(step.wire for step in plan.steps):
+    has_all = plan.is_session or plan.stepping is not None
+    if not has_all and not any(step.wire for step in plan.steps):
         return stack.enter_context(build_topology(plan.topology)), None
     # Few runs need them, and every run would wait for their import.
     from lab.kernel.links.splice import spliced
@@ -207,12 +214,17 @@ def _build(plan: Plan, stack: ExitStack) -> tuple[Mapping[str, Namespace], Wires
         for step in plan.steps
         for place, _, _ in bound(step.wire, plan.topology.link_ends)
     )
-    if plan.is_session:
+    if has_all:
         wired = frozenset(link.name for link in plan.topology.links)
     topology, host, splices = spliced(plan.topology, wired)
     namespaces = stack.enter_context(build_topology(topology))
     wires = Wires(
-        namespaces[host], splices, plan.steps, plan.topology, more_may_come=plan.is_session
+        namespaces[host],
+        splices,
+        plan.steps,
+        plan.topology,
+        more_may_come=plan.is_session,
+        holds_neighbours=None if plan.stepping is None else plan.stepping.neighbours,
     )
     stack.callback(wires.close)
     return namespaces, wires

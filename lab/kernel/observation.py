@@ -43,6 +43,8 @@ from lab.records import (
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.kernel.links.wires import Wires
+    from lab.kernel.stepping.stepper import Stepper
+    from lab.kernel.stepping.updates import Stepping
 
 DRAIN_DEADLINE_S = 5.0
 WIRES_DEADLINE_S = 5.0
@@ -67,10 +69,14 @@ class Observation:
         notes_lines: bool,
         key_logs: Mapping[str, Mapping[str, KeyLogFile]],
         talk: Talk | None = None,
+        stepping: Stepping | None = None,
         new_key_log: Callable[[], KeyLogFile] | None = None,
     ) -> None:
-        """At the end of the stack the programs are ended. `talk`: of a session, with its caller."""
-        self._talk = talk
+        """At the end of the stack the programs are ended.
+
+        `talk`: with the caller of a session, or with who steps, if that is how it is `stepping`.
+        """
+        self._talk = talk if stepping is None else None
         self._new_key_log = new_key_log
         self.so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None
         """Of a session what makes a recording of what was observed so far, with these programs."""
@@ -84,11 +90,18 @@ class Observation:
         self._stack = stack
         self._loop = Loop()
         self._programs: ProgramGroup | None = None
+        self.stepper: Stepper | None = None
         self.recorder = FrameRecorder(captures)
         self._loop.add(self.recorder)
         self.canaries = Canaries(self.recorder, self._loop)
         if tracer is not None:
             self._loop.add(tracer)
+        if stepping is not None and talk is not None and wires is not None:
+            # Few runs need it.
+            from lab.kernel.stepping.stepper import Stepper
+
+            self.stepper = Stepper(talk, stepping, wires, namespaces, tracer)
+            self._loop.add(self.stepper)
         self.runs: list[ProgramRun] = []
         self.hosts = HostReadings(namespaces)
         self.instruments: list[Instrument] = []
@@ -132,11 +145,15 @@ class Observation:
         if self._wires is not None:
             try:
                 self._wires.begin(step)
+                if self.stepper is not None:
+                    self.stepper.begin(step)
             except PeerGone:
                 self._lose_wires(step)
 
     def _end_wires(self, step: Step) -> None:
         """Wait until no frame is held back; note what the rules did."""
+        if self.stepper is not None:
+            self.stepper.end()
         if self._wires is None:
             return
         try:
@@ -199,6 +216,8 @@ class Observation:
             self._loop.remove(self._programs)
         self._programs = programs
         self._loop.add(programs)
+        if self.stepper is not None:
+            self.stepper.watch(programs)
         self._disturbers.add(step)
         watched = [self._namespaces[host] for host in self._watched()]
         before = [read_configuration(namespace) for namespace in watched]
@@ -234,6 +253,7 @@ class Observation:
             notes_lines=self._notes_lines,
             key_logs=self._key_logs.get(step.name),
             own=self._own_processes(),
+            may_end=None if self.stepper is None else self.stepper.may_end,
         )
 
     def _session(self, talk: Talk, step: Step) -> SessionRun:
@@ -287,6 +307,10 @@ class Observation:
         """Wait until no TCP connection has anything left to send; note those that have."""
         namespaces = self._namespaces.values()
         rings = self.recorder.ring_descriptors()
+        while self.stepper is not None and not self.stepper.may_end(
+            not any(map(has_undrained_tcp, namespaces))
+        ):
+            self._loop.serve_once(FRAMES_MS)
         self._loop.serve_until(
             lambda: not any(map(has_undrained_tcp, namespaces)), DRAIN_DEADLINE_S, rings
         )
@@ -307,6 +331,10 @@ class Observation:
         Frames do not end its wait; the rings hold more than arrives in FRAMES_MS.
         """
         self._loop.serve_once(min(wait_ms, FRAMES_MS))
+        if self.stepper is not None and self.stepper.end_ns is not None:
+            assert self._programs is not None
+            for running in self._programs.programs:
+                running.end_by(self.stepper.end_ns)
         self.hosts.take_turn(len(self.recorder.frames))
 
 

@@ -10,6 +10,7 @@ from lab.model.topology import Topology
 TYPE_CHECKING = False  # as typing has it; few runs need it
 if TYPE_CHECKING:
     from lab.kernel.confinement import Confined
+    from lab.kernel.stepping.updates import Stepping
 
 
 @frozen
@@ -34,3 +35,5 @@ class Plan:
     """Whether programs have SSLKEYLOGFILE, and what they write there is recorded."""
     confined: Confined | None = None
     """How the programs are confined; None for the lab's own, which are not."""
+    stepping: Stepping | None = None
+    """How frames wait for somebody's decisions, on every link; None where they do not."""

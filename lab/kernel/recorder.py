@@ -22,7 +22,10 @@ def record(plan: Plan) -> Recording:
 
 
 def record_session(talk: Talk, plan: Plan) -> Recording:
-    """The same of a session, whose caller asks for programs. To be called by Sandbox.converse."""
+    """The same of a session, whose caller asks for programs, or of a run that somebody steps.
+
+    To be called by Sandbox.converse.
+    """
     from lab.kernel.experiment import run_plan
 
     return run_plan(plan, talk)

@@ -10,20 +10,26 @@ from lab.kernel.trace.tracer import Tracer
 AUTO, NONE = "auto", "none"
 
 
-def open_tracer(choice: str, addresses: frozenset[str]) -> tuple[Tracer | None, str]:
+def open_tracer(
+    choice: str, addresses: frozenset[str], *, is_live: bool = False
+) -> tuple[Tracer | None, str]:
     """The instrument of that name, or for "auto" the best that this process can use.
 
     None for "none", or if "auto" finds none; then the second value says why. `addresses` are the
-    topology's. Raises MachineError if the named one cannot be used.
+    topology's. If it `is_live`, "auto" prefers one that tells of calls while they are made.
+    Raises MachineError if the named one cannot be used.
     """
     if choice == NONE:
         return None, "not traced, as asked"
     reasons: list[str] = []
-    for name, open_one in _OPENERS.items():
+    openers = reversed(_OPENERS.items()) if is_live else _OPENERS.items()
+    for name, open_one in openers:
         if choice not in (AUTO, name):
             continue
         tracer, reason = open_one(addresses)
         if tracer is not None:
+            if is_live:
+                tracer.go_live()
             return tracer, ""
         reasons.append(f"{name}: {reason}")
     if choice != AUTO:

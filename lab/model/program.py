@@ -137,3 +137,14 @@ class Step:
         """
         programs = tuple(program.expanded(placeholders) for program in self.programs)
         return replace(self, programs=programs)
+
+    def patient(self, deadline_s: float) -> Step:
+        """The same step whose programs have at least so many seconds, to end and to listen."""
+        programs = []
+        for program in self.programs:
+            listens = program.listens
+            if listens is not None:
+                listens = replace(listens, deadline_s=max(listens.deadline_s, deadline_s))
+            longest = max(program.deadline_s, deadline_s)
+            programs.append(replace(program, deadline_s=longest, listens=listens))
+        return replace(self, programs=tuple(programs))

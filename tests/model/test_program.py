@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
-from lab.model.program import Program, demo
+from lab.model.program import Listening, Program, Step, demo
 
 WORDS = {"python": "/usr/bin/python3", "server": "198.51.100.2", "family": "4"}
 
@@ -66,3 +66,15 @@ def test_a_demos_folder_may_have_braces_in_its_name() -> None:
 def test_a_demos_words_are_a_list() -> None:
     with pytest.raises(UsageError, match=r"args is a list of words, such as \['4242'\]"):
         demo("x", on="h", args="4242")
+
+
+def test_a_patient_step_gives_programs_more_time_and_never_less() -> None:
+    listens = Listening(80, deadline_s=5.0)
+    programs = (
+        Program("a", "a", ("x",), deadline_s=4.0, listens=listens),
+        Program("b", "b", ("x",), deadline_s=90.0),
+    )
+    one, other = Step("talk", programs).patient(60.0).programs
+    assert one.listens is not None
+    assert (one.deadline_s, one.listens.deadline_s, other.deadline_s) == (60.0, 60.0, 90.0)
+    assert other.listens is None

@@ -120,3 +120,14 @@ def test_every_field_takes_a_value() -> None:
     for name in FIELDS:
         assert check_value(name, values.get(name, "1")) == ""
         assert check_value(name, "none of it") != ""
+
+
+def test_a_value_with_a_sign_is_added_to_what_is_there() -> None:
+    headers = Headers(SYN)
+    seq, window = headers.seq, headers.window
+    changed = Headers(rewrite(headers, [("seq", "+1000"), ("window", "-0x1")], raw=False))
+    assert (changed.seq, changed.window) == ((seq + 1000) % (1 << 32), (window - 1) % (1 << 16))
+    again = Headers(rewrite(changed, [("seq", f"-{(seq + 1001) % (1 << 32)}")], raw=False))
+    assert again.seq == (1 << 32) - 1
+    assert check_value("seq", "+4294967296") == "no difference of up to 4294967295"
+    assert check_value("wscale", "-1") == "not from 0 to 14"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lab.errors import LabError
-from lab.wire.held import Gate, HeldFrame, HeldRules, Passed
+from lab.wire.held import Decided, Gate, HeldFrame, HeldRules, Passed
 from lab.wire.rule import Term
 
 MOST_TOLD = 64
@@ -76,8 +76,8 @@ class AtGates(NamedTuple):
     """By link, the last MOST_TOLD."""
     is_passing: bool
     """Whether frames go on without waiting, for now."""
-    decided: tuple[str, ...]
-    """The decisions as rules, in their order, without those undone."""
+    decided: tuple[tuple[Decided, ...], ...]
+    """By link the rules that decisions were, in their order, without those undone."""
 
 
 class Gates:
@@ -157,11 +157,10 @@ class Gates:
         for rules in self._links:
             passed.append(tuple(rules.passed[-MOST_TOLD:]))
             rules.passed.clear()
-        decided = [each for rules in self._links for each in rules.decided]
         return AtGates(
             tuple(each[:MOST_TOLD] for each in waiting),
             sum(max(len(each) - MOST_TOLD, 0) for each in waiting),
             tuple(passed),
             self._gate.until is not None,
-            tuple(each.text for each in decided),
+            tuple(tuple(rules.decided) for rules in self._links),
         )

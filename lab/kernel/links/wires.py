@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from lab.errors import KernelRefused
 from lab.kernel.capture.ring import make_rings, packet_socket, refusal, ring_for
@@ -43,13 +43,6 @@ RINGS_OF_A_LINK = 2
 _NOTICES = 1 << 16
 
 
-class Holding(NamedTuple):
-    """That every frame waits until it is decided on."""
-
-    neighbours: bool = False
-    """ARP and neighbour discovery too."""
-
-
 class Wires:
     """The process that carries the frames of all links with a wire."""
 
@@ -61,16 +54,18 @@ class Wires:
         topology: Topology,
         *,
         more_may_come: bool = False,
-        holds: Holding | None = None,
+        holds_neighbours: bool | None = None,
     ) -> None:
         """Fork it. `topology` has the links as they were before they were taken apart.
 
-        If more rules may come, what passes is remembered for them. With `holds` every frame waits
-        until it is decided on: `gates`.
+        If more rules may come, what passes is remembered for them. Unless `holds_neighbours` is
+        None every frame waits for a decision (ask_gates), or all but ARP and its like.
         Raises KernelRefused, MachineError, UsageError.
         """
         self._more_may_come = more_may_come
-        self._hold = HoldFrames(_ways(splices), holds.neighbours) if holds is not None else None
+        self._hold = (
+            None if holds_neighbours is None else HoldFrames(_ways(splices), holds_neighbours)
+        )
         self.rules: list[WireRule] = []
         self.strikes: list[WireStrike] = []
         self.lost = 0

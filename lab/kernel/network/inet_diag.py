@@ -33,7 +33,7 @@ _EVERYTHING = 1 << INET_DIAG_INFO - 1 | 1 << INET_DIAG_SKMEMINFO - 1
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _REQUEST = struct.Struct("=BBBxI48x")  # struct inet_diag_req_v2, its sockid of zeros
-_SOCKET = struct.Struct("=BBBx2s2s16s16s12xIII4xI")  # struct inet_diag_msg
+_SOCKET = struct.Struct("=BBBB2s2s16s16s12xIII4xI")  # struct inet_diag_msg
 _ATTRIBUTE = struct.Struct("=HH")
 _MEMORY = struct.Struct("=4xI24xI")  # SK_MEMINFO_RCVBUF and SK_MEMINFO_DROPS
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -59,6 +59,10 @@ class InetSocket:
     """None where the kernel does not say, as of a socket in TIME-WAIT."""
     drops: int
     info: TcpInfo | None
+    timer: int
+    """idiag_timer: 1 to resend, 2 keepalive, 3 TIME-WAIT, 4 a zero window's probe; 0 for none."""
+    resent: int
+    """How often that timer has run out in a row."""
 
 
 def read_inet_sockets(
@@ -90,8 +94,8 @@ def read_inet_sockets(
 def parse_inet_socket(message: bytes, protocol: int) -> InetSocket:
     """A struct inet_diag_msg with its attributes. Raises struct.error where it is cut short."""
     (
-        family, state, timer, local_port, remote_port, local, remote, expires_ms, receive_queue,
-        send_queue, inode,
+        family, state, timer, resent, local_port, remote_port, local, remote, expires_ms,
+        receive_queue, send_queue, inode,
     ) = _SOCKET.unpack_from(message)  # fmt: skip
     attributes = dict(_attributes(message, _SOCKET.size))
     memory, info = attributes.get(INET_DIAG_SKMEMINFO), attributes.get(INET_DIAG_INFO)
@@ -112,6 +116,8 @@ def parse_inet_socket(message: bytes, protocol: int) -> InetSocket:
         receive_buffer=receive_buffer,
         drops=drops,
         info=parse_tcp_info(info) if has_info and info is not None else None,
+        timer=timer,
+        resent=resent,
     )
 
 

@@ -18,7 +18,7 @@ from lab.kernel.source.command import python_command
 from lab.kernel.source.notes import Noted, NotedProgram
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program
-from lab.records import Instrument, KeyLog, ProgramRun
+from lab.records import Instrument, KeyLog, ProgramRun, SourceLine
 
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
 TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
@@ -102,6 +102,14 @@ class ProgramGroup:
         for noted in self._noted.values():
             noted.close()
         self._noted.clear()
+
+    def line_now(self, program: str) -> SourceLine | None:
+        """The line of a program's that has made a call last, if it notes them."""
+        noted = self._noted.get(program)
+        if noted is None:
+            return None
+        lines, uses = noted.read(program, self._step_name)
+        return lines[max(uses, key=lambda use: use.entry_ns).line] if uses else None
 
     def _noting(self, program: Program) -> NotedProgram | None:
         """What the program shall run as so that it notes its lines; None where it does not."""

@@ -304,6 +304,10 @@ class RunningProgram:
         is_late = time.monotonic_ns() > self._deadline_ns
         return is_late and self.ended_ns is None and not self.program.serves
 
+    def end_by(self, deadline_ns: int) -> None:
+        """Give it no more time than until then (CLOCK_MONOTONIC)."""
+        self._deadline_ns = min(self._deadline_ns, deadline_ns)
+
     def end_late(self) -> None:
         """Kill it, as failed, because it has taken too long."""
         left_s = (self._deadline_ns - time.monotonic_ns()) / 1e9

@@ -39,10 +39,12 @@ class StepRun(ProgramGroup):
         notes_lines: bool = False,
         key_logs: Mapping[str, KeyLogFile] | None = None,
         own: Sequence[int] = (),
+        may_end: Callable[[bool], bool] | None = None,
     ) -> None:
         """As ProgramGroup. `at_checkpoint` is called for each checkpoint that a program waits at.
 
-        `when_served` is, once all have ended but those that serve.
+        `when_served` is, once all have ended but those that serve. Until `may_end`, which is told
+        whether TCP has nothing left to send, those serve on, and a failed program ends no other.
         """
         super().__init__(
             step.name,
@@ -57,6 +59,7 @@ class StepRun(ProgramGroup):
         self._step = step
         self._at_checkpoint = at_checkpoint
         self._when_served = when_served
+        self._may_end = may_end
         self._hopeless = ""
         """Why no further program is started; "" if the next one is."""
         self._failed_ns: int | None = None
@@ -160,7 +163,7 @@ class StepRun(ProgramGroup):
     def _end_after_failure(self) -> None:
         """Kill programs that still run FAILURE_GRACE_S after another has failed and ended."""
         failed = [p for p in self.programs if p.failure and p.ended_ns is not None]
-        if not failed:
+        if not failed or not (self._may_end is None or self._may_end(True)):
             return
         now_ns = time.monotonic_ns()
         self._failed_ns = self._failed_ns or now_ns
@@ -175,6 +178,9 @@ class StepRun(ProgramGroup):
         if not any(running.program.serves for running in self.programs):
             return
         self._when_served()
+        if self._may_end is not None:
+            while not self._are_gone() and not self._may_end(self._are_drained()):
+                self._take_turn()
         self._serve_until(lambda: self._are_gone() or self._are_drained(), DRAIN_DEADLINE_S)
         lingers = (p.program.linger_s for p in self.programs if p.program.serves)
         self._serve_until(self._are_gone, max(lingers))

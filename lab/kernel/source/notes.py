@@ -70,7 +70,7 @@ class NotedProgram:
         return os.lseek(self.descriptor, 0, os.SEEK_CUR) > NOTES_BYTES
 
     def read(self, program: str, step: str) -> Noted:
-        """What it has noted. To be called once its processes have ended."""
+        """What it has noted so far; all of it once its processes have ended."""
         end = min(os.lseek(self.descriptor, 0, os.SEEK_CUR), NOTES_BYTES)
         size = max(end - end % CHUNK_BYTES, 0)
         chunks = (os.pread(self.descriptor, CHUNK_BYTES, at) for at in range(0, size, CHUNK_BYTES))

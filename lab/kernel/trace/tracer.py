@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from lab.records import Instrument, Trace
+from lab.records import Instrument, Syscall, Trace
 
 
 def killing_signal(pid: int) -> signal.Signals | None:
@@ -51,6 +51,18 @@ class Tracer(ABC):
         """
         killed, self._killed = self._killed, []
         return tuple(killed)
+
+    def go_live(self) -> bool:
+        """Tell of calls while they are made, from the next `prepare` on; whether it can."""
+        return False
+
+    def take_live(self) -> tuple[Sequence[Syscall], int]:
+        """The calls that were entered or have returned since this was asked last, in that order.
+
+        A call has no step yet, and no exit until it has returned; its program, thread and entry
+        say which it is. Beside them stands how many were not told of, since too many came at once.
+        """
+        return (), 0
 
     def take_denied(self) -> dict[str, str]:
         """What programs could not do because they were traced, by program; after `end_step`.

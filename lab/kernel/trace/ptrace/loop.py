@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from lab.kernel.trace.ptrace import ptrace
 from lab.kernel.trace.ptrace.calls import CallRecorder, Process, Task
+from lab.kernel.trace.ptrace.live import LiveFeed
 from lab.records import TaskEvent, TaskKind
 
 CLONE_FILES = 0x400
@@ -57,8 +58,14 @@ class OneCpu:
 class TracerLoop:
     """Records what a program's tasks do, from its first execve(2) until the last has ended."""
 
-    def __init__(self, program: str, tid: int, can_sample: bool, cpu: int) -> None:
-        """Trace the program's first task, bound to that CPU. Raises KernelRefused and OSError."""
+    def __init__(
+        self, program: str, tid: int, can_sample: bool, cpu: int, feed: LiveFeed | None = None
+    ) -> None:
+        """Trace the program's first task, bound to that CPU. Raises KernelRefused and OSError.
+
+        The `feed` is told of calls while they are made.
+        """
+        self._feed = feed
         self.calls = CallRecorder(can_sample)
         self.task_events: list[TaskEvent] = []
         self._program = program
@@ -74,6 +81,9 @@ class TracerLoop:
 
     def run(self) -> None:
         """Serve the tasks' stops until none is left."""
+        if self._feed is not None:
+            self._run_telling(self._feed)
+            return
         wait, wall, now = os.waitpid, ptrace.WALL, time.time_ns
         tasks, calls = self._tasks, self.calls
         entry_stop, exit_stop = ptrace.SECCOMP_STOP, ptrace.EXIT_STOP
@@ -88,6 +98,26 @@ class TracerLoop:
                 calls.enter(tasks[tid])
             else:
                 self._serve(tid, status, now())
+
+    def _run_telling(self, feed: LiveFeed) -> None:
+        """The same, telling of every call at its entry and its exit."""
+        while True:
+            try:
+                tid, status = os.waitpid(-1, ptrace.WALL)
+            except ChildProcessError:
+                return
+            if status == ptrace.EXIT_STOP:
+                call = self._tasks[tid].call
+                self.calls.exit(self._tasks[tid], time.time_ns())
+                if call is not None and call.exit_ns is not None:
+                    feed.tell(call)
+            elif status == ptrace.SECCOMP_STOP:
+                self.calls.enter(self._tasks[tid])
+                call = self._tasks[tid].call
+                if call is not None and self._has_begun:
+                    feed.tell(call)
+            else:
+                self._serve(tid, status, time.time_ns())
 
     def _serve(self, tid: int, status: int, now_ns: int) -> None:
         """Serve a stop that is not at a call, or a task's end."""

@@ -28,6 +28,7 @@ from lab.kernel.system.descriptors import leave_descriptors_but
 from lab.kernel.system.tcp import STATES, TCP_LISTEN, parse_accept_queue, parse_tcp_info
 from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
 from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
+from lab.kernel.trace.ptrace.live import LiveFeed, live_pair, read_live
 from lab.kernel.trace.ptrace.loop import TracerLoop
 from lab.kernel.trace.ptrace.socket_samples import Closing, QueueFacts, Sample
 from lab.kernel.trace.tracer import Host, Tracer, killing_signal
@@ -58,8 +59,11 @@ _PID_BYTES = 4
 class TracerProcess:
     """The process that traces one program, seen from the init, its parent."""
 
-    def __init__(self, program: str, can_sample: bool, cpu: int) -> None:
-        """Fork the tracer process. Raises KernelRefused."""
+    def __init__(self, program: str, can_sample: bool, cpu: int, *, is_live: bool = False) -> None:
+        """Fork the tracer process, which tells of calls at once if it `is_live`.
+
+        Raises KernelRefused.
+        """
         self.program = program
         self.was_started = False
         self.has_ended = False
@@ -70,14 +74,20 @@ class TracerProcess:
         self._was_killed_here = False
         self._received = bytearray()
         ours, theirs = socket.socketpair()
+        self.live: socket.socket | None = None
+        telling: socket.socket | None = None
+        if is_live:
+            self.live, telling = live_pair()
         try:
             self.pid = os.fork()
         except OSError as error:
             ours.close()
             raise KernelRefused(f"cannot fork a tracer for {program}: {error.strerror}") from error
         if self.pid == 0:
-            _be_tracer(theirs, program, can_sample, cpu)
+            _be_tracer(theirs, program, can_sample, cpu, telling)
         theirs.close()
+        if telling is not None:
+            telling.close()
         self._end = os.pidfd_open(self.pid)
         self._channel = ours
         ours.setblocking(False)
@@ -160,6 +170,9 @@ class TracerProcess:
         self.has_ended = True
         os.close(self._end)
         self._channel.close()
+        if self.live is not None:
+            self.live.close()
+            self.live = None
 
 
 class PtraceTracer(Tracer):
@@ -178,6 +191,9 @@ class PtraceTracer(Tracer):
             else Instrument(InstrumentKind.STATES, Obtained.SAMPLED, SLACK_NS, states),
         )
         self._tracers: list[TracerProcess] = []
+        self._is_live = False
+        self._live: list[Syscall] = []
+        self._lost_live = 0
         wanted = [*numbers().values()]
         wanted += [n for name, n in other_numbers().items() if name in OTHER_WANTED]
         self._filter = seccomp.Filter(wanted, has_capabilities("CAP_SYS_ADMIN"))
@@ -199,7 +215,7 @@ class PtraceTracer(Tracer):
         # Each program on another CPU, as far as there are enough.
         cpus = sorted(os.sched_getaffinity(0))
         cpu = cpus[len(self._tracers) % len(cpus)]
-        tracer = TracerProcess(program, self._can_sample, cpu)
+        tracer = TracerProcess(program, self._can_sample, cpu, is_live=self._is_live)
         self._tracers.append(tracer)
         wanted = self._filter
 
@@ -217,13 +233,29 @@ class PtraceTracer(Tracer):
                 return
         raise InstrumentError(f"program {program} (pid {pid}) was started, but never prepared")
 
+    def go_live(self) -> bool:
+        """Tell of calls while they are made; it can."""
+        self._is_live = True
+        return True
+
+    def take_live(self) -> tuple[Sequence[Syscall], int]:
+        """The calls that were entered or have returned since, and how many more there were."""
+        calls, self._live = self._live, []
+        lost, self._lost_live = self._lost_live, 0
+        return calls, lost
+
     def descriptors(self) -> Sequence[int]:
         """Those of the tracer processes that have not sent everything yet."""
-        return [tracer.fileno() for tracer in self._tracers if not tracer.has_ended]
+        found = [tracer.fileno() for tracer in self._tracers if not tracer.has_ended]
+        return [*found, *(each.live.fileno() for each in self._tracers if each.live is not None)]
 
     def take(self, readable: Collection[int]) -> None:
         """Read what the tracer processes have sent."""
         for tracer in self._tracers:
+            if tracer.live is not None and tracer.live.fileno() in readable:
+                for lost, facts in read_live(tracer.live):
+                    self._lost_live += lost
+                    self._live.append(_syscall(tracer.program, facts, ""))
             if not tracer.has_ended and tracer.fileno() in readable:
                 tracer.take()
 
@@ -271,13 +303,16 @@ class PtraceTracer(Tracer):
         self._tracers = [tracer for tracer in self._tracers if tracer.was_started]
 
 
-def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int) -> None:
+def _be_tracer(
+    channel: socket.socket, program: str, can_sample: bool, cpu: int, telling: socket.socket | None
+) -> None:
     """Trace the process whose pid comes from the socket; never returns."""
     answer: tuple[Any, ...]
     try:
-        _leave_everything_but(channel)
+        _leave_everything_but(channel, telling)
         pid = int.from_bytes(channel.recv(_PID_BYTES), sys.byteorder)
-        loop = TracerLoop(program, pid, can_sample, cpu)
+        feed = None if telling is None else LiveFeed(telling)
+        loop = TracerLoop(program, pid, can_sample, cpu, feed)
         channel.sendall(_TRACED)
         loop.run()
         calls = [call.record() for call in loop.calls.calls]
@@ -293,9 +328,9 @@ def _be_tracer(channel: socket.socket, program: str, can_sample: bool, cpu: int)
         os._exit(0)
 
 
-def _leave_everything_but(channel: socket.socket) -> None:
+def _leave_everything_but(*sockets: socket.socket | None) -> None:
     """Close what the init has open, and turn off what would slow the tracer down."""
-    leave_descriptors_but({channel.fileno()})
+    leave_descriptors_but({each.fileno() for each in sockets if each is not None})
     gc.disable()
     # Each process of the program takes two descriptors; a forking server may have many.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

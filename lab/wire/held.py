@@ -346,18 +346,23 @@ class HeldRules(Rules):
         self._gate.changes += 1
 
     def _partners(self, unit: Unit, now_ns: int) -> list[Unit]:
-        """What waited for this frame to pass, and goes on now."""
-        headers, found = Headers(unit.data), []
-        for number in sorted(self._waiting):
-            held = self._waiting[number]
-            if held.state != "swapped" or held.unit.side != unit.side:
-                continue
-            place = held.undoable[-1].place
-            if self._matcher_of[place](headers, frozenset()):
-                self._swapped[place] = None
-                found.append(held.unit)
-                self._gone(held, now_ns, "delivered")
-        return found
+        """What waited for this frame to pass, and goes on now; what waited for that, behind it.
+
+        The one that came last is the first, as the rules of later frames stand before others.
+        """
+        found = [unit]
+        for passing in found:
+            headers = Headers(passing.data)
+            for number in sorted(self._waiting, reverse=True):
+                held = self._waiting[number]
+                if held.state != "swapped" or held.unit.side != unit.side:
+                    continue
+                place = held.undoable[-1].place
+                if self._matcher_of[place](headers, frozenset()):
+                    self._swapped[place] = None
+                    found.append(held.unit)
+                    self._gone(held, now_ns, "delivered")
+        return found[1:]
 
     def _strike_hold(self, held: _Held, now_ns: int) -> None:
         waited_ns = now_ns - held.came_ns

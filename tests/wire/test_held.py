@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frame_bytes as fb
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab.errors import PointedError, UsageError
@@ -254,6 +254,9 @@ def test_what_is_resent_since_something_was_dropped_is_counted() -> None:
 WORDS = st.sampled_from(["deliver", "drop", "duplicate", "swap", "rewrite window=9", "corrupt -1"])
 
 
+@example([("swap", 0), ("swap", 0)])
+@example([("swap", 0), ("swap", 0), ("deliver", 0)])
+@settings(max_examples=300)
 @given(st.lists(st.tuples(WORDS, st.integers(0, 1)), max_size=12))
 def test_the_saved_rules_do_the_same_to_the_same_frames(todo: list[tuple[str, int]]) -> None:
     frames = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frame_bytes as fb
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lab.errors import PointedError, UsageError
@@ -256,7 +256,6 @@ WORDS = st.sampled_from(["deliver", "drop", "duplicate", "swap", "rewrite window
 
 @example([("swap", 0), ("swap", 0)])
 @example([("swap", 0), ("swap", 0), ("deliver", 0)])
-@settings(max_examples=300)
 @given(st.lists(st.tuples(WORDS, st.integers(0, 1)), max_size=12))
 def test_the_saved_rules_do_the_same_to_the_same_frames(todo: list[tuple[str, int]]) -> None:
     frames = [

@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VENV := .venv
+DOCS_VENV = $(VENV)-docs
 # Where vagrant/provision.sh says that .venv is elsewhere: a synced folder cannot hold it.
 -include /etc/wirelab.mk
 PIP := $(VENV)/bin/pip --disable-pip-version-check --no-cache-dir
@@ -18,12 +19,14 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.14 python3.13 python
 WIRELAB := WIRELAB_CALLED_AS=./wirelab $(VENV)/bin/wirelab
 FAMILY ?= 4
 OUT ?= runs
+# Where the site's runs come from: made for it, or recorded, where none can be made.
+RUNS ?= made
 # Under sudo nothing of root's may be left among the user's files: bytecode is written once,
 # when .venv is made.
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	bench-setup bench-run bench-trace bench-source bench-wire bench-many picture against \
+	bench-setup bench-run bench-trace bench-source bench-wire bench-many picture docs against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -94,6 +97,14 @@ picture: $(VENV)/.ready-dev ## draw README's pictures again, of a ladder and of 
 	@$(WIRELAB) report tests/recordings/traced-tcp4 --format svg --output docs/tcp.svg
 	@PYTHONPATH=tests/support/pages $(VENV)/bin/python tests/support/pages/screenshot.py traced-tcp4 docs/html.png
 
+docs: $(DOCS_VENV)/.ready ## build the site in site/, of runs made for it (RUNS=recorded: of recorded ones)
+	@$(DOCS_VENV)/bin/python -m site_pages build/site site $(if $(filter recorded,$(RUNS)),--recorded)
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet --config-file build/site/mkdocs.yml
+	@if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then \
+		chown -R "$$SUDO_UID:$$SUDO_GID" build site; \
+	fi
+	@echo "site/index.html"
+
 against: $(VENV)/.ready ## what replays give and runs cost here and at COMMIT=, side by side
 	@$(VENV)/bin/python -m tests.against.replays $(COMMIT)
 	@$(VENV)/bin/python -m tests.against.cost $(COMMIT)
@@ -105,7 +116,7 @@ vm-test: ## as root: the lab in Debian virtual machines of its own (VM_CACHE=, V
 	@tests/vm/run --out $(OUT)/vm $(if $(VM_CACHE),--cache $(VM_CACHE)) $(if $(VM_LOG),--log $(VM_LOG))
 
 clean: ## remove .venv, runs and caches
-	rm -rf $(VENV) runs .hypothesis .ruff_cache .mypy_cache .pytest_cache
+	rm -rf $(VENV) $(DOCS_VENV) runs build/site site .hypothesis .ruff_cache .mypy_cache .pytest_cache
 	find lab scenarios tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What a package from PyPI cannot bring. None of them is compiled here.
@@ -129,7 +140,8 @@ endef
 
 define GIVE_TO_INVOKER
 if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then \
-	find $(VENV) lab scenarios \( -path $(VENV) -o -name __pycache__ \) -prune \
+	find $(wildcard $(VENV) $(DOCS_VENV)) lab scenarios \
+		\( -path $(VENV) -o -path $(DOCS_VENV) -o -name __pycache__ \) -prune \
 		-exec chown -R "$$SUDO_UID:$$SUDO_GID" {} +; \
 fi
 endef
@@ -144,6 +156,14 @@ $(VENV)/.ready: pyproject.toml
 	$(PIP) install --editable .; \
 	echo "3 of 3: compiling"; \
 	[ ! -w lab ] || $(VENV)/bin/python -m compileall -q lab scenarios; \
+	touch $@; $(GIVE_TO_INVOKER)
+
+$(DOCS_VENV)/.ready: pyproject.toml
+	@$(FIND_MISSING)
+	@exec >&2; umask 022; export PIP_ROOT_USER_ACTION=ignore; \
+	echo "setting up $(DOCS_VENV), once, for the site"; \
+	"$(PYTHON)" -m venv --clear $(DOCS_VENV); \
+	$(DOCS_VENV)/bin/pip --disable-pip-version-check --no-cache-dir install --editable '.[docs]'; \
 	touch $@; $(GIVE_TO_INVOKER)
 
 $(VENV)/.ready-dev: $(VENV)/.ready

@@ -43,9 +43,11 @@ def test_a_scenario_is_named_after_its_file_and_summed_up_in_a_line(path: Path) 
 
 def test_the_page_of_scenarios_has_each_with_its_question() -> None:
     page = (FOLDER.parent / "docs" / "lessons.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    rows = [line for line in page.splitlines() if line.startswith("| [`")]
     asked = [(each.name, each.lesson) for each in map(loaded, SCENARIOS)]
-    wanted = [f"| `{name}` | {lesson.question} |" for name, lesson in asked if lesson]
+    wanted = [
+        f"| [`{name}`](lessons/{name}.md) | {lesson.question} |" for name, lesson in asked if lesson
+    ]
     assert sorted(rows) == sorted(wanted)
     assert len(wanted) == len(SCENARIOS)
 

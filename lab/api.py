@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.timeline import Timeline
 from lab.errors import LabError, UsageError
-from lab.model.allowed import Allowed
+from lab.model.allowed import Allowed, Cell, Limits
 from lab.model.claim import (
     Claim,
     Judgement,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Allowed",
     "Capture",
+    "Cell",
     "Check",
     "Claim",
     "Family",
@@ -61,6 +62,7 @@ __all__ = [
     "Judgement",
     "LabError",
     "Lesson",
+    "Limits",
     "Link",
     "Listening",
     "Nat",

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Stepping
-    from lab.model.allowed import Allowed
+    from lab.model.allowed import Allowed, Cell
     from lab.model.claim import Judgement
     from lab.model.program import Step
     from lab.model.scenario import Scenario
     from lab.pcap.capture import CaptureFile
-    from lab.records import Recording
+    from lab.records import Finished, Recording
     from lab.report.document.ids import Document
     from lab.report.document.writing import NamedValue
     from lab.results import Capture, Result, Shown
@@ -156,6 +156,31 @@ def run_scenario(
         if pages and not left:
             write_pages(result)
     return result
+
+
+def run_in_cell(command: Sequence[str] | str, cell: Cell) -> Finished:
+    """What became of a command in a cell, without a network; a text is split as by a shell.
+
+    What it leaves in its folder is in the cell's folder then: files and folders alone. `{python}`
+    stands for this interpreter; other braces are doubled. It has the cell's limits, none besides.
+
+    Raises UsageError, and MachineError where there can be no cell.
+    """
+    import shlex
+
+    from lab.kernel.cell_command import run_command
+    from lab.model.program import Program
+
+    try:
+        words = shlex.split(command) if isinstance(command, str) else tuple(command)
+    except ValueError as error:
+        raise UsageError(f"cannot split {command!r} into words: {error}") from None
+    if not words:
+        raise UsageError("a command of no words cannot be run in a cell")
+    program = Program("command", "", tuple(words), cell=cell)
+    expanded = program.expanded({"python": sys.executable})
+    with open_sandbox(preload="lab.kernel.cell_command") as sandbox:
+        return sandbox.call(run_command, expanded)
 
 
 def _serve(pending: Pending[Recording], session: Callable[[Control], None]) -> None:

@@ -19,8 +19,8 @@ class Disturbers:
         self._programs: list[Program] = []
 
     def add(self, step: Step) -> None:
-        """Count the step's programs among them."""
-        self._programs += step.programs
+        """Count the step's programs among them, but for those in cells, which cannot."""
+        self._programs += (program for program in step.programs if program.cell is None)
 
     def of_network(self, step: Step, hosts: Collection[str], what: str) -> Disturbance:
         """What was done to the network of one of these hosts.

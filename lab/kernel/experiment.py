@@ -50,6 +50,7 @@ from lab.syscalls.source import used
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
+    from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.links.wires import Wires
 
 LOOPBACK_MTU_BYTES = 65536
@@ -76,6 +77,7 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
         if tracer is not None:
             stack.callback(tracer.close)
         confinement = _confinement(plan.confined, stack)
+        cells = _cells(plan, stack)
         built, wires = _build(plan, stack)
         namespaces = {host: built[host] for host in plan.topology.hosts}
         if tracer is not None:
@@ -99,6 +101,7 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
             talk=talk,
             stepping=plan.stepping,
             new_key_log=_new_key_log(plan, confinement, stack),
+            cells=cells,
         )
         now = _Now(plan, started_ns, clock_offset_ns, tracer, why_untraced, interfaces, seen, wires)
         if plan.is_session:
@@ -237,6 +240,21 @@ def _confinement(confined: Confined | None, stack: ExitStack) -> Confinement | N
     view = View(confined.files)
     stack.callback(view.close)
     return Confinement(confined.identity, confined.capabilities, confined.folder, view)
+
+
+def _cells(plan: Plan, stack: ExitStack) -> Mapping[str, Mapping[str, OpenCell]]:
+    """By step and program, the cells of those that nobody trusts, which are made from now on."""
+    names = plan.confined.files.names if plan.confined and plan.confined.files else ()
+    found: dict[str, dict[str, OpenCell]] = {}
+    for step in plan.steps:
+        for program in step.programs:
+            if program.cell is not None:
+                from lab.kernel.cells.open_cell import OpenCell
+
+                cell = OpenCell(program.cell, names)
+                stack.callback(cell.close)
+                found.setdefault(step.name, {})[program.name] = cell
+    return found
 
 
 def _key_logs(

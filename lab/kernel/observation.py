@@ -42,6 +42,7 @@ from lab.records import (
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
+    from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.links.wires import Wires
     from lab.kernel.stepping.stepper import Stepper
     from lab.kernel.stepping.updates import Stepping
@@ -71,12 +72,14 @@ class Observation:
         talk: Talk | None = None,
         stepping: Stepping | None = None,
         new_key_log: Callable[[], KeyLogFile] | None = None,
+        cells: Mapping[str, Mapping[str, OpenCell]] | None = None,
     ) -> None:
         """At the end of the stack the programs are ended.
 
         `talk`: with the caller of a session, or with who steps, if that is how it is `stepping`.
         """
         self._talk = talk if stepping is None else None
+        self._cells = cells or {}
         self._new_key_log = new_key_log
         self.so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None
         """Of a session what makes a recording of what was observed so far, with these programs."""
@@ -254,6 +257,7 @@ class Observation:
             key_logs=self._key_logs.get(step.name),
             own=self._own_processes(),
             may_end=None if self.stepper is None else self.stepper.may_end,
+            cells=self._cells.get(step.name),
         )
 
     def _session(self, talk: Talk, step: Step) -> SessionRun:
@@ -284,7 +288,8 @@ class Observation:
         return tuple(each for namespace in self._namespaces.values() for each in namespace.sysctls)
 
     def _own_processes(self) -> Sequence[int]:
-        return () if self._wires is None else (self._wires.pid,)
+        wires = () if self._wires is None else (self._wires.pid,)
+        return (*wires, *(each.pid for cells in self._cells.values() for each in cells.values()))
 
     def _watched(self) -> Collection[str]:
         """The hosts whose configuration programs may change: of a session, those to come too."""

@@ -1,7 +1,10 @@
-"""What programs that are not wirelab's own may do, where that is to be more than usual."""
+"""What programs that are not wirelab's own may do, where that is more than usual, or less."""
 
 from __future__ import annotations
 
+from dataclasses import fields
+
+from lab.errors import UsageError
 from lab.frozen import frozen
 
 
@@ -19,3 +22,53 @@ class Allowed:
     """Unix sockets of the host's that they may connect to."""
     host_files: bool = False
     """Whether they have the host's files as they are: for kernels before Linux 5.12."""
+
+
+@frozen
+class Limits:
+    """How much a program and all that it starts may take. There is no "unlimited"."""
+
+    cpu_s: float = 10.0
+    """Of the processors' time, all its processes together."""
+    memory_mib: int = 256
+    """All its processes together, without the files in its folders."""
+    processes: int = 64
+    """Processes and threads at a time."""
+    file_mib: int = 16
+    """The largest file that it may write."""
+    disk_mib: int = 64
+    """All files in its folder, in /tmp, /dev/shm and its HOME together; what was handed in too."""
+    open_files: int = 256
+    """Descriptors of each process."""
+    output_kib: int = 1024
+    """Standard output and standard error together."""
+    wall_s: float = 60.0
+    """From its start to its end, for a program that serves as well."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a limit that is not above 0."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not value > 0:
+                raise UsageError(f"Limits: {each.name} is {value!r}, and must be more than 0")
+
+
+@frozen
+class Cell:
+    """What a hostile program has: a copy of a folder, the system's programs, and these limits.
+
+    The copy is its current folder, /submission, which it may write to and which ends with it; the
+    folder itself stays as it is. What else it may do is in docs/submissions.md.
+    """
+
+    folder: str
+    """Whose copy it has; an absolute path."""
+    limits: Limits = Limits()
+    shows: tuple[str, ...] = ()
+    """Folders besides the system's that it may read, by absolute paths: toolchains."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a path that is not absolute."""
+        for path in (self.folder, *self.shows):
+            if not path.startswith("/"):
+                raise UsageError(f"Cell: {path!r} is no absolute path")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from lab.errors import UsageError
 from lab.frozen import frozen
+from lab.model.allowed import Cell
 
 DEADLINE_S = 30.0  # an emulated machine takes seconds to import what a demo needs
 LISTENING_DEADLINE_S = 10.0
@@ -66,12 +68,25 @@ class Program:
     """How long a program that serves may go on once the others have ended, before SIGTERM."""
     capabilities: tuple[str, ...] = ()
     """Names of capabilities(7) that it has besides those of every program (docs/isolation.md)."""
+    cell: Cell | None = None
+    """Within what it is held, if nobody trusts it (docs/submissions.md). Then it has no capability,
+    nothing of /run/wirelab, and `{python}` is this interpreter without the packages of a virtual
+    environment."""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where a program in a cell is to have capabilities or checkpoints."""
+        if self.cell is not None and (self.capabilities or self.has_checkpoints):
+            what = "capabilities" if self.capabilities else "checkpoints"
+            raise UsageError(f"program {self.name} is in a cell, and can have no {what}")
 
     def expanded(self, placeholders: Mapping[str, str]) -> Program:
         """The same program with its argv's placeholders replaced.
 
         Raises UsageError for an unknown placeholder.
         """
+        if self.cell is not None and "python" in placeholders:
+            # What is beneath a virtual environment, which the program does not see.
+            placeholders = {**placeholders, "python": os.path.realpath(placeholders["python"])}
         try:
             argv = tuple(argument.format_map(placeholders) for argument in self.argv)
         except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:

@@ -7,6 +7,7 @@ asks anything; a recording on disk holds these values and nothing derived from t
 from __future__ import annotations
 
 from lab.records.call import MEMORY_LIMIT_BYTES, Memory, Syscall, TaskEvent, TaskKind, Unsigned64
+from lab.records.cell import CellRun, Finished, Keeper, Limit, LimitKept
 from lab.records.frame import (
     CANARY_TEXT,
     Canary,
@@ -39,10 +40,12 @@ __all__ = (
     "Canary",
     "CanaryBracket",
     "CapturePoint",
+    "CellRun",
     "CountersSeen",
     "Direction",
     "Disturbance",
     "DropNotice",
+    "Finished",
     "Frame",
     "Held",
     "HeldSocket",
@@ -50,8 +53,11 @@ __all__ = (
     "Instrument",
     "InstrumentKind",
     "InterfaceSeen",
+    "Keeper",
     "KernelEvent",
     "KeyLog",
+    "Limit",
+    "LimitKept",
     "LineUse",
     "LinkType",
     "Memory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.frozen import frozen
+from lab.records.cell import CellRun
 
 
 @frozen
@@ -29,6 +30,8 @@ class ProgramRun:
     stopped_ns: int | None = None
     """When the lab began to end it: at its deadline, or when the others had ended. None where it
     ended by itself."""
+    cell: CellRun | None = None
+    """How it was held, of a program that nobody trusts; None of others."""
 
 
 @frozen

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lab.ad_hoc import DEADLINE_S, DEFAULT_PORT, argv_of, network_words
 from lab.errors import UsageError
 from lab.frozen import frozen
+from lab.model.allowed import Cell
 from lab.model.family import Family
 from lab.model.program import Listening, Program, Step
 from lab.model.scenario import Scenario
@@ -78,19 +79,33 @@ class Bench:
         waits: bool = True,
         deadline_s: float = DEADLINE_S,
         name: str = "",
+        cell: Cell | None = None,
+        serves: bool = True,
     ) -> str:
         """A server on a host: it is waited for until it listens, and ended after the others.
 
         `command` is split into words as by a shell; {server}, {server_url}, {port} are replaced in
         it. `port` is where it listens, any if None; without `waits` the next starts at once.
+        `cell` holds what nobody trusts (docs/submissions.md). What does not serve is waited for to
+        end by itself, and not to listen.
         Returns the program's name.
         """
         named = self._name(name or on)
-        listens = Listening(self._port(command, port), "", deadline_s) if waits else None
+        listens = None
+        if waits and serves:
+            listens = Listening(self._port(command, port), "", deadline_s)
 
         def program(topology: Topology) -> Program:
             argv = argv_of("lab.start", command, *self._words(topology, port))
-            return Program(named, on, argv, listens=listens, deadline_s=deadline_s, serves=True)
+            return Program(
+                named,
+                on,
+                argv,
+                listens=listens,
+                deadline_s=deadline_s,
+                serves=serves,
+                cell=cell,
+            )
 
         self._wanted.append(program)
         return named

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
+from lab.model.allowed import Cell
 from lab.model.shapes import star
 from lab.testing.bench import Bench, Settings
 
@@ -25,6 +26,18 @@ def test_programs_are_named_after_their_hosts_and_told_apart() -> None:
     names = [bench.start("./server"), bench.start("./server"), bench.python(ask, "x").name]
     assert names == ["server", "server-2", "client"]
     assert bench.start("./proxy", on="client", name="proxy") == "proxy"
+
+
+def test_a_program_in_a_cell_need_not_serve() -> None:
+    bench = Bench(Path("x"), Settings())
+    cell = Cell("/tmp/ann")
+    bench.start("./echo {port}", cell=cell)
+    bench.start("./ask {server} {port}", on="client", cell=cell, serves=False)
+    (step,) = bench._put_together().steps
+    assert [(it.cell, it.serves, it.listens is None) for it in step.programs] == [
+        (cell, True, False),
+        (cell, False, True),
+    ]
 
 
 def test_faults_are_on_the_only_link_or_on_one_that_is_named() -> None:

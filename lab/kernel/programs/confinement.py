@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
-from lab.errors import KernelRefused
 from lab.frozen import frozen
 from lab.kernel.sandbox.mounts import Mount
 from lab.kernel.sandbox.view import View
 from lab.kernel.system import capabilities, libc
 from lab.kernel.system.capabilities import last_capability, numbers_of
+from lab.kernel.system.confining import Start
 from lab.model.program import Program
 
 KEPT = ("CAP_NET_BIND_SERVICE", "CAP_NET_RAW")
@@ -122,7 +123,8 @@ class Confinement:
         """
         if self._view is not None:
             self._view.wait()
-        return Start(self, self._kept | frozenset(numbers_of(more)), outputs)
+        kept = self._kept | frozenset(numbers_of(more))
+        return Start(partial(self.confine, kept, (1, 2, *outputs)))
 
     def confine(self, kept: Iterable[int], outputs: Iterable[int]) -> None:
         """Confine this process. Raises OSError and KernelRefused."""
@@ -136,36 +138,3 @@ class Confinement:
         # As the programs' user: whose keyrings are counted by their owner. keyrings(7)
         libc.join_session_keyring()
         capabilities.keep_only(kept, self._last)
-
-
-class Start:
-    """One program's confinement; what goes wrong with it in the child is known in the parent."""
-
-    def __init__(
-        self, confinement: Confinement, kept: frozenset[int], outputs: Sequence[int]
-    ) -> None:
-        self._confinement = confinement
-        self._kept = kept
-        self._outputs = (1, 2, *outputs)
-        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-
-    def confine(self) -> None:
-        """Confine this process, the child that executes the program."""
-        try:
-            self._confinement.confine(self._kept, self._outputs)
-        except BaseException as error:
-            os.write(self._write, str(error).encode("utf-8", "backslashreplace")[:4096])
-            raise
-
-    def raise_failure(self) -> None:
-        """Raise KernelRefused if the child could not be confined."""
-        try:
-            why = os.read(self._read, 4096)
-        except BlockingIOError:
-            return
-        raise KernelRefused(f"cannot confine a program: {why.decode()}")
-
-    def close(self) -> None:
-        """Free what it holds."""
-        os.close(self._read)
-        os.close(self._write)

@@ -20,6 +20,10 @@ from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program
 from lab.records import Instrument, KeyLog, ProgramRun, SourceLine
 
+TYPE_CHECKING = False  # as typing has it; few runs need it
+if TYPE_CHECKING:
+    from lab.kernel.cells.open_cell import OpenCell
+
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
 TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
 STOPPED_S = 0.05  # until a process goes on that was stopped while it was being started
@@ -43,13 +47,15 @@ class ProgramGroup:
         notes_lines: bool = False,
         key_logs: Mapping[str, KeyLogFile] | None = None,
         own: Sequence[int] = (),
+        cells: Mapping[str, OpenCell] | None = None,
     ) -> None:
         """`serve` is one turn of the loop, which waits at most that many milliseconds.
 
         `notes_lines`: Python programs note the lines that make their calls. `key_logs`: by
         program, what its TLS library writes secrets to. `own` are pids of the lab's own processes
-        besides the tracer's.
+        besides the tracer's. `cells` are what holds programs that nobody trusts, by their names.
         """
+        self._cells = dict(cells or {})
         self._own = own
         self._step_name = step
         self._namespaces = namespaces
@@ -136,6 +142,7 @@ class ProgramGroup:
                 self._noting(program),
                 self._key_logs[program.name].path if program.name in self._key_logs else "",
                 terminal,
+                self._cells.get(program.name),
             )
         self.programs.append(running)
         if self._tracer is not None:
@@ -147,6 +154,8 @@ class ProgramGroup:
 
     def _end_everything(self) -> None:
         """Kill every process that programs have left, and read what all have written."""
+        for cell in self._cells.values():
+            cell.kill()
         try:
             end_all(self._own_processes(), lambda: self._take_turn(POLL_MS))
         except ProcessesLeftError as error:
@@ -195,7 +204,8 @@ class ProgramGroup:
 
     def _find_orphans(self) -> frozenset[int]:
         running = [p.pid for p in self.programs if p.ended_ns is None]
-        return orphans(running, self._own_processes())
+        inits = [cell.pid for cell in self._cells.values()]
+        return orphans(running, self._own_processes(), inits)
 
     def _let_own_go_on(self) -> None:
         """Continue those of the lab's own processes that a program has stopped."""
@@ -229,7 +239,8 @@ class ProgramGroup:
             signal.signal(signal.SIGALRM, before)
 
     def _own_processes(self) -> Sequence[int]:
-        return (*self._own, *(self._tracer.own_processes() if self._tracer else ()))
+        inits = (cell.pid for cell in self._cells.values())
+        return (*self._own, *inits, *(self._tracer.own_processes() if self._tracer else ()))
 
     def _terminate(self, remark: str) -> None:
         """SIGTERM to all that run, and to orphans: a program may have gone into the background.

@@ -21,18 +21,24 @@ class ProcessesLeftError(InstrumentError):
     """Processes of programs go on though they were sent SIGKILL."""
 
 
-def orphans(running: Collection[int], own: Iterable[int]) -> frozenset[int]:
+def orphans(
+    running: Collection[int], own: Iterable[int], inits: Collection[int] = ()
+) -> frozenset[int]:
     """Processes of this pid namespace that descend from no running program and none of `own`.
 
     `running` are the step's programs that run, `own` the lab's own processes. The kernel makes
-    the init the parent of processes whose parent has ended. If new processes keep appearing,
+    the init the parent of processes whose parent has ended; in a pid namespace of their own one of
+    `inits`. If new processes keep appearing,
     the orphans of a recent listing.
     """
-    roots = {INIT, *running, *own}
+    takers = {INIT, *inits}
+    roots = {*takers, *running, *own}
     found: frozenset[int] = frozenset()
     for parents, is_complete in islice(_listings(), MOST_LISTINGS):
         seen = frozenset(
-            pid for pid in parents if pid != INIT and not _descends(pid, roots, parents)
+            pid
+            for pid in parents
+            if pid not in takers and not _descends(pid, roots, parents, takers)
         )
         if is_complete:
             return seen
@@ -108,8 +114,10 @@ def _parent(pid: str) -> int | None:
     return None if state in b"ZX" else int(parent)
 
 
-def _descends(pid: int, roots: Collection[int], parents: dict[int, int]) -> bool:
-    """Whether the process is, or descends from, one of `roots` other than the init."""
+def _descends(
+    pid: int, roots: Collection[int], parents: dict[int, int], takers: Collection[int]
+) -> bool:
+    """Whether the process is, or descends from, one of `roots` other than the `takers`."""
     while pid in parents and pid not in roots:
         pid = parents[pid]
-    return pid != INIT and pid in roots
+    return pid not in takers and pid in roots

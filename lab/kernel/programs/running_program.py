@@ -10,20 +10,27 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import IO
 
 from lab.errors import InstrumentError, ProgramError, printable
-from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import VARIABLE
 from lab.kernel.programs.terminal import Terminal, take_terminal
 from lab.kernel.source.notes import NotedProgram
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import ambient_capabilities
+from lab.kernel.system.confining import Start
+from lab.model.allowed import Cell
 from lab.model.counted import counted
 from lab.model.program import Program
-from lab.records import ProgramRun
+from lab.records import Limit, ProgramRun
+
+TYPE_CHECKING = False  # as typing has it; few runs need it
+if TYPE_CHECKING:
+    from lab.kernel.cells.open_cell import OpenCell
+    from lab.kernel.network.namespace import Namespace
 
 OUTPUT_LIMIT_BYTES = 1 << 20
 READ_BYTES = 1 << 16
@@ -36,6 +43,8 @@ _ENDS = frozenset({
     errno.EIO,  # of a terminal that no process has open
 })  # fmt: skip
 """What read(2) says of an output that has ended, besides nothing."""
+_ENDED_BY = {-signal.SIGXCPU: Limit.CPU, -signal.SIGXFSZ: Limit.FILE}
+"""The kernel's signals for limits of one process: getrlimit(2)."""
 NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
 
 
@@ -96,20 +105,25 @@ class RunningProgram:
     def __init__(
         self,
         program: Program,
-        namespace: Namespace,
+        namespace: Namespace | None,
         before_exec: Callable[[], None] | None = None,
         confinement: Confinement | None = None,
         release: Callable[[], None] = lambda: None,
         noted: NotedProgram | None = None,
         key_log: str = "",
         terminal: Terminal | None = None,
+        cell: OpenCell | None = None,
+        merged: bool = False,
     ) -> None:
-        """Start it inside the namespace; its process calls `before_exec` just before execve(2).
+        """Start it inside the namespace, or in that of the caller.
+
+        Its process calls `before_exec` just before execve(2).
 
         `release` is called while its end is waited for, to let go on who has to see it first.
         `noted` is what it shall run as, if it notes its lines; `key_log` names the file that its
         TLS library shall write secrets to, if any. It has the `terminal`, or reads nothing and
-        writes to pipes.
+        writes to pipes; to one where what it writes is to be `merged`. In a `cell` it is held by
+        that, not by the confinement.
         Raises ProgramError if it cannot be started; the message is worded as a record's failure.
         KernelRefused if it cannot be confined.
         """
@@ -125,9 +139,10 @@ class RunningProgram:
         environment = dict(os.environ)
         # The lab may have one, which names a file of its user: not for these secrets.
         environment.pop(VARIABLE, None)
-        if key_log:
+        if key_log and cell is None:
             environment[VARIABLE] = key_log
         passed: list[int] = []
+        given: list[str] = []
         for wanted, variable, descriptor in (
             (program.signals_ready, "READY_FD", ready_write),
             (program.has_checkpoints, "CHECKPOINT_FD", checkpoint_far.fileno()),
@@ -135,26 +150,35 @@ class RunningProgram:
             if wanted:
                 environment[variable] = str(descriptor)
                 passed.append(descriptor)
-        start = confinement.start(program.capabilities, passed) if confinement else None
+                given.append(variable)
+        start: Start | None = None
+        if cell is not None:
+            start = cell.start((1, 2, *passed))
+            environment = cell.environment({name: environment[name] for name in given})
+        elif confinement is not None:
+            start = confinement.start(program.capabilities, passed)
+            environment = confinement.environment(environment)
         if noted is not None:
             passed.append(noted.descriptor)
-        if confinement is not None:
-            environment = confinement.environment(environment)
         self.started_ns = time.time_ns()
         try:
             kept = () if start else program.capabilities
-            with namespace.entered(), ambient_capabilities(kept):
+            with (
+                namespace.entered() if namespace else nullcontext(),
+                ambient_capabilities(kept),
+                cell.entered() if cell else nullcontext(),
+            ):
                 process = subprocess.Popen(
                     program.argv if noted is None else noted.argv,
                     stdin=subprocess.DEVNULL if terminal is None else terminal.far,
                     stdout=subprocess.PIPE if terminal is None else terminal.far,
-                    stderr=subprocess.PIPE if terminal is None else terminal.far,
+                    stderr=_stderr(terminal, merged=merged),
                     pass_fds=passed,
                     env=environment,
                     start_new_session=True,
                     preexec_fn=_in_turn(
                         None if terminal is None else take_terminal,
-                        None if confinement and confinement.has_view else _leave_mounts,
+                        None if cell or (confinement and confinement.has_view) else _leave_mounts,
                         start.confine if start else None,
                         before_exec,
                     ),
@@ -177,17 +201,16 @@ class RunningProgram:
                 start.close()
         self._process = process
         self.ended = os.pidfd_open(process.pid)
-        self._budget = Budget()
-        if terminal is None:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            self.stdout = Output(os.dup(process.stdout.fileno()), self._budget)
-            self.stderr = Output(os.dup(process.stderr.fileno()), self._budget)
-            process.stdout.close()
-            process.stderr.close()
-        else:
-            self.stdout = Output(os.dup(terminal.near), self._budget)
-            self.stderr = Output(-1, self._budget, closed=True)
+        self._cell = cell
+        self.ended_by: Limit | None = None
+        """The limit of its cell that has ended it."""
+        self._most_output = OUTPUT_LIMIT_BYTES
+        if cell is not None:
+            self._most_output = cell.cell.limits.output_kib << 10
+        self._budget = Budget(self._most_output)
+        self.stdout, self.stderr = (
+            self._output_of(pipe) for pipe in (terminal or process.stdout, process.stderr)
+        )
         self.ready = Output(ready_read, self._budget)
         self.checkpoints = Output(checkpoint_near.detach(), self._budget)
         self._outputs = (self.stdout, self.stderr, self.ready, self.checkpoints)
@@ -201,6 +224,16 @@ class RunningProgram:
         """When the lab began to end it."""
         # CLOCK_MONOTONIC: the records' clock may be set meanwhile.
         self._deadline_ns = time.monotonic_ns() + round(program.deadline_s * 1e9)
+
+    def _output_of(self, pipe: IO[bytes] | Terminal | None) -> Output:
+        """What is read from that end; a closed output where there is none."""
+        if pipe is None:
+            return Output(-1, self._budget, closed=True)
+        if isinstance(pipe, Terminal):
+            return Output(os.dup(pipe.near), self._budget)
+        output = Output(os.dup(pipe.fileno()), self._budget)
+        pipe.close()
+        return output
 
     @property
     def pid(self) -> int:
@@ -216,6 +249,11 @@ class RunningProgram:
     def outputs(self) -> tuple[Output, ...]:
         """Those of its outputs that are still open."""
         return tuple(output for output in self._outputs if not output.closed)
+
+    @property
+    def beyond(self) -> int:
+        """How many bytes of its output were read and not kept."""
+        return self._budget.beyond
 
     def take_checkpoint(self) -> str | None:
         """The checkpoint it waits at, or None."""
@@ -245,8 +283,10 @@ class RunningProgram:
         if self.ended_ns is None:
             self.ended_ns = time.time_ns()
             self._reap()
+            if self._cell is not None and self.exit_status in _ENDED_BY:
+                self.ended_by = self.ended_by or _ENDED_BY[self.exit_status]
             for output in self.outputs:
-                left = OUTPUT_LIMIT_BYTES
+                left = self._most_output
                 while left > 0 and (output.also or not self._budget.beyond):
                     count = 0 if output.closed else output.read()
                     left = left - count if count else 0
@@ -290,13 +330,27 @@ class RunningProgram:
         """Kill it and its process group, as failed, if they have written too much."""
         if self._budget.beyond and not self._was_overfull:
             self._was_overfull = True
+            self._end_cell(Limit.OUTPUT)
             # Its group is there as long as a process of it is, be it a zombie.
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            self.end_failed(f"wrote more than {OUTPUT_LIMIT_BYTES} bytes")
+            self.end_failed(f"wrote more than {self._most_output} bytes")
             # Those of its processes that have left the group get SIGPIPE.
             for output in self.outputs:
                 output.close()
+
+    def check_limits(self) -> None:
+        """End all in its cell, and note the failure, where they have taken more than they may."""
+        if self._cell is not None and self.ended_by is None:
+            limit = self._cell.exceeded()
+            if limit is not None:
+                self._end_cell(limit)
+                self.end_failed(f"took more than its cell allows: {_taken(limit, self._cell.cell)}")
+
+    def _end_cell(self, limit: Limit) -> None:
+        if self._cell is not None:
+            self.ended_by = self.ended_by or limit
+            self._cell.kill()
 
     @property
     def is_overdue(self) -> bool:
@@ -376,12 +430,13 @@ class RunningProgram:
             failure=self.failure,
             remark="; ".join(filter(None, (self.reached, self.remark, self._beyond()))),
             stopped_ns=self.stopped_ns,
+            cell=self._cell.record(self.ended_by) if self._cell else None,
         )
 
     def _beyond(self) -> str:
         """What is to be said of output that was not kept."""
         beyond = self._budget.beyond
-        kept = f"of its output, the first {OUTPUT_LIMIT_BYTES} bytes are kept"
+        kept = f"of its output, the first {self._most_output} bytes are kept"
         return f"{kept} and {counted(beyond, 'byte')} more were read" if beyond else ""
 
     def close(self) -> None:
@@ -394,6 +449,22 @@ class RunningProgram:
     def _note_readiness(self) -> None:
         if self.ready.data and self.ready_ns is None:
             self.ready_ns = time.time_ns()
+
+
+def _stderr(terminal: Terminal | None, *, merged: bool) -> int:
+    if terminal is not None:
+        return terminal.far
+    return subprocess.STDOUT if merged else subprocess.PIPE
+
+
+def _taken(limit: Limit, cell: Cell) -> str:
+    """A limit in words: "10 s of the processors' time"."""
+    unit = {
+        Limit.CPU: "s of the processors' time",
+        Limit.MEMORY: "MiB of memory",
+        Limit.WALL: "s from its start",
+    }[limit]
+    return f"{getattr(cell.limits, limit.value):g} {unit}"
 
 
 def _in_turn(*steps: Callable[[], None] | None) -> Callable[[], None] | None:

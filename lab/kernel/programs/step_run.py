@@ -18,6 +18,10 @@ from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program, Step
 from lab.records import ProgramRun
 
+TYPE_CHECKING = False  # as typing has it; few runs need it
+if TYPE_CHECKING:
+    from lab.kernel.cells.open_cell import OpenCell
+
 DRAIN_DEADLINE_S = 2.0  # for programs that serve to close what their clients have closed
 PATIENT_MS = 20  # between checks of the programs' deadlines
 FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
@@ -40,6 +44,7 @@ class StepRun(ProgramGroup):
         key_logs: Mapping[str, KeyLogFile] | None = None,
         own: Sequence[int] = (),
         may_end: Callable[[bool], bool] | None = None,
+        cells: Mapping[str, OpenCell] | None = None,
     ) -> None:
         """As ProgramGroup. `at_checkpoint` is called for each checkpoint that a program waits at.
 
@@ -55,6 +60,7 @@ class StepRun(ProgramGroup):
             notes_lines=notes_lines,
             key_logs=key_logs,
             own=own,
+            cells=cells,
         )
         self._step = step
         self._at_checkpoint = at_checkpoint
@@ -152,6 +158,7 @@ class StepRun(ProgramGroup):
         super()._take_turn(wait_ms)
         for running in self.programs:
             running.check_output()
+            running.check_limits()
             running.check_end([p.program.name for p in self.programs if p is not running])
         if any(running.is_overdue for running in self.programs):
             # Those that still run may wait for each other: what they wrote shows which is to blame.

@@ -51,10 +51,10 @@ WITHOUT_MOUNT_SETATTR = f"Linux has mount_setattr(2) since 5.12; {WITHOUT_CONFIN
 
 ANSWER_BYTES = 1 << 16
 
-_RESTRICTED = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_NODEV
-_READ_ONLY = _RESTRICTED | libc.MOUNT_ATTR_RDONLY
+RESTRICTED = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_NODEV
+READ_ONLY = RESTRICTED | libc.MOUNT_ATTR_RDONLY
 # A device can be written to all the same; its mode, owner and times are the host's, and cannot.
-_DEVICE = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_RDONLY
+DEVICE = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_RDONLY
 _OWN = libc.MS_NOSUID | libc.MS_NODEV
 _SIZE = "size=25%"
 """Of the machine's memory, what files in one of the programs' own folders may take."""
@@ -197,10 +197,10 @@ def make_view(files: Files) -> None:
     # Copied before the host's become read-only, and restricted after that.
     writable = [(path, libc.clone_mounts(path)) for path in files.writable]
     shown = [(path, libc.clone_mounts(path)) for path in (*files.shown, *files.sockets)]
-    devices = [(f"/dev/{name}", libc.clone_mounts(f"/dev/{name}")) for name in DEVICES]
+    devices = [(f"/dev/{name}", tree) for name, tree in zip(DEVICES, clone_devices(), strict=True)]
     try:
-        libc.restrict_mounts("/", _READ_ONLY)
-        for copies, kept in ((writable, _RESTRICTED), (shown, _READ_ONLY), (devices, _DEVICE)):
+        libc.restrict_mounts("/", READ_ONLY)
+        for copies, kept in ((writable, RESTRICTED), (shown, READ_ONLY), (devices, DEVICE)):
             for _, tree in copies:
                 libc.restrict_mounts(tree, kept)
     except KernelRefused as error:
@@ -215,9 +215,11 @@ def make_view(files: Files) -> None:
     SHARED_DIRECTORY.chmod(0o1777)
     SECRETS_DIRECTORY.mkdir()
     SECRETS_DIRECTORY.chmod(0o711)
-    _make_devices(devices)
+    make_devices("/dev", [tree for _, tree in devices])
+    Path("/dev/shm").mkdir()
+    libc.mount("tmpfs", "/dev/shm", "tmpfs", _OWN, f"mode=1777,{_SIZE}")
     _cover_kernel_files()
-    _mount_proc()
+    mount_proc()
     # Outer folders first: they would cover the inner ones.
     for path, tree in sorted(writable + shown):
         _make_place(path, is_folder=stat.S_ISDIR(os.fstat(tree).st_mode))
@@ -236,7 +238,7 @@ def _name_hosts(names: Iterable[tuple[str, str]]) -> None:
     lines = [f"{address}\t{name}\n" for address, name in names]
     place.write_bytes("".join(lines).encode() + HOSTS.read_bytes())
     copy = libc.clone_mounts(str(place))
-    libc.restrict_mounts(copy, _READ_ONLY)
+    libc.restrict_mounts(copy, READ_ONLY)
     libc.attach_mounts(copy, os.path.realpath(HOSTS))
     os.close(copy)
     place.unlink()
@@ -254,18 +256,22 @@ def _make_place(path: str, *, is_folder: bool) -> None:
         place.touch()
 
 
-def _make_devices(devices: Iterable[tuple[str, int]]) -> None:
-    """A /dev of the programs' own, with no other devices than these."""
-    libc.mount("tmpfs", "/dev", "tmpfs", libc.MS_NOSUID, "mode=755,size=1m")
-    for path, tree in devices:
-        Path(path).touch()
-        libc.attach_mounts(tree, path)
+def make_devices(place: str, trees: Iterable[int]) -> None:
+    """A /dev with these of DEVICES alone, copies of the host's mounts, and terminals."""
+    libc.mount("tmpfs", place, "tmpfs", libc.MS_NOSUID, "mode=755,size=1m")
+    for name, tree in zip(DEVICES, trees, strict=True):
+        Path(place, name).touch()
+        libc.attach_mounts(tree, f"{place}/{name}")
     for name, target in DEVICE_LINKS.items():
-        Path("/dev", name).symlink_to(target)
-    Path("/dev/pts").mkdir()
-    libc.mount("devpts", "/dev/pts", "devpts", libc.MS_NOSUID, "newinstance,ptmxmode=0666,mode=620")
-    Path("/dev/shm").mkdir()
-    libc.mount("tmpfs", "/dev/shm", "tmpfs", _OWN, f"mode=1777,{_SIZE}")
+        Path(place, name).symlink_to(target)
+    Path(place, "pts").mkdir()
+    terminals = "newinstance,ptmxmode=0666,mode=620"
+    libc.mount("devpts", f"{place}/pts", "devpts", libc.MS_NOSUID, terminals)
+
+
+def clone_devices() -> list[int]:
+    """Copies of the host's mounts of DEVICES. Raises KernelRefused."""
+    return [libc.clone_mounts(f"/dev/{name}") for name in DEVICES]
 
 
 def _cover_kernel_files() -> None:
@@ -284,14 +290,14 @@ def _mounted_beneath(folder: str) -> Iterator[str]:
             yield mount.point
 
 
-def _mount_proc() -> None:
+def mount_proc(place: str = "/proc") -> None:
     """A /proc that shows programs themselves alone, and takes nothing for the kernel.
 
     The lab's own processes cannot be seen: programs lack their capabilities, so that they may not
     trace them. What is no process's is read-only: uid 0 may write there without a capability.
     """
-    libc.mount("proc", "/proc", "proc", _OWN | libc.MS_NOEXEC, "hidepid=ptraceable")
-    with os.scandir("/proc") as entries:
+    libc.mount("proc", place, "proc", _OWN | libc.MS_NOEXEC, "hidepid=ptraceable")
+    with os.scandir(place) as entries:
         shared = [
             entry.path
             for entry in entries
@@ -299,7 +305,7 @@ def _mount_proc() -> None:
         ]
     for path in shared:
         copy = libc.clone_mounts(path)
-        libc.restrict_mounts(copy, _READ_ONLY)
+        libc.restrict_mounts(copy, READ_ONLY)
         libc.attach_mounts(copy, path)
         os.close(copy)
 

@@ -22,6 +22,8 @@ MS_RDONLY = 0x1
 MS_NOSUID = 0x2
 MS_NODEV = 0x4
 MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 
@@ -42,6 +44,7 @@ _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
 
 # prctl(2)
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
 PR_CAPBSET_DROP = 24
 PR_SET_SECUREBITS = 28
@@ -84,6 +87,18 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
 def umount(target: str, flags: int) -> None:
     """Unmount what is mounted there. Source: umount2(2)."""
     _check(LIBC.umount2(os.fsencode(target), flags), f"unmount {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Make one mount the root of this process's mount namespace, the root another's submount.
+
+    With "." for both, in the new root, the old one lies upon it, to be unmounted as ".".
+    Source: pivot_root(2).
+    """
+    number = _PIVOT_ROOT_NUMBER.get(os.uname().machine)
+    if number is None:
+        raise KernelRefused(f"the lab has no number of pivot_root(2) for {os.uname().machine}")
+    _check(_syscall(number, os.fsencode(new), os.fsencode(old)), f"pivot_root {new}")
 
 
 def clone_mounts(path: str) -> int:
@@ -161,6 +176,9 @@ def setsockopt(descriptor: int, level: int, option: int, value: bytes) -> None:
 _KEYCTL_JOIN_SESSION_KEYRING = ctypes.c_int(1)
 _KEYCTL_NUMBER = {"x86_64": 250, "aarch64": 219}
 """The number of keyctl(2), as below."""
+
+_PIVOT_ROOT_NUMBER = {"x86_64": 155, "aarch64": 41}
+"""The number of pivot_root(2), the same."""
 
 _BPF_NUMBER = {"x86_64": 321, "aarch64": 280}
 """The number of bpf(2), for which libc has no function, by machine."""

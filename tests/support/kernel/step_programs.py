@@ -1,8 +1,9 @@
-"""Programs in a few lines of Python, run as one step of two hosts."""
+"""Programs in a few lines of Python, in cells too, run as one step of two hosts."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from outside import marked, wait_until, wait_until_gone
 
@@ -10,10 +11,11 @@ from lab.kernel.confinement import Confined
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
+from lab.model.allowed import Cell, Limits
 from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.topology import two_hosts
-from lab.records import Recording
+from lab.records import ProgramRun, Recording
 
 READY = "import os; os.write(int(os.environ['READY_FD']), b'up\\n')\n"
 
@@ -49,3 +51,36 @@ def failure(marker: str, *programs: Program) -> str:
     assert all(line.isprintable() for line in failures)
     assert {canary.bracket for canary in recording.canaries} == {"opening", "closing"}
     return "\n".join(failures)
+
+
+def in_cell(
+    folder: Path,
+    code: str,
+    name: str = "it",
+    *,
+    host: str = "client",
+    serves: bool = False,
+    ready: bool = False,
+    limits: Limits | None = None,
+) -> Program:
+    """A few lines of Python in a cell that has a copy of the folder."""
+    program = Program(
+        name,
+        host,
+        ("{python}", "-IS", "-c", code.replace("{", "{{").replace("}", "}}")),
+        signals_ready=ready,
+        serves=serves,
+        cell=Cell(str(folder), limits or Limits()),
+    )
+    return program.expanded({"python": sys.executable})
+
+
+def run_in_cells(*programs: Program) -> tuple[ProgramRun, ...]:
+    """What became of the programs of a step, in a sandbox of its own."""
+    with open_sandbox() as sandbox:
+        return run(sandbox, *programs).programs
+
+
+def run_code(folder: Path, code: str, limits: Limits | None = None) -> ProgramRun:
+    (found,) = run_in_cells(in_cell(folder, code, limits=limits))
+    return found

@@ -13,7 +13,7 @@ import resource
 import select
 import signal
 import socket
-import sys
+import struct
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -52,8 +52,8 @@ SLACK_NS = 20_000
 and after it has done."""
 
 _ENTRY_NS, _TIME_NS = attrgetter("entry_ns"), attrgetter("time_ns")
-_TRACED = b"t"
-_PID_BYTES = 4
+_TRACE_ME, _TRACED = b"m", b"t"
+_CREDENTIALS = struct.Struct("=iII")  # struct ucred: pid, uid, gid
 
 
 class TracerProcess:
@@ -74,6 +74,7 @@ class TracerProcess:
         self._was_killed_here = False
         self._received = bytearray()
         ours, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.live: socket.socket | None = None
         telling: socket.socket | None = None
         if is_live:
@@ -99,7 +100,7 @@ class TracerProcess:
     def have_traced(self) -> None:
         """Have this process traced: the program's, before its execve(2). Raises OSError."""
         descriptor = self._channel.fileno()
-        os.write(descriptor, os.getpid().to_bytes(_PID_BYTES, sys.byteorder))
+        os.write(descriptor, _TRACE_ME)
         # Making it blocking would make it blocking in the init as well.
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
@@ -310,7 +311,7 @@ def _be_tracer(
     answer: tuple[Any, ...]
     try:
         _leave_everything_but(channel, telling)
-        pid = int.from_bytes(channel.recv(_PID_BYTES), sys.byteorder)
+        pid = _sender(channel)
         feed = None if telling is None else LiveFeed(telling)
         loop = TracerLoop(program, pid, can_sample, cpu, feed)
         channel.sendall(_TRACED)
@@ -326,6 +327,18 @@ def _be_tracer(
         channel.sendall(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     finally:
         os._exit(0)
+
+
+def _sender(channel: socket.socket) -> int:
+    """The pid of the process that wrote to the socket, as this process's namespace has it.
+
+    In a pid namespace of its own the process knows another. Source: unix(7), SO_PASSCRED.
+    """
+    _, ancillary, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            return int(_CREDENTIALS.unpack(data)[0])
+    raise InstrumentError("the program's process has ended before it was traced")
 
 
 def _leave_everything_but(*sockets: socket.socket | None) -> None:

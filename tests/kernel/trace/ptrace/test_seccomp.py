@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import pytest
+from filter_verdict import verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.kernel.system.seccomp import AUDIT_ARCHITECTURES, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE
 from lab.kernel.trace.ptrace import seccomp
-from lab.kernel.trace.ptrace.seccomp import AUDIT_ARCHITECTURES, Instruction, filter_program
+from lab.kernel.trace.ptrace.seccomp import filter_program
 from lab.syscalls.i386 import I386_NUMBERS, SYSCALL_ARCHITECTURE
 from lab.syscalls.numbers import NUMBERS, OTHER_NUMBERS
 
@@ -18,33 +19,10 @@ X86_64 = AUDIT_ARCHITECTURES["x86_64"]
 X32_BIT = 0x40000000
 
 
-def verdict(program: Sequence[Instruction], architecture: int, number: int) -> tuple[int, int]:
-    """What the program returns, and after how many instructions."""
-    data = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: architecture}
-    place, accumulator, steps = 0, 0, 0
-    while True:
-        code, if_true, if_false, constant = program[place]
-        steps += 1
-        place += 1
-        match code:
-            case seccomp.LOAD_WORD:
-                accumulator = data[constant]
-            case seccomp.JUMP_ALWAYS:
-                place += constant
-            case seccomp.JUMP_IF_EQUAL:
-                place += if_true if accumulator == constant else if_false
-            case seccomp.JUMP_IF_AT_LEAST:
-                place += if_true if accumulator >= constant else if_false
-            case seccomp.RETURN:
-                return constant, steps
-            case _:
-                raise AssertionError(f"no such code: {code}")
-
-
 @given(st.sets(st.integers(0, 500)), st.integers(0, 510))
 def test_wanted_calls_are_traced_and_all_others_allowed(wanted: set[int], number: int) -> None:
     program = filter_program({X86_64: wanted})
-    expected = seccomp.SECCOMP_RET_TRACE if number in wanted else seccomp.SECCOMP_RET_ALLOW
+    expected = SECCOMP_RET_TRACE if number in wanted else SECCOMP_RET_ALLOW
     assert verdict(program, X86_64, number)[0] == expected
 
 
@@ -57,17 +35,17 @@ def test_the_filter_of_each_machine_is_one_that_the_kernel_takes(machine: str) -
     assert all(0 <= number <= 255 for _, *skips, _ in program for number in skips)
     for number in range(500):
         returned, steps = verdict(program, AUDIT_ARCHITECTURES[machine], number)
-        assert (returned == seccomp.SECCOMP_RET_TRACE) == (number in wanted)
+        assert (returned == SECCOMP_RET_TRACE) == (number in wanted)
         assert steps <= 12
         returned, steps = verdict(program, SYSCALL_ARCHITECTURE, number)
-        assert (returned == seccomp.SECCOMP_RET_TRACE) == (number in I386_NUMBERS.values())
+        assert (returned == SECCOMP_RET_TRACE) == (number in I386_NUMBERS.values())
         assert steps <= 12
 
 
 def test_calls_of_another_architecture_and_of_x32_are_allowed() -> None:
     program = filter_program({X86_64: {0, 1}})
-    assert verdict(program, SYSCALL_ARCHITECTURE, 1)[0] == seccomp.SECCOMP_RET_ALLOW
-    assert verdict(program, X86_64, 1 | X32_BIT)[0] == seccomp.SECCOMP_RET_ALLOW
+    assert verdict(program, SYSCALL_ARCHITECTURE, 1)[0] == SECCOMP_RET_ALLOW
+    assert verdict(program, X86_64, 1 | X32_BIT)[0] == SECCOMP_RET_ALLOW
 
 
 @pytest.mark.skipif(os.uname().machine not in NUMBERS, reason="a machine without numbers")

@@ -1,0 +1,1 @@
+"""Programs that nobody trusts, each in namespaces, a root and limits of its own."""

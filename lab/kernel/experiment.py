@@ -15,6 +15,8 @@ from dataclasses import replace
 from itertools import count
 
 from lab.kernel.capture.capture import PointName, close_captures, open_captures
+from lab.kernel.capture.frames import FrameRecorder
+from lab.kernel.capture.spool import open_spools
 from lab.kernel.confinement import Confined
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
@@ -36,6 +38,7 @@ from lab.kernel.tracers import open_tracer
 from lab.model.topology import Topology
 from lab.records import (
     CapturePoint,
+    Frame,
     Instrument,
     InstrumentKind,
     InterfaceSeen,
@@ -53,7 +56,6 @@ if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.links.wires import Wires
 
-LOOPBACK_MTU_BYTES = 65536
 STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
 
 
@@ -86,13 +88,12 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
         wait_until_links_ready(built)
         if wires is not None:
             wires.wait_until_ready()
-        captures = open_captures(_wanted_captures(plan, namespaces))
-        stack.callback(close_captures, captures)
+        recorder = _recorder(plan, namespaces, stack)
         seen = Observation(
             plan.topology,
             namespaces,
             tracer,
-            captures,
+            recorder,
             stack,
             confinement,
             wires,
@@ -110,10 +111,11 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
             seen.run_step(step)
         if seen.stepper is not None:
             seen.stepper.over()
-        seen.recorder.close_window()
-        points = tuple(capture.statistics() for capture in captures)
+        recorder.close_window()
+        points = tuple(capture.statistics() for capture in recorder.captures)
+        frames, losses = recorder.frames(), recorder.losses
     trace = _joined(seen.traces) if seen.traces else Trace()
-    return now.recording(points, trace, tuple(seen.runs))
+    return now.recording(points, frames, losses, trace, tuple(seen.runs))
 
 
 class _Now:
@@ -141,15 +143,22 @@ class _Now:
 
     def so_far(self, runs: tuple[ProgramRun, ...]) -> Recording:
         """What was observed of a session so far, but for calls: those are known at its end."""
-        points = tuple(capture.statistics() for capture in self._seen.recorder.captures)
-        recording = self.recording(points, Trace(), runs)
+        recorder = self._seen.recorder
+        recorder.flush()
+        points = tuple(capture.statistics() for capture in recorder.captures)
+        recording = self.recording(points, recorder.frames(), recorder.losses, Trace(), runs)
         if self._wires is not None:
             rules, strikes = self._wires.so_far(self._plan.steps[0])
             recording = replace(recording, wire_rules=rules, wire_strikes=strikes)
         return recording
 
     def recording(
-        self, points: tuple[CapturePoint, ...], trace: Trace, runs: tuple[ProgramRun, ...]
+        self,
+        points: tuple[CapturePoint, ...],
+        frames: tuple[Frame, ...],
+        losses: tuple[str, ...],
+        trace: Trace,
+        runs: tuple[ProgramRun, ...],
     ) -> Recording:
         """The whole of it."""
         plan, seen, wires, tracer = self._plan, self._seen, self._wires, self._tracer
@@ -174,7 +183,8 @@ class _Now:
             canaries=tuple(seen.canaries.sent),
             programs=runs,
             unfinished=tuple(seen.unfinished),
-            frames=tuple(sorted(seen.recorder.frames, key=lambda frame: frame.time_ns)),
+            frames=frames,
+            capture_losses=losses,
             sockets=tuple(seen.hosts.sockets),
             trace=trace,
             clock_step_ns=time.time_ns() - time.monotonic_ns() - self._clock_offset_ns,
@@ -313,12 +323,29 @@ def _addresses(topology: Topology) -> frozenset[str]:
     )
 
 
+def _recorder(plan: Plan, namespaces: Mapping[str, Namespace], stack: ExitStack) -> FrameRecorder:
+    """What records the frames of all links, from now on. Raises KernelRefused, MachineError."""
+    capturing = plan.capturing
+    captures = open_captures(
+        _wanted_captures(plan, namespaces),
+        ring_bytes=capturing.ring_bytes,
+        snap_bytes=capturing.snap_bytes,
+    )
+    stack.callback(close_captures, captures)
+    spools = open_spools(capturing.folder, len(captures))
+    for spool in spools:
+        stack.callback(os.close, spool)
+    recorder = FrameRecorder(captures, spools, capturing.max_frames)
+    stack.callback(recorder.close)
+    return recorder
+
+
 def _wanted_captures(
     plan: Plan, namespaces: Mapping[str, Namespace]
-) -> list[tuple[Namespace, PointName, int]]:
-    """Where to capture, and frames up to which MTU: see open_captures."""
+) -> list[tuple[Namespace, PointName]]:
+    """Where to capture: see open_captures."""
     wanted = [
-        (namespaces[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
+        (namespaces[end.host], PointName(end.host, end.name, link.name))
         for link in plan.topology.links
         for end in link.ends
     ]
@@ -326,7 +353,7 @@ def _wanted_captures(
         # Of a run without internet sockets every device of every host is to be silent.
         busy = {program.host for step in plan.steps for program in step.programs}
         wanted += [
-            (namespace, PointName(host, "lo", f"{host}/lo"), LOOPBACK_MTU_BYTES)
+            (namespace, PointName(host, "lo", f"{host}/lo"))
             for host, namespace in namespaces.items()
             if plan.family is None or plan.is_session or host in busy
         ]

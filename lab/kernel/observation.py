@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from lab.errors import InstrumentError, KernelRefused
 from lab.kernel.capture.canaries import Canaries
-from lab.kernel.capture.capture import LiveCapture
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.disturbers import Disturbers
 from lab.kernel.host_readings import HostReadings
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 DRAIN_DEADLINE_S = 5.0
 WIRES_DEADLINE_S = 5.0
 IDLE_MS = 1000
-FRAMES_MS = 4  # the longest time between two readings of the rings while programs run
+TURN_MS = 4  # the longest time between two looks at the sockets while programs run
 GONE = (errno.ENODEV, errno.ENXIO)
 
 
@@ -62,7 +61,7 @@ class Observation:
         topology: Topology,
         namespaces: Mapping[str, Namespace],
         tracer: Tracer | None,
-        captures: Sequence[LiveCapture],
+        recorder: FrameRecorder,
         stack: ExitStack,
         confinement: Confinement | None,
         wires: Wires | None,
@@ -94,7 +93,7 @@ class Observation:
         self._loop = Loop()
         self._programs: ProgramGroup | None = None
         self.stepper: Stepper | None = None
-        self.recorder = FrameRecorder(captures)
+        self.recorder = recorder
         self._loop.add(self.recorder)
         self.canaries = Canaries(self.recorder, self._loop)
         if tracer is not None:
@@ -262,8 +261,7 @@ class Observation:
 
     def _session(self, talk: Talk, step: Step) -> SessionRun:
         def serve_idle() -> None:
-            # Frames end the wait: what comes by itself must not fill a ring.
-            self._loop.serve_once(IDLE_MS, self.recorder.ring_descriptors())
+            self._loop.serve_once(IDLE_MS)
 
         return SessionRun(
             talk,
@@ -289,7 +287,8 @@ class Observation:
 
     def _own_processes(self) -> Sequence[int]:
         wires = () if self._wires is None else (self._wires.pid,)
-        return (*wires, *(each.pid for cells in self._cells.values() for each in cells.values()))
+        cells = (each.pid for cells in self._cells.values() for each in cells.values())
+        return (self.recorder.writer.pid, *wires, *cells)
 
     def _watched(self) -> Collection[str]:
         """The hosts whose configuration programs may change: of a session, those to come too."""
@@ -311,13 +310,12 @@ class Observation:
     def _drain(self, step: Step) -> None:
         """Wait until no TCP connection has anything left to send; note those that have."""
         namespaces = self._namespaces.values()
-        rings = self.recorder.ring_descriptors()
         while self.stepper is not None and not self.stepper.may_end(
             not any(map(has_undrained_tcp, namespaces))
         ):
-            self._loop.serve_once(FRAMES_MS)
+            self._loop.serve_once(TURN_MS)
         self._loop.serve_until(
-            lambda: not any(map(has_undrained_tcp, namespaces)), DRAIN_DEADLINE_S, rings
+            lambda: not any(map(has_undrained_tcp, namespaces)), DRAIN_DEADLINE_S
         )
         lines = [line for namespace in namespaces for line in undrained_tcp(namespace)]
         self.unfinished += [f"step {step.name}: {line}" for line in lines]
@@ -331,16 +329,13 @@ class Observation:
                 self._note(self._disturbers.of_network(step, (nat.host,), error.refusal))
 
     def _take_turn(self, wait_ms: int) -> None:
-        """One turn of the loop while programs run.
-
-        Frames do not end its wait; the rings hold more than arrives in FRAMES_MS.
-        """
-        self._loop.serve_once(min(wait_ms, FRAMES_MS))
+        """One turn of the loop while programs run. Frames do not end its wait."""
+        self._loop.serve_once(min(wait_ms, TURN_MS))
         if self.stepper is not None and self.stepper.end_ns is not None:
             assert self._programs is not None
             for running in self._programs.programs:
                 running.end_by(self.stepper.end_ns)
-        self.hosts.take_turn(len(self.recorder.frames))
+        self.hosts.take_turn(self.recorder.come())
 
 
 def _kind(disturbance: Disturbance) -> tuple[object, ...]:

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 
 
 @frozen
+class Capturing:
+    """How a run's frames are captured."""
+
+    folder: str = "/var/tmp"
+    """Where the file is that they are written to as they come; it has no name there."""
+    ring_bytes: int | None = None
+    """The memory of each point's ring; None for a share of what all have."""
+    snap_bytes: int | None = None
+    """How much of each frame is kept; None for all."""
+    max_frames: int | None = None
+    """With how many the captures end; None for never."""
+
+
+@frozen
 class Plan:
     """Everything a run needs, as plain values; the placeholders in programs' argv are replaced."""
 
@@ -37,3 +51,4 @@ class Plan:
     """How the programs are confined; None for the lab's own, which are not."""
     stepping: Stepping | None = None
     """How frames wait for somebody's decisions, on every link; None where they do not."""
+    capturing: Capturing = Capturing()

@@ -155,7 +155,7 @@ def sandbox_kind() -> str:
 
 def build_and_capture() -> str:
     """Run inside a sandbox: build two hosts, check them, capture on them; what works."""
-    from lab.kernel.capture.capture import PointName, open_captures
+    from lab.kernel.capture.capture import PointName, begin_captures, open_captures
     from lab.kernel.network.namespace import build_topology
     from lab.kernel.network.witness import check_interfaces
     from lab.model.topology import two_hosts
@@ -164,11 +164,13 @@ def build_and_capture() -> str:
     with build_topology(topology) as namespaces:
         check_interfaces(namespaces)
         (link,) = topology.links
-        open_captures(
-            [
-                (namespaces[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
-                for end in link.ends
-            ]
+        begin_captures(
+            open_captures(
+                [
+                    (namespaces[end.host], PointName(end.host, end.name, link.name))
+                    for end in link.ends
+                ]
+            )
         )
     return "veth, IPv4, IPv6 and raw capture sockets work; netifaces agrees"
 

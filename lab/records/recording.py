@@ -90,6 +90,8 @@ class Recording:
     """The rules of all steps, in their order."""
     wire_strikes: tuple[WireStrike, ...] = ()
     """What they did, in order of time."""
+    capture_losses: tuple[str, ...] = ()
+    """Why frames may be missing that the kernel has not counted as dropped, one line each."""
     wire_lost: int = 0
     """Frames that what carries them over such links has lost itself."""
 

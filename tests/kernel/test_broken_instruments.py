@@ -54,17 +54,40 @@ def outcomes(recording: Recording) -> set[Outcome]:
     return {each.verdict.outcome for each in judge(recorded_scenario().claims, timelines)}
 
 
-def test_frames_that_a_full_ring_lost_leave_every_claim_undecided(sandbox: Sandbox) -> None:
-    recording = sandbox.call(inside_broken.record_with_two_slots, plan(SEND_ALL, "none"))
-    assert sum(point.dropped for point in recording.points) > 0
+def reasons(recording: Recording) -> tuple[str, ...]:
+    """Why the capture of its step proves nothing."""
     (timeline,) = build_timelines(recording)
-    assert any("dropped" in why for why in timeline.bracket.incomplete)
+    return timeline.bracket.incomplete
+
+
+def test_frames_that_a_full_ring_lost_leave_every_claim_undecided(sandbox: Sandbox) -> None:
+    recording = sandbox.call(inside_broken.record_unwritten, plan(SEND_ALL, "none"))
+    assert sum(point.dropped for point in recording.points) > 0
+    assert any("dropped" in why for why in reasons(recording))
+    assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
+
+
+def test_a_killed_process_that_writes_frames_leaves_every_claim_undecided(
+    sandbox: Sandbox,
+) -> None:
+    recording = sandbox.call(inside_broken.record_and_kill_writer, plan(SEND_ALL, "none"))
+    assert "the process that writes the captured frames to disk was killed" in reasons(recording)
+    assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
+    # What was in the rings then is in the recording all the same, once.
+    for point in recording.points:
+        kept = [frame for frame in recording.frames if frame.point == point.name]
+        assert len(kept) + point.dropped == point.frames
+
+
+def test_a_full_disk_leaves_every_claim_undecided(sandbox: Sandbox) -> None:
+    recording = sandbox.call(inside_broken.record_on_full_disk, plan(SEND_ALL, "none"))
+    assert any("could not be written to disk: EFBIG" in why for why in reasons(recording))
     assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
 
 
 def test_a_capture_whose_socket_is_lost_is_named_in_one_line(sandbox: Sandbox) -> None:
     with pytest.raises(LabError) as lost:
-        sandbox.call(inside_broken.record_until_seen, plan(SEND_ALL, "none"), b"counted")
+        sandbox.call(inside_broken.record_until_come, plan(SEND_ALL, "none"))
     assert "client/eth0: ENOTSOCK" in str(lost.value)
     assert "\n" not in str(lost.value)
 

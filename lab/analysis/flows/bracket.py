@@ -182,7 +182,7 @@ def _losses(recording: Recording) -> list[str]:
         if abs(recording.clock_step_ns) > CLOCK_STEP_NS
         else []
     )
-    losses = clock + [
+    losses = [*clock, *recording.capture_losses] + [
         f"the kernel dropped {counted(point.dropped, 'frame')} at {point.name}"
         for point in recording.points
         if point.dropped

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from lab.errors import KernelRefused
 from lab.kernel.capture.capture import ETH_P_LOCAL_EXPERIMENTAL, LiveCapture, PointName
 from lab.kernel.capture.frames import FrameRecorder
+from lab.kernel.capture.settling import moving_about, run_on
 from lab.kernel.system.loop import Loop
 from lab.records import CANARY_TEXT, Canary, CanaryBracket
 
@@ -42,16 +43,12 @@ class Canaries:
         deadline is left for the analysis to find missing. The result are the points from which
         none could be sent; on their links none is waited for. Raises KernelRefused.
         """
-        self._recorder.sightings = {}
+        self._recorder.watch()
         refused: dict[PointName, KernelRefused] = {}
         links: dict[bytes, str] = {}
-        allowed = os.sched_getaffinity(0)
-        try:
-            for cpu in sorted(allowed):
-                try:
-                    os.sched_setaffinity(0, {cpu})
-                except OSError as error:
-                    raise KernelRefused(f"cannot use CPU {cpu}: {error.strerror}") from error
+        with moving_about() as cpus:
+            for cpu in cpus:
+                run_on(cpu)
                 for capture in self._recorder.captures:
                     if capture.point in refused:
                         continue
@@ -61,19 +58,17 @@ class Canaries:
                         refused[capture.point] = error
                     else:
                         links[payload] = capture.point.link
-                # With many CPUs all canaries together would overflow a ring.
-                self._recorder.take()
-        finally:
-            os.sched_setaffinity(0, allowed)
         broken = {point.link for point in refused}
         for payload, link in links.items():
             if link in broken:
                 del self._recorder.sightings[payload]
-        rings = self._recorder.ring_descriptors()
-        self._loop.serve_until(self._were_seen, DEADLINE_S, rings)
+        self._loop.serve_until(self._were_seen, DEADLINE_S)
         return tuple(Refused(point, error) for point, error in refused.items())
 
     def _were_seen(self) -> bool:
+        self._recorder.look()
+        if self._recorder.has_ended:
+            return True
         return all(count >= ENDS for count in self._recorder.sightings.values())
 
     def _send(self, capture: LiveCapture, step: str, bracket: CanaryBracket, cpu: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Captures every frame that passes an interface, by an AF_PACKET SOCK_RAW socket and its ring."""
+"""Captures what passes an interface, by an AF_PACKET SOCK_RAW socket and its ring."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from collections.abc import Iterable, Sequence
 
 from lab.errors import KernelRefused
 from lab.frozen import frozen
-from lab.kernel.capture.ring import (
-    PacketRing,
-    make_rings,
-    packet_socket,
-    refusal,
-    ring_for,
-)
+from lab.kernel.capture.packet_socket import make_rings, packet_socket, refusal
+from lab.kernel.capture.ring import BlockRing
 from lab.kernel.network.namespace import Namespace
-from lab.records import CapturePoint, Direction, Frame
+from lab.records import CapturePoint
 
 ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # IEEE 802: for experiments within one network
 ALL_RINGS_BYTES = 1 << 26
-
-IN, OUT = Direction.IN, Direction.OUT
+# Two busy programs on two CPUs fill 4 MiB in 30 ms, less than a reader may have to wait.
+RING_MIN_BYTES = 1 << 22
+RING_MAX_BYTES = 1 << 24
+RETIRE_MS = 10  # after which a block is handed over though it is not full
+RETIRED_IN_S = 1000  # of all rings' blocks, for that reason
 
 
 @frozen
@@ -39,40 +37,33 @@ class PointName:
 
 
 class LiveCapture:
-    """A running capture on one interface."""
+    """A capture on one interface."""
 
-    def __init__(self, point: PointName, ring: PacketRing, sender: socket.socket) -> None:
+    def __init__(
+        self, point: PointName, ring: BlockRing, sender: socket.socket, snap_bytes: int | None
+    ) -> None:
         self.point = point
-        self._ring = ring
+        self.ring = ring
         self._sender = sender
+        self._snap_bytes = snap_bytes
 
-    def fileno(self) -> int:
-        """The descriptor, readable when frames are in the ring."""
-        return self._ring.fileno()
-
-    def read_frames(self) -> list[Frame]:
-        """The frames captured since the last call, in the kernel's order."""
-        name = self.point.name
-        return [
-            Frame(time_ns, name, OUT if is_outgoing else IN, data, length)
-            for time_ns, is_outgoing, data, length in self._ring.read()
-        ]
+    def begin(self) -> None:
+        """Capture from now on: its ring is made. Raises KernelRefused."""
+        if self._snap_bytes is not None:
+            self.ring.cut(self._snap_bytes)
+        self.ring.bind(self.point.interface)
 
     def statistics(self) -> CapturePoint:
         """The capture point with the kernel's counts since the capture was opened."""
-        self._ring.count()
-        point, ring = self.point, self._ring
+        self.ring.count()
+        point, ring = self.point, self.ring
         return CapturePoint(
             point.name, point.host, point.interface, point.link, ring.frames, ring.dropped
         )
 
     def stop(self) -> None:
-        """Capture no further frames, and count none; see PacketRing.stop."""
-        self._ring.stop()
-
-    def is_read(self) -> bool:
-        """Whether every frame that the kernel has counted was read, or dropped by the kernel."""
-        return self._ring.is_read()
+        """Capture no further frames, and count none; see PacketSocket.cut."""
+        self.ring.cut(0)
 
     def send_frame(self, frame: bytes) -> None:
         """Send one frame, from its Ethernet header on; this capture sees it leave.
@@ -85,39 +76,54 @@ class LiveCapture:
             attempt = f"cannot send a frame on {self.point.name}"
             raise KernelRefused(refusal(attempt, error)) from error
 
-    def clear_error(self) -> None:
-        """Have its descriptor readable by frames alone."""
-        self._ring.clear_error()
-
     def close_sender(self) -> None:
         """Close the canaries' socket."""
         self._sender.close()
 
     def close_ring(self) -> None:
         """End the capture and free its memory."""
-        self._ring.close()
+        self.ring.close()
 
 
 def open_captures(
-    wanted: Sequence[tuple[Namespace, PointName, int]],
+    wanted: Sequence[tuple[Namespace, PointName]],
+    *,
+    ring_bytes: int | None = None,
+    snap_bytes: int | None = None,
 ) -> list[LiveCapture]:
-    """A capture of every whole frame, both directions, for each (namespace, point, MTU).
+    """A capture of both directions for each of these, which does not see anything yet.
+
+    Each has a ring of `ring_bytes`, by default a share of ALL_RINGS_BYTES within bounds, and keeps
+    the first `snap_bytes` of each frame, by default all. What is opened here becomes a capture by
+    begin_captures.
 
     A socket is opened with protocol 0, which receives nothing, and bound to its interface when
     its ring is ready: opened with ETH_P_ALL it would capture on every interface until then.
 
     Raises KernelRefused.
     """
-    share = ALL_RINGS_BYTES // max(1, len(wanted))
-    opened: list[tuple[LiveCapture, PacketRing]] = []
-    for namespace, point, mtu_bytes in wanted:
-        ring = ring_for(packet_socket(namespace), point.name, mtu_bytes, share)
+    count = max(1, len(wanted))
+    if ring_bytes is None:
+        ring_bytes = min(RING_MAX_BYTES, max(RING_MIN_BYTES, ALL_RINGS_BYTES // count))
+    # Each ring has a timer of its own.
+    retire_ms = max(RETIRE_MS, count * 1000 // RETIRED_IN_S)
+    return [
         # A socket's own frames are not shown to it: canaries need another.
-        opened.append((LiveCapture(point, ring, packet_socket(namespace)), ring))
-    make_rings(ring for _, ring in opened)
-    for capture, ring in opened:
-        ring.bind(capture.point.interface)
-    return [capture for capture, _ in opened]
+        LiveCapture(
+            point,
+            BlockRing(packet_socket(namespace), point.name, ring_bytes, retire_ms),
+            packet_socket(namespace),
+            snap_bytes,
+        )
+        for namespace, point in wanted
+    ]
+
+
+def begin_captures(captures: Sequence[LiveCapture]) -> None:
+    """Make the rings, and capture from then on. Raises KernelRefused."""
+    make_rings(capture.ring for capture in captures)
+    for capture in captures:
+        capture.begin()
 
 
 def close_captures(captures: Iterable[LiveCapture]) -> None:

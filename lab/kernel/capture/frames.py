@@ -1,68 +1,176 @@
-"""Every frame of a run, taken from its captures' rings."""
+"""Every frame of a run: written to disk by a process of its own, read when the run is over."""
 
 from __future__ import annotations
 
+import errno
+import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 
-from lab.kernel.capture.capture import LiveCapture
-from lab.kernel.capture.ring import ETHERNET_HEADER_BYTES
-from lab.records import Frame
+from lab.errors import KernelRefused
+from lab.kernel.capture.blocks import frames_of, sequence_of
+from lab.kernel.capture.capture import LiveCapture, begin_captures
+from lab.kernel.capture.drain import Drain, Progress
+from lab.kernel.capture.ring import RingPlace
+from lab.kernel.capture.settling import settle
+from lab.kernel.capture.spool import SpooledBlock, read_blocks
+from lab.kernel.capture.writer import Writer
+from lab.records import CANARY_TEXT, Direction, Frame
 
 CLOSING_S = 2.0
+FLUSH_POLL_S = 0.001
+IN, OUT = Direction.IN, Direction.OUT
 
 
 class FrameRecorder:
-    """Takes the captures' frames at every turn of the loop."""
+    """Records what captures see; a source of the loop (lab.kernel.system.loop.Source)."""
 
-    def __init__(self, captures: Sequence[LiveCapture]) -> None:
+    def __init__(
+        self, captures: Sequence[LiveCapture], spools: Sequence[int], max_frames: int | None = None
+    ) -> None:
+        """Begin the captures.
+
+        `spools` are descriptors of files, as many as there shall be threads that write: see
+        lab.kernel.capture.spool. Raises KernelRefused.
+        """
         self.captures = captures
-        self.frames: list[Frame] = []
         self.sightings: dict[bytes, int] = {}
         """How often each of these payloads was captured; whoever sends one sets it to 0."""
+        self._max_frames = max_frames
+        self._progress = Progress(len(captures), len(spools))
+        self._drains = []
+        for number, spool in enumerate(spools):
+            places = range(number, len(captures), len(spools))
+            rings = {place: captures[place].ring for place in places}
+            self._drains.append(Drain(rings, number, spool, self._progress, max_frames))
+        # Before the rings are made: that takes a while, in which it gets ready.
+        self.writer = Writer(self._drains)
+        try:
+            begin_captures(captures)
+        except KernelRefused:
+            self.writer.close()
+            raise
+        self.writer.begin()
+        self._watched_since: tuple[list[int], list[RingPlace]] = ([], [])
 
     def descriptors(self) -> tuple[int, ...]:
-        """None: a frame does not end the loop's wait.
+        """None that frames make readable: those need not end the loop's wait."""
+        return self.writer.descriptors()
 
-        While programs run it would end for nearly every frame, at the cost of the program that
-        sends it. Who waits for a frame adds `ring_descriptors` to the wait.
-        """
-        return ()
+    def take(self, _readable: Collection[int] = ()) -> None:
+        """Note where the process that writes the frames has ended."""
+        self.writer.look()
 
-    def ring_descriptors(self) -> list[int]:
-        """The captures' descriptors, readable when frames are in their rings."""
-        for capture in self.captures:
-            capture.clear_error()
-        return [capture.fileno() for capture in self.captures]
+    @property
+    def has_ended(self) -> bool:
+        """Whether no frame is recorded any more, though the run goes on."""
+        return self._progress.is_full or bool(self._progress.failure)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Why frames are missing, besides what the kernel counts."""
+        found = []
+        if self.writer.is_gone:
+            found.append("the process that writes the captured frames to disk was killed")
+        if number := self._progress.failure:
+            name = errno.errorcode.get(number, number)
+            found.append(
+                f"the captured frames could not be written to disk: {name} ({os.strerror(number)})"
+            )
+        if self._progress.is_full:
+            found.append(f"the captures ended after {self._max_frames:,} frames, as was asked")
+        return tuple(found)
+
+    @property
+    def saved(self) -> int:
+        """How many frames are on disk."""
+        return self._progress.frames
+
+    def come(self) -> int:
+        """A number that grows with each frame."""
+        places = (capture.ring.place() for capture in self.captures)
+        return sum(place.sequence << 32 | place.length for place in places)
+
+    def watch(self) -> None:
+        """Look for `sightings` in what is captured from now on; there are none yet."""
+        self.sightings = {}
+        places = [capture.ring.place() for capture in self.captures]
+        self._watched_since = self._written(), places
+
+    def look(self) -> None:
+        """Bring `sightings` up to date."""
+        written, places = self._watched_since
+        size = max(map(len, self.sightings), default=0)
+        seen: set[tuple[int, RingPlace, bytes]] = set()
+        for number, (capture, since) in enumerate(zip(self.captures, places, strict=True)):
+            found = capture.ring.find(CANARY_TEXT, size, since)
+            seen.update((number, place, text) for place, text in found)
+        # What is in a ring no more was written before it was given back.
+        for block in self._blocks(written):
+            since, data, at = places[block.capture], block.data, 0
+            while (at := data.find(CANARY_TEXT, at)) >= 0:
+                place = RingPlace(sequence_of(data, 0), at)
+                if place >= since:
+                    seen.add((block.capture, place, data[at : at + size]))
+                at += len(CANARY_TEXT)
+        self.sightings = dict.fromkeys(self.sightings, 0)
+        for _, _, text in seen:
+            if text in self.sightings:
+                self.sightings[text] += 1
 
     def close_window(self) -> None:
         """End the captures at one moment: what was counted until then is taken, and no more.
 
         What the kernel sends once a program has ended (a report that a group is left, and its
         repetitions: RFC 3376, 5.1; RFC 3810, 6.1) is before that moment, or not in the recording.
-        Once none has come for CLOSING_S, what is missing is left for the analysis to find. Raises
-        KernelRefused.
+        What is missing after CLOSING_S is left for the analysis to find. Raises KernelRefused.
         """
         for capture in self.captures:
             capture.stop()
-        # A frame is counted before it is written into the ring.
-        self.take()
-        since_ns, taken = time.monotonic_ns(), len(self.frames)
-        while not all(capture.is_read() for capture in self.captures):
-            time.sleep(0)
-            self.take()
-            if len(self.frames) > taken:
-                since_ns, taken = time.monotonic_ns(), len(self.frames)
-            elif time.monotonic_ns() - since_ns > CLOSING_S * 1e9:
-                return
+        if not settle():
+            self.flush()
+        if not self.writer.finish():
+            for drain in self._drains:
+                drain.take_over()
+                drain.finish()
 
-    def take(self, _readable: Collection[int] = ()) -> None:
-        """Take what the rings hold, and count the payloads that are waited for."""
-        sightings = self.sightings
+    def flush(self) -> None:
+        """Wait until what was counted until now is written, CLOSING_S at most.
+
+        Raises KernelRefused.
+        """
+        wanted = []
         for capture in self.captures:
-            frames = capture.read_frames()
-            self.frames += frames
-            for frame in frames if sightings else ():
-                payload = frame.data[ETHERNET_HEADER_BYTES:]
-                if payload in sightings:
-                    sightings[payload] += 1
+            counted = capture.statistics()
+            wanted.append(counted.frames - counted.dropped)
+        until_ns = time.monotonic_ns() + round(CLOSING_S * 1e9)
+        while any(self._progress.frames_of(n) < count for n, count in enumerate(wanted)):
+            self.writer.look()
+            if self.writer.is_gone or self.has_ended or time.monotonic_ns() > until_ns:
+                return
+            time.sleep(FLUSH_POLL_S)
+
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames that are written, in order of time."""
+        names = [capture.point.name for capture in self.captures]
+        found = [
+            Frame(time_ns, names[block.capture], OUT if is_outgoing else IN, data, length)
+            for block in self._blocks([0] * len(self._drains))
+            for time_ns, is_outgoing, data, length in frames_of(block.data)
+        ]
+        found.sort(key=attrgetter("time_ns"))
+        return tuple(found if self._max_frames is None else found[: self._max_frames])
+
+    def _written(self) -> list[int]:
+        """How far each spool is written."""
+        return [self._progress.written(drain.number) for drain in self._drains]
+
+    def _blocks(self, since: Sequence[int]) -> Iterator[SpooledBlock]:
+        """The blocks in the spools behind those positions."""
+        for drain, start, end in zip(self._drains, since, self._written(), strict=True):
+            yield from read_blocks(drain.spool, start, end)
+
+    def close(self) -> None:
+        """End the process that writes."""
+        self.writer.close()

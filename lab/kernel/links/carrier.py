@@ -16,8 +16,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from lab.errors import LabError
-from lab.kernel.capture.ring import PacketRing, Slot
 from lab.kernel.links.expressions import compiled
+from lab.kernel.links.frame_ring import FrameRing, Slot
 from lab.kernel.links.holding import Gates, HoldFrames, HoldingRequest
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.system.timer import Timer
@@ -33,7 +33,7 @@ _ETHERNET_BYTES = 14
 class Port(NamedTuple):
     """Where one half of a link ends in the lab's namespace."""
 
-    ring: PacketRing
+    ring: FrameRing
     sender: socket.socket
     """Bound to the interface, with protocol 0: it receives nothing."""
 

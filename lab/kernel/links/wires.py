@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from lab.errors import KernelRefused
-from lab.kernel.capture.ring import make_rings, packet_socket, refusal, ring_for
+from lab.kernel.capture.packet_socket import make_rings, packet_socket, refusal
 from lab.kernel.links.carrier import (
     AddRule,
     AskHeld,
@@ -24,6 +24,7 @@ from lab.kernel.links.carrier import (
     WiredLink,
 )
 from lab.kernel.links.expressions import compiled
+from lab.kernel.links.frame_ring import ring_for
 from lab.kernel.links.holding import HoldFrames
 from lab.kernel.links.splice import Splice
 from lab.kernel.network.namespace import Namespace

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import inside
 import pytest
 from outside import with_mtu
 
 from lab.errors import KernelRefused
-from lab.kernel.capture.ring import RING_MAX_BYTES, SLOT_MIN_BYTES
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.shapes import chain
 from lab.model.topology import two_hosts
@@ -18,7 +18,6 @@ from lab.records import Direction, Frame
 pytestmark = pytest.mark.kernel
 
 CLIENT, SERVER = "client/eth0", "server/eth0"
-SLOTS = RING_MAX_BYTES // SLOT_MIN_BYTES
 
 
 def payload(number: int, size: int = 46) -> bytes:
@@ -26,7 +25,7 @@ def payload(number: int, size: int = 46) -> bytes:
     return (b"%d:" % number + bytes((number + i) % 256 for i in range(size)))[:size]
 
 
-def at(point: str, frames: list[Frame]) -> list[Frame]:
+def at(point: str, frames: Iterable[Frame]) -> list[Frame]:
     return [frame for frame in frames if frame.point == point]
 
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab.kernel.capture.ring import Slot
 from lab.kernel.links.carrier import (
     AskHeld,
     BeginRules,
@@ -21,6 +20,7 @@ from lab.kernel.links.carrier import (
     RulesAtWork,
     WiredLink,
 )
+from lab.kernel.links.frame_ring import Slot
 from lab.kernel.system.message_socket import MessageSocket
 from lab.records import CANARY_TEXT
 from lab.wire.grammar import parse_rule

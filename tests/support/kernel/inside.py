@@ -14,21 +14,24 @@ import subprocess
 import sys
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.kernel.capture import ring
 from lab.kernel.capture.capture import (
     ETH_P_LOCAL_EXPERIMENTAL,
     LiveCapture,
     PointName,
+    begin_captures,
     close_captures,
     open_captures,
 )
 from lab.kernel.capture.frames import FrameRecorder
-from lab.kernel.capture.ring import PacketRing, packet_socket
+from lab.kernel.capture.packet_socket import packet_socket
+from lab.kernel.capture.spool import open_spools
 from lab.kernel.network import sysctls
 from lab.kernel.network.counters import changes, read_counters
 from lab.kernel.network.links_ready import wait_until_links_ready
@@ -362,20 +365,41 @@ def undrained_as_a_connection_ends(
 
 
 @contextmanager
-def captures_of(topology: Topology) -> Iterator[tuple[Mapping[str, Namespace], list[LiveCapture]]]:
-    """The topology, its links ready, with a capture at each interface."""
+def captures_of(
+    topology: Topology,
+    *,
+    ring_bytes: int | None = None,
+    snap_bytes: int | None = None,
+    max_frames: int | None = None,
+) -> Iterator[FrameRecorder]:
+    """A recorder of the topology's frames, its links ready, with a capture at each interface."""
     with build_topology(topology) as built:
         wait_until_links_ready(built)
         wanted = [
-            (built[end.host], PointName(end.host, end.name, link.name), link.mtu_bytes)
+            (built[end.host], PointName(end.host, end.name, link.name))
             for link in topology.links
             for end in link.ends
         ]
-        captures = open_captures(wanted)
-        try:
-            yield built, captures
-        finally:
-            close_captures(captures)
+        captures = open_captures(wanted, ring_bytes=ring_bytes, snap_bytes=snap_bytes)
+        with recorder_of(captures, max_frames) as recorder:
+            try:
+                yield recorder
+            finally:
+                close_captures(captures)
+
+
+@contextmanager
+def recorder_of(
+    captures: Sequence[LiveCapture], max_frames: int | None = None
+) -> Iterator[FrameRecorder]:
+    spools = open_spools("/tmp", len(captures))
+    recorder = FrameRecorder(captures, spools, max_frames)
+    try:
+        yield recorder
+    finally:
+        recorder.close()
+        for spool in spools:
+            os.close(spool)
 
 
 def frame(payload: bytes, kind: int = ETH_P_LOCAL_EXPERIMENTAL) -> bytes:
@@ -383,63 +407,53 @@ def frame(payload: bytes, kind: int = ETH_P_LOCAL_EXPERIMENTAL) -> bytes:
 
 
 def frames_sent(
-    topology: Topology, sent: Sequence[bytes]
-) -> tuple[list[Frame], list[CapturePoint], tuple[int, int]]:
+    topology: Topology, sent: Sequence[bytes], snap_bytes: int | None = None
+) -> tuple[tuple[Frame, ...], list[CapturePoint], tuple[int, int]]:
     """Each frame sent from the first point: what all saw, counted, and the time around it."""
-    with captures_of(topology) as (_, captures):
+    with captures_of(topology, snap_bytes=snap_bytes) as recorder:
+        near, far = recorder.captures[:2]
         before = time.time_ns()
         for data in sent:
-            captures[0].send_frame(data)
-        far = captures[1]
-        seen = read_until(captures, lambda f: f.point == far.point.name, len(sent))
+            near.send_frame(data)
+        wait_until_counted(far, len(sent))
         after = time.time_ns()
-        return seen, [capture.statistics() for capture in captures], (before, after)
+        recorder.close_window()
+        counted = [capture.statistics() for capture in recorder.captures]
+        return recorder.frames(), counted, (before, after)
 
 
-def read_until(captures: Iterable[LiveCapture], wanted: object, count: int) -> list[Frame]:
-    """Everything seen until `count` frames were wanted, or for five seconds."""
-    assert callable(wanted)
-    found: list[Frame] = []
-    poll = select.poll()
-    for capture in captures:
-        poll.register(capture.fileno(), select.POLLIN)
-    end = time.monotonic() + 5
-    while sum(map(wanted, found)) < count and time.monotonic() < end:
-        poll.poll(20)
-        found += [one for capture in captures for one in capture.read_frames()]
-    return found
-
-
-def watch(topology: Topology, window_s: float) -> list[Frame]:
+def watch(topology: Topology, window_s: float) -> tuple[Frame, ...]:
     """Everything seen in a window of time that begins with a frame of our own from each end."""
-    with captures_of(topology) as (_, captures):
-        poll = select.poll()
-        for capture in captures:
-            poll.register(capture.fileno(), select.POLLIN)
+    with captures_of(topology) as recorder:
+        for capture in recorder.captures:
             capture.send_frame(frame(b"our own".ljust(46, b"\0")))
-        seen: list[Frame] = []
-        end = time.monotonic() + window_s
-        while (left_s := end - time.monotonic()) > 0:
-            poll.poll(left_s * 1000)
-            seen += [one for capture in captures for one in capture.read_frames()]
-        return seen
+        time.sleep(window_s)
+        recorder.close_window()
+        return recorder.frames()
 
 
-def overflow(topology: Topology, count: int) -> tuple[list[Frame], list[CapturePoint], int]:
-    """`count` frames to rings that nobody reads; what they held, what they counted.
+def overflow(
+    topology: Topology, count: int, ring_bytes: int
+) -> tuple[tuple[Frame, ...], list[CapturePoint], int]:
+    """`count` frames to rings that nobody empties; what they held, what they counted.
 
-    Then one frame more, to rings that were read; how many saw it.
+    Then one frame more, to rings that were emptied; how many saw it.
     """
-    with captures_of(topology) as (_, captures):
+    with captures_of(topology, ring_bytes=ring_bytes) as recorder:
+        near, far = recorder.captures
+        os.kill(recorder.writer.pid, signal.SIGSTOP)
         for number in range(count):
-            captures[0].send_frame(frame(number.to_bytes(4).ljust(46, b"\0")))
-        wait_until_counted(captures[1], count)
-        held = [one for capture in captures for one in capture.read_frames()]
-        counted = [capture.statistics() for capture in captures]
+            near.send_frame(frame(number.to_bytes(4).ljust(46, b"\0")))
+        wait_until_counted(far, count)
+        os.kill(recorder.writer.pid, signal.SIGCONT)
+        recorder.flush()
+        held = recorder.frames()
+        counted = [capture.statistics() for capture in recorder.captures]
         last = frame(b"last".ljust(46, b"\0"))
-        captures[0].send_frame(last)
-        seen = read_until(captures, lambda one: one.data == last, 2)
-        return held, counted, sum(one.data == last for one in seen)
+        near.send_frame(last)
+        wait_until_counted(far, count + 1)
+        recorder.close_window()
+        return held, counted, sum(one.data == last for one in recorder.frames())
 
 
 def wait_until_counted(capture: LiveCapture, count: int) -> None:
@@ -449,34 +463,34 @@ def wait_until_counted(capture: LiveCapture, count: int) -> None:
 
 
 def count_twice(topology: Topology) -> tuple[list[int], int]:
-    """A point's frame counts after one frame, after no other, and after two more."""
+    """A point's frame counts after one frame, after no other, and after two more; those written."""
     counts = []
-    with captures_of(topology) as (_, captures):
-        read = 0
+    with captures_of(topology) as recorder:
+        near = recorder.captures[0]
         for number in (1, 0, 2):
             for _ in range(number):
-                captures[0].send_frame(frame(bytes(46)))
-            read += len(read_until(captures[:1], lambda _: True, number))
-            counts.append(captures[0].statistics().frames)
-        return counts, read
+                near.send_frame(frame(bytes(46)))
+            recorder.flush()
+            counts.append(near.statistics().frames)
+        return counts, sum(each.point == near.point.name for each in recorder.frames())
 
 
 def close_window_among_frames(topology: Topology) -> list[tuple[int, int, int]]:
     """Each point's counted, dropped and recorded frames, where others send all the time."""
-    with captures_of(topology) as (_, captures):
-        recorder = FrameRecorder(captures)
+    with captures_of(topology) as recorder:
+        near, far = recorder.captures
         sender = os.fork()
         if sender == 0:
             while True:
-                captures[0].send_frame(frame(bytes(46)))
+                near.send_frame(frame(bytes(46)))
         try:
             # A frame has left one point for a while before it is at the other.
-            while {frame.point for frame in recorder.frames} < {c.point.name for c in captures}:
-                recorder.take()
+            wait_until_counted(far, 1)
             recorder.close_window()
+            frames = recorder.frames()
             return [
-                (point.frames, point.dropped, sum(f.point == point.name for f in recorder.frames))
-                for point in (capture.statistics() for capture in captures)
+                (point.frames, point.dropped, sum(f.point == point.name for f in frames))
+                for point in (capture.statistics() for capture in recorder.captures)
             ]
         finally:
             os.kill(sender, signal.SIGKILL)
@@ -486,13 +500,17 @@ def close_window_among_frames(topology: Topology) -> list[tuple[int, int, int]]:
 def capture_on(topology: Topology, interface: str) -> None:
     with build_topology(topology) as built:
         host = topology.hosts[0]
-        open_captures([(built[host], PointName(host, interface, "link"), 1500)])
+        begin_captures(open_captures([(built[host], PointName(host, interface, "link"))]))
 
 
 def capture_with_an_unaligned_ring(topology: Topology) -> None:
-    with build_topology(topology) as built:
-        endpoint = packet_socket(built[topology.hosts[0]])
-        PacketRing(endpoint, f"{topology.hosts[0]}/eth0", 100, 1 << 22).make()
+    aligned, ring.FRAME_BYTES = ring.FRAME_BYTES, 100
+    try:
+        with build_topology(topology) as built:
+            endpoint = packet_socket(built[topology.hosts[0]])
+            ring.BlockRing(endpoint, f"{topology.hosts[0]}/eth0", 1 << 20, 10).make()
+    finally:
+        ring.FRAME_BYTES = aligned
 
 
 def capture_without_rights(topology: Topology) -> None:
@@ -500,4 +518,4 @@ def capture_without_rights(topology: Topology) -> None:
     with build_topology(topology) as built:
         drop_capabilities(~(1 << NUMBERS["CAP_NET_RAW"]))
         host = topology.hosts[0]
-        open_captures([(built[host], PointName(host, "eth0", "link"), 1500)])
+        open_captures([(built[host], PointName(host, "eth0", "link"))])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+import resource
+import signal
+from dataclasses import replace
 
-from lab.kernel.capture import ring
+from lab.kernel.capture.drain import Drain
 from lab.kernel.capture.frames import FrameRecorder
-from lab.kernel.plan import Plan
+from lab.kernel.capture.ring import BLOCK_BYTES
+from lab.kernel.plan import Capturing, Plan
 from lab.kernel.recorder import record
 from lab.kernel.trace.tracefs.collector import Collector
 from lab.kernel.trace.tracefs.instance import Instance
@@ -17,25 +20,57 @@ from lab.records import Recording
 PAGE_BYTES = 4096
 
 
-def record_with_two_slots(plan: Plan) -> Recording:
-    """With rings that hold two frames."""
-    ring.BLOCK_BYTES = ring.RING_MIN_BYTES = ring.RING_MAX_BYTES = PAGE_BYTES
-    ring.RING_MIN_SLOTS = PAGE_BYTES // ring.SLOT_MIN_BYTES
+def record_unwritten(plan: Plan) -> Recording:
+    """With rings of two blocks, which nobody empties before the end."""
+
+    def leave(self: Drain, number: int) -> None:
+        pass
+
+    take, finish = Drain.take, Drain.finish
+    Drain.take = leave  # type: ignore[method-assign]
+
+    def take_and_finish(self: Drain) -> None:
+        Drain.take = take  # type: ignore[method-assign]
+        finish(self)
+
+    Drain.finish = take_and_finish  # type: ignore[method-assign]
+    return record(replace(plan, capturing=Capturing(ring_bytes=2 * BLOCK_BYTES)))
+
+
+def record_and_kill_writer(plan: Plan) -> Recording:
+    """With a process that writes the frames to disk and is killed while programs run."""
+    come = FrameRecorder.come
+
+    def kill_and_come(self: FrameRecorder) -> int:
+        os.kill(self.writer.pid, signal.SIGKILL)
+        return come(self)
+
+    FrameRecorder.come = kill_and_come  # type: ignore[method-assign]
     return record(plan)
 
 
-def record_until_seen(plan: Plan, payload: bytes) -> Recording:
-    """With a capture whose socket is another file from when it has seen that payload."""
-    take = FrameRecorder.take
+def record_on_full_disk(plan: Plan) -> Recording:
+    """With files that frames are written to of which the kernel allows nobody to make longer ones.
 
-    def take_and_close(self: FrameRecorder, _readable: Collection[int] = ()) -> None:
-        take(self, _readable)
-        if any(payload in frame.data for frame in self.frames):
-            other = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(other, self.captures[0].fileno())
-            os.close(other)
+    Source: getrlimit(2), RLIMIT_FSIZE.
+    """
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE_BYTES, before[1]))
+    return record(plan)
 
-    FrameRecorder.take = take_and_close  # type: ignore[method-assign]
+
+def record_until_come(plan: Plan) -> Recording:
+    """With a capture whose socket is another file from when programs run."""
+    come = FrameRecorder.come
+
+    def come_and_close(self: FrameRecorder) -> int:
+        other = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(other, self.captures[0].ring.fileno())
+        os.close(other)
+        return come(self)
+
+    FrameRecorder.come = come_and_close  # type: ignore[method-assign]
     return record(plan)
 
 

@@ -26,7 +26,7 @@ RUNS ?= made
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture picture docs against \
+	bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture bench-show picture docs against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -95,6 +95,9 @@ bench-many: $(VENV)/.ready ## what a connection costs of 1,000, 4,000 and 20,000
 
 bench-capture: $(VENV)/.ready ## what capturing at full speed loses and costs, against tcpdump and dumpcap
 	@$(VENV)/bin/python -m tests.benchmarks.capture
+
+bench-show: $(VENV)/.ready ## `wirelab show` of 1,000 to 1,000,000 frames, against tshark and tcpdump
+	@$(VENV)/bin/python -m tests.benchmarks.show
 
 picture: $(VENV)/.ready-dev ## draw README's pictures again, of a ladder and of report.html
 	@$(WIRELAB) report tests/recordings/traced-tcp4 --format svg --output docs/tcp.svg

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Stepping
+    from lab.large_capture import LargeCapture
     from lab.model.allowed import Allowed, Cell
     from lab.model.claim import Judgement
     from lab.model.program import Step
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from lab.results import Capture, Result, Shown
 
 REPORT_FILE = "report.json"
+LARGE_BYTES = 1 << 18
+"""From this size on a file's packets are put into a table: the frames of a smaller one have all
+been dissected before NumPy is imported."""
 TRACES = ("auto", "tracefs", "ptrace", "none")
 """What may trace the programs' system calls."""
 
@@ -310,6 +314,45 @@ def read_file(name: str, stop: int | None = None) -> CaptureFile:
     from lab.pcap.capture_file import read_capture
 
     return read_capture(name, stop)
+
+
+def read_large(name: str, stop: int | None = None) -> LargeCapture | None:
+    """A capture file that is so large that a table of its packets shows it sooner; else None.
+
+    Also where a table does not hold all of it. Reading ends once `stop` is readable.
+
+    Raises CaptureFileError if there is nothing that can be shown.
+    """
+    if size_if_large(name) is None:
+        return None
+    # NumPy is imported for these alone: with them it pays.
+    from lab.large_capture import LargeCapture
+    from lab.pcap.bulk.bulk_reading import NotInBulkError
+
+    try:
+        return LargeCapture.read(name, stop)
+    except NotInBulkError:
+        return None
+
+
+def size_if_large(name: str) -> int | None:
+    """The size of a capture file of which a table is worth making; None of any other.
+
+    Neither a pipe nor a compressed file is one.
+    """
+    import stat
+
+    from lab.pcap.source import GZIP_MAGIC
+
+    try:
+        status = Path(name).stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size < LARGE_BYTES:
+            return None
+        with Path(name).open("rb") as file:
+            is_compressed = file.read(2) == GZIP_MAGIC
+    except (OSError, ValueError):
+        return None  # whoever reads it says why it cannot be
+    return None if is_compressed else status.st_size
 
 
 def load_capture(name: str) -> Capture:

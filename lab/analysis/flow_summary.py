@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.flow import Flow, FlowId, transport_endpoints
 from lab.analysis.tcp.segment import in_order
 from lab.errors import UsageError
 from lab.frozen import frozen
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lab.analysis.flows.crossing import Crossing
-    from lab.analysis.flows.flow import Flow
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.segment import Note
+    from lab.model.address import SocketAddress
+
+Named = TypeVar("Named", Flow, FlowId)
+"""A flow, or what it is called by."""
 
 NO_FLOW = "none"
 """What frames of no flow are chosen by."""
@@ -31,6 +34,9 @@ class FlowSummary:
 
     name: str
     """As it is asked for: "tcp:7" is tshark's tcp.stream 7."""
+    a: SocketAddress
+    """The side that began."""
+    b: SocketAddress
     began_ns: int
     """Of its first frame, since 1970."""
     lasted_ns: int
@@ -46,11 +52,10 @@ class FlowSummary:
     """How many segments are remarkable for what."""
 
 
-@frozen
-class Choice:
+class Choice(NamedTuple, Generic[Named]):
     """What of a file is to be drawn."""
 
-    flows: tuple[Flow, ...]
+    flows: tuple[Named, ...]
     others: bool
     """Whether frames of no flow are."""
 
@@ -70,6 +75,8 @@ def summarise(flow: Flow, conversation: TcpConversation | None) -> FlowSummary:
         notes = Counter(note for segment in conversation.segments for note in segment.notes)
     return FlowSummary(
         name_of(flow),
+        flow.a,
+        flow.b,
         first,
         last - first,
         len(frames),
@@ -103,12 +110,12 @@ def moment(time_ns: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"
 
 
-def name_of(flow: Flow) -> str:
+def name_of(flow: Flow | FlowId) -> str:
     """What a flow is asked for by: "tcp:7"."""
     return f"{flow.protocol}:{flow.number}"
 
 
-def choose(names: Iterable[str], flows: Sequence[Flow]) -> Choice:
+def choose(names: Iterable[str], flows: Sequence[Named]) -> Choice[Named]:
     """The flows of these names, in the order of the file; `none` stands for frames of no flow.
 
     Raises UsageError for a name that no flow has, and says which there are.
@@ -121,7 +128,7 @@ def choose(names: Iterable[str], flows: Sequence[Flow]) -> Choice:
     return Choice(tuple(flow for flow in flows if name_of(flow) in wanted), NO_FLOW in wanted)
 
 
-def _ranges(flows: Sequence[Flow]) -> str:
+def _ranges(flows: Sequence[Flow | FlowId]) -> str:
     """Their names, as short as can be: "tcp:0 to tcp:6, udp:1"."""
     ranges: list[list[int]] = []
     protocols: list[str] = []

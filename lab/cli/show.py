@@ -6,22 +6,47 @@ import os
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lab.analysis.select.selection import Asked
+    from lab.large_capture import LargeCapture
+    from lab.pcap.capture import CaptureFile
+    from lab.report.terminal.page import Page
     from lab.results import Shown
+
+ANNOUNCED_BYTES = 32 << 20
+"""From this size on a line is printed before the file is read, which may take a second or more."""
 
 
 def execute(options: Namespace) -> int:
     """Print the flows of a file, and then, where it is broken, raise that."""
-    from lab.errors import CaptureFileError
+    asked = _asked(options)
+    with ExitStack() as stack:
+        page = cache(partial(_open_page, options, stack))
+        capture = _show_large(options, asked, page) or _show(options, asked, page)
+    if capture.broken:
+        from lab.errors import CaptureFileError
+
+        sys.stdout.flush()
+        raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
+    return 0
+
+
+def _open_page(options: Namespace, stack: ExitStack) -> Page:
+    from lab.cli.results import open_page
+
+    return open_page(options, stack)
+
+
+def _show(options: Namespace, asked: Asked | None, page: Callable[[], Page]) -> CaptureFile:
+    """Show a file all of whose frames are dissected."""
     from lab.run import read_file, show_capture
 
-    asked = _asked(options)
     with _stopped_by_interrupt() as stop:
         capture = read_file(options.file, stop)
     shown = show_capture(capture, asked)
@@ -30,11 +55,40 @@ def execute(options: Namespace) -> int:
     elif options.json:
         _print_document(shown)
     else:
-        _draw(shown, options)
-    if capture.broken:
+        _draw(shown, page())
+    return capture
+
+
+def _show_large(
+    options: Namespace, asked: Asked | None, page: Callable[[], Page]
+) -> CaptureFile | None:
+    """Show a file so large that a table of packets shows it sooner; None where it is not.
+
+    A table has the flows, but nothing that could be asked of each frame.
+    """
+    is_of_frames = options.filter is not None or options.frames is not None
+    if is_of_frames or options.json or options.html:
+        return None
+    from lab.run import read_large, size_if_large
+
+    size_bytes = size_if_large(options.file)
+    if size_bytes is None:
+        return None
+    if size_bytes >= ANNOUNCED_BYTES:
+        from lab.pcap.source import printable
+        from lab.report.terminal.capture_page import draw_reading
+
+        page().print(draw_reading(printable(options.file), size_bytes, page().style))
         sys.stdout.flush()
-        raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
-    return 0
+    with _stopped_by_interrupt() as stop:
+        large = read_large(options.file, stop)
+    if large is None:
+        return None
+    if asked is not None:
+        _draw(large.shown(asked), page())
+    else:
+        _draw_flows(large, page())
+    return large.capture
 
 
 def _asked(options: Namespace) -> Asked | None:
@@ -62,17 +116,24 @@ def _print_document(shown: Shown) -> None:
     sys.stdout.write(write_document(shown_document(shown)))
 
 
-def _draw(shown: Shown, options: Namespace) -> None:
-    from lab.cli.results import open_page
+def _draw(shown: Shown, page: Page) -> None:
     from lab.report.terminal.capture_notes import draw_notes
     from lab.report.terminal.capture_page import draw_capture
 
-    with ExitStack() as stack:
-        page = open_page(options, stack)
-        notes = draw_notes(shown.capture, page.style)
-        crossings, flows, talks = shown.crossings, shown.flows, shown.conversations
-        selection, canaries = shown.selection, shown.canaries
-        page.print(draw_capture(crossings, flows, talks, canaries, page.style, notes, selection))
+    notes = draw_notes(shown.capture, page.style)
+    crossings, flows, talks = shown.crossings, shown.flows, shown.conversations
+    selection, canaries = shown.selection, shown.canaries
+    page.print(draw_capture(crossings, flows, talks, canaries, page.style, notes, selection))
+
+
+def _draw_flows(large: LargeCapture, page: Page) -> None:
+    from lab.report.terminal.capture_notes import draw_notes
+    from lab.report.terminal.capture_page import draw_large
+
+    notes = draw_notes(large.capture, page.style)
+    table, others = large.table, len(large.frames_of_none)
+    frames, canaries = len(table.packets), table.canaries
+    page.print(draw_large(frames, large.summaries, others, canaries, page.style, notes))
 
 
 @contextmanager

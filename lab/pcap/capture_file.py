@@ -56,18 +56,12 @@ def read_frames(path: Path) -> tuple[Frame, ...]:
 
 def parse_capture(source: ByteSource, path: str) -> CaptureFile:
     """What a source holds; `path` is where it comes from, for messages."""
-    first = source.peek(_FIRST_BYTES)
     reading = Reading()
     broken = ""
     try:
-        if is_pcap(first):
-            read_pcap(source, reading)
-        elif first.startswith(PCAPNG_MAGIC):
-            read_pcapng(source, reading)
-        else:
-            raise _no_capture(source, first, path)
+        (read_pcap if is_pcap(check_known(source, path)) else read_pcapng)(source, reading)
         if source.fault:
-            raise BrokenError(source.offset, source.fault, _after(reading))
+            raise BrokenError(source.offset, source.fault, after(reading))
     except BrokenError as error:
         if not source.stopped:
             error.what = source.fault or error.what
@@ -77,7 +71,19 @@ def parse_capture(source: ByteSource, path: str) -> CaptureFile:
     return reading.capture(source.name, broken, stopped=source.stopped)
 
 
-def _after(reading: Reading) -> str:
+def check_known(source: ByteSource, path: str) -> bytes:
+    """The first bytes, where they are those of a format that is read.
+
+    Raises CaptureFileError where they are not, BrokenError where there are none.
+    """
+    first = source.peek(_FIRST_BYTES)
+    if not is_pcap(first) and not first.startswith(PCAPNG_MAGIC):
+        raise _no_capture(source, first, path)
+    return first
+
+
+def after(reading: Reading) -> str:
+    """The place in a file behind the packets that have been read."""
     return f"after packet {reading.packets}" if reading.packets else ""
 
 

@@ -42,15 +42,20 @@ _VARIANTS = {
 }
 """By the magic number in the byte order of the file."""
 
-_MAGICS = {
+MAGICS = {
     struct.pack(order + "I", magic): (order, variant)
     for magic, variant in _VARIANTS.items()
     for order in "<>"
 }
 """By the first four bytes: struct's byte order, and the variant."""
 
-_FIXED_BYTES = 16
+FIXED_BYTES = 16
 """Of a record's header: its time and its two lengths, the same in every variant."""
+
+_FIXED = {order: struct.Struct(order + "4I") for order in "<>"}
+
+POINT = "if0"
+"""What the one point is called at which a file's packets were captured."""
 
 _RECORDS_TRIED = 3
 _TRIED_BYTES = 1 << 16
@@ -74,7 +79,7 @@ _RESERVED = 0x0BFF_0000
 
 
 @frozen
-class _Header:
+class FileHeader:
     """What the file's header says of its records."""
 
     order: str
@@ -86,10 +91,20 @@ class _Header:
     lengths_swapped: bool
     """Whether the length on the wire may come first: it did before 2.3, and 2.3 had both ways."""
 
+    @property
+    def fixed(self) -> struct.Struct:
+        """What the header of a record begins with: its time and its two lengths."""
+        return _FIXED[self.order]
+
+    @property
+    def longest(self) -> int:
+        """How many bytes of a packet may have been captured."""
+        return longest_packet(self.link_number)
+
 
 def is_pcap(first: bytes) -> bool:
     """Whether a file that begins with these bytes is a pcap file or a variant of it."""
-    return first[:4] in _MAGICS
+    return first[:4] in MAGICS
 
 
 def without_fcs(data: bytes, original: int, fcs_bytes: int) -> tuple[bytes, int]:
@@ -111,35 +126,46 @@ def read_pcap(source: ByteSource, reading: Reading) -> None:
     Raises BrokenError where the bytes end inside the header or a record, or give an impossible
     length. Source: draft-ietf-opsawg-pcap, "File Header" and "Packet Record".
     """
-    order, variant = _MAGICS[source.peek(4)]
-    header = _read_header(source, order, variant)
-    record_bytes = _record_bytes(source, header, variant)
+    order, variant = MAGICS[source.peek(4)]
+    header = read_header(source, order, variant)
+    record_bytes = record_bytes_of(source, header, variant)
+    while take_record(source, header, record_bytes, reading):
+        pass
+
+
+def take_record(
+    source: ByteSource, header: FileHeader, record_bytes: int, reading: Reading
+) -> bool:
+    """Take the next packet; False where there is none. Raises BrokenError."""
+    head = source.take(record_bytes)
+    if not head:
+        return False
+    reading.packets += 1
     try:
-        _take_records(source, header, record_bytes, reading)
+        _take_rest(source, header, head, record_bytes, reading)
     except BrokenError as error:
         error.place = f"packet {reading.packets}"
         raise
+    return True
 
 
-def _take_records(source: ByteSource, header: _Header, record_bytes: int, reading: Reading) -> None:
-    fixed = struct.Struct(header.order + "4I")
-    longest = longest_packet(header.link_number)
-    while head := source.take(record_bytes):
-        offset = source.offset - len(head)
-        reading.packets += 1
-        if len(head) < record_bytes:
-            raise cut_short(offset, "a record header", record_bytes, len(head))
-        seconds, units, captured, original = fixed.unpack_from(head)
-        if header.lengths_swapped and captured > original:
-            captured, original = original, captured
-        if captured > longest:
-            raise impossible_length(offset, captured, longest)
-        data = source.take(captured)
-        if len(data) < captured:
-            raise cut_short(offset, "a packet record", captured, len(data))
-        data, wire_bytes = without_fcs(data, original, header.fcs_bytes)
-        time_ns = seconds * 1_000_000_000 + units * header.unit_ns
-        reading.add(time_ns, "if0", Direction.UNKNOWN, data, wire_bytes, header.link_number)
+def _take_rest(
+    source: ByteSource, header: FileHeader, head: bytes, record_bytes: int, reading: Reading
+) -> None:
+    offset = source.offset - len(head)
+    if len(head) < record_bytes:
+        raise cut_short(offset, "a record header", record_bytes, len(head))
+    seconds, units, captured, original = header.fixed.unpack_from(head)
+    if header.lengths_swapped and captured > original:
+        captured, original = original, captured
+    if captured > header.longest:
+        raise impossible_length(offset, captured, header.longest)
+    data = source.take(captured)
+    if len(data) < captured:
+        raise cut_short(offset, "a packet record", captured, len(data))
+    data, wire_bytes = without_fcs(data, original, header.fcs_bytes)
+    time_ns = seconds * 1_000_000_000 + units * header.unit_ns
+    reading.add(time_ns, POINT, Direction.UNKNOWN, data, wire_bytes, header.link_number)
 
 
 def impossible_length(offset: int, captured: int, longest: int) -> BrokenError:
@@ -151,7 +177,8 @@ def impossible_length(offset: int, captured: int, longest: int) -> BrokenError:
     )
 
 
-def _read_header(source: ByteSource, order: str, variant: _Variant) -> _Header:
+def read_header(source: ByteSource, order: str, variant: _Variant) -> FileHeader:
+    """The header of a file, which is taken. Raises BrokenError."""
     data = source.take(variant.header_bytes)
     if len(data) < variant.header_bytes:
         raise cut_short(0, "a pcap file header", variant.header_bytes, len(data))
@@ -165,12 +192,12 @@ def _read_header(source: ByteSource, order: str, variant: _Variant) -> _Header:
     number, unit_ns = link & 0xFFFF, variant.unit_ns
     if (major, minor) == (2, 2) and number in _AIX_LINK_NUMBERS:
         number, unit_ns = _AIX_LINK_NUMBERS[number], 1
-    is_standard = variant.record_bytes[0] == _FIXED_BYTES
+    is_standard = variant.record_bytes[0] == FIXED_BYTES
     lengths_swapped = major == _DG_UX or minor < 4
-    return _Header(order, unit_ns, number, fcs_bytes, is_standard, lengths_swapped)
+    return FileHeader(order, unit_ns, number, fcs_bytes, is_standard, lengths_swapped)
 
 
-def _record_bytes(source: ByteSource, header: _Header, variant: _Variant) -> int:
+def record_bytes_of(source: ByteSource, header: FileHeader, variant: _Variant) -> int:
     """How long the records' headers are: as long as makes sense of the most of the first records.
 
     Where that leaves it open, the first of the variant's lengths is the one.
@@ -182,27 +209,24 @@ def _record_bytes(source: ByteSource, header: _Header, variant: _Variant) -> int
     return max(variant.record_bytes, key=lambda size: sense[size])
 
 
-def _sense(data: bytes, header: _Header, record_bytes: int) -> tuple[int, bool]:
+def _sense(data: bytes, header: FileHeader, record_bytes: int) -> tuple[int, bool]:
     """How many of the first records make sense, and whether the last of them ends the data.
 
     A single record with a longer header also ends where that of a standard file is cut four or
     eight bytes behind it: it has to name an interface, too.
     """
-    fixed = struct.Struct(header.order + "4I")
     at = count = interface = 0
     while count < _RECORDS_TRIED and at + record_bytes <= len(data):
-        _, units, captured, original = fixed.unpack_from(data, at)
+        _, units, captured, original = header.fixed.unpack_from(data, at)
         if units >= 1_000_000 or captured > original or original > MAX_CAPTURED_BYTES:
             break
         if record_bytes in _MODIFIED_BYTES:
-            interface, packet_type = _LINUX_FIELDS[header.order].unpack_from(
-                data, at + _FIXED_BYTES
-            )
+            interface, packet_type = _LINUX_FIELDS[header.order].unpack_from(data, at + FIXED_BYTES)
             if interface > _MOST_INTERFACES or packet_type > _LAST_PACKET_TYPE:
                 break
         if at + record_bytes + captured > len(data):
             break
         at += record_bytes + captured
         count += 1
-    is_sure = count > 1 or record_bytes == _FIXED_BYTES or interface > 0 or not header.is_standard
+    is_sure = count > 1 or record_bytes == FIXED_BYTES or interface > 0 or not header.is_standard
     return count, is_sure and at == len(data)

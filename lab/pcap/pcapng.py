@@ -15,7 +15,6 @@ from lab.pcap.capture import BrokenError, Reading, cut_short
 from lab.pcap.classic import impossible_length, without_fcs
 from lab.pcap.link_types import longest_packet
 from lab.pcap.pcapng_numbers import (
-    DIRECTIONS,
     END_OF_OPTIONS,
     ENHANCED_PACKET,
     FRAMING_BYTES,
@@ -28,7 +27,7 @@ from lab.pcap.pcapng_numbers import (
     SECTION_HEADER,
     SIMPLE_PACKET,
 )
-from lab.records import Direction
+from lab.records import DIRECTIONS, Direction
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ _PACKETS = frozenset((ENHANCED_PACKET, PACKET, SIMPLE_PACKET))
 
 
 @frozen
-class _Interface:
+class CaptureInterface:
     """The values of an Interface Description Block."""
 
     name: str
@@ -102,24 +101,44 @@ def read_pcapng(source: ByteSource, reading: Reading) -> None:
     Raises BrokenError where the bytes end inside a block or contradict themselves.
     Source: draft-ietf-opsawg-pcapng, "General Block Structure" and "Block Definition".
     """
-    interfaces: list[_Interface] = []
-    order = ""
-    blocks = 0
-    while head := source.peek(FRAMING_BYTES):
-        blocks += 1
+    sections = Sections(reading)
+    while sections.take_block(source):
+        pass
+
+
+class Sections:
+    """What is known of a file's sections up to a block, and the taking of the next one."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.interfaces: list[CaptureInterface] = []
+        """Of the section that is being read."""
+        self.order = ""
+        """Its byte order, as struct has it."""
+        self.blocks = 0
+        """How many there were so far."""
+        self._reading = reading
+
+    def take_block(self, source: ByteSource) -> bool:
+        """Take the next block; False where there is none. Raises BrokenError."""
+        head = source.peek(FRAMING_BYTES)
+        if not head:
+            return False
+        reading = self._reading
+        self.blocks += 1
         before = reading.packets
         try:
             if head.startswith(MAGIC):
-                order = _byte_order(head, source.offset)
-            _take(_block(source, head, order, reading), interfaces, reading)
+                self.order = _byte_order(head, source.offset)
+            _take(_block(source, head, self.order, reading), self.interfaces, reading)
         except BrokenError as error:
             is_packet = reading.packets > before
             packet = f"packet {reading.packets}" if is_packet else f"after packet {before}"
-            error.place = f"block {blocks}" + (f", {packet}" if reading.packets else "")
+            error.place = f"block {self.blocks}" + (f", {packet}" if reading.packets else "")
             raise
+        return True
 
 
-def _take(block: _Block, interfaces: list[_Interface], reading: Reading) -> None:
+def _take(block: _Block, interfaces: list[CaptureInterface], reading: Reading) -> None:
     if block.kind in _PACKET_LAYOUTS:
         _take_packet(block, interfaces, reading)
     elif block.kind == SIMPLE_PACKET:
@@ -171,14 +190,14 @@ def _check_section_header(block: _Block) -> None:
         raise block.error(f"is of version {major}.{minor}, which is not supported (1.x is)")
 
 
-def _parse_interface(block: _Block, number: int) -> _Interface:
+def _parse_interface(block: _Block, number: int) -> CaptureInterface:
     """The values of an Interface Description Block; `number` counts from 0 in its section."""
     link_number, _reserved, snap_bytes = block.unpack("2HI", 0)
     options = _options(block, 8)
     resolution = _option_number(block, options, IF_TIMESTAMP_RESOLUTION, "B", 6)
     # "Options": a zero octet ends a string, though none need be there.
     name = options.get(IF_NAME, b"").partition(b"\0")[0].decode("utf-8", "replace")
-    return _Interface(
+    return CaptureInterface(
         name=name or f"if{number}",
         link_number=link_number,
         snap_bytes=snap_bytes,
@@ -187,13 +206,15 @@ def _parse_interface(block: _Block, number: int) -> _Interface:
     )
 
 
-def _interface(block: _Block, interfaces: Sequence[_Interface], number: int) -> _Interface:
+def _interface(
+    block: _Block, interfaces: Sequence[CaptureInterface], number: int
+) -> CaptureInterface:
     if number >= len(interfaces):
         raise block.error(f"belongs to interface {number}, of which its section says nothing")
     return interfaces[number]
 
 
-def _take_packet(block: _Block, interfaces: Sequence[_Interface], reading: Reading) -> None:
+def _take_packet(block: _Block, interfaces: Sequence[CaptureInterface], reading: Reading) -> None:
     """Take what an Enhanced Packet Block or an obsolete Packet Block holds."""
     number, *_drops, high, low, captured, original = block.unpack(_PACKET_LAYOUTS[block.kind], 0)
     interface = _interface(block, interfaces, number)
@@ -206,7 +227,9 @@ def _take_packet(block: _Block, interfaces: Sequence[_Interface], reading: Readi
     reading.add(time_ns, interface.name, direction, data, wire_bytes, interface.link_number)
 
 
-def _take_simple_packet(block: _Block, interfaces: Sequence[_Interface], reading: Reading) -> None:
+def _take_simple_packet(
+    block: _Block, interfaces: Sequence[CaptureInterface], reading: Reading
+) -> None:
     """Take what a Simple Packet Block holds, which is the first interface's and has no time."""
     interface = _interface(block, interfaces, 0)
     (original,) = block.unpack("I", 0)
@@ -214,7 +237,7 @@ def _take_simple_packet(block: _Block, interfaces: Sequence[_Interface], reading
     reading.add(None, interface.name, Direction.UNKNOWN, data, original, interface.link_number)
 
 
-def _captured(block: _Block, interface: _Interface, at: int, captured: int) -> bytes:
+def _captured(block: _Block, interface: CaptureInterface, at: int, captured: int) -> bytes:
     """The packet's bytes, which begin at `at` in the body."""
     longest = longest_packet(interface.link_number)
     if captured > longest:

@@ -5,8 +5,6 @@ Source: draft-ietf-opsawg-pcapng.
 
 from __future__ import annotations
 
-from lab.records import Direction
-
 SECTION_HEADER = 0x0A0D_0D0A
 INTERFACE_DESCRIPTION = 1
 PACKET = 2
@@ -34,6 +32,3 @@ PACKET_FLAGS = 2
 
 FRAMING_BYTES = 12
 """Of every block: its type, its length, and that again at its end."""
-
-DIRECTIONS = (Direction.UNKNOWN, Direction.IN, Direction.OUT, Direction.UNKNOWN)
-"""By bits 0 and 1 of epb_flags."""

@@ -17,7 +17,6 @@ from lab.pcap.link_types import MAX_CAPTURED_BYTES, UPPER_PDU
 from lab.pcap.pcapng_numbers import (
     COMMENT,
     DECRYPTION_SECRETS,
-    DIRECTIONS,
     END_OF_NAMES,
     END_OF_OPTIONS,
     ENHANCED_PACKET,
@@ -34,7 +33,7 @@ from lab.pcap.pcapng_numbers import (
     TLS_KEY_LOG,
 )
 from lab.pcap.upper_pdu import CaptureNote, Message, upper_pdu
-from lab.records import Frame, LinkType
+from lab.records import DIRECTIONS, Frame, LinkType
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
 if TYPE_CHECKING:

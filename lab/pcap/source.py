@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 
 _CHUNK_BYTES = 1 << 18
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _MAX_UNZIPPED_BYTES = 4 << 30
 
@@ -70,6 +70,21 @@ class ByteSource:
         self._at = at + len(taken)
         self.offset += len(taken)
         return taken
+
+    def view(self, least: int, most: int) -> memoryview:
+        """The next bytes, which stay: `least` of them, fewer only where fewer are left.
+
+        There are more where more are at hand; if there were not, `most` are read. The view is for
+        looking at until the source is used again.
+        """
+        if len(self._buffer) - self._at < least:
+            self._fill(most)
+        return memoryview(self._buffer)[self._at :]
+
+    def skip(self, count: int) -> None:
+        """Take `count` bytes that were peeked at, or viewed."""
+        self._at += count
+        self.offset += count
 
     def _fill(self, count: int) -> None:
         missing = self._at + count - len(self._buffer)
@@ -196,7 +211,7 @@ def gunzipped(source: ByteSource) -> ByteSource:
 
     All members count; zero bytes after one do not, as gzip(1) allows. Source: RFC 1952.
     """
-    if source.peek(2) != _GZIP_MAGIC:
+    if source.peek(2) != GZIP_MAGIC:
         return source
     members = _gunzip(source)
     return ByteSource(f"{source.name} (decompressed)", lambda: next(members, b""))

@@ -10,6 +10,7 @@ from lab.records.call import MEMORY_LIMIT_BYTES, Memory, Syscall, TaskEvent, Tas
 from lab.records.cell import CellRun, Finished, Keeper, Limit, LimitKept
 from lab.records.frame import (
     CANARY_TEXT,
+    DIRECTIONS,
     Canary,
     CanaryBracket,
     CapturePoint,
@@ -36,6 +37,7 @@ from lab.records.wire import WireRule, WireStrike
 
 __all__ = (
     "CANARY_TEXT",
+    "DIRECTIONS",
     "MEMORY_LIMIT_BYTES",
     "Canary",
     "CanaryBracket",

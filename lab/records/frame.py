@@ -22,6 +22,10 @@ class Direction(enum.Enum):
     UNKNOWN = "unknown"
 
 
+DIRECTIONS = (Direction.UNKNOWN, Direction.IN, Direction.OUT, Direction.UNKNOWN)
+"""By bits 0 and 1 of pcapng's epb_flags."""
+
+
 class LinkType(enum.IntEnum):
     """What a frame begins with: the LINKTYPE_ values this lab dissects.
 

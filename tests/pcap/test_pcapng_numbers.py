@@ -5,14 +5,13 @@ import struct
 
 from lab.pcap.pcapng import MAGIC
 from lab.pcap.pcapng_numbers import (
-    DIRECTIONS,
     ENHANCED_PACKET,
     FRAMING_BYTES,
     INTERFACE_DESCRIPTION,
     SECTION_HEADER,
 )
 from lab.pcap.pcapng_writing import write_pcapng
-from lab.records import Direction, Frame
+from lab.records import DIRECTIONS, Direction, Frame
 
 
 def test_the_magic_is_the_section_headers_type_in_either_byte_order() -> None:

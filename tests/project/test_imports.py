@@ -39,8 +39,8 @@ print(json.dumps({
     "descriptors": [path for path in opened if not path.rpartition("/")[2].startswith("libffi.")],
     "threads": threading.active_count(),
     "packages": sorted(
-        {"argcomplete", "click", "jinja2", "netifaces", "pyroute2", "rich", "scapy"}
-        & set(sys.modules)
+        {"argcomplete", "click", "jinja2", "netifaces", "numpy", "pyarrow"} & set(sys.modules)
+        | {"pyroute2", "rich", "scapy"} & set(sys.modules)
     ),
 }))
 """

@@ -18,14 +18,14 @@ from lab.records import CapturePoint, Direction, Frame, WireStrike
 
 def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
     """Each frame of a capture with one vantage point as a crossing of its own."""
-    see = _dissector(tunnels=True)
+    see = dissector(tunnels=True)
     return tuple(
         Crossing(number, see(frame), "", "", frame.time_ns, frame.time_ns)
         for number, frame in enumerate(frames, start=1)
     )
 
 
-def _dissector(*, tunnels: bool) -> Callable[[Frame], Packet]:
+def dissector(*, tunnels: bool) -> Callable[[Frame], Packet]:
     """What makes packets of frames that come in order, and datagrams of their fragments."""
     reassembler = Reassembler(enter=enter if tunnels else None)
     plain = PlainDecoder(tunnels=tunnels)
@@ -165,7 +165,7 @@ def _sightings(
 def _crossings(
     sightings: Iterable[_Sighting], first: int, *, tunnels: bool
 ) -> tuple[Crossing, ...]:
-    see = _dissector(tunnels=tunnels)
+    see = dissector(tunnels=tunnels)
     return tuple(
         Crossing(
             number,

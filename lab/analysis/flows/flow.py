@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Protocol = Literal["tcp", "udp"]
 
-_Ends = tuple[Protocol, SocketAddress, SocketAddress]
+FlowEnds = tuple[Protocol, SocketAddress, SocketAddress]
 """A packet's protocol, source and destination."""
 
 _SEQUENCE_SPACE = 1 << 32
@@ -79,19 +79,65 @@ class Flow:
         return FlowId(self.protocol, self.number)
 
 
+class SequenceBase:
+    """What a TCP conversation's segments so far say of where sequence numbers begin, and of ends.
+
+    Sides are the one that sent the first packet, True, and the other.
+    """
+
+    __slots__ = ("_base", "_has_fin", "_was_reset")
+
+    def __init__(self) -> None:
+        self._base: dict[bool, int] = {}
+        """The initial sequence number of each side, as far as it is known or implied."""
+        self._has_fin = False
+        """Whether either side has sent a FIN with ACK since the last SYN without ACK."""
+        self._was_reset = False
+        """The same of a RST."""
+
+    def is_reused_by(self, side: bool, seq: int, ack: int, flags: int) -> bool:
+        """Whether a segment of that side opens another conversation on the same endpoints."""
+        if not flags & _SYN or side not in self._base:
+            return False
+        if self._base[side] != seq:
+            return True
+        return self._was_reset or (self._has_fin and not self._repeats_its_answer(side, ack, flags))
+
+    def _repeats_its_answer(self, side: bool, ack: int, flags: int) -> bool:
+        """Whether it is this conversation's SYN-ACK.
+
+        Where both a SYN-ACK and its SYN were sent again, the answer to the second SYN may come
+        when the client has sent all that it has, its FIN among it.
+        """
+        syn = self._base.get(not side)
+        is_answer = bool(flags & _ACK)
+        return is_answer and syn is not None and (syn + 1) % _SEQUENCE_SPACE == ack
+
+    def note(self, side: bool, other: bool, seq: int, ack: int, flags: int) -> None:
+        """Remember what a segment says or implies: initial sequence numbers, an end.
+
+        `side` has sent it to `other`, which is the same where a socket talks to itself.
+        """
+        base = self._base
+        if flags & _SYN:
+            base[side] = seq
+        elif side not in base:
+            base[side] = (seq - 1) % _SEQUENCE_SPACE
+        if flags & _ACK and other not in base:
+            base[other] = (ack - 1) % _SEQUENCE_SPACE
+        if flags & _RST:
+            self._was_reset = True
+        elif flags & (_FIN | _ACK) == _FIN | _ACK:
+            # RFC 9293, 3.10.7.4, drops a FIN without ACK.
+            self._has_fin = True
+        elif flags & (_SYN | _ACK) == _SYN:
+            self._has_fin = self._was_reset = False
+
+
 class _Builder:
     """A flow while it grows."""
 
-    __slots__ = (
-        "base",
-        "crossings",
-        "errors",
-        "has_fin",
-        "number",
-        "parts",
-        "protocol",
-        "was_reset",
-    )
+    __slots__ = ("base", "crossings", "errors", "number", "parts", "protocol")
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol: Protocol = protocol
@@ -100,50 +146,8 @@ class _Builder:
         self.crossings: list[Crossing] = []
         self.errors: list[Crossing] = []
         self.parts: list[Crossing] = []
-        self.base: dict[bool, int] = {}
-        """The initial sequence number of each sender, as far as it is known or implied: of the one
-        that sent the first packet, and of the other."""
-        self.has_fin = False
-        """Whether either side has sent a FIN with ACK since the last SYN without ACK."""
-        self.was_reset = False
-        """The same of a RST."""
-
-    def is_reused_by(self, side: bool, tcp: Tcp) -> bool:
-        """Whether this segment opens another conversation on the same endpoints."""
-        if not int(tcp.flags) & _SYN or side not in self.base:
-            return False
-        if self.base[side] != tcp.seq:
-            return True
-        return self.was_reset or (self.has_fin and not self._repeats_its_answer(side, tcp))
-
-    def _repeats_its_answer(self, side: bool, tcp: Tcp) -> bool:
-        """Whether it is this conversation's SYN-ACK.
-
-        Where both a SYN-ACK and its SYN were sent again, the answer to the second SYN may come
-        when the client has sent all that it has, its FIN among it.
-        """
-        syn = self.base.get(not side)
-        is_answer = bool(int(tcp.flags) & _ACK)
-        return is_answer and syn is not None and (syn + 1) % _SEQUENCE_SPACE == tcp.ack
-
-    def note(self, side: bool, other: bool, tcp: Tcp) -> None:
-        """Remember what this segment says or implies: initial sequence numbers, an end.
-
-        `side` has sent it to `other`, which is the same where a socket talks to itself.
-        """
-        flags = int(tcp.flags)
-        if flags & _SYN:
-            self.base[side] = tcp.seq
-        else:
-            self.base.setdefault(side, (tcp.seq - 1) % _SEQUENCE_SPACE)
-        if flags & _ACK:
-            self.base.setdefault(other, (tcp.ack - 1) % _SEQUENCE_SPACE)
-        if flags & _RST:
-            self.was_reset = True
-        elif _is_fin(tcp):
-            self.has_fin = True
-        elif _is_syn(tcp):
-            self.has_fin = self.was_reset = False
+        self.base = SequenceBase()
+        """Of TCP."""
 
     def build(self) -> Flow:
         assert self.number is not None, "flows are numbered before they are built"
@@ -182,7 +186,7 @@ class _Grouping:
         self.numbered: list[_Builder] = []
         self.numberless: list[_Builder] = []
         """Those of which no whole packet was seen yet."""
-        self.latest: dict[_Ends, tuple[_Builder, bool]] = {}
+        self.latest: dict[FlowEnds, tuple[_Builder, bool]] = {}
         """And whether it is the side that sent the first packet."""
         self.counts: dict[Protocol, int] = {"tcp": 0, "udp": 0}
         self.fragments: dict[Hashable, list[Crossing]] = {}
@@ -201,7 +205,8 @@ class _Grouping:
         tcp = packet.tcp
         protocol: Protocol = "udp" if tcp is None else "tcp"
         builder, side = self.latest.get((protocol, source, destination), (None, True))
-        if builder is None or (tcp is not None and builder.is_reused_by(side, tcp)):
+        segment = (0, 0, 0) if tcp is None else (tcp.seq, tcp.ack, int(tcp.flags))
+        if builder is None or (tcp is not None and builder.base.is_reused_by(side, *segment)):
             builder, side = self._begin(protocol, source, destination), True
         if not builder.crossings:
             self._number(builder)
@@ -211,7 +216,7 @@ class _Grouping:
             builder.parts += self.fragments.pop(key, ())
             self.whole[key] = builder
         if tcp is not None:
-            builder.note(side, side if source == destination else not side, tcp)
+            builder.base.note(side, side if source == destination else not side, *segment)
 
     def flows(self) -> tuple[Flow, ...]:
         for key, crossings in self.fragments.items():
@@ -228,12 +233,11 @@ class _Grouping:
             self.counts[builder.protocol] += 1
 
     def _number_carrier(self, packet: Packet) -> None:
-        """Number the datagrams around a tunnel, as tshark does; the packets inside are shown."""
-        ends = _endpoints(packet.layers[: packet.inner])
+        ends = carrier_of(packet)
         if ends is not None:
-            self._number(self._latest(("udp", *ends)) or self._begin("udp", *ends))
+            self._number(self._latest(ends) or self._begin(*ends))
 
-    def _latest(self, ends: _Ends) -> _Builder | None:
+    def _latest(self, ends: FlowEnds) -> _Builder | None:
         return self.latest.get(ends, (None, True))[0]
 
     def _begin(
@@ -245,25 +249,31 @@ class _Grouping:
         return builder
 
     def _add_without_transport(self, crossing: Crossing) -> None:
-        packet = crossing.packet
-        if (quoted := _quoted(packet)) is not None:
-            quoted = (quoted[0], *(crossing.ends or quoted[1:]))
-            if (builder := self._latest(quoted)) is not None:
+        mention = mention_of(crossing)
+        if mention is None:
+            return
+        if mention.ends is None or mention.datagram is not None:
+            self._add_fragment(crossing, mention)
+            return
+        builder = self._latest(mention.ends)
+        if mention.is_quoted:
+            if builder is not None:
                 builder.errors.append(crossing)
-        elif (cut := cut_endpoints(packet)) is not None:
-            builder = self._latest(cut)
-            if builder is None:
-                builder = self._begin(*cut)
-                self.numberless.append(builder)
-            if cut[0] == "tcp" and _cut_header_bytes(packet) >= _SHOWN_HEADER_BYTES:
-                self._number(builder)
-            builder.parts.append(crossing)
-        elif (key := datagram_of(packet)) is not None:
-            waiting = self.fragments.setdefault(key, [])
-            if waiting and crossing.time_ns - waiting[0].time_ns > REASSEMBLY_TIMEOUT_NS:
-                self._add_fragments(key, waiting)
-                waiting = self.fragments[key] = []
-            waiting.append(crossing)
+            return
+        if builder is None:
+            builder = self._begin(*mention.ends)
+            self.numberless.append(builder)
+        if mention.is_numbered:
+            self._number(builder)
+        builder.parts.append(crossing)
+
+    def _add_fragment(self, crossing: Crossing, mention: Mention) -> None:
+        key = mention.datagram
+        waiting = self.fragments.setdefault(key, [])
+        if waiting and crossing.time_ns - waiting[0].time_ns > REASSEMBLY_TIMEOUT_NS:
+            self._add_fragments(key, waiting)
+            waiting = self.fragments[key] = []
+        waiting.append(crossing)
 
     def _add_fragments(self, key: Hashable, crossings: Sequence[Crossing]) -> None:
         """Add what was never made whole to the flow that its ports name, or that it repeats."""
@@ -272,6 +282,39 @@ class _Grouping:
         builder = self.whole.get(key) if ends is None else self._latest(ends)
         if builder is not None:
             builder.parts += crossings
+
+
+@frozen
+class Mention:
+    """What a packet without a whole transport header says of which flow it belongs to."""
+
+    ends: FlowEnds | None
+    """The flow's, as the packet has them; None where a fragment does not have them."""
+    is_quoted: bool = False
+    """Whether the packet is an ICMP error, and quotes one of that flow."""
+    is_numbered: bool = False
+    """Whether so much of its header is there that tshark numbers a stream."""
+    datagram: Hashable | None = None
+    """What all fragments of its datagram have in common; None where it is no fragment."""
+
+
+def mention_of(crossing: Crossing) -> Mention | None:
+    """Of a packet that has no transport header of its own; None where it names no flow."""
+    packet = crossing.packet
+    if (quoted := _quoted(packet)) is not None:
+        return Mention((quoted[0], *(crossing.ends or quoted[1:])), is_quoted=True)
+    if (cut := cut_endpoints(packet)) is not None:
+        shown = cut[0] == "tcp" and _cut_header_bytes(packet) >= _SHOWN_HEADER_BYTES
+        return Mention(cut, is_numbered=shown)
+    if (key := datagram_of(packet)) is not None:
+        return Mention(_first_fragments_ends(crossing), datagram=key)
+    return None
+
+
+def carrier_of(packet: Packet) -> FlowEnds | None:
+    """The datagram around a tunnel, which tshark numbers, though the packets inside are shown."""
+    ends = _endpoints(packet.layers[: packet.inner]) if packet.inner else None
+    return None if ends is None else ("udp", *ends)
 
 
 def ends_of(crossing: Crossing) -> tuple[SocketAddress, SocketAddress] | None:
@@ -314,7 +357,7 @@ def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] |
     return _endpoints(packet.own)
 
 
-def cut_endpoints(packet: Packet) -> _Ends | None:
+def cut_endpoints(packet: Packet) -> FlowEnds | None:
     """Of a packet that the capture cut between its ports and the end of its header.
 
     None for any other: also where the sender itself left the header incomplete.
@@ -361,7 +404,7 @@ def _final_ends(layers: Iterable[Layer]) -> Iterator[tuple[Layer, IPAddress, IPA
             yield layer, source, destination
 
 
-def _quoted(packet: Packet) -> _Ends | None:
+def _quoted(packet: Packet) -> FlowEnds | None:
     """The flow of the packet that an ICMP error quotes."""
     icmp = packet.icmp
     if icmp is None or not icmp.quoted:
@@ -374,7 +417,7 @@ def _quoted(packet: Packet) -> _Ends | None:
     return _ends_of_start(icmp.quoted)
 
 
-def _ends_of_start(layers: Sequence[Layer]) -> _Ends | None:
+def _ends_of_start(layers: Sequence[Layer]) -> FlowEnds | None:
     """The same from layers that end in the transport header."""
     for layer, source, destination in _final_ends(layers):
         if isinstance(layer, TcpStart | UdpStart):
@@ -387,7 +430,7 @@ def _ends_of_start(layers: Sequence[Layer]) -> _Ends | None:
     return None
 
 
-def _first_fragments_ends(crossing: Crossing) -> _Ends | None:
+def _first_fragments_ends(crossing: Crossing) -> FlowEnds | None:
     """The ports in a datagram's first fragment."""
     packet = crossing.packet
     piece, ip, data = piece_of(packet), packet.ip, packet.payload
@@ -400,11 +443,6 @@ def _first_fragments_ends(crossing: Crossing) -> _Ends | None:
         return protocol, *crossing.ends
     source = SocketAddress(ip.source, int.from_bytes(data[:2], "big"))
     return protocol, source, SocketAddress(ip.destination, int.from_bytes(data[2:4], "big"))
-
-
-def _is_fin(tcp: Tcp) -> bool:
-    """Whether it is a FIN that a receiver takes: RFC 9293, 3.10.7.4, drops one without ACK."""
-    return int(tcp.flags) & (_FIN | _ACK) == _FIN | _ACK
 
 
 def _is_syn(tcp: Tcp) -> bool:

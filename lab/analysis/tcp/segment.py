@@ -282,12 +282,12 @@ def _number(drafts: Sequence[Draft]) -> None:
             if option is not None and isinstance(option.value, tuple):
                 edges = [unwrap(e, bases[not side], draft.ack) for e in option.value]
                 draft.sack = tuple(zip(edges[::2], edges[1::2], strict=True))
-                draft.is_dsack = _is_dsack(draft.sack, draft.ack)
+                draft.is_dsack = is_dsack(draft.sack, draft.ack)
         if not draft.rst and not draft.is_discarded:
             highest[side] = max(highest[side], draft.end)
 
 
-def _is_dsack(blocks: tuple[tuple[int, int], ...], ack: int) -> bool:
+def is_dsack(blocks: tuple[tuple[int, int], ...], ack: int) -> bool:
     """Whether the first block is below the ACK, or within the second (RFC 2883, 4)."""
     if not blocks:
         return False

@@ -328,7 +328,7 @@ class Side:
         """Whether any block has bytes that no block had before (RFC 6675, 2)."""
         new = False
         for left, right in segment.sack[segment.is_dsack :]:
-            if left < right <= self.sequence_end and self.sacked.gaps(left, right):
+            if left < right <= self.sequence_end and self.sacked.lacks(left, right):
                 new = True
                 self.sacked.add(left, right)
         return new

@@ -40,6 +40,11 @@ class Ranges:
         after = bisect_right(self._ends, start)
         return start < end and after < len(self._starts) and self._starts[after] < end
 
+    def lacks(self, start: int, end: int) -> bool:
+        """Whether any position of [start, end) is not in the set."""
+        at = bisect_right(self._starts, start) - 1
+        return start < end and (at < 0 or self._ends[at] < end)
+
     def contiguous_end(self, start: int) -> int:
         """The first position from `start` on that is not in the set."""
         at = bisect_right(self._starts, start) - 1

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from lab.analysis.encapsulation import carried_in, describe_ends
 from lab.analysis.flow_remarks import flow_remarks
-from lab.analysis.flow_summary import NO_FLOW, frames_of, frames_of_none
+from lab.analysis.flow_summary import (
+    NO_FLOW,
+    frames_of,
+    frames_of_none,
+    frames_shown,
+    summarise,
+)
 from lab.analysis.story import describe_packet, describe_quoted, phases
 from lab.analysis.tcp.conversation import TcpConversation
 from lab.ladder.capture import capture_ladder
@@ -20,6 +26,7 @@ from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.flow_table import draw_flow_table
 
 if TYPE_CHECKING:
+    from lab.analysis.flow_summary import FlowSummary
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
     from lab.analysis.select.selection import Selection
@@ -46,12 +53,7 @@ def draw_capture(
     frames = counted(len(crossings), "frame")
     if selection:
         frames = f"{len(crossings)} of {counted(selection.of_frames, 'frame')}"
-    yield Text(f"{frames}, {counted(len(flows), 'flow')}", "bold")
-    yield from notes
-    if canaries:
-        verb = "is" if canaries == 1 else "are"
-        left_out = f"{counted(canaries, 'canary frame')} of wirelab {verb} left out"
-        yield Text(left_out, "dim")
+    yield from _draw_counts(frames, len(flows), canaries, notes)
     conversation_of = {conversation.flow.number: conversation for conversation in conversations}
     others = frames_of_none(crossings, flows)
     names = selection.asked.flows if selection else ()
@@ -60,7 +62,18 @@ def draw_capture(
     named = {number: str(packet) for number, packet in packets.items()} if packets else None
     if not names and len(crossings) > MOST_DRAWN:
         yield Text()
-        yield from draw_flow_table(flows, conversation_of, others, style, wholes)
+        summaries = [
+            summarise(
+                wholes.get(flow.id, flow),
+                conversation_of[flow.number] if flow.protocol == "tcp" else None,
+            )
+            for flow in flows
+        ]
+        shown = [
+            frames_shown(len(frames_of(flow)), each.frames)
+            for flow, each in zip(flows, summaries, strict=True)
+        ]
+        yield from draw_flow_table(summaries, shown, len(others), style)
         return
     for flow in flows:
         yield Text()
@@ -78,6 +91,37 @@ def draw_capture(
         all_in_flows = names == (NO_FLOW,) and not selection.asked.narrows
         what = "Every frame is of a flow" if all_in_flows else "No frame is one of those asked for"
         yield Text(what, "dim")
+
+
+def draw_large(
+    frames: int,
+    flows: Sequence[FlowSummary],
+    others: int,
+    canaries: int,
+    style: Style,
+    notes: Iterable[Text] = (),
+) -> Iterator[Text]:
+    """What `draw_capture` says of a file with more than MOST_DRAWN frames, all of it.
+
+    `others` is how many of the frames are of no flow.
+    """
+    yield from _draw_counts(counted(frames, "frame"), len(flows), canaries, notes)
+    yield Text()
+    yield from draw_flow_table(flows, [str(flow.frames) for flow in flows], others, style)
+
+
+def draw_reading(name: str, size_bytes: int, style: Style) -> Iterator[Text]:
+    """A line for who waits until a file has been read that takes a while."""
+    yield Text(f"reading {style.drawn(name)}, {size_bytes / 1e6:,.0f} MB", "dim")
+
+
+def _draw_counts(frames: str, flows: int, canaries: int, notes: Iterable[Text]) -> Iterator[Text]:
+    yield Text(f"{frames}, {counted(flows, 'flow')}", "bold")
+    yield from notes
+    if canaries:
+        verb = "is" if canaries == 1 else "are"
+        left_out = f"{counted(canaries, 'canary frame')} of wirelab {verb} left out"
+        yield Text(left_out, "dim")
 
 
 def _draw_others(

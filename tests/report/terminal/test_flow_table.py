@@ -3,7 +3,7 @@ from __future__ import annotations
 import frame_bytes as fb
 import pytest
 
-from lab.analysis.flow_summary import frames_of_none
+from lab.analysis.flow_summary import frames_of_none, summarise
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.flows.flow import group_flows
@@ -31,7 +31,11 @@ def table(packets: list[bytes], width: int = 80) -> list[str]:
     flows = group_flows(seen)
     talks = {flow.number: analyse_tcp(flow) for flow in flows if flow.protocol == "tcp"}
     others = frames_of_none(seen, flows)
-    return [line.plain for line in draw_flow_table(flows, talks, others, Style(width, True))]
+    rows = [
+        summarise(flow, talks[flow.number] if flow.protocol == "tcp" else None) for flow in flows
+    ]
+    shown = [str(row.frames) for row in rows]
+    return [line.plain for line in draw_flow_table(rows, shown, len(others), Style(width, True))]
 
 
 def page(packets: list[bytes], *names: str, numbers: str | None = None) -> list[str]:

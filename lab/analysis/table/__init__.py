@@ -1,0 +1,1 @@
+"""A large capture's packets in columns, and its flows."""

@@ -1,0 +1,1 @@
+"""Large capture files, read in batches of frames."""

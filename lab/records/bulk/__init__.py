@@ -1,0 +1,1 @@
+"""Many frames at once, as arrays."""

@@ -87,7 +87,7 @@ def _returned_before_departure(evidence: Evidence, correlation: Correlation) -> 
         if call.exit_ns is not None and left_ns is not None and call.exit_ns < left_ns:
             yield (
                 call.id,
-                f"{call.name}() returned {_ms(left_ns - call.exit_ns)} before its first byte left "
+                f"{call.title}() returned {_ms(left_ns - call.exit_ns)} before its first byte left "
                 f"({segment}): it has only put the bytes into the send buffer.",
             )
 
@@ -102,7 +102,7 @@ def _returned_before_acknowledgement(
         if call.exit_ns is not None and arrived_ns is not None and call.exit_ns < arrived_ns:
             yield (
                 call.id,
-                f"{call.name}() returned {_ms(arrived_ns - call.exit_ns)} before the peer's ACK "
+                f"{call.title}() returned {_ms(arrived_ns - call.exit_ns)} before the peer's ACK "
                 f"of its bytes ({ack}) arrived: they are in the send buffer then, which does "
                 f"not mean that they were received.",
             )
@@ -241,7 +241,7 @@ def _blocked(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
             arrived_ns = evidence.arrival_ns(part.segment)
             waited_ns = 0 if arrived_ns is None else arrived_ns - call.entry_ns
             if waited_ns >= _WORTH_A_REMARK_NS and (longest is None or waited_ns > longest[0]):
-                text = f"{call.name}() blocked for {_ms(waited_ns)} until {part.segment} arrived."
+                text = f"{call.title}() blocked for {_ms(waited_ns)} until {part.segment} arrived."
                 longest = waited_ns, (call.id, text)
     if longest is not None:
         yield longest[1]

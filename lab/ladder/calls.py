@@ -73,7 +73,7 @@ class CallRows:
             time_ns=time_ns,
             is_concurrent=is_concurrent,
             label=self._labels[call.id],
-            name=call.name,
+            name=call.title,
             connection=self._connection(call, is_over),
             text=text,
             result=call.returned if is_over else "",
@@ -92,9 +92,9 @@ class CallRows:
             time_ns=None,
             is_concurrent=False,
             label=self._labels[call.id],
-            name=call.name,
+            name=call.title,
             connection="",
-            text=f"{call.name} had not returned when its program ended",
+            text=f"{call.title} {_not_over(call)} when its program ended",
             result="",
             brings_more=False,
             duration_ns=None,
@@ -105,3 +105,8 @@ class CallRows:
         """That of the call's socket, or of the one that it made, once it has; else ""."""
         made = call.made[0] if is_over and call.made else ""
         return self._connection_of.get(made) or self._connection_of.get(call.socket, "")
+
+
+def _not_over(call: SystemCall) -> str:
+    is_operation = call.ring is not None and call.ring.operation
+    return "was not seen completed" if is_operation else "had not returned"

@@ -6,7 +6,15 @@ asks anything; a recording on disk holds these values and nothing derived from t
 
 from __future__ import annotations
 
-from lab.records.call import MEMORY_LIMIT_BYTES, Memory, Syscall, TaskEvent, TaskKind, Unsigned64
+from lab.records.call import (
+    MEMORY_LIMIT_BYTES,
+    Memory,
+    RingUse,
+    Syscall,
+    TaskEvent,
+    TaskKind,
+    Unsigned64,
+)
 from lab.records.cell import CellRun, Finished, Keeper, Limit, LimitKept
 from lab.records.frame import (
     CANARY_TEXT,
@@ -68,6 +76,7 @@ __all__ = (
     "QueueSample",
     "RanAs",
     "Recording",
+    "RingUse",
     "SocketSeen",
     "SocketState",
     "SourceLine",

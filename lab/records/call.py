@@ -31,8 +31,33 @@ class Memory:
 
 
 @frozen
+class RingUse:
+    """What a call has to do with a ring of io_uring(7)."""
+
+    ring: int
+    """Which of the run's rings, from 1; 0 if unknown."""
+    operation: str = ""
+    """The operation that the call is, for it is none of its own: "send", as liburing names it; ""
+    of the calls that make rings and enter them."""
+    is_fixed: bool = False
+    """Whether its descriptor is a place among the ring's registered files."""
+    is_provided: bool = False
+    """Whether it received into one of the buffers that the program gave to the ring beforehand:
+    into which, how long that is and what it held was not read."""
+    is_whole: bool = True
+    """Whether its arguments and its result say what it did. If not, its name is none of a call."""
+    socket: str = ""
+    """The kernel's name for its socket as TCP states have it ("sk ffff888101ae5a00"); "" if
+    unknown."""
+
+
+@frozen
 class Syscall:
-    """One system call of a program, as it was made. Nothing of it is decoded."""
+    """One system call of a program, as it was made. Nothing of it is decoded.
+
+    Or one completion of an operation in a ring of io_uring(7), as the call that does the same: it
+    begins when it is submitted, or completed the time before, and ends when it is completed.
+    """
 
     program: str
     pid: int
@@ -54,6 +79,8 @@ class Syscall:
     """The kernel's own name for the socket behind its descriptor ("inode 4026"); "" if
     unknown."""
     step: str = ""
+    ring: RingUse | None = None
+    """None where it has nothing to do with a ring, or where rings are not followed."""
 
 
 @frozen

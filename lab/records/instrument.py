@@ -43,6 +43,8 @@ class InstrumentKind(enum.Enum):
     """Which addresses and ports a NAT gave to what."""
     COUNTERS = "counters"
     """What each host's kernel counts."""
+    RINGS = "rings"
+    """What programs do by rings of io_uring(7)."""
     SOCKETS = "sockets"
     """The queues, timers and state of hosts' sockets."""
 

@@ -7,7 +7,8 @@ another thread may get the same number before it returns.
 
 Not followed are descriptors that a program was started with; a pair whose numbers the instrument
 could not read; and the effects of ioctl(FIOCLEX), unshare(CLONE_FILES) and of the calls that are
-HIDING. If the instrument names the socket behind a descriptor, it is found all the same.
+HIDING, and of operations in rings of io_uring(7) that say too little of themselves. If the
+instrument names the socket behind a descriptor, it is found all the same.
 """
 
 from __future__ import annotations
@@ -230,8 +231,13 @@ class _Follower:
 
     def _enter(self, index: int, call: Syscall) -> None:
         table = self._table(call.program, call.pid, call.tid)
-        self._find(index, call, table)
-        if call.name == "close":
+        if call.ring is not None and call.ring.is_fixed:
+            self._find_registered(index, call)
+        else:
+            self._find(index, call, table)
+        if call.ring is not None and call.ring.operation:
+            self.is_kept[index] |= call.name in _MAKERS or not call.ring.is_whole
+        elif call.name == "close":
             table.drop(descriptor_of(call.arguments[0]))
         elif call.name == "close_range":
             self._close_range(index, call, table)
@@ -259,6 +265,11 @@ class _Follower:
             found = other
             self.into.add(index)
         self.acts_on[index] = found
+
+    def _find_registered(self, index: int, call: Syscall) -> None:
+        """Find a ring's registered file: by its name, as its place says nothing."""
+        self.is_kept[index] = True
+        self.acts_on[index] = self.by_name.get(call.socket) if call.socket else None
 
     def _keep_for(self, index: int, objects: Iterable[int | None]) -> None:
         """Keep a call that concerns these objects."""
@@ -319,6 +330,11 @@ class _Follower:
         table = self._table(call.program, call.pid, call.tid)
         if call.name in _MAKERS:
             self._make(index, call, call.result, table)
+        elif call.name == "close" and call.ring is not None:
+            # It was at work at some time since it was submitted, and another may have its number.
+            descriptor = descriptor_of(call.arguments[0])
+            if table.held.get(descriptor) == self.acts_on[index]:
+                table.drop(descriptor)
         elif call.name in ("dup", "dup2", "dup3"):
             self._duplicate(index, call, call.result, table)
         elif call.name == "fcntl":

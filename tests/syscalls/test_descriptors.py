@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from call_script import Script, kept
 from traced import (
@@ -16,6 +18,7 @@ from traced import (
     two_numbers,
 )
 
+from lab.records import RingUse
 from lab.syscalls.descriptors import (
     EPOLL,
     READ_END,
@@ -352,3 +355,47 @@ def test_splice_acts_upon_the_socket_of_its_two(place: int, socket: int) -> None
     arguments = [3, 0, 4, 0, 9, 0]
     arguments[place] = 5
     assert script.call("splice", *arguments, result=9).last() == 2
+
+
+OPERATION = RingUse(1, "of a ring")
+REGISTERED = RingUse(1, "of a ring", is_fixed=True)
+
+
+def test_operations_in_a_ring_make_and_use_descriptors_as_calls_do() -> None:
+    script = Script().socket(3, ring=OPERATION).call("accept4", 3, 0, 0, 0, result=5)
+    found = script.read(5, ring=OPERATION).read(3, ring=OPERATION).found
+    assert found.acts_on == (None, 0, 1, 0)
+    assert found.made == ((0,), (1,), (), ())
+
+
+def test_a_ring_closes_when_it_is_done_and_only_what_it_was_to_close() -> None:
+    """Until then it may wait in a chain; and afterwards the number may be another's."""
+    given = [call("p", "socket", AF_INET, SOCK_STREAM, 0, result=3, at=(0, 1))]
+    given.append(call("p", "close", 3, at=(2, 9), ring=OPERATION))
+    waits = call("p", "read", 3, 0x1000, 9, at=(4, 5))
+    assert follow(trace(*given, waits)).acts_on == (None, 0, 0)
+    after = call("p", "read", 3, 0x1000, 9, at=(12, 13))
+    assert follow(trace(*given, after)).acts_on == (None, 0, None)
+    again = call("p", "socket", AF_INET, SOCK_STREAM, 0, result=3, at=(6, 7))
+    assert follow(trace(*given, again, after)).acts_on == (None, 0, None, 1)
+
+
+@pytest.mark.parametrize("result", [-125, None])
+def test_a_close_that_was_cancelled_closes_nothing(result: int | None) -> None:
+    script = Script().socket(3).call("close", 3, result=result, ring=OPERATION)
+    assert script.read(3).last() == 0
+
+
+def test_a_registered_file_is_no_descriptor_but_what_the_kernel_calls_it() -> None:
+    script = Script().socket(3).read(3, ring=REGISTERED)
+    assert script.last() is None
+    assert script.read(3, socket="inode 7").read(0, socket="inode 7", ring=REGISTERED).last() == 0
+    assert script.read(3, socket="inode 8", ring=REGISTERED).last() is None
+
+
+def test_of_operations_those_are_kept_that_may_concern_sockets() -> None:
+    hidden = RingUse(1, "splice", is_whole=False)
+    script = Script().read(9, ring=OPERATION).read(9, ring=REGISTERED)
+    script.records.append(replace(call("p", "read", at=(20, 21), ring=hidden), name="io_uring:x"))
+    script.socket(-24, ring=OPERATION)
+    assert kept(script) == [1, 2, 3]

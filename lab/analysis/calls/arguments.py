@@ -43,7 +43,7 @@ from lab.analysis.calls.option_text import control_text, level_text, option_text
 from lab.analysis.calls.system_call import Argument
 from lab.records import Memory, Syscall
 from lab.syscalls.memory import descriptor_of, message_lengths, numbers_in, pointer_argument
-from lab.syscalls.table import CALLS
+from lab.syscalls.table import CALLS, CallShape
 
 SHOWN_BYTES = 32
 """How many bytes of a buffer are shown, as by strace."""
@@ -63,10 +63,30 @@ def decode_arguments(call: Syscall, machine: str = "") -> tuple[Argument, ...]:
     `machine` is what `uname -m` said where it was made, "" if unknown.
     """
     shape = CALLS.get(call.name)
+    if call.ring is not None and call.ring.operation:
+        return _of_operation(call, shape)
     if shape is None:
         return tuple(
             Argument(f"arg{i}", _number(call, i), number) for i, number in enumerate(call.arguments)
         )
+    return _of_call(call, shape, machine)
+
+
+def _of_operation(call: Syscall, shape: CallShape | None) -> tuple[Argument, ...]:
+    """Those of an operation in a ring, as far as they are known."""
+    assert call.ring is not None
+    if shape is None or not call.ring.is_whole:
+        return ()
+    found = list(_of_call(call, shape, ""))
+    if call.ring.is_fixed:
+        place = found[0].number
+        found[0] = Argument(found[0].name, f"registered file {place}", place)
+    if call.ring.is_provided:
+        found[1] = Argument(found[1].name, "a provided buffer", found[1].number, True)
+    return tuple(found)
+
+
+def _of_call(call: Syscall, shape: CallShape, machine: str) -> tuple[Argument, ...]:
     names = shape.arguments[: _count(call)]
     decoders = _DECODERS_OF[EPOLL_DATA_AT.get(machine)][call.name]
     return tuple(

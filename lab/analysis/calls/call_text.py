@@ -21,12 +21,12 @@ def entered(call: SystemCall) -> str:
         argument.name if place in filled and argument.number else argument.text
         for place, argument in enumerate(call.arguments)
     )
-    return f"{call.name}({', '.join(texts)})"
+    return f"{call.title}({', '.join(texts)})"
 
 
 def returned(call: SystemCall) -> str:
     """The call's result, and what the kernel filled in: "recvfrom = 7, buf 'Hello. '"."""
-    return ", ".join([f"{call.name} = {call.returned}", *map(_filled_text, _outcomes(call))])
+    return ", ".join([f"{call.title} = {call.returned}", *map(_filled_text, _outcomes(call))])
 
 
 def brings_more(call: SystemCall) -> bool:

@@ -114,6 +114,7 @@ def _decode_call(
         made=made,
         lengths=lengths,
         flags=result_flags(call) if error is None else "",
+        ring=call.ring,
     )
 
 
@@ -121,7 +122,7 @@ def _descriptor(call: Syscall, is_into: bool) -> int | None:
     shape = CALLS.get(call.name)
     if is_into:
         return descriptor_of(call.arguments[SPLICE_OUT])
-    if shape is None or shape.descriptor is None:
+    if shape is None or shape.descriptor is None or (call.ring and call.ring.is_fixed):
         return None
     return descriptor_of(call.arguments[shape.descriptor])
 
@@ -131,6 +132,8 @@ def _moved_bytes(call: Syscall) -> int:
     if call.name not in SEND_CALLS | READ_CALLS:
         return 0
     result = max(call.result or 0, 0)
+    if call.ring is not None and call.ring.is_provided:
+        return result
     return min(result, call.arguments[2]) if call.name == "recvfrom" else result
 
 

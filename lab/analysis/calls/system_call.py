@@ -10,6 +10,7 @@ from lab.frozen import frozen
 if TYPE_CHECKING:
     from lab.model.address import EndpointAddress
     from lab.model.event import EventId
+    from lab.records import RingUse
 
 _INT = 0xFFFFFFFF
 """The bits of a register that a parameter of C's type int has."""
@@ -73,6 +74,9 @@ class SystemCall:
     were not all read, and of other calls."""
     flags: str = ""
     """Its result by names where it is flags: "O_RDWR|O_NONBLOCK", of fcntl(F_GETFL)."""
+    ring: RingUse | None = None
+    """What it has to do with a ring of io_uring(7); an operation in it is named as the call that
+    does the same. None where it has nothing to do with one."""
 
     def argument(self, name: str) -> Argument | None:
         """The argument of that name; None where the call has none."""
@@ -99,9 +103,15 @@ class SystemCall:
         return None if found is None else found.number
 
     @property
+    def title(self) -> str:
+        """What to call it: "sendto"; of an operation in a ring "io_uring send"."""
+        is_operation = self.ring is not None and self.ring.operation
+        return f"io_uring {self.ring.operation}" if self.ring and is_operation else self.name
+
+    @property
     def text(self) -> str:
         """The call without its result: "send(3, 'Hello. ', 7, 0)"."""
-        return f"{self.name}({', '.join(argument.text for argument in self.arguments)})"
+        return f"{self.title}({', '.join(argument.text for argument in self.arguments)})"
 
     @property
     def returned(self) -> str:

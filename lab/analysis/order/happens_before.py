@@ -74,6 +74,8 @@ def _thread_edges(places: EventPlaces, evidence: Evidence) -> Iterator[PossibleE
     latest: dict[tuple[str, int], SystemCall] = {}
     for call in evidence.system_calls:
         yield places.entries[call.id], places.exits.get(call.id)
+        if call.ring is not None and call.ring.operation:
+            continue  # others are at work at the same time
         before = latest.get((call.program, call.tid))
         if before is not None and _is_within(call, before):
             yield places.entries[before.id], places.entries[call.id]

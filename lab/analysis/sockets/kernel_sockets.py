@@ -151,7 +151,8 @@ class _CallsByThread:
         self.acts_on = followed.acts_on
         self.places: dict[int, list[int]] = defaultdict(list)
         for place, call in enumerate(trace.syscalls):
-            self.places[call.tid].append(place)
+            if call.ring is None or not call.ring.operation:  # those may be at work in any thread
+                self.places[call.tid].append(place)
         self.entries = {
             tid: [trace.syscalls[place].entry_ns for place in places]
             for tid, places in self.places.items()
@@ -214,8 +215,9 @@ def _owners_by_name(
     """Calls that come with the kernel's name for their socket."""
     owners: _Owners = {}
     for call, acts_on in zip(trace.syscalls, followed.acts_on, strict=True):
-        if call.socket and acts_on is not None and acts_on in tcp:
-            life = lives.at(call.socket, _end_of(call))
+        name = call.socket if call.ring is None else call.ring.socket
+        if name and acts_on is not None and acts_on in tcp:
+            life = lives.at(name, _end_of(call))
             if life is not None:
                 owners.setdefault(life.number, acts_on)
     return owners

@@ -112,8 +112,18 @@ def by_message(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
 
 
 def hiding(calls: Iterable[SystemCall]) -> Iterator[SystemCall]:
-    """Calls after which sockets may have been used by what is no call on them."""
-    return (call for call in calls if call.name in HIDING and not call.error)
+    """Calls after which sockets may have been used by what is no call on them.
+
+    Those that make a ring of io_uring(7) and enter it are none where its operations are followed;
+    then such of these are that say too little of themselves.
+    """
+    return (call for call in calls if not call.error and _hides(call))
+
+
+def _hides(call: SystemCall) -> bool:
+    if call.ring is None or not call.ring.operation:
+        return call.name in HIDING and call.ring is None
+    return not call.ring.is_whole or (call.ring.is_fixed and not call.socket)
 
 
 def moves_descriptors(call: SystemCall) -> bool:
@@ -123,6 +133,11 @@ def moves_descriptors(call: SystemCall) -> bool:
 
 def why_uncounted(call: SystemCall) -> str:
     """Why a channel's bytes are not counted: "sendmmsg(2) sends several messages at once, ..."."""
+    if call.ring is not None and call.ring.is_whole:
+        what = "uses a registered file of its ring, and which that is was not seen"
+        return f"{call.title} of {call.program} {what}"
+    if call.ring is not None:
+        return f"{call.title} of {call.program} is not followed"
     if call.name in I386_NAMES:
         page = I386_NAMES[call.name]
         return f"{call.program} called {page}(2) by the i386 table, whose calls are not followed"
@@ -165,6 +180,8 @@ def ends_stream(call: SystemCall) -> bool:
 
 def room_of(call: SystemCall) -> int | None:
     """How many bytes a read or a send was called for; None where none of its arguments says."""
+    if call.ring is not None and call.ring.is_provided:
+        return None
     room = call.number("len")
     return call.number("count") if room is None else room
 

@@ -188,7 +188,7 @@ def _comment(
 ) -> str:
     where = "" if call.descriptor is None else f" on descriptor {call.descriptor}"
     said = [
-        f"{call.id}: {call.name}{where} by {call.program}",
+        f"{call.id}: {call.title}{where} by {call.program}",
         f"{sender.name} → {receiver.name}",
         f"bytes {part.start} to {part.end} of this way",
     ]

@@ -49,6 +49,7 @@ def _system_call(call: SystemCall) -> Document:
         "descriptor": call.descriptor,
         "socket": call.socket or None,
         "made": list(call.made),
+        "ring": (call.ring.operation or None) if call.ring is not None else None,
         # As in Python's source: printable ASCII as it is, every other byte by its number.
         "data": repr(call.data)[2:-1],
     }

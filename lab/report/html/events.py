@@ -111,7 +111,7 @@ class EventWriter:
                 "host": visible(call.host),
                 "pid": call.pid,
                 "tid": call.tid,
-                "name": call.name,
+                "name": call.title,
                 "arguments": [[a.name, visible(a.text)] for a in call.arguments],
                 "result": visible(call.returned),
                 "moved": call.moved,

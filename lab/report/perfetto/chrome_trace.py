@@ -96,7 +96,7 @@ def _call(call: SystemCall, end_ns: int) -> Slice:
     track = f"{call.program} thread {call.tid}"
     # A call that began as its program ended lasts no time; none ends before it begins.
     end_ns = max(call.entry_ns, end_ns)
-    return Slice(call.id, track, call.entry_ns, end_ns, call.name, "call", arguments)
+    return Slice(call.id, track, call.entry_ns, end_ns, call.title, "call", arguments)
 
 
 def _frames(crossing: Crossing) -> Iterator[Slice]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import traced_runs as t
 from event_ids import event
 
 from lab.analysis.calls.call_text import duration, entered, returned, took, took_long
 from lab.analysis.calls.system_call import SystemCall
+from lab.records import RingUse
 
 
 def call(text: str, result: str, end: float | None = 40) -> SystemCall:
@@ -62,3 +65,11 @@ def test_a_call_takes_long_from_a_millisecond_on() -> None:
     assert not took_long(call("close(3)", "0", 999))
     assert took_long(call("close(3)", "0", 1000))
     assert took(call("close(3)", "0", 1000)) == "1.000 ms"
+
+
+def test_an_operation_in_a_ring_is_named_as_such() -> None:
+    recv = replace(call("recvfrom(3, 'Hi', 16, 0, NULL, NULL)", "2"), ring=RingUse(1, "recv"))
+    assert recv.text == "io_uring recv(3, 'Hi', 16, 0, NULL, NULL)"
+    assert entered(recv) == "io_uring recv(3, buf, 16, 0, NULL, NULL)"
+    assert returned(recv) == "io_uring recv = 2, buf 'Hi'"
+    assert replace(recv, ring=RingUse(1)).title == "recvfrom"

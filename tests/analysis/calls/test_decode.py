@@ -29,8 +29,8 @@ from traced import (
 
 from lab.analysis.calls.decode import decode, of_step, socket_ids
 from lab.analysis.calls.system_call import SystemCall
-from lab.analysis.sockets.socket_calls import is_read, is_send
-from lab.records import DropNotice, Memory, ProgramRun, Syscall, Trace
+from lab.analysis.sockets.socket_calls import ends_stream, is_read, is_send, room_of
+from lab.records import DropNotice, Memory, ProgramRun, RingUse, Syscall, Trace
 from lab.syscalls.descriptors import follow
 
 
@@ -217,3 +217,21 @@ def test_structs_are_those_of_the_machine(machine: str, told: str) -> None:
     event = call("client", "epoll_ctl", 4, 1, 3, struct.pack("<IQI", 1, 3, 9))
     (found,) = decode(trace(event), follow(trace(event)), (), machine)
     assert found.arguments[3].text == told
+
+
+def test_an_operation_in_a_ring_on_a_registered_file_into_a_provided_buffer() -> None:
+    use = RingUse(1, "recv", is_fixed=True, is_provided=True)
+    found = only("recvfrom", 3, 0, 0, 0, None, None, result=7, ring=use)
+    assert found.text == "io_uring recv(registered file 3, a provided buffer, 0, 0, NULL, NULL)"
+    assert (found.descriptor, found.moved, found.data, found.ring) == (None, 7, b"", use)
+    assert room_of(found) is None
+    assert ends_stream(replace(found, result=0))
+    plain = only("recvfrom", 3, 0, 5, 0, None, None, result=7, ring=RingUse(1, "recv"))
+    assert (plain.descriptor, plain.moved, room_of(plain)) == (3, 5, 5)
+
+
+def test_one_that_says_too_little_has_no_arguments() -> None:
+    given = call("client", "read", result=7, ring=RingUse(1, "splice", is_whole=False))
+    (found,) = decoded(replace(given, name="io_uring:splice"))
+    assert (found.text, found.returned, found.moved) == ("io_uring splice()", "7", 0)
+    assert (found.descriptor, found.socket) == (None, "")

@@ -12,6 +12,8 @@ from system_calls import decoded
 from lab.analysis.correlate.correlation import Channel
 from lab.analysis.correlate.hidden_use import with_hidden_use
 from lab.analysis.sockets.endpoint import Endpoint
+from lab.analysis.sockets.socket_calls import why_uncounted
+from lab.records import RingUse
 
 TCP = flow_id("tcp 0")
 CHANNEL = Channel("s1", "s2", TCP, (), sent=7, carried=7, read=7, sends=1, segments=1, reads=1)
@@ -76,3 +78,36 @@ def test_after_a_call_that_moves_descriptors_unseen_more_may_be_counted_than_wen
         call = replace(RING, name=name, host=host)
         (found,) = with_hidden_use([channel], ENDPOINTS, [call])
         assert bool(found.uncounted) == hides
+
+
+@pytest.mark.parametrize(
+    ("use", "socket", "is_hidden"),
+    [
+        (RingUse(1), "", False),  # it makes the ring, whose operations are followed
+        (RingUse(0), "", False),
+        (RingUse(1, "send"), "", False),  # on a descriptor that is no socket's of the run
+        (RingUse(1, "send", is_fixed=True), "", True),
+        (RingUse(1, "send", is_fixed=True), "s1", False),
+        (RingUse(1, "splice", is_whole=False), "", True),
+        (RingUse(1, "splice", is_whole=False), "s1", True),
+    ],
+)
+def test_of_a_ring_that_is_followed_only_what_says_too_little_hides(
+    use: RingUse, socket: str, is_hidden: bool
+) -> None:
+    name = "sendto" if use.operation else RING.name
+    call = replace(RING, name=name, ring=use, socket=socket)
+    channel = replace(CHANNEL, sent=0)
+    (found,) = with_hidden_use([channel], ENDPOINTS, [call])
+    assert bool(found.uncounted) == is_hidden
+    (failed,) = with_hidden_use([channel], ENDPOINTS, [replace(call, error="EPERM")])
+    assert not failed.uncounted
+
+
+def test_it_is_said_what_of_a_ring_is_not_followed() -> None:
+    splice = replace(RING, name="io_uring:splice", ring=RingUse(1, "splice", is_whole=False))
+    assert why_uncounted(splice) == "io_uring splice of client is not followed"
+    send = replace(RING, name="sendto", ring=RingUse(1, "send", is_fixed=True))
+    assert why_uncounted(send) == (
+        "io_uring send of client uses a registered file of its ring, and which that is was not seen"
+    )

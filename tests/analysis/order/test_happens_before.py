@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from lab.analysis.order.events import EventPart
 from lab.analysis.timeline import Timeline
 from lab.model.event import EventId
-from lab.records import Instrument, InstrumentKind, Obtained, Recording, SocketState, Syscall
+from lab.records import (
+    Instrument,
+    InstrumentKind,
+    Obtained,
+    Recording,
+    RingUse,
+    SocketState,
+    Syscall,
+)
 
 some = examples(40)
 
@@ -122,6 +130,18 @@ def test_a_thread_that_does_two_things_at_once_is_a_violation() -> None:
     times[3] = (times[2][1], times[3][1])
     (violation,) = w.timeline_of(w.traced(tuple(times))).order.violations
     assert violation.startswith("server#3 was entered 0.500 µs before server#2 returned")
+
+
+def test_operations_in_a_ring_are_at_work_at_once() -> None:
+    times = list(w.times_by(w.earliest))
+    times[1] = (times[1][0], times[2][0] + 0.5)
+    times[2] = (times[2][0], times[2][0] + 1)
+    times[3] = (times[2][1], times[3][1])
+
+    def by_ring(call: Syscall) -> Syscall:
+        return replace(call, ring=RingUse(1, call.name))
+
+    assert w.timeline_of(w.traced(tuple(times), change=by_ring)).order.violations == ()
 
 
 def test_a_call_in_a_signals_handler_is_within_the_restarted_one() -> None:

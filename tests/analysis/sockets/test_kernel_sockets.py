@@ -8,7 +8,7 @@ import pytest
 from socket_story import NOWHERE, Story, flows_of, found_in, opening, refusal
 from traced import AF_INET, SOCK_STREAM, Given, kernel_event, pid_of, state
 
-from lab.records import Obtained, Trace
+from lab.records import Obtained, RingUse, Trace
 
 CLIENT_PLACE, SERVER_PLACE = ("10.0.0.1", 40000), ("10.0.0.2", 80)
 NONE = ("0.0.0.0", 0)
@@ -150,3 +150,20 @@ def test_a_refused_connection_is_not_connected_by_its_states() -> None:
     assert owners == ("s1", "s1")
     assert (endpoints[0].local, endpoints[0].remote) == ("10.0.0.1:40000", "")
     assert endpoints[0].flow == "tcp 0"
+
+
+def test_an_operation_in_a_ring_names_its_socket_and_its_thread_none() -> None:
+    """Others of its thread may be at work at the same time."""
+    client = pid_of("client")
+    for use, owner in (
+        (RingUse(1, "connect", socket="sk 1"), "s2"),
+        (RingUse(1, "connect", socket="sk 5"), ""),
+        (RingUse(1, "connect"), ""),
+    ):
+        story = Story().listen().socket()
+        story.call("client", "connect", 3, NOWHERE, 16, at=(50, 60), ring=use)
+        story.add(
+            state("sk 1", "SYN_SENT", NONE, SERVER_PLACE, 55, old="CLOSE", tid=client),
+        )
+        _, owners = found_in(without_memory(story.trace))
+        assert owners == (owner,)

@@ -46,6 +46,7 @@ def test_a_system_call_is_an_event_with_its_arguments_by_name() -> None:
         "descriptor": None,
         "socket": None,
         "made": [],
+        "ring": None,
         "data": "",
         "step": t.talk().step,
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from shown import ShownEndpoint, shown
 from traced import AF_INET, SOCK_STREAM, START_NS, Given, address4, call, trace
@@ -41,12 +42,12 @@ class Story:
         *arguments: Given,
         result: int | None = 0,
         at: tuple[float, float] | None = None,
-        **more: str,
+        **more: Any,
     ) -> Story:
         self.now += 10
         at = at or (self.now, self.now + 2)
         self.now = max(self.now, int(at[0]))
-        self.records.append(call(program, name, *arguments, result=result, at=at, **more))  # type: ignore[arg-type]
+        self.records.append(call(program, name, *arguments, result=result, at=at, **more))
         return self
 
     def add(self, *records: object) -> Story:

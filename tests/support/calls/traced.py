@@ -19,6 +19,7 @@ from lab.records import (
     Memory,
     Obtained,
     QueueSample,
+    RingUse,
     SocketState,
     Syscall,
     TaskEvent,
@@ -61,6 +62,7 @@ def call(
     tid: int | None = None,
     pid: int | None = None,
     step: str = "",
+    ring: RingUse | None = None,
 ) -> Syscall:
     """A system call. What its bytes are, in or out, lab/syscall_table.py says.
 
@@ -82,6 +84,7 @@ def call(
         result=None if end is None else result,
         socket=socket,
         step=step,
+        ring=ring,
     )
 
 

@@ -290,7 +290,7 @@ def _pending(call: SystemCall) -> str:
 
 def named(call: SystemCall) -> str:
     """A call as sentences name it: "client#4 (connect)"."""
-    return f"{call.id} ({call.name})"
+    return f"{call.id} ({call.title})"
 
 
 def known_ids(*events: EventId | SystemCall | None) -> tuple[EventId, ...]:

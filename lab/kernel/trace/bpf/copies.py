@@ -55,9 +55,9 @@ class Copies:
         self._code = code
         self._at_exit = at_exit
 
-    def begin(self) -> None:
+    def begin(self, header_bytes: int = RECORD_HEADER.size) -> None:
         """Begin a record that has its header and no section."""
-        self._code.store(Width.U64, R6, _USED, RECORD_HEADER.size)
+        self._code.store(Width.U64, R6, _USED, header_bytes)
 
     def length(self, target: Register) -> None:
         """`target` becomes the record's length."""

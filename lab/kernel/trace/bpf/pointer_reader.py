@@ -118,7 +118,7 @@ def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
     at_entry, at_exit = (plans_at_work(plans, by_number, at_exit) for at_exit in (False, True))
     bpf.write_value(maps.plans, at_entry + at_exit)
     registers = REGISTERS[machine]
-    traced = Traced(_own_pid_namespace(), {1, os.getpid()})
+    traced = Traced(own_pid_namespace(), {1, os.getpid()})
     codes = {
         "sys_exit": exit_program(maps, plans, registers, traced),
         "sys_enter": entry_program(maps, plans, registers, traced),
@@ -130,7 +130,7 @@ def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
     return ring, maps.lost
 
 
-def _own_pid_namespace() -> tuple[int, int]:
+def own_pid_namespace() -> tuple[int, int]:
     """Device and inode of this process's pid namespace, the device as the kernel numbers it."""
     found = os.stat("/proc/self/ns/pid")  # noqa: PTH116
     return os.major(found.st_dev) << 20 | os.minor(found.st_dev), found.st_ino

@@ -32,15 +32,15 @@ def parse_records(records: Iterable[tuple[bytes, int]]) -> dict[int, list[Pointe
     found: dict[int, list[PointerArguments]] = {}
     for record, difference in records:
         time_ns, tid, number, at_exit = RECORD_HEADER.unpack_from(record)
-        memory = _memory_in(record, bool(at_exit))
+        memory = memory_in(record, RECORD_HEADER.size, bool(at_exit))
         call = PointerArguments(number, time_ns + difference, bool(at_exit), memory)
         found.setdefault(tid, []).append(call)
     return found
 
 
-def _memory_in(record: bytes, at_exit: bool) -> tuple[Memory, ...]:
+def memory_in(record: bytes, at: int, at_exit: bool) -> tuple[Memory, ...]:
+    """What the sections from there on in a record hold, without what could not be read."""
     found = []
-    at = RECORD_HEADER.size
     while at < len(record):
         length, argument, part, taken = SECTION_HEADER.unpack_from(record, at)
         at += SECTION_HEADER.size + taken

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lab.kernel.trace.bpf.network_reader import NetworkReader
     from lab.kernel.trace.bpf.pointer_reader import PointerReader
     from lab.kernel.trace.bpf.records import PointerArguments
+    from lab.kernel.trace.rings.ring_reader import RingReader
 
 Reader = TypeVar("Reader")
 
@@ -65,6 +66,8 @@ class Ready:
     """Why the run's network namespaces are not distinguished from others; "" if they are."""
     why_no_closings: str
     """Why it is not read what sockets had when they were closed; "" if it is."""
+    why_no_rings: str
+    """Why rings of io_uring(7) are not followed; "" if they are, or if the kernel has none."""
 
 
 @frozen
@@ -112,6 +115,8 @@ class Collected:
     kernel: list[bytes]
     network: list[bytes] | None
     """What BPF recorded in the run's network namespaces; None if it does not."""
+    rings: list[bytes]
+    """What it recorded of rings."""
     lost: int
     """How many events were lost for lack of room."""
 
@@ -130,9 +135,11 @@ class Collector:
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
         self._pointers = _Opener(_open_pointer_reader)
         self._networks = _Opener(_open_network_reader)
+        self._rings = _Opener(_open_ring_reader)
         self._missing: list[str] = []
         self._formats: dict[int, tuple[str, str]] = {}
         self._network: list[bytes] = []
+        self._of_rings: list[bytes] = []
         self._lost = 0
 
     def serve(self) -> None:
@@ -155,6 +162,9 @@ class Collector:
             os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         self._pointers.start()
         self._networks.start()
+        has_rings = os.path.lexists(f"{TRACEFS}/{_folder(trace_events.RING)}")
+        if has_rings:
+            self._rings.start()
         for instance, buffer_kb in ((self._calls, BUFFER_KB), (self._kernel, KERNEL_KB)):
             instance.make()
             self._enlarge(instance, buffer_kb)
@@ -180,6 +190,8 @@ class Collector:
         self._enable_raw()
         self._pointers.join()
         self._networks.join()
+        if has_rings:
+            self._rings.join()
         if self._networks.reader is None:
             self._enable(self._kernel, trace_events.DROP)
         elif self._kernel.has(_folder(trace_events.DROP)):
@@ -188,7 +200,8 @@ class Collector:
         refusals = self._pointers.refusal, self._networks.refusal
         reader = self._networks.reader
         no_closings = self._networks.refusal if reader is None else reader.why_no_closings
-        return Ready(self._formats, self._layout, missing, *refusals, no_closings)
+        no_rings = self._rings.refusal
+        return Ready(self._formats, self._layout, missing, *refusals, no_closings, no_rings)
 
     def _answer(self) -> None:
         """Answer requests, and empty the buffers when they become half full."""
@@ -225,6 +238,8 @@ class Collector:
             self._pointers.reader.take()
         if self._networks.reader is not None:
             self._network += self._networks.reader.take()
+        if self._rings.reader is not None:
+            self._of_rings += self._rings.reader.take()
 
     def _follow(self, namespaces: frozenset[int]) -> int:
         """Start to trace the init's children; the init's pid in the trace."""
@@ -257,12 +272,16 @@ class Collector:
         self._drain()
         lost = self._calls.lost() + self._kernel.lost()
         network, self._network = self._network, []
+        of_rings, self._of_rings = self._of_rings, []
         reader = self._networks.reader
+        for each in (reader, self._rings.reader):
+            lost += 0 if each is None else each.lost
         collected = Collected(
             self._pages[self._calls].take(),
             self._pages[self._kernel].take(),
             network if reader is not None else None,
-            lost + (reader.lost if reader is not None else 0) - self._lost,
+            of_rings,
+            lost - self._lost,
         )
         self._lost += collected.lost
         return collected
@@ -364,3 +383,9 @@ def _open_network_reader() -> NetworkReader:
     if trace_events.UNEXPLAINED not in reasons:
         raise KernelRefused("the kernel gives no reasons for drops (Linux does since 5.17)")
     return NetworkReader(reasons[trace_events.UNEXPLAINED], names_receiver=drop.has("rx_sk"))
+
+
+def _open_ring_reader() -> RingReader:
+    from lab.kernel.trace.rings.ring_reader import RingReader
+
+    return RingReader()

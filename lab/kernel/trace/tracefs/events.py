@@ -56,6 +56,8 @@ SET_STATE = "sock:inet_sock_set_state"
 SEND_LENGTH, RECV_LENGTH = "sock:sock_send_length", "sock:sock_recv_length"  # since 6.3
 DESTROY = "tcp:tcp_destroy_sock"
 DROP = "skb:kfree_skb"
+RING = "io_uring:io_uring_create"
+"""Where a kernel with io_uring(7) makes a ring. It is not enabled: BPF programs run there."""
 UNEXPLAINED = "NOT_SPECIFIED"
 """The reason of a drop with which Linux frees packets that it has used, too, such as the last ACK
 of a connection."""

@@ -28,6 +28,7 @@ from ipaddress import IPv6Address, ip_address
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.network_records import ClosedOfRun, DropOfRun, StateOfRun
+from lab.kernel.trace.rings.ring_follower import Runner
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import Thread
 from lab.kernel.trace.tracefs.closings import closing_of
@@ -83,13 +84,26 @@ class Threads:
         for thread in threads:
             self._threads.setdefault(thread.tid, []).append(thread)
 
-    def number(self, tid: int, time_ns: int) -> int:
-        """The tid in the records of the run's thread that had this tid then; 0 if none had."""
+    def at(self, tid: int, time_ns: int) -> Thread | None:
+        """The run's thread that had this tid then; None if none had."""
         for thread in reversed(self._threads.get(tid, ())):
             if thread.began_ns <= time_ns:
                 is_over = thread.ended_ns is not None and thread.ended_ns + DYING_NS < time_ns
-                return 0 if is_over else thread.known_as
-        return 0
+                return None if is_over else thread
+        return None
+
+    def number(self, tid: int, time_ns: int) -> int:
+        """The tid in the records of the run's thread that had this tid then; 0 if none had."""
+        thread = self.at(tid, time_ns)
+        return 0 if thread is None else thread.known_as
+
+    def runner(self, tid: int, time_ns: int) -> Runner | None:
+        """The same thread, as it is in the records."""
+        thread = self.at(tid, time_ns)
+        if thread is None:
+            return None
+        process = thread.process or thread
+        return Runner(thread.program, process.known_as, thread.known_as, thread.ended_ns)
 
 
 @dataclass(slots=True, eq=False)

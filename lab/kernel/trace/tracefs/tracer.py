@@ -18,6 +18,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from lab.errors import InstrumentError, LabError
 from lab.kernel.system.capabilities import has_capabilities
 from lab.kernel.system.message_socket import PeerGone
 from lab.kernel.trace.bpf.network_records import parse_network_records
+from lab.kernel.trace.rings.ring_follower import RingFollower
+from lab.kernel.trace.rings.ring_records import parse_ring_records
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import CallFollower
 from lab.kernel.trace.tracefs.collector import Collected, Follow, Ready
@@ -139,8 +142,15 @@ class TracefsTracer(Tracer):
         assign_memory(self._calls.threads, pointers_read)
         self._calls.make_numbers_unique()
         sight = None if collected.network is None else _sight(collected.network, ahead_ns)
-        self._sockets.feed(others, Threads(self._calls.threads), sight)
+        threads = Threads(self._calls.threads)
+        self._sockets.feed(others, threads, sight)
         syscalls, tasks = self._calls.take(step)
+        if self._rings is not None:
+            records = (
+                replace(each, time_ns=each.time_ns - ahead_ns)
+                for each in parse_ring_records(collected.rings)
+            )
+            syscalls = self._rings.follow(syscalls, records, threads.runner, step)
         states, drops, events, closings = self._sockets.take(step)
         # The pages show most of the losses that the kernel counts: the two must not be added.
         lost = max(missed + missed_others, collected.lost)
@@ -181,6 +191,10 @@ class TracefsTracer(Tracer):
         if ready.why_no_closings:
             unread = f"not read when they are closed ({ready.why_no_closings})"
             self._name_unusable(InstrumentKind.SOCKETS, unread)
+        self._rings = None if ready.why_no_rings else RingFollower()
+        if ready.why_no_rings:
+            unseen = f"not followed ({ready.why_no_rings})"
+            self._name_unusable(InstrumentKind.RINGS, unseen)
         if ready.missing:
             absent = f"absent: {', '.join(ready.missing)}"
             self._name_unusable(InstrumentKind.TRACEPOINTS, absent)

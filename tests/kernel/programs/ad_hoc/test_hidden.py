@@ -1,4 +1,7 @@
-"""Programs that use sockets by what is no call on them: that is named, and breaks no claim."""
+"""Programs that use sockets by what is no call on them: that is named, and breaks no claim.
+
+What they do by rings of io_uring(7) is seen by root's tracer alone (test_rings.py).
+"""
 
 from __future__ import annotations
 
@@ -131,7 +134,7 @@ def test_a_descriptor_that_a_call_of_32_bits_moved_breaks_nothing(
 
 
 def test_what_is_sent_by_a_ring_is_undecided_and_named(ad_hoc: Callable[..., AdHocRun]) -> None:
-    run = ad_hoc(python(CONVERSE), python(SEND_BY_RING), trace="auto")
+    run = ad_hoc(python(CONVERSE), python(SEND_BY_RING), trace="ptrace")
     if "AssertionError" in run.done.stdout:
         pytest.skip("io_uring is disabled here (kernel.io_uring_disabled)")
     assert run.wrote["client"] == "b'BY RING' b''\n"

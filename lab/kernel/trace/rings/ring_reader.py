@@ -1,0 +1,109 @@
+"""What the run's programs do by rings of io_uring(7), as BPF programs see it.
+
+All is held by descriptors, as in lab/kernel/trace/bpf/pointer_reader.py.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab.errors import KernelRefused
+from lab.kernel.trace.bpf import bpf
+from lab.kernel.trace.bpf.bpf import MapType
+from lab.kernel.trace.bpf.btf import PATH, Btf
+from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
+from lab.kernel.trace.bpf.plans import REGISTERS
+from lab.kernel.trace.bpf.pointer_reader import own_pid_namespace
+from lab.kernel.trace.rings.ring_programs import (
+    KEPT_BYTES,
+    RingMaps,
+    RingOffsets,
+    completed_program,
+    created_program,
+    overflown_program,
+    submitted_program,
+)
+
+RING_BYTES = 1 << 20
+RINGS_LIMIT = 1024
+REQUESTS_LIMIT = 16384
+_COUNT = struct.Struct("=Q")
+_ADDRESS_BYTES = 8
+
+
+class RingReader:
+    """Reads what is done by the rings that this process's pid namespace makes, until `close`."""
+
+    def __init__(self) -> None:
+        """Start to read. Raises KernelRefused."""
+        self._held = ExitStack()
+        try:
+            self._install()
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _install(self) -> None:
+        if os.uname().machine not in REGISTERS:
+            raise KernelRefused(f"read rings by BPF: not known on {os.uname().machine}")
+        try:
+            offsets = RingOffsets.of(Btf(Path(PATH).read_bytes()))
+        except OSError as error:
+            raise KernelRefused(f"read {PATH}: {error.strerror}") from None
+        self._ring = bpf.Ring(RING_BYTES, "wirelab_rings")
+        self._held.callback(self._ring.close)
+        self._lost = self._map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost")
+        maps = RingMaps(
+            rings=self._map(MapType.HASH, _ADDRESS_BYTES, 8, RINGS_LIMIT, "wirelab_rings"),
+            requests=self._map(
+                MapType.HASH, _ADDRESS_BYTES, KEPT_BYTES, REQUESTS_LIMIT, "wirelab_reqs"
+            ),
+            scratch=self._map(MapType.PERCPU_ARRAY, 4, SCRATCH_BYTES, 1, "wirelab_scratch"),
+            ring=self._ring.map,
+            lost=self._lost,
+        )
+        self._attach_completed(maps, offsets)
+        codes = {
+            "io_uring_cqe_overflow": overflown_program(maps, offsets),
+            "io_uring_submit_req": submitted_program(maps, offsets, 0),
+            "io_uring_req_failed": submitted_program(maps, offsets, 1),
+            # Last: a ring whose beginning is seen is seen whole.
+            "io_uring_create": created_program(maps, offsets, own_pid_namespace()),
+        }
+        for tracepoint, code in codes.items():
+            self._attach(code, tracepoint)
+
+    def _attach_completed(self, maps: RingMaps, offsets: RingOffsets) -> None:
+        """The kernel refuses a program that uses more arguments than its tracepoint has."""
+        try:
+            code = completed_program(maps, offsets, has_fields=True)
+            self._attach(code, "io_uring_complete")
+        except KernelRefused:
+            code = completed_program(maps, offsets, has_fields=False)
+            self._attach(code, "io_uring_complete")
+
+    def _attach(self, code: bytes, tracepoint: str) -> None:
+        program = bpf.load_program(code, f"wirelab_{tracepoint[9:16]}")
+        self._held.callback(os.close, program)
+        self._held.callback(os.close, bpf.attach(program, tracepoint))
+
+    def _map(self, kind: MapType, key_bytes: int, value_bytes: int, entries: int, name: str) -> int:
+        descriptor = bpf.create_map(kind, key_bytes, value_bytes, entries, name)
+        self._held.callback(os.close, descriptor)
+        return descriptor
+
+    def take(self) -> list[bytes]:
+        """The records since the last call, for `parse_ring_records`; without waiting."""
+        return list(bpf.records_of(self._ring.read()))
+
+    @property
+    def lost(self) -> int:
+        """How many records have been lost so far because the ring was full."""
+        return int(_COUNT.unpack(bpf.read_value(self._lost, _COUNT.size))[0])
+
+    def close(self) -> None:
+        """Stop reading and free everything."""
+        self._held.close()

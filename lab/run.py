@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lab.kernel.stepping.updates import Stepping
     from lab.large_capture import LargeCapture
     from lab.model.allowed import Allowed, Cell
+    from lab.model.capturing import Capturing
     from lab.model.claim import Judgement
     from lab.model.program import Step
     from lab.model.scenario import Scenario
@@ -72,6 +73,7 @@ def run_scenario(
     keeps_secrets: bool = True,
     wire: Sequence[str] = (),
     sysctls: Mapping[str, int | str] | None = None,
+    capturing: Capturing | None = None,
     pages: bool = True,
     expected: Sequence[str] = (),
     session: Callable[[Control], None] | None = None,
@@ -87,7 +89,8 @@ def run_scenario(
     libraries write to SSLKEYLOGFILE is recorded, unless `keeps_secrets` is False; then they have
     no such variable. `wire` are rules for what happens to frames on the links in every step,
     behind the step's own (docs/wire.md). `sysctls` are settings of hosts besides those that its
-    topology has, as Topology.with_sysctls takes them. `expected` is judged besides the scenario's
+    topology has, as Topology.with_sysctls takes them. `capturing` is how much of the frames is
+    kept. `expected` is judged besides the scenario's
     claims, in the words of docs/expect.md. `session` is called once the network is there, with
     what starts programs in it; the run ends when it returns (lab.ad_hoc.session_scenario).
     `stepping` has every frame wait until `step` has decided on it, which is called at the beginning
@@ -127,6 +130,7 @@ def run_scenario(
             sysctls=sysctls,
             is_session=session is not None,
             stepping=stepping,
+            capturing=capturing,
         )
         _import_what_comes_after(shown=present is not None, pages=pages)
         from lab.derive import why_no_pages, write_pages
@@ -462,9 +466,11 @@ def _start(
     sysctls: Mapping[str, int | str] | None,
     is_session: bool,
     stepping: Stepping | None,
+    capturing: Capturing | None,
 ) -> Pending[Recording]:
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record, record_session
+    from lab.model.capturing import ALL_OF_IT
 
     placeholders = scenario.placeholders(family, sys.executable)
     steps = scenario.expanded_steps(placeholders)
@@ -491,6 +497,7 @@ def _start(
         keeps_secrets,
         confined and confined(steps, names),
         stepping,
+        capturing or ALL_OF_IT,
     )
     if is_session or stepping is not None:
         return sandbox.converse(record_session, plan)

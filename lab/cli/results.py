@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.model.allowed import Allowed
+    from lab.model.capturing import Capturing
     from lab.model.family import Family
     from lab.report.terminal.page import Page
     from lab.results import Result
@@ -44,6 +45,16 @@ def sysctls_of(options: Namespace) -> dict[str, str] | None:
     from lab.linux.sysctl import sysctl_words
 
     return sysctl_words(options.sysctl)
+
+
+def capturing_of(options: Namespace) -> Capturing | None:
+    """How much of the frames is to be captured; None for all."""
+    words = options.ring, options.snap, options.max_frames
+    if not any(words):
+        return None
+    from lab.model.capturing import Capturing
+
+    return Capturing(*words)
 
 
 def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:

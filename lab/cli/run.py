@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 def execute(options: Namespace) -> int:
     """Run what is wanted, with the full report of each run."""
-    from lab.cli.results import allowed_of, collect, families, reports, sysctls_of
+    from lab.cli.results import allowed_of, capturing_of, collect, families, reports, sysctls_of
     from lab.run import ad_hoc_runs, run_scenario, wanted_runs
     from lab.scenario_files import find_scenario
 
     chosen = families(options.family)
     allowed = allowed_of(options)
     sysctls = sysctls_of(options)
+    capturing = capturing_of(options)
     ad_hoc = _ad_hoc_scenario(options)
     # By what was typed, so that a script knows which of the two it gets.
     several = len(options.names) > 1 or len(chosen) > 1
@@ -38,6 +39,7 @@ def execute(options: Namespace) -> int:
                 keeps_secrets=not options.no_secrets,
                 wire=options.wire,
                 sysctls=sysctls,
+                capturing=capturing,
                 expected=expected,
             )
             for which, family in wanted

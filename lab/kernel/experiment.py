@@ -326,16 +326,12 @@ def _addresses(topology: Topology) -> frozenset[str]:
 def _recorder(plan: Plan, namespaces: Mapping[str, Namespace], stack: ExitStack) -> FrameRecorder:
     """What records the frames of all links, from now on. Raises KernelRefused, MachineError."""
     capturing = plan.capturing
-    captures = open_captures(
-        _wanted_captures(plan, namespaces),
-        ring_bytes=capturing.ring_bytes,
-        snap_bytes=capturing.snap_bytes,
-    )
+    captures = open_captures(_wanted_captures(plan, namespaces), capturing)
     stack.callback(close_captures, captures)
-    spools = open_spools(capturing.folder, len(captures))
+    spools = open_spools(len(captures))
     for spool in spools:
         stack.callback(os.close, spool)
-    recorder = FrameRecorder(captures, spools, capturing.max_frames)
+    recorder = FrameRecorder(captures, spools, capturing)
     stack.callback(recorder.close)
     return recorder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.frozen import frozen
+from lab.model.capturing import ALL_OF_IT, Capturing
 from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import Topology
@@ -11,20 +12,6 @@ TYPE_CHECKING = False  # as typing has it; few runs need it
 if TYPE_CHECKING:
     from lab.kernel.confinement import Confined
     from lab.kernel.stepping.updates import Stepping
-
-
-@frozen
-class Capturing:
-    """How a run's frames are captured."""
-
-    folder: str = "/var/tmp"
-    """Where the file is that they are written to as they come; it has no name there."""
-    ring_bytes: int | None = None
-    """The memory of each point's ring; None for a share of what all have."""
-    snap_bytes: int | None = None
-    """How much of each frame is kept; None for all."""
-    max_frames: int | None = None
-    """With how many the captures end; None for never."""
 
 
 @frozen
@@ -51,4 +38,4 @@ class Plan:
     """How the programs are confined; None for the lab's own, which are not."""
     stepping: Stepping | None = None
     """How frames wait for somebody's decisions, on every link; None where they do not."""
-    capturing: Capturing = Capturing()
+    capturing: Capturing = ALL_OF_IT

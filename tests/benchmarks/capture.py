@@ -28,6 +28,7 @@ from lab.kernel.capture.spool import open_spools
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import Namespace, build_topology
 from lab.kernel.sandbox.sandbox import open_sandbox
+from lab.model.capturing import Capturing
 from lab.model.family import Family
 from lab.model.topology import two_hosts
 
@@ -100,8 +101,9 @@ def nobody(_hosts: Hosts, _folder: Path, _found: Captured) -> Iterator[None]:
 def wirelab(hosts: Hosts, folder: Path, found: Captured) -> Iterator[None]:
     (link,) = two_hosts().links
     wanted = [(hosts[end.host], PointName(end.host, end.name, link.name)) for end in link.ends]
-    captures = open_captures(wanted, ring_bytes=RING_MIB << 20)
-    spools = open_spools(str(folder), len(captures))
+    captures = open_captures(wanted, Capturing(ring_bytes=RING_MIB << 20))
+    os.environ["TMPDIR"] = str(folder)
+    spools = open_spools(len(captures))
     recorder = FrameRecorder(captures, spools)
     try:
         yield

@@ -205,3 +205,26 @@ def test_a_sysctl_that_this_kernel_has_not_ends_the_run(tmp_path: Path) -> None:
     assert "has no sysctl net.ipv4.tcp_sac" in done.stderr
     assert "did you mean 'tcp_sack'?" in done.stderr
     assert not list(tmp_path.rglob("report.json"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--snap", "64"), "frames were cut to 64 bytes, as was asked"),
+        (("--max-frames", "20"), "the captures ended after 20 frames, as was asked"),
+    ],
+)
+def test_a_capture_of_less_decides_nothing_and_says_why(
+    tmp_path: Path, words: tuple[str, str], said: str
+) -> None:
+    done = wirelab("run", "tcp", "--trace", "none", *words, "--json", "--out", tmp_path)
+    assert done.returncode == 4, done.stderr
+    claims = json.loads(done.stdout)["claims"]
+    assert {each["verdict"] for each in claims} == {"UNDECIDED", "SKIPPED"}
+    for claim in claims:
+        assert claim["verdict"] == "SKIPPED" or said in claim["reason"]
+
+
+def test_a_ring_of_one_mebibyte_is_enough_for_a_conversation(tmp_path: Path) -> None:
+    done = wirelab("run", "tcp", "--trace", "none", "--ring", "1", "--out", tmp_path)
+    assert done.returncode == 0, done.stdout

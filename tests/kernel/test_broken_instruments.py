@@ -12,6 +12,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.errors import LabError
 from lab.kernel.plan import Plan
+from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import Sandbox
+from lab.model.capturing import Capturing
 from lab.model.claim import Outcome
 from lab.model.family import Family
 from lab.model.program import Step
@@ -82,6 +85,14 @@ def test_a_killed_process_that_writes_frames_leaves_every_claim_undecided(
 def test_a_full_disk_leaves_every_claim_undecided(sandbox: Sandbox) -> None:
     recording = sandbox.call(inside_broken.record_on_full_disk, plan(SEND_ALL, "none"))
     assert any("could not be written to disk: EFBIG" in why for why in reasons(recording))
+    assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
+
+
+def test_captures_that_ended_early_leave_every_claim_undecided(sandbox: Sandbox) -> None:
+    short = replace(plan(SEND_ALL, "none"), capturing=Capturing(max_frames=1000))
+    recording = sandbox.call(record, short)
+    assert len(recording.frames) == 1000
+    assert reasons(recording)[0] == "the captures ended after 1000 frames, as was asked"
     assert outcomes(recording) <= {Outcome.UNDECIDED, Outcome.SKIPPED}
 
 

@@ -78,6 +78,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                 canaries_seen=len(canaries) - len(missing),
                 dropped=sum(point.dropped for point in recording.points),
                 incomplete=(
+                    *recording.capture_losses,
                     *_unproven(canaries, recording),
                     *map(_missing, missing),
                     *_reversed(canaries, sightings),
@@ -182,7 +183,7 @@ def _losses(recording: Recording) -> list[str]:
         if abs(recording.clock_step_ns) > CLOCK_STEP_NS
         else []
     )
-    losses = [*clock, *recording.capture_losses] + [
+    losses = clock + [
         f"the kernel dropped {counted(point.dropped, 'frame')} at {point.name}"
         for point in recording.points
         if point.dropped

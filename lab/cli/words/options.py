@@ -7,6 +7,7 @@ from lab.cli.words.parser import CommandParser
 from lab.cli.words.shared import (
     add_allowed,
     add_ascii,
+    add_capturing,
     add_conditions,
     add_detail,
     add_expect,
@@ -156,6 +157,7 @@ def _run(command: argparse.ArgumentParser) -> None:
         help="how long the server may go on after the client has ended",
     )
     add_conditions(command)
+    add_capturing(command)
     add_expect(command)
     command.add_argument(
         "--update-snapshot",

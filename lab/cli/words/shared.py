@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from lab.cli.words.values import capability, number_of_jobs
+from lab.cli.words.values import (
+    capability,
+    number_of_frames,
+    number_of_jobs,
+    ring_bytes,
+    snap_bytes,
+)
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -31,6 +37,30 @@ def add_conditions(command: argparse.ArgumentParser) -> None:
         metavar="[HOST:]NAME=VALUE",
         help="a setting of the hosts' network namespaces, of all or one, again for each: "
         "net.ipv4.tcp_syn_retries=3 (docs/sysctls.md)",
+    )
+
+
+def add_capturing(command: argparse.ArgumentParser) -> None:
+    """How much of the frames is captured."""
+    command.add_argument(
+        "--snap",
+        type=snap_bytes,
+        metavar="BYTES",
+        help="keep so much of each frame (default: all); a run with frames that were cut decides "
+        "nothing",
+    )
+    command.add_argument(
+        "--max-frames",
+        type=number_of_frames,
+        metavar="N",
+        help="capture so many frames, at all points together, and then no more",
+    )
+    command.add_argument(
+        "--ring",
+        type=ring_bytes,
+        metavar="MiB",
+        help="the memory that the frames of each point wait in to be written to disk "
+        "(default: 4 to 16, by how many points there are)",
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from lab.model.capturing import LEAST_SNAP_BYTES, MOST_RING_MIB, MOST_SNAP_BYTES
+
 MOST_JOBS = 64
 LONGEST_S = 86400
 MOST_OF_ANYTHING = 100_000
+MOST_FRAMES = 10**12
 
 
 def capability(name: str) -> str:
@@ -34,15 +37,32 @@ def port(text: str) -> int:
 
 def number_of_jobs(text: str) -> int:
     """From 1 to MOST_JOBS."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_JOBS}")
-    return int(text)
+    return _number(text, 1, MOST_JOBS)
 
 
 def whole_number(text: str) -> int:
     """From 1 to MOST_OF_ANYTHING."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_OF_ANYTHING:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_OF_ANYTHING}")
+    return _number(text, 1, MOST_OF_ANYTHING)
+
+
+def snap_bytes(text: str) -> int:
+    """From LEAST_SNAP_BYTES to MOST_SNAP_BYTES."""
+    return _number(text, LEAST_SNAP_BYTES, MOST_SNAP_BYTES)
+
+
+def ring_bytes(text: str) -> int:
+    """Of 1 to MOST_RING_MIB mebibytes."""
+    return _number(text, 1, MOST_RING_MIB) << 20
+
+
+def number_of_frames(text: str) -> int:
+    """From 1 to MOST_FRAMES."""
+    return _number(text, 1, MOST_FRAMES)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
     return int(text)
 
 

@@ -11,6 +11,7 @@ from lab.frozen import frozen
 from lab.kernel.capture.packet_socket import make_rings, packet_socket, refusal
 from lab.kernel.capture.ring import BlockRing
 from lab.kernel.network.namespace import Namespace
+from lab.model.capturing import ALL_OF_IT, Capturing
 from lab.records import CapturePoint
 
 ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # IEEE 802: for experiments within one network
@@ -86,16 +87,12 @@ class LiveCapture:
 
 
 def open_captures(
-    wanted: Sequence[tuple[Namespace, PointName]],
-    *,
-    ring_bytes: int | None = None,
-    snap_bytes: int | None = None,
+    wanted: Sequence[tuple[Namespace, PointName]], capturing: Capturing = ALL_OF_IT
 ) -> list[LiveCapture]:
     """A capture of both directions for each of these, which does not see anything yet.
 
-    Each has a ring of `ring_bytes`, by default a share of ALL_RINGS_BYTES within bounds, and keeps
-    the first `snap_bytes` of each frame, by default all. What is opened here becomes a capture by
-    begin_captures.
+    Each has a ring of its own, by default of a share of ALL_RINGS_BYTES within bounds. What is
+    opened here becomes a capture by begin_captures.
 
     A socket is opened with protocol 0, which receives nothing, and bound to its interface when
     its ring is ready: opened with ETH_P_ALL it would capture on every interface until then.
@@ -103,6 +100,7 @@ def open_captures(
     Raises KernelRefused.
     """
     count = max(1, len(wanted))
+    ring_bytes = capturing.ring_bytes
     if ring_bytes is None:
         ring_bytes = min(RING_MAX_BYTES, max(RING_MIN_BYTES, ALL_RINGS_BYTES // count))
     # Each ring has a timer of its own.
@@ -113,7 +111,7 @@ def open_captures(
             point,
             BlockRing(packet_socket(namespace), point.name, ring_bytes, retire_ms),
             packet_socket(namespace),
-            snap_bytes,
+            capturing.snap_bytes,
         )
         for namespace, point in wanted
     ]

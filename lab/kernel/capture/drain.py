@@ -79,7 +79,7 @@ class Drain:
     """The descriptor of that file: see lab.kernel.capture.spool."""
     progress: Progress
     max_frames: int | None = None
-    """The captures end when so many frames, or some more, are written."""
+    """With so many frames on disk the captures end; the first of them are in time among all."""
 
     def take(self, number: int) -> None:
         """Write the blocks of that ring which the kernel has handed over, and give them back.
@@ -110,8 +110,6 @@ class Drain:
         progress = self.progress
         if progress.failure:
             return False
-        if progress.is_full:
-            return True
         header = block_header(block)
         try:
             position = write_block(self.spool, progress.written(self.number), number, block)

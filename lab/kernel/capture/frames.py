@@ -16,6 +16,8 @@ from lab.kernel.capture.ring import RingPlace
 from lab.kernel.capture.settling import settle
 from lab.kernel.capture.spool import SpooledBlock, read_blocks
 from lab.kernel.capture.writer import Writer
+from lab.model.capturing import ALL_OF_IT, Capturing
+from lab.model.counted import counted
 from lab.records import CANARY_TEXT, Direction, Frame
 
 CLOSING_S = 2.0
@@ -27,7 +29,10 @@ class FrameRecorder:
     """Records what captures see; a source of the loop (lab.kernel.system.loop.Source)."""
 
     def __init__(
-        self, captures: Sequence[LiveCapture], spools: Sequence[int], max_frames: int | None = None
+        self,
+        captures: Sequence[LiveCapture],
+        spools: Sequence[int],
+        capturing: Capturing = ALL_OF_IT,
     ) -> None:
         """Begin the captures.
 
@@ -37,7 +42,9 @@ class FrameRecorder:
         self.captures = captures
         self.sightings: dict[bytes, int] = {}
         """How often each of these payloads was captured; whoever sends one sets it to 0."""
-        self._max_frames = max_frames
+        self._capturing = capturing
+        self._is_cut = False
+        max_frames = capturing.max_frames
         self._progress = Progress(len(captures), len(spools))
         self._drains = []
         for number, spool in enumerate(spools):
@@ -69,7 +76,7 @@ class FrameRecorder:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """Why frames are missing, besides what the kernel counts."""
+        """Why frames are missing, besides what the kernel counts, or are not whole."""
         found = []
         if self.writer.is_gone:
             found.append("the process that writes the captured frames to disk was killed")
@@ -79,7 +86,10 @@ class FrameRecorder:
                 f"the captured frames could not be written to disk: {name} ({os.strerror(number)})"
             )
         if self._progress.is_full:
-            found.append(f"the captures ended after {self._max_frames:,} frames, as was asked")
+            frames = counted(self._capturing.max_frames or 0, "frame")
+            found.append(f"the captures ended after {frames}, as was asked")
+        if self._is_cut:
+            found.append(f"frames were cut to {self._capturing.snap_bytes} bytes, as was asked")
         return tuple(found)
 
     @property
@@ -142,8 +152,8 @@ class FrameRecorder:
         """
         wanted = []
         for capture in self.captures:
-            counted = capture.statistics()
-            wanted.append(counted.frames - counted.dropped)
+            point = capture.statistics()
+            wanted.append(point.frames - point.dropped)
         until_ns = time.monotonic_ns() + round(CLOSING_S * 1e9)
         while any(self._progress.frames_of(n) < count for n, count in enumerate(wanted)):
             self.writer.look()
@@ -160,7 +170,9 @@ class FrameRecorder:
             for time_ns, is_outgoing, data, length in frames_of(block.data)
         ]
         found.sort(key=attrgetter("time_ns"))
-        return tuple(found if self._max_frames is None else found[: self._max_frames])
+        snapped = self._capturing.snap_bytes is not None
+        self._is_cut = snapped and any(len(each.data) < each.wire_bytes for each in found)
+        return tuple(found[: self._capturing.max_frames])
 
     def _written(self) -> list[int]:
         """How far each spool is written."""

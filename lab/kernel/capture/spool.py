@@ -10,11 +10,13 @@ import errno
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lab.errors import MachineError
 
+FOLDERS = ("/var/tmp", "/tmp")  # the first is for what is large: file-hierarchy(7)
 MOST = 4
 _RECORD = struct.Struct("=II")
 # What open(2) gives with O_TMPFILE on a file system that has no such files, and before Linux 3.11.
@@ -29,16 +31,25 @@ class SpooledBlock(NamedTuple):
     data: bytes
 
 
-def open_spools(folder: str, captures: int) -> list[int]:
-    """Descriptors of new files in that folder, which have no names there.
+def open_spools(captures: int) -> list[int]:
+    """Descriptors of new files that have no names, in $TMPDIR or else in one of FOLDERS.
 
     There are as many as threads are worth while that write what so many captures see.
     Raises MachineError.
     """
-    return [_open_spool(folder) for _ in range(max(1, min(captures, os.cpu_count() or 1, MOST)))]
+    given = os.environ.get("TMPDIR")
+    *others, last = (given,) if given else FOLDERS
+    for folder in others:
+        with suppress(MachineError):
+            return _open_all(folder, captures)
+    return _open_all(last, captures)
 
 
-def _open_spool(folder: str) -> int:
+def _open_all(folder: str, captures: int) -> list[int]:
+    return [_open_one(folder) for _ in range(max(1, min(captures, os.cpu_count() or 1, MOST)))]
+
+
+def _open_one(folder: str) -> int:
     flags = os.O_RDWR | os.O_CLOEXEC
     try:
         return os.open(folder, flags | os.O_TMPFILE, 0o600)

@@ -9,13 +9,18 @@ import pytest
 
 from lab.cli.words.values import (
     LONGEST_S,
+    MOST_FRAMES,
     MOST_JOBS,
     capability,
     flow,
+    number_of_frames,
     number_of_jobs,
     port,
+    ring_bytes,
     seconds,
+    snap_bytes,
 )
+from lab.model.capturing import LEAST_SNAP_BYTES, MOST_RING_MIB, MOST_SNAP_BYTES
 
 
 @pytest.mark.parametrize(
@@ -25,6 +30,12 @@ from lab.cli.words.values import (
         (port, "65535", 65535),
         (number_of_jobs, "1", 1),
         (number_of_jobs, str(MOST_JOBS), MOST_JOBS),
+        (snap_bytes, str(LEAST_SNAP_BYTES), LEAST_SNAP_BYTES),
+        (snap_bytes, str(MOST_SNAP_BYTES), MOST_SNAP_BYTES),
+        (ring_bytes, "1", 1 << 20),
+        (ring_bytes, str(MOST_RING_MIB), MOST_RING_MIB << 20),
+        (number_of_frames, "1", 1),
+        (number_of_frames, str(MOST_FRAMES), MOST_FRAMES),
         (seconds, "0.5", 0.5),
         (seconds, str(LONGEST_S), LONGEST_S),
         (flow, "tcp:7", "tcp:7"),
@@ -43,6 +54,9 @@ def test_what_a_word_says(read: Callable[[str], object], typed: str, value: obje
     [
         *((port, typed) for typed in ("", "0", "65536", "-1", "1.0", "\u00bd", "\u00b2", "http")),
         *((number_of_jobs, typed) for typed in ("", "0", str(MOST_JOBS + 1), "-1", "two")),
+        *((snap_bytes, typed) for typed in ("", str(LEAST_SNAP_BYTES - 1), "262145", "1k")),
+        *((ring_bytes, typed) for typed in ("", "0", str(MOST_RING_MIB + 1), "0.5", "\u00b2")),
+        *((number_of_frames, typed) for typed in ("", "0", str(MOST_FRAMES + 1), "-1")),
         *((seconds, typed) for typed in ("", "0", "-1", "nan", "inf", str(LONGEST_S + 1), "soon")),
     ],
 )

@@ -11,10 +11,11 @@ from lab.kernel.capture.canaries import Canaries, Refused
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import open_sandbox
+from lab.model.capturing import Capturing
 from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import two_hosts
-from lab.records import CanaryBracket, Recording
+from lab.records import CanaryBracket, Frame, Recording
 
 pytestmark = pytest.mark.kernel
 
@@ -71,3 +72,34 @@ def recorded_with_late_frames() -> Recording:
         return record(Plan("t", Family.IPV4, two_hosts(), steps, trace="none"))
     finally:
         Canaries.send = send_canaries  # type: ignore[method-assign]
+
+
+def captured(capturing: Capturing, sent: int) -> tuple[tuple[Frame, ...], tuple[str, ...]]:
+    """Run inside: what is recorded of so many frames, and what is said to be lost."""
+    with inside.captures_of(two_hosts(), capturing) as recorder:
+        for number in range(sent):
+            recorder.captures[0].send_frame(inside.frame(number.to_bytes(4).ljust(100, b"\0")))
+        inside.wait_until_counted(recorder.captures[1], sent)
+        recorder.close_window()
+        return recorder.frames(), recorder.losses
+
+
+def test_of_as_many_frames_as_were_wanted_the_first_in_time_are_kept() -> None:
+    with open_sandbox() as sandbox:
+        frames, losses = sandbox.call(captured, Capturing(max_frames=5), 10)
+    with open_sandbox() as sandbox:
+        everything, none = sandbox.call(captured, Capturing(), 10)
+    assert len(everything) == 20
+    assert none == ()
+    # Each has left before the next is sent, and arrived.
+    assert [frame.data[14:18] for frame in frames] == [n.to_bytes(4) for n in (0, 0, 1, 1, 2)]
+    assert losses == ("the captures ended after 5 frames, as was asked",)
+
+
+def test_frames_that_were_cut_are_said_to_be() -> None:
+    with open_sandbox() as sandbox:
+        frames, losses = sandbox.call(captured, Capturing(snap_bytes=64), 1)
+    assert [(len(frame.data), frame.wire_bytes) for frame in frames] == [(64, 114)] * 2
+    assert losses == ("frames were cut to 64 bytes, as was asked",)
+    with open_sandbox() as sandbox:
+        assert sandbox.call(captured, Capturing(snap_bytes=114), 1)[1] == ()

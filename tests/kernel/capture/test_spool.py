@@ -16,6 +16,11 @@ from lab.kernel.capture.spool import SpooledBlock, open_spools, read_blocks, wri
 BLOCKS = (b"a" * 48, b"b" * 4096, b"")
 
 
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
 def written(descriptor: int) -> list[int]:
     """BLOCKS as captures 0 to 2; the positions before, between and behind them."""
     ends = [0]
@@ -24,8 +29,8 @@ def written(descriptor: int) -> list[int]:
     return ends
 
 
-def test_blocks_are_read_as_they_were_written(tmp_path: Path) -> None:
-    (descriptor,) = open_spools(str(tmp_path), 1)
+def test_blocks_are_read_as_they_were_written() -> None:
+    (descriptor,) = open_spools(1)
     ends = written(descriptor)
     expected = [SpooledBlock(capture, data) for capture, data in enumerate(BLOCKS)]
     assert list(read_blocks(descriptor, 0, ends[-1])) == expected
@@ -40,29 +45,45 @@ def test_no_name_is_left_in_the_folder(
 ) -> None:
     """Where a file system has no files without names, O_TMPFILE fails with EISDIR."""
     monkeypatch.setattr(os, "O_TMPFILE", flag)
-    (descriptor,) = open_spools(str(tmp_path), 1)
+    (descriptor,) = open_spools(1)
     ends = written(descriptor)
     assert list(tmp_path.iterdir()) == []
     assert len(list(read_blocks(descriptor, 0, ends[-1]))) == len(BLOCKS)
     os.close(descriptor)
 
 
-def test_few_captures_have_few_files(tmp_path: Path) -> None:
+def test_few_captures_have_few_files() -> None:
     for captures in (0, 1, 2, 100):
-        descriptors = open_spools(str(tmp_path), captures)
+        descriptors = open_spools(captures)
         assert len(descriptors) == max(1, min(captures, os.cpu_count() or 1, spool.MOST))
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", f"{tmp_path}/none")
     with pytest.raises(MachineError, match=f"to a file in {tmp_path}/none: No such file"):
-        open_spools(f"{tmp_path}/none", 1)
+        open_spools(1)
 
 
-def test_a_file_that_may_not_grow_is_an_error(tmp_path: Path) -> None:
+def test_without_a_given_folder_the_first_usable_one_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMPDIR")
+    monkeypatch.setattr(spool, "FOLDERS", (f"{tmp_path}/none", str(tmp_path)))
+    (descriptor,) = open_spools(1)
+    assert Path(f"/proc/self/fd/{descriptor}").readlink().parent == tmp_path
+    os.close(descriptor)
+    monkeypatch.setattr(spool, "FOLDERS", (f"{tmp_path}/none", f"{tmp_path}/nor this"))
+    with pytest.raises(MachineError, match="nor this"):
+        open_spools(1)
+
+
+def test_a_file_that_may_not_grow_is_an_error() -> None:
     """A part is written, and the rest refused. Source: getrlimit(2), RLIMIT_FSIZE."""
-    (descriptor,) = open_spools(str(tmp_path), 1)
+    (descriptor,) = open_spools(1)
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -42,6 +42,7 @@ from lab.kernel.network.witness import check_interfaces, read_interfaces
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import NUMBERS, ambient_capabilities
+from lab.model.capturing import ALL_OF_IT, Capturing
 from lab.model.family import Family
 from lab.model.topology import Topology
 from lab.records import CapturePoint, Frame, InterfaceSeen, SysctlSet
@@ -365,13 +366,7 @@ def undrained_as_a_connection_ends(
 
 
 @contextmanager
-def captures_of(
-    topology: Topology,
-    *,
-    ring_bytes: int | None = None,
-    snap_bytes: int | None = None,
-    max_frames: int | None = None,
-) -> Iterator[FrameRecorder]:
+def captures_of(topology: Topology, capturing: Capturing = ALL_OF_IT) -> Iterator[FrameRecorder]:
     """A recorder of the topology's frames, its links ready, with a capture at each interface."""
     with build_topology(topology) as built:
         wait_until_links_ready(built)
@@ -380,8 +375,8 @@ def captures_of(
             for link in topology.links
             for end in link.ends
         ]
-        captures = open_captures(wanted, ring_bytes=ring_bytes, snap_bytes=snap_bytes)
-        with recorder_of(captures, max_frames) as recorder:
+        captures = open_captures(wanted, capturing)
+        with recorder_of(captures, capturing) as recorder:
             try:
                 yield recorder
             finally:
@@ -389,11 +384,9 @@ def captures_of(
 
 
 @contextmanager
-def recorder_of(
-    captures: Sequence[LiveCapture], max_frames: int | None = None
-) -> Iterator[FrameRecorder]:
-    spools = open_spools("/tmp", len(captures))
-    recorder = FrameRecorder(captures, spools, max_frames)
+def recorder_of(captures: Sequence[LiveCapture], capturing: Capturing) -> Iterator[FrameRecorder]:
+    spools = open_spools(len(captures))
+    recorder = FrameRecorder(captures, spools, capturing)
     try:
         yield recorder
     finally:
@@ -410,7 +403,7 @@ def frames_sent(
     topology: Topology, sent: Sequence[bytes], snap_bytes: int | None = None
 ) -> tuple[tuple[Frame, ...], list[CapturePoint], tuple[int, int]]:
     """Each frame sent from the first point: what all saw, counted, and the time around it."""
-    with captures_of(topology, snap_bytes=snap_bytes) as recorder:
+    with captures_of(topology, Capturing(snap_bytes=snap_bytes)) as recorder:
         near, far = recorder.captures[:2]
         before = time.time_ns()
         for data in sent:
@@ -439,7 +432,7 @@ def overflow(
 
     Then one frame more, to rings that were emptied; how many saw it.
     """
-    with captures_of(topology, ring_bytes=ring_bytes) as recorder:
+    with captures_of(topology, Capturing(ring_bytes=ring_bytes)) as recorder:
         near, far = recorder.captures
         os.kill(recorder.writer.pid, signal.SIGSTOP)
         for number in range(count):

@@ -10,11 +10,12 @@ from dataclasses import replace
 from lab.kernel.capture.drain import Drain
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.ring import BLOCK_BYTES
-from lab.kernel.plan import Capturing, Plan
+from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.trace.tracefs.collector import Collector
 from lab.kernel.trace.tracefs.instance import Instance
 from lab.kernel.trace.tracefs.start import end_started
+from lab.model.capturing import Capturing
 from lab.records import Recording
 
 PAGE_BYTES = 4096

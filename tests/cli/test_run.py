@@ -222,7 +222,7 @@ def test_a_capture_of_less_decides_nothing_and_says_why(
     claims = json.loads(done.stdout)["claims"]
     assert {each["verdict"] for each in claims} == {"UNDECIDED", "SKIPPED"}
     for claim in claims:
-        assert claim["verdict"] == "SKIPPED" or said in claim["reason"]
+        assert claim["verdict"] == "SKIPPED" or said in claim["why"]
 
 
 def test_a_ring_of_one_mebibyte_is_enough_for_a_conversation(tmp_path: Path) -> None:

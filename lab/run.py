@@ -16,13 +16,13 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.analysis.select.selection import Asked
     from lab.analysis.timeline import Timeline
+    from lab.kernel.capture.capturing import Capturing
     from lab.kernel.confinement import Confined
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Stepping
     from lab.large_capture import LargeCapture
     from lab.model.allowed import Allowed, Cell
-    from lab.model.capturing import Capturing
     from lab.model.claim import Judgement
     from lab.model.program import Step
     from lab.model.scenario import Scenario
@@ -468,9 +468,9 @@ def _start(
     stepping: Stepping | None,
     capturing: Capturing | None,
 ) -> Pending[Recording]:
+    from lab.kernel.capture.capturing import ALL_OF_IT
     from lab.kernel.plan import Plan
     from lab.kernel.recorder import record, record_session
-    from lab.model.capturing import ALL_OF_IT
 
     placeholders = scenario.placeholders(family, sys.executable)
     steps = scenario.expanded_steps(placeholders)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from lab.kernel.capture.capturing import Capturing
     from lab.model.allowed import Allowed
-    from lab.model.capturing import Capturing
     from lab.model.family import Family
     from lab.report.terminal.page import Page
     from lab.results import Result
@@ -52,7 +52,7 @@ def capturing_of(options: Namespace) -> Capturing | None:
     words = options.ring, options.snap, options.max_frames
     if not any(words):
         return None
-    from lab.model.capturing import Capturing
+    from lab.kernel.capture.capturing import Capturing
 
     return Capturing(*words)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.frozen import frozen
-from lab.model.capturing import ALL_OF_IT, Capturing
+from lab.kernel.capture.capturing import ALL_OF_IT, Capturing
 from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import Topology

@@ -23,12 +23,12 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from lab.kernel.capture.capture import PointName, close_captures, open_captures
+from lab.kernel.capture.capturing import Capturing
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.spool import open_spools
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import Namespace, build_topology
 from lab.kernel.sandbox.sandbox import open_sandbox
-from lab.model.capturing import Capturing
 from lab.model.family import Family
 from lab.model.topology import two_hosts
 

@@ -26,10 +26,10 @@ from lab.ad_hoc import recorded_scenario
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.errors import LabError
+from lab.kernel.capture.capturing import Capturing
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import Sandbox
-from lab.model.capturing import Capturing
 from lab.model.claim import Outcome
 from lab.model.family import Family
 from lab.model.program import Step

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from lab.errors import KernelRefused
 from lab.frozen import frozen
+from lab.kernel.capture.capturing import ALL_OF_IT, Capturing
 from lab.kernel.capture.packet_socket import make_rings, packet_socket, refusal
 from lab.kernel.capture.ring import BlockRing
 from lab.kernel.network.namespace import Namespace
-from lab.model.capturing import ALL_OF_IT, Capturing
 from lab.records import CapturePoint
 
 ETH_P_LOCAL_EXPERIMENTAL = 0x88B5  # IEEE 802: for experiments within one network

@@ -11,12 +11,12 @@ from operator import attrgetter
 from lab.errors import KernelRefused
 from lab.kernel.capture.blocks import frames_of, sequence_of
 from lab.kernel.capture.capture import LiveCapture, begin_captures
+from lab.kernel.capture.capturing import ALL_OF_IT, Capturing
 from lab.kernel.capture.drain import Drain, Progress
 from lab.kernel.capture.ring import RingPlace
 from lab.kernel.capture.settling import settle
 from lab.kernel.capture.spool import SpooledBlock, read_blocks
 from lab.kernel.capture.writer import Writer
-from lab.model.capturing import ALL_OF_IT, Capturing
 from lab.model.counted import counted
 from lab.records import CANARY_TEXT, Direction, Frame
 

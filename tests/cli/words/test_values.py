@@ -8,9 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from lab.cli.words.values import (
+    LEAST_SNAP_BYTES,
     LONGEST_S,
     MOST_FRAMES,
     MOST_JOBS,
+    MOST_RING_MIB,
+    MOST_SNAP_BYTES,
     capability,
     flow,
     number_of_frames,
@@ -20,7 +23,6 @@ from lab.cli.words.values import (
     seconds,
     snap_bytes,
 )
-from lab.model.capturing import LEAST_SNAP_BYTES, MOST_RING_MIB, MOST_SNAP_BYTES
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from step_programs import READY, python, run
 
 from lab.analysis.assembly import build_timelines
 from lab.kernel.capture.canaries import Canaries, Refused
+from lab.kernel.capture.capturing import Capturing
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.sandbox.sandbox import open_sandbox
-from lab.model.capturing import Capturing
 from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import two_hosts

@@ -29,6 +29,7 @@ from lab.kernel.capture.capture import (
     close_captures,
     open_captures,
 )
+from lab.kernel.capture.capturing import ALL_OF_IT, Capturing
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.packet_socket import packet_socket
 from lab.kernel.capture.spool import open_spools
@@ -42,7 +43,6 @@ from lab.kernel.network.witness import check_interfaces, read_interfaces
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import NUMBERS, ambient_capabilities
-from lab.model.capturing import ALL_OF_IT, Capturing
 from lab.model.family import Family
 from lab.model.topology import Topology
 from lab.records import CapturePoint, Frame, InterfaceSeen, SysctlSet

@@ -7,6 +7,7 @@ import resource
 import signal
 from dataclasses import replace
 
+from lab.kernel.capture.capturing import Capturing
 from lab.kernel.capture.drain import Drain
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.ring import BLOCK_BYTES
@@ -15,7 +16,6 @@ from lab.kernel.recorder import record
 from lab.kernel.trace.tracefs.collector import Collector
 from lab.kernel.trace.tracefs.instance import Instance
 from lab.kernel.trace.tracefs.start import end_started
-from lab.model.capturing import Capturing
 from lab.records import Recording
 
 PAGE_BYTES = 4096

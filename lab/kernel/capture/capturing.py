@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 
-LEAST_SNAP_BYTES = 64
-"""The lab's own canaries are nearly as long, and have to be known."""
-MOST_SNAP_BYTES = 262_144
-MOST_RING_MIB = 1024
-
 
 @frozen
 class Capturing:
@@ -17,7 +12,7 @@ class Capturing:
     ring_bytes: int | None = None
     """The memory of each point's ring; None for a share of what all have."""
     snap_bytes: int | None = None
-    """How much of each frame is kept, from LEAST_SNAP_BYTES to MOST_SNAP_BYTES."""
+    """How much of each frame is kept; no less than the lab's own canaries have."""
     max_frames: int | None = None
     """With how many, at all points together, the captures end."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
+from lab.cli.words.values import LEAST_SNAP_BYTES
 from lab.kernel.capture.canaries import PAYLOAD_BYTES
-from lab.model.capturing import ALL_OF_IT, LEAST_SNAP_BYTES, Capturing
+from lab.kernel.capture.capturing import ALL_OF_IT, Capturing
 
 
 def test_all_is_captured_where_nothing_else_is_said() -> None:

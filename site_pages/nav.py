@@ -44,6 +44,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("Write a scenario", "scenarios.md"),
             ("Networks", "networks.md"),
             ("The wire", "wire.md"),
+            ("Stepped by hand", "step.md"),
             ("What you expect", "expect.md"),
             ("Under pytest", "pytest.md"),
             ("A prompt in a network", "shell.md"),

@@ -107,6 +107,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.claims import execute
         case "replay":
             from lab.cli.replay import execute
+        case "play":
+            from lab.cli.stepped.play import execute
         case "report":
             from lab.cli.derived.report import execute
         case "diff":

@@ -30,6 +30,7 @@ from lab.records.frame import (
 from lab.records.host import CountersSeen, SysctlSet, Translation
 from lab.records.instrument import Instrument, InstrumentKind, Obtained
 from lab.records.kernel_event import DropNotice, KernelEvent
+from lab.records.now import LinkNow, ProgramNow, SocketNow
 from lab.records.program import Disturbance, KeyLog, LineUse, ProgramRun, RanAs, SourceLine
 from lab.records.recording import Recording, Trace
 from lab.records.socket import (
@@ -69,14 +70,17 @@ __all__ = (
     "Limit",
     "LimitKept",
     "LineUse",
+    "LinkNow",
     "LinkType",
     "Memory",
     "Obtained",
+    "ProgramNow",
     "ProgramRun",
     "QueueSample",
     "RanAs",
     "Recording",
     "RingUse",
+    "SocketNow",
     "SocketSeen",
     "SocketState",
     "SourceLine",

@@ -223,3 +223,34 @@ def _put(data: bytearray, headers: Headers, name: str, value: int) -> None:
             data[at : at + _MAC_BYTES] = value.to_bytes(_MAC_BYTES, "big")
         case _:
             raise UsageError(f"there is no field {name}")
+
+
+def field_value(headers: Headers, name: str) -> str | None:
+    """What a field has, as a rule would write it; None where the frame has no such field."""
+    data, ip = headers.data, headers.ip
+    if name in ("src", "dst"):
+        if not headers.version:
+            return None
+        size = 4 if headers.version == 4 else 16
+        at = ip + (12 if headers.version == 4 else 8) + (size if name == "dst" else 0)
+        return str(ipaddress.ip_address(data[at : at + size]))
+    if not _has(headers, name, ""):
+        return None
+    match name:
+        case "tos" if headers.version == 4:
+            return str(data[ip + 1])
+        case "tos":
+            return str(int.from_bytes(data[ip : ip + 2], "big") >> 4 & 0xFF)
+        case "df":
+            return str(int.from_bytes(data[ip + 6 : ip + 8], "big") >> 14 & 1)
+        case "flags":
+            on = enumerate(_FLAG_LETTERS)
+            flags = data[headers.transport + 13]
+            return "".join(letter for bit, letter in on if flags >> bit & 1) or "0"
+        case "eth.src" | "eth.dst":
+            at = _MAC_BYTES if name == "eth.src" else 0
+            return data[at : at + _MAC_BYTES].hex(":")
+    field = _NUMBERS[name]
+    at = field.place(headers)
+    number = int.from_bytes(data[at : at + field.size], "big")
+    return f"{number:#06x}" if name == "checksum" else str(number)

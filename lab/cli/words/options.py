@@ -217,6 +217,11 @@ def _replay(command: argparse.ArgumentParser) -> None:
     add_ascii(command)
 
 
+def _play(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="RUN", help="its folder, such as runs/tcp/latest")
+    add_scenarios(command)
+
+
 def _report(command: argparse.ArgumentParser) -> None:
     from lab.derive import FORMATS
 
@@ -415,6 +420,7 @@ COMMANDS = {
     "compare": ("the same messages over TCP, UDP and unix", _compare),
     "claims": ("list the statements, and the claims that decide them", _nothing),
     "replay": ("judge a recorded run again, unprivileged", _replay),
+    "play": ("walk through a recorded run, event by event or in time", _play),
     "report": ("a recorded run as a page, a picture, Markdown or JUnit", _report),
     "diff": ("two runs of a scenario against each other", _diff),
     "show": ("show the flows of any pcap or pcapng file", _show),

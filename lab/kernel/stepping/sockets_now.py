@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from lab.kernel.network.inet_diag import InetSocket, read_inet_sockets
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.stepping.updates import SocketNow
 from lab.kernel.system.tcp import STATES
+from lab.records import SocketNow
 
 TIMERS = ("", "retransmission", "keepalive", "TIME-WAIT", "zero window probe")
 """By idiag_timer. Source: sock_diag(7); net/ipv4/inet_diag.c, inet_sk_diag_fill()."""

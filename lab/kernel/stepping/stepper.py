@@ -16,10 +16,7 @@ from lab.kernel.stepping.updates import (
     Answered,
     Bye,
     Finish,
-    LinkNow,
     Over,
-    ProgramNow,
-    SocketNow,
     Stepping,
     Update,
     UpdateSeen,
@@ -28,7 +25,7 @@ from lab.kernel.system.message_socket import PeerGone, Talk
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Step
 from lab.model.topology import Interface
-from lab.records import Syscall
+from lab.records import LinkNow, ProgramNow, SocketNow, Syscall
 
 SAMPLE_NS = 200_000_000
 """As often sockets and programs are looked at."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lab.frozen import frozen
 from lab.kernel.links.holding import AtGates
-from lab.records import SourceLine, Syscall
+from lab.records import LinkNow, ProgramNow, SocketNow, Syscall
 
 
 @frozen
@@ -39,52 +39,6 @@ class Finish(NamedTuple):
 
 class Bye(NamedTuple):
     """A request: Over was heard, and nothing is asked any more. Nothing is answered."""
-
-
-class ProgramNow(NamedTuple):
-    """A program of the step that is under way."""
-
-    name: str
-    host: str
-    argv: tuple[str, ...]
-    pid: int
-    exit_status: int | None
-    """None while it runs."""
-    written: str
-    """What it has written to stdout last."""
-    line: SourceLine | None
-    """The line of its that has made a call last; None where that is not known."""
-
-
-class SocketNow(NamedTuple):
-    """A TCP or UDP socket of a host, as its kernel has it now."""
-
-    host: str
-    protocol: str
-    state: str
-    """As the kernel names it: "SYN_SENT"."""
-    local: str
-    local_port: int
-    remote: str
-    remote_port: int
-    receive_queue: int
-    send_queue: int
-    timer: str
-    """ "retransmission", "keepalive", "TIME-WAIT", "zero window probe"; "" where none runs."""
-    due_ns: int
-    """When that runs out (CLOCK_REALTIME); 0 where none runs."""
-    resent: int
-    """How often the timer has run out in a row."""
-    rto_us: int
-    """The retransmission timeout; 0 where there is none."""
-    inode: int
-
-
-class LinkNow(NamedTuple):
-    """A link, by the points of its ends: "client/eth0"."""
-
-    name: str
-    ends: tuple[str, str]
 
 
 class Update(NamedTuple):

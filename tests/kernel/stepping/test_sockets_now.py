@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from lab.kernel.stepping.sockets_now import SAME_NS, differ, sockets_now
-from lab.kernel.stepping.updates import SocketNow
+from lab.records import SocketNow
 
 ONE = SocketNow(
     "client", "tcp", "SYN_SENT", "192.0.2.1", 5, "192.0.2.2", 80, 0, 1,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pickle
 
 from lab.kernel.links.holding import AtGates
-from lab.kernel.stepping.updates import Answered, LinkNow, Over, Update
+from lab.kernel.stepping.updates import Answered, Over, Update
+from lab.records import LinkNow
 from lab.wire.held import Decided, HeldFrame, Passed
 
 FRAME = HeldFrame(1, 0, 5, b"new", b"old", False, "waits", 0)

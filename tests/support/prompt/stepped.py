@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.kernel.stepping.control import StepControl
-from lab.kernel.stepping.updates import Answered, Over, ProgramNow, SocketNow, Stepping, Update
+from lab.kernel.stepping.updates import Answered, Over, Stepping, Update
 from lab.model.family import Family
 from lab.model.scenario import Scenario
-from lab.records import Syscall
+from lab.records import ProgramNow, SocketNow, Syscall
 from lab.results import Result
 from lab.run import run_scenario
 from lab.wire.headers import Headers

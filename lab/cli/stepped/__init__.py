@@ -1,0 +1,1 @@
+"""Commands that show a run in the terminal debugger of the wire."""

@@ -1,0 +1,15 @@
+"""Textual, which is an extra: whether it is there."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from lab.errors import MachineError
+
+INSTALL = "pip install 'wirelab[step]'"
+
+
+def need_textual() -> None:
+    """Raise MachineError with the line that installs it, where Textual is missing."""
+    if find_spec("textual") is None:
+        raise MachineError(f"this needs Textual, which is not installed; to mend: {INSTALL}")

@@ -1,0 +1,89 @@
+"""The screen of a recorded run, driven by keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+
+from recorded import FOLDER
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from lab.analysis.assembly import build_timelines
+from lab.recording.storage import load_recording
+from lab.screen.forms import Page
+from lab.screen.play import PlayApp
+from lab.stepping.playing import Playing
+from lab.stepping.recorded import played
+
+
+@cache
+def playing() -> Playing:
+    timelines = build_timelines(load_recording(FOLDER / "traced-tcp4"))
+    return Playing(tuple(played(timeline, "tcp") for timeline in timelines))
+
+
+def shown(app: PlayApp, name: str) -> str:
+    return str(app.screen_stack[1].query_one(f"#{name}", Static).render())
+
+
+def driven(keys: list[str], look: Callable[[PlayApp], None]) -> PlayApp:
+    app = PlayApp(playing())
+
+    async def drive() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            await pilot.press(*keys)
+            await pilot.pause()
+            look(app)
+
+    asyncio.run(drive())
+    return app
+
+
+def test_a_frame_is_on_the_wire_and_the_calls_beside_it() -> None:
+    def look(app: PlayApp) -> None:
+        assert "SYN seq=0" in shown(app, "wire") and "on its way" in shown(app, "wire")
+        assert "> connect(3, " in shown(app, "left")
+        assert "accept" in shown(app, "right")
+        assert "Recorded: nothing happens any more." in shown(app, "bottom")
+
+    driven(["n", "n", "n"], look)
+
+
+def test_bytes_and_help_open_and_go_away() -> None:
+    def bytes_are(app: PlayApp) -> None:
+        assert isinstance(app.screen, Page)
+
+    driven(["n", "v"], bytes_are)
+    driven(["question_mark"], bytes_are)
+    driven(["n", "v", "x", "n"], lambda app: None)
+
+
+def test_the_score_is_kept() -> None:
+    def look(app: PlayApp) -> None:
+        assert "predicted: 1 of 1 right" in shown(app, "bottom")
+
+    driven(["n", "n", "p", "n", "1"], look)
+
+
+def test_in_time_it_goes_on_by_itself() -> None:
+    app = PlayApp(playing())
+
+    async def drive(pilot: Pilot[None]) -> None:
+        await pilot.press("plus", "plus", "plus", "space")
+        while app.playing.is_running:
+            await pilot.pause(0.01)
+
+    async def run() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await drive(pilot)
+            assert app.playing.at == len(app.playing.run.moments) - 1
+
+    asyncio.run(run())
+
+
+def test_it_ends_by_a_key() -> None:
+    assert driven(["q"], lambda app: None).return_code == 0
+    assert driven(["ctrl+c"], lambda app: None).return_code == 0

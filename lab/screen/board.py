@@ -36,12 +36,12 @@ STYLES: dict[Look, str] = {
 }
 
 
-class Board(Screen[None]):
+class StepBoard(Screen[None]):
     """What is shown of one moment."""
 
     CSS = """
-    Board { layout: vertical; background: ansi_default; }
-    Board Static { background: ansi_default; color: ansi_default; }
+    StepBoard { layout: vertical; background: ansi_default; }
+    StepBoard Static { background: ansi_default; color: ansi_default; }
     #head { height: 1; }
     #panes { height: 1fr; }
     #left, #right { height: 100%; }

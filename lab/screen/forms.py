@@ -21,10 +21,10 @@ _BOX = """
 """
 
 
-class Page(ModalScreen[None]):
+class TextPage(ModalScreen[None]):
     """Text that is read, and left by any key that does not scroll."""
 
-    CSS = _BOX.format(name="Page")
+    CSS = _BOX.format(name="TextPage")
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()

@@ -9,8 +9,8 @@ from textual.app import App
 from textual.binding import Binding
 from textual.timer import Timer
 
-from lab.screen.board import Board
-from lab.screen.forms import Page
+from lab.screen.board import StepBoard
+from lab.screen.forms import TextPage
 from lab.stepping.frame_text import bytes_page
 from lab.stepping.help import PLAY_HELP
 from lab.stepping.keys import chosen
@@ -34,7 +34,7 @@ class PlayApp(App[None]):
     def __init__(self, playing: Playing) -> None:
         super().__init__(ansi_color=True)
         self.playing = playing
-        self._board = Board()
+        self._board = StepBoard()
         self._timer: Timer | None = None
 
     def on_mount(self) -> None:
@@ -56,7 +56,7 @@ class PlayApp(App[None]):
             case "hex":
                 self._show_bytes()
             case "help":
-                self.push_screen(Page("wirelab play", PLAY_HELP))
+                self.push_screen(TextPage("wirelab play", PLAY_HELP))
             case "quit":
                 self.exit()
         self.playing = replace(self.playing, wants="")
@@ -89,7 +89,7 @@ class PlayApp(App[None]):
         scene = self.playing.scene
         frame = chosen(self.playing.hand, scene) or next(iter(scene.past[-1:]), None)
         if frame is not None:
-            self.push_screen(Page(f"frame {frame.number}", bytes_page(frame.data)))
+            self.push_screen(TextPage(f"frame {frame.number}", bytes_page(frame.data)))
 
 
 def play(playing: Playing) -> None:

@@ -25,7 +25,7 @@ _TEXT_BYTES = 40
 _HELD = 512
 
 
-class Numbers:
+class RelativeNumbers:
     """The initial sequence numbers of connections, by who uses them."""
 
     def __init__(self, frames: Iterable[bytes] = ()) -> None:
@@ -55,7 +55,7 @@ class Numbers:
         return seq, (ack - self._initial[peer]) % _WRAP
 
 
-def frame_text(data: bytes, numbers: Numbers) -> str:
+def frame_text(data: bytes, numbers: RelativeNumbers) -> str:
     """ "PSH ACK seq=1 ack=8 len=7"; of what is not TCP as in a report."""
     headers = Headers(data)
     if headers.protocol != TCP or headers.payload < 0 or headers.is_fragment:

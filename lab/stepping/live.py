@@ -9,7 +9,7 @@ from lab.errors import printable
 from lab.frozen import frozen
 from lab.records import LinkNow, ProgramNow, SocketNow, Syscall
 from lab.stepping.call_text import decoded, shown, waits_for
-from lab.stepping.frame_text import Numbers, frame_text, kind_of, payload_text
+from lab.stepping.frame_text import RelativeNumbers, frame_text, kind_of, payload_text
 from lab.stepping.scene import FrameShown, HostShown, ProgramShown, SocketShown, StepScene
 from lab.wire.held import Decided, HeldFrame, Passed
 
@@ -114,7 +114,7 @@ def live_scene(live: Live, selected: int = 0) -> StepScene:
     link = _link_of(live, selected)
     ends = live.links[link].ends if link < len(live.links) else ("", "")
     hosts = tuple(end.partition("/")[0] for end in ends)
-    numbers = Numbers(each.original for each in live.frames)
+    numbers = RelativeNumbers(each.original for each in live.frames)
     for _, passed in live.passed:
         numbers.see(passed.data)
     for each in live.frames:
@@ -152,7 +152,9 @@ def _link_of(live: Live, selected: int) -> int:
     return live.passed[-1][0] if live.passed else 0
 
 
-def _waiting(frame: HeldFrame, live: Live, hosts: Sequence[str], numbers: Numbers) -> FrameShown:
+def _waiting(
+    frame: HeldFrame, live: Live, hosts: Sequence[str], numbers: RelativeNumbers
+) -> FrameShown:
     waited_s = max(live.time_ns - frame.came_ns, 0) / 1e9
     match frame.state:
         case "delayed":
@@ -179,7 +181,7 @@ def _waiting(frame: HeldFrame, live: Live, hosts: Sequence[str], numbers: Number
     )
 
 
-def _past(passed: Passed, hosts: Sequence[str], numbers: Numbers) -> FrameShown:
+def _past(passed: Passed, hosts: Sequence[str], numbers: RelativeNumbers) -> FrameShown:
     note = "" if passed.how in ("delivered", "passed") else passed.how
     return FrameShown(
         passed.number,
@@ -192,7 +194,7 @@ def _past(passed: Passed, hosts: Sequence[str], numbers: Numbers) -> FrameShown:
     )
 
 
-def _text(data: bytes, numbers: Numbers) -> str:
+def _text(data: bytes, numbers: RelativeNumbers) -> str:
     return " ".join(filter(None, (frame_text(data, numbers), payload_text(data))))
 
 

@@ -12,7 +12,7 @@ PATIENCE_NS = 3_000_000_000
 
 
 @frozen
-class Choice:
+class Guess:
     """A key, and what it predicts."""
 
     key: str
@@ -60,10 +60,10 @@ class Predictions:
         return bool(self.pending) and now_ns - self.since_ns > PATIENCE_NS
 
 
-def choices(left: str, right: str) -> tuple[Choice, ...]:
+def choices(left: str, right: str) -> tuple[Guess, ...]:
     """What can be predicted of a link between these hosts, each with its key."""
     kinds = ("SYN", "SYN-ACK", "ack", "data", "FIN", "RST")
     sent = [f"{host} {kind}" for kind in kinds for host in (left, right)]
     keys = "1234567890rt"
-    found = [Choice(key, what) for key, what in zip(keys, sent, strict=True)]
-    return (*found, Choice("n", NOTHING))
+    found = [Guess(key, what) for key, what in zip(keys, sent, strict=True)]
+    return (*found, Guess("n", NOTHING))

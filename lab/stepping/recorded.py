@@ -13,7 +13,7 @@ from lab.analysis.timeline import Timeline
 from lab.frozen import frozen
 from lab.records import ProgramRun
 from lab.stepping.call_text import shown, waits_for
-from lab.stepping.frame_text import Numbers, frame_text, kind_of, payload_text
+from lab.stepping.frame_text import RelativeNumbers, frame_text, kind_of, payload_text
 from lab.stepping.scene import (
     CallShown,
     FrameShown,
@@ -26,7 +26,7 @@ from lab.stepping.scene import (
 MOST_PAST = 200
 
 
-class Moment(NamedTuple):
+class PlayedMoment(NamedTuple):
     """Something that happened."""
 
     time_ns: int
@@ -40,7 +40,7 @@ class Played:
     """A recorded step that is played."""
 
     timeline: Timeline
-    moments: tuple[Moment, ...]
+    moments: tuple[PlayedMoment, ...]
     name: str
 
     @property
@@ -56,25 +56,25 @@ def played(timeline: Timeline, name: str) -> Played:
     return Played(timeline, tuple(sorted(_moments(timeline))), name)
 
 
-def _moments(timeline: Timeline) -> Iterator[Moment]:
+def _moments(timeline: Timeline) -> Iterator[PlayedMoment]:
     struck = {each.id: each.strike.time_ns for each in timeline.struck}
     for place, crossing in enumerate(timeline.crossings):
         if crossing.sent_ns is not None or crossing.received_ns is None:
-            yield Moment(crossing.time_ns, "sent", place)
+            yield PlayedMoment(crossing.time_ns, "sent", place)
         if crossing.received_ns is not None:
-            yield Moment(crossing.received_ns, "came", place)
+            yield PlayedMoment(crossing.received_ns, "came", place)
         elif crossing.strikes:
             ends = [struck[each] for each in crossing.strikes if each in struck]
-            yield Moment(max(ends, default=crossing.time_ns), "lost", place)
+            yield PlayedMoment(max(ends, default=crossing.time_ns), "lost", place)
         else:
-            yield Moment(crossing.time_ns, "lost", place)
+            yield PlayedMoment(crossing.time_ns, "lost", place)
     for place, call in enumerate(timeline.system_calls):
-        yield Moment(call.entry_ns, "enter", place)
+        yield PlayedMoment(call.entry_ns, "enter", place)
         if call.exit_ns is not None:
-            yield Moment(call.exit_ns, "exit", place)
+            yield PlayedMoment(call.exit_ns, "exit", place)
     for place, run in enumerate(timeline.programs):
-        yield Moment(run.started_ns, "begin", place)
-        yield Moment(run.ended_ns, "end", place)
+        yield PlayedMoment(run.started_ns, "begin", place)
+        yield PlayedMoment(run.ended_ns, "end", place)
 
 
 def next_frame(run: Played, at: int) -> str:
@@ -97,7 +97,7 @@ def played_scene(run: Played, at: int) -> StepScene:
     sent = [m.place for m in past if m.kind == "sent" or (m.kind == "came" and _is_made(run, m))]
     gone = {m.place for m in past if m.kind in ("came", "lost")}
     left, right = _pair(run, sent)
-    numbers = Numbers(crossing.packet.frame.data for crossing in timeline.crossings)
+    numbers = RelativeNumbers(crossing.packet.frame.data for crossing in timeline.crossings)
     texts = _segment_texts(timeline)
     frames: list[FrameShown] = []
     before: list[FrameShown] = []
@@ -120,7 +120,7 @@ def played_scene(run: Played, at: int) -> StepScene:
     )
 
 
-def _is_made(run: Played, moment: Moment) -> bool:
+def _is_made(run: Played, moment: PlayedMoment) -> bool:
     """Whether a wire made the frame that has come: nobody sent it."""
     crossing = run.timeline.crossings[moment.place]
     return crossing.sent_ns is None
@@ -148,7 +148,7 @@ def _segment_texts(timeline: Timeline) -> dict[int, str]:
 
 
 def _frame(
-    crossing: Crossing, left: str, numbers: Numbers, texts: dict[int, str], *, is_gone: bool
+    crossing: Crossing, left: str, numbers: RelativeNumbers, texts: dict[int, str], *, is_gone: bool
 ) -> FrameShown:
     data = crossing.packet.frame.data
     text = texts.get(crossing.number) or frame_text(data, numbers)
@@ -174,7 +174,7 @@ def _kind(crossing: Crossing) -> str:
     return f"{crossing.sender} {kind_of(crossing.packet.frame.data)}"
 
 
-def _host(run: Played, host: str, past: tuple[Moment, ...]) -> HostShown:
+def _host(run: Played, host: str, past: tuple[PlayedMoment, ...]) -> HostShown:
     timeline = run.timeline
     entered = [m.place for m in past if m.kind == "enter"]
     left = {m.place for m in past if m.kind == "exit"}
@@ -214,7 +214,9 @@ def _program(
     )
 
 
-def _sockets(timeline: Timeline, host: str, past: tuple[Moment, ...]) -> Iterator[SocketShown]:
+def _sockets(
+    timeline: Timeline, host: str, past: tuple[PlayedMoment, ...]
+) -> Iterator[SocketShown]:
     """The states of the host's ends of connections, as its segments leave them."""
     sent = {timeline.crossings[m.place].number for m in past if m.kind == "sent"}
     came = {timeline.crossings[m.place].number for m in past if m.kind == "came"}

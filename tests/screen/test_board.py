@@ -9,12 +9,12 @@ from step_scenes import frame, scene
 from textual.app import App
 from textual.widgets import Static
 
-from lab.screen.board import Board
+from lab.screen.board import StepBoard
 from lab.stepping.keys import HandState
 from lab.stepping.panes import STEP_KEYS, TIMERS_RUN
 
 
-def text_of(board: Board, name: str) -> str:
+def text_of(board: StepBoard, name: str) -> str:
     return str(board.query_one(f"#{name}", Static).render())
 
 
@@ -22,7 +22,7 @@ def text_of(board: Board, name: str) -> str:
 def test_panes_stand_side_by_side(size: tuple[int, int]) -> None:
     async def look() -> None:
         app: App[None] = App()
-        board = Board()
+        board = StepBoard()
         async with app.run_test(size=size) as pilot:
             await app.push_screen(board)
             board.show(scene(frame(3)), HandState(message="so"), STEP_KEYS, TIMERS_RUN)

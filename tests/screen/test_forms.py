@@ -10,7 +10,7 @@ import pytest
 from textual.app import App
 from textual.screen import ModalScreen
 
-from lab.screen.forms import Ask, Choose, EditForm, Page
+from lab.screen.forms import Ask, Choose, EditForm, TextPage
 
 FIELDS = (("seq", "5"), ("window", "64240"), ("eth.src", "02:00:00:00:01:01"))
 NOTHING_YET = "nothing yet"
@@ -34,8 +34,8 @@ def answer(form: ModalScreen[Any], keys: Sequence[str]) -> object:
 
 def test_a_page_is_left_by_a_key_that_does_not_scroll() -> None:
     long = "\n".join(map(str, range(90)))
-    assert answer(Page("title", long), ["down", "pagedown", "end"]) == NOTHING_YET
-    assert answer(Page("title", long), ["down", "x"]) is None
+    assert answer(TextPage("title", long), ["down", "pagedown", "end"]) == NOTHING_YET
+    assert answer(TextPage("title", long), ["down", "x"]) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from lab.analysis.assembly import build_timelines
 from lab.recording.storage import load_recording
-from lab.screen.forms import Page
+from lab.screen.forms import TextPage
 from lab.screen.play import PlayApp
 from lab.stepping.playing import Playing
 from lab.stepping.recorded import played
@@ -54,7 +54,7 @@ def test_a_frame_is_on_the_wire_and_the_calls_beside_it() -> None:
 
 def test_bytes_and_help_open_and_go_away() -> None:
     def bytes_are(app: PlayApp) -> None:
-        assert isinstance(app.screen, Page)
+        assert isinstance(app.screen, TextPage)
 
     driven(["n", "v"], bytes_are)
     driven(["question_mark"], bytes_are)

@@ -6,7 +6,7 @@ import frame_bytes as fb
 import pytest
 
 from lab.stepping.frame_text import (
-    Numbers,
+    RelativeNumbers,
     bytes_page,
     editable,
     frame_text,
@@ -28,7 +28,7 @@ DATAGRAM = fb.ethernet(fb.ipv4(fb.udp(b"hello"), protocol=17))
 
 
 def test_numbers_are_relative_once_the_syn_was_seen() -> None:
-    numbers = Numbers([segment((1 << 32) - 1, SYN)])
+    numbers = RelativeNumbers([segment((1 << 32) - 1, SYN)])
     assert frame_text(segment((1 << 32) - 1, SYN), numbers) == "SYN seq=0"
     assert frame_text(segment(0, PSH_ACK, b"seven.."), numbers) == "PSH ACK seq=1 len=7"
     assert frame_text(segment(7, FIN_ACK), numbers) == "FIN ACK seq=8"
@@ -44,13 +44,13 @@ def test_an_acknowledgement_is_relative_to_what_the_peer_began_with() -> None:
          ("dport", field_value(headers, "sport") or "")],
         raw=False,
     )  # fmt: skip
-    numbers = Numbers([there, back])
+    numbers = RelativeNumbers([there, back])
     assert frame_text(segment(101, ACK, ack=501), numbers) == "ACK seq=1 ack=1"
 
 
 def test_what_is_not_tcp_is_described_as_in_a_report() -> None:
-    assert frame_text(DATAGRAM, Numbers()).startswith("UDP ")
-    assert frame_text(b"short", Numbers())
+    assert frame_text(DATAGRAM, RelativeNumbers()).startswith("UDP ")
+    assert frame_text(b"short", RelativeNumbers())
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ DEFAULT_PORT = 4242
 DEFAULT_SOCKET = "ad-hoc.sock"
 SHARED_DIRECTORY = "/run/wirelab"
 
-WORDS = ("server", "client", "server_url", "client_url", "family", "python", "loopback")
+WORDS = (
+    "server", "client", "server_url", "client_url", "server4", "client4", "server6", "client6",
+    "family", "python", "loopback",
+)  # fmt: skip
 """Words of a program's argv that a command may use, each in braces; `port` and `unix` too."""
 
 _CLOSE = 0.75
@@ -163,7 +166,8 @@ def _path(name: str) -> str:
 def network_words(topology: Topology) -> tuple[str, ...]:
     """The words that a command on a host of this network may use in braces, besides `port`."""
     hosts = [host for host in topology.hosts if host not in topology.switches]
-    return (*hosts, *(f"{host}_url" for host in hosts), "family", "python", "loopback")
+    ends = ("", "_url", "4", "6")
+    return (*(f"{host}{end}" for end in ends for host in hosts), "family", "python", "loopback")
 
 
 def argv_of(

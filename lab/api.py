@@ -49,7 +49,13 @@ from lab.model.topology import (
 from lab.results import Capture, Result
 
 if TYPE_CHECKING:
-    from lab.grade.sheet import Check, Sheet, Visibility
+    from lab.grade.check import Check, Visibility
+    from lab.grade.misconception import Misconception
+    from lab.grade.seen import Seen
+    from lab.grade.sheet import Sheet
+    from lab.grade.submission import Language, Submission
+    from lab.grade.trial import Trial, trial
+    from lab.grading.bench import SubmissionBench
 
 __all__ = [
     "Allowed",
@@ -61,21 +67,27 @@ __all__ = [
     "Interface",
     "Judgement",
     "LabError",
+    "Language",
     "Lesson",
     "Limits",
     "Link",
     "Listening",
+    "Misconception",
     "Nat",
     "Outcome",
     "Program",
     "Result",
     "Route",
     "Scenario",
+    "Seen",
     "Sheet",
     "Step",
+    "Submission",
+    "SubmissionBench",
     "Table",
     "Timeline",
     "Topology",
+    "Trial",
     "UsageError",
     "Verdict",
     "Visibility",
@@ -94,9 +106,24 @@ __all__ = [
     "run",
     "skipped",
     "star",
+    "trial",
     "two_hosts",
     "undecided",
 ]
+
+_OF_SHEETS = {
+    "Check": "grade.check",
+    "Language": "grade.submission",
+    "Misconception": "grade.misconception",
+    "Seen": "grade.seen",
+    "Sheet": "grade.sheet",
+    "Submission": "grade.submission",
+    "SubmissionBench": "grading.bench",
+    "Trial": "grade.trial",
+    "Visibility": "grade.check",
+    "trial": "grade.trial",
+}
+"""The modules of lab sheets' names."""
 
 
 def run(
@@ -187,8 +214,8 @@ def _family(family: int | Family) -> Family:
 
 def __getattr__(name: str) -> object:
     """Lab sheets, imported by those that are some: every scenario imports this module."""
-    if name in ("Check", "Sheet", "Visibility"):
-        from lab.grade import sheet
+    if name in _OF_SHEETS:
+        from importlib import import_module
 
-        return getattr(sheet, name)
+        return getattr(import_module(f"lab.{_OF_SHEETS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

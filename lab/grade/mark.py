@@ -5,11 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.frozen import frozen
-from lab.grade.sheet import total
+from lab.grade.check import total
 from lab.model.claim import Contrast, Outcome
 
 if TYPE_CHECKING:
-    from lab.grade.sheet import Check
+    from lab.grade.check import Check
+
+
+@frozen
+class Hint:
+    """What a student is told where a check does not pass."""
+
+    text: str
+    misconception: str = ""
+    """The name of the one that shows; "" where it is the check's own hint."""
+    evidence: str = ""
+    """What it was seen by; "" where that is not said."""
+    source: str = ""
+    """Where to read on."""
 
 
 @frozen
@@ -26,6 +39,13 @@ class Mark:
     compared: tuple[Contrast, ...] = ()
     is_sheets_fault: bool = False
     """Whether it is undecided because the check itself failed: the sheet has to be mended."""
+    is_labs_fault: bool = False
+    """Whether it is undecided because the lab could not do it, or could not see it."""
+    was_tried: bool = True
+    """Whether there was anything that the check could look at: it was built, and its trials made.
+    """
+    hints: tuple[Hint, ...] = ()
+    """Of misconceptions that show; the check's own is not among them."""
 
     @property
     def passed(self) -> bool:
@@ -42,6 +62,43 @@ class Mark:
         """Its check's points, or 0."""
         return self.check.points if self.passed else 0
 
+    @property
+    def told(self) -> tuple[Hint, ...]:
+        """The hints that its student is given: none where it passed or is not the student's doing.
+
+        Those of misconceptions, or else the check's own.
+        """
+        if self.passed or self.is_sheets_fault or self.is_labs_fault:
+            return ()
+        own = (Hint(self.check.hint),) if self.check.hint and self.was_tried else ()
+        return self.hints or own
+
+
+@frozen
+class Picture:
+    """A drawing of what was seen."""
+
+    title: str
+    drawing: str = ""
+    """An SVG element, whose texts are escaped."""
+    text: str = ""
+    """What programs wrote, in lines. Hostile text, of limited length."""
+    notes: tuple[str, ...] = ()
+    trial: str = ""
+    """The name of the trial that it is of; "" of a capture that was handed in."""
+
+
+@frozen
+class Built:
+    """How a program was built."""
+
+    language: str
+    """ "C"; "" where it is in none that it may be in."""
+    has_failed: bool = False
+    command: str = ""
+    output: str = ""
+    """What the compiler said, as it is. Hostile text, in lines, of limited length."""
+
 
 @frozen
 class Grade:
@@ -55,6 +112,13 @@ class Grade:
     """One for each check of the sheet, in its order."""
     refused: str = ""
     """Why nothing of it could be judged; "" where something could."""
+    pictures: tuple[Picture, ...] = ()
+    built: Built | None = None
+    """None where a capture was handed in, or nothing could be built."""
+    faults: tuple[str, ...] = ()
+    """What failed in the sheet besides its checks, a line each: a misconception's function."""
+    late: str = ""
+    """How much later than the deadline it was handed in, and how that is known; "" in time."""
 
     @property
     def score(self) -> float:
@@ -65,3 +129,19 @@ class Grade:
     def max_score(self) -> float:
         """Those of all."""
         return total(mark.check.points for mark in self.marks)
+
+    @property
+    def misconceptions(self) -> tuple[str, ...]:
+        """The names of those that hints were given for."""
+        names = (hint.misconception for mark in self.marks for hint in mark.told)
+        return tuple(dict.fromkeys(filter(None, names)))
+
+    @property
+    def is_sheets_fault(self) -> bool:
+        """Whether the sheet itself failed on it: it is to be graded again once that is mended."""
+        return bool(self.faults) or any(mark.is_sheets_fault for mark in self.marks)
+
+    @property
+    def is_labs_fault(self) -> bool:
+        """Whether the lab could not do a part of it: it is to be graded again."""
+        return any(mark.is_labs_fault for mark in self.marks)

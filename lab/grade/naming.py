@@ -6,8 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-ENDS = (".gz", ".pcapng", ".pcap", ".cap")
-"""Of the names of capture files: no part of a student's."""
+ENDS = (
+    ".gz", ".xz", ".bz2", ".tar", ".tgz", ".zip",
+    ".pcapng", ".pcap", ".cap",
+    ".py", ".c", ".java", ".go",
+)  # fmt: skip
+"""Of the names of what is handed in: no part of a student's."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST = 60

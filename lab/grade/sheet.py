@@ -1,110 +1,16 @@
-"""A lab sheet: what is handed in, what it is checked for, and what each check is worth."""
+"""A lab sheet: what is handed in, what it is checked for, and what beginners get wrong."""
 
 from __future__ import annotations
 
-import enum
-import math
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from datetime import datetime
-from inspect import getdoc
-from typing import TYPE_CHECKING
 
 from lab.errors import UsageError, did_you_mean
 from lab.frozen import frozen
-
-if TYPE_CHECKING:
-    from lab.expect.expectation import Expectation
-
-MOST_POINTS = 10_000
-"""Of one check."""
-
-COLUMNS = ("student", "file", "score", "max_score", "remarks")
-"""Of results.csv, besides those of the checks."""
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-
-class Visibility(enum.Enum):
-    """When students see a check, by Gradescope's words for it.
-
-    Source: https://gradescope-autograders.readthedocs.io/en/latest/specs/
-    """
-
-    VISIBLE = "visible"
-    """At once."""
-    HIDDEN = "hidden"
-    """Never."""
-    AFTER_DUE_DATE = "after_due_date"
-    """Once the sheet's deadline is over."""
-    AFTER_PUBLISHED = "after_published"
-    """Once grades are published."""
-
-
-@frozen
-class Check:
-    """One check of a sheet. Raises UsageError where it makes no sense."""
-
-    name: str
-    """ "opens": small letters, digits and hyphens."""
-    points: float
-    """What it is worth where it passes; else it is worth nothing."""
-    expects: str | Callable[..., object]
-    """In words, as `--expect` takes them; or a function that is given a Capture, of what was handed
-    in, and expects something of it (docs/expect.md). Its docstring's first line is the sentence."""
-    hint: str = ""
-    """What a student is told where it does not pass."""
-    visibility: Visibility | str = Visibility.VISIBLE
-
-    def __post_init__(self) -> None:
-        if self.name in COLUMNS:
-            raise UsageError(f"a check is called {self.name!r}, as a column of results.csv is")
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise UsageError(
-                f"a check is called {self.name!r}: its name has small letters, digits and hyphens"
-            )
-        if not _is_points(self.points):
-            raise UsageError(
-                f"the check {self.name!r} is worth {self.points!r}: points are a number above 0, "
-                f"{MOST_POINTS:,} at most"
-            )
-        if not isinstance(self.hint, str):
-            raise UsageError(f"the hint of the check {self.name!r} is no text: {self.hint!r}")
-        if self.visibility not in {*Visibility, *(each.value for each in Visibility)}:
-            known = [each.value for each in Visibility]
-            near = did_you_mean(str(self.visibility), known)
-            raise UsageError(
-                f"the visibility of the check {self.name!r} is {self.visibility!r}: it is one of "
-                f"{', '.join(known)}{near}"
-            )
-        if isinstance(self.expects, str):
-            _in_words(self.expects)
-        elif not callable(self.expects):
-            raise UsageError(
-                f"the check {self.name!r} expects {self.expects!r}: write words, as `wirelab "
-                "expect` lists them, or a function"
-            )
-        elif not _first_line(self.expects):
-            raise UsageError(
-                f"the function of the check {self.name!r} has no docstring; its first line is the "
-                "sentence that students read"
-            )
-
-    @property
-    def sentence(self) -> str:
-        """What is expected, as a student reads it."""
-        if isinstance(self.expects, str):
-            return _in_words(self.expects).sentence
-        return _first_line(self.expects)
-
-    @property
-    def source(self) -> str:
-        """Where the words of the sentence are defined; "" where that is not known."""
-        return _in_words(self.expects).source if isinstance(self.expects, str) else ""
-
-    @property
-    def seen(self) -> Visibility:
-        """When students see it."""
-        return Visibility(self.visibility)
+from lab.grade.check import Check, Visibility, total
+from lab.grade.misconception import Misconception
+from lab.grade.submission import Submission
+from lab.grade.trial import Trial, each_once
 
 
 @frozen
@@ -117,6 +23,10 @@ class Sheet:
     checks: tuple[Check, ...]
     deadline: datetime | str | None = None
     """ "2026-12-01T23:59+01:00", or a datetime with a time zone. None: there is none."""
+    submission: Submission | None = None
+    """The program that is handed in; None where captures are."""
+    misconceptions: tuple[Misconception, ...] = ()
+    """What beginners get wrong, the most specific first."""
 
     def __post_init__(self) -> None:
         for what, text in (("title", self.title), ("handed_in", self.handed_in)):
@@ -133,12 +43,58 @@ class Sheet:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise UsageError(f"the sheet {self.title!r} has two checks called {twice!r}")
+        if self.submission is not None and not isinstance(self.submission, Submission):
+            raise UsageError(
+                f"the sheet {self.title!r} has a submission that is no Submission: "
+                f"{self.submission!r}"
+            )
+        for fault in self._wrong_trials(names):
+            raise UsageError(f"the sheet {self.title!r} has {fault}")
         if self.due is None and any(
             check.seen is Visibility.AFTER_DUE_DATE for check in self.checks
         ):
             raise UsageError(
                 f"the sheet {self.title!r} has a check that is seen after_due_date, and no deadline"
             )
+
+    def _wrong_trials(self, checks: list[str]) -> Iterator[str]:
+        """What is wrong with its trials and misconceptions."""
+        for check in self.checks:
+            if self.submission is None and check.trials:
+                yield f"a check {check.name!r} of a trial, and no submission that could be tried"
+            if self.submission is not None and not check.trials:
+                yield f"a check {check.name!r} of no trial: say of which, of=(…)"
+        for one in self.misconceptions:
+            if not isinstance(one, Misconception):
+                yield f"a misconception that is no Misconception: {one!r}"
+                return
+        if self.misconceptions and self.submission is None:
+            yield "misconceptions, and no submission that could show them"
+        names = [one.name for one in self.misconceptions]
+        for one in self.misconceptions:
+            if names.count(one.name) > 1:
+                yield f"two misconceptions called {one.name!r}"
+            for name in one.explains:
+                if name not in checks:
+                    near = did_you_mean(name, checks)
+                    yield f"a misconception {one.name!r} of a check {name!r} that it has not{near}"
+            for name in one.instead_of:
+                if name not in names:
+                    near = did_you_mean(name, names)
+                    yield f"a misconception {one.name!r} instead of {name!r}, which is none{near}"
+        every = self._every_trial()
+        for trial in every:
+            if any(other.name == trial.name and other is not trial for other in every):
+                yield f"two trials called {trial.name!r}"
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Those of its checks, in their order, and those of its misconceptions."""
+        return each_once(self._every_trial())
+
+    def _every_trial(self) -> list[Trial]:
+        found = [each for check in self.checks for each in check.trials]
+        return found + [each for one in self.misconceptions for each in one.trials]
 
     @property
     def due(self) -> datetime | None:
@@ -181,27 +137,3 @@ class Sheet:
         if check.seen is Visibility.AFTER_DUE_DATE:
             return self.due is not None and now > self.due
         return check.seen is Visibility.VISIBLE
-
-
-def total(points: Iterable[float]) -> float:
-    """Their sum, in which no tenth is lost: whole where it is a whole number."""
-    exact = math.fsum(points)
-    near = round(exact, 6)
-    return int(near) if near == int(near) else near
-
-
-def _in_words(text: str) -> Expectation:
-    # Imported late: every scenario imports lab.api, and few are sheets.
-    from lab.expect.words import parse_expectation
-
-    return parse_expectation(text)
-
-
-def _is_points(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 < value <= MOST_POINTS  # type: ignore[operator]
-
-
-def _first_line(function: Callable[..., object]) -> str:
-    lines = (getdoc(function) or "").split("\n")
-    return lines[0].strip()

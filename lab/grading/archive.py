@@ -187,7 +187,9 @@ def _of_file(file: BinaryIO, name: str, found: os.stat_result, most: Sizes) -> I
     if start[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
         yield from _guarded(_of_tar(file.read()))
         return
-    yield _Member(name, False, bool(found.st_mode & 0o100), _read(file.fileno()))
+    # Not by its descriptor, which is where the buffer has read to.
+    chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
+    yield _Member(name, False, bool(found.st_mode & 0o100), chunks)
 
 
 def _unpacker(start: bytes) -> Callable[[BinaryIO], Iterator[bytes]] | None:

@@ -1,27 +1,30 @@
-"""A sheet's file loaded; uploaded captures graded by it, each by itself; the outputs written."""
+"""What was handed in, graded by a sheet: captures one by one, programs several at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.derive import write_bytes, write_text
+from lab.batch import Batch
 from lab.errors import CaptureFileError, UsageError
-from lab.grade.judging import OutOfTime, judge_checks, refuse_checks
-from lab.grade.mark import Grade
+from lab.grade.judging import OutOfTime, give_up_checks, judge_checks, refuse_checks
+from lab.grade.mark import Grade, Picture
 from lab.grade.naming import folder_names, student_names
 from lab.grade.sheet import Sheet
-from lab.grading.deadline import cpu_deadline
+from lab.grading.deadline import deadline
+from lab.grading.kept import key_of, read_kept, write_kept
+from lab.grading.outputs import make_folder, write_outputs
 from lab.grading.upload import load_upload
-from lab.recording.artifacts import check_links, check_writable, give_to_invoker
-from lab.report.grades.csv_file import grades_csv
-from lab.report.grades.gradescope import gradescope_results
-from lab.report.grades.junit_file import grades_junit
-from lab.report.grades.overview_page import overview_page
-from lab.report.grades.student_page import student_page
-from lab.scenario_files import names_in_file
+from lab.recording.artifacts import check_writable
+from lab.report.grades.pictures import pictures_of_capture
+from lab.run import prepare
 
 if TYPE_CHECKING:
     from lab.results import Capture
@@ -29,61 +32,147 @@ if TYPE_CHECKING:
 MOST_CPU_S = 30.0
 """Of the processor's time for one file: a frame of thousands of headers takes some seconds."""
 
-STUDENTS = "students"
-"""The folder that has one for each student."""
-
-
-def load_sheet(file: str) -> Sheet:
-    """The SHEET of a Python file. Raises UsageError, for a mistake in it with the line."""
-    path = Path(file)
-    if not path.is_file():
-        raise UsageError(f"there is no lab sheet {file}")
-    sheet = names_in_file(path.absolute()).get("SHEET")
-    if sheet is None:
-        raise UsageError(f"{file}: there is no SHEET in it")
-    if not isinstance(sheet, Sheet):
-        raise UsageError(f"{file}: SHEET is no Sheet")
-    return sheet
+KEPT = "kept"
+"""The folder of what was graded, by student."""
+SCRATCH = ".scratch"
+"""The folder of what is being graded."""
+Told = Callable[[int, str], None]
+"""Told how many are graded, and who is being graded."""
 
 
 def grade_captures(sheet: Sheet, files: Sequence[str], out: str, now: datetime) -> list[Grade]:
     """The grades of the captures, a file each, in their order; all outputs are below `out`.
 
     `now` decides what students may see on their pages. To be called in the main thread. Raises
-    UsageError where nothing can be written; whatever is wrong with a file is in its grade, and
-    touches no other.
+    UsageError where nothing can be written, or the sheet is for programs; whatever is wrong with a
+    file is in its grade, and touches no other.
     """
+    if sheet.submission is not None:
+        raise UsageError(
+            f"the sheet {sheet.title!r} is for programs: without --pcap they are graded"
+        )
     target = Path(out)
     check_writable(target)
+    make_folder(target)
     names = student_names(files)
-    folders = [target / STUDENTS / name for name in folder_names(names)]
-    grades = []
-    for file, name, folder in zip(files, names, folders, strict=True):
-        grade, capture = _graded(sheet, file, name)
-        _make_folder(folder)
-        results = (target if len(files) == 1 else folder) / "results.json"
-        write_text(gradescope_results(sheet, grade), results)
-        write_text(_page(sheet, grade, capture, now), folder / "student.html")
-        grades.append(grade)
-    write_text(grades_csv(sheet, grades), target / "results.csv")
-    write_bytes(grades_junit(sheet, grades), target / "junit.xml")
-    write_text(overview_page(sheet, grades), target / "overview.html")
+    grades = [_of_capture(sheet, file, name) for file, name in zip(files, names, strict=True)]
+    write_outputs(sheet, grades, target, now)
+    return grades
+
+
+def grade_programs(
+    sheet: Sheet,
+    digest: str,
+    submissions: Sequence[str],
+    out: str,
+    now: datetime,
+    *,
+    jobs: int = 1,
+    again: bool = False,
+    tell: Told = lambda done, said: None,
+) -> list[Grade]:
+    """The grades of programs, a file, folder or archive each, in their order.
+
+    `digest` is the sheet's (lab.grading.sheet_file). So many are graded at once as there are
+    `jobs`, each in a process of its own. What was graded before is not graded again, unless it, the
+    sheet or wirelab has changed, or `again` says so. To be called in a process of one thread.
+    Raises UsageError, where nothing can be written.
+    """
+    if sheet.submission is None:
+        raise UsageError(f"the sheet {sheet.title!r} is for captures: --pcap FILE…")
+    from lab.grading.programs import grade_program
+    from lab.grading.workers import Workers
+
+    target = Path(out)
+    check_writable(target)
+    make_folder(target / KEPT)
+    with _alone(target):
+        names = student_names(submissions)
+        folders = folder_names(names)
+        keys = [key_of(each, digest) for each in submissions]
+        kept = [target / KEPT / f"{folder}.json" for folder in folders]
+        scratch = target / SCRATCH
+        shutil.rmtree(scratch, ignore_errors=True)
+        make_folder(scratch)
+
+        def is_graded(place: int) -> bool:
+            found = read_kept(sheet, kept[place])
+            return bool(found and keys[place] and found[1] == keys[place])
+
+        def do(place: int) -> None:
+            own = scratch / folders[place]
+            grade = grade_program(sheet, submissions[place], names[place], own)
+            lasts = not grade.is_labs_fault and not grade.is_sheets_fault
+            write_kept(grade, keys[place] if lasts else "", kept[place])
+            shutil.rmtree(own, ignore_errors=True)
+
+        todo = [place for place in range(len(names)) if again or not is_graded(place)]
+        failed: dict[int, str] = {}
+        if todo:
+            prepare()
+            workers = Workers(do, lambda: shutil.rmtree(scratch, ignore_errors=True))
+            try:
+                batch = Batch(workers, todo, jobs)
+                ended = batch.ended()
+                for done in range(len(todo)):
+                    tell(done, ", ".join(names[place] for place in batch.under_way()))
+                    place, why = next(ended)
+                    if why:
+                        failed[todo[place]] = why
+            finally:
+                workers.close()
+        grades = []
+        for place, file in enumerate(submissions):
+            found = None if place in failed else read_kept(sheet, kept[place])
+            if found is None:
+                why = f"the lab could not grade it: {failed.get(place, 'it left nothing')}"
+                name = Path(file).name or file
+                grade = Grade(names[place], name, give_up_checks(sheet, why), why)
+            else:
+                grade = replace(found[0], student=names[place])
+            grades.append(grade)
+        write_outputs(sheet, grades, target, now)
     return grades
 
 
 def sheets_faults(grades: Sequence[Grade]) -> list[str]:
-    """Where a check of the sheet itself failed, a line each, every one once."""
+    """Where the sheet itself failed, a line each, every one once."""
     marks = (mark for grade in grades for mark in grade.marks if mark.is_sheets_fault)
-    return list(dict.fromkeys(f"the check {mark.check.name!r}: {mark.why}" for mark in marks))
+    found = [f"the check {mark.check.name!r}: {mark.why}" for mark in marks]
+    return list(dict.fromkeys([*found, *(each for grade in grades for each in grade.faults)]))
 
 
-def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Capture | None]:
-    """What a file is worth, and the file loaded."""
+def labs_faults(grades: Sequence[Grade]) -> list[str]:
+    """What the lab could not do, a line for each student that it is about."""
+    return [
+        f"{grade.student}: {mark.why}"
+        for grade in grades
+        if (mark := next((each for each in grade.marks if each.is_labs_fault), None))
+    ]
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """The block has the folder to itself. Raises UsageError where somebody else has it."""
+    folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(f"another wirelab is grading into {target}; use --out DIR") from None
+    else:
+        yield
+    finally:
+        os.close(folder)
+
+
+def _of_capture(sheet: Sheet, file: str, student: str) -> Grade:
+    """What a file is worth."""
     name = Path(file).name or file
     try:
-        with cpu_deadline(MOST_CPU_S):
+        with deadline(MOST_CPU_S):
             capture = load_upload(file)
-            return Grade(student, name, judge_checks(sheet, capture)), capture
+        marks = judge_checks(sheet, capture, lambda: deadline(MOST_CPU_S))
+        return Grade(student, name, marks, pictures=_pictures(capture))
     except CaptureFileError as error:
         why = str(error)
     except OutOfTime:
@@ -91,29 +180,14 @@ def _graded(sheet: Sheet, file: str, student: str) -> tuple[Grade, Capture | Non
     except Exception as error:
         # A fault of the lab's own, which a file may have been made to find: the others are graded.
         why = f"the lab failed on {name}: {type(error).__name__}: {error}"
-    return Grade(student, name, refuse_checks(sheet, why), why), None
+    return Grade(student, name, refuse_checks(sheet, why), why)
 
 
-def _page(sheet: Sheet, grade: Grade, capture: Capture | None, now: datetime) -> str:
+def _pictures(capture: Capture) -> tuple[Picture, ...]:
     try:
-        with cpu_deadline(MOST_CPU_S):
-            return student_page(sheet, grade, capture.ladders if capture else (), now)
+        with deadline(MOST_CPU_S):
+            return tuple(pictures_of_capture(capture.ladders))
     except (Exception, OutOfTime) as error:
         # The same, of a picture.
-        remark = f"What was handed in could not be drawn: {type(error).__name__}: {error}"
-        return student_page(sheet, grade, (), now, remark)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make it, and those above it, where they are missing; under sudo they are the invoker's.
-
-    Raises UsageError.
-    """
-    check_links(folder)
-    try:
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        for each in missing:
-            give_to_invoker(each)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from None
+        said = f"What was handed in could not be drawn: {type(error).__name__}: {error}"
+        return (Picture("The picture", notes=(said,)),)

@@ -66,6 +66,8 @@ class Program:
     SIGTERM once the step's other programs have ended."""
     linger_s: float = LINGER_S
     """How long a program that serves may go on once the others have ended, before SIGTERM."""
+    ends_others: bool = True
+    """Whether the others are ended soon after it has failed: what they wait for will not come."""
     capabilities: tuple[str, ...] = ()
     """Names of capabilities(7) that it has besides those of every program (docs/isolation.md)."""
     cell: Cell | None = None

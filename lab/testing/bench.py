@@ -117,18 +117,20 @@ class Bench:
         on: str = "client",
         deadline_s: float = DEADLINE_S,
         name: str = "",
+        first: bool = False,
     ) -> Called:
         """A function of the test's own file, which runs in a process of its own on that host.
 
         In texts among the arguments {server} and so on are replaced. It may be a coroutine
-        function. Its value can be read after `run`; where it raises, `run` does. Raises UsageError.
+        function. Its value can be read after `run`; where it raises, `run` does. What is started
+        after it waits for its end where it comes `first`. Raises UsageError.
         """
         called = Called(self._name(name or on), function)
         words = words_of(function, arguments)
 
         def program(topology: Topology) -> Program:
             argv = argv_of("lab.python", words, *self._words(topology, None))
-            return Program(called.name, on, argv, deadline_s=deadline_s)
+            return Program(called.name, on, argv, signals_ready=first, deadline_s=deadline_s)
 
         self._wanted.append(program)
         self._functions.append(called)
@@ -181,13 +183,14 @@ class Bench:
         self.results.append(result)
         self.called += functions
         programs = {run.name: run for timeline in result.timelines for run in timeline.programs}
-        raised = [text for each in functions if (text := each.ended(programs[each.name]))]
-        if raised:
+        failed = [(each, text) for each in functions if (text := each.ended(programs[each.name]))]
+        if failed:
             from lab.report.failure.failure import further_lines
 
             _, timelines, files = result.drawn()
-            lines = (*(text.rstrip() for text in raised), *further_lines(timelines, files))
-            raise FunctionFailed("\n".join(lines))
+            lines = (*(text.rstrip() for _, text in failed), *further_lines(timelines, files))
+            worst = next((each for each, _ in failed if each.is_mistaken), failed[0][0])
+            raise FunctionFailed("\n".join(lines), said=worst.said, is_mistaken=worst.is_mistaken)
         return result
 
     def _put_together(self) -> Scenario:

@@ -12,6 +12,7 @@ import asyncio
 import importlib.util
 import inspect
 import json
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -26,13 +27,17 @@ def main(mark: str, file: str, name: str, *words: str) -> int:
     try:
         value = _call(getattr(_imported(file), name), list(map(_argument, words)))
     except BaseException as error:
-        told = {"kind": "raised", "text": traceback.format_exc()}
+        met = isinstance(error, (OSError, EOFError, AssertionError))
+        said = traceback.format_exception_only(error)[-1].strip()
+        told = {"kind": "raised", "text": traceback.format_exc(), "said": said, "has_met": met}
         if isinstance(error, SystemExit):
-            told["text"] = f"it called sys.exit({error.code!r})"
+            told["text"] = told["said"] = f"it called sys.exit({error.code!r})"
         status = 1
     else:
         told = {"kind": "returned", "text": repr(value)}
         status = 0
+    if ready := os.environ.get("READY_FD"):
+        os.write(int(ready), b"\n")
     print(f"\n{mark}{json.dumps(told)}", flush=True)
     return status
 

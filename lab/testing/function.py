@@ -27,6 +27,13 @@ MARK = "\x1ewirelab "
 class FunctionFailed(AssertionError):
     """A function of a test raised an exception on its host; the message has its traceback."""
 
+    def __init__(self, text: str, *, said: str = "", is_mistaken: bool = False) -> None:
+        super().__init__(text)
+        self.said = said or text
+        """The exception in a line."""
+        self.is_mistaken = is_mistaken
+        """Whether it is no OSError, EOFError or AssertionError, which tell of what it met."""
+
 
 class Called:
     """A function that runs, or ran, on a host."""
@@ -52,7 +59,7 @@ class Called:
             raise UsageError(f"{self._function.__name__} has not run yet: call lab.run() first")
         kind, text = self._told()
         if kind == "raised":
-            raise FunctionFailed(text)
+            raise FunctionFailed(text, said=self.said, is_mistaken=self.is_mistaken)
         if kind != "returned":
             raise FunctionFailed(f"{self._function.__name__} did not come to its end: {text}")
         try:
@@ -69,18 +76,33 @@ class Called:
         kind, text = self._told()
         return text if kind == "raised" else ""
 
+    @property
+    def is_mistaken(self) -> bool:
+        """Whether it raised what is no OSError, EOFError or AssertionError: its own mistake."""
+        return self._run is not None and self._last().get("has_met") is False
+
+    @property
+    def said(self) -> str:
+        """The exception that it raised, in a line; "" where it raised none."""
+        return "" if self._run is None else str(self._last().get("said", ""))
+
     def _told(self) -> tuple[str, str]:
         """ "returned" and the value's repr, "raised" and the traceback, or "" and what is known."""
         assert self._run is not None, "asked for when it has ended"
-        run = self._run
-        _, mark, line = run.stdout.rpartition(MARK)
+        run, told = self._run, self._last()
+        if told.get("kind") in ("returned", "raised"):
+            return str(told["kind"]), str(told.get("text"))
+        return "", run.failure or run.stderr.strip() or f"exit status {run.exit_status}"
+
+    def _last(self) -> dict[str, object]:
+        """What its last line says; nothing where it has none."""
+        assert self._run is not None, "asked for when it has ended"
+        _, mark, line = self._run.stdout.rpartition(MARK)
         try:
             told = json.loads(line) if mark else {}
         except ValueError:
             told = {}
-        if isinstance(told, dict) and told.get("kind") in ("returned", "raised"):
-            return told["kind"], str(told.get("text"))
-        return "", run.failure or run.stderr.strip() or f"exit status {run.exit_status}"
+        return told if isinstance(told, dict) else {}
 
 
 def words_of(function: Callable[..., object], arguments: Sequence[object]) -> tuple[str, ...]:

@@ -2,16 +2,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tried import SHEET as TRIED
+from tried import echoes, looker, one_client, over_ipv6
 
 from lab.api import load
 from lab.expect import TCP
 from lab.expect.expectations import Expectations
-from lab.grade.judging import OutOfTime, judge_checks, refuse_checks
+from lab.grade.check import Check
+from lab.grade.judging import (
+    OutOfTime,
+    SheetOutOfTime,
+    fail_checks,
+    give_up_checks,
+    judge_checks,
+    judge_trials,
+    refuse_checks,
+)
 from lab.grade.mark import Grade, Mark
-from lab.grade.sheet import Check, Sheet
+from lab.grade.seen import Blame, Seen
+from lab.grade.sheet import Sheet
 from lab.model.claim import Outcome
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -154,3 +168,79 @@ def test_a_refused_file_has_a_mark_for_each_check() -> None:
     assert [mark.check.name for mark in found] == ["opens", "ends", "no-reset", "speaks"]
     assert {mark.why for mark in found} == {"it is no capture"}
     assert not any(mark.passed for mark in found)
+
+
+def asked(*checks: Check, look: Any = None) -> tuple[Mark, ...]:
+    return judge_trials(replace(TRIED, checks=checks, misconceptions=()), look or looker(b"hello"))
+
+
+def test_checks_of_trials_are_given_what_was_seen() -> None:
+    echo, clean, ipv6 = judge_trials(TRIED, looker(b"hello", b"x"))
+    assert [mark.outcome for mark in (echo, clean, ipv6)] == [
+        Outcome.HOLDS, Outcome.HOLDS, Outcome.BROKEN,
+    ]  # fmt: skip
+    assert ipv6.why == "it got b'x'"
+
+
+def test_a_check_may_be_of_several_trials() -> None:
+    def both(first: Seen, second: Seen) -> None:
+        """They are alike."""
+        assert first.value == second.value
+
+    (mark,) = asked(Check("both", 1, both, of=(one_client, over_ipv6)))
+    assert mark.passed
+
+
+@pytest.mark.parametrize(
+    ("blame", "outcome", "sheets", "labs"),
+    [
+        (Blame.SUBMISSION, Outcome.BROKEN, False, False),
+        (Blame.SHEET, Outcome.UNDECIDED, True, False),
+        (Blame.LAB, Outcome.UNDECIDED, False, True),
+    ],
+)
+def test_a_trial_that_failed_decides_its_checks_by_whose_fault_it_is(
+    blame: Blame, outcome: Outcome, sheets: bool, labs: bool
+) -> None:
+    (mark,) = asked(Check("echo", 1, echoes, of=one_client), look=looker(b"", blame=blame))
+    assert (mark.outcome, mark.is_sheets_fault, mark.is_labs_fault) == (outcome, sheets, labs)
+    assert mark.why == f"the {blame.value}'s fault" and not mark.was_tried
+
+
+def test_a_check_that_looks_at_nothing_passes_nothing() -> None:
+    (mark,) = asked(Check("odd", 1, does_nothing, of=one_client))
+    assert mark.is_sheets_fault
+
+
+def test_a_fault_that_did_not_happen_lets_nothing_pass() -> None:
+    check = Check("echo", 1, echoes, of=one_client)
+    (mark,) = asked(check, look=looker(b"hello", unmatched=("the rule 'x' matched no frame",)))
+    assert mark.is_undecided and "did not happen" in mark.why
+    (mark,) = asked(check, look=looker(b"x", unmatched=("the rule 'x' matched no frame",)))
+    assert mark.outcome is Outcome.BROKEN
+
+
+def test_what_was_not_there_though_all_was_seen_is_broken() -> None:
+    (mark,) = asked(Check("r", 1, "no-reset", of=one_client), look=looker(b"", recording="udp4"))
+    assert mark.outcome is Outcome.BROKEN and "no TCP connection" in mark.why
+
+
+def test_calls_of_an_untraced_trial_are_the_sheets_fault() -> None:
+    (mark,) = asked(Check("c", 1, "calls:server:shutdown", of=one_client))
+    assert mark.is_sheets_fault and "@trial(trace='auto')" in mark.why
+
+
+def test_a_function_that_takes_too_long_is_the_sheets_fault() -> None:
+    def takes_for_ever(seen: Seen) -> None:
+        """It goes on."""
+        raise SheetOutOfTime("too long")
+
+    first, second = asked(
+        Check("slow", 1, takes_for_ever, of=one_client), Check("echo", 1, echoes, of=one_client)
+    )
+    assert first.is_sheets_fault and second.passed
+
+
+def test_what_cannot_be_looked_at_has_marks_all_the_same() -> None:
+    assert {mark.outcome for mark in fail_checks(TRIED, "x")} == {Outcome.BROKEN}
+    assert all(mark.is_labs_fault for mark in give_up_checks(TRIED, "x"))

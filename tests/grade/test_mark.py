@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from lab.grade.check import Check
 from lab.grade.mark import Grade, Mark
-from lab.grade.sheet import Check
 from lab.model.claim import Outcome
 
 CHECKS = [Check(f"c{number}", 0.1, "no-reset") for number in range(10)]

@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tried import LOOPBACK, one_client, over_ipv6
+from tried import SHEET as TRIED
 
-from lab.errors import PointedError, UsageError
+from lab.errors import UsageError
 from lab.expect.expectations import Expectations
-from lab.grade.sheet import Check, Sheet, Visibility, total
+from lab.grade.check import Check, Visibility
+from lab.grade.sheet import Sheet
 
 
 def both_speak(capture: Expectations) -> None:
@@ -17,10 +20,6 @@ def both_speak(capture: Expectations) -> None:
     More of it, for teachers.
     """
     capture.tcp().bytes(client=1, server=1)
-
-
-def says_nothing(capture: Expectations) -> None:
-    capture.no_reset()
 
 
 OPENS = Check("opens", 2, "handshake", hint="begin before you connect")
@@ -32,48 +31,6 @@ def test_a_sheet_knows_its_checks_and_their_points() -> None:
     assert SHEET.check("opens") is OPENS
     assert SHEET.due is None
     assert OPENS.seen is Visibility.VISIBLE
-
-
-def test_the_sentence_is_of_the_words_or_of_the_function() -> None:
-    assert OPENS.sentence == "Each TCP connection opens with SYN, SYN-ACK and ACK."
-    assert OPENS.source == "RFC 9293, 3.5"
-    speaks = SHEET.check("speaks")
-    assert (speaks.sentence, speaks.source) == ("Each side sends something.", "")
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"name": ""}, "its name has small letters"),
-        ({"name": "Opens"}, "'Opens'"),
-        ({"name": "../x"}, "its name has small letters"),
-        ({"name": "a--b"}, "its name has small letters"),
-        ({"name": "opens\n"}, "its name has small letters"),
-        ({"name": 3}, "is called 3"),
-        ({"name": "score"}, "as a column of results.csv is"),
-        ({"points": 0}, "worth 0: points are a number above 0"),
-        ({"points": -1}, "a number above 0"),
-        ({"points": float("nan")}, "a number above 0"),
-        ({"points": float("inf")}, "a number above 0"),
-        ({"points": True}, "a number above 0"),
-        ({"points": "2"}, "a number above 0"),
-        ({"points": 10_001}, "10,000 at most"),
-        ({"hint": None}, "is no text"),
-        ({"visibility": "hiden"}, "did you mean 'hidden'"),
-        ({"visibility": None}, "one of visible, hidden"),
-        ({"expects": 7}, "write words"),
-        ({"expects": says_nothing}, "has no docstring"),
-    ],
-)
-def test_a_wrong_check_is_refused_with_the_reason(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        replace(OPENS, **changes)
-    assert said in str(refused.value)
-
-
-def test_a_mistake_in_the_words_is_pointed_at() -> None:
-    with pytest.raises(PointedError, match="did you mean 'no-reset'"):
-        Check("reset", 1, "no-rest")
 
 
 @pytest.mark.parametrize(
@@ -124,8 +81,31 @@ def test_when_students_see_a_check(
     assert sheet.shows(check, due + moment) is behind
 
 
-def test_points_are_summed_without_losing_tenths() -> None:
-    assert total([0.1] * 3) == 0.3
-    assert total([0.1] * 10) == 1
-    assert isinstance(total([0.5, 0.5]), int)
-    assert total([]) == 0
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"submission": "echo"}, "that is no Submission: 'echo'"),
+        ({"submission": None}, "of a trial, and no submission"),
+        ({"checks": (OPENS,)}, "of no trial"),
+        ({"misconceptions": ("x",)}, "that is no Misconception: 'x'"),
+        ({"misconceptions": (LOOPBACK, LOOPBACK)}, "two misconceptions called 'binds-loopback'"),
+        (
+            {"misconceptions": (replace(LOOPBACK, explains=("ecoh",)),)},
+            "of a check 'ecoh' that it has not; did you mean 'echo'",
+        ),
+        ({"misconceptions": (replace(LOOPBACK, instead_of=("x",)),)}, "instead of 'x'"),
+        (
+            {"misconceptions": (replace(LOOPBACK, of=replace(one_client, family=6)),)},
+            "two trials called 'one-client'",
+        ),
+    ],
+)
+def test_a_wrong_sheet_for_programs_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        replace(TRIED, **changes)
+    assert said in str(refused.value)
+
+
+def test_a_sheet_knows_its_trials_once_each() -> None:
+    assert TRIED.trials == (one_client, over_ipv6)
+    assert SHEET.trials == ()

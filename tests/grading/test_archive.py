@@ -104,6 +104,13 @@ def test_each_may_have_large_files_and_many(name: str, tmp_path: Path) -> None:
     assert contents(tmp_path / "out") == files
 
 
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 8193, 300_000])
+def test_a_file_is_whole_whatever_its_size(size: int, tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_bytes(b"x" * size)
+    assert unpack(str(tmp_path / "a.c"), tmp_path / "new") == ("a.c",)
+    assert (tmp_path / "new/a.c").read_bytes() == b"x" * size
+
+
 def test_a_file_is_taken_by_its_name(tmp_path: Path) -> None:
     path = handed_in(tmp_path, b"print()\n", "echo.py")
     assert unpack(path, tmp_path / "out") == ("echo.py",)

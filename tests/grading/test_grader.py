@@ -10,10 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from lab.errors import UsageError
-from lab.grade.sheet import Sheet
-from lab.grading.grader import grade_captures, load_sheet, sheets_faults
+from lab.grading.grader import grade_captures, labs_faults, sheets_faults
+from lab.grading.sheet_file import load_sheet
 from lab.grading.upload import load_upload
-from lab.report.grades.student_page import student_page
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "tests/recordings"
@@ -134,12 +133,10 @@ def test_a_file_that_takes_too_long_leaves_the_others_graded(
 def test_a_picture_that_fails_is_left_out_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(sheet: Sheet, grade: object, ladders: object, *rest: object) -> str:
-        if ladders:
-            raise ValueError("no room")
-        return student_page(sheet, grade, ladders, *rest)  # type: ignore[arg-type]
+    def failing(ladders: object) -> None:
+        raise ValueError("no room")
 
-    monkeypatch.setattr("lab.grading.grader.student_page", failing)
+    monkeypatch.setattr("lab.grading.grader.pictures_of_capture", failing)
     files = uploads(tmp_path / "up", "tcp4")
     (grade,) = grade_captures(load_sheet(str(EXAMPLE)), files, str(tmp_path / "out"), NOW)
     assert grade.score == 7
@@ -165,29 +162,30 @@ SHEET = Sheet("t", "h", (Check("own", 1, own), Check("opens", 1, "handshake")))
     assert fault.startswith("the check 'own': the check failed itself: AttributeError: ")
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "there is no SHEET in it"),
-        ("SHEET = 3", "SHEET is no Sheet"),
-        ("SHEET = (", "line 1"),
-        ("from lab.api import Check\nCheck('a', 1,\n'no-rest')", "did you mean 'no-reset'"),
-        (
-            "from lab.api import Sheet\n\nSHEET = Sheet('t', 'h', ())",
-            "line 3: the sheet 't' has no",
-        ),
-        ("import nothing_of_that_name", "cannot be loaded: ModuleNotFoundError"),
-    ],
-)
-def test_a_wrong_sheet_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        load_sheet(sheet_of(tmp_path, text))
-    assert said in str(refused.value)
+def test_a_check_that_loops_is_the_sheets_fault_and_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+from lab.api import Check, Sheet
+
+def own(capture):
+    \"\"\"It is so.\"\"\"
+    while True:
+        pass
+
+SHEET = Sheet("t", "h", (Check("own", 1, own), Check("opens", 1, "handshake")))
+"""
+    files = uploads(tmp_path / "up", "tcp4")
+    sheet = load_sheet(sheet_of(tmp_path, text))
+    grade_captures(load_sheet(str(EXAMPLE)), files, str(tmp_path / "out"), NOW)  # all is imported
+    monkeypatch.setattr("lab.grading.grader.MOST_CPU_S", 2.0)
+    (grade,) = grade_captures(sheet, files, str(tmp_path / "out"), NOW)
+    assert (grade.score, grade.refused) == (1, "")
+    assert "takes too long, whatever it is given" in sheets_faults([grade])[0]
+    assert labs_faults([grade]) == []
 
 
-def test_a_sheet_that_is_not_there_and_a_folder_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no lab sheet"):
-        load_sheet(str(tmp_path / "none.py"))
+def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
     with pytest.raises(UsageError, match="is not a folder"):

@@ -93,6 +93,7 @@ def test_the_wheel_has_one_top_level_package(wheel: Path) -> None:
         "lab/report/document/report-2.schema.json",
         "lab/scenarios/tcp.py",
         "lab/scenarios/demos/inet_stream_server.py",
+        "lab/sheets/tcp_conversation.py",
     } <= {*names}
 
 
@@ -114,3 +115,4 @@ def test_the_installed_command_runs_from_a_folder_full_of_namesakes(
     folder = here / "runs" / "tcp" / "latest"
     assert "14 claims: 14 HOLDS\n" in ran([command, "replay", folder], here)
     assert str(REPOSITORY) not in (folder / "recording.jsonl").read_text()
+    assert "opens (2 points)" in ran([command, "grade", "tcp-conversation", "--explain"], here)

@@ -55,4 +55,7 @@ def test_what_it_raises_is_told(file: Path) -> None:
     status, told = call(file, "fails")
     assert (status, told["kind"]) == (1, "raised")
     assert "AssertionError: no" in told["text"]
-    assert call(file, "leaves") == (1, {"kind": "raised", "text": "it called sys.exit(3)"})
+    assert (told["said"], told["has_met"]) == ("AssertionError: no", True)
+    said = "it called sys.exit(3)"
+    leaves = {"kind": "raised", "text": said, "said": said, "has_met": False}
+    assert call(file, "leaves") == (1, leaves)

@@ -41,7 +41,7 @@ _LAST_PORT = 65_535
 
 
 @frozen
-class Seen:
+class SeenFrame:
     """A frame as a filter sees it."""
 
     packet: Packet
@@ -51,7 +51,7 @@ class Seen:
     """When the file's first frame was seen."""
 
 
-FrameFilter = Callable[[Seen], bool]
+FrameFilter = Callable[[SeenFrame], bool]
 """Whether a frame is one of those that were asked for."""
 
 
@@ -201,7 +201,7 @@ def _port(text: str) -> FrameFilter | str:
     if low > high:
         return "this range ends before it begins"
 
-    def test(seen: Seen) -> bool:
+    def test(seen: SeenFrame) -> bool:
         return any(
             low <= layer.source_port <= high or low <= layer.destination_port <= high
             for layer in _layers(seen.packet)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.analysis.flow_summary import choose, frames_of, frames_of_none
-from lab.analysis.select.filter import Seen, parse_filter
+from lab.analysis.select.filter import SeenFrame, parse_filter
 from lab.analysis.select.frame_numbers import parse_frame_numbers
 from lab.frozen import frozen
 
@@ -97,7 +97,7 @@ def select(
         found = [
             each
             for each in found
-            if test(Seen(each.packet, notes.get(each.number, none), each.time_ns, zero_ns))
+            if test(SeenFrame(each.packet, notes.get(each.number, none), each.time_ns, zero_ns))
         ]
     chosen = tuple(found)
     kept = {each.number for each in chosen}

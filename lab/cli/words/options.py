@@ -18,7 +18,7 @@ from lab.cli.words.shared import (
     add_making,
     add_scenarios,
 )
-from lab.cli.words.values import flow, port, seconds, whole_number
+from lab.cli.words.values import flow, number_of_jobs, port, seconds, whole_number
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -62,9 +62,10 @@ exit status:
 """
 GRADE_HELP = """\
 exit status:
-  0  every file was graded, whatever its score
+  0  everything was graded, whatever its score
   2  the sheet, the check or the folder is wrong; or a check failed itself, and the
      sheet has to be mended
+  3  the lab could not grade all of it; the same command grades the rest again
 """
 SHEET_HELP = """\
 The key goes beside it: tcp.html and tcp-key.html.
@@ -303,8 +304,16 @@ def _check(command: argparse.ArgumentParser) -> None:
 
 
 def _grade(command: argparse.ArgumentParser) -> None:
-    command.add_argument("sheet", metavar="SHEET.py", help="the lab sheet (docs/grading.md)")
-    what = command.add_mutually_exclusive_group(required=True)
+    command.add_argument(
+        "sheet", metavar="SHEET", help="the lab sheet, a path or a name (docs/grading.md)"
+    )
+    command.add_argument(
+        "submissions",
+        nargs="*",
+        metavar="SUBMISSION",
+        help="programs: a file, a folder or an archive of each student",
+    )
+    what = command.add_mutually_exclusive_group()
     what.add_argument("--pcap", nargs="+", metavar="FILE", help="captures, one of each student")
     what.add_argument(
         "--explain",
@@ -315,6 +324,17 @@ def _grade(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--out", default="grades", metavar="DIR", help="where outputs go (default: grades)"
+    )
+    command.add_argument(
+        "-j",
+        "--jobs",
+        type=number_of_jobs,
+        default=1,
+        metavar="N",
+        help="how many programs are graded at once (default: 1)",
+    )
+    command.add_argument(
+        "--again", action="store_true", help="grade those again that have not changed, too"
     )
     add_ascii(command)
     command.epilog = GRADE_HELP
@@ -426,7 +446,7 @@ COMMANDS = {
     "show": ("show the flows of any pcap or pcapng file", _show),
     "check": ("judge any capture file by what you expect of it", _check),
     "expect": ("list what can be expected of a run or a capture file", _expect),
-    "grade": ("grade the captures that students handed in, by a lab sheet", _grade),
+    "grade": ("grade what students handed in, by a lab sheet", _grade),
     "snapshot": ("print the shape of a recorded conversation, to be kept", _snapshot),
     "record-test": ("write a test of pytest from runs that went as they should", _record_test),
     "sheet": ("write a worksheet of a scenario, to be filled in, and its key", _sheet),

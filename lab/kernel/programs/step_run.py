@@ -169,7 +169,11 @@ class StepRun(ProgramGroup):
 
     def _end_after_failure(self) -> None:
         """Kill programs that still run FAILURE_GRACE_S after another has failed and ended."""
-        failed = [p for p in self.programs if p.failure and p.ended_ns is not None]
+        failed = [
+            p
+            for p in self.programs
+            if p.failure and p.ended_ns is not None and p.program.ends_others
+        ]
         if not failed or not (self._may_end is None or self._may_end(True)):
             return
         now_ns = time.monotonic_ns()

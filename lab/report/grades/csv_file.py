@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lab.grade.sheet import COLUMNS
+from lab.grade.check import COLUMNS
 from lab.report.svg.visible import visible
 
 if TYPE_CHECKING:
@@ -44,14 +44,19 @@ def grades_csv(sheet: Sheet, grades: Sequence[Grade]) -> str:
 
 
 def remarks_on(grade: Grade) -> str:
-    """Why nothing could be judged, or what of it is undecided; "" where there is nothing to say."""
+    """Why nothing could be judged, what of it is undecided, and what shows; "" for nothing."""
     if grade.refused:
         return grade.refused
+    said = [grade.late] if grade.late else []
+    if grade.built and grade.built.has_failed:
+        said.append(f"could not be built ({grade.built.language})")
+    said += grade.misconceptions
     undecided: dict[str, list[str]] = {}
     for mark in grade.marks:
         if mark.is_undecided:
             undecided.setdefault(mark.why, []).append(mark.check.name)
-    return "; ".join(f"undecided: {', '.join(names)}: {why}" for why, names in undecided.items())
+    said += [f"undecided: {', '.join(names)}: {why}" for why, names in undecided.items()]
+    return "; ".join(said)
 
 
 def _cell(text: str) -> str:

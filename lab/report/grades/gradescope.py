@@ -22,18 +22,23 @@ def gradescope_results(sheet: Sheet, grade: Grade) -> str:
     Every text is plain, and is to be shown as such. When a check is seen is Gradescope's to heed.
     A sheet's largest score has no field there but those of its checks.
     """
-    said = grade.refused or f"{points(grade.score)} of {points(grade.max_score)}"
+    said = (
+        f"{sheet.title}: {grade.refused or f'{points(grade.score)} of {points(grade.max_score)}'}"
+    )
+    if any(mark.check.seen.value != "visible" for mark in grade.marks):
+        said = grade.refused or sheet.title
+    lines = [visible(said), *([visible(grade.late)] if grade.late else [])]
+    if grade.built and grade.built.output:
+        lines += ["", f"$ {visible(grade.built.command)}", visible_lines(grade.built.output)]
     document = {
         "score": grade.score,
-        "output": f"{visible(sheet.title)}: {visible(said)}",
+        "output": "\n".join(lines),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
         "tests": [_test(mark) for mark in grade.marks],
     }
-    if any(mark.check.seen.value != "visible" for mark in grade.marks):
-        document["output"] = visible(grade.refused or sheet.title)
     return json.dumps(document, indent=2) + "\n"
 
 

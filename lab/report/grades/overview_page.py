@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from lab.report.grades.wording import LEGEND, cell_of, due_line, points, unseen
 from lab.report.html.plain_page import PageSection, plain_page
 
 if TYPE_CHECKING:
+    from lab.grade.check import Check
     from lab.grade.mark import Grade
-    from lab.grade.sheet import Check, Sheet
+from lab.grade.sheet import Sheet
 
 
 def overview_page(sheet: Sheet, grades: Sequence[Grade]) -> str:
@@ -22,6 +24,7 @@ def overview_page(sheet: Sheet, grades: Sequence[Grade]) -> str:
     sections = [
         PageSection("Students", _students(sheet, grades), _classes(grades), notes=[LEGEND]),
         PageSection("Checks", [head, *checks], notes=[*_notes(sheet)]),
+        *([_misconceptions(sheet, grades)] if sheet.misconceptions else ()),
     ]
     return plain_page(sheet.title, f"{sheet.title}: {counted(len(grades), 'file')}", "", sections)
 
@@ -48,6 +51,18 @@ def _check_row(check: Check, place: int, grades: Sequence[Grade]) -> tuple[str, 
     undecided = sum(mark.is_undecided for mark in marks)
     numbers = map(str, (passed, len(marks) - passed - undecided, undecided))
     return (check.name, check.sentence, points(check.points), *numbers, unseen(check) or "at once")
+
+
+def _misconceptions(sheet: Sheet, grades: Sequence[Grade]) -> PageSection:
+    """How many were told of each, those of most first."""
+    told = Counter(name for grade in grades for name in grade.misconceptions)
+    known = sorted(sheet.misconceptions, key=lambda one: -told[one.name])
+    rows = [("misconception", "students", "explains", "hint", "source")]
+    rows += [
+        (one.name, str(told[one.name]), ", ".join(one.explains), one.hint, one.source)
+        for one in known
+    ]
+    return PageSection("Misconceptions", rows)
 
 
 def _notes(sheet: Sheet) -> Iterator[str]:

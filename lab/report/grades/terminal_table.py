@@ -15,8 +15,9 @@ from lab.report.terminal.tables import draw_table
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lab.grade.check import Check
     from lab.grade.mark import Grade
-    from lab.grade.sheet import Check, Sheet
+    from lab.grade.sheet import Sheet
     from lab.report.terminal.drawing.style import Style
 
 
@@ -55,6 +56,8 @@ def draw_checks(
         if not sheet.shows(check, now):
             yield from _indented(f"Not shown now: {unseen(check)}.", style)
         yield from _indented(check.sentence, style)
+        for trial in check.trials:
+            yield from _indented(f"Tried: {trial.sentence}", style)
         if check.source:
             yield from _indented(f"Source: {check.source}", style)
         if check.hint:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lab.grade.sheet import Visibility
+from lab.grade.check import Visibility
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lab.grade.mark import Mark
-    from lab.grade.sheet import Check, Sheet
+    from lab.grade.check import Check
+    from lab.grade.mark import Hint, Mark
+from lab.grade.sheet import Sheet
 
 _WHEN = {
     Visibility.HIDDEN: "students never see it",
@@ -36,11 +37,18 @@ def cell_of(mark: Mark) -> str:
 
 
 def said_of(mark: Mark) -> str:
-    """A mark in lines: passed or why not, and the hint."""
+    """A mark in lines: passed or why not, and the hints."""
     if mark.passed:
         return f"Passed: {mark.why}"
     text = mark.text or f"{mark.outcome.value}: {mark.check.sentence}\n  {mark.why}"
-    return f"{text}\n\nHint: {mark.check.hint}" if mark.check.hint else text
+    return "\n\n".join((text, *map(hint_line, mark.told)))
+
+
+def hint_line(hint: Hint) -> str:
+    """What a student is told, by what it was seen, and where to read on."""
+    seen = f" Seen: {hint.evidence}." if hint.evidence else ""
+    source = f" Source: {hint.source}" if hint.source else ""
+    return f"Hint: {hint.text}{seen}{source}"
 
 
 def unseen(check: Check) -> str:

@@ -17,7 +17,7 @@ from lab.analysis.sockets.held import HeldRow
 from lab.frozen import frozen
 from lab.model.event import EventId
 from lab.report.svg.ladder import colours
-from lab.report.svg.visible import visible
+from lab.report.svg.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -160,6 +160,7 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["visible"] = visible
+    environment.filters["visible_lines"] = visible_lines
     return environment
 
 

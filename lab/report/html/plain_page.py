@@ -20,6 +20,8 @@ class PageSection:
     """A class for each row but the head: "same", "first", "second" or "other"."""
     picture: str = ""
     """An SVG element, whose texts are escaped."""
+    text: str = ""
+    """Lines as a program wrote them."""
     notes: Sequence[str] = ()
 
 
@@ -34,6 +36,7 @@ def plain_page(title: str, question: str, verdict: str, sections: Sequence[PageS
             "rows": section.rows,
             "marks": section.marks,
             "picture": Markup(section.picture),
+            "text": section.text,
             "notes": section.notes,
         }
         for section in sections

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.analysis.packets.dissect import dissect
-from lab.analysis.select.filter import ANY, NOTES, PROTOCOLS, Seen, parse_filter, words
+from lab.analysis.select.filter import ANY, NOTES, PROTOCOLS, SeenFrame, parse_filter, words
 from lab.analysis.tcp.segment import Note
 from lab.errors import PointedError
 from lab.records import Direction, Frame
@@ -27,9 +27,9 @@ ERROR = fb.ethernet(
 )  # fmt: skip
 
 
-def seen(data: bytes = SEGMENT, *notes: Note, after_ns: int = 0) -> Seen:
+def seen(data: bytes = SEGMENT, *notes: Note, after_ns: int = 0) -> SeenFrame:
     frame = Frame(ZERO_NS + after_ns, "if0", Direction.UNKNOWN, data, len(data))
-    return Seen(dissect(frame), frozenset(notes), frame.time_ns, ZERO_NS)
+    return SeenFrame(dissect(frame), frozenset(notes), frame.time_ns, ZERO_NS)
 
 
 @pytest.mark.parametrize(

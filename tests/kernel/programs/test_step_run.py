@@ -89,6 +89,12 @@ def test_a_program_that_fails_after_it_was_ready(marker: str) -> None:
     assert it.startswith("program it exited with status 7")
 
 
+def test_a_program_may_fail_without_the_others_being_ended(marker: str) -> None:
+    fails = replace(python(READY + "raise SystemExit(7)", ready=True), ends_others=False)
+    waits = python("import select; select.select([], [], [], 3)", "other", host="server")
+    assert failure(marker, waits, fails).startswith("program it exited with status 7")
+
+
 def test_what_waits_for_a_program_that_failed_is_not_started(
     marker: str,
 ) -> None:

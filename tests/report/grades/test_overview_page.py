@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from graded import SHEET, graded, hostile_grade, refused
 from scenes import Parsed
+from tried import SHEET as TRIED
+from tried import tried
 
 from lab.report.grades.overview_page import overview_page
 
@@ -21,3 +23,9 @@ def test_hostile_texts_stay_texts() -> None:
     parsed = Parsed(overview_page(SHEET, [hostile_grade()]))
     assert not {tag for tag, _ in parsed.elements} & {"script", "img"}
     assert all(c.isprintable() or c == "\n" for text in parsed.text for c in text)
+
+
+def test_misconceptions_are_counted() -> None:
+    grades = [tried("ann", "refused"), tried("bob", "refused"), tried("cem", b"hello")]
+    words = " ".join(" ".join(Parsed(overview_page(TRIED, grades)).text).split())
+    assert "binds-loopback 2 echo Bind to all addresses. ip(7) one-recv 0 echo" in words

@@ -9,7 +9,8 @@ from scenes import Parsed
 
 from lab.grade.mark import Grade
 from lab.ladder.model import Ladder
-from lab.report.grades.student_page import MOST_FRAMES_DRAWN, MOST_LADDERS, student_page
+from lab.report.grades.pictures import MOST_FRAMES_DRAWN, MOST_LADDERS, pictures_of_capture
+from lab.report.grades.student_page import student_page
 from lab.run import load_capture
 
 
@@ -18,7 +19,7 @@ def ladders(name: str) -> Sequence[Ladder]:
 
 
 def page(grade: Grade, drawn: Sequence[Ladder] = ()) -> str:
-    return student_page(SHEET, grade, drawn, NOW)
+    return student_page(SHEET, replace(grade, pictures=tuple(pictures_of_capture(drawn))), NOW)
 
 
 def said(text: str) -> str:
@@ -40,7 +41,7 @@ def test_what_students_may_not_see_is_not_in_it() -> None:
     text = page(graded("reset4"), ladders("reset4"))
     assert "HIDDEN-HINT" not in text and "clean" not in said(text).split()
     assert "There are more checks than are shown here" in text
-    later = student_page(SHEET, graded("tcp4"), (), NOW.replace(year=2027))
+    later = student_page(SHEET, graded("tcp4"), NOW.replace(year=2027))
     assert "tcp4: 4.5 of 4.5" in said(later)
 
 

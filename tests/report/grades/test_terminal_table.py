@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from graded import NOW, SHEET, graded, hostile_grade, refused
+from tried import SHEET as TRIED
+from tried import tried
 
 from lab.report.grades.terminal_table import draw_checks, draw_grades
 from lab.report.grades.wording import LEGEND
@@ -39,3 +41,11 @@ def test_checks_are_explained_with_what_students_do_not_see() -> None:
     assert "  Where it does not pass: begin to capture before you connect" in text
     assert "quick (1 point)\n  Not shown now: students see it once the deadline is over." in text
     assert "A capture of one of yours. To be handed in by 2026-12-24 12:00 +0000." in text
+
+
+def test_what_shows_in_programs_is_named_and_how_they_are_tried() -> None:
+    grades = [tried("ann", "refused"), tried("bob", b"hello")]
+    lines = [line.plain for line in draw_grades(TRIED, grades, STYLE)]
+    assert lines[-1] == "ann: binds-loopback"
+    text = "\n".join(line.plain for line in draw_checks(TRIED, TRIED.checks, NOW, STYLE))
+    assert "  What is sent comes back.\n  Tried: One client says something.\n" in text

@@ -79,7 +79,7 @@ def mutants_of(sheet: str) -> tuple[Mutant, ...]:
 
 
 def solutions_of(sheet: str) -> dict[str, str]:
-    """By file, the solutions that come with a sheet, and the misconception of each; of right ones ""."""
+    """By file, the solutions that come with a sheet, with the misconception of each, or ""."""
     found = {}
     for path in sorted((ROOT / "sheets/solutions" / sheet).iterdir()):
         found[str(path.relative_to(ROOT))] = WRONG.get(path.stem, "")

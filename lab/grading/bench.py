@@ -1,0 +1,132 @@
+"""A bench with a submission on it: what a sheet's trials are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.ad_hoc import DEADLINE_S, argv_of
+from lab.errors import UsageError
+from lab.model.allowed import Cell
+from lab.model.program import Listening, Program
+from lab.model.topology import Topology
+from lab.testing.bench import Bench, Settings
+
+if TYPE_CHECKING:
+    from lab.grade.submission import Submission
+    from lab.model.scenario import Scenario
+    from lab.results import Result
+
+LISTENS_WITHIN_S = 8.0
+"""So soon a submission must be reached: Java starts in a second or two on a busy machine."""
+
+
+class NeverReached(Exception):
+    """A submission that is started so never listened, in an earlier trial."""
+
+
+class SubmissionBench(Bench):
+    """A trial's bench: `submission` says where what was handed in runs; the rest is as in tests.
+
+    `run` is called once.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        settings: Settings,
+        wanted: Submission,
+        command: str,
+        cell: Cell,
+        unreached: dict[object, str],
+    ) -> None:
+        """`command` starts what was handed in. `unreached` has the starts that nobody could reach,
+
+        by what they were started with: they are not tried again.
+        """
+        super().__init__(out, settings)
+        self.port = wanted.port
+        """The sheet's: what {port} stands for."""
+        self.submissions: list[str] = []
+        """The names of its programs that are the submission."""
+        self.awaited: dict[str, object] = {}
+        """By name, what those are started with that are waited for."""
+        self._submission = wanted
+        self._command = command
+        self._cell = cell
+        self._unreached = unreached
+
+    def submission(
+        self,
+        arguments: str | None = None,
+        *,
+        on: str = "server",
+        port: int | None = None,
+        waits: bool = True,
+        serves: bool = True,
+        deadline_s: float = DEADLINE_S,
+        listens_within_s: float = LISTENS_WITHIN_S,
+        linger_s: float = 0.0,
+        name: str = "",
+    ) -> str:
+        """What was handed in, on a host, with these arguments or the sheet's own; its name.
+
+        What is started after it waits until it listens or has bound a UDP socket, at any port,
+        unless `waits` is False. One that `serves` is ended after all others, `linger_s` later; one
+        that does not has to end by itself. It may be started several times.
+        """
+        words = self._submission.arguments if arguments is None else arguments
+        command = f"{self._command} {words}"
+        named = self._name(name or on)
+        self.submissions.append(named)
+        start = (command, on, port, self._settings.family)
+        if waits:
+            self.awaited[named] = start
+
+        def program(topology: Topology) -> Program:
+            argv = argv_of("bench.submission", command, *self._words(topology, port or self.port))
+            return Program(
+                named,
+                on,
+                argv,
+                listens=Listening(None, "", listens_within_s) if waits else None,
+                deadline_s=deadline_s,
+                serves=serves,
+                linger_s=linger_s,
+                ends_others=False,
+                cell=self._cell,
+            )
+
+        self._wanted.append(program)
+        return named
+
+    def run(
+        self,
+        scenario: Scenario | str | Path | None = None,
+        *,
+        server: str | None = None,
+        client: str | None = None,
+        port: int | None = None,
+        unix: str = "",
+        family: int | None = None,
+        trace: str | None = None,
+        deadline_s: float = DEADLINE_S,
+        wire: Sequence[str] = (),
+    ) -> Result:
+        """Run what was started. `wire` are rules besides those of `bench.wire`.
+
+        Raises UsageError for a second run, NeverReached, and what Bench.run does.
+        """
+        if self.results:
+            raise UsageError("a trial makes one run: a second one is a trial of its own")
+        given = (scenario, server, client, port, family, trace)
+        if unix or any(each is not None for each in given) or not self.submissions:
+            raise UsageError(
+                "a trial runs what bench.submission, bench.start and bench.python have said, the "
+                "submission among them; the family and the tracing are said by @trial(…)"
+            )
+        for start in self.awaited.values():
+            if start in self._unreached:
+                raise NeverReached(self._unreached[start])
+        return super().run(wire=wire, deadline_s=deadline_s)

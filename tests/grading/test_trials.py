@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handed_in import RIGHT, WRONG, hand_in
+from trial_clients import is_mistaken, meets, says
+
+import lab.run
+from lab.errors import KernelRefused
+from lab.grade.seen import Blame, Seen
+from lab.grade.submission import Submission
+from lab.grade.trial import Trial, trial
+from lab.grading.building import make_ready
+from lab.grading.trials import MOST_ATTEMPTS, Trials
+from lab.model.allowed import Cell
+
+pytestmark = pytest.mark.kernel
+
+ECHO = Submission("echo_server")
+
+
+def trials(folder: Path, program: str = RIGHT) -> Trials:
+    hand_in(folder / "up", echo_server=program)
+    ready = make_ready(ECHO, folder / "up")
+    return Trials(ECHO, ready.command, Cell(str(ready.folder)), folder / "runs", nullcontext)
+
+
+def made(make: Callable[[Any], object], name: str = "one") -> Trial:
+    make.__doc__ = "What is tried."
+    return trial(name=name)(make)
+
+
+def with_client(client: Callable[..., object], *rules: str) -> Trial:
+    def make(bench: Any) -> object:
+        bench.submission()
+        for rule in rules:
+            bench.wire.rule(rule)
+        called = bench.python(client, "{server}", bench.port)
+        bench.run()
+        return called.value
+
+    return made(make)
+
+
+def blamed(seen: Seen) -> tuple[Blame, str]:
+    assert seen.failed is not None
+    return seen.failed.blame, seen.failed.why
+
+
+def test_a_trial_is_made_once(tmp_path: Path) -> None:
+    times = []
+
+    def make(bench: Any) -> object:
+        times.append(bench)
+        bench.submission()
+        called = bench.python(says, "{server} {server4} {server6} {port}")
+        bench.run()
+        return called.value
+
+    each, one = trials(tmp_path), made(make)
+    seen = each(one)
+    assert seen.failed is None
+    assert seen.value == "198.51.100.2 198.51.100.2 2001:db8::2 4242"
+    assert each(one) is seen and len(times) == 1 and each.made() == [seen]
+    assert [run.name for run in seen.submissions] == ["server"]
+    assert not [*(tmp_path / "runs").rglob("*.pcapng")]
+
+
+def test_what_a_client_meets_is_the_submissions_doing(tmp_path: Path) -> None:
+    blame, why = blamed(trials(tmp_path, WRONG["loopback"])(with_client(meets)))
+    assert blame is Blame.SUBMISSION
+    assert why == "who tried it met ConnectionRefusedError: [Errno 111] Connection refused"
+
+
+def test_a_clients_own_mistake_is_the_sheets(tmp_path: Path) -> None:
+    seen = trials(tmp_path)(with_client(is_mistaken))
+    assert blamed(seen) == (
+        Blame.SHEET, "a function of the trial failed itself: KeyError: '198.51.100.2'",
+    )  # fmt: skip
+
+
+def test_a_trial_that_makes_no_sense_is_the_sheets_fault(tmp_path: Path) -> None:
+    each = trials(tmp_path)
+
+    def makes_none(bench: Any) -> None:
+        bench.submission()
+
+    def makes_two(bench: Any) -> None:
+        bench.submission()
+        bench.python(says, "x")
+        bench.run()
+        bench.run()
+
+    def has_none(bench: Any) -> None:
+        bench.python(says, "x")
+        bench.run()
+
+    def fails(bench: Any) -> None:
+        raise KeyError("x")
+
+    said = [
+        ("never called bench.run()", makes_none),
+        ("a trial makes one run", makes_two),
+        ("the submission among them", has_none),
+        ("the trial failed itself: KeyError", fails),
+    ]
+    for number, (part, make) in enumerate(said):
+        blame, why = blamed(each(made(make, f"t-{number}")))
+        assert blame is Blame.SHEET and part in why
+
+
+def test_a_rule_that_struck_nothing_is_told_and_what_was_seen_is_decided(tmp_path: Path) -> None:
+    seen = trials(tmp_path)(with_client(meets, "client>server drop udp 1"))
+    assert seen.failed is None
+    assert seen.unmatched == ("the wire rule 'client>server drop udp 1' matched no frame",)
+    seen.run.tcp().handshake()
+
+
+def test_what_never_listens_is_not_started_again_in_the_same_way(tmp_path: Path) -> None:
+    each = trials(tmp_path, WRONG["ends"])
+    first = each(with_client(meets))
+    second = each(made(with_client(meets).make, "two"))
+    assert first.refused and first.has_run
+    assert second.refused and not second.has_run
+    assert blamed(first)[0] is blamed(second)[0] is Blame.SUBMISSION
+    assert "exited with status 3" in blamed(second)[1]
+
+
+def test_what_the_lab_cannot_do_is_tried_again_and_then_its_own_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refusals = lab.run.run_scenario, iter(range(MOST_ATTEMPTS - 1))
+
+    def busy(*given: Any, **options: Any) -> object:
+        for _ in refusals:
+            raise KernelRefused("no memory just now")
+        return real(*given, **options)
+
+    monkeypatch.setattr(lab.run, "run_scenario", busy)
+    assert trials(tmp_path / "a")(with_client(meets)).failed is None
+    refusals = iter(range(MOST_ATTEMPTS))
+    blame, why = blamed(trials(tmp_path / "b")(with_client(meets)))
+    assert (blame, why) == (Blame.LAB, "no memory just now")

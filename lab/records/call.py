@@ -38,9 +38,11 @@ class RingUse:
     """Which of the run's rings, from 1; 0 if unknown."""
     operation: str = ""
     """The operation that the call is, for it is none of its own: "send", as liburing names it; ""
-    of the calls that make rings and enter them."""
+    of the calls that make rings, enter them and register files."""
     is_fixed: bool = False
     """Whether its descriptor is a place among the ring's registered files."""
+    place: int | None = None
+    """Of an operation that puts what it makes there: its place. Else None."""
     is_provided: bool = False
     """Whether it received into one of the buffers that the program gave to the ring beforehand:
     into which, how long that is and what it held was not read."""

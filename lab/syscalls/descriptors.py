@@ -26,6 +26,7 @@ from lab.syscalls.memory import (
     polled_descriptors,
     two_descriptors,
 )
+from lab.syscalls.registered_files import RegisteredFiles, place_of
 from lab.syscalls.table import CALLS, HIDING
 
 _CLOEXEC = 0o2000000
@@ -178,6 +179,7 @@ class _Follower:
         self.by_name: dict[str, int] = {}
         """Objects by the kernel's names for sockets."""
         self.names: dict[int, str] = {}
+        self.registered = RegisteredFiles()
         self.in_flight: list[tuple[int | None, ...]] = []
         """What was passed by SCM_RIGHTS and not received yet, an item for each message."""
 
@@ -237,6 +239,8 @@ class _Follower:
             self._find(index, call, table)
         if call.ring is not None and call.ring.operation:
             self.is_kept[index] |= call.name in _MAKERS or not call.ring.is_whole
+            if not call.ring.is_whole:
+                self.registered.forget(call.ring)
         elif call.name == "close":
             table.drop(descriptor_of(call.arguments[0]))
         elif call.name == "close_range":
@@ -245,7 +249,7 @@ class _Follower:
             self._pass(index, call, table)
         elif call.name in _SELECTS:
             self._keep_for(index, _waited_for(call, table))
-        elif call.name in _MAKERS or call.name in HIDING:
+        elif call.name in _MAKERS or call.name in HIDING or call.ring is not None:
             self.is_kept[index] = True
 
     def _find(self, index: int, call: Syscall, table: _Table) -> None:
@@ -267,9 +271,16 @@ class _Follower:
         self.acts_on[index] = found
 
     def _find_registered(self, index: int, call: Syscall) -> None:
-        """Find a ring's registered file: by its name, as its place says nothing."""
+        """Find a ring's registered file: by its place, but the kernel's name overrides that."""
+        assert call.ring is not None
         self.is_kept[index] = True
-        self.acts_on[index] = self.by_name.get(call.socket) if call.socket else None
+        found = self.registered.at(call.ring, place_of(call))
+        name = call.socket
+        if name and (found is None or self.names.setdefault(found, name) != name):
+            found = self.by_name.get(name)
+        elif name and found is not None:
+            self.by_name[name] = found
+        self.acts_on[index] = found
 
     def _keep_for(self, index: int, objects: Iterable[int | None]) -> None:
         """Keep a call that concerns these objects."""
@@ -330,6 +341,10 @@ class _Follower:
         table = self._table(call.program, call.pid, call.tid)
         if call.name in _MAKERS:
             self._make(index, call, call.result, table)
+        elif call.name == "io_uring_register" and call.ring is not None:
+            self.registered.register(call, table.held)
+        elif call.name == "close" and call.ring is not None and call.ring.is_fixed:
+            self.registered.drop(call.ring, place_of(call), self.acts_on[index])
         elif call.name == "close" and call.ring is not None:
             # It was at work at some time since it was submitted, and another may have its number.
             descriptor = descriptor_of(call.arguments[0])
@@ -349,7 +364,10 @@ class _Follower:
         closed_by_exec = place is not None and bool(call.arguments[place] & _CLOEXEC)
         first, before = len(self.objects), table.held.get(result)
         for kind, descriptor in zip(kinds, descriptors, strict=False):
-            table.put(descriptor, len(self.objects), closed_by_exec)
+            if call.ring is not None and call.ring.place is not None:
+                self.registered.put(call.ring, first)
+            else:
+                table.put(descriptor, len(self.objects), closed_by_exec)
             self.objects.append(Opened(kind, index))
         self.made[index] = tuple(range(first, len(self.objects)))
         if kinds == (EPOLL,):

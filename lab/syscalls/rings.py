@@ -16,7 +16,17 @@ FIXED_FILE, LINK, HARD_LINK, BUFFER_SELECT = 1 << 0, 1 << 2, 1 << 3, 1 << 5
 MORE, NOTIFICATION = 1 << 1, 1 << 3
 """Flags of a completion: IORING_CQE_F_MORE, IORING_CQE_F_NOTIF."""
 
-RING_CALLS = frozenset({"io_uring_setup", "io_uring_enter"})
+RING_CALLS = frozenset({"io_uring_setup", "io_uring_enter", "io_uring_register"})
+
+REGISTER_FILES, UNREGISTER_FILES = 2, 3
+CHANGE_FILES = frozenset({6, 13, 14})
+"""Opcodes of io_uring_register(2): IORING_REGISTER_FILES, IORING_UNREGISTER_FILES; IORING_
+REGISTER_FILES_UPDATE, IORING_REGISTER_FILES2 and IORING_REGISTER_FILES_UPDATE2."""
+REGISTERED_RING = 1 << 31
+"""IORING_REGISTER_USE_REGISTERED_RING, among their bits."""
+
+ANY_PLACE = 0xFFFFFFFF
+"""A file_index that leaves the place to the kernel: IORING_FILE_INDEX_ALLOC."""
 
 
 class Request(NamedTuple):

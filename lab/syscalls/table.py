@@ -164,10 +164,14 @@ CALLS: dict[str, CallShape] = {
     "io_uring_enter": CallShape(
         ("fd", "to_submit", "min_complete", "flags", "argp", "argsz"), None
     ),
+    "io_uring_register": CallShape(
+        ("fd", "opcode", "arg", "nr_args"), None, (Pointer(2, False, Layout.BYTES, Size.ITEMS, 4),)
+    ),
     "io_submit": CallShape(("ctx_id", "nr", "iocbpp"), None),
     "pidfd_getfd": CallShape(("pidfd", "targetfd", "flags"), None),
 }
-"""No memory is read for sendfile and splice, whose bytes stay in the kernel."""
+"""No memory is read for sendfile and splice, whose bytes stay in the kernel. Of what
+io_uring_register(2) points to an int[] is meant: of files."""
 
 BARE = CallShape(tuple(f"arg{place}" for place in range(6)), None)
 """The shape of a call that is not in the table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 import pytest
@@ -386,11 +387,38 @@ def test_a_close_that_was_cancelled_closes_nothing(result: int | None) -> None:
     assert script.read(3).last() == 0
 
 
-def test_a_registered_file_is_no_descriptor_but_what_the_kernel_calls_it() -> None:
-    script = Script().socket(3).read(3, ring=REGISTERED)
-    assert script.last() is None
-    assert script.read(3, socket="inode 7").read(0, socket="inode 7", ring=REGISTERED).last() == 0
-    assert script.read(3, socket="inode 8", ring=REGISTERED).last() is None
+def test_a_registered_file_is_what_was_registered_at_its_place() -> None:
+    script = Script().socket(3).socket(4)
+    script.call("io_uring_register", 9, 2, struct.pack("<3i", -1, 4, 3), 3, ring=RingUse(1))
+    assert script.call("close", 4).read(1, ring=REGISTERED).last() == 1
+    assert script.read(2, ring=REGISTERED).last() == 0
+    assert script.read(0, ring=REGISTERED).last() is None
+
+
+def test_the_kernels_name_overrides_the_place() -> None:
+    """The place may have been given away when the operation was at work."""
+    script = Script().socket(3).socket(4).read(3, socket="inode 7").read(4, socket="inode 8")
+    script.call("io_uring_register", 9, 2, struct.pack("<i", 4), 1, ring=RingUse(1))
+    assert script.read(0, socket="inode 8", ring=REGISTERED).last() == 1
+    assert script.read(0, socket="inode 7", ring=REGISTERED).last() == 0
+    assert script.read(0, socket="inode 9", ring=REGISTERED).last() is None
+    assert script.read(5, socket="inode 7", ring=REGISTERED).last() == 0
+
+
+def test_a_socket_is_named_where_it_is_used_as_a_registered_file_first() -> None:
+    script = Script().socket(3)
+    script.call("io_uring_register", 9, 2, struct.pack("<i", 3), 1, ring=RingUse(1))
+    script.read(0, socket="inode 7", ring=REGISTERED)
+    assert script.read(8, socket="inode 7", ring=REGISTERED).last() == 0
+
+
+def test_what_is_made_at_a_place_is_no_descriptor_and_closed_there() -> None:
+    script = Script().socket(0, ring=RingUse(1, "socket", place=5))
+    assert script.read(0, ring=OPERATION).last() is None
+    assert script.read(5, ring=REGISTERED).last() == 0
+    script.call("close", 5, ring=RingUse(1, "close", is_fixed=True))
+    assert script.last() == 0
+    assert script.read(5, ring=REGISTERED).last() is None
 
 
 def test_of_operations_those_are_kept_that_may_concern_sockets() -> None:

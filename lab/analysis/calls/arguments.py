@@ -26,6 +26,7 @@ from lab.analysis.calls.constants import (
     ETHERTYPES,
     FCNTL_OPERATIONS,
     IO_URING_ENTER_FLAGS,
+    IO_URING_REGISTRATIONS,
     IP_PROTOCOLS,
     MESSAGE_FLAGS,
     NETLINK_PROTOCOLS,
@@ -43,6 +44,7 @@ from lab.analysis.calls.option_text import control_text, level_text, option_text
 from lab.analysis.calls.system_call import Argument
 from lab.records import Memory, Syscall
 from lab.syscalls.memory import descriptor_of, message_lengths, numbers_in, pointer_argument
+from lab.syscalls.rings import REGISTER_FILES, REGISTERED_RING
 from lab.syscalls.table import CALLS, CallShape
 
 SHOWN_BYTES = 32
@@ -81,6 +83,9 @@ def _of_operation(call: Syscall, shape: CallShape | None) -> tuple[Argument, ...
     if call.ring.is_fixed:
         place = found[0].number
         found[0] = Argument(found[0].name, f"registered file {place}", place)
+    if call.ring.place is not None:
+        text = f"registered file {call.ring.place}"
+        found.append(Argument("file_index", text, call.ring.place + 1))
     if call.ring.is_provided:
         found[1] = Argument(found[1].name, "a provided buffer", found[1].number, True)
     return tuple(found)
@@ -323,6 +328,20 @@ def _fcntl_argument(call: Syscall, place: int) -> str:
     return _number(call, place)
 
 
+def _registration(call: Syscall, place: int) -> str | None:
+    return _one_of(IO_URING_REGISTRATIONS)(
+        replace(call, arguments=tuple(each & ~REGISTERED_RING for each in call.arguments)), place
+    )
+
+
+def _registered(call: Syscall, place: int) -> str | None:
+    """The descriptors that become a ring's registered files; of all else no memory is known."""
+    if call.arguments[1] & ~REGISTERED_RING != REGISTER_FILES:
+        return None
+    memory = pointer_argument(call, place)
+    return None if memory is None else _list(list(map(str, numbers_in(memory.data))), memory)
+
+
 _buffer = _of(buffer_text)
 _read = _came(buffer_text)
 _pair = _of(lambda memory: str(list(numbers_in(memory.data))))
@@ -389,6 +408,9 @@ _DECODERS: dict[str, tuple[_Decoder, ...]] = {
         _number, _unsigned, _unsigned,
         _flags(IO_URING_ENTER_FLAGS),
         _pointer, _size,
+    ),
+    "io_uring_register": (
+        _number, _registration, _registered, _unsigned,
     ),
     "io_submit": (_pointer, _size, _pointer),
     "pidfd_getfd": (_number, _number, _unsigned),

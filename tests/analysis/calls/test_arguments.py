@@ -219,6 +219,17 @@ OTHERS: list[tuple[str, tuple[Given, ...], str]] = [
         (3, 1, 1, 1, None, 0),
         "3, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0",
     ),
+    (
+        "io_uring_register",
+        (3, 2, struct.pack("<2i", 5, -1), 2),
+        "3, IORING_REGISTER_FILES, [5, -1], 2",
+    ),
+    (
+        "io_uring_register",
+        (3, 1 << 31 | 6, struct.pack("<4I", 5, 0, 0, 0), 1),
+        f"3, IORING_REGISTER_FILES_UPDATE, {POINTER + 0x200:#x}, 1",
+    ),
+    ("io_uring_register", (3, 99, None, 0), "3, 99, NULL, 0"),
     ("io_submit", (POINTER, 1, POINTER), f"{POINTER:#x}, 1, {POINTER:#x}"),
     ("pidfd_getfd", (5, 3, 0), "5, 3, 0"),
 ]

@@ -257,6 +257,7 @@ def descriptors() -> None:
 def hiding() -> None:
     call("io_uring_setup", 0, buffer(bytes(120)))
     call("io_uring_enter", -1, 0, 0, 0, 0, 0)
+    call("io_uring_register", -1, 2, buffer(bytes(8)), 2)
     call("io_submit", 0, 0, 0)
     call("pidfd_getfd", -1, 0, 0)
 

@@ -143,7 +143,7 @@ while done < 2:
             told.append(result)
         else:
             done += 1
-            print(ring.do(SEND, tag - 100, at(b"done"), 4), flush=True)
+            os.write(tag - 100, b"done")
             os.close(tag - 100)
 print(sum(told))
 """
@@ -204,6 +204,43 @@ s.shutdown(socket.SHUT_WR)
 print(said(room, ring.do(RECV, 0, room, 100, flags=FIXED)))
 """
 """The socket is a registered file (IORING_REGISTER_FILES): its place is its name."""
+
+DIRECT = """
+listener = socket.create_server(("", {port}))
+ring = Ring()
+places = at(struct.pack("<2i", -1, -1))
+assert libc.syscall(427, ring.fd, 2, ctypes.c_void_p(places), 2) == 0, ctypes.get_errno()
+print(ring.do(ACCEPT, listener.fileno(), slot=2))
+room = at(bytes(100))
+while (got := ring.do(RECV, 1, room, 100, flags=FIXED)) > 0:
+    ring.do(SEND, 1, at(said(room, got).upper()), got, flags=FIXED)
+print(ring.do(CLOSE, 0, slot=2))
+"""
+"""A server whose connection never has a descriptor."""
+
+DIRECT_TALK = """
+ring = Ring()
+places = at(struct.pack("<2i", -1, -1))
+assert libc.syscall(427, ring.fd, 2, ctypes.c_void_p(places), 2) == 0, ctypes.get_errno()
+print(ring.do(SOCKET, 2, off=1, slot=(1 << 32) - 1))
+print(ring.do(CONNECT, 0, at(address("{server}", {port})), off=16, flags=FIXED))
+room = at(bytes(100))
+print(ring.do(SEND, 0, at(b"hello"), 5, flags=FIXED), ring.do(RECV, 0, room, 100, flags=FIXED))
+print(ring.do(SHUTDOWN, 0, len=1, flags=FIXED), ring.do(RECV, 0, room, 100, flags=FIXED))
+"""
+"""Its client, whose socket has none either; the kernel chooses the place."""
+
+SPLICED = """
+ring = Ring()
+s = socket.create_connection(("{server}", {port}))
+out, into = os.pipe()
+os.write(into, b"spliced")
+anywhere = (1 << 64) - 1
+print(ring.do(SPLICE, s.fileno(), anywhere, 7, off=anywhere, slot=out))
+s.shutdown(socket.SHUT_WR)
+print(s.recv(100))
+"""
+"""An operation that is not followed."""
 
 SHARED = """
 ring = Ring()

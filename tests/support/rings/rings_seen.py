@@ -18,6 +18,8 @@ MANY = 8192
 PAIR = """
 ring = Ring()
 a, b = socket.socketpair()
+files = at(struct.pack("<i", a.fileno()))
+assert libc.syscall(427, ring.fd, 2, ctypes.c_void_p(files), 1) == 0
 ring.do(SEND, a.fileno(), at(b"hello"), 5, tag=1)
 ring.do(RECV, b.fileno(), at(bytes(3)), 3)
 ring.do(RECV, 99, at(bytes(3)), 3)

@@ -1,6 +1,6 @@
 """Where this kernel has the members of its structures, by its own type information.
 
-Pure: the bytes of /sys/kernel/btf/vmlinux in, offsets out. Types have numbers in the order in
+The bytes of /sys/kernel/btf/vmlinux in, offsets out. Types have numbers in the order in
 which they stand and different lengths, so that they are passed one by one up to the one wanted;
 those of the network stack stand in the first tenth.
 Source: Documentation/bpf/btf.rst.
@@ -12,6 +12,8 @@ import array
 import struct
 import sys
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from lab.errors import KernelRefused
 
@@ -25,6 +27,18 @@ _WORDS_BEHIND = {1: 1, 3: 3, 14: 1, 17: 1}
 """By a type's kind: INT, ARRAY, VAR, DECL_TAG."""
 _WORDS_OF_EACH = {_STRUCT: 3, _UNION: 3, 6: 2, 13: 2, 15: 3, 19: 3}
 """The same for each of its members: ENUM, FUNC_PROTO, DATASEC, ENUM64."""
+
+
+@cache
+def kernel_btf() -> Btf:
+    """What is known of this machine's kernel: read once, for one thread at a time.
+
+    Raises KernelRefused.
+    """
+    try:
+        return Btf(Path(PATH).read_bytes())
+    except OSError as error:
+        raise KernelRefused(f"read {PATH}: {error.strerror}") from None
 
 
 class Btf:

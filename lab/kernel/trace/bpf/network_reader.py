@@ -11,12 +11,11 @@ import os
 import struct
 from collections.abc import Collection
 from contextlib import ExitStack
-from pathlib import Path
 
 from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
-from lab.kernel.trace.bpf.btf import PATH, Btf
+from lab.kernel.trace.bpf.btf import kernel_btf
 from lab.kernel.trace.bpf.network_programs import (
     SCRATCH_BYTES,
     NetworkMaps,
@@ -55,10 +54,7 @@ class NetworkReader:
     def _install(self, unexplained: int, *, names_receiver: bool) -> None:
         if os.uname().machine not in REGISTERS:
             raise KernelRefused(f"read packets by BPF: not known on {os.uname().machine}")
-        try:
-            btf = Btf(Path(PATH).read_bytes())
-        except OSError as error:
-            raise KernelRefused(f"read {PATH}: {error.strerror}") from None
+        btf = kernel_btf()
         offsets = Offsets.of(btf)
         try:
             tcp = TcpOffsets.of(btf)

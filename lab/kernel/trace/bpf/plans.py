@@ -33,7 +33,7 @@ NOT_WANTED = 0
 """The plan of calls that are not traced or have no pointers."""
 
 # 32 bits wide in the kernel: the register's upper half means nothing.
-_NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents", "vlen"))
+_NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents", "vlen", "nr_args"))
 
 
 @frozen

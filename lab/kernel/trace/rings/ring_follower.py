@@ -4,10 +4,10 @@ What is completed is found by the request's address, which is used again afterwa
 completions of one request (multishot) those before the last come without it, and are found by
 user_data, if one request alone of the ring has that.
 
-Nothing is made up. An operation that is not followed, whose request could not be read, or which
-puts what it makes among the ring's registered files, is kept by its name and says no more
-(`RingUse.is_whole`). What a send's memory held is left out where an operation submitted before may
-write there until the send is at work, and what a receive's held where two receive into one place.
+Nothing is made up. An operation that is not followed, or whose request could not be read, is kept
+by its name and says no more (`RingUse.is_whole`). What a send's memory held is left out where an
+operation submitted before may write there until the send is at work, and what a receive's held
+where two receive into one place.
 """
 
 from __future__ import annotations
@@ -17,9 +17,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from lab.kernel.trace.rings.ring_records import COMPLETED, CREATED, SUBMITTED, RingRecord
+from lab.kernel.trace.rings.ring_records import (
+    COMPLETED,
+    CREATED,
+    REGISTERED,
+    SUBMITTED,
+    RingRecord,
+)
 from lab.records import Memory, RingUse, Syscall
 from lab.syscalls.rings import (
+    ANY_PLACE,
     BUFFER_SELECT,
     FIXED_FILE,
     HARD_LINK,
@@ -32,8 +39,8 @@ from lab.syscalls.rings import (
     unfollowed,
 )
 
-_OF_REGISTERED = frozenset({"accept", "socket", "close"})
-"""Operations that make or close a descriptor, or with a file_index a registered file."""
+_MAKES = frozenset({"accept", "socket"})
+"""Operations that make a descriptor, or with a file_index a registered file."""
 
 _MULTISHOT = {"accept": 1 << 0, "recv": 1 << 1 | 1 << 4, "recvmsg": 1 << 1, "send": 1 << 4}
 """By operation the flags in ioprio with which it may be completed several times: IORING_ACCEPT_
@@ -151,7 +158,7 @@ class RingFollower:
         The records are in order of time, which is CLOCK_REALTIME. The calls that made the rings
         say so. A request that is not completed now counts as one that never is.
         """
-        made: dict[int, list[tuple[int, int]]] = {}
+        made: dict[int, list[tuple[int, int]]] = {}  # and those for which something is registered
         found: list[Syscall] = []
         for record in records:
             runner = find(record.tid, record.time_ns)
@@ -160,6 +167,9 @@ class RingFollower:
                 self._rings[record.ring] = _Ring(self._count, runner)
                 if runner is not None:
                     made.setdefault(runner.tid, []).append((record.time_ns, self._count))
+            elif record.kind == REGISTERED and record.ring in self._rings and runner is not None:
+                number = self._rings[record.ring].number
+                made.setdefault(runner.tid, []).append((record.time_ns, number))
             elif record.kind == SUBMITTED:
                 found += self._submit(record, runner)
             elif record.kind == COMPLETED:
@@ -233,7 +243,7 @@ def _doubt(earlier: _UnderWay, later: _UnderWay) -> None:
 
 
 def _marked(call: Syscall, made: dict[int, list[tuple[int, int]]]) -> Syscall:
-    """A call that makes or enters a ring, with the ring."""
+    """A call that makes or enters a ring, or registers something for it, with the ring."""
     if call.name not in RING_CALLS:
         return call
     if call.name == "io_uring_enter":
@@ -254,14 +264,21 @@ def _call(done: _UnderWay, record: RingRecord | None) -> Iterator[Syscall]:
         record = None
     is_socket = record is not None and stat.S_ISSOCK(record.mode)
     arguments: tuple[int, ...] = ()
-    is_whole = False
+    place: int | None = None
+    is_whole = is_fixed = False
     if operation is not None and request is not None:
-        values = (getattr(request, name) if name else 0 for name in operation.arguments)
+        values = [getattr(request, name) if name else 0 for name in operation.arguments]
+        is_fixed = bool(done.flags & FIXED_FILE)
+        if done.name == "close" and request.file_index:
+            values[0], is_fixed = request.file_index - 1, True
+        elif done.name in _MAKES and request.file_index:
+            place = request.file_index - 1
+            if request.file_index == ANY_PLACE:  # the result is the place
+                place = None if record is None or record.result < 0 else record.result
         arguments = tuple(value % _WIDTH for value in values)
         is_provided, flags = done.flags & BUFFER_SELECT, request.op_flags
         is_cut = done.name == "recv" and is_provided and flags & _MSG_TRUNC
-        is_registered = done.name in _OF_REGISTERED and request.file_index
-        is_whole = not is_cut and not is_registered
+        is_whole = not is_cut
     memory = () if record is None or not done.writes else record.memory
     yield Syscall(
         program=runner.program,
@@ -277,9 +294,10 @@ def _call(done: _UnderWay, record: RingRecord | None) -> Iterator[Syscall]:
         ring=RingUse(
             ring=done.ring.number,
             operation=done.name,
-            is_fixed=is_whole and bool(done.flags & FIXED_FILE),
+            is_fixed=is_whole and is_fixed,
             is_provided=is_whole and bool(done.flags & BUFFER_SELECT),
             is_whole=is_whole,
+            place=place if is_whole else None,
             socket=f"sk {record.sock:016x}" if record is not None and is_socket else "",
         ),
     )

@@ -29,6 +29,7 @@ from lab.kernel.trace.rings.ring_records import (
     MODE,
     OPCODE,
     PID,
+    REGISTERED,
     REQUEST_AT,
     RESULT,
     RING,
@@ -432,6 +433,15 @@ def overflown_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
     for number, (width, at) in enumerate(_OF_COMPLETION, 1):
         builder.argument(R1, number)
         builder.code.store(width, R6, at, R1)
+    return builder.finish()
+
+
+def registered_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
+    """The program at io_uring_register: a record of which ring the call was about."""
+    builder = _Builder(maps, offsets)
+    builder.argument(R9, 0)
+    builder.find_ring()
+    builder.begin_record(REGISTERED)
     return builder.finish()
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import struct
 from contextlib import ExitStack
-from pathlib import Path
 
 from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
-from lab.kernel.trace.bpf.btf import PATH, Btf
+from lab.kernel.trace.bpf.btf import kernel_btf
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
 from lab.kernel.trace.bpf.plans import REGISTERS
 from lab.kernel.trace.bpf.pointer_reader import own_pid_namespace
@@ -24,6 +23,7 @@ from lab.kernel.trace.rings.ring_programs import (
     completed_program,
     created_program,
     overflown_program,
+    registered_program,
     submitted_program,
 )
 
@@ -49,10 +49,7 @@ class RingReader:
     def _install(self) -> None:
         if os.uname().machine not in REGISTERS:
             raise KernelRefused(f"read rings by BPF: not known on {os.uname().machine}")
-        try:
-            offsets = RingOffsets.of(Btf(Path(PATH).read_bytes()))
-        except OSError as error:
-            raise KernelRefused(f"read {PATH}: {error.strerror}") from None
+        offsets = RingOffsets.of(kernel_btf())
         self._ring = bpf.Ring(RING_BYTES, "wirelab_rings")
         self._held.callback(self._ring.close)
         self._lost = self._map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost")
@@ -68,6 +65,7 @@ class RingReader:
         self._attach_completed(maps, offsets)
         codes = {
             "io_uring_cqe_overflow": overflown_program(maps, offsets),
+            "io_uring_register": registered_program(maps, offsets),
             "io_uring_submit_req": submitted_program(maps, offsets, 0),
             "io_uring_req_failed": submitted_program(maps, offsets, 1),
             # Last: a ring whose beginning is seen is seen whole.

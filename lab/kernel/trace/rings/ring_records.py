@@ -10,7 +10,7 @@ from lab.kernel.trace.bpf.records import memory_in
 from lab.records import Memory
 from lab.syscalls.rings import REQUEST_BYTES, Request, parse_request
 
-CREATED, SUBMITTED, COMPLETED = range(1, 4)
+CREATED, SUBMITTED, COMPLETED, REGISTERED = range(1, 5)
 
 HEADER = struct.Struct("=QIIHBBIQQQQiIQQ64s")
 """Time (CLOCK_TAI); tid and pid of who ran, in the initial pid namespace; which it is; the opcode;
@@ -29,14 +29,14 @@ assert HEADER.size == SQE + REQUEST_BYTES
 
 @frozen
 class RingRecord:
-    """A ring was made, or a request of one was submitted or completed."""
+    """A ring was made, or something registered for it; or a request was submitted or completed."""
 
     time_ns: int
     """CLOCK_TAI."""
     tid: int
     """Who ran, in the initial pid namespace: the program's thread, or a worker of the kernel's."""
     kind: int
-    """CREATED, SUBMITTED or COMPLETED."""
+    """CREATED, SUBMITTED, COMPLETED or REGISTERED."""
     ring: int
     """Its address in the kernel, which may be used again."""
     at: int

@@ -135,7 +135,8 @@ class Collector:
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
         self._pointers = _Opener(_open_pointer_reader)
         self._networks = _Opener(_open_network_reader)
-        self._rings = _Opener(_open_ring_reader)
+        # One after the other: both look into the kernel's types, which are read once.
+        self._rings = _Opener(_open_ring_reader, self._networks)
         self._missing: list[str] = []
         self._formats: dict[int, tuple[str, str]] = {}
         self._network: list[bytes] = []
@@ -348,13 +349,17 @@ def _fields_of(call: PointerArguments) -> PointerFields:
 class _Opener(threading.Thread, Generic[Reader]):
     """Opens a reader while the collector waits for the kernel."""
 
-    def __init__(self, open_: Callable[[], Reader]) -> None:
+    def __init__(self, open_: Callable[[], Reader], after: threading.Thread | None = None) -> None:
+        """`after` is a started thread that is to end before."""
         super().__init__()
         self.reader: Reader | None = None
         self.refusal = ""
         self._open = open_
+        self._after = after
 
     def run(self) -> None:
+        if self._after is not None:
+            self._after.join()
         try:
             self.reader = self._open()
         except (LabError, OSError) as error:

@@ -17,6 +17,7 @@ Run = Callable[..., AdHocRun]
 Calls = list[tuple[str, int | None]]
 
 UNDECIDED_STATUS = 4
+MOST_RUNS = 5
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,10 +33,14 @@ def ringing(code: str) -> str:
 
 
 def run_of(ad_hoc: Run, client: str, server: str = "") -> AdHocRun:
-    run = ad_hoc(server or python(CONVERSE), ringing(client), trace="tracefs")
-    if "rings: not followed" in run.done.stdout:
-        pytest.skip(run.head)
-    return run
+    """A run of which nothing was lost: what the whole machine sends shares a buffer with it."""
+    for _ in range(MOST_RUNS):
+        run = ad_hoc(server or python(CONVERSE), ringing(client), trace="tracefs")
+        if "rings: not followed" in run.done.stdout:
+            pytest.skip(run.head)
+        if "the tracer lost" not in run.done.stdout:
+            return run
+    pytest.skip(f"the machine is so busy that the tracer lost events in {MOST_RUNS} runs")
 
 
 def operations(run: AdHocRun, program: str = "client") -> Calls:
@@ -57,7 +62,7 @@ def arguments_of(run: AdHocRun, operation: str) -> list[dict[str, str]]:
 
 
 def assert_all_holds(run: AdHocRun) -> None:
-    """Nothing that is claimed of the calls is left undecided, unless something was lost."""
+    """Nothing that is claimed of the calls is left undecided."""
     wanted = ("ad-hoc-stream-bytes", "ad-hoc-connect", "ad-hoc-accept")
     said = {run.verdicts[name] for name in wanted if name in run.verdicts}
     assert said == {"HOLDS"}, run.done.stdout
@@ -165,12 +170,29 @@ def test_datagrams_with_their_addresses(ad_hoc: Run) -> None:
     assert re.search(r"io_uring send\(\d+, 'by send', 7, 0, 198\.51\.100\.2:", run.done.stdout)
 
 
-def test_a_registered_file_is_undecided_and_named(ad_hoc: Run) -> None:
+def test_registered_files(ad_hoc: Run) -> None:
     run = run_of(ad_hoc, programs.FIXED_FILES)
     assert run.wrote["client"] == "8\nb'BY PLACE'\n"
+    assert_all_holds(run)
     assert operations(run) == [("send", 8), ("recv", 8)]
+    assert "io_uring send(registered file 0, 'by place', 8" in run.done.stdout
+    assert "IORING_REGISTER_FILES, [" in run.done.stdout
+
+
+def test_sockets_that_never_have_a_descriptor(ad_hoc: Run) -> None:
+    run = run_of(ad_hoc, programs.DIRECT_TALK, ringing(programs.DIRECT))
+    assert run.wrote["client"] == "0\n0\n5 5\n0 0\n"
+    assert_all_holds(run)
+    (accept,) = arguments_of(run, "accept")
+    assert accept["file_index"] == "registered file 1"
+    (socket,) = arguments_of(run, "socket")
+    assert socket["file_index"] == "registered file 0"
+
+
+def test_what_is_not_followed_is_undecided_and_named(ad_hoc: Run) -> None:
+    run = run_of(ad_hoc, programs.SPLICED)
+    assert run.wrote["client"] == "7\nb'SPLICED'\n"
+    assert operations(run) == [("splice", 7)]
     assert run.verdicts["ad-hoc-stream-bytes"] == "UNDECIDED"
     assert run.done.returncode == UNDECIDED_STATUS
-    text = " ".join(run.done.stdout.split())
-    assert "io_uring send of client uses a registered file of its ring" in text
-    assert "io_uring send(registered file 0, 'by place', 8" in text
+    assert "io_uring splice of client is not followed" in " ".join(run.done.stdout.split())

@@ -9,9 +9,23 @@ from typing import Any
 import pytest
 
 from lab.kernel.trace.rings.ring_follower import MOST_COMPARED, RingFollower, Runner
-from lab.kernel.trace.rings.ring_records import COMPLETED, CREATED, SUBMITTED, RingRecord
+from lab.kernel.trace.rings.ring_records import (
+    COMPLETED,
+    CREATED,
+    REGISTERED,
+    SUBMITTED,
+    RingRecord,
+)
 from lab.records import Memory, RingUse, Syscall
-from lab.syscalls.rings import BUFFER_SELECT, FIXED_FILE, LINK, MORE, NOTIFICATION, Request
+from lab.syscalls.rings import (
+    ANY_PLACE,
+    BUFFER_SELECT,
+    FIXED_FILE,
+    LINK,
+    MORE,
+    NOTIFICATION,
+    Request,
+)
 
 READ, WRITE, SENDMSG, RECVMSG, SEND, RECV, ACCEPT, CLOSE = 22, 23, 9, 10, 26, 27, 13, 19
 SPLICE, SEND_ZC, NOP, SOCKET = 30, 47, 0, 45
@@ -219,13 +233,26 @@ def test_so_does_one_whose_request_was_not_read() -> None:
     assert (call.name, call.memory) == ("io_uring:send", ())
 
 
-@pytest.mark.parametrize("opcode", [ACCEPT, SOCKET, CLOSE])
-def test_so_does_one_whose_descriptor_is_a_registered_file(opcode: int) -> None:
-    call = Story().submit(opcode, file_index=1).complete(0, opcode=opcode, mode=0).only
-    assert call.name.startswith("io_uring:")
-    plain = Story().submit(opcode).complete(0, opcode=opcode, mode=0).only
+@pytest.mark.parametrize("opcode", [ACCEPT, SOCKET])
+@pytest.mark.parametrize(
+    ("index", "result", "place"),
+    [(0, 7, None), (3, 0, 2), (ANY_PLACE, 4, 4), (ANY_PLACE, -23, None)],
+)
+def test_what_an_operation_makes_may_be_a_registered_file(
+    opcode: int, index: int, result: int, place: int | None
+) -> None:
+    call = Story().submit(opcode, file_index=index).complete(result, opcode=opcode).only
+    assert call.ring is not None
+    assert (call.ring.place, call.ring.is_fixed, call.ring.is_whole) == (place, False, True)
+
+
+def test_a_close_may_be_of_one() -> None:
+    call = Story().submit(CLOSE, file_index=3).complete(0, opcode=CLOSE, mode=0).only
+    assert call.ring is not None
+    assert (call.name, call.arguments, call.ring.is_fixed) == ("close", (2,), True)
+    plain = Story().submit(CLOSE).complete(0, opcode=CLOSE, mode=0).only
     assert plain.ring is not None
-    assert plain.ring.is_whole
+    assert (plain.arguments, plain.ring.is_fixed) == ((4,), False)
 
 
 def test_a_registered_file_and_a_provided_buffer_are_said_to_be_such() -> None:
@@ -303,6 +330,13 @@ def test_a_call_that_made_a_ring_says_which(call: Syscall, ring: RingUse | None)
     story = Story()
     story.calls.append(call)
     assert story.only.ring == ring
+
+
+@pytest.mark.parametrize(("ring", "number"), [(RING, 1), (ANOTHER, 0)])
+def test_a_call_that_registers_something_says_for_which_ring(ring: int, number: int) -> None:
+    story = Story().add(REGISTERED, ring=ring)
+    story.calls.append(replace(setup(entry_ns=19, exit_ns=25), name="io_uring_register"))
+    assert story.only.ring == (RingUse(number) if number else None)
 
 
 def test_operations_stand_among_the_calls_in_order_of_entry() -> None:

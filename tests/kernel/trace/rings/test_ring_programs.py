@@ -11,6 +11,7 @@ from lab.kernel.trace.rings.ring_programs import (
     completed_program,
     created_program,
     overflown_program,
+    registered_program,
     submitted_program,
 )
 
@@ -39,6 +40,7 @@ def test_each_ends_once() -> None:
         submitted_program(MAPS, OFFSETS, 0),
         completed_program(MAPS, OFFSETS, has_fields=True),
         overflown_program(MAPS, OFFSETS),
+        registered_program(MAPS, OFFSETS),
     ):
         opcodes = [opcode for opcode, _, _, _ in instructions(code)]
         assert opcodes.count(EXIT) == 1
@@ -52,4 +54,5 @@ def test_each_uses_the_arguments_that_its_tracepoint_has() -> None:
     assert arguments_used(submitted_program(MAPS, OFFSETS, 1)) == {1}
     assert arguments_used(completed_program(MAPS, OFFSETS, has_fields=True)) == {0, 1, 2, 3, 4}
     assert arguments_used(completed_program(MAPS, OFFSETS, has_fields=False)) == {0, 1, 2}
+    assert arguments_used(registered_program(MAPS, OFFSETS)) == {0}
     assert arguments_used(overflown_program(MAPS, OFFSETS)) == {0, 1, 2, 3}

@@ -8,7 +8,13 @@ import pytest
 import rings_seen
 
 from lab.kernel.sandbox.sandbox import Sandbox
-from lab.kernel.trace.rings.ring_records import COMPLETED, CREATED, SUBMITTED, RingRecord
+from lab.kernel.trace.rings.ring_records import (
+    COMPLETED,
+    CREATED,
+    REGISTERED,
+    SUBMITTED,
+    RingRecord,
+)
 
 pytestmark = pytest.mark.kernel
 
@@ -34,6 +40,8 @@ def test_a_program_of_the_namespace_is_seen_with_its_memory(sandbox: Sandbox) ->
     submitted, completed = of(found, SUBMITTED), of(found, COMPLETED)
     assert [each.opcode for each in submitted] == [SEND, RECV, RECV, CLOSE]
     assert {each.ring for each in found} == {created.ring}
+    (registered,) = of(found, REGISTERED)
+    assert registered.tid == created.tid
     assert [each.result for each in completed] == [5, 3, -9, 0]
     send, recv = submitted[0], completed[1]
     assert [each.data for each in send.memory] == [b"hello"]

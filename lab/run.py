@@ -339,24 +339,49 @@ def read_large(name: str, stop: int | None = None) -> LargeCapture | None:
         return None
 
 
+def read_table(name: str, stop: int | None = None) -> LargeCapture:
+    """Any capture file as a table of packets, however small.
+
+    Raises CaptureFileError if there is nothing that can be shown, or that a table can hold.
+    """
+    from lab.large_capture import LargeCapture
+    from lab.pcap.bulk.bulk_reading import NotInBulkError
+    from lab.pcap.source import is_plain_file, printable
+
+    if Path(name).exists() and not is_plain_file(name):
+        raise CaptureFileError(
+            f"cannot make a table of {printable(name)}: a table is made of a file as it lies on a "
+            "disk, neither piped nor compressed"
+        )
+    try:
+        return LargeCapture.read(name, stop)
+    except NotInBulkError as error:
+        raise CaptureFileError(f"cannot make a table of {printable(name)}: {error}") from None
+
+
+def write_table(large: LargeCapture, folder: Path) -> Sequence[Path]:
+    """Write a table's packets and flows as Parquet files into a folder; their paths.
+
+    Raises UsageError where pyarrow is not installed, or they cannot be written.
+    """
+    from lab.report.parquet.files import write_parquet
+
+    return write_parquet(large.table, large.notes, large.summaries, folder)
+
+
 def size_if_large(name: str) -> int | None:
     """The size of a capture file of which a table is worth making; None of any other.
 
     Neither a pipe nor a compressed file is one.
     """
-    import stat
-
-    from lab.pcap.source import GZIP_MAGIC
+    from lab.pcap.source import is_plain_file
 
     try:
-        status = Path(name).stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size < LARGE_BYTES:
-            return None
-        with Path(name).open("rb") as file:
-            is_compressed = file.read(2) == GZIP_MAGIC
+        size_bytes = Path(name).stat().st_size
+        is_worth_it = size_bytes >= LARGE_BYTES and is_plain_file(name)
     except (OSError, ValueError):
         return None  # whoever reads it says why it cannot be
-    return None if is_compressed else status.st_size
+    return size_bytes if is_worth_it else None
 
 
 def load_capture(name: str) -> Capture:

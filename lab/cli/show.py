@@ -26,15 +26,40 @@ ANNOUNCED_BYTES = 32 << 20
 def execute(options: Namespace) -> int:
     """Print the flows of a file, and then, where it is broken, raise that."""
     asked = _asked(options)
+    if options.parquet is not None:
+        return _write_parquet(options, asked)
     with ExitStack() as stack:
         page = cache(partial(_open_page, options, stack))
         capture = _show_large(options, asked, page) or _show(options, asked, page)
+    return _end(capture)
+
+
+def _end(capture: CaptureFile) -> int:
+    """The exit status. Raises CaptureFileError where the file is broken."""
     if capture.broken:
         from lab.errors import CaptureFileError
 
         sys.stdout.flush()
         raise CaptureFileError(f"cannot read {capture.name} any further: {capture.broken}")
     return 0
+
+
+def _write_parquet(options: Namespace, asked: Asked | None) -> int:
+    """Write a file's packets and flows as Parquet. Raises UsageError."""
+    from pathlib import Path
+
+    from lab.errors import UsageError
+    from lab.report.parquet.files import check_parquet
+    from lab.run import read_table, write_table
+
+    if asked is not None or options.json or options.html:
+        raise UsageError("--parquet writes all packets and flows: choose among them by a query")
+    check_parquet()  # before a file is read that takes a while
+    with _stopped_by_interrupt() as stop:
+        large = read_table(options.file, stop)
+    for path in write_table(large, Path(options.parquet)):
+        print(path)
+    return _end(large.capture)
 
 
 def _open_page(options: Namespace, stack: ExitStack) -> Page:

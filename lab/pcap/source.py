@@ -137,6 +137,16 @@ def open_source(path: str, stop: int | None = None) -> Iterator[ByteSource]:
         os.close(descriptor)
 
 
+def is_plain_file(path: str) -> bool:
+    """Whether it is a file on a disk, and not compressed by gzip. Raises OSError, ValueError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return is_file and os.pread(descriptor, len(GZIP_MAGIC), 0) != GZIP_MAGIC
+    finally:
+        os.close(descriptor)
+
+
 def printable(name: str) -> str:
     """A file's name as it may stand in a line: escaped where a terminal would obey it."""
     if name == STANDARD_INPUT:

@@ -16,6 +16,8 @@ import frame_bytes as fb
 import pytest
 from outside import STARTING_S, check_refused, command, environment, wait_until, wirelab
 
+from tests.benchmarks.show_file import write_capture
+
 pytestmark = pytest.mark.kernel
 
 HEADER = struct.pack("<I2H4I", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
@@ -247,3 +249,37 @@ def test_a_page_of_no_frame_is_refused(tmp_path: Path) -> None:
     listed = wirelab("show", file, "--filter", "udp")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.startswith("0 of 2 frames, 0 flows\n")
+
+
+def test_a_file_of_more_than_256_kib_says_what_a_small_one_says(tmp_path: Path) -> None:
+    file = tmp_path / "many.pcap"
+    write_capture(file, 1500)
+    assert file.stat().st_size > 1 << 18
+    zipped = tmp_path / "many.pcap.gz"
+    zipped.write_bytes(gzip.compress(file.read_bytes()))
+    for words in ((), ("--flow", "tcp:3"), ("--flow", "none", "--ascii")):
+        large, small = wirelab("show", file, *words), wirelab("show", zipped, *words)
+        assert (large.returncode, large.stderr, large.stdout) == (0, "", small.stdout)
+
+
+def test_a_file_that_takes_a_while_is_announced(tmp_path: Path) -> None:
+    file = tmp_path / "large.pcap"
+    longest = fb.ethernet(fb.ipv4(fb.tcp(bytes(60_000))))
+    file.write_bytes(HEADER + record(1, longest) * 600)
+    done = wirelab("show", file)
+    assert done.stdout.splitlines()[:2] == [f"reading {file}, 36 MB", "600 frames, 1 flow"]
+
+
+def test_parquet_files_are_written_of_a_file_on_a_disk_alone(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    file, folder = tmp_path / "small.pcap", tmp_path / "tables"
+    file.write_bytes(capture(3))
+    done = wirelab("show", file, "--parquet", folder)
+    assert done.stdout == f"{folder}/packets.parquet\n{folder}/flows.parquet\n"
+    zipped = tmp_path / "small.pcap.gz"
+    zipped.write_bytes(gzip.compress(capture(3)))
+    assert "neither piped nor compressed" in check_refused(
+        wirelab("show", zipped, "--parquet", folder)
+    )
+    refused = wirelab("show", file, "--parquet", folder, "--filter", "tcp")
+    assert "choose among them by a query" in check_refused(refused)

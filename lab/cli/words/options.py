@@ -289,6 +289,12 @@ def _show(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--json", action="store_true", help="print one JSON document instead")
     command.add_argument("--html", metavar="FILE", help="write a page for a browser instead")
+    command.add_argument(
+        "--parquet",
+        metavar="DIR",
+        help="write packets.parquet and flows.parquet into DIR instead, for DuckDB or polars "
+        "(docs/large-captures.md)",
+    )
     add_ascii(command)
     command.epilog = SHOW_HELP
 

@@ -1,0 +1,1 @@
+"""A large capture's packets and flows as Parquet files."""

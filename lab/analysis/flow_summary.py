@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.flows.flow import Protocol
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.segment import Note
     from lab.model.address import SocketAddress
@@ -34,6 +35,7 @@ class FlowSummary:
 
     name: str
     """As it is asked for: "tcp:7" is tshark's tcp.stream 7."""
+    protocol: Protocol
     a: SocketAddress
     """The side that began."""
     b: SocketAddress
@@ -75,6 +77,7 @@ def summarise(flow: Flow, conversation: TcpConversation | None) -> FlowSummary:
         notes = Counter(note for segment in conversation.segments for note in segment.notes)
     return FlowSummary(
         name_of(flow),
+        flow.protocol,
         flow.a,
         flow.b,
         first,

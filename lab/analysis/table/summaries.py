@@ -19,6 +19,7 @@ from lab.analysis.tcp.segment import Note
 from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
+    from lab.analysis.flows.flow import Protocol
     from lab.analysis.table.notes import FollowedFlows
     from lab.analysis.table.segments import Segments
     from lab.analysis.table.table import PacketTable
@@ -85,9 +86,10 @@ def summaries(table: PacketTable, found: TableNotes) -> Iterator[FlowSummary]:
             )
         )
         of_flow = counts.get(flow, ())
+        protocol: Protocol = "tcp" if flows.protocol[flow] == TCP else "udp"
         yield FlowSummary(
-            f"{'tcp' if flows.protocol[flow] == TCP else 'udp'}:{flows.number[flow]}",
-            a, b, began, last - began, int(sizes[flow]) + len(attached),
+            f"{protocol}:{flows.number[flow]}", protocol, a, b,
+            began, last - began, int(sizes[flow]) + len(attached),
             int(found.bytes_there[flow]), int(found.bytes_back[flow]), found.end[flow],
             tuple(of_flow),
         )  # fmt: skip

@@ -29,10 +29,9 @@ def column_of(note: Note) -> str:
 def flow_table(flows: Sequence[FlowSummary]) -> pa.Table:
     """The table of flows, whose rows are those that `wirelab show` prints."""
     counts = [dict(flow.notes) for flow in flows]
-    protocols = [flow.name.partition(":") for flow in flows]
     columns = {
         "flow": pa.array([flow.name for flow in flows], pa.string()),
-        "protocol": pa.array([protocol for protocol, _, _ in protocols], pa.string()),
+        "protocol": pa.array([flow.protocol for flow in flows], pa.string()),
         "a_address": pa.array([str(flow.a.address) for flow in flows], pa.string()),
         "a_port": pa.array([flow.a.port for flow in flows], pa.uint16()),
         "b_address": pa.array([str(flow.b.address) for flow in flows], pa.string()),

@@ -52,8 +52,8 @@ C = Language(
 JAVA = Language(
     "Java",
     (".java",),
-    "javac -encoding UTF-8 -d . {sources}",
-    "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp . {name}",
+    "javac -J-XX:MaxRAM=512m -J-XX:+UseSerialGC -encoding UTF-8 -d . {sources}",
+    "java -XX:MaxRAM=256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp . {name}",
     ("javac", "java"),
     as_class=True,
 )
@@ -74,8 +74,8 @@ class Submission:
     """The words behind it, split as by a shell; {server}, {client}, {family} and so on as well."""
     port: int = 4242
     """What {port} stands for: where it is to listen."""
-    limits: Limits = Limits()
-    """How much it may take in a trial."""
+    limits: Limits = Limits(memory_mib=512)
+    """How much it may take in a trial: what Java needs."""
     given: Mapping[str, bytes] = field(default_factory=dict, hash=False)
     """Files that the sheet puts beside it, by name."""
 

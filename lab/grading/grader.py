@@ -91,7 +91,7 @@ def grade_programs(
         folders = folder_names(names)
         keys = [key_of(each, digest) for each in submissions]
         kept = [target / KEPT / f"{folder}.json" for folder in folders]
-        scratch = target / SCRATCH
+        scratch = target.absolute() / SCRATCH  # as a cell wants it
         shutil.rmtree(scratch, ignore_errors=True)
         make_folder(scratch)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from lab.errors import CaptureFileError, UsageError
 
 # Little is imported until the sandbox is on its way.
+from lab.kernel.capture.spool import open_spools
 from lab.kernel.sandbox.sandbox import Conversation, Pending, Sandbox, open_sandbox
 from lab.model.family import Family
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lab.analysis.select.selection import Asked
     from lab.analysis.timeline import Timeline
     from lab.kernel.capture.capturing import Capturing
+    from lab.kernel.capture.spooled import SpooledFrames
     from lab.kernel.confinement import Confined
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from lab.report.document.ids import Document
     from lab.report.document.writing import NamedValue
     from lab.results import Capture, Result, Shown
+
+    Recorded = tuple[Recording, SpooledFrames]
 
 REPORT_FILE = "report.json"
 LARGE_BYTES = 1 << 18
@@ -110,7 +114,10 @@ def run_scenario(
     target = Path(out)
     check_writable(target)
     traced = trace in ("auto", "tracefs")
-    with open_sandbox(preload="lab.kernel.experiment", traced=traced) as sandbox:
+    with (
+        open_spools() as spools,
+        open_sandbox("lab.kernel.experiment", traced=traced, kept=spools) as sandbox,
+    ):
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
         scenario.check_family(family)
         if isinstance(wanted, Path):
@@ -131,6 +138,7 @@ def run_scenario(
             is_session=session is not None,
             stepping=stepping,
             capturing=capturing,
+            spools=spools,
         )
         _import_what_comes_after(shown=present is not None, pages=pages)
         from lab.derive import why_no_pages, write_pages
@@ -139,7 +147,7 @@ def run_scenario(
             _serve(pending, session)
         if step is not None:
             _step(pending, step)
-        recording = _await(pending, scenario, shown=present is not None)
+        recording = _await(pending, scenario, spools, shown=present is not None)
         sandbox.end()
         if expected:
             from dataclasses import replace
@@ -191,7 +199,7 @@ def run_in_cell(command: Sequence[str] | str, cell: Cell) -> Finished:
         return sandbox.call(run_command, expanded)
 
 
-def _serve(pending: Pending[Recording], session: Callable[[Control], None]) -> None:
+def _serve(pending: Pending[Recorded], session: Callable[[Control], None]) -> None:
     """Have programs started in the network, once that is there, until the session is over."""
     from lab.kernel.session.control import Control
 
@@ -202,7 +210,7 @@ def _serve(pending: Pending[Recording], session: Callable[[Control], None]) -> N
     control.quit()
 
 
-def _step(pending: Pending[Recording], step: Callable[[StepControl], None]) -> None:
+def _step(pending: Pending[Recorded], step: Callable[[StepControl], None]) -> None:
     """Have the frames that wait decided on, until the run is over or goes on by itself."""
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Update
@@ -217,14 +225,24 @@ def _step(pending: Pending[Recording], step: Callable[[StepControl], None]) -> N
                 control.seen()
 
 
-def _await(pending: Pending[Recording], scenario: Scenario, *, shown: bool) -> Recording:
+def _await(
+    pending: Pending[Recorded],
+    scenario: Scenario,
+    spools: Sequence[int],
+    *,
+    shown: bool,
+) -> Recording:
     """The recording, once it is there; where the run is to be shown, whoever waits is told so."""
-    if not shown:
-        return pending.result()
-    from lab.report.terminal.progress import working
+    from dataclasses import replace
 
-    with working(f"{scenario.name} is running"):
-        return pending.result()
+    if shown:
+        from lab.report.terminal.progress import working
+
+        with working(f"{scenario.name} is running"):
+            recording, spooled = pending.result()
+    else:
+        recording, spooled = pending.result()
+    return replace(recording, frames=spooled.read(spools))
 
 
 def understood(recording: Recording) -> tuple[Timeline, ...]:
@@ -492,10 +510,11 @@ def _start(
     is_session: bool,
     stepping: Stepping | None,
     capturing: Capturing | None,
-) -> Pending[Recording]:
+    spools: tuple[int, ...],
+) -> Pending[Recorded]:
     from lab.kernel.capture.capturing import ALL_OF_IT
     from lab.kernel.plan import Plan
-    from lab.kernel.recorder import record, record_session
+    from lab.kernel.recorder import record_session_spooled, record_spooled
 
     placeholders = scenario.placeholders(family, sys.executable)
     steps = scenario.expanded_steps(placeholders)
@@ -523,10 +542,11 @@ def _start(
         confined and confined(steps, names),
         stepping,
         capturing or ALL_OF_IT,
+        spools,
     )
     if is_session or stepping is not None:
-        return sandbox.converse(record_session, plan)
-    return sandbox.submit(record, plan)
+        return sandbox.converse(record_session_spooled, plan)
+    return sandbox.submit(record_spooled, plan)
 
 
 def _source_of(path: Path) -> str:

@@ -17,6 +17,7 @@ from itertools import count
 from lab.kernel.capture.capture import PointName, close_captures, open_captures
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.spool import open_spools
+from lab.kernel.capture.spooled import SpooledFrames
 from lab.kernel.confinement import Confined
 from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import (
@@ -59,8 +60,10 @@ if TYPE_CHECKING:
 STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
 
 
-def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
-    """What was observed in a run of the plan in this process's sandbox.
+def run_plan(plan: Plan, talk: Talk | None = None) -> tuple[Recording, SpooledFrames]:
+    """What was observed in a run of the plan in this process's sandbox, and where its frames are.
+
+    The recording has those itself where the plan has no spools of its caller's.
 
     `talk` is with whom asks for programs, if the run is a session.
 
@@ -113,9 +116,11 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> Recording:
             seen.stepper.over()
         recorder.close_window()
         points = tuple(capture.statistics() for capture in recorder.captures)
-        frames, losses = recorder.frames(), recorder.losses
+        spooled, losses = recorder.spooled(), recorder.losses
+        # Whoever has the files reads them there.
+        frames = () if plan.spools else recorder.frames()
     trace = _joined(seen.traces) if seen.traces else Trace()
-    return now.recording(points, frames, losses, trace, tuple(seen.runs))
+    return now.recording(points, frames, losses, trace, tuple(seen.runs)), spooled
 
 
 class _Now:
@@ -328,9 +333,9 @@ def _recorder(plan: Plan, namespaces: Mapping[str, Namespace], stack: ExitStack)
     capturing = plan.capturing
     captures = open_captures(_wanted_captures(plan, namespaces), capturing)
     stack.callback(close_captures, captures)
-    spools = open_spools(len(captures))
+    spools = plan.spools or stack.enter_context(open_spools())
     for spool in spools:
-        stack.callback(os.close, spool)
+        os.set_inheritable(spool, False)  # no program's
     recorder = FrameRecorder(captures, spools, capturing)
     stack.callback(recorder.close)
     return recorder

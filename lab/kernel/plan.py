@@ -39,3 +39,6 @@ class Plan:
     stepping: Stepping | None = None
     """How frames wait for somebody's decisions, on every link; None where they do not."""
     capturing: Capturing = ALL_OF_IT
+    spools: tuple[int, ...] = ()
+    """The descriptors of the caller's files that frames are written to, which the sandbox has as
+    well: the caller reads them there. With none the recording has the frames."""

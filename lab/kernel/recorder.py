@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lab.kernel.capture.spooled import SpooledFrames
     from lab.kernel.plan import Plan
     from lab.kernel.system.message_socket import Talk
     from lab.records import Recording
@@ -16,16 +17,23 @@ def record(plan: Plan) -> Recording:
     The parent refers to this function without importing pyroute2 and all else that runs it.
     Raises as experiment.run_plan does.
     """
+    return record_spooled(plan)[0]
+
+
+def record_spooled(plan: Plan) -> tuple[Recording, SpooledFrames]:
+    """The same without frames, and where these are: in the plan's spools."""
     from lab.kernel.experiment import run_plan
 
     return run_plan(plan)
 
 
 def record_session(talk: Talk, plan: Plan) -> Recording:
-    """The same of a session, whose caller asks for programs, or of a run that somebody steps.
+    """The same of a session, whose caller asks for programs. To be called by Sandbox.converse."""
+    return record_session_spooled(talk, plan)[0]
 
-    To be called by Sandbox.converse.
-    """
+
+def record_session_spooled(talk: Talk, plan: Plan) -> tuple[Recording, SpooledFrames]:
+    """The same without frames, and where these are: in the plan's spools."""
     from lab.kernel.experiment import run_plan
 
     return run_plan(plan, talk)

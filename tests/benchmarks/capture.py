@@ -103,19 +103,17 @@ def wirelab(hosts: Hosts, folder: Path, found: Captured) -> Iterator[None]:
     wanted = [(hosts[end.host], PointName(end.host, end.name, link.name)) for end in link.ends]
     captures = open_captures(wanted, Capturing(ring_bytes=RING_MIB << 20))
     os.environ["TMPDIR"] = str(folder)
-    spools = open_spools(len(captures))
-    recorder = FrameRecorder(captures, spools)
-    try:
-        yield
-        recorder.close_window()
-        found.cpu_s = cpu_s(recorder.writer.pid)
-        found.saved = recorder.saved
-        found.said_lost = sum(capture.statistics().dropped for capture in captures)
-    finally:
-        recorder.close()
-        close_captures(captures)
-        for spool in spools:
-            os.close(spool)
+    with open_spools() as spools:
+        recorder = FrameRecorder(captures, spools)
+        try:
+            yield
+            recorder.close_window()
+            found.cpu_s = cpu_s(recorder.writer.pid)
+            found.saved = recorder.saved
+            found.said_lost = sum(capture.statistics().dropped for capture in captures)
+        finally:
+            recorder.close()
+            close_captures(captures)
 
 
 @contextmanager

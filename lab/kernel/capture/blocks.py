@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lab.kernel.capture.packet_socket import (
+from lab.kernel.capture.packet_mmap import (
     PACKET_OUTGOING,
     TP_STATUS_VLAN_VALID,
     VLAN_TAG_BYTES,

@@ -6,23 +6,22 @@ import errno
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from operator import attrgetter
 
 from lab.errors import KernelRefused
-from lab.kernel.capture.blocks import frames_of, sequence_of
+from lab.kernel.capture.blocks import sequence_of
 from lab.kernel.capture.capture import LiveCapture, begin_captures
 from lab.kernel.capture.capturing import ALL_OF_IT, Capturing
 from lab.kernel.capture.drain import Drain, Progress
 from lab.kernel.capture.ring import RingPlace
 from lab.kernel.capture.settling import settle
 from lab.kernel.capture.spool import SpooledBlock, read_blocks
+from lab.kernel.capture.spooled import SpooledFrames
 from lab.kernel.capture.writer import Writer
 from lab.model.counted import counted
-from lab.records import CANARY_TEXT, Direction, Frame
+from lab.records import CANARY_TEXT, Frame
 
 CLOSING_S = 2.0
 FLUSH_POLL_S = 0.001
-IN, OUT = Direction.IN, Direction.OUT
 
 
 class FrameRecorder:
@@ -36,14 +35,14 @@ class FrameRecorder:
     ) -> None:
         """Begin the captures.
 
-        `spools` are descriptors of files, as many as there shall be threads that write: see
+        `spools` are descriptors of files, as many as threads may write: see
         lab.kernel.capture.spool. Raises KernelRefused.
         """
+        spools = spools[: max(1, len(captures))]
         self.captures = captures
         self.sightings: dict[bytes, int] = {}
         """How often each of these payloads was captured; whoever sends one sets it to 0."""
         self._capturing = capturing
-        self._is_cut = False
         max_frames = capturing.max_frames
         self._progress = Progress(len(captures), len(spools))
         self._drains = []
@@ -88,8 +87,9 @@ class FrameRecorder:
         if self._progress.is_full:
             frames = counted(self._capturing.max_frames or 0, "frame")
             found.append(f"the captures ended after {frames}, as was asked")
-        if self._is_cut:
-            found.append(f"frames were cut to {self._capturing.snap_bytes} bytes, as was asked")
+        snap_bytes = self._capturing.snap_bytes
+        if snap_bytes and self.spooled().are_cut([drain.spool for drain in self._drains]):
+            found.append(f"frames were cut to {snap_bytes} bytes, as was asked")
         return tuple(found)
 
     @property
@@ -161,18 +161,14 @@ class FrameRecorder:
                 return
             time.sleep(FLUSH_POLL_S)
 
+    def spooled(self) -> SpooledFrames:
+        """Where the frames are that are written."""
+        names = tuple(capture.point.name for capture in self.captures)
+        return SpooledFrames(names, tuple(self._written()), self._capturing.max_frames)
+
     def frames(self) -> tuple[Frame, ...]:
         """The frames that are written, in order of time."""
-        names = [capture.point.name for capture in self.captures]
-        found = [
-            Frame(time_ns, names[block.capture], OUT if is_outgoing else IN, data, length)
-            for block in self._blocks([0] * len(self._drains))
-            for time_ns, is_outgoing, data, length in frames_of(block.data)
-        ]
-        found.sort(key=attrgetter("time_ns"))
-        snapped = self._capturing.snap_bytes is not None
-        self._is_cut = snapped and any(len(each.data) < each.wire_bytes for each in found)
-        return tuple(found[: self._capturing.max_frames])
+        return self.spooled().read([drain.spool for drain in self._drains])
 
     def _written(self) -> list[int]:
         """How far each spool is written."""

@@ -24,13 +24,6 @@ PACKET_RX_RING = 5
 PACKET_STATISTICS = 6
 PACKET_VERSION = 10
 PACKET_IGNORE_OUTGOING = 23
-PACKET_OUTGOING = 4
-TP_STATUS_USER = 0x1
-TP_STATUS_VLAN_VALID = 0x10
-TP_STATUS_VLAN_TPID_VALID = 0x40
-ETHERNET_HEADER_BYTES = 14
-VLAN_TAG_BYTES = 4
-DEFAULT_TPID = 0x8100  # IEEE 802.1Q, where the kernel names none
 
 # With SO_TIMESTAMPNS the kernel stamps frames when they arrive, not when they reach the ring.
 SO_TIMESTAMPNS = 35
@@ -161,12 +154,6 @@ def packet_socket(namespace: Namespace) -> socket.socket:
                 f"cannot open a raw capture socket in namespace {namespace.name}: EPERM; run "
                 "with sudo, or enable unprivileged user namespaces (see `wirelab doctor`)"
             ) from None
-
-
-def with_tag(data: bytes, status: int, tci: int, tpid: int) -> bytes:
-    """A frame with the VLAN tag where it was, which the kernel takes out (packet(7), tp_status)."""
-    kind = tpid if status & TP_STATUS_VLAN_TPID_VALID else DEFAULT_TPID
-    return data[:12] + struct.pack("!HH", kind, tci) + data[12:]
 
 
 def refusal(attempt: str, error: OSError) -> str:

@@ -21,7 +21,8 @@ from lab.kernel.capture.blocks import (
     block_header,
     sequence_of,
 )
-from lab.kernel.capture.packet_socket import TP_STATUS_USER, PacketSocket, refusal
+from lab.kernel.capture.packet_mmap import TP_STATUS_USER
+from lab.kernel.capture.packet_socket import PacketSocket, refusal
 
 TPACKET_V3 = 2
 # Room for the largest frame, of 64 KiB, and its headers; the kernel wants a power of two pages.

@@ -10,7 +10,7 @@ import errno
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,25 +31,32 @@ class SpooledBlock(NamedTuple):
     data: bytes
 
 
-def open_spools(captures: int) -> list[int]:
+@contextmanager
+def open_spools() -> Iterator[tuple[int, ...]]:
     """Descriptors of new files that have no names, in $TMPDIR or else in one of FOLDERS.
 
-    There are as many as threads are worth while that write what so many captures see.
-    Raises MachineError.
+    There are as many as there may be threads to write them; they are closed at the end of the with
+    statement. Raises MachineError.
     """
     given = os.environ.get("TMPDIR")
-    *others, last = (given,) if given else FOLDERS
+    folders = (given,) if given else FOLDERS
+    with ExitStack() as stack:
+        found: list[int] = []
+        for _ in range(min(os.cpu_count() or 1, MOST)):
+            found.append(_open_in_one_of(folders))
+            stack.callback(os.close, found[-1])
+        yield tuple(found)
+
+
+def _open_in_one_of(folders: Sequence[str]) -> int:
+    *others, last = folders
     for folder in others:
         with suppress(MachineError):
-            return _open_all(folder, captures)
-    return _open_all(last, captures)
+            return _open(folder)
+    return _open(last)
 
 
-def _open_all(folder: str, captures: int) -> list[int]:
-    return [_open_one(folder) for _ in range(max(1, min(captures, os.cpu_count() or 1, MOST)))]
-
-
-def _open_one(folder: str) -> int:
+def _open(folder: str) -> int:
     flags = os.O_RDWR | os.O_CLOEXEC
     try:
         return os.open(folder, flags | os.O_TMPFILE, 0o600)

@@ -13,17 +13,19 @@ import struct
 from typing import NamedTuple
 
 from lab.errors import KernelRefused
-from lab.kernel.capture.packet_socket import (
+from lab.kernel.capture.packet_mmap import (
     ETHERNET_HEADER_BYTES,
-    PACKET_IGNORE_OUTGOING,
     PACKET_OUTGOING,
-    SOL_PACKET,
     TP_STATUS_USER,
     TP_STATUS_VLAN_VALID,
     VLAN_TAG_BYTES,
+    with_tag,
+)
+from lab.kernel.capture.packet_socket import (
+    PACKET_IGNORE_OUTGOING,
+    SOL_PACKET,
     PacketSocket,
     refusal,
-    with_tag,
 )
 from lab.kernel.system import libc
 

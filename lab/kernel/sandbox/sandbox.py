@@ -13,7 +13,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -181,12 +181,13 @@ class Conversation(Pending[R]):
 
 @contextmanager
 def open_sandbox(
-    preload: str = "lab.kernel.network.netlink", traced: bool = False
+    preload: str = "lab.kernel.network.netlink", traced: bool = False, kept: Sequence[int] = ()
 ) -> Iterator[Sandbox]:
     """A sandbox, closed at the end of the with statement.
 
     The init imports the module `preload` before its first call arrives; if `traced`, it starts
-    to prepare tracing for root's programs before that.
+    to prepare tracing for root's programs before that. The descriptors `kept` it has as well, by
+    the same numbers.
 
     With CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW the sandbox has mount, pid and network
     namespaces; without them, a user namespace around these. Source: user_namespaces(7),
@@ -205,7 +206,7 @@ def open_sandbox(
             process = subprocess.Popen(
                 [*command, *arguments, *paths],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *kept],
                 start_new_session=True,
             )
     except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lab.kernel.sandbox.sandbox import Conversation
 from lab.kernel.session.requests import (
     AskJobs,
@@ -31,7 +33,7 @@ from lab.records import Recording
 class Control:
     """Asks a session that runs in a sandbox. All of it raises as Sandbox.call does."""
 
-    def __init__(self, conversation: Conversation[Recording]) -> None:
+    def __init__(self, conversation: Conversation[Any]) -> None:
         self._conversation = conversation
 
     def wait_until_ready(self) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lab.kernel.links.holding import Decide, Deliver, HoldAgain, PassUntil, Undo
 from lab.kernel.sandbox.sandbox import Conversation
 from lab.kernel.stepping.updates import Answered, Bye, Finish, Over, Update, UpdateSeen
-from lab.records import Recording
 from lab.wire.rule import Term
 
 
 class StepControl:
     """Asks a stepped run in a sandbox. All of it raises as Sandbox.call does."""
 
-    def __init__(self, conversation: Conversation[Recording]) -> None:
+    def __init__(self, conversation: Conversation[Any]) -> None:
         self._conversation = conversation
         self.is_over = False
         """Whether the run needs nobody any more."""

@@ -38,9 +38,8 @@ class Ring:
 
 @pytest.fixture
 def spool() -> Iterator[int]:
-    (descriptor,) = open_spools(1)
-    yield descriptor
-    os.close(descriptor)
+    with open_spools() as spools:
+        yield spools[0]
 
 
 def drain_of(spool: int, *rings: Ring, max_frames: int | None = None) -> Drain:

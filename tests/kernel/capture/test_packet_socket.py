@@ -5,20 +5,12 @@ from __future__ import annotations
 import inside
 import pytest
 
-from lab.kernel.capture.packet_socket import with_tag
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.topology import two_hosts
 
-VALID, TPID_VALID = 0x10, 0x40
+pytestmark = pytest.mark.kernel
 
 
-def test_a_tag_without_its_protocol_is_802_1q() -> None:
-    frame = bytes(range(20))
-    assert with_tag(frame, VALID, 5, 0) == frame[:12] + b"\x81\0\0\5" + frame[12:]
-    assert with_tag(frame, VALID | TPID_VALID, 5, 0x88A8)[12:14] == b"\x88\xa8"
-
-
-@pytest.mark.kernel
 def test_frames_are_cut_and_say_how_long_they_were(sandbox: Sandbox) -> None:
     sent = [inside.frame(bytes(1000)), inside.frame(bytes(46))]
     seen, counted, _ = sandbox.call(inside.frames_sent, two_hosts(), sent, 64)
@@ -43,6 +35,5 @@ def counted_after_stop() -> tuple[int, int, int]:
         return before, near.statistics().frames, recorded
 
 
-@pytest.mark.kernel
 def test_what_comes_after_the_end_is_not_counted(sandbox: Sandbox) -> None:
     assert sandbox.call(counted_after_stop) == (1, 1, 1)

@@ -30,13 +30,12 @@ def written(descriptor: int) -> list[int]:
 
 
 def test_blocks_are_read_as_they_were_written() -> None:
-    (descriptor,) = open_spools(1)
-    ends = written(descriptor)
-    expected = [SpooledBlock(capture, data) for capture, data in enumerate(BLOCKS)]
-    assert list(read_blocks(descriptor, 0, ends[-1])) == expected
-    assert list(read_blocks(descriptor, ends[1], ends[2])) == expected[1:2]
-    assert list(read_blocks(descriptor, ends[3], ends[3])) == []
-    os.close(descriptor)
+    with open_spools() as (descriptor, *_):
+        ends = written(descriptor)
+        expected = [SpooledBlock(capture, data) for capture, data in enumerate(BLOCKS)]
+        assert list(read_blocks(descriptor, 0, ends[-1])) == expected
+        assert list(read_blocks(descriptor, ends[1], ends[2])) == expected[1:2]
+        assert list(read_blocks(descriptor, ends[3], ends[3])) == []
 
 
 @pytest.mark.parametrize("flag", [os.O_TMPFILE, os.O_DIRECTORY], ids=["unnamed", "named"])
@@ -45,27 +44,31 @@ def test_no_name_is_left_in_the_folder(
 ) -> None:
     """Where a file system has no files without names, O_TMPFILE fails with EISDIR."""
     monkeypatch.setattr(os, "O_TMPFILE", flag)
-    (descriptor,) = open_spools(1)
-    ends = written(descriptor)
-    assert list(tmp_path.iterdir()) == []
-    assert len(list(read_blocks(descriptor, 0, ends[-1]))) == len(BLOCKS)
-    os.close(descriptor)
+    with open_spools() as (descriptor, *_):
+        ends = written(descriptor)
+        assert list(tmp_path.iterdir()) == []
+        assert len(list(read_blocks(descriptor, 0, ends[-1]))) == len(BLOCKS)
 
 
-def test_few_captures_have_few_files() -> None:
-    for captures in (0, 1, 2, 100):
-        descriptors = open_spools(captures)
-        assert len(descriptors) == max(1, min(captures, os.cpu_count() or 1, spool.MOST))
-        for descriptor in descriptors:
-            os.close(descriptor)
+def test_there_are_few_of_them_and_they_are_closed() -> None:
+    with open_spools() as spools:
+        assert len(spools) == min(os.cpu_count() or 1, spool.MOST)
+    for descriptor in spools:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
-def test_a_folder_that_is_not_there_is_named(
+def folder_of(descriptor: int) -> Path:
+    return Path(f"/proc/self/fd/{descriptor}").readlink().parent
+
+
+def test_a_given_folder_that_is_not_there_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", f"{tmp_path}/none")
-    with pytest.raises(MachineError, match=f"to a file in {tmp_path}/none: No such file"):
-        open_spools(1)
+    refused = pytest.raises(MachineError, match=f"to a file in {tmp_path}/none: No such file")
+    with refused, open_spools():
+        pass
 
 
 def test_without_a_given_folder_the_first_usable_one_is_taken(
@@ -73,26 +76,24 @@ def test_without_a_given_folder_the_first_usable_one_is_taken(
 ) -> None:
     monkeypatch.delenv("TMPDIR")
     monkeypatch.setattr(spool, "FOLDERS", (f"{tmp_path}/none", str(tmp_path)))
-    (descriptor,) = open_spools(1)
-    assert Path(f"/proc/self/fd/{descriptor}").readlink().parent == tmp_path
-    os.close(descriptor)
+    with open_spools() as spools:
+        assert set(map(folder_of, spools)) == {tmp_path}
     monkeypatch.setattr(spool, "FOLDERS", (f"{tmp_path}/none", f"{tmp_path}/nor this"))
-    with pytest.raises(MachineError, match="nor this"):
-        open_spools(1)
+    with pytest.raises(MachineError, match="nor this"), open_spools():
+        pass
 
 
 def test_a_file_that_may_not_grow_is_an_error() -> None:
     """A part is written, and the rest refused. Source: getrlimit(2), RLIMIT_FSIZE."""
-    (descriptor,) = open_spools(1)
-    child = os.fork()
-    if child == 0:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-        try:
-            write_block(descriptor, 0, 0, memoryview(bytes(4096)))
-        except OSError:
-            os._exit(7)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 7
-    os.close(descriptor)
+    with open_spools() as (descriptor, *_):
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+            try:
+                write_block(descriptor, 0, 0, memoryview(bytes(4096)))
+            except OSError:
+                os._exit(7)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 7

@@ -385,14 +385,12 @@ def captures_of(topology: Topology, capturing: Capturing = ALL_OF_IT) -> Iterato
 
 @contextmanager
 def recorder_of(captures: Sequence[LiveCapture], capturing: Capturing) -> Iterator[FrameRecorder]:
-    spools = open_spools(len(captures))
-    recorder = FrameRecorder(captures, spools, capturing)
-    try:
-        yield recorder
-    finally:
-        recorder.close()
-        for spool in spools:
-            os.close(spool)
+    with open_spools() as spools:
+        recorder = FrameRecorder(captures, spools, capturing)
+        try:
+            yield recorder
+        finally:
+            recorder.close()
 
 
 def frame(payload: bytes, kind: int = ETH_P_LOCAL_EXPERIMENTAL) -> bytes:

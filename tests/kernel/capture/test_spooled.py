@@ -1,0 +1,52 @@
+"""Frames are read from the spools of a run by who was told where they are."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from ring_blocks import Laid, block
+
+from lab.kernel.capture.spool import open_spools, write_block
+from lab.kernel.capture.spooled import SpooledFrames
+from lab.records import Direction
+
+A, B = bytes(60), bytes(range(60))
+
+
+def spooled(spools: tuple[int, ...], max_frames: int | None = None) -> SpooledFrames:
+    """Two captures' frames: one block of each in the first file, as another process is told."""
+    near = block(Laid(A, 10, is_outgoing=True), Laid(B, 30, is_outgoing=True))
+    far = block(Laid(A, 20), Laid(B, 40, wire_bytes=1514))
+    end = write_block(spools[0], 0, 0, memoryview(near))
+    end = write_block(spools[0], end, 1, memoryview(far))
+    found = SpooledFrames(("client/eth0", "server/eth0"), (end,), max_frames)
+    told: SpooledFrames = pickle.loads(pickle.dumps(found))
+    return told
+
+
+def test_they_are_in_order_of_time_with_their_points() -> None:
+    with open_spools() as spools:
+        found = spooled(spools).read(spools)
+    assert [(each.time_ns, each.point, each.direction, each.data) for each in found] == [
+        (10, "client/eth0", Direction.OUT, A),
+        (20, "server/eth0", Direction.IN, A),
+        (30, "client/eth0", Direction.OUT, B),
+        (40, "server/eth0", Direction.IN, B),
+    ]
+    assert found[-1].wire_bytes == 1514
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 4, 5])
+def test_of_those_that_are_wanted_the_first_in_time_are_there(wanted: int) -> None:
+    with open_spools() as spools:
+        found = spooled(spools, wanted).read(spools)
+    assert [each.time_ns for each in found] == [10, 20, 30, 40][:wanted]
+
+
+def test_whether_any_is_cut_is_known() -> None:
+    with open_spools() as spools:
+        everything = spooled(spools)
+        assert everything.are_cut(spools)
+        whole = SpooledFrames(everything.points, (0,))
+        assert not whole.are_cut(spools)

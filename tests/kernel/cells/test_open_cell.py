@@ -114,7 +114,9 @@ def test_the_lab_s_own_programs_of_the_step_are_not_its_neighbours(
     marker: str, folder: Path
 ) -> None:
     kill = (
-        "import os, signal\nfor number in (signal.SIGSTOP, signal.SIGKILL):\n"
+        "import os, signal\nfor number in range(1, 65):\n"
+        " try:\n  os.kill(1, number)  # the cell's init\n except PermissionError:\n  pass\n"
+        "for number in (signal.SIGSTOP, signal.SIGKILL):\n"
         " try:\n  os.kill(-1, number); print('sent')\n"
         " except ProcessLookupError:\n  print('nobody')"
     )
@@ -179,6 +181,21 @@ def test_processor_time_is_that_of_all_its_processes(marker: str, folder: Path) 
     assert it.failure == (
         "took more than its cell allows: 1 s of the processors' time; it wrote nothing to stderr"
     )
+
+
+def test_a_fork_bomb_ends_and_another_program_does_not_notice(marker: str, folder: Path) -> None:
+    bomb = (
+        "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "while True:\n try:\n  os.fork()\n except OSError:\n  pass"
+    )
+    other = python("import subprocess\nfor _ in range(20): subprocess.run(['true'])", "other")
+    with open_sandbox() as sandbox:
+        recording = run(sandbox, in_cell(folder, bomb, limits=Limits(cpu_s=1)), other)
+        it, beside = recording.programs
+        assert it.cell is not None and it.cell.ended_by is Limit.CPU
+        assert (beside.failure, beside.exit_status) == ("", 0)
+        assert recording.disturbances == ()
+        wait_until(lambda: len(marked(marker)) == 2)
 
 
 def test_a_folder_that_there_is_not_is_the_author_s_mistake(marker: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import resource
+from collections.abc import Iterable
 
 from lab.model.allowed import Limits
 from lab.records import Keeper, Limit, LimitKept
@@ -42,11 +43,12 @@ def set_limits(limits: Limits) -> None:
         resource.setrlimit(which, (soft, hard))
 
 
-def limits_kept() -> tuple[LimitKept, ...]:
-    """Which limits are in force, and by whom, where there are no control groups."""
+def limits_kept(by_group: Iterable[Limit] = ()) -> tuple[LimitKept, ...]:
+    """Which limits are in force, and by whom; some by the cell's control group."""
     by_kernel = [LimitKept(limit, Keeper.RLIMIT) for limit in RLIMITS]
     by_lab = (Limit.CPU, Limit.MEMORY, Limit.OUTPUT, Limit.WALL)
     return (
+        *(LimitKept(limit, Keeper.CGROUP) for limit in by_group),
         *by_kernel,
         LimitKept(Limit.DISK, Keeper.TMPFS),
         *(LimitKept(limit, Keeper.LAB) for limit in by_lab),

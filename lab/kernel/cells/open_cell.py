@@ -22,6 +22,7 @@ from typing import NoReturn
 
 from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.kernel.cells.calls import cell_filter
+from lab.kernel.cells.control_group import ControlGroup, open_control_group
 from lab.kernel.cells.limits import MIB, limits_kept, set_limits
 from lab.kernel.cells.root import HOME, PATH, SUBMISSION, USER, RootPlan, make_root
 from lab.kernel.cells.usage import proportional_bytes, read_usage
@@ -51,6 +52,7 @@ class OpenCell:
         self._user = cell_user()
         self._filter = cell_filter()
         self._last = last_capability()
+        self._group = open_control_group(cell.limits)
         self._descriptors: list[int] = []
         """Of the namespaces in the order of NAMESPACES, SUBMISSION, /proc, and of the user
         namespace where there is one."""
@@ -68,12 +70,14 @@ class OpenCell:
             try:
                 self.pid = os.fork()
                 if self.pid == 0:
-                    _be_init(self._root, self._user, theirs)
+                    _be_init(self._root, self._user, self._group, theirs)
                 flags = os.O_RDONLY | os.O_CLOEXEC
                 self._pids = os.open("/proc/self/ns/pid_for_children", flags)
             finally:
                 self._return()
         except OSError as error:
+            if self._group is not None:
+                self._group.remove()
             raise KernelRefused(f"cannot fork: {error.strerror}") from error
         finally:
             theirs.close()
@@ -142,7 +146,8 @@ class OpenCell:
         proc = self._descriptors[len(NAMESPACES) + 1]
         try:
             usage = read_usage(proc)
-            if usage.cpu_s > limits.cpu_s:
+            taken_s = self._group.cpu_s() if self._group else usage.cpu_s
+            if taken_s > limits.cpu_s:
                 return Limit.CPU
             most = limits.memory_mib * MIB
             if usage.resident_bytes > most and proportional_bytes(proc) > most:
@@ -151,9 +156,17 @@ class OpenCell:
             return None  # it is coming to its end
         return None
 
+    def killed_by(self) -> Limit | None:
+        """The limit for which the kernel has killed all in it."""
+        with suppress(OSError):
+            if self._group is not None and self._group.has_lacked_memory:
+                return Limit.MEMORY
+        return None
+
     def record(self, ended_by: Limit | None) -> CellRun:
         """How its programs were held."""
-        return CellRun(self._user.uid, limits_kept(), ended_by)
+        kept = limits_kept(self._group.keeps if self._group else ())
+        return CellRun(self._user.uid, kept, ended_by)
 
     @property
     def submission(self) -> int:
@@ -177,6 +190,9 @@ class OpenCell:
         """End it, once its programs have been waited for, and free what it holds."""
         self.kill()
         self.wait_for_end()
+        if self._group is not None:
+            self._group.remove()
+            self._group = None
         self._answer.close()
         for descriptor in (*self._descriptors, self._own_pids, self._pids, self._end):
             os.close(descriptor)
@@ -187,6 +203,8 @@ class OpenCell:
 
     def _confine(self, outputs: Sequence[int]) -> None:
         """Confine this process, a child forked in the cell. Raises OSError and KernelRefused."""
+        if self._group is not None:
+            self._group.enter()
         for descriptor, kind in zip(self._descriptors, NAMESPACES.values(), strict=False):
             libc.setns(descriptor, kind, "cannot enter a cell's namespaces")
         os.chdir(SUBMISSION)
@@ -201,11 +219,15 @@ class OpenCell:
         self._filter.install()
 
 
-def _be_init(plan: RootPlan, user: CellUser, channel: socket.socket) -> NoReturn:
+def _be_init(
+    plan: RootPlan, user: CellUser, group: ControlGroup | None, channel: socket.socket
+) -> NoReturn:
     """Make the cell's namespaces but for that of its processes, and be its init."""
     message: tuple[str, object] = ("ready", None)
     descriptors: list[int] = []
     try:
+        if group is not None:
+            group.enter()
         leave_descriptors_but({channel.fileno()})
         for number in (signal.SIGINT, signal.SIGALRM, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

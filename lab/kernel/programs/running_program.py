@@ -285,6 +285,8 @@ class RunningProgram:
             self._reap()
             if self._cell is not None and self.exit_status in _ENDED_BY:
                 self.ended_by = self.ended_by or _ENDED_BY[self.exit_status]
+            if self._cell is not None and self.exit_status == -signal.SIGKILL:
+                self.ended_by = self.ended_by or self._cell.killed_by()
             for output in self.outputs:
                 left = self._most_output
                 while left > 0 and (output.also or not self._budget.beyond):

@@ -93,19 +93,24 @@ def _start_time(proc: int, process: str) -> int | None:
     return int(fields[_START_TIME]) if state not in (b"Z", b"X") else None
 
 
+def has_ended(other: Owner) -> bool:
+    """Whether that owner has ended; False of one of another pid namespace, which cannot be seen."""
+    assert _noted is not None
+    here, proc = _noted
+    if other.namespace != here.namespace:
+        return False
+    return _start_time(proc, str(other.pid)) != other.start_time
+
+
 def sweep() -> None:
     """Remove the instances whose owner has ended.
 
     Those of other pid namespaces are left alone: this process cannot see whether their owners
     live. One that another lab is making or removing at the same time is left to it.
     """
-    assert _noted is not None
-    here, proc = _noted
     for name in os.listdir(INSTANCES):  # noqa: PTH208  a Path for each costs ten times as much
         found = _NAME.fullmatch(name)
-        if found is None or int(found[1]) != here.namespace:
-            continue
-        if _start_time(proc, found[2]) != int(found[3]):
+        if found is not None and has_ended(Owner(*map(int, found.groups()))):
             _remove(name)
 
 

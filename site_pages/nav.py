@@ -68,7 +68,14 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("Capture files", "capture-files.md"),
         ),
     ),
-    Section("In class", (("Four sessions", "instructor.md"), ("Grading", "grading.md"))),
+    Section(
+        "In class",
+        (
+            ("Four sessions", "instructor.md"),
+            ("Grading", "grading.md"),
+            ("Worksheets, quiz, cards", "learning.md"),
+        ),
+    ),
     Section(
         "Reference",
         (

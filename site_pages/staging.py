@@ -29,7 +29,7 @@ INSTEAD = {"README.md": "index.md"}
 LESSONS = "docs/lessons/"
 """The folder of what is written by hand of each scenario's page."""
 
-BESIDE_PAGES = (".png", ".svg", ".css")
+BESIDE_PAGES = (".png", ".svg", ".css", ".js")
 
 WORKER = """\
 // From disk, a worker is started by its text.

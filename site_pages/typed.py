@@ -22,7 +22,7 @@ WITH_OUTPUT = "with its output"
 PICTURE = re.compile(r"<!-- picture (?P<file>\S+): (?P<shows>.*?) -->", re.DOTALL)
 """Stands in a page for a picture that a command of it leaves in its folder."""
 
-LONGEST_S = 120
+LONGEST_S = 300
 
 NO_PICTURE = b"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 40" font-family="sans-serif">

@@ -44,6 +44,7 @@ def write(folder: Path, site: Path, *, is_recorded: bool) -> None:
     stage = staging.Stage(docs)
     staging.pages_of_docs(stage, folder / "typing", is_recorded=is_recorded)
     groups = staging.pages_of_scenarios(stage, runs)
+    staging.page_of_causes(stage, runs)
     staging.pages_of_reference(stage)
     staging.search_without_server(stage)
     stage.write_sources()

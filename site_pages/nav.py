@@ -57,6 +57,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
         "What is seen",
         (
             ("Causes", "causes.md"),
+            ("Each cause, with a run", "causes-seen.md"),
             ("report.html", "html.md"),
             ("How calls are seen", "tracing.md"),
             ("Source lines", "source.md"),

@@ -150,6 +150,14 @@ def pages_of_scenarios(stage: Stage, runs: Sequence[SiteRun]) -> dict[str, list[
     return groups
 
 
+def page_of_causes(stage: Stage, runs: Sequence[SiteRun]) -> None:
+    """Stage the page of causes, with the runs that show them."""
+    from lab.analysis.causes.catalogue import SUBJECTS
+    from site_pages.causes_page import PLACE, causes_page, seen_causes
+
+    stage.add_made(PLACE, causes_page(SUBJECTS, seen_causes(runs)))
+
+
 def pages_of_reference(stage: Stage) -> None:
     """Stage the pages of reference."""
     from site_pages.reference import reference_pages

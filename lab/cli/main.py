@@ -99,6 +99,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.run import execute
         case "shell":
             from lab.cli.shell import execute
+        case "step":
+            from lab.cli.step import execute
         case "scenarios":
             from lab.cli.scenarios import execute
         case "compare":

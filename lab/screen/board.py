@@ -25,6 +25,7 @@ from lab.stepping.panes import (
 from lab.stepping.scene import StepScene
 
 BOTTOM_ROWS = 3
+_PANES = 5
 # By name alone: a terminal's own colours can be read on its own background, light or dark.
 STYLES: dict[Look, str] = {
     "": "",
@@ -59,7 +60,9 @@ class StepBoard(Screen[None]):
         yield Static(id="bottom")
 
     def show(self, scene: StepScene, hand: HandState, keys: str, note: str) -> None:
-        """Show that moment, as large as the terminal is now."""
+        """Show that moment, as large as the terminal is now; nothing before and after its time."""
+        if len(self.query(Static)) < _PANES:
+            return
         columns, rows = self.size.width, self.size.height
         if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
             note = f"{LEAST_COLUMNS}x{LEAST_ROWS} would show more. {note}"

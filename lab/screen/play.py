@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textual import events
-from textual.app import App
-from textual.binding import Binding
 from textual.timer import Timer
 
+from lab.screen.app import DebuggerApp
 from lab.screen.board import StepBoard
 from lab.screen.forms import TextPage
 from lab.stepping.frame_text import bytes_page
@@ -22,17 +21,11 @@ _NS = 1_000_000_000
 _SHORTEST_NS, _LONGEST_NS = _NS // 1000, 60 * _NS
 
 
-class PlayApp(App[None]):
+class PlayApp(DebuggerApp):
     """The screen of a recorded run."""
 
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [  # noqa: RUF012  as Textual has it
-        Binding("ctrl+c", "quit", priority=True, show=False),
-        Binding("ctrl+q", "quit", priority=True, show=False),
-    ]
-
     def __init__(self, playing: Playing) -> None:
-        super().__init__(ansi_color=True)
+        super().__init__()
         self.playing = playing
         self._board = StepBoard()
         self._timer: Timer | None = None

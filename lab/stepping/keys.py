@@ -50,7 +50,7 @@ UNTIL: tuple[tuple[str, str, tuple[Term, ...]], ...] = (
     ("f", "FIN", (Term.FIN,)),
     ("r", "RST", (Term.RST,)),
     ("d", "data", (Term.DATA,)),
-    ("e", "the end", ()),
+    ("e", "the step's end", ()),
 )
 """Keys in mode "until": until what frames pass; besides `l` and `m`: a call of the left, the right
 host."""

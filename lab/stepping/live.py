@@ -11,6 +11,7 @@ from lab.records import LinkNow, ProgramNow, SocketNow, Syscall
 from lab.stepping.call_text import decoded, shown, waits_for
 from lab.stepping.frame_text import RelativeNumbers, frame_text, kind_of, payload_text
 from lab.stepping.scene import FrameShown, HostShown, ProgramShown, SocketShown, StepScene
+from lab.syscalls.table import CALLS
 from lab.wire.held import Decided, HeldFrame, Passed
 
 MOST_PAST = 200
@@ -84,7 +85,7 @@ class Live:
     def with_calls(self, calls: Sequence[Syscall], lost: int) -> Live:
         """The same with calls that were entered or have returned."""
         known = {_key(each): each for each in self.calls}
-        known |= {_key(each): each for each in calls}
+        known |= {_key(each): each for each in calls if _is_of_network(each)}
         kept = sorted(known.values(), key=lambda each: each.entry_ns)[-MOST_CALLS:]
         return replace(self, calls=tuple(kept), lost_calls=self.lost_calls + lost)
 
@@ -165,9 +166,7 @@ def _waiting(
             note = "dropped"
         case _:
             note = f"waits for {waited_s:.1f} s"
-    words = [note]
-    if frame.is_resent:
-        words.append("a retransmission")
+    words = ["resent"] if frame.is_resent else []
     if frame.data != frame.original:
         words.append("edited")
     return FrameShown(
@@ -176,7 +175,7 @@ def _waiting(
         _text(frame.data, numbers),
         f"{hosts[frame.side]} {kind_of(frame.data)}",
         frame.data,
-        ", ".join(words),
+        ", ".join((*words, note)),
         frame.state,
     )
 
@@ -245,6 +244,15 @@ def timer_text(seen: SocketNow, now_ns: int) -> str:
     if seen.timer == "retransmission" and seen.rto_us:
         text += f", RTO {seen.rto_us / 1e6:.1f} s"
     return text + (f", {seen.resent} done" if seen.resent else "")
+
+
+def _is_of_network(call: Syscall) -> bool:
+    """Whether it is about sockets: with files an interpreter makes hundreds at its start."""
+    shape = CALLS.get(call.name)
+    has_descriptor = shape is not None and shape.descriptor is not None
+    if call.name == "close_range":
+        return False
+    return not has_descriptor or bool(call.socket) or call.name.startswith("epoll")
 
 
 def _key(call: Syscall) -> tuple[str, int, int]:

@@ -55,8 +55,8 @@ def test_what_was_decided_and_what_the_kernel_did_is_noted() -> None:
         "goes on in 1.0 s",
         "goes on behind the next",
         "dropped",
-        "waits for 1.0 s, a retransmission",
-        "waits for 1.0 s, edited",
+        "resent, waits for 1.0 s",
+        "edited, waits for 1.0 s",
     ]
 
 
@@ -77,20 +77,40 @@ def test_what_has_gone_is_past_in_order_of_time_and_the_last_decision_can_be_und
 
 
 def test_a_call_is_replaced_by_what_it_returned() -> None:
-    entered = Syscall("client", 9, 9, "listen", (3, 5), (), 10, None, None)
+    entered = Syscall("client", 9, 9, "listen", (3, 5), (), 10, None, None, "inode 7")
     now = live((), ()).with_hosts((CLIENT,), ()).with_calls([entered], 2)
     (program,) = live_scene(now).left.programs
     assert (program.calls[0].text, program.waits_for) == (
         "listen(3, 5)",
         "listen: waits for its end",
     )
-    returned = Syscall("client", 9, 9, "listen", (3, 5), (), 10, 20, 0)
+    returned = Syscall("client", 9, 9, "listen", (3, 5), (), 10, 20, 0, "inode 7")
     (program,) = live_scene(now.with_calls([returned], 1)).left.programs
     assert [call.text for call in program.calls] == ["listen(3, 5) = 0"]
     assert (program.waits_for, program.state) == ("", "runs")
     ended = now.with_hosts((CLIENT._replace(exit_status=3),), None)
     assert live_scene(ended).left.programs[0].state == "exited with 3"
     assert now.with_calls([], 1).lost_calls == 3
+
+
+def test_calls_on_files_are_left_out() -> None:
+    calls = [
+        Syscall("client", 9, 9, name, (3,), (), at, None, None, socket)
+        for at, (name, socket) in enumerate(
+            [
+                ("read", ""),
+                ("close_range", ""),
+                ("close", "inode 7"),
+                ("epoll_wait", ""),
+                ("socket", ""),
+            ]
+        )
+    ]
+    assert [c.name for c in live((), ()).with_calls(calls, 0).calls] == [
+        "close",
+        "epoll_wait",
+        "socket",
+    ]
 
 
 def test_a_socket_says_when_it_resends() -> None:

@@ -197,6 +197,57 @@ def _shell(command: argparse.ArgumentParser) -> None:
     add_ascii(command)
 
 
+def _step(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", nargs="?", metavar="NAME", help="a scenario's name, or its file")
+    own = command.add_argument_group("your own programs", AD_HOC_HELP)
+    own.add_argument("--server", metavar="CMD", help="what runs on the host `server`")
+    own.add_argument(
+        "--client", metavar="CMD", help="what runs on the host `client`, then; or alone"
+    )
+    own.add_argument(
+        "--port", type=port, help="where the server listens (default: {port} is 4242, else any)"
+    )
+    command.add_argument(
+        "--deadline",
+        type=seconds,
+        metavar="SECONDS",
+        help="when everything passes, and programs have 10 seconds to end (default: 600)",
+    )
+    command.add_argument(
+        "--hold-all",
+        action="store_true",
+        help="hold ARP and neighbour discovery too, which else pass",
+    )
+    command.add_argument(
+        "--at-quit",
+        choices=("ask", "deliver", "drop"),
+        default="ask",
+        help="what becomes of what waits when you end the stepping (default: ask)",
+    )
+    command.add_argument(
+        "--save-rules",
+        metavar="FILE",
+        default="",
+        help="write what you did as rules, for `--wire @FILE` of another run",
+    )
+    command.add_argument(
+        "--no-source",
+        action="store_true",
+        help="do not have Python programs note the lines that make their calls",
+    )
+    add_conditions(command)
+    add_expect(command)
+    add_allowed(command)
+    command.add_argument(
+        "--family", choices=("4", "6"), default="4", help="IP version (default: 4)"
+    )
+    add_making(command, notes_lines=False)
+    add_scenarios(command)
+    add_json(command)
+    add_detail(command)
+    add_ascii(command)
+
+
 def _scenarios(command: argparse.ArgumentParser) -> None:
     add_family(command, default="both")
     add_making(command)
@@ -442,6 +493,7 @@ COMMANDS = {
     "list": ("list the scenarios", _list),
     "run": ("run scenarios, or two programs of your own, and judge claims", _run),
     "shell": ("a prompt in a network, recorded", _shell),
+    "step": ("run with a wire on which every frame waits for you", _step),
     "scenarios": ("run all; end with a table of the statements", _scenarios),
     "compare": ("the same messages over TCP, UDP and unix", _compare),
     "claims": ("list the statements, and the claims that decide them", _nothing),

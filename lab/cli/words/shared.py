@@ -8,6 +8,7 @@ from lab.cli.words.values import (
     number_of_jobs,
     ring_bytes,
     snap_bytes,
+    wire_rules,
 )
 
 TYPE_CHECKING = False  # as typing has it
@@ -24,11 +25,12 @@ def add_conditions(command: argparse.ArgumentParser) -> None:
     """On what terms it runs: rules of wires, sysctls."""
     command.add_argument(
         "--wire",
-        action="append",
+        action="extend",
+        type=wire_rules,
         default=[],
         metavar="RULE",
         help="what happens to frames on a link, again for each: 'client>server drop SYN 1' "
-        "(docs/wire.md)",
+        "(docs/wire.md); @FILE: the rules in a file, a line each",
     )
     command.add_argument(
         "--sysctl",
@@ -102,8 +104,8 @@ def add_family(command: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def add_making(command: argparse.ArgumentParser) -> None:
-    """How a recording is made, and where it goes."""
+def add_making(command: argparse.ArgumentParser, *, notes_lines: bool = True) -> None:
+    """How a recording is made, and where it goes; whether lines are noted is an option or not."""
     command.add_argument(
         "--out", default="runs", metavar="DIR", help="where artifacts go (default: runs)"
     )
@@ -113,11 +115,12 @@ def add_making(command: argparse.ArgumentParser) -> None:
         default="auto",
         help="what traces the programs' system calls (default: the best there is)",
     )
-    command.add_argument(
-        "--source",
-        action="store_true",
-        help="have Python programs note the lines that make their calls; it slows them down",
-    )
+    if notes_lines:
+        command.add_argument(
+            "--source",
+            action="store_true",
+            help="have Python programs note the lines that make their calls; it slows them down",
+        )
     command.add_argument(
         "--no-secrets",
         action="store_true",

@@ -41,6 +41,20 @@ def number_of_jobs(text: str) -> int:
     return _number(text, 1, MOST_JOBS)
 
 
+def wire_rules(text: str) -> list[str]:
+    """The rule; or of @FILE the rules in it, a line each, without lines that begin with #."""
+    if not text.startswith("@"):
+        return [text]
+    from pathlib import Path
+
+    try:
+        lines = Path(text[1:]).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
+        raise argparse.ArgumentTypeError(f"cannot read {text[1:]!r}: {why}") from None
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
 def whole_number(text: str) -> int:
     """From 1 to MOST_OF_ANYTHING."""
     return _number(text, 1, MOST_OF_ANYTHING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from lab.cli.words.values import (
     ring_bytes,
     seconds,
     snap_bytes,
+    wire_rules,
 )
 
 
@@ -74,3 +76,19 @@ def test_a_value_out_of_range_is_refused(read: Callable[[str], object], typed: s
 def test_what_names_no_flow_is_refused(typed: str) -> None:
     with pytest.raises(ArgumentTypeError, match="names no flow, as tcp:7, udp:3 and none do"):
         flow(typed)
+
+
+def test_a_rule_is_itself_and_a_file_has_one_a_line(tmp_path: Path) -> None:
+    assert wire_rules("client>server drop SYN 1") == ["client>server drop SYN 1"]
+    file = tmp_path / "rules"
+    file.write_text("# of a run\nclient>server drop data 2\n\n  # none\nserver>client drop FIN\n")
+    assert wire_rules(f"@{file}") == ["client>server drop data 2", "server>client drop FIN"]
+
+
+@pytest.mark.parametrize(("data", "why"), [(None, "No such file"), (b"\xff", "not text in UTF-8")])
+def test_a_file_that_cannot_be_read_is_named(data: bytes | None, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "rules"
+    if data is not None:
+        file.write_bytes(data)
+    with pytest.raises(ArgumentTypeError, match=why):
+        wire_rules(f"@{file}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lab.analysis.calls.call_text import entered
 from lab.analysis.calls.decode import decode
@@ -12,6 +13,7 @@ from lab.records import Syscall, Trace
 from lab.stepping.scene import CallShown
 from lab.syscalls.descriptors import follow
 
+_KEPT = 1024
 _WAITS = (
     (("accept",), "a connection"),
     (("connect",), "the handshake"),
@@ -22,6 +24,7 @@ _WAITS = (
 )
 
 
+@lru_cache(_KEPT)
 def decoded(call: Syscall, machine: str) -> SystemCall:
     """One call by itself."""
     trace = Trace(syscalls=(call,))

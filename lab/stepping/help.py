@@ -13,7 +13,7 @@ Each frame waits on the wire until you decide on it.
   e           edit its header; it waits on
   u           undo the last decision whose frame has not gone on
   up, down    another frame that waits
-  g           frames pass until a SYN, FIN, data, a call; g ends that
+  g           frames pass until a SYN, FIN, data, a call; or g
   v           its bytes and fields
   p           predict what comes next, before each delivery
   q           end: what waits is delivered, or dropped

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from lab.errors import printable
 from lab.stepping.keys import HandState, chosen
 from lab.stepping.predict import choices
-from lab.stepping.scene import FrameShown, HostShown, ProgramShown, StepScene
+from lab.stepping.scene import CallShown, FrameShown, HostShown, ProgramShown, StepScene
 
 Look = Literal["", "title", "lit", "dim", "warn", "selected"]
 
@@ -112,12 +112,24 @@ def _program_lines(program: ProgramShown, width: int, rows: int) -> list[Line]:
     if program.waits_for:
         rows -= 1
     room = max(rows - len(lines), 1)
-    for call in program.calls[-room:]:
-        mark = "> " if call.is_in_it else "  "
-        lines.append(Line(_cut(mark + call.text, width), "lit" if call.is_in_it else ""))
+    for text, count, is_in_it in _joined(program.calls)[-room:]:
+        times = f"{count} x " if count > 1 else ""
+        mark = "> " if is_in_it else "  "
+        lines.append(Line(_cut(f"{mark}{times}{text}", width), "lit" if is_in_it else ""))
     if program.waits_for:
         lines.append(Line(_cut(program.waits_for, width), "warn"))
     return lines
+
+
+def _joined(calls: Sequence[CallShown]) -> list[tuple[str, int, bool]]:
+    """Calls, of which those that are made again and again stand there once, with how often."""
+    found: list[tuple[str, int, bool]] = []
+    for call in calls:
+        count = 1
+        if found and found[-1][0] == call.text:
+            count += found.pop()[1]
+        found.append((call.text, count, call.is_in_it))
+    return found
 
 
 def _source_lines(program: ProgramShown, width: int) -> Iterator[Line]:

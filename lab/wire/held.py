@@ -182,7 +182,7 @@ class HeldRules(Rules):
         if gate.until is not None:
             if not any(holds_of(term, headers) for term in gate.until):
                 self._note(held, now_ns, "passed")
-                self._order_of_going[unit.side] = held.number
+                self._went(unit.side, held.number, now_ns)
                 todo += ((each, place + 1) for each in self._partners(unit, now_ns))
                 return unit
             gate.until = None
@@ -334,10 +334,17 @@ class HeldRules(Rules):
         """It goes on, then its copies, then what waited for it to pass."""
         self._waiting.pop(held.number, None)
         unit = held.unit
-        self._order_of_going[unit.side] = held.number
+        self._went(unit.side, held.number, now_ns)
         partners = self._partners(unit, now_ns)
         self._gate.changes += 1
         return [(unit.side, unit.data), *copies, *((p.side, p.data) for p in partners)]
+
+    def _went(self, side: int, number: int, now_ns: int) -> None:
+        """A frame has gone on: what was dropped of those before it cannot be recalled any more."""
+        self._order_of_going[side] = number
+        for held in list(self._waiting.values()):
+            if held.unit.side == side and held.number < number and held.state == "dropped":
+                self._gone(held, now_ns, "dropped")
 
     def _gone(self, held: _Held, now_ns: int, how: str) -> None:
         """One that was held back for a time or for another has gone on."""

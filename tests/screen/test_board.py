@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 from step_scenes import frame, scene
-from textual.app import App
 from textual.widgets import Static
 
+from lab.screen.app import DebuggerApp
 from lab.screen.board import StepBoard
 from lab.stepping.keys import HandState
 from lab.stepping.panes import STEP_KEYS, TIMERS_RUN
@@ -21,7 +21,7 @@ def text_of(board: StepBoard, name: str) -> str:
 @pytest.mark.parametrize("size", [(80, 24), (132, 50), (60, 18)])
 def test_panes_stand_side_by_side(size: tuple[int, int]) -> None:
     async def look() -> None:
-        app: App[None] = App()
+        app = DebuggerApp()
         board = StepBoard()
         async with app.run_test(size=size) as pilot:
             await app.push_screen(board)

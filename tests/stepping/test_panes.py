@@ -59,6 +59,18 @@ def test_the_call_that_a_program_is_in_and_its_line_are_lit() -> None:
     assert Line("recvfrom: waits for data", "warn") in lines
 
 
+def test_a_call_that_is_made_again_and_again_stands_there_once() -> None:
+    polls = tuple(CallShown("poll(fds, 1, 500) = 0", False) for _ in range(7))
+    inside = CallShown("recvfrom(3, buf, 9)", True)
+    program = ProgramShown("server", "runs", None, (CALLS[0], *polls, inside), "")
+    lines = host_lines(HostShown("server", (program,), ()), 40, 12)
+    assert [line.text for line in lines[2:5]] == [
+        "  close(0) = 0",
+        "  7 x poll(fds, 1, 500) = 0",
+        "> recvfrom(3, buf, 9)",
+    ]
+
+
 def test_the_selected_frame_is_among_those_that_are_shown() -> None:
     busy = scene(*(frame(number) for number in range(1, 90)))
     lines = wire_lines(busy, HandState(selected=70), 30, 12)

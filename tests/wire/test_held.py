@@ -80,12 +80,17 @@ def test_a_dropped_frame_comes_back_by_undo_and_nothing_of_it_is_recorded() -> N
     assert numbers(wire.deliver(1, START)) == [0]
 
 
-def test_what_was_overtaken_cannot_be_undone() -> None:
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [("delay 20", "a frame that came later has gone on"), ("drop", "nothing to undo")],
+)
+def test_what_was_overtaken_cannot_be_undone(words: str, why: str) -> None:
     wire = held_rules()
     come(wire, D[0], D[1])
-    wire.decide(1, "drop", START)
+    wire.decide(1, words, START)
     wire.deliver(2, START)
-    with pytest.raises(UsageError, match="a frame that came later has gone on"):
+    assert states(wire) == ({1: "delayed"} if "delay" in words else {})
+    with pytest.raises(UsageError, match=why):
         wire.undo(1)
     with pytest.raises(UsageError, match="nothing to undo"):
         wire.undo(2)

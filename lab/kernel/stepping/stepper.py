@@ -152,7 +152,8 @@ class Stepper:
             sockets = self._read_sockets()
         if gates is None and programs is None and sockets is None and not self._calls:
             return
-        self._programs, self._sockets = programs or self._programs, sockets or self._sockets
+        self._programs = self._programs if programs is None else programs
+        self._sockets = self._sockets if sockets is None else sockets
         calls, self._calls = tuple(self._calls), []
         lost, self._lost_calls = self._lost_calls, 0
         self._is_seen = False

@@ -59,10 +59,7 @@ class Writer:
 
     def close(self) -> None:
         """End it."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+        self._kill()
         for descriptor in (self._asking, self._answered, self._ended):
             os.close(descriptor)
 
@@ -78,7 +75,14 @@ class Writer:
         poll.register(self._answered, select.POLLIN)
         if not poll.poll(FINISH_DEADLINE_MS) or not os.read(self._answered, 1):
             self.is_gone = True
+            self._kill()  # whoever takes over must be the only one
         return not self.is_gone
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._ended, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
 
 
 def _be_writer(drains: Sequence[Drain], asked: int, answering: int) -> NoReturn:

@@ -11,6 +11,7 @@ from pathlib import Path
 import inside
 import pytest
 
+from lab.kernel.capture import writer
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.topology import two_hosts
 
@@ -68,6 +69,19 @@ def finished_after(signal_number: int) -> tuple[bool, bool, bool, int]:
 
 def test_one_that_was_killed_is_noticed_and_what_it_left_is_taken(sandbox: Sandbox) -> None:
     assert sandbox.call(finished_after, signal.SIGKILL) == (True, True, True, 2)
+
+
+def finished_though_it_hangs() -> tuple[bool, bool, bool, int]:
+    """Run inside: the same of one that is stopped, and is not waited for long."""
+    before, writer.FINISH_DEADLINE_MS = writer.FINISH_DEADLINE_MS, 50
+    try:
+        return finished_after(signal.SIGSTOP)
+    finally:
+        writer.FINISH_DEADLINE_MS = before
+
+
+def test_one_that_hangs_is_killed_before_anybody_takes_over(sandbox: Sandbox) -> None:
+    assert sandbox.call(finished_though_it_hangs) == (False, True, True, 2)
 
 
 def test_one_that_goes_on_finishes(sandbox: Sandbox) -> None:

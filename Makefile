@@ -26,7 +26,7 @@ RUNS ?= made
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture bench-show picture docs against \
+	matrix bench-grade bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture bench-show picture docs against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -74,6 +74,12 @@ check: lint test ## lint and test
 
 soak: $(VENV)/.ready ## all scenarios 20 times beside 4 busy processes
 	@$(VENV)/bin/python -m tests.scenarios.soak
+
+matrix: $(VENV)/.ready-dev ## right programs and every mutant graded by the sheets: who is told what
+	@$(VENV)/bin/python -m tests.sheets.matrix
+
+bench-grade: $(VENV)/.ready ## 300 programs graded two at a time, twice: how long, and the same scores
+	@$(VENV)/bin/python -m tests.benchmarks.grade
 
 bench-setup: $(VENV)/.ready ## build chains, stars and dumbbells, against Mininet in the same run
 	@$(VENV)/bin/python -m tests.benchmarks.setup

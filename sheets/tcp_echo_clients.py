@@ -26,7 +26,7 @@ SLOW_CLIENT_BYTES = 8192
 def leave_time_wait(port: int) -> None:
     """Leave connections in TIME-WAIT on a port of this host, as a server does that is ended.
 
-    For each family one over lo, whose server closes first (RFC 9293, 3.6.1).
+    For each family one over lo, whose server closes first (RFC 9293, 3.3.2: TIME-WAIT).
     """
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         with socket.create_server((address, port), family=family) as listener:

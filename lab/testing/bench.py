@@ -118,19 +118,29 @@ class Bench:
         deadline_s: float = DEADLINE_S,
         name: str = "",
         first: bool = False,
+        listens: int | None = None,
     ) -> Called:
         """A function of the test's own file, which runs in a process of its own on that host.
 
         In texts among the arguments {server} and so on are replaced. It may be a coroutine
         function. Its value can be read after `run`; where it raises, `run` does. What is started
-        after it waits for its end where it comes `first`. Raises UsageError.
+        after it waits for its end where it comes `first`, and until it has bound the port that it
+        `listens` at, where one is given. Raises UsageError.
         """
         called = Called(self._name(name or on), function)
         words = words_of(function, arguments)
 
         def program(topology: Topology) -> Program:
             argv = argv_of("lab.python", words, *self._words(topology, None))
-            return Program(called.name, on, argv, signals_ready=first, deadline_s=deadline_s)
+            waits = None if listens is None else Listening(listens, "", deadline_s)
+            return Program(
+                called.name,
+                on,
+                argv,
+                signals_ready=first,
+                deadline_s=deadline_s,
+                listens=waits,
+            )
 
         self._wanted.append(program)
         self._functions.append(called)

@@ -23,10 +23,28 @@ RST = "RST"
 """The other side has reset the connection."""
 
 _AGAIN_S = 0.02
+_SLICE_S = 0.05
+_OPENING_S = 3.0
+"""For a SYN-ACK that comes again: RFC 6298, 2.1."""
 _CHUNK_BYTES = 1 << 16
 _FIN_WAIT_2 = 5  # include/net/tcp_states.h
 _STUCK_S = 0.25
 _GONE = frozenset({errno.ECONNRESET, errno.EPIPE})
+
+
+def wait_for(
+    reads: Sequence[socket.socket], writes: Sequence[socket.socket], seconds: float
+) -> tuple[bool, bool]:
+    """Whether there is something to read, and whether something can be sent, once there is.
+
+    It is waited for in many short waits, each of which lasts longer on a busy machine: so the
+    program that is waited for has a share of it as well.
+    """
+    for _ in range(max(1, round(seconds / _SLICE_S))):
+        readable, writable, _ = select.select(reads, writes, (), min(seconds, _SLICE_S))
+        if readable or writable:
+            return bool(readable), bool(writable)
+    return False, False
 
 
 class Patience:
@@ -36,9 +54,10 @@ class Patience:
     waited for less long, and after several times hardly at all. One may be that of several clients.
     """
 
-    def __init__(self, first_s: float = 3.0, later_s: float = 0.5, most: int = 8) -> None:
+    def __init__(self, first_s: float = 2.0, later_s: float = 0.3, most: int = 8) -> None:
         """After `most` times in vain nothing is waited for longer than it takes to look."""
-        self.bytes_s = self.end_s = self.opening_s = self._listener_s = first_s
+        self.bytes_s = self.end_s = self._listener_s = first_s
+        self.opening_s = max(first_s, _OPENING_S)
         self._later_s = later_s
         self._left = most
         self._known: set[int] = set()
@@ -112,7 +131,7 @@ class PatientClient:
         """Whether the connection is established. Where it is refused it is tried again."""
         began = time.monotonic()
         while not self.end:
-            _, writable, _ = select.select((), (self._socket,), (), self._patience.opening_s)
+            _, writable = wait_for((), (self._socket,), self._patience.opening_s)
             error = self._at_once or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if writable and not error:
                 self._patience.knows(self._port)
@@ -147,7 +166,7 @@ class PatientClient:
     def hear_end(self) -> bool:
         """Whether the other side has ended the connection, once it has or patience ends."""
         while self.is_open:
-            readable, _, _ = select.select((self._socket,), (), (), self._patience.end_s)
+            readable, _ = wait_for((self._socket,), (), self._patience.end_s)
             if not readable:
                 self._patience.end_never_came()
                 return False
@@ -161,7 +180,7 @@ class PatientClient:
         """
         done = 0
         while self.is_open and done < len(data):
-            _, writable, _ = select.select((), (self._socket,), (), _STUCK_S)
+            _, writable = wait_for((), (self._socket,), _STUCK_S)
             if not writable:
                 break
             done += self._send(data[done:])
@@ -207,7 +226,7 @@ class PatientClient:
         while self.is_open and (left or not is_enough()):
             writes: Sequence[socket.socket] = (self._socket,) if left else ()
             seconds = self._patience.bytes_s
-            readable, writable, _ = select.select((self._socket,), writes, (), seconds)
+            readable, writable = wait_for((self._socket,), writes, seconds)
             if not readable and not writable:
                 self._patience.bytes_never_came()
                 return False

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mutants import RIGHT, ROOT, Mutant, mutants_of, solutions_of
+from mutants import RIGHT, ROOT, WRONG, Mutant, mutants_of, solutions_of
 
-SHEETS = ("tcp_echo",)
+SHEETS = tuple(WRONG)
 EVERY = [(sheet, mutant) for sheet in SHEETS for mutant in mutants_of(sheet)]
 
 

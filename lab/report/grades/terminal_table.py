@@ -33,9 +33,13 @@ def draw_grades(sheet: Sheet, grades: Sequence[Grade], style: Style) -> Iterator
         for grade in grades
     ]
     has_all = all(mark.passed for grade in grades for mark in grade.marks)
-    notes = () if has_all else (LEGEND,)
+    notes = [] if has_all else [LEGEND]
+    wide = max((len(row[0]) for row in rows), default=0) + sum(len(name) + 2 for name in names)
+    if wide + _SCORE_COLUMNS > style.width:
+        notes.append(", ".join(f"{n} {name}" for n, name in enumerate(names, 1)))
+        names = [str(number) for number, _ in enumerate(names, 1)]
     yield Text(style.cut(sheet.title, style.width), "bold")
-    yield from draw_table(Table(("student", *names, "score"), tuple(rows), notes), style)
+    yield from draw_table(Table(("student", *names, "score"), tuple(rows), tuple(notes)), style)
     for grade in grades:
         if said := remarks_on(grade):
             for line in style.wrap(f"{grade.student}: {said}", style.width, "  "):
@@ -65,6 +69,8 @@ def draw_checks(
 
 
 _ONE = frozenset({"1"})
+_SCORE_COLUMNS = 10
+"""For the last column, "100/100"."""
 
 
 def _indented(text: str, style: Style) -> Iterator[Text]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graded import NOW, SHEET, graded, hostile_grade, refused
 from tried import SHEET as TRIED
 from tried import tried
@@ -25,6 +27,15 @@ def test_a_line_for_each_student_and_what_is_to_be_said() -> None:
 
 def test_where_all_is_well_nothing_is_explained() -> None:
     assert len(list(draw_grades(SHEET, [graded("tcp4")], STYLE))) == 3
+
+
+def test_checks_that_do_not_fit_have_numbers() -> None:
+    checks = tuple(replace(SHEET.checks[0], name=f"a-long-name-{number}") for number in range(9))
+    grade = graded("tcp4")
+    many = replace(grade, marks=tuple(replace(grade.marks[0], check=check) for check in checks))
+    lines = [line.plain for line in draw_grades(replace(SHEET, checks=checks), [many], STYLE)]
+    assert lines[1].split() == ["student", *"123456789", "score"]
+    assert " ".join(lines[3:]).split()[:4] == ["1", "a-long-name-0,", "2", "a-long-name-1,"]
 
 
 def test_a_terminal_obeys_no_name() -> None:

@@ -31,6 +31,11 @@ RIGHT = {
         f"{HERE}/right/echo_forks.c",
         f"{HERE}/right/echo_selectors.py",
     ),
+    "udp_transfer": (
+        "sheets/solutions/udp_transfer/right.py",
+        "sheets/solutions/udp_transfer/right.c",
+        f"{HERE}/right/transfer_connected.py",
+    ),
 }
 """By sheet, programs that are right, of several kinds: no hint is to be given to any."""
 
@@ -79,21 +84,28 @@ def mutants_of(sheet: str) -> tuple[Mutant, ...]:
 
 
 def solutions_of(sheet: str) -> dict[str, str]:
-    """By file, the solutions that come with a sheet, with the misconception of each, or ""."""
-    found = {}
-    for path in sorted((ROOT / "sheets/solutions" / sheet).iterdir()):
-        found[str(path.relative_to(ROOT))] = WRONG.get(path.stem, "")
-    return found
+    """By file, the solutions that come with a sheet, and what is wrong with each, or ""."""
+    files = sorted((ROOT / "sheets/solutions" / sheet).iterdir())
+    return {str(file.relative_to(ROOT)): WRONG[sheet].get(file.stem, "") for file in files}
 
 
 WRONG = {
-    "wrong_one_recv": "one-recv-one-message",
-    "wrong_one_at_a_time": "one-client-at-a-time",
-    "wrong_text": "text-not-bytes",
-    "wrong_host_order": "port-in-host-order",
-    "wrong_short_send": "short-send",
+    "tcp_echo": {
+        "wrong_one_recv": "one-recv-one-message",
+        "wrong_one_at_a_time": "one-client-at-a-time",
+        "wrong_text": "text-not-bytes",
+        "wrong_host_order": "port-in-host-order",
+        "wrong_short_send": "short-send",
+    },
+    "udp_transfer": {
+        "wrong_no_timeout": "trusts-that-datagrams-arrive",
+        "wrong_fixed_port": "answers-to-a-fixed-port",
+        "wrong_writes_duplicates": "writes-duplicates",
+        "wrong_host_order": "host-byte-order",
+        "wrong_leaves": "leaves-with-the-last",
+    },
 }
-"""By the names of the files of the wrong solutions, what is wrong with them."""
+"""By sheet and the names of the files of its wrong solutions, what is wrong with them."""
 
 
 def _read(lines: Sequence[str]) -> Mutant:

@@ -98,6 +98,7 @@ class Style:
         shown = self.safe(text)
         if cell_len(shown) <= columns:
             return shown
-        while cell_len(shown) > columns - 3:
+        dots = "..."[: max(columns - 1, 0)]  # of a narrow column the first character is left
+        while shown and cell_len(shown) > columns - len(dots):
             shown = shown[:-1]
-        return shown + "..."
+        return shown + dots

@@ -58,6 +58,12 @@ def test_a_text_that_fits_is_not_cut() -> None:
     assert UTF8.cut("x" * 81, 80) == "x" * 77 + "..."
 
 
+def test_of_a_narrow_column_as_much_is_left_as_it_has_room_for() -> None:
+    assert [UTF8.cut("abcdef", columns) for columns in range(6)] == [
+        "", "a", "a.", "a..", "a...", "ab...",
+    ]  # fmt: skip
+
+
 def test_a_wrapped_text_begins_its_other_lines_with_the_indent() -> None:
     assert UTF8.wrap("one two three", 9, "  ") == ["one two", "  three"]
     assert UTF8.wrap("", 9) == [""]

@@ -37,7 +37,8 @@ def test_what_is_typed_by_another_test_is_so_by_one_that_is_there() -> None:
 def test_what_no_test_types_is_excepted_with_a_reason() -> None:
     excepted = [command for command in EVERY if command.why_not]
     assert all(len(command.why_not) > 5 for command in excepted)
-    assert len(excepted) < len(EVERY) / 3
+    beside_the_synopsis = [each for each in excepted if each.page != "docs/command.md"]
+    assert len(beside_the_synopsis) < len(EVERY) / 4
 
 
 @pytest.mark.parametrize("entry", [*WHY_NOT, *BY_OTHERS])

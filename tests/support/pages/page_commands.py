@@ -24,6 +24,7 @@ ENDS_WITH = re.compile(r"ends with (\d)(?: or (\d))?")
 
 BY_OTHERS = {
     "docs/grading.md": "tests/grading/test_documented.py",
+    "docs/grading-programs.md": "tests/grading/test_documented_programs.py",
     "tshark ": "tests/project/test_documented_tshark.py",
     "python3 -c 'from importlib.resources": "tests/project/test_wheel.py",
     "make scenarios": "tests/scenarios/test_every_scenario.py",
@@ -34,6 +35,9 @@ BY_OTHERS = {
 WHY_NOT = {
     "docs/command.md": "a synopsis of all commands",
     "ARCHITECTURE.md": "a drawing",
+    "./wirelab play": "needs a terminal: tests/screen plays one",
+    "wirelab show capture.pcap --parquet": "needs pyarrow, which is an extra",
+    "pip install": "installs packages",
     "wirelab show <(ssh gateway": "there is no machine called gateway",
     "make test": "what this test is a part of",
     "sudo make test": "what this test is a part of",

@@ -79,6 +79,8 @@ class Observation:
         """
         self._talk = talk if stepping is None else None
         self._cells = cells or {}
+        for cell in (each for found in self._cells.values() for each in found.values()):
+            cell.frames = lambda: recorder.saved
         self._new_key_log = new_key_log
         self.so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None
         """Of a session what makes a recording of what was observed so far, with these programs."""

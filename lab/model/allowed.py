@@ -44,6 +44,8 @@ class Limits:
     """Standard output and standard error together."""
     wall_s: float = 60.0
     """From its start to its end, for a program that serves as well."""
+    frames: int = 200_000
+    """Captured while it runs, at both ends of every link, whoever sends them: all are kept."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a limit that is not above 0."""

@@ -18,6 +18,7 @@ class Limit(enum.Enum):
     OPEN_FILES = "open_files"
     OUTPUT = "output_kib"
     WALL = "wall_s"
+    FRAMES = "frames"
 
 
 class Keeper(enum.Enum):

@@ -15,7 +15,7 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NoReturn
@@ -58,6 +58,9 @@ class OpenCell:
         namespace where there is one."""
         self._started: float | None = None
         self._looked = 0.0
+        self.frames: Callable[[], int] = int
+        """How many frames were captured in the run; none in a cell without a network."""
+        self._frames_before = 0
         limits = cell.limits
         self._root = RootPlan(
             cell.folder, cell.shows, limits.disk_mib, self._user.uid, self._user.gid, tuple(names)
@@ -119,7 +122,8 @@ class OpenCell:
         Raises LabError where the cell could not be made.
         """
         self.wait()
-        self._started = self._started or time.monotonic()
+        if self._started is None:
+            self._started, self._frames_before = time.monotonic(), self.frames()
         return Start(partial(self._confine, outputs))
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -143,6 +147,8 @@ class OpenCell:
         limits = self.cell.limits
         if now - self._started > limits.wall_s:
             return Limit.WALL
+        if self.frames() - self._frames_before > limits.frames:
+            return Limit.FRAMES
         proc = self._descriptors[len(NAMESPACES) + 1]
         try:
             usage = read_usage(proc)

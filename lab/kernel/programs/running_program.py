@@ -465,6 +465,7 @@ def _taken(limit: Limit, cell: Cell) -> str:
         Limit.CPU: "s of the processors' time",
         Limit.MEMORY: "MiB of memory",
         Limit.WALL: "s from its start",
+        Limit.FRAMES: "frames on the run's links",
     }[limit]
     return f"{getattr(cell.limits, limit.value):g} {unit}"
 

@@ -146,6 +146,12 @@ def test_a_server_is_ended_after_the_others(marker: str, folder: Path) -> None:
             "import signal; signal.signal(signal.SIGXCPU, lambda *_: None)\nwhile True: pass",
         ),
         (Limit.WALL, Limits(wall_s=0.3), HANG),
+        (
+            Limit.FRAMES,
+            Limits(frames=500),
+            "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "while True: s.sendto(b'x', ('198.51.100.2', 9))",
+        ),
         (Limit.OUTPUT, Limits(output_kib=64), "import os\nwhile True: os.write(1, b'x' * 65536)"),
         (
             Limit.MEMORY,

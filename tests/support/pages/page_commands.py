@@ -29,6 +29,9 @@ BY_OTHERS = {
     "python3 -c 'from importlib.resources": "tests/project/test_wheel.py",
     "make scenarios": "tests/scenarios/test_every_scenario.py",
     "./wirelab scenarios": "tests/scenarios/test_every_scenario.py",
+    "./wirelab step ": "tests/cli/test_step.py",
+    "./wirelab play ": "tests/cli/stepped/test_play.py",
+    "./wirelab run tcp --wire @rules": "tests/cli/test_step.py",
 }
 """By page, or by how a command begins: the test that types it, or does the same."""
 

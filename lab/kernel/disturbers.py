@@ -30,6 +30,10 @@ class Disturbers:
         on_hosts = (program for program in self._programs if program.host in hosts)
         return self._disturbance(step, on_hosts, "CAP_NET_ADMIN", what)
 
+    def host_of(self, name: str) -> str:
+        """Where the program of that name is; "" if it is none of them."""
+        return next((each.host for each in self._programs if each.name == name), "")
+
     def hosts(self) -> frozenset[str]:
         """The hosts whose network the lab's confinement lets one of them configure."""
         if self._confinement is None:

@@ -12,7 +12,7 @@ from lab.kernel.capture.canaries import Canaries
 from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.disturbers import Disturbers
 from lab.kernel.host_readings import HostReadings
-from lab.kernel.network.configuration import read_configuration
+from lab.kernel.network.configuration import FILTER_CHANGED, filter_changers, read_configuration
 from lab.kernel.network.namespace import Namespace, forget_neighbours
 from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp
 from lab.kernel.programs.confinement import Confinement
@@ -140,6 +140,7 @@ class Observation:
             self._send_canaries(step, "closing")
         if self._tracer is not None:
             self._end_trace(self._tracer, step)
+            self._note_filters(step)
             for what in self._tracer.take_killed():
                 self._note(self._disturbers.of_processes(step, what))
             denied = self._tracer.take_denied()
@@ -184,6 +185,16 @@ class Observation:
             if not self._programs.unended:
                 raise
             self._note(self._disturbers.of_processes(step, str(error)))
+
+    def _note_filters(self, step: Step) -> None:
+        """Note whose calls have changed the packet filter of a host that is watched."""
+        watched = self._watched()
+        calls = [call for trace in self.traces for call in trace.syscalls if call.step == step.name]
+        for name in filter_changers(calls):
+            host = self._disturbers.host_of(name)
+            if host in watched:
+                what = f"on host {host}, {FILTER_CHANGED}"
+                self._note(Disturbance(step.name, (name,), what, blinds=False))
 
     def _note(self, disturbance: Disturbance) -> None:
         """Note it once for each step; what the same programs have done to a step is one."""
@@ -232,9 +243,10 @@ class Observation:
         for namespace, then in zip(watched, before, strict=True):
             now = read_configuration(namespace)
             self._note_lost(step, namespace.name, then.lost(now))
-            self.instruments += (
-                Instrument(InstrumentKind.PACKET_FILTER, None, 0, text) for text in now.unseen
-            )
+            if self._tracer is None:  # else the calls that change it are seen
+                self.instruments += (
+                    Instrument(InstrumentKind.PACKET_FILTER, None, 0, text) for text in now.unseen
+                )
         if lost := lost_mounts(mounts, self._mounts()):
             found = self._disturbers.of_files(step, ", ".join(lost))
             self._note(replace(found, blinds=False))

@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from lab.kernel.netlink.queueing import read_disciplines
 from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import IFF_UP, NLM_F_ACK
 from lab.model.counted import counted
+from lab.records import Syscall
 
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE = 18, 22, 26, 34
 IFLA_IFNAME = 3
@@ -30,7 +31,11 @@ LOOPBACK = "lo"
 NETLINK_NETFILTER = 12
 NFT_MSG_GETGEN = 10 << 8 | 16  # of the subsystem NFNL_SUBSYS_NFTABLES
 NFTA_GEN_ID = 1
+FILTER_CHANGED = "the packet filter was changed"
 LEGACY_TABLES = ("ip_tables_names", "ip6_tables_names")
+
+_IP_LEVELS, _IPT_SO_SET_REPLACE = (0, 41), 64
+"""IPPROTO_IP and IPPROTO_IPV6; what both have in netfilter_ipv4/ip_tables.h and its like."""
 
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
@@ -76,7 +81,7 @@ class Configuration:
         if rules := self.rules - later.rules:
             words.append(f"{counted(len(rules), 'rule')} for routing removed")
         if self.filters != later.filters:
-            words.append("the packet filter was changed")
+            words.append(FILTER_CHANGED)
         both = self.up & later.up  # what a new interface brings with it changes no other
         named = {name for name, _, _ in self.queueing ^ later.queueing}
         words += [f"traffic control of {name} was changed" for name in sorted(named & both)]
@@ -121,6 +126,21 @@ def read_configuration(namespace: Namespace) -> Configuration:
         frozenset(queueing),
         unseen,
     )
+
+
+def filter_changers(calls: Iterable[Syscall]) -> tuple[str, ...]:
+    """The programs that changed the packet filter as iptables-legacy(8) does, by their calls.
+
+    In the order of their first such call. Where its tables cannot be read these alone show it.
+    """
+    return tuple(dict.fromkeys(call.program for call in calls if _replaces(call)))
+
+
+def _replaces(call: Syscall) -> bool:
+    if call.name != "setsockopt" or call.result != 0:
+        return False
+    _, level, option, *_ = (argument & 0xFFFFFFFF for argument in call.arguments)
+    return level in _IP_LEVELS and option == _IPT_SO_SET_REPLACE
 
 
 def _address(message: bytes, names: dict[int, str]) -> str:

@@ -257,7 +257,9 @@ def descriptors() -> None:
 def hiding() -> None:
     call("io_uring_setup", 0, buffer(bytes(120)))
     call("io_uring_enter", -1, 0, 0, 0, 0, 0)
-    call("io_uring_register", -1, 2, buffer(bytes(8)), 2)
+    files = buffer(struct.pack("=2i", -1, 7))
+    call("io_uring_register", -1, 2, files, 0xABCD << 32 | 2)
+    shows(2, files, 8)
     call("io_submit", 0, 0, 0)
     call("pidfd_getfd", -1, 0, 0)
 

@@ -13,7 +13,7 @@ from lab.kernel.system import libc
 from lab.kernel.trace.rings.ring_reader import RingReader
 from lab.kernel.trace.rings.ring_records import RingRecord, parse_ring_records
 
-MANY = 8192
+MANY = 24576
 
 PAIR = """
 ring = Ring()

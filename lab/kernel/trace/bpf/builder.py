@@ -162,20 +162,7 @@ class ProgramBuilder:
 
         The ring's reader is woken if another quarter of it has become full.
         """
-        code, no_wakeup = self.code, self.code.label()
-        code.load_map(R1, self._maps.ring)
-        code.move(R2, 0)  # BPF_RB_AVAIL_DATA
-        code.call(_RINGBUF_QUERY)
-        code.move(R4, _NO_WAKEUP)
-        code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, no_wakeup)
-        code.calculate(Calculation.AND, R0, _WAKE_UP_BYTES - 1)
-        code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, no_wakeup)
-        code.move(R4, _FORCE_WAKEUP)
-        code.place(no_wakeup)
-        code.load_map(R1, self._maps.ring)
-        code.move(R2, R6)
-        self.copies.length(R3)
-        code.call(_RINGBUF_OUTPUT)
+        output_record(self.code, self.copies, self._maps.ring)
         self.count_lost()
 
     def count_lost(self) -> None:
@@ -260,3 +247,24 @@ class ProgramBuilder:
     def _stack_address(self, target: Register, offset: int) -> None:
         self.code.move(target, STACK)
         self.code.add(target, offset)
+
+
+def output_record(code: Code, copies: Copies, ring: int) -> None:
+    """Put the record in the scratch at R6 into a ring of RING_BYTES; R0 is not 0 if it is full.
+
+    The ring's reader is woken if another quarter of it has become full.
+    """
+    no_wakeup = code.label()
+    code.load_map(R1, ring)
+    code.move(R2, 0)  # BPF_RB_AVAIL_DATA
+    code.call(_RINGBUF_QUERY)
+    code.move(R4, _NO_WAKEUP)
+    code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, no_wakeup)
+    code.calculate(Calculation.AND, R0, _WAKE_UP_BYTES - 1)
+    code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, no_wakeup)
+    code.move(R4, _FORCE_WAKEUP)
+    code.place(no_wakeup)
+    code.load_map(R1, ring)
+    code.move(R2, R6)
+    copies.length(R3)
+    code.call(_RINGBUF_OUTPUT)

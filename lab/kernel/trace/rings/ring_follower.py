@@ -152,12 +152,17 @@ class RingFollower:
         records: Iterable[RingRecord],
         find: FindRunner,
         step: str,
+        lost: int = 0,
     ) -> tuple[Syscall, ...]:
         """A step's calls with its operations among them, in order of entry.
 
         The records are in order of time, which is CLOCK_REALTIME. The calls that made the rings
-        say so. A request that is not completed now counts as one that never is.
+        say so. A request that is not completed now counts as one that never is. Where some of the
+        step's records were `lost` the calls are as they were: what rings did is unknown then.
         """
+        if lost:
+            self._rings, self._under_way = {}, {}
+            return tuple(syscalls)
         made: dict[int, list[tuple[int, int]]] = {}  # and those for which something is registered
         found: list[Syscall] = []
         for record in records:

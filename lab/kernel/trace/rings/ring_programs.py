@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP
+from lab.kernel.trace.bpf.builder import MAP_LOOKUP, output_record
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
 from lab.kernel.trace.bpf.copies import Copies
 from lab.kernel.trace.rings.ring_records import (
@@ -48,9 +48,7 @@ R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 _MAP_UPDATE, _MAP_DELETE = 2, 3
 _GET_CURRENT_PID_TGID = 14
 _PROBE_READ_KERNEL, _GET_NS_CURRENT_PID_TGID = 113, 120
-_RINGBUF_OUTPUT, _KTIME_GET_TAI_NS = 130, 208
-
-_NO_WAKEUP = 1  # BPF_RB_NO_WAKEUP: the ring is read several times a second
+_KTIME_GET_TAI_NS = 208
 
 _SQE128, _NO_SQARRAY = 1 << 10, 1 << 16  # IORING_SETUP_…
 
@@ -225,11 +223,7 @@ class _Builder:
     def finish(self) -> bytes:
         """Put the record into the ring, or count it as lost; the whole program."""
         code = self.code
-        code.load_map(R1, self.maps.ring)
-        code.move(R2, R6)
-        self.copies.length(R3)
-        code.move(R4, _NO_WAKEUP)
-        code.call(_RINGBUF_OUTPUT)
+        output_record(code, self.copies, self.maps.ring)
         code.jump_if(R0, Condition.EQ, 0, self.end)
         self._count_lost()
         code.place(self.end)

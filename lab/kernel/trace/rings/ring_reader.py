@@ -13,6 +13,7 @@ from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
 from lab.kernel.trace.bpf.btf import kernel_btf
+from lab.kernel.trace.bpf.builder import RING_BYTES
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
 from lab.kernel.trace.bpf.plans import REGISTERS
 from lab.kernel.trace.bpf.pointer_reader import own_pid_namespace
@@ -27,7 +28,6 @@ from lab.kernel.trace.rings.ring_programs import (
     submitted_program,
 )
 
-RING_BYTES = 1 << 20
 RINGS_LIMIT = 1024
 REQUESTS_LIMIT = 16384
 _COUNT = struct.Struct("=Q")
@@ -92,6 +92,10 @@ class RingReader:
         descriptor = bpf.create_map(kind, key_bytes, value_bytes, entries, name)
         self._held.callback(os.close, descriptor)
         return descriptor
+
+    def descriptors(self) -> list[int]:
+        """What to poll: readable when another quarter of the ring is full; then call `take`."""
+        return [self._ring.fileno()]
 
     def take(self) -> list[bytes]:
         """The records since the last call, for `parse_ring_records`; without waiting."""

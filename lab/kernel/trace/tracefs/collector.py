@@ -117,6 +117,8 @@ class Collected:
     """What BPF recorded in the run's network namespaces; None if it does not."""
     rings: list[bytes]
     """What it recorded of rings."""
+    lost_of_rings: int
+    """How many of those records were lost: then none of them can be relied on."""
     lost: int
     """How many events were lost for lack of room."""
 
@@ -142,6 +144,7 @@ class Collector:
         self._network: list[bytes] = []
         self._of_rings: list[bytes] = []
         self._lost = 0
+        self._lost_of_rings = 0
 
     def serve(self) -> None:
         """Make everything ready, then answer; returns when the messages is closed."""
@@ -222,6 +225,8 @@ class Collector:
         sources = [pipe for pages in self._pages.values() for pipe in pages.pipes]
         if self._pointers.reader is not None:
             sources += self._pointers.reader.descriptors()
+        if self._rings.reader is not None:
+            sources += self._rings.reader.descriptors()
         for source in sources:
             poll.register(source, select.POLLIN)
         while True:
@@ -275,15 +280,17 @@ class Collector:
         network, self._network = self._network, []
         of_rings, self._of_rings = self._of_rings, []
         reader = self._networks.reader
-        for each in (reader, self._rings.reader):
-            lost += 0 if each is None else each.lost
+        lost += 0 if reader is None else reader.lost
+        lost_of_rings = 0 if self._rings.reader is None else self._rings.reader.lost
         collected = Collected(
             self._pages[self._calls].take(),
             self._pages[self._kernel].take(),
             network if reader is not None else None,
             of_rings,
+            lost_of_rings - self._lost_of_rings,
             lost - self._lost,
         )
+        self._lost_of_rings = lost_of_rings
         self._lost += collected.lost
         return collected
 

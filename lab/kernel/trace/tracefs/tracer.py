@@ -145,12 +145,16 @@ class TracefsTracer(Tracer):
         threads = Threads(self._calls.threads)
         self._sockets.feed(others, threads, sight)
         syscalls, tasks = self._calls.take(step)
+        lost = collected.lost_of_rings
+        if lost:
+            said = f"not followed in step {step} (records of what they do that were lost: {lost})"
+            self._name_unusable(InstrumentKind.RINGS, said)
         if self._rings is not None:
             records = (
                 replace(each, time_ns=each.time_ns - ahead_ns)
                 for each in parse_ring_records(collected.rings)
             )
-            syscalls = self._rings.follow(syscalls, records, threads.runner, step)
+            syscalls = self._rings.follow(syscalls, records, threads.runner, step, lost)
         states, drops, events, closings = self._sockets.take(step)
         # The pages show most of the losses that the kernel counts: the two must not be added.
         lost = max(missed + missed_others, collected.lost)

@@ -354,3 +354,13 @@ def test_what_a_step_left_under_way_is_not_in_the_next_one() -> None:
 
 def test_what_was_done_by_a_ring_whose_making_was_not_seen_is_nothing() -> None:
     assert Story().add(SUBMITTED, ring=ANOTHER, at=1, opcode=SEND).found == ()
+
+
+def test_where_records_were_lost_a_ring_hides_what_it_does() -> None:
+    story = Story().submit(SEND).complete(5)
+    story.calls.append(setup())
+    find = lambda tid, _: story.runners.get(tid)  # noqa: E731
+    assert story.follower.follow(story.calls, story.records, find, "step", 1) == (setup(),)
+    # Nor is anything known of its rings afterwards.
+    story.records, story.calls = [], []
+    assert story.submit(SEND).complete(5).found == ()

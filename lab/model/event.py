@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from functools import lru_cache
 
 from lab.frozen import frozen
 
@@ -50,7 +49,17 @@ class EventId:
                 return f"{self.kind.value} {self.number}"
 
 
-@lru_cache(1 << 16)
+_FRAME_IDS: list[EventId] = []
+"""By the frame's number, which begin at 1."""
+
+_FAR = 1 << 16
+
+
 def frame_id(number: int) -> EventId:
     """The event of the frame with that number. It is asked for again and again."""
-    return EventId(EventKind.FRAME, number)
+    known = _FRAME_IDS
+    if not 0 <= number < len(known) + _FAR:
+        return EventId(EventKind.FRAME, number)
+    while len(known) <= number:
+        known.append(EventId(EventKind.FRAME, len(known)))
+    return known[number]

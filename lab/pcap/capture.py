@@ -13,6 +13,8 @@ TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lab.records import SharedBytes
+
 _MAX_TIME_NS = 2**64 - 1
 """In July 2554: the last that a writer can put down in nanoseconds."""
 
@@ -107,8 +109,10 @@ def cut_short(offset: int, what: str, needed: int, left: int) -> BrokenError:
 class Reading:
     """A capture while it is being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedBytes | None = None) -> None:
+        """With `shared` the bytes of frames that the file has twice are kept once."""
         self.frames: list[Frame] = []
+        self._shared = shared
         self.packets = 0
         """How many have begun so far, notes and those that are left out included."""
         self.taken = 0
@@ -150,6 +154,8 @@ class Reading:
             if back_ns > 0:
                 self._note_step(ClockStep(self.packets, back_ns))
             self._latest[point] = time_ns
+        if self._shared is not None:
+            data = self._shared.same(data)
         self.frames.append(Frame(time_ns, point, direction, data, wire_bytes, link_type))
 
     def _leave_out(self, point: str, link_number: int) -> None:

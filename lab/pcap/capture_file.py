@@ -13,6 +13,7 @@ from lab.pcap.other_formats import remedy
 from lab.pcap.pcapng import MAGIC as PCAPNG_MAGIC
 from lab.pcap.pcapng import read_pcapng
 from lab.pcap.source import ByteSource, open_source
+from lab.records import SharedBytes
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ def read_capture(path: str, stop: int | None = None) -> CaptureFile:
 
 
 def read_frames(path: Path) -> tuple[Frame, ...]:
-    """The frames of a capture file that is whole.
+    """The frames of a run's capture file, which is whole and has most of them twice.
 
     Raises CaptureFileError if it is not, or holds packets that the lab does not dissect.
     """
-    capture = read_capture(str(path))
+    with open_source(str(path)) as source:
+        capture = parse_capture(source, str(path), Reading(SharedBytes()))
     if capture.broken:
         raise unreadable(capture.name, capture.broken)
     for left_out in capture.left_out:
@@ -54,9 +56,9 @@ def read_frames(path: Path) -> tuple[Frame, ...]:
     return capture.frames
 
 
-def parse_capture(source: ByteSource, path: str) -> CaptureFile:
+def parse_capture(source: ByteSource, path: str, reading: Reading | None = None) -> CaptureFile:
     """What a source holds; `path` is where it comes from, for messages."""
-    reading = Reading()
+    reading = reading or Reading()
     broken = ""
     try:
         (read_pcap if is_pcap(check_known(source, path)) else read_pcapng)(source, reading)

@@ -26,6 +26,7 @@ from lab.records.frame import (
     Frame,
     InterfaceSeen,
     LinkType,
+    SharedBytes,
 )
 from lab.records.host import CountersSeen, SysctlSet, Translation
 from lab.records.instrument import Instrument, InstrumentKind, Obtained
@@ -80,6 +81,7 @@ __all__ = (
     "RanAs",
     "Recording",
     "RingUse",
+    "SharedBytes",
     "SocketNow",
     "SocketSeen",
     "SocketState",

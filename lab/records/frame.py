@@ -88,6 +88,26 @@ class Frame:
     link_type: LinkType = LinkType.ETHERNET
 
 
+class SharedBytes:
+    """Keeps once the bytes of frames that are seen twice, as they left and as they arrived.
+
+    In memory, and where frames are pickled: most of a recording's room is their bytes.
+    """
+
+    __slots__ = ("_seen_once",)
+
+    def __init__(self) -> None:
+        self._seen_once: dict[bytes, bytes] = {}
+
+    def same(self, data: bytes) -> bytes:
+        """These bytes: the object that came before, where one did that is not shared yet."""
+        known = self._seen_once.pop(data, None)
+        if known is None:
+            self._seen_once[data] = data
+            return data
+        return known
+
+
 @frozen
 class CapturePoint:
     """Where frames were captured, and how well."""

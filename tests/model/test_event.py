@@ -24,3 +24,11 @@ def test_an_events_text_names_it_alone(id: EventId, text: str) -> None:
 
 def test_events_of_two_kinds_are_never_the_same() -> None:
     assert len({EventId(kind, 1, "client") for kind in EventKind}) == len(EventKind)
+
+
+def test_a_frames_event_is_one_object_however_often_it_is_asked_for() -> None:
+    frame_id(1)  # the first numbers come first
+    for number in (1, 3, 60_000, 2):
+        assert frame_id(number) is frame_id(number)
+    for number in (1, 60_000, -1, 10**15):
+        assert frame_id(number) == EventId(EventKind.FRAME, number)

@@ -321,12 +321,43 @@ class UdpStart:
     destination_port: int
 
 
-@frozen
 class Payload:
-    """Bytes of the application, or of a header that the lab does not dissect."""
+    """Bytes of the application, or of a header that the lab does not dissect.
+
+    They may be a part of a frame's, of which no copy is kept: `within` makes such a one.
+    """
+
+    __slots__ = ("_end", "_start", "_whole", "offset")
+    __match_args__ = ("offset", "data")
 
     offset: int
-    data: bytes
+
+    def __init__(self, offset: int, data: bytes) -> None:
+        self.offset = offset
+        self._whole, self._start, self._end = data, 0, len(data)
+
+    @classmethod
+    def within(cls, offset: int, whole: bytes, end: int) -> Payload:
+        """What a frame has from `offset` to `end`."""
+        made = cls(offset, whole)
+        made._start, made._end = offset, end
+        return made
+
+    @property
+    def data(self) -> bytes:
+        """The bytes."""
+        return self._whole[self._start : self._end]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Payload):
+            return NotImplemented
+        return (self.offset, self.data) == (other.offset, other.data)
+
+    def __hash__(self) -> int:
+        return hash((self.offset, self.data))
+
+    def __repr__(self) -> str:
+        return f"Payload(offset={self.offset!r}, data={self.data!r})"
 
 
 @frozen
@@ -429,7 +460,10 @@ class Packet:
     @property
     def arp(self) -> Arp | None:
         """The ARP packet."""
-        return next((layer for layer in self.own if isinstance(layer, Arp)), None)
+        for layer in self.own:
+            if layer.__class__ is Arp:
+                return layer
+        return None
 
     @property
     def resolves_neighbour(self) -> bool:

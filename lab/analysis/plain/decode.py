@@ -65,10 +65,11 @@ class PlainDecoder:
         self._ethernet: Callable[[bytes], Ethernet] = _Remembered(_ethernet).__getitem__
         self._ipv4: Callable[[int], IPv4Address] = _Remembered(IPv4Address).__getitem__
         self._ipv6: Callable[[bytes], IPv6Address] = _Remembered(IPv6Address).__getitem__
-        self._port: Callable[[int], int] = _Remembered(_itself).__getitem__
+        self._short: Callable[[int], int] = _Remembered(_itself).__getitem__
+        """Numbers of 16 bits: there is one object for each."""
         option = _Remembered(_option)
         self._options = _Remembered(partial(_options, option.__getitem__)).__getitem__
-        self._padding = 2 * (TcpOption(1, TCP_OPTION_NAMES[1], None),)
+        self._stamps = _Remembered(partial(_stamps, option.__getitem__)).__getitem__
 
     def decode(self, frame: Frame) -> Packet | None:
         """The frame's packet; None where the frame is not plain."""
@@ -91,8 +92,8 @@ class PlainDecoder:
             addresses = data[26:34]
             ip = IPv4(
                 _ETHERNET_BYTES, self._ipv4(source), self._ipv4(destination), _IPV4_BYTES,
-                tos >> 2, tos & 3, total_bytes, identification, fragment != 0, False, 0, ttl,
-                protocol, checksum, True, (),
+                tos >> 2, tos & 3, self._short(total_bytes), self._short(identification),
+                fragment != 0, False, 0, ttl, protocol, self._short(checksum), True, (),
             )  # fmt: skip
         elif data[12:14] == b"\x86\xdd" and data[14] >> 4 == 6 and size >= 62:
             first, payload_bytes, protocol, hop_limit = _IPV6.unpack_from(data)
@@ -117,7 +118,7 @@ class PlainDecoder:
         count = transport.payload_bytes
         if not count:
             return Packet(frame, (ethernet, ip, transport))
-        payload = Payload(end - count, data[end - count : end])
+        payload = Payload.within(end - count, data, end)
         return Packet(frame, (ethernet, ip, transport, payload))
 
     def _tcp(self, data: bytes, at: int, end: int, addresses: bytes) -> Tcp | None:
@@ -133,16 +134,17 @@ class PlainDecoder:
         if not checksum_holds(pseudo_header(addresses, _TCP, end - at) + data[at:end]):
             return None
         if header_bytes == 32 and data[at + 20 : at + 24] == _PADDED_TIMESTAMPS:
-            values = _TIMESTAMPS.unpack_from(data, at + 24)
-            options: tuple[TcpOption, ...] = (*self._padding, TcpOption(8, "timestamps", values))
+            # On a fast connection many segments have the same.
+            options: tuple[TcpOption, ...] = self._stamps(data[at + 24 : at + 32])
         else:
             found = self._options(data[at + 20 : header_end])
             if found is None:
                 return None
             options = found
         return Tcp(
-            at, self._port(source), self._port(destination), seq, ack, header_bytes,
-            known_flags(bits & 0xFFF), window, checksum, True, urgent, options, end - header_end,
+            at, self._short(source), self._short(destination), seq, ack, header_bytes,
+            known_flags(bits & 0xFFF), self._short(window), self._short(checksum), True, urgent,
+            options, self._short(end - header_end),
         )  # fmt: skip
 
     def _udp(self, data: bytes, at: int, end: int, addresses: bytes) -> Udp | None:
@@ -155,7 +157,7 @@ class PlainDecoder:
         ):
             return None
         return Udp(
-            at, self._port(source), self._port(destination), length, checksum, True,
+            at, self._short(source), self._short(destination), length, checksum, True,
             length - _UDP_BYTES,
         )  # fmt: skip
 
@@ -195,6 +197,15 @@ def _options(
     found = [option(each) for each in given]
     whole = [each for each in found if each is not None]
     return tuple(whole) if len(whole) == len(found) else None
+
+
+def _stamps(
+    option: Callable[[tuple[int, bytes]], TcpOption | None], values: bytes
+) -> tuple[TcpOption, ...]:
+    """The options that nearly all segments have, of timestamps with those values."""
+    padding, found = option((1, b"")), option((8, values))
+    assert padding is not None and found is not None, "each is as its kind has it"
+    return padding, padding, found
 
 
 def _option(given: tuple[int, bytes]) -> TcpOption | None:

@@ -177,9 +177,17 @@ class Draft:
         self.is_dropped = False
         """Whether TCP drops it for its checksum."""
         self.window_bytes = tcp.window
-        self.notes: set[Note] = set()
+        self.notes: frozenset[Note] | set[Note] = _NO_NOTES
+        """A set of its own where there are any: most segments have none."""
         self.sender_state: State | None = None
         self.receiver_state: State | None = None
+
+    def note(self, note: Note) -> None:
+        """Note what is remarkable about it."""
+        if self.notes is _NO_NOTES:
+            self.notes = set()
+        assert isinstance(self.notes, set), "a segment that has notes has a set of its own"
+        self.notes.add(note)
 
     @property
     def taken(self) -> bool:
@@ -220,10 +228,10 @@ def draft_segments(flow: Flow, wrong: frozenset[int], dropped: Collection[int] =
     _note_transport(drafts)
     for draft in drafts:
         if draft.crossing.number in wrong and Note.DAMAGED not in draft.notes:
-            draft.notes.add(Note.WRONG_CHECKSUM)
+            draft.note(Note.WRONG_CHECKSUM)
         draft.is_discarded = not DISCARDED.isdisjoint(draft.notes)
         if draft.crossing.number in dropped:
-            draft.notes.add(Note.DROPPED)
+            draft.note(Note.DROPPED)
             draft.is_dropped = True
     _number(drafts)
     return drafts
@@ -332,14 +340,14 @@ def _note_transport(drafts: Sequence[Draft]) -> None:
     left = {draft.crossing.packet.frame.data for draft in drafts if _seen_leaving(draft)}
     for draft in drafts:
         if draft.crossing.lost:
-            draft.notes.add(Note.LOST)
+            draft.note(Note.LOST)
         elif not _seen_leaving(draft) and left:
             if draft.crossing.packet.frame.data in left:
-                draft.notes.add(Note.DUPLICATED)
+                draft.note(Note.DUPLICATED)
             elif draft.tcp.checksum_ok is False:
-                draft.notes.add(Note.DAMAGED)
+                draft.note(Note.DAMAGED)
             elif draft.crossing.is_made:
-                draft.notes.add(Note.CHANGED)
+                draft.note(Note.CHANGED)
 
 
 def _seen_leaving(draft: Draft) -> bool:

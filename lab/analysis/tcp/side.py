@@ -229,12 +229,12 @@ class Side:
         una, closed = self.unacknowledged, self.peer_window == 0
         idle = una >= self.sent_next if una is not None else segment.length == 0
         if plain and segment.length <= 1 and idle and segment.seq == self.sent_next - 1:
-            segment.notes.add(Note.ZERO_WINDOW_PROBE if closed else Note.KEEP_ALIVE)
+            segment.note(Note.ZERO_WINDOW_PROBE if closed else Note.KEEP_ALIVE)
             return
         if plain and segment.length == 1 and closed and segment.seq == una:
-            segment.notes.add(Note.ZERO_WINDOW_PROBE)
+            segment.note(Note.ZERO_WINDOW_PROBE)
         if segment.seq > self.sent_next:
-            segment.notes.add(Note.PREVIOUS_NOT_CAPTURED)
+            segment.note(Note.PREVIOUS_NOT_CAPTURED)
             self.hole_starts.append(self.sent_next)
             self.hole_ns.append(segment.crossing.time_ns)
         elif segment.seq < segment.end and segment.seq < self.sent_next:
@@ -266,13 +266,13 @@ class Side:
             cause = Note.TIMEOUT
         if not (seen or needless or cause or is_late):
             return
-        segment.notes.add(Note.RETRANSMISSION)
+        segment.note(Note.RETRANSMISSION)
         if not seen:
-            segment.notes.add(Note.FIRST_COPY_NOT_CAPTURED)
+            segment.note(Note.FIRST_COPY_NOT_CAPTURED)
         if needless:
-            segment.notes.add(Note.SPURIOUS)
+            segment.note(Note.SPURIOUS)
         if cause:
-            segment.notes.add(cause)
+            segment.note(cause)
 
     def _run_timer(self, segment: Draft) -> None:
         """Start the timer where nothing was outstanding, and again when it has expired."""
@@ -288,21 +288,21 @@ class Side:
         nothing_new = empty and segment.ack == self.acknowledged
         owes, self.owes = self.owes, None
         if nothing_new and owes is not None:
-            segment.notes.add(owes)
+            segment.note(owes)
         if segment.window_bytes == 0:
-            segment.notes.add(Note.ZERO_WINDOW)
+            segment.note(Note.ZERO_WINDOW)
         elif (
             nothing_new
             and segment.window_bytes != self.window
             and segment.sack in ((), self.sack)
             and owes is not Note.KEEP_ALIVE_ACK
         ):
-            segment.notes.add(Note.WINDOW_UPDATE)
+            segment.note(Note.WINDOW_UPDATE)
 
     def _note_arrival(self, segment: Draft) -> None:
         late = segment.end > segment.seq and segment.seq < (self.arrived_end or segment.seq)
         if late and not _REPEATED & segment.notes:
-            segment.notes.add(Note.OUT_OF_ORDER)
+            segment.note(Note.OUT_OF_ORDER)
         self._owe_answer(segment)
         sacks_more = bool(segment.sack) and self._take_sack(segment)
         if (
@@ -312,7 +312,7 @@ class Side:
             and self.sent_next > self.unacknowledged == segment.ack
             and (segment.window_bytes == self.peer_window or sacks_more)
         ):
-            segment.notes.add(Note.DUPLICATE_ACK)
+            segment.note(Note.DUPLICATE_ACK)
             self.duplicate_acks += 1
             if self.duplicate_acks == _ENOUGH_DUPLICATES:
                 self.third_duplicate_ns = segment.crossing.received_ns

@@ -8,7 +8,7 @@ from operator import attrgetter
 from lab.frozen import frozen
 from lab.kernel.capture.blocks import CapturedFrame, frames_of
 from lab.kernel.capture.spool import read_blocks
-from lab.records import Direction, Frame
+from lab.records import Direction, Frame, SharedBytes
 
 IN, OUT = Direction.IN, Direction.OUT
 
@@ -26,9 +26,9 @@ class SpooledFrames:
 
     def read(self, spools: Sequence[int]) -> tuple[Frame, ...]:
         """The frames, in order of time, from the descriptors of these files. Raises OSError."""
-        points = self.points
+        points, same = self.points, SharedBytes().same
         found = [
-            Frame(time_ns, points[capture], OUT if is_outgoing else IN, data, length)
+            Frame(time_ns, points[capture], OUT if is_outgoing else IN, same(data), length)
             for capture, (time_ns, is_outgoing, data, length) in self._captured(spools)
         ]
         found.sort(key=attrgetter("time_ns"))

@@ -4,7 +4,7 @@ import frame_bytes as fb
 import pytest
 from dissected import over_ipv4, over_ipv6, packet
 
-from lab.analysis.packets.packet import Icmp, IPv4, IPv6, Packet, Udp
+from lab.analysis.packets.packet import Icmp, IPv4, IPv6, Packet, Payload, Udp
 
 REFUSED = over_ipv4(fb.icmp(3, 3, bytes(4), fb.ipv4(fb.udp(b"ask"), 17)[:28]), protocol=1)
 
@@ -60,3 +60,14 @@ def test_an_option_is_found_by_its_name() -> None:
     assert segment is not None
     assert segment.option("window_scale").value == 7
     assert segment.option("timestamps") is None
+
+
+def test_a_payload_within_a_frame_is_that_of_its_bytes() -> None:
+    part, copy = Payload.within(3, b"a frame", 6), Payload(3, b"ram")
+    assert (part, hash(part), repr(part)) == (copy, hash(copy), repr(copy))
+    assert part.data == b"ram" and part != Payload(2, b"ram") and part != b"ram"
+    match part:
+        case Payload(offset=3, data=b"ram"):
+            pass
+        case _:
+            pytest.fail("its fields are those of its pattern")

@@ -67,7 +67,11 @@ def saying(at: int, value: int) -> Callable[[Crossing], Crossing]:
     def change(crossing: Crossing) -> Crossing:
         data = bytearray(crossing.packet.payload)
         data[at] = value
-        return with_layer(crossing, Payload, data=bytes(data))
+        layers = tuple(
+            Payload(each.offset, bytes(data)) if isinstance(each, Payload) else each
+            for each in crossing.packet.layers
+        )
+        return replace(crossing, packet=replace(crossing.packet, layers=layers))
 
     return change
 

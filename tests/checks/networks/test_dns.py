@@ -34,7 +34,7 @@ CLAIMS = (
 def saying(crossing: Crossing, data: bytes) -> Crossing:
     """The crossing with another payload of as many bytes."""
     layers = tuple(
-        replace(each, data=data) if isinstance(each, Payload) else each
+        Payload(each.offset, data) if isinstance(each, Payload) else each
         for each in crossing.packet.layers
     )
     return replace(crossing, packet=replace(crossing.packet, layers=layers))

@@ -28,6 +28,8 @@ def unanswered(facts: StepFacts, host: str, after_ns: int, before_ns: int) -> li
     asked: list[Unanswered] = []
     answered: set[IPAddress] = set()
     for crossing in facts.timeline.crossings:
+        if not crossing.packet.resolves_neighbour:
+            continue  # as nearly all do
         question = _question(crossing.packet)
         answer = _answer(crossing.packet)
         if answer is not None and crossing.time_ns < before_ns:

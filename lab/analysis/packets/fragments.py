@@ -38,16 +38,21 @@ def piece_of(packet: Packet) -> Piece | None:
 def _fragment(packet: Packet) -> tuple[IPv4 | IPv6, Piece] | None:
     """The IP header that says so, and the part. There is one at most: no other is entered."""
     ip: IPv4 | IPv6 | None = None
+    # By class: it is asked of each packet, again and again.
     for layer in packet.layers:
-        if isinstance(layer, IPv4):
+        kind = layer.__class__
+        if kind is IPv4:
+            assert isinstance(layer, IPv4)
             start, more = layer.fragment_offset, layer.more_fragments
             if start or more:
                 end = start + layer.total_bytes - layer.header_bytes
                 return layer, Piece(layer.identification, layer.protocol, start, end, more)
             ip = layer
-        elif isinstance(layer, IPv6):
+        elif kind is IPv6:
+            assert isinstance(layer, IPv6)
             ip = layer
-        elif isinstance(layer, Fragment) and isinstance(ip, IPv6):
+        elif kind is Fragment and isinstance(ip, IPv6):
+            assert isinstance(layer, Fragment)
             start, more = layer.fragment_offset, layer.more_fragments
             if start or more:
                 end = start + ip.offset + 40 + ip.payload_bytes - (layer.offset + 8)

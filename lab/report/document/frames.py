@@ -40,7 +40,7 @@ def frame_documents(
         for segment in conversation.segments
     }
     for crossing in crossings:
-        event = _frame_event(crossing)
+        event = _frame_event(crossing, is_segment=crossing.number in segment_of)
         event["phase"] = phase_of[crossing.number].name.lower()
         if crossing.number in role_of:
             event["role"] = role_of[crossing.number]
@@ -49,7 +49,9 @@ def frame_documents(
         yield event
 
 
-def _frame_event(crossing: Crossing) -> Document:
+def _frame_event(crossing: Crossing, *, is_segment: bool) -> Document:
+    """What a frame is; a segment's summary is made of what its conversation makes of it."""
+    summary = "" if is_segment else "; ".join(filter(None, _summary(crossing.packet)))
     return {
         "id": event_reference(crossing.id),
         "obtained": "measured",
@@ -59,7 +61,7 @@ def _frame_event(crossing: Crossing) -> Document:
         "to": crossing.receiver,
         "bytes": crossing.packet.frame.wire_bytes,
         "payload": _payload(crossing.packet),
-        "summary": "; ".join(filter(None, _summary(crossing.packet))),
+        "summary": summary,
         **_datagram(crossing.packet),
         **_hops(crossing),
     }

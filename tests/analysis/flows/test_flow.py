@@ -425,7 +425,7 @@ def test_an_icmp_error_belongs_to_the_latest_flow_of_its_endpoints() -> None:
 
 def test_eight_quoted_bytes_are_enough_to_find_the_flow() -> None:
     sent = crossings("0.1 client > server SYN seq=100")
-    ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)
+    ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)  # type: ignore[type-var]
     data = bytes(62) + (40000).to_bytes(2, "big") + (80).to_bytes(2, "big") + bytes(4)
     start = TcpStart(62, 40000, 80, 100)
     cut = Malformed(62, "tcp", "8 of 20 bytes", truncated=True)
@@ -436,7 +436,7 @@ def test_eight_quoted_bytes_are_enough_to_find_the_flow() -> None:
 @pytest.mark.parametrize("length", [0, 62, 63, 65])
 def test_a_quotation_without_both_ports_is_no_flows_error(length: int) -> None:
     sent = crossings("0.1 client > server SYN seq=100")
-    ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)
+    ip = dataclasses.replace(sent[0].packet.layers[0], offset=42)  # type: ignore[type-var]
     data = (bytes(62) + (40000).to_bytes(2, "big") + (80).to_bytes(2, "big"))[:length]
     assert group_flows([*sent, icmp_error(2, (ip,), data)])[0].errors == ()
 

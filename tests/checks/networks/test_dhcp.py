@@ -50,7 +50,7 @@ def kind(crossing: Crossing) -> int:
 
 def with_layer(crossing: Crossing, type_: type, **fields: Any) -> Crossing:
     layers = tuple(
-        replace(each, **fields) if isinstance(each, type_) else each
+        replace(each, **fields) if isinstance(each, type_) else each  # type: ignore[type-var]
         for each in crossing.packet.layers
     )
     return replace(crossing, packet=replace(crossing.packet, layers=layers))

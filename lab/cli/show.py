@@ -107,8 +107,10 @@ def _show_large(
         sys.stdout.flush()
     with _stopped_by_interrupt() as stop:
         large = read_large(options.file, stop)
-    if large is None:
-        return None
+    from lab.report.terminal.capture_page import MOST_DRAWN
+
+    if large is None or len(large.table.packets) <= MOST_DRAWN:
+        return None  # a few long frames are all drawn
     if asked is not None:
         _draw(large.shown(asked), page())
     else:

@@ -270,6 +270,14 @@ def test_a_file_that_takes_a_while_is_announced(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[:2] == [f"reading {file}, 36 MB", "600 frames, 1 flow"]
 
 
+def test_a_few_long_frames_are_all_drawn(tmp_path: Path) -> None:
+    file = tmp_path / "long.pcap"
+    longest = fb.ethernet(fb.ipv4(fb.tcp(bytes(60_000))))
+    file.write_bytes(HEADER + record(1, longest) * 6)
+    done = wirelab("show", file)
+    assert done.stdout.startswith("6 frames, 1 flow\n") and done.stdout.count("seq=") == 6
+
+
 def test_parquet_files_are_written_of_a_file_on_a_disk_alone(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     file, folder = tmp_path / "small.pcap", tmp_path / "tables"

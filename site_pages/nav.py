@@ -48,7 +48,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("What you expect", "expect.md"),
             ("Under pytest", "pytest.md"),
             ("A prompt in a network", "shell.md"),
-            ("A run walked through", "step.md"),
+            ("The wire, stepped by hand", "step.md"),
             ("Settings of the kernel", "sysctls.md"),
             ("What programs may do", "isolation.md"),
             ("Your server in CI", "ci-your-server.md"),

@@ -40,7 +40,7 @@ from udp_transfer_sight import (
 from lab.api import Check, Seen, Sheet, Submission, SubmissionBench, trial
 
 PEERS_END_S = 30.0
-SUBMISSIONS_END_S = 4.0
+SUBMISSIONS_END_S = 3.0
 """After the peers have ended, where one goes on: a receiver waits a second for what may come again,
 and a machine may be busy."""
 

@@ -62,7 +62,7 @@ def receive(port):
         if kind == 1 and peer in (None, address) and number <= expected:
             peer = address
             sys.stdout.buffer.write(data)
-            expected = number + 1
+            expected = max(expected, number + 1)
             is_done |= last
             link.put(address, 2, number)
     return 0

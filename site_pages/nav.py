@@ -75,6 +75,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
         "In class",
         (
             ("Four sessions", "instructor.md"),
+            ("Lab sheets", "sheets.md"),
             ("Grading captures", "grading.md"),
             ("Grading programs", "grading-programs.md"),
             ("What is handed in", "submissions.md"),

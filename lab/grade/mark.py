@@ -118,7 +118,7 @@ class Grade:
     faults: tuple[str, ...] = ()
     """What failed in the sheet besides its checks, a line each: a misconception's function."""
     late: str = ""
-    """How much later than the deadline it was handed in, and how that is known; "" in time."""
+    """How much after the deadline it was written, for its teacher; "" where it was in time."""
 
     @property
     def score(self) -> float:
@@ -135,6 +135,11 @@ class Grade:
         """The names of those that hints were given for."""
         names = (hint.misconception for mark in self.marks for hint in mark.told)
         return tuple(dict.fromkeys(filter(None, names)))
+
+    @property
+    def is_refused_here(self) -> bool:
+        """Whether nothing of it could be judged on this machine, and on another it could."""
+        return bool(self.refused) and all(mark.is_undecided for mark in self.marks)
 
     @property
     def is_sheets_fault(self) -> bool:

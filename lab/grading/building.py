@@ -57,6 +57,9 @@ def make_ready(submission: Submission, folder: Path) -> ReadyProgram:
         tools = " and ".join(absent)
         raise NoTools(f"it is in {language.name}, and this machine has no {tools}")
     wanted = root / language.file_name(submission.program)
+    for name in (wanted.name, *submission.given):
+        if (root / name).is_dir():
+            raise NotThere(f"{name} is a folder, where a file of that name has to be")
     if language.as_class or language.name == "Python":
         main = main.rename(wanted) if main != wanted else main
     for name, data in submission.given.items():
@@ -73,7 +76,8 @@ def make_ready(submission: Submission, folder: Path) -> ReadyProgram:
     if beyond := len(finished.output) - len(output) + finished.beyond:
         output += f"\n… and {counted(beyond, 'more character')}"
     if finished.cell.ended_by is not None:
-        output += f"\nIt was ended: {finished.cell.ended_by.value} …"
+        what = finished.cell.ended_by.name.lower().replace("_", " ")
+        output += f"\nIt was ended: it took more than it may of {what}."
     has_failed = finished.status != 0
     return ReadyProgram(
         Built(language.name, has_failed, said, output), root, "" if has_failed else command

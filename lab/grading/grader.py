@@ -20,6 +20,7 @@ from lab.grade.naming import folder_names, student_names
 from lab.grade.sheet import Sheet
 from lab.grading.deadline import deadline
 from lab.grading.kept import key_of, read_kept, write_kept
+from lab.grading.lateness import lateness
 from lab.grading.outputs import make_folder, write_outputs
 from lab.grading.upload import load_upload
 from lab.recording.artifacts import check_writable
@@ -55,7 +56,10 @@ def grade_captures(sheet: Sheet, files: Sequence[str], out: str, now: datetime) 
     check_writable(target)
     make_folder(target)
     names = student_names(files)
-    grades = [_of_capture(sheet, file, name) for file, name in zip(files, names, strict=True)]
+    grades = [
+        replace(_of_capture(sheet, file, name), late=lateness(sheet, file))
+        for file, name in zip(files, names, strict=True)
+    ]
     write_outputs(sheet, grades, target, now)
     return grades
 
@@ -102,7 +106,7 @@ def grade_programs(
         def do(place: int) -> None:
             own = scratch / folders[place]
             grade = grade_program(sheet, submissions[place], names[place], own)
-            lasts = not grade.is_labs_fault and not grade.is_sheets_fault
+            lasts = not (grade.is_labs_fault or grade.is_sheets_fault or grade.is_refused_here)
             write_kept(grade, keys[place] if lasts else "", kept[place])
             shutil.rmtree(own, ignore_errors=True)
 
@@ -130,7 +134,7 @@ def grade_programs(
                 grade = Grade(names[place], name, give_up_checks(sheet, why), why)
             else:
                 grade = replace(found[0], student=names[place])
-            grades.append(grade)
+            grades.append(replace(grade, late=lateness(sheet, file)))
         write_outputs(sheet, grades, target, now)
     return grades
 

@@ -39,6 +39,16 @@ def test_a_program_that_is_not_to_be_found_is_refused(
     assert said in str(refused.value)
 
 
+def test_a_folder_where_a_file_has_to_be_is_refused(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "a", ann_py=RIGHT)
+    (folder / "file.bin").mkdir()
+    with pytest.raises(NotThere, match=r"file\.bin is a folder"):
+        make_ready(Submission("echo_server", given={"file.bin": b"x"}), folder)
+    (folder / "echo_server.py").mkdir()
+    with pytest.raises(NotThere, match=r"echo_server\.py is a folder"):
+        make_ready(ECHO, folder)
+
+
 def test_a_language_that_is_not_on_this_machine_is_named(tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "a", ann_rs="")
     with pytest.raises(NoTools, match="it is in Rust, and this machine has no rustc-of-nowhere"):

@@ -45,9 +45,9 @@ def grades_csv(sheet: Sheet, grades: Sequence[Grade]) -> str:
 
 def remarks_on(grade: Grade) -> str:
     """Why nothing could be judged, what of it is undecided, and what shows; "" for nothing."""
-    if grade.refused:
-        return grade.refused
     said = [grade.late] if grade.late else []
+    if grade.refused:
+        return "; ".join((*said, grade.refused))
     if grade.built and grade.built.has_failed:
         said.append(f"could not be built ({grade.built.language})")
     said += grade.misconceptions

@@ -27,7 +27,7 @@ def gradescope_results(sheet: Sheet, grade: Grade) -> str:
     )
     if any(mark.check.seen.value != "visible" for mark in grade.marks):
         said = grade.refused or sheet.title
-    lines = [visible(said), *([visible(grade.late)] if grade.late else [])]
+    lines = [visible(said)]
     if grade.built and grade.built.output:
         lines += ["", f"$ {visible(grade.built.command)}", visible_lines(grade.built.output)]
     document = {

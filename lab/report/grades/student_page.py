@@ -61,8 +61,6 @@ def _notes(sheet: Sheet, grade: Grade, marks: Sequence[Mark]) -> Iterator[str]:
     yield f"Handed in: {grade.file}. {sheet.handed_in}"
     if due := due_line(sheet):
         yield due
-    if grade.late:
-        yield grade.late
     if grade.refused:
         yield f"Nothing of it could be judged: {grade.refused}"
     if len(marks) < len(grade.marks):

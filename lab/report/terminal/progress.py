@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from lab.errors import printable
+
 PATIENCE_S = 1.0
 """What is over sooner needs no sign."""
 
@@ -34,9 +36,10 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Show a bar on standard error while the block lasts; it is told how many are done, and more.
+    """Show a bar on standard error; what is yielded is told how many are done, and what is said.
 
-    Nothing where standard error is no terminal. It is gone when the block ends.
+    Nothing where standard error is no terminal. It is gone when the block ends, and its thread is
+    not there before it is told something.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done, said: None
@@ -57,9 +60,17 @@ def counting(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[said]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total, said="")
-        yield lambda done, said: progress.update(task, completed=done, said=said)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task(what, total=total, said="")
+
+    def tell(done: int, said: str) -> None:
+        progress.start()
+        progress.update(task, completed=done, said=printable(said))
+
+    try:
+        yield tell
+    finally:
+        progress.stop()
 
 
 def _show(what: str, over: threading.Event) -> None:

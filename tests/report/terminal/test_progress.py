@@ -57,3 +57,41 @@ def test_without_a_terminal_nothing_is_shown() -> None:
         [sys.executable, "-c", SHOW, "slow"], input=b"\n", capture_output=True, check=True
     )
     assert (done.stdout, done.stderr) == (b"over\n", b"")
+
+
+COUNT = """
+import threading
+from lab.report.terminal.progress import counting
+with counting("grading", 3) as tell:
+    print(threading.active_count())
+    tell(1, "ann\\x1b[2J")
+    print(threading.active_count())
+print(threading.active_count())
+"""
+
+
+def test_a_bar_has_no_thread_before_something_is_told() -> None:
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", COUNT],
+        stdout=subprocess.PIPE,
+        stderr=child,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(child)
+    shown = b""
+    try:
+        while piece := os.read(parent, 65536):
+            shown += piece
+    except OSError:
+        pass  # EIO, as above
+    os.close(parent)
+    out, _ = process.communicate()
+    assert out == b"1\n2\n1\n"
+    assert b"grading" in shown and b"1/3" in shown
+    assert b"ann\\x1b[2J" in shown and b"ann\x1b[2J" not in shown
+
+
+def test_without_a_terminal_there_is_no_bar() -> None:
+    done = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"1\n1\n1\n", b"")

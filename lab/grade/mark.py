@@ -44,6 +44,8 @@ class Mark:
     was_tried: bool = True
     """Whether there was anything that the check could look at: it was built, and its trials made.
     """
+    ended: tuple[str, ...] = ()
+    """What ended the submission in its trials, a sentence each: a signal, a limit."""
     hints: tuple[Hint, ...] = ()
     """Of misconceptions that show; the check's own is not among them."""
 

@@ -39,6 +39,7 @@ class KeptMark:
     is_sheets_fault: bool
     is_labs_fault: bool
     was_tried: bool
+    ended: tuple[str, ...]
     hints: tuple[Hint, ...]
 
 
@@ -89,6 +90,7 @@ def write_kept(grade: Grade, key: str, target: Path) -> None:
             each.is_sheets_fault,
             each.is_labs_fault,
             each.was_tried,
+            each.ended,
             each.hints,
         )
         for each in grade.marks
@@ -124,6 +126,7 @@ def read_kept(sheet: Sheet, path: Path) -> tuple[Grade, str] | None:
             each.is_sheets_fault,
             each.is_labs_fault,
             each.was_tried,
+            each.ended,
             each.hints,
         )
         for check, each in zip(sheet.checks, kept.marks, strict=True)

@@ -87,11 +87,21 @@ def _tried(sheet: Sheet, grade: Grade, ready: ReadyProgram, runs: Path) -> Grade
         why = f"what it did takes more than {MOST_CPU_S:g} s of the processor's time to look at"
         return replace(grade, marks=fail_checks(sheet, why), refused=why, built=ready.built)
     pictures = tuple(_pictures(marks, trials.made()))
+    marks = tuple(_with_ends(mark, trials) for mark in marks)
     return replace(grade, marks=marks, pictures=pictures, built=ready.built, faults=faults)
 
 
 def _limit() -> AbstractContextManager[None]:
     return deadline(MOST_CPU_S, MOST_WALL_S)
+
+
+def _with_ends(mark: Mark, trials: Trials) -> Mark:
+    """The mark of a check that did not pass, with what ended the submission in its trials."""
+    if mark.passed or not mark.was_tried:
+        return mark
+    runs = [run for trial in mark.check.trials for run in trials(trial).submissions]
+    said = (f"The program {run.name} {run.failure}." for run in runs if run.failure)
+    return replace(mark, ended=tuple(dict.fromkeys(said)))
 
 
 def _pictures(marks: tuple[Mark, ...], made: list[Seen]) -> Iterator[Picture]:

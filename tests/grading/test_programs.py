@@ -60,6 +60,14 @@ def test_what_ends_at_once_is_not_tried_again_and_its_status_is_said(tmp_path: P
     assert told(grade) == [[], [], []]
 
 
+def test_what_a_limit_ended_is_said(tmp_path: Path) -> None:
+    flood = RIGHT.replace("while True:", "print('x' * (64 << 20), flush=True)\nwhile True:")
+    grade = graded(tmp_path, ann=flood)
+    assert grade.score == 0
+    (said,) = {each for mark in grade.marks for each in mark.ended}
+    assert said.startswith("The program server wrote more than 1048576 bytes"), said
+
+
 def test_what_cannot_be_built_scores_nothing(tmp_path: Path) -> None:
     grade = graded(tmp_path, ann=WRONG["syntax"])
     assert grade.score == 0 and grade.built is not None and grade.built.has_failed

@@ -77,7 +77,7 @@ def _failure(mark: Mark) -> PageSection:
     rows = [("", "expected", "was")]
     rows += [(each.what, each.expected, each.actual) for each in mark.compared]
     notes = [mark.check.sentence, f"{mark.outcome.value}: {mark.why}"]
-    notes += [*map(hint_line, mark.told)]
+    notes += [*mark.ended, *map(hint_line, mark.told)]
     notes += [f"Source: {mark.check.source}"] if mark.check.source else []
     return PageSection(mark.check.name, rows if mark.compared else (), notes=notes)
 

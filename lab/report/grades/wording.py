@@ -41,7 +41,7 @@ def said_of(mark: Mark) -> str:
     if mark.passed:
         return f"Passed: {mark.why}"
     text = mark.text or f"{mark.outcome.value}: {mark.check.sentence}\n  {mark.why}"
-    return "\n\n".join((text, *map(hint_line, mark.told)))
+    return "\n\n".join((text, *mark.ended, *map(hint_line, mark.told)))
 
 
 def hint_line(hint: Hint) -> str:

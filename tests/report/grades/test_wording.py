@@ -23,6 +23,11 @@ def test_a_mark_says_why_and_the_hint_where_it_does_not_pass() -> None:
     assert said == f"UNDECIDED: {SHEET.checks[3].sentence}\n  it is no capture"
 
 
+def test_what_ended_the_submission_is_said_before_the_hint() -> None:
+    mark = replace(graded("half-close4").marks[1], ended=("The program server crashed.",))
+    assert said_of(mark).endswith("\n\nThe program server crashed.\n\nHint: close both sides")
+
+
 def test_a_cell_has_points_or_says_why_it_has_none() -> None:
     assert list(map(cell_of, graded("half-close4").marks)) == ["2", "-", "-", "1"]
     assert list(map(cell_of, refused().marks)) == ["?"] * 4

@@ -45,7 +45,8 @@ def comes_back(seen: Seen) -> None:
 
 def is_refused(seen: Seen) -> str:
     """Nobody listens at the address that the client speaks to."""
-    return "the client was refused" if seen.value == "ConnectionRefusedError" else ""
+    was_refused = seen.value == "ConnectionRefusedError" and not seen.refused
+    return "the client was refused" if was_refused else ""
 
 
 SHEET = Sheet(

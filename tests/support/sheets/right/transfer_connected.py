@@ -57,7 +57,10 @@ def receive(port):
     receiver.bind(("0.0.0.0", int(port)))
     number, is_done, parts = 0, False, []
     while not is_done or select.select([receiver], [], [], 1)[0]:
-        datagram, address = receiver.recvfrom(65535)
+        try:
+            datagram, address = receiver.recvfrom(65535)
+        except ConnectionRefusedError:  # the sender had ended when an old DATA was acknowledged
+            continue
         if len(datagram) < 8 or datagram[0] != 1:
             continue
         if int.from_bytes(datagram[2:4], "big") != len(datagram) - 8:

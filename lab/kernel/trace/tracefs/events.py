@@ -41,7 +41,10 @@ SAME_NUMBERED = {
 RAW_FILTER = " || ".join(f"id == {number}" for number in i386_numbers().values())
 """Which of the raw events are wanted; "" if none."""
 
-OF_CALLS = (*ENTRY_OF, *EXIT_OF, *MAKER_EXITS, NEW_TASK, EXEC, EXIT, SIGNAL)
+SEND_LENGTH, RECV_LENGTH = "sock:sock_send_length", "sock:sock_recv_length"  # since 6.3
+LENGTHS = (SEND_LENGTH, RECV_LENGTH)
+"""Which socket a call sent to or received from. Other processes' would fill every buffer."""
+OF_CALLS = (*ENTRY_OF, *EXIT_OF, *MAKER_EXITS, NEW_TASK, EXEC, EXIT, SIGNAL, *LENGTHS)
 """Enabled for the run's processes alone."""
 NEEDED: tuple[str, ...] = (
     NEW_TASK,
@@ -53,7 +56,6 @@ NEEDED: tuple[str, ...] = (
 """Without these, no call can be followed."""
 
 SET_STATE = "sock:inet_sock_set_state"
-SEND_LENGTH, RECV_LENGTH = "sock:sock_send_length", "sock:sock_recv_length"  # since 6.3
 DESTROY = "tcp:tcp_destroy_sock"
 DROP = "skb:kfree_skb"
 RING = "io_uring:io_uring_create"
@@ -64,8 +66,6 @@ of a connection."""
 
 OF_KERNEL = (
     SET_STATE,
-    SEND_LENGTH,
-    RECV_LENGTH,
     "tcp:tcp_retransmit_skb",
     "tcp:tcp_retransmit_synack",
     "tcp:tcp_send_reset",

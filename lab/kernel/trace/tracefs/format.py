@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from lab.errors import InstrumentError
@@ -147,6 +147,17 @@ class Formats:
                 assert found is not None
                 return found
         raise InstrumentError(f"there is no tracepoint {name} in the trace")
+
+    def numbers(self, names: Collection[str]) -> frozenset[int]:
+        """Those of the tracepoints of these names that the kernel has."""
+        found = set()
+        for number, (system, _) in self._texts.items():
+            # Most tracepoints are of another subsystem, and are not parsed for this.
+            if any(name.startswith(f"{system}:") for name in names):
+                format_ = self.get(number)
+                if format_ is not None and format_.name in names:
+                    found.add(number)
+        return frozenset(found)
 
     def type_of(self, record: bytes) -> int:
         """The ID of a record's format, from a field that all formats have.

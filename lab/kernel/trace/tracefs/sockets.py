@@ -257,7 +257,7 @@ class SocketFollower:
     def _socket(self, time_ns: int, format_: EventFormat, values: dict[str, Value]) -> None:
         number, is_own = self._runner(time_ns, values)
         name = format_.name
-        is_length = name in (trace_events.SEND_LENGTH, trace_events.RECV_LENGTH)
+        is_length = name in trace_events.LENGTHS
         if is_length and not is_own:
             return  # only its owner makes a socket send or receive
         # No event marks the end of other protocols' sockets, whose address may then be reused.

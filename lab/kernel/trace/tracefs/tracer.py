@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from heapq import merge
 from operator import itemgetter
 from pathlib import Path
 
@@ -134,8 +135,9 @@ class TracefsTracer(Tracer):
         # Whole seconds: leap seconds are all that is between the two clocks.
         ahead_ns = time.clock_gettime_ns(time.CLOCK_TAI) - time.time_ns()
         ahead_ns = round(ahead_ns / SECOND_NS) * SECOND_NS
-        calls, missed = _events(self._layout, collected.calls, ahead_ns)
+        own, missed = _events(self._layout, collected.calls, ahead_ns)
         others, missed_others = _events(self._layout, collected.kernel, ahead_ns)
+        calls, lengths = self._parted(own)
         self._calls.feed(calls)
         pointers_read = self._answer()
         assert isinstance(pointers_read, dict)
@@ -143,7 +145,7 @@ class TracefsTracer(Tracer):
         self._calls.make_numbers_unique()
         sight = None if collected.network is None else _sight(collected.network, ahead_ns)
         threads = Threads(self._calls.threads)
-        self._sockets.feed(others, threads, sight)
+        self._sockets.feed([*merge(others, lengths, key=itemgetter(0))], threads, sight)
         syscalls, tasks = self._calls.take(step)
         lost = collected.lost_of_rings
         if lost:
@@ -159,6 +161,14 @@ class TracefsTracer(Tracer):
         # The pages show most of the losses that the kernel counts: the two must not be added.
         lost = max(missed + missed_others, collected.lost)
         return Trace(syscalls, tasks, states, drops, events, lost, closings=closings)
+
+    def _parted(self, events: Sequence[RawEvent]) -> tuple[list[RawEvent], list[RawEvent]]:
+        """The processes' own events: those of their calls, and those of the calls' sockets."""
+        type_of, lengths = self._formats.type_of, self._lengths
+        return (
+            [each for each in events if type_of(each[1]) not in lengths],
+            [each for each in events if type_of(each[1]) in lengths],
+        )
 
     def own_processes(self) -> Sequence[int]:
         """The collector's pid."""
@@ -182,7 +192,8 @@ class TracefsTracer(Tracer):
         os.close(mark)
         starter = self._ask(Follow(frozenset(self._hosts)))
         assert isinstance(starter, int)
-        formats = Formats(ready.formats)
+        formats = self._formats = Formats(ready.formats)
+        self._lengths = formats.numbers(trace_events.LENGTHS)
         self._layout: PageLayout = ready.layout
         self._calls = CallFollower(formats, self._programs, starter)
         self._sockets = SocketFollower(formats, self._addresses, self._hosts)

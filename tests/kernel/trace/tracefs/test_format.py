@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from trace_bytes import COMMON, Tracepoint, formats, symbolic
 
 from lab.errors import InstrumentError
-from lab.kernel.trace.tracefs.format import parse_fields, parse_format, parse_id
+from lab.kernel.trace.tracefs.format import Formats, parse_fields, parse_format, parse_id
 
 # As Linux 6.18 has it, shortened.
 REAL = """\
@@ -173,3 +173,16 @@ def test_numbers_of_any_size_are_read_back(fields: list[tuple[int, bool, int]]) 
     read = parse_format("test", tracepoint.text).reader(list(values))
     assert read(tracepoint.record(**values)) == wanted
     assert len(COMMON) + len(fields) == len(parse_fields(tracepoint.text))
+
+
+def test_numbers_are_those_of_the_names_that_are_there() -> None:
+    text = "name: {}\nID: {}\nformat:\n\tfield:unsigned short common_type;\toffset:0;\tsize:2;\n"
+    formats = Formats(
+        {
+            1: ("sock", text.format("sock_send_length", 1)),
+            2: ("sock", text.format("inet_sock_set_state", 2)),
+            3: ("tcp", "not to be parsed"),
+        }
+    )
+    assert formats.numbers(["sock:sock_send_length", "sock:sock_recv_length"]) == {1}
+    assert formats.numbers([]) == frozenset()

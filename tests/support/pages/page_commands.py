@@ -24,7 +24,7 @@ ENDS_WITH = re.compile(r"ends with (\d)(?: or (\d))?")
 
 BY_OTHERS = {
     "docs/grading.md": "tests/grading/test_documented.py",
-    "docs/grading-programs.md": "tests/grading/test_documented_programs.py",
+    "docs/grading-programs.md": "tests/cli/expected/test_grade_documented.py",
     "tshark ": "tests/project/test_documented_tshark.py",
     "python3 -c 'from importlib.resources": "tests/project/test_wheel.py",
     "make scenarios": "tests/scenarios/test_every_scenario.py",

@@ -66,11 +66,11 @@ def make_ready(submission: Submission, folder: Path) -> ReadyProgram:
         (root / name).write_bytes(data)
     sources = [f"./{path.name}" for path in _files(root, language)]
     name = language.called(submission.program)
-    words = _words(language.build, main.name, name, sources)
+    words = _words(language.build, _literally(main.name), name, [*map(_literally, sources)])
     command = shlex.join(_words(language.start, main.name, name, sources))
     if not words:
         return ReadyProgram(Built(language.name), root, command)
-    said = " ".join(words)
+    said = " ".join(words).replace("{{", "{").replace("}}", "}")
     finished = run_in_cell(words, Cell(str(root), BUILD))
     output = finished.output[:MOST_SHOWN]
     if beyond := len(finished.output) - len(output) + finished.beyond:
@@ -133,3 +133,8 @@ def _words(command: str, main: str, name: str, sources: Sequence[str]) -> list[s
         else:
             words.append(word.replace("{main}", main).replace("{name}", name))
     return words
+
+
+def _literally(text: str) -> str:
+    """What students call their files is no placeholder, whatever stands in it."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from string import Formatter
 
 from lab.errors import UsageError
 from lab.frozen import frozen
@@ -90,12 +91,27 @@ class Program:
             # What is beneath a virtual environment, which the program does not see.
             placeholders = {**placeholders, "python": os.path.realpath(placeholders["python"])}
         try:
-            argv = tuple(argument.format_map(placeholders) for argument in self.argv)
-        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+            argv = tuple(_filled(argument, placeholders) for argument in self.argv)
+        except (KeyError, ValueError) as error:
             raise UsageError(
                 f"program {self.name}: unknown placeholder {error} in {self.argv}"
             ) from None
         return replace(self, argv=argv)
+
+
+def _filled(text: str, placeholders: Mapping[str, str]) -> str:
+    """The text with what stands in braces replaced: names alone, without format or attribute.
+
+    Raises KeyError and ValueError.
+    """
+    words = []
+    for before, name, form, conversion in Formatter().parse(text):
+        words.append(before)
+        if name is not None:
+            if form or conversion:
+                raise ValueError(repr(f"{name}:{form}" if form else f"{name}!{conversion}"))
+            words.append(placeholders[name])
+    return "".join(words)
 
 
 def demo(

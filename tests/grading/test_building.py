@@ -96,3 +96,17 @@ def test_names_of_files_are_no_options_of_the_compiler(tmp_path: Path) -> None:
     (folder / "-imacros x.py").write_text("x = 1")
     ready = make_ready(ECHO, folder)
     assert not ready.built.has_failed, ready.built.output
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(not shutil.which("cc", path=SYSTEM_PATH), reason="no compiler of C")
+@pytest.mark.parametrize(
+    "name", ["a{b}.c", "{python:>9}.c", "{python.x}.c", "{}{{.c", "{python}.c"]
+)
+def test_names_of_files_are_no_placeholders(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / name).write_text(IN_C)
+    ready = make_ready(ECHO, folder)
+    assert not ready.built.has_failed, ready.built.output
+    assert f" ./{name} " in ready.built.command

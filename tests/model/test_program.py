@@ -36,7 +36,7 @@ def test_all_else_stays_as_it_was() -> None:
 @pytest.mark.parametrize(
     "argument",
     ["{srever}", "{}", "{0}", "{server", "server}", "{server.x}", "{server[x]}", "{server[99]}",
-     "{server:d}", "{server!z}"],
+     "{server:d}", "{server!z}", "{server!r}", "{server:>9}"],
 )  # fmt: skip
 def test_an_unknown_word_is_the_authors_mistake(argument: str) -> None:
     with pytest.raises(UsageError, match="program p: unknown placeholder") as error:

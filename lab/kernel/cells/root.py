@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import lab
 from lab.errors import UsageError
 from lab.frozen import frozen
 from lab.kernel.cells.copies import copy_folder
@@ -96,6 +97,7 @@ def make_root(plan: RootPlan) -> int:
         _make_place(NEW + path, is_folder=stat.S_ISDIR(os.fstat(tree).st_mode))
         libc.attach_mounts(tree, NEW + path)
         os.close(tree)
+    _cover_own_package([path for path, _ in shown])
     _write_settings(plan)
     Path(NEW, "proc").mkdir()
     mount_proc(f"{NEW}/proc")
@@ -138,6 +140,17 @@ def _shown(plan: RootPlan) -> Iterator[str]:
         if not Path(folder).is_dir():
             raise UsageError(f"a cell cannot show {folder}: there is no such folder")
         yield folder
+
+
+def _cover_own_package(shown: Sequence[str]) -> None:
+    """Hide the lab's package where it is installed in what is shown: it has sheets, and solutions.
+
+    Raises KernelRefused.
+    """
+    package = Path(lab.__file__).resolve().parent
+    if any(package.is_relative_to(Path(path).resolve()) for path in shown):
+        nothing = _FLAGS | libc.MS_RDONLY
+        libc.mount("tmpfs", f"{NEW}{package}", "tmpfs", nothing, "mode=755,size=4k")
 
 
 def _clone(path: str, attributes: int) -> int:

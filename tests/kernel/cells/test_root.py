@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from house import ROOT
 from step_programs import in_cell, run_code, run_in_cells
 
 from lab.errors import UsageError
@@ -58,3 +59,19 @@ def test_folders_that_are_asked_for_are_there_to_read(marker: str, tmp_path: Pat
     absent = Cell(str(mine), shows=("/nowhere",))
     with pytest.raises(UsageError, match="a cell cannot show /nowhere"):
         run_in_cells(Program("it", "client", plain.argv, cell=absent))
+
+
+def test_the_labs_own_package_is_hidden_where_it_would_be_shown(
+    marker: str, tmp_path: Path
+) -> None:
+    """As where it is installed beneath /usr: its sheets come with their solutions."""
+    mine = tmp_path / "ann"
+    mine.mkdir()
+    listed = f"import os\nprint(os.listdir({str(ROOT / 'lab')!r}), os.listdir({str(ROOT)!r}))"
+    plain = in_cell(mine, listed)
+    (it,) = run_in_cells(
+        Program("it", "client", plain.argv, cell=Cell(str(mine), shows=(str(ROOT),)))
+    )
+    assert it.failure == ""
+    assert it.stdout.startswith("[] [")
+    assert "'README.md'" in it.stdout

@@ -80,7 +80,7 @@ class Observation:
         self._talk = talk if stepping is None else None
         self._cells = cells or {}
         for cell in (each for found in self._cells.values() for each in found.values()):
-            cell.frames = lambda: recorder.saved
+            cell.captured = lambda: (recorder.saved, recorder.saved_bytes)
         self._new_key_log = new_key_log
         self.so_far: Callable[[tuple[ProgramRun, ...]], Recording] | None = None
         """Of a session what makes a recording of what was observed so far, with these programs."""

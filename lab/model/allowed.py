@@ -46,6 +46,8 @@ class Limits:
     """From its start to its end, for a program that serves as well."""
     frames: int = 200_000
     """Captured while it runs, at both ends of every link, whoever sends them: all are kept."""
+    captured_mib: int = 128
+    """The same in their bytes, of which a frame on lo may have 65,536."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a limit that is not above 0."""

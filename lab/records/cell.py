@@ -19,6 +19,7 @@ class Limit(enum.Enum):
     OUTPUT = "output_kib"
     WALL = "wall_s"
     FRAMES = "frames"
+    CAPTURED = "captured_mib"
 
 
 class Keeper(enum.Enum):

@@ -97,6 +97,11 @@ class FrameRecorder:
         """How many frames are on disk."""
         return self._progress.frames
 
+    @property
+    def saved_bytes(self) -> int:
+        """How many bytes they take there."""
+        return sum(map(self._progress.written, range(len(self._drains))))
+
     def come(self) -> int:
         """A number that grows with each frame."""
         places = (capture.ring.place() for capture in self.captures)

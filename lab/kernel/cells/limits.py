@@ -46,7 +46,7 @@ def set_limits(limits: Limits) -> None:
 def limits_kept(by_group: Iterable[Limit] = ()) -> tuple[LimitKept, ...]:
     """Which limits are in force, and by whom; some by the cell's control group."""
     by_kernel = [LimitKept(limit, Keeper.RLIMIT) for limit in RLIMITS]
-    by_lab = (Limit.CPU, Limit.MEMORY, Limit.OUTPUT, Limit.WALL, Limit.FRAMES)
+    by_lab = (Limit.CPU, Limit.MEMORY, Limit.OUTPUT, Limit.WALL, Limit.FRAMES, Limit.CAPTURED)
     return (
         *(LimitKept(limit, Keeper.CGROUP) for limit in by_group),
         *by_kernel,

@@ -58,9 +58,9 @@ class OpenCell:
         namespace where there is one."""
         self._started: float | None = None
         self._looked = 0.0
-        self.frames: Callable[[], int] = int
-        """How many frames were captured in the run; none in a cell without a network."""
-        self._frames_before = 0
+        self.captured: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        """How many frames and bytes were captured in the run; none in a cell without a network."""
+        self._captured_before = 0, 0
         limits = cell.limits
         self._root = RootPlan(
             cell.folder, cell.shows, limits.disk_mib, self._user.uid, self._user.gid, tuple(names)
@@ -123,7 +123,7 @@ class OpenCell:
         """
         self.wait()
         if self._started is None:
-            self._started, self._frames_before = time.monotonic(), self.frames()
+            self._started, self._captured_before = time.monotonic(), self.captured()
         return Start(partial(self._confine, outputs))
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -147,8 +147,11 @@ class OpenCell:
         limits = self.cell.limits
         if now - self._started > limits.wall_s:
             return Limit.WALL
-        if self.frames() - self._frames_before > limits.frames:
+        (frames, captured), before = self.captured(), self._captured_before
+        if frames - before[0] > limits.frames:
             return Limit.FRAMES
+        if captured - before[1] > limits.captured_mib * MIB:
+            return Limit.CAPTURED
         proc = self._descriptors[len(NAMESPACES) + 1]
         try:
             usage = read_usage(proc)

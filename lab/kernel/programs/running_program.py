@@ -466,6 +466,7 @@ def _taken(limit: Limit, cell: Cell) -> str:
         Limit.MEMORY: "MiB of memory",
         Limit.WALL: "s from its start",
         Limit.FRAMES: "frames on the run's links",
+        Limit.CAPTURED: "MiB of frames in the run",
     }[limit]
     return f"{getattr(cell.limits, limit.value):g} {unit}"
 

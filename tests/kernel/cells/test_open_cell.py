@@ -152,6 +152,12 @@ def test_a_server_is_ended_after_the_others(marker: str, folder: Path) -> None:
             "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
             "while True: s.sendto(b'x', ('198.51.100.2', 9))",
         ),
+        (
+            Limit.CAPTURED,
+            Limits(captured_mib=4),
+            "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "while True: s.sendto(bytes(1400), ('198.51.100.2', 9))",
+        ),
         (Limit.OUTPUT, Limits(output_kib=64), "import os\nwhile True: os.write(1, b'x' * 65536)"),
         (
             Limit.MEMORY,

@@ -13,6 +13,7 @@ from lab.expect.failure import ExpectationFailed
 from lab.grade.judging import OutOfTime, TimeLimit, call_of_sheet, said_of_error
 from lab.grade.seen import Blame, Seen, TrialFailure
 from lab.grading.bench import NeverReached, SubmissionBench
+from lab.records import Limit
 from lab.testing.bench import Settings
 from lab.testing.function import FunctionFailed
 
@@ -127,6 +128,11 @@ def _of_run(run: Result, bench: SubmissionBench) -> TrialFailure | None:
     blind = [doubt for doubt in doubts if doubt not in rules]
     if not blind:
         return None
+    for program in (each for timeline in run.timelines for each in timeline.programs):
+        cell = program.cell
+        if cell is not None and cell.ended_by in (Limit.FRAMES, Limit.CAPTURED):
+            # It sent more than can be captured: the same run again would be as blind.
+            return TrialFailure(Blame.SUBMISSION, f"the program {program.name} {program.failure}")
     return TrialFailure(Blame.LAB, f"the lab did not see all of the run: {blind[0]}")
 
 

@@ -16,7 +16,7 @@ from lab.grade.submission import Submission
 from lab.grade.trial import Trial, trial
 from lab.grading.building import make_ready
 from lab.grading.trials import MOST_ATTEMPTS, Trials
-from lab.model.allowed import Cell
+from lab.model.allowed import Cell, Limits
 
 pytestmark = pytest.mark.kernel
 
@@ -145,3 +145,31 @@ def test_what_the_lab_cannot_do_is_tried_again_and_then_its_own_fault(
     refusals = iter(range(MOST_ATTEMPTS))
     blame, why = blamed(trials(tmp_path / "b")(with_client(meets)))
     assert (blame, why) == (Blame.LAB, "no memory just now")
+
+
+def test_whoever_sends_more_than_can_be_captured_is_to_blame(tmp_path: Path) -> None:
+    """Whether frames are lost by that or not: the run is not made again."""
+    flood = RIGHT.replace(
+        "while True:",
+        "flood = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "flood.bind(('127.0.0.1', 0))\n"
+        "while True: flood.sendto(bytes(60000), flood.getsockname())\n"
+        "while True:",
+        1,
+    )
+    hand_in(tmp_path / "up", echo_server=flood)
+    ready = make_ready(ECHO, tmp_path / "up")
+    cell = Cell(str(ready.folder), Limits(captured_mib=2))
+    runs: list[object] = []
+
+    def make(bench: Any) -> object:
+        runs.append(bench)
+        bench.submission()
+        called = bench.python(meets, "{server}", bench.port)
+        bench.run()
+        return called.value
+
+    seen = Trials(ECHO, ready.command, cell, tmp_path / "runs", nullcontext)(made(make))
+    blame, _ = blamed(seen)
+    assert blame is Blame.SUBMISSION
+    assert len(runs) == 1

@@ -60,6 +60,7 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.report.study.cards_markdown", ""): "what Markdown takes for its own",
     ("lab.report.study.cards_markdown", "_escaped"): "what a card marks as code",
     ("lab.report.study.pdf", "print_page"): "what a browser said",
+    ("lab.report.grades.wording", "paragraphs"): "what a teacher wrote",
     ("lab.report.grades.csv_file", ""): "what a spreadsheet takes a part of a cell for",
     ("lab.report.terminal.page", "Page"): "the encoding's name, as the terminal has it",
     ("lab.report.terminal.pager", "paged"): "the pager's command, as the user has it",

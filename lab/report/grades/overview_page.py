@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.model.counted import counted
 from lab.report.grades.csv_file import remarks_on
-from lab.report.grades.wording import LEGEND, cell_of, due_line, points, unseen
+from lab.report.grades.wording import LEGEND, cell_of, due_line, paragraphs, points, unseen
 from lab.report.html.plain_page import PageSection, plain_page
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def overview_page(sheet: Sheet, grades: Sequence[Grade]) -> str:
         PageSection("Students", _students(sheet, grades), _classes(grades), notes=[LEGEND]),
         PageSection("Checks", [head, *checks], notes=[*_notes(sheet)]),
         *([_misconceptions(sheet, grades)] if sheet.misconceptions else ()),
+        PageSection("What is to be handed in", notes=paragraphs(sheet.handed_in)),
     ]
     return plain_page(sheet.title, f"{sheet.title}: {counted(len(grades), 'file')}", "", sections)
 
@@ -66,6 +67,5 @@ def _misconceptions(sheet: Sheet, grades: Sequence[Grade]) -> PageSection:
 
 
 def _notes(sheet: Sheet) -> Iterator[str]:
-    yield sheet.handed_in
     if due := due_line(sheet):
         yield due

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lab.grade.check import total
-from lab.report.grades.wording import due_line, hint_line, points, shown_marks
+from lab.report.grades.wording import due_line, hint_line, paragraphs, points, shown_marks
 from lab.report.html.plain_page import PageSection, plain_page
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def student_page(sheet: Sheet, grade: Grade, now: datetime) -> str:
         *([_built(grade.built)] if grade.built and grade.built.output else ()),
         *map(_failure, failed if not grade.refused else ()),
         *_pictures(grade, failed),
+        PageSection("What is to be handed in", notes=paragraphs(sheet.handed_in)),
     ]
     score = total(mark.score for mark in marks)
     most = total(mark.check.points for mark in marks)
@@ -58,7 +59,7 @@ def _classes(marks: Sequence[Mark]) -> list[str]:
 
 
 def _notes(sheet: Sheet, grade: Grade, marks: Sequence[Mark]) -> Iterator[str]:
-    yield f"Handed in: {grade.file}. {sheet.handed_in}"
+    yield f"Handed in: {grade.file}."
     if due := due_line(sheet):
         yield due
     if grade.refused:

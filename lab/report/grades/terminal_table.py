@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lab.model.table import Table
 from lab.report.grades.csv_file import remarks_on
-from lab.report.grades.wording import LEGEND, cell_of, due_line, points, unseen
+from lab.report.grades.wording import LEGEND, cell_of, due_line, paragraphs, points, unseen
 from lab.report.terminal.tables import draw_table
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ def draw_checks(
 ) -> Iterator[Text]:
     """Checks as students see them; of what they do not see, when they will."""
     yield Text(style.cut(sheet.title, style.width), "bold")
-    for line in style.wrap(" ".join(filter(None, (sheet.handed_in, due_line(sheet)))), style.width):
-        yield Text(line)
+    for paragraph in filter(None, (*paragraphs(sheet.handed_in), due_line(sheet))):
+        for line in style.wrap(paragraph, style.width):
+            yield Text(line)
     for check in checks:
         worth = points(check.points)
         yield Text()

@@ -64,3 +64,17 @@ def due_line(sheet: Sheet) -> str:
 def shown_marks(sheet: Sheet, marks: Iterable[Mark], now: datetime) -> list[Mark]:
     """Those that students may see at that moment."""
     return [mark for mark in marks if sheet.shows(mark.check, now)]
+
+
+def paragraphs(text: str) -> list[str]:
+    """What a sheet says in several lines: its paragraphs, and each indented line by itself."""
+    found: list[str] = []
+    is_open = False
+    for line in text.splitlines():
+        is_indented = line[:1].isspace()
+        if is_open and line.strip() and not is_indented:
+            found[-1] += f" {line.strip()}"
+        elif line.strip():
+            found.append(line.rstrip())
+        is_open = bool(line.strip()) and not is_indented
+    return found

@@ -51,7 +51,7 @@ def test_checks_are_explained_with_what_students_do_not_see() -> None:
     assert "  Source: RFC 9293, 3.5\n" in text
     assert "  Where it does not pass: begin to capture before you connect" in text
     assert "quick (1 point)\n  Not shown now: students see it once the deadline is over." in text
-    assert "A capture of one of yours. To be handed in by 2026-12-24 12:00 +0000." in text
+    assert "A capture of one of yours.\nTo be handed in by 2026-12-24 12:00 +0000." in text
 
 
 def test_what_shows_in_programs_is_named_and_how_they_are_tried() -> None:

@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 from graded import NOW, SHEET, graded, refused
 
-from lab.report.grades.wording import cell_of, due_line, points, said_of, shown_marks, unseen
+from lab.report.grades.wording import (
+    cell_of,
+    due_line,
+    paragraphs,
+    points,
+    said_of,
+    shown_marks,
+    unseen,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +53,10 @@ def test_marks_are_shown_as_the_sheet_says() -> None:
     marks = graded("tcp4").marks
     assert shown_marks(SHEET, marks, NOW) == list(marks[:2])
     assert shown_marks(SHEET, marks, NOW.replace(year=2027)) == [*marks[:2], marks[3]]
+
+
+def test_a_text_of_several_lines_has_paragraphs_and_indented_lines() -> None:
+    text = "One paragraph\nin two lines.\n\n  a   1\n  b   2\nAnother.\n"
+    assert paragraphs(text) == ["One paragraph in two lines.", "  a   1", "  b   2", "Another."]
+    assert paragraphs("One.") == ["One."]
+    assert paragraphs("") == []

@@ -1,4 +1,4 @@
-"""A sheet for programs: a file over UDP, reliably, by stop and wait.
+"""A sheet for programs: a file over UDP, reliably, by stop-and-wait.
 
 wirelab grade sheets/udp_transfer.py SUBMISSION...
 """
@@ -265,12 +265,12 @@ def _listed(answers: list[dict[str, Any]]) -> str:
 
 
 SHEET = Sheet(
-    title="A file over UDP, by stop and wait",
+    title="A file over UDP, by stop-and-wait",
     handed_in=PROTOCOL,
     submission=Submission("transfer", port=PORT, given={"given.bin": GIVEN}),
     checks=(
         Check("format", 2, sends_as_agreed, "Look at the header's bytes.", of=transfers),
-        Check("resends", 2, sends_again, "Who sends, waits for a time.", of=transfers),
+        Check("resends", 2, sends_again, "A sender waits, and not for ever.", of=transfers),
         Check("stop-and-wait", 2, stops_and_waits, "Compare the ACK's number.", of=transfers),
         Check("not-too-soon", 1, sends_not_too_soon, "Let time alone decide.", of=transfers),
         Check("gives-up", 1, gives_up, "Count the tries.", of=transfers),

@@ -100,7 +100,7 @@ def misconceptions(transfers: Trial) -> tuple[Misconception, ...]:
         ),
         made(
             "alternating-numbers", numbers_alternate, f"{sender} {receiver}", "RFC 1350, 5",
-            "With numbers 0 and 1 in turn stop and wait works where nothing is overtaken; the "
+            "With numbers 0 and 1 in turn stop-and-wait works where nothing is overtaken; the "
             "protocol here counts on, so that DATA that comes late is known as old. Look at how a "
             "number follows from the one before.",
         ),

@@ -27,6 +27,7 @@ def execute(options: Namespace) -> int:
     from lab.report.grades.terminal_table import draw_grades
     from lab.report.terminal.page import Page
 
+    _check_there(options.pcap or options.submissions)
     grades = _captures(sheet, options) if options.pcap else _programs(sheet, options)
     page = Page(ascii_only=options.ascii)
     page.print(draw_grades(sheet, grades, page.style))
@@ -38,6 +39,20 @@ def execute(options: Namespace) -> int:
             "\n".join(("not all could be graded; the same command grades these again:", *faults))
         )
     return 0
+
+
+def _check_there(files: Sequence[str]) -> None:
+    """Raise UsageError for what a teacher has mistyped or may not read: no student is to blame."""
+    import os
+    from pathlib import Path
+
+    from lab.errors import UsageError, printable
+
+    for file in files:
+        if not os.path.lexists(file):
+            raise UsageError(f"there is no {printable(file)}; nothing was graded")
+        if Path(file).exists() and not os.access(file, os.R_OK):
+            raise UsageError(f"{printable(file)} may not be read by you; nothing was graded")
 
 
 def _captures(sheet: Sheet, options: Namespace) -> Sequence[Grade]:

@@ -1,4 +1,4 @@
-/* A file over UDP, stop and wait: transfer send HOST PORT FILE, or transfer receive PORT. */
+/* A file over UDP, stop-and-wait: transfer send HOST PORT FILE, or transfer receive PORT. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

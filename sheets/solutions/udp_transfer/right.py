@@ -1,4 +1,4 @@
-"""A file over UDP, stop and wait: transfer.py send HOST PORT FILE, or transfer.py receive PORT."""
+"""A file over UDP, stop-and-wait: transfer.py send HOST PORT FILE, or transfer.py receive PORT."""
 
 import socket
 import struct

@@ -57,3 +57,14 @@ def test_a_sheet_whose_check_fails_itself_is_to_be_mended(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert "own.py has to be mended: the check 'own'" in done.stderr
     assert (tmp_path / "out/results.csv").is_file()
+
+
+@pytest.mark.parametrize("way", [(), ("--pcap",)])
+def test_a_path_that_is_not_there_is_the_callers_mistake(
+    tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    sheet = "tcp_conversation" if way else "tcp_echo"
+    done = wirelab("grade", sheet, *way, "nobody.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "wirelab: there is no nobody.py; nothing was graded\n"
+    assert list(tmp_path.iterdir()) == []

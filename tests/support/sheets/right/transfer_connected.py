@@ -1,4 +1,4 @@
-"""A file over UDP, stop and wait: connected sockets, and select."""
+"""A file over UDP, stop-and-wait: connected sockets, and select."""
 
 import select
 import socket

@@ -51,6 +51,7 @@ class BlockRing(PacketSocket):
         """How many blocks, and so the number of the last one of them."""
         self._next = 0
         self._open = 0
+        self._is_mapped = False
         self._ring: mmap.mmap
         self._bytes: memoryview
         self._words: memoryview
@@ -85,6 +86,7 @@ class BlockRing(PacketSocket):
             raise KernelRefused(refusal(f"cannot capture on {self._name}", error)) from error
         self._bytes = memoryview(self._ring)
         self._words = self._bytes.cast("I")
+        self._is_mapped = True
 
     def block(self) -> memoryview | None:
         """The used bytes of the next block that was handed over; None if none was."""
@@ -154,7 +156,8 @@ class BlockRing(PacketSocket):
 
     def close(self) -> None:
         """Receive no more and free the memory. Waits for two RCU grace periods, of some 10 ms."""
-        self._words.release()
-        self._bytes.release()
-        self._ring.close()
+        if self._is_mapped:
+            self._words.release()
+            self._bytes.release()
+            self._ring.close()
         self._socket.close()

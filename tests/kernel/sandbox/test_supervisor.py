@@ -40,7 +40,8 @@ def test_closing_ends_processes_that_left_their_session_and_ignore_signals(marke
 def test_the_supervisors_death_ends_everything_inside(marker: str) -> None:
     with open_sandbox() as sandbox:
         sandbox.call(inside.start_daemon)
-        assert len(marked(marker)) == 3
+        # Whoever started the daemon may not have ended yet.
+        wait_until(lambda: len(marked(marker)) == 3)
         os.kill(sandbox.supervisor_pid, signal.SIGKILL)
         wait_until_gone(marker)
         with pytest.raises(InstrumentError, match="died"):

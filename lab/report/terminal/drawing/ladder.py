@@ -383,8 +383,14 @@ class _Drawing:
         if any(changed):
             fields = lanes[0], lanes[1] - 1
             room = self.board.columns(*fields)
-            texts = f"{changed[0]}{changed[1]:>{room - len(changed[0])}}"
-            yield self.board.line([(texts, "dim italic")], fields)
+            first, second = changed
+            if len(first) + len(second) < room:
+                texts = [f"{first}{second:>{room - len(first)}}"]
+            else:
+                # One below the other.
+                texts = [first] * bool(first) + [f"{second:>{room}}"] * bool(second)
+            for text in texts:
+                yield self.board.line([(self.style.cut(text, room), "dim italic")], fields)
 
     def _below(
         self, row: FrameRow, fields: tuple[int, int], arrow_room: int, room: int

@@ -140,3 +140,16 @@ def test_without_calls_three_lanes_are_drawn_as_well() -> None:
     (syn, onward) = (line for line in lines if "SYN seq=0" in line and "ACK" not in line)
     assert syn.index(">") < onward.index("-")
     assert {len(line) for line in (syn, onward)} == {80}
+
+
+def test_states_that_do_not_fit_beside_each_other_stand_below_each_other() -> None:
+    """As between neighbouring lanes of eight hosts on a terminal of 80 columns."""
+    (ladder, *_) = [
+        build_ladder(each) for each in build_timelines(load_recording(r.FOLDER / "tcp4"))
+    ]
+    lanes = (*ladder.lanes, *(replace(ladder.lanes[0], name=f"h{n}") for n in range(6)))
+    drawn = "\n".join(
+        line.plain for line in draw_ladder(replace(ladder, lanes=lanes), Style(80, False))
+    )
+    for state in ("SYN-SE", "SYN-RE", "ESTABL", "FIN-WA", "LAST-A"):
+        assert state in drawn

@@ -23,14 +23,10 @@ def test_who_is_told_what(sheet: str, tmp_path: Path) -> None:
     # Root's other half, the mutants, is `make matrix`: how a sheet judges is no matter of the user.
     mutants = "none" if os.getuid() == 0 else "first"
     found = told(sheet, tmp_path, mutants=mutants)
-    wrong = [each for each in found if each.wanted]
-    assert not [str(each) for each in found if not each.wanted and not each.is_well]
-    assert not [str(each) for each in wrong if each.grade.score == each.grade.max_score]
-    # Whether a send is short, for one, is the kernel's to decide each time.
-    unnamed = [str(each) for each in wrong if not each.is_well]
-    assert len(unnamed) <= max(1, len(wrong) // 10), unnamed
-    assert len(wrong) >= 5
+    assert not [str(each) for each in found if not each.is_well]
+    assert sum(bool(each.wanted) for each in found) >= 5
     if mutants == "first":
+        wrong = [each for each in found if each.wanted]
         assert sum(bool(each.others) for each in wrong) <= len(wrong) // 10
 
 

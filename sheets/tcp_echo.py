@@ -153,7 +153,7 @@ def survives_loss(seen: Seen) -> None:
 
 
 def returns_all_of_much(seen: Seen) -> None:
-    """A client sends 200 kB and begins to read when the buffers are full: it gets all of it."""
+    """A client sends 400 kB and twice reads only when the buffers are full: it gets all of it."""
     slow = of_client(seen, "slow")
     assert slow["end"] != REFUSED, "the connection was refused"
     assert slow["sent"] == len(LARGE), (

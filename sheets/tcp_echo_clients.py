@@ -16,9 +16,13 @@ HIGH = b"caf\xe9 \x80\xc3\x28\xff end"
 """No text in UTF-8."""
 MEDIUM = b"".join(b"%09d\n" % number for number in range(2000))
 LOST = b"lost once, and sent again ".ljust(999, b".") + b"\n"
-LARGE = b"".join(b"%09d\n" % number for number in range(20_000))
+LARGE = b"".join(b"%09d\n" % number for number in range(40_000))
+FIRST_PART = len(LARGE) // 2
+"""Each part of it is more than what fits on the way there and back."""
 UNREAD = LARGE[:60_000]
 """More than a server can send that nobody reads of, and less than what fits on the way to it."""
+AFTERWARDS = 1000
+"""So many bytes are sent once all has been read: there is room for these."""
 SLOW_CLIENT_BYTES = 8192
 """The receive buffer of a client that reads late."""
 
@@ -111,10 +115,17 @@ def crowd(server4: str, server6: str, port: int, again: int) -> dict[str, object
     }
 
     slow = talking(receive_buffer=SLOW_CLIENT_BYTES)
-    pushed = slow.push(LARGE)
+    pushed = slow.push(LARGE[:FIRST_PART])
     quick = talking(b"quick\n")
     heard_meanwhile = len(quick.got)
-    slow.say(LARGE[pushed:])
+    slow.say(LARGE[pushed:FIRST_PART])
+    # Who threw bytes away sends again once there is room, and what comes then is not what is next.
+    slow.hear(FIRST_PART)
+    slow.say(LARGE[FIRST_PART : FIRST_PART + AFTERWARDS])
+    slow.hear(len(slow.sent))
+    # Full again, so that the FIN comes while bytes of it are still to be sent.
+    pushed += slow.push(LARGE[len(slow.sent) :])
+    slow.say(LARGE[len(slow.sent) :])
     slow.finish()
     slow.hear_end()
     quick.hear(len(quick.sent))
@@ -125,7 +136,7 @@ def crowd(server4: str, server6: str, port: int, again: int) -> dict[str, object
 
     talking(b"I am rude\n").reset()
     rude = talking(receive_buffer=SLOW_CLIENT_BYTES)
-    rude.push(LARGE)
+    rude.push(LARGE[:FIRST_PART])
     rude.reset()
     rude = talking(receive_buffer=SLOW_CLIENT_BYTES)
     rude.push(UNREAD)

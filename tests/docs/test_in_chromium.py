@@ -74,8 +74,8 @@ def axe() -> str:
 
 
 def ladder_in(page: Page) -> FrameLocator:
-    """The run's page within a page, which is loaded only once somebody scrolls there."""
-    page.locator("iframe.run").evaluate("frame => { frame.loading = 'eager'; }")
+    """The run's page within a page, which is loaded and drawn only once somebody scrolls there."""
+    page.locator("iframe.run").scroll_into_view_if_needed()
     return page.frame_locator("iframe.run")
 
 
@@ -147,8 +147,8 @@ def test_a_ladder_within_a_page_opens_at_what_answers_the_question(browser: Brow
     opened = Opened(browser, "light", 1280)
     page = opened.open(SITE / "lessons/tcp.html")
     frame = ladder_in(page)
-    page.locator("iframe.run").scroll_into_view_if_needed()
     assert frame.locator("#detail h3").inner_text().startswith("f3 SYN")
+    frame.locator("button.text.chosen").wait_for()
     # Choosing an event within it does not move the page around it.
     before = page.evaluate("scrollY")
     frame.locator("#detail").get_by_role("button", name="next").click()

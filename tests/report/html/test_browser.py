@@ -109,6 +109,17 @@ def test_an_address_opens_its_event(browser: Browser, folder: Path) -> None:
         assert page.locator("button.text.chosen").is_visible()
 
 
+def test_the_event_of_an_address_is_in_sight_after_a_frame_without_a_size_has_got_one(
+    browser: Browser, folder: Path
+) -> None:
+    path = file_of(folder, TCP)
+    with opened(browser, path, width=1, fragment="#conversation/client%238") as page:
+        page.set_viewport_size({"width": 1280, "height": 600})
+        box = page.locator("button.text.chosen").bounding_box(timeout=10_000)
+        assert box is not None
+        assert 0 <= box["y"] <= 600
+
+
 def test_a_call_shows_the_line_that_made_it(browser: Browser, folder: Path) -> None:
     path = folder / "noted.html"
     path.write_bytes(derived(noted_result(), "html"))

@@ -26,7 +26,7 @@ class Page {
       });
     };
     addEventListener('scroll', soon, { passive: true });
-    addEventListener('resize', () => this.refresh());
+    addEventListener('resize', () => this._resized());
     addEventListener('hashchange', () => this.follow());
     addEventListener('beforeprint', () => this._print(true));
     addEventListener('afterprint', () => this._print(false));
@@ -40,6 +40,20 @@ class Page {
       theme.setAttribute('aria-pressed', 'true');
     });
     document.querySelector('#table details').addEventListener('toggle', () => this._fillTable());
+  }
+
+  /**
+   * Another width puts every event elsewhere: the chosen one stays in sight. A frame within a page
+   * may have no size at all while it loads; a height alone changes whenever a phone hides its bars.
+   */
+  _resized() {
+    const before = this.window;
+    this.refresh();
+    const isElsewhere = before && (before.width !== innerWidth || before.height === 0);
+    if (isElsewhere && this.ladder && this.view.chosen !== null) {
+      this._scrollTo(this.view.chosen);
+      this.ladder.draw();
+    }
   }
 
   /** Paper has no window to look through: the ladder is drawn whole, as wide as a page. */
@@ -120,6 +134,7 @@ class Page {
 
   refresh() {
     if (!this.ladder) return;
+    this.window = { width: innerWidth, height: innerHeight };
     this.ladder.layOut();
     this.ladder.draw({ whole: this.isPrinting && this.ladder.height < HIGHEST_PRINTED });
     const { search } = this.view;

@@ -200,7 +200,7 @@ def load(file: str | Path) -> Capture:
 
     pcap or pcapng, compressed or not. Raises CaptureFileError.
     """
-    from lab.run import load_capture
+    from lab.capture_files import load_capture
 
     return load_capture(str(file))
 

@@ -8,6 +8,7 @@ import pytest
 from tabled import any_conversations, lossy_conversations
 
 from lab.analysis.select.selection import Asked
+from lab.capture_files import read_file, show_capture
 from lab.errors import CaptureFileError, UsageError
 from lab.large_capture import LargeCapture
 from lab.pcap.bulk.bulk_reading import NotInBulkError
@@ -15,7 +16,6 @@ from lab.pcap.pcapng_writing import write_pcapng
 from lab.records import Direction, Frame
 from lab.report.terminal.capture_page import draw_capture, draw_large
 from lab.report.terminal.drawing.style import Style
-from lab.run import read_file, show_capture
 from tests.benchmarks.show_file import write_capture
 
 STYLE = Style(80, True)

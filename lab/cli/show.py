@@ -48,9 +48,9 @@ def _write_parquet(options: Namespace, asked: Asked | None) -> int:
     """Write a file's packets and flows as Parquet. Raises UsageError."""
     from pathlib import Path
 
+    from lab.capture_files import read_table, write_table
     from lab.errors import UsageError
     from lab.report.parquet.files import check_parquet
-    from lab.run import read_table, write_table
 
     if asked is not None or options.json or options.html:
         raise UsageError("--parquet writes all packets and flows: choose among them by a query")
@@ -70,7 +70,7 @@ def _open_page(options: Namespace, stack: ExitStack) -> Page:
 
 def _show(options: Namespace, asked: Asked | None, page: Callable[[], Page]) -> CaptureFile:
     """Show a file all of whose frames are dissected."""
-    from lab.run import read_file, show_capture
+    from lab.capture_files import read_file, show_capture
 
     with _stopped_by_interrupt() as stop:
         capture = read_file(options.file, stop)
@@ -94,7 +94,7 @@ def _show_large(
     is_of_frames = options.filter is not None or options.frames is not None
     if is_of_frames or options.json or options.html:
         return None
-    from lab.run import read_large, size_if_large
+    from lab.capture_files import read_large, size_if_large
 
     size_bytes = size_if_large(options.file)
     if size_bytes is None:
@@ -137,8 +137,8 @@ def _write_page(shown: Shown, target: str) -> None:
 
 
 def _print_document(shown: Shown) -> None:
+    from lab.capture_files import shown_document
     from lab.report.document.writing import write_document
-    from lab.run import shown_document
 
     sys.stdout.write(write_document(shown_document(shown)))
 

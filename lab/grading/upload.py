@@ -8,11 +8,11 @@ import stat
 from collections.abc import Callable
 from typing import BinaryIO
 
+from lab.capture_files import show_capture
 from lab.errors import CaptureFileError
 from lab.pcap.capture_file import parse_capture
 from lab.pcap.source import ByteSource, gunzipped, printable
 from lab.results import Capture
-from lab.run import show_capture
 
 MOST_BYTES = 16 << 20
 """Of a file, compressed or not."""

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lab.analysis.tcp.segment import Note
+from lab.capture_files import read_file, show_capture, shown_document
 from lab.errors import CaptureFileError
 from lab.model.address import SocketAddress
-from lab.run import read_file, show_capture, shown_document
 
 Document = dict[str, Any]
 Line = dict[str, list[str]]

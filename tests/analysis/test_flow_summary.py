@@ -24,9 +24,9 @@ from lab.analysis.flows.crossings import crossings_of_capture
 from lab.analysis.flows.flow import Flow, group_flows
 from lab.analysis.tcp.conversation import Teardown
 from lab.analysis.tcp.segment import Note
+from lab.capture_files import read_file, show_capture
 from lab.errors import UsageError
 from lab.records import Direction, Frame
-from lab.run import read_file, show_capture
 
 OPEN = """
     0.1 client > server SYN seq=100

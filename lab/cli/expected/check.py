@@ -34,7 +34,7 @@ def execute(options: Namespace) -> int:
 
 
 def _all_checked(wanted: Iterable[Expectation], options: Namespace) -> Iterator[Checked]:
-    from lab.run import load_capture
+    from lab.capture_files import load_capture
 
     capture = load_capture(options.file)
     for expectation in wanted:

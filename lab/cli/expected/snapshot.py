@@ -46,6 +46,7 @@ def _recorded(name: str) -> Expectations:
     """A run's folder judged again, or a capture file."""
     from pathlib import Path
 
-    from lab.run import judged, load_capture
+    from lab.capture_files import load_capture
+    from lab.run import judged
 
     return judged(name) if Path(name).is_dir() else load_capture(name)

@@ -6,9 +6,9 @@ from transcript import converse
 
 from lab.analysis.flow_summary import frames_of
 from lab.analysis.select.selection import Selection, asked_for, select
+from lab.capture_files import read_file, show_capture
 from lab.errors import PointedError, UsageError
 from lab.results import Shown
-from lab.run import read_file, show_capture
 
 TALK = """
 0.1 client > server SYN seq=100

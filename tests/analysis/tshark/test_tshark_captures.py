@@ -18,7 +18,7 @@ from captured import capture_of
 from every_block import LINKS as LINKS_OF_BLOCKS
 from every_block import RESOLUTIONS, every_block
 
-from lab.run import show_capture, shown_document
+from lab.capture_files import show_capture, shown_document
 from tests.against import tshark
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

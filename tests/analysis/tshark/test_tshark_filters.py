@@ -17,8 +17,8 @@ from scenes import recorded_result
 from wire_talks import Sent, pcap, talk
 
 from lab.analysis.select.selection import asked_for
+from lab.capture_files import show_capture
 from lab.report.capture.wire import wire_capture
-from lab.run import show_capture
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

@@ -16,8 +16,8 @@ import pytest
 from captured import capture_of
 
 from lab.analysis.flows.flow import transport_endpoints
+from lab.capture_files import show_capture
 from lab.records import LinkType
-from lab.run import show_capture
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

@@ -13,7 +13,7 @@ from captured import capture_of
 
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.packets.packet import IPv4, IPv6, Tunnel
-from lab.run import show_capture
+from lab.capture_files import show_capture
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

@@ -14,9 +14,9 @@ from scenes import recorded_result
 from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.timeline import Timeline
+from lab.capture_files import show_capture
 from lab.records import Direction
 from lab.report.capture.wire import wire_capture
-from lab.run import show_capture
 
 RUNS = ("tcp4", "tcp6", "udp4", "udp6", "unix4", "unix6", "calls4", "calls6", "raw4", "raw6")
 FLAWLESS = ("tcp4", "tcp6", "traced-tcp4", "traced-tcp6", "unix4", "unix6", "calls4", "calls6")

@@ -12,8 +12,8 @@ import frame_bytes as fb
 import link_bytes as lb
 from captured import capture_of
 
+from lab.capture_files import show_capture, shown_document
 from lab.report.document.writing import write_document
-from lab.run import show_capture, shown_document
 
 DOCS = Path(__file__).parents[3] / "docs" / "capture-files.md"
 

@@ -14,9 +14,9 @@ import pytest
 import wire_talks as w
 from captured import NAME, capture_of
 
+from lab.capture_files import show_capture, shown_document
 from lab.errors import CaptureFileError
 from lab.report.document.writing import write_document
-from lab.run import show_capture, shown_document
 
 Document = dict[str, Any]
 SECOND = 10**9

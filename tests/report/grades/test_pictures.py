@@ -5,13 +5,13 @@ from dataclasses import replace
 from graded import RECORDINGS
 from tried import one_client, seen_in
 
+from lab.capture_files import load_capture
 from lab.report.grades.pictures import (
     MOST_FRAMES_DRAWN,
     MOST_LADDERS,
     picture_of_trial,
     pictures_of_capture,
 )
-from lab.run import load_capture
 
 
 def test_each_flow_of_a_capture_is_drawn_up_to_a_number() -> None:

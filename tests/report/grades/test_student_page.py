@@ -7,11 +7,11 @@ from graded import NOW, RECORDINGS, SHEET, graded, hostile_grade, refused
 from hostile import HOSTILE
 from scenes import Parsed
 
+from lab.capture_files import load_capture
 from lab.grade.mark import Grade
 from lab.ladder.model import Ladder
 from lab.report.grades.pictures import MOST_FRAMES_DRAWN, MOST_LADDERS, pictures_of_capture
 from lab.report.grades.student_page import student_page
-from lab.run import load_capture
 
 
 def ladders(name: str) -> Sequence[Ladder]:

@@ -14,8 +14,8 @@ from scenes import noted_result, recorded_page, recorded_result
 
 from lab.analysis.explain.display_filter import frame_filter
 from lab.analysis.fields.fields import fields_of
+from lab.capture_files import read_file, show_capture
 from lab.derive import derived, write_capture_page
-from lab.run import read_file, show_capture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -7,11 +7,11 @@ import pytest
 from scenes import RECORDINGS, Parsed
 
 from lab.analysis.select.selection import asked_for
+from lab.capture_files import read_file, show_capture
 from lab.derive import write_capture_page
 from lab.errors import UsageError
 from lab.pcap.capture import CaptureFile, LeftOut
 from lab.results import Shown
-from lab.run import read_file, show_capture
 
 
 @pytest.fixture(scope="module")

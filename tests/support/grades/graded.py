@@ -8,11 +8,11 @@ from pathlib import Path
 
 from hostile import HOSTILE
 
+from lab.capture_files import load_capture
 from lab.grade.check import Check
 from lab.grade.judging import judge_checks, refuse_checks
 from lab.grade.mark import Grade
 from lab.grade.sheet import Sheet
-from lab.run import load_capture
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Timelines assembled from a recording.
 
-Apart from timeline.py because this dissects, which imports scapy: a scenario can be loaded,
-and its run begun, before that.
+Apart from timeline.py because this dissects: a scenario can be loaded, and its run begun, before
+what that needs is imported.
 """
 
 from __future__ import annotations

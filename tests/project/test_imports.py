@@ -30,8 +30,10 @@ def hook(name, arguments):
     elif name == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         seen.append([name, str(arguments[0])])
 sys.addaudithook(hook)
-for name in sys.argv[1:]:
+code, *names = sys.argv[1:]
+for name in names:
     __import__(name)
+exec(code)
 opened = [path for number, path in descriptors().items() if before.get(number) != path]
 print(json.dumps({
     "seen": seen,
@@ -46,10 +48,13 @@ print(json.dumps({
 """
 
 
-def import_watched(home: Path, *modules: str) -> dict[str, Any]:
-    """What importing the modules does, in an interpreter of its own with an empty home."""
+def import_watched(home: Path, *modules: str, code: str = "") -> dict[str, Any]:
+    """What importing the modules does, in an interpreter of its own with an empty home.
+
+    And the code that is executed then.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, *modules],
+        [sys.executable, "-c", WATCHED, code, *modules],
         env={"HOME": str(home), "PYTHONPATH": ":".join([str(ROOT), *filter(None, sys.path)])},
         capture_output=True,
         text=True,
@@ -74,10 +79,28 @@ def test_a_scenario_can_be_run_before_anything_slow_is_imported(tmp_path: Path) 
     assert told == NOTHING | {"packages": []}
 
 
-def test_importing_the_dissection_opens_and_writes_nothing(tmp_path: Path) -> None:
-    assert import_watched(tmp_path, "lab.analysis.packets.dissect") == NOTHING | {
-        "packages": ["scapy"]
-    }
+DISSECTED = """
+from lab.analysis.packets.dissect import dissect
+from lab.records import Direction, Frame, LinkType
+assert dissect(Frame(1, "", Direction.OUT, bytes(14), 14, LinkType.ETHERNET)).layers
+"""
+
+
+def test_the_dissection_imports_scapy_with_the_first_frame_and_writes_nothing(
+    tmp_path: Path,
+) -> None:
+    dissection = "lab.analysis.packets.dissect"
+    assert import_watched(tmp_path, dissection) == NOTHING | {"packages": []}
+    told = import_watched(tmp_path, dissection, code=DISSECTED)
+    assert told == NOTHING | {"packages": ["scapy"]}
+
+
+@pytest.mark.parametrize("name", ["tcp4", "tcp6"])
+def test_a_run_whose_frames_are_plain_is_judged_without_scapy(name: str, tmp_path: Path) -> None:
+    folder = ROOT / "tests" / "recordings" / name
+    code = f"from lab.run import judged; assert judged({str(folder)!r}).judgements"
+    told = import_watched(tmp_path, "lab.run", code=code)
+    assert not {"scapy", "numpy"} & set(told["packages"])
 
 
 def test_importing_everything_opens_and_writes_nothing(tmp_path: Path) -> None:

@@ -40,22 +40,39 @@ from lab.analysis.packets.packet import (
 )
 from lab.analysis.packets.scapy_import import import_scapy_layers
 
-_l2, _inet, _inet6 = import_scapy_layers()
 
-_ICMPV6_CLASSES: dict[int, tuple[Any, int]] = {
-    1: (_inet6.ICMPv6DestUnreach, 8),
-    2: (_inet6.ICMPv6PacketTooBig, 8),
-    3: (_inet6.ICMPv6TimeExceeded, 8),
-    4: (_inet6.ICMPv6ParamProblem, 8),
-    128: (_inet6.ICMPv6EchoRequest, 8),
-    129: (_inet6.ICMPv6EchoReply, 8),
-    133: (_inet6.ICMPv6ND_RS, 8),
-    134: (_inet6.ICMPv6ND_RA, 16),
-    135: (_inet6.ICMPv6ND_NS, 24),
-    136: (_inet6.ICMPv6ND_NA, 24),
-    137: (_inet6.ICMPv6ND_Redirect, 40),
+class _Late:
+    """A module of scapy's, imported with the other two when the first of its names is used.
+
+    It takes a tenth of a second, and most runs have no frame that needs it (analysis/plain).
+    """
+
+    def __init__(self, place: int) -> None:
+        """`place` is the module's among those of import_scapy_layers."""
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  a class of scapy's
+        found = getattr(import_scapy_layers()[self._place], name)
+        setattr(self, name, found)
+        return found
+
+
+_l2, _inet, _inet6 = _Late(0), _Late(1), _Late(2)
+
+_ICMPV6_CLASSES: dict[int, tuple[str, int]] = {
+    1: ("ICMPv6DestUnreach", 8),
+    2: ("ICMPv6PacketTooBig", 8),
+    3: ("ICMPv6TimeExceeded", 8),
+    4: ("ICMPv6ParamProblem", 8),
+    128: ("ICMPv6EchoRequest", 8),
+    129: ("ICMPv6EchoReply", 8),
+    133: ("ICMPv6ND_RS", 8),
+    134: ("ICMPv6ND_RA", 16),
+    135: ("ICMPv6ND_NS", 24),
+    136: ("ICMPv6ND_NA", 24),
+    137: ("ICMPv6ND_Redirect", 40),
 }
-"""By type: scapy's class and the bytes before options, quoted packet or data."""
+"""By type: the name of scapy's class and the bytes before options, quoted packet or data."""
 
 _ICMP_BYTES = {13: 20, 14: 20, 17: 12, 18: 12}
 """RFC 792 timestamps and RFC 950 address masks; every other header has 8 bytes."""
@@ -63,13 +80,13 @@ _ICMP_BYTES = {13: 20, 14: 20, 17: 12, 18: 12}
 _SCAPY_ICMP_BYTES = {37: 12, 38: 12}
 """Where scapy reads on: it expects a reply's TTL (RFC 1788) in requests too."""
 
-_EXTENSION_CLASSES: dict[int, tuple[Any, int]] = {
-    0: (_inet6.IPv6ExtHdrHopByHop, 2),
-    43: (_inet6.IPv6ExtHdrRouting, 8),
-    60: (_inet6.IPv6ExtHdrDestOpt, 2),
-    135: (_inet6.MIP6MH_Generic, 6),
+_EXTENSION_CLASSES: dict[int, tuple[str, int]] = {
+    0: ("IPv6ExtHdrHopByHop", 2),
+    43: ("IPv6ExtHdrRouting", 8),
+    60: ("IPv6ExtHdrDestOpt", 2),
+    135: ("MIP6MH_Generic", 6),
 }
-"""By protocol number: scapy's class and the bytes before options, addresses or message."""
+"""By protocol number: scapy's class by its name, and the bytes before options or message."""
 
 
 def ethernet(data: bytes, at: int) -> Ethernet:
@@ -179,8 +196,8 @@ def extension_lengths(data: bytes, at: int, header: int) -> tuple[int, int]:
     """
     if header == 51:
         return data[at], (data[at + 1] + 2) * 4
-    header_class, size = _EXTENSION_CLASSES[header]
-    fields = header_class(data[at : at + size]).fields
+    name, size = _EXTENSION_CLASSES[header]
+    fields = getattr(_inet6, name)(data[at : at + size]).fields
     return fields["nh"], (fields["len"] + 1) * 8
 
 
@@ -207,12 +224,12 @@ def icmp(
 ) -> Icmp:
     """An ICMP or ICMPv6 header, with the option and the quoted layers given."""
     head = data[at : at + icmp_bytes(version, data[at])]
-    header_class = _inet.ICMP
     if version == 4:
         head = head.ljust(_SCAPY_ICMP_BYTES.get(data[at], 0), b"\0")
+        fields = _inet.ICMP(head).fields
     else:
-        header_class, _ = _ICMPV6_CLASSES.get(data[at], (_inet6.ICMPv6Unknown, 4))
-    fields = header_class(head).fields
+        name, _ = _ICMPV6_CLASSES.get(data[at], ("ICMPv6Unknown", 4))
+        fields = getattr(_inet6, name)(head).fields
     return Icmp(
         offset=at,
         version=version,

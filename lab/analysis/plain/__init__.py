@@ -1,1 +1,1 @@
-"""Frames of plain TCP and UDP understood from their bytes alone, without scapy."""
+"""Plain frames understood from their bytes alone, without scapy."""

@@ -70,6 +70,44 @@ def test_datagrams_are_plain_and_padding_is_no_payload() -> None:
         assert decoded(each) == dissect(frame(each))
 
 
+REQUEST = bytes.fromhex("000108000604000102420a0000020a000001000000000000") + fb.V4_B.packed
+
+
+def solicitation(options: bytes = b"", kind: int = 135, checksum: int | None = None) -> bytes:
+    """A Neighbor Solicitation, or another message of its shape."""
+    body = bytes.fromhex("60000000") + fb.V6_B.packed + options
+    message = fb.icmpv6(kind, 0, body)
+    if checksum is not None:
+        message = message[:2] + struct.pack("!H", checksum) + message[4:]
+    return fb.ethernet(fb.ipv6(message, 58), fb.IPV6)
+
+
+def test_who_asks_for_a_neighbour_and_who_answers_is_plain() -> None:
+    for each in (
+        fb.ethernet(REQUEST, fb.ARP),
+        fb.ethernet(REQUEST[:7] + b"\2" + REQUEST[8:] + b"padding of the link", fb.ARP),
+        solicitation(),
+        solicitation(b"\1\1\2\x42\x0a\0\0\1"),
+        solicitation(b"\2\1\2\x42\x0a\0\0\1", kind=136),
+        solicitation(kind=136) + b"padding of the link",
+    ):
+        found = decoded(each)
+        assert found is not None
+        assert repr(found) == repr(dissect(frame(each)))
+
+
+@examples(200)
+@given(st.integers(0, 85), st.integers(0, 7), st.booleans())
+def test_whatever_is_flipped_of_those_is_decoded_as_scapy_does_or_not_at_all(
+    at: int, bit: int, is_ipv6: bool
+) -> None:
+    option = b"\1\1\2\x42\x0a\0\0\1"
+    data = bytearray(solicitation(option) if is_ipv6 else fb.ethernet(REQUEST, fb.ARP))
+    data[at % len(data)] ^= 1 << bit
+    found = decoded(bytes(data))
+    assert found in (None, dissect(frame(bytes(data))))
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -93,6 +131,17 @@ def test_datagrams_are_plain_and_padding_is_no_payload() -> None:
         fb.ethernet(fb.ipv6(fb.fragment_header(0, False) + fb.tcp6(), 44), fb.IPV6),
         fb.ethernet(fb.ipv4(fb.tcp()), tags=((0x8100, 7),)),
         fb.ethernet(bytes(28), fb.ARP),
+        fb.ethernet(REQUEST[:-1], fb.ARP),
+        fb.ethernet(b"\0\6" + REQUEST[2:], fb.ARP),
+        fb.ethernet(REQUEST[:4] + b"\x08" + REQUEST[5:] + bytes(4), fb.ARP),
+        solicitation(b"\1\1" + bytes(6), checksum=1),
+        solicitation(b"\1\1" + bytes(5)),
+        solicitation(b"\1\2" + bytes(14)),
+        solicitation(b"\1\0" + bytes(6)),
+        solicitation(b"\2\1" + bytes(6) + b"\1\1" + bytes(6)),
+        solicitation(b"\x0e\1" + bytes(6)),
+        solicitation(kind=133),
+        solicitation(kind=137),
         b"",
     ],
 )

@@ -77,6 +77,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("Four sessions", "instructor.md"),
             ("Lab sheets", "sheets.md"),
             ("Grading captures", "grading.md"),
+            ("Captures on Gradescope", "gradescope.md"),
             ("Grading programs", "grading-programs.md"),
             ("What is handed in", "submissions.md"),
             ("Worksheets, quiz, cards", "learning.md"),

@@ -74,10 +74,10 @@ class Stage:
         self.pages.append(place)
 
     def place_of(self, path: str) -> str:
-        """Where the site has a path of the repository; what is not in docs/ gets a page."""
+        """Where the site has a path of the repository; what it cannot have as it is gets a page."""
         if other := (BESIDE | INSTEAD).get(path):
             return other
-        if path.startswith("docs/"):
+        if path.startswith("docs/") and path.endswith((".md", *BESIDE_PAGES)):
             return path.removeprefix("docs/")
         if not (ROOT / path).exists():
             raise UsageError(f"a page links to {path}, which is not there")

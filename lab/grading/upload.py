@@ -1,4 +1,4 @@
-"""A capture file that somebody uploaded: read within limits, whatever it is."""
+"""A capture file that was uploaded, alone or in a folder: read within limits, whatever it is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from lab.capture_files import show_capture
 from lab.errors import CaptureFileError
+from lab.grading.member_name import IGNORED_FILES, IGNORED_FOLDERS
 from lab.pcap.capture_file import parse_capture
 from lab.pcap.source import ByteSource, gunzipped, printable
 from lab.results import Capture
@@ -18,27 +19,42 @@ MOST_BYTES = 16 << 20
 """Of a file, compressed or not."""
 MOST_FRAMES = 10_000
 _CHUNK_BYTES = 1 << 18
+_MOST_NAMED = 4
 
 
 def load_upload(path: str) -> Capture:
     """The capture, of which something can be expected; in messages it has no folder.
 
+    Of a folder it is the only file in it, as services have them that take uploads.
+
     Raises CaptureFileError where it cannot be read, is no regular file, is no capture, or has more
     than MOST_BYTES or MOST_FRAMES.
     """
-    name = printable(path.rpartition("/")[2] or path)
+    name = printable(path.rstrip("/").rpartition("/")[2] or path)
+    folder: int | None = None
     try:
-        with _open(path, name) as file:
+        descriptor = _opened(path, name)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            folder, inside = descriptor, _only_file(descriptor, name)
+            name = printable(inside)
+            descriptor = _opened(inside, name, folder)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise CaptureFileError(f"cannot read {name}: it is no regular file")
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             return _load(file, name)
     except OSError as error:
         raise CaptureFileError(f"cannot read {name}: {error.strerror}") from None
+    finally:
+        if folder is not None:
+            os.close(folder)
 
 
-def _open(path: str, name: str) -> BinaryIO:
-    """The file, opened; a FIFO or a device is not waited for. Raises CaptureFileError, OSError."""
+def _opened(path: str, name: str, folder: int | None = None) -> int:
+    """A descriptor; a FIFO or a device is not waited for. Raises CaptureFileError, OSError."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY | os.O_NOFOLLOW
     try:
-        descriptor = os.open(path, flags)
+        return os.open(path, flags, dir_fd=folder)
     except ValueError as error:
         raise CaptureFileError(f"cannot read {name}: {error}") from None
     except OSError as error:
@@ -46,10 +62,22 @@ def _open(path: str, name: str) -> BinaryIO:
             raise
         # It may lead to another student's.
         raise CaptureFileError(f"cannot read {name}: it is a symbolic link") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise CaptureFileError(f"cannot read {name}: it is no regular file")
-    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _only_file(folder: int, name: str) -> str:
+    """The name of what is in a folder, where it is one. Raises CaptureFileError, OSError."""
+    with os.scandir(folder) as entries:
+        found = (each.name for each in entries)
+        taken = (each for each in found if each not in IGNORED_FILES | IGNORED_FOLDERS)
+        names = sorted(each for each, _ in zip(taken, range(_MOST_NAMED), strict=False))
+    if not names:
+        raise CaptureFileError(f"cannot read {name}: there is no file in it; hand in one capture")
+    if len(names) > 1:
+        listed = ", ".join(printable(each) for each in names)
+        raise CaptureFileError(
+            f"cannot read {name}: it has several files, {listed} among them; hand in one capture"
+        )
+    return names[0]
 
 
 def _load(file: BinaryIO, name: str) -> Capture:

@@ -48,11 +48,34 @@ def test_what_is_no_capture_is_refused_without_its_folder(tmp_path: Path) -> Non
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zero").symlink_to("/dev/zero")
-    for path in (tmp_path / "fifo", tmp_path, "/dev/zero"):
+    (tmp_path / "in/folder").mkdir(parents=True)
+    for path in (tmp_path / "fifo", tmp_path / "in", "/dev/zero"):
         assert "no regular file" in refusal(path)
     assert refusal(tmp_path / "zero") == "cannot read zero: it is a symbolic link"
     assert "No such file" in refusal(tmp_path / "none")
     assert "null" in refusal("a\0b")
+
+
+def test_of_a_folder_the_only_file_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "submission"
+    folder.mkdir()
+    said = "cannot read submission: there is no file in it; hand in one capture"
+    assert refusal(folder) == said
+    written(folder, TALK)
+    written(folder, b"what a system leaves", ".DS_Store")
+    for path in (str(folder), f"{folder}/"):
+        load_upload(path).tcp().handshake()
+    written(folder, TALK, "other.pcap")
+    assert "it has several files, other.pcap, talk.pcap among them" in refusal(folder)
+
+
+def test_what_is_refused_in_a_folder_is_said_by_its_name(tmp_path: Path) -> None:
+    written(tmp_path, b"hello")
+    assert refusal(tmp_path).startswith("cannot read talk.pcap: not a pcap or pcapng capture")
+    (tmp_path / "talk.pcap").unlink()
+    (tmp_path / "link\x1b.pcap").symlink_to("/etc/passwd")
+    said = refusal(tmp_path)
+    assert said.endswith("it is a symbolic link") and "\x1b" not in said
 
 
 def test_what_may_not_be_read_is_refused(tmp_path: Path) -> None:

@@ -42,6 +42,15 @@ def test_pages_beside_docs_and_sources_have_places_of_their_own(tmp_path: Path) 
     assert stage.pages == ["x.md"]
 
 
+def test_a_script_beside_the_pages_gets_a_page_and_a_picture_does_not(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.add("docs/x.md", "x.md", "[s](gradescope/setup.sh) ![p](html.png)")
+    stage.write_sources()
+    written = (tmp_path / "x.md").read_text()
+    assert written == "[s](source/docs/gradescope/setup.sh.md) ![p](html.png)"
+    assert "apt-get" in (tmp_path / "source/docs/gradescope/setup.sh.md").read_text()
+
+
 def test_a_link_to_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"links to nowhere\.py, which is not there"):
         Stage(tmp_path).add("docs/x.md", "x.md", "[a](../nowhere.py)")

@@ -37,6 +37,8 @@ def gradescope_results(sheet: Sheet, grade: Grade) -> str:
         "test_output_format": "text",
         "test_name_format": "text",
         "visibility": "visible",
+        # What is printed beside it has all points, those of hidden checks too.
+        "stdout_visibility": "hidden",
         "tests": [_test(mark) for mark in grade.marks],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -30,6 +30,7 @@ def test_only_documented_fields_are_there() -> None:
         found = results(grade)
         assert set(found) <= DOCUMENTED
         assert found["visibility"] == "visible"
+        assert found["stdout_visibility"] == "hidden"
         for test in found["tests"]:
             assert set(test) <= OF_A_TEST
             assert test["status"] in ("passed", "failed")

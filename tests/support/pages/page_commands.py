@@ -24,6 +24,7 @@ ENDS_WITH = re.compile(r"ends with (\d)(?: or (\d))?")
 
 BY_OTHERS = {
     "docs/grading.md": "tests/grading/test_documented.py",
+    "docs/gradescope.md": "tests/docs/test_gradescope.py",
     "docs/grading-programs.md": "tests/cli/expected/test_grade_documented.py",
     "tshark ": "tests/project/test_documented_tshark.py",
     "python3 -c 'from importlib.resources": "tests/project/test_wheel.py",

@@ -72,7 +72,7 @@ def read_table(name: str, stop: int | None = None) -> LargeCapture:
 def write_table(large: LargeCapture, folder: Path) -> Sequence[Path]:
     """Write a table's packets and flows as Parquet files into a folder; their paths.
 
-    Raises UsageError where pyarrow is not installed, or they cannot be written.
+    Raises ExtraMissing where pyarrow is not installed, UsageError where they cannot be written.
     """
     from lab.report.parquet.files import write_parquet
 

@@ -6,6 +6,8 @@ the process exit status its message ends in (`wirelab --help` lists them).
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +62,18 @@ class MachineError(LabError):
 
     def __str__(self) -> str:
         return f"{self.refusal}; {self.advice}" if self.advice else self.refusal
+
+
+class ExtraMissing(MachineError):
+    """A package that one of wirelab's extras brings is not installed; names what installs it."""
+
+    def __init__(self, needs: str, extra: str) -> None:
+        from shlex import quote
+
+        # By the interpreter's name: of a checkout it is that of .venv, whose wirelab has the
+        # extra; a `pip` of elsewhere is another's, or refuses (PEP 668).
+        line = f"{quote(sys.executable)} -m pip install 'wirelab[{extra}]'"
+        super().__init__(f"{needs}, which is not installed", f"to mend: {line}")
 
 
 class KernelRefused(MachineError):

@@ -44,7 +44,6 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("Write a scenario", "scenarios.md"),
             ("Networks", "networks.md"),
             ("The wire", "wire.md"),
-            ("Stepped by hand", "step.md"),
             ("What you expect", "expect.md"),
             ("Under pytest", "pytest.md"),
             ("A prompt in a network", "shell.md"),
@@ -117,13 +116,16 @@ def navigation(pages: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Nav
     """What mkdocs is told: every page once, patterns filled with those that no entry names.
 
     `pages` are those that the site has to lead to, by their paths; `groups` the scenarios' pages
-    by group. Raises UsageError for an entry that is no page's, and for a page that none leads to.
+    by group. Raises UsageError for an entry that is no page's, and for a page that none leads to,
+    or more than one.
     """
     named = set(_named(SECTIONS))
     made = [*filter(None, (_item(entry, pages, groups, named) for entry in SECTIONS))]
     led_to = [*_paths(made)]
     if absent := [path for path in led_to if path not in pages]:
         raise UsageError(f"site_pages/nav.py names what is no page: {', '.join(absent)}")
+    if twice := sorted({path for path in led_to if led_to.count(path) > 1}):
+        raise UsageError(f"site_pages/nav.py leads more than once to {', '.join(twice)}")
     if left := [path for path in pages if path not in led_to]:
         raise UsageError(f"no entry of site_pages/nav.py leads to {', '.join(left)}")
     return made

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 
-from lab.errors import MachineError
-
-INSTALL = "-m pip install 'wirelab[step]'"
-"""Behind the interpreter's name: of a checkout it is that of .venv, whose wirelab has the extra."""
+from lab.errors import ExtraMissing
 
 
 def need_textual() -> None:
-    """Raise MachineError with the line that installs it, where Textual is missing."""
+    """Raise ExtraMissing with the line that installs it, where Textual is missing."""
     if find_spec("textual") is None:
-        raise MachineError(
-            f"this needs Textual, which is not installed; to mend: {sys.executable} {INSTALL}"
-        )
+        raise ExtraMissing("this needs Textual", "step")

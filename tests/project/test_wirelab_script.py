@@ -115,6 +115,17 @@ def test_it_ends_where_setting_up_fails(project: Path) -> None:
     assert "no python" in done.stderr
 
 
+def test_without_make_it_says_what_installs_it(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "readlink", "sed"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        ["./wirelab"], cwd=project, env={"PATH": f"{tmp_path}/bin"}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "sudo apt-get install make" in done.stderr
+
+
 @pytest.mark.kernel
 def test_a_venv_is_where_the_machine_says(project: Path, tmp_path: Path) -> None:
     """As in vagrant/provision.sh; in a mount namespace, whose /etc holds nothing else."""

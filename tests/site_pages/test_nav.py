@@ -56,6 +56,12 @@ def test_a_page_that_no_entry_leads_to_is_refused() -> None:
         navigation([*PAGES, "far/off.md"], GROUPS)
 
 
+def test_a_page_that_two_entries_lead_to_is_refused() -> None:
+    groups = {**GROUPS, "faults": ["wire.md"]}
+    with pytest.raises(UsageError, match=r"more than once to wire\.md"):
+        navigation(PAGES, groups)
+
+
 def test_each_group_of_scenarios_has_a_section() -> None:
     from lab.scenario_files import builtin_scenarios
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,11 @@ ROWS = 1 << 17
 
 
 def check_parquet() -> None:
-    """Raise UsageError where what writes the files, the extra `parquet`, is not installed."""
+    """Raise ExtraMissing where what writes the files, the extra `parquet`, is not installed."""
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "Parquet files are written by pyarrow, which is not installed: "
-            "pip install 'wirelab[parquet]'"
-        ) from None
+        raise ExtraMissing("Parquet files are written by pyarrow", "parquet") from None
 
 
 def write_parquet(
@@ -35,7 +32,7 @@ def write_parquet(
 ) -> tuple[Path, Path]:
     """Write both files into a folder, which is made if it is not there; their paths.
 
-    Raises UsageError where pyarrow is not installed, or they cannot be written.
+    Raises ExtraMissing where pyarrow is not installed, UsageError where they cannot be written.
     """
     check_parquet()
     from pyarrow import parquet

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing
 from lab.report.study.picture import card_picture
 from lab.report.svg.visible import visible
 
@@ -39,13 +39,11 @@ img { max-width: 100%; }
 
 
 def anki_package(cards: Sequence[Card]) -> bytes:
-    """The package, an .apkg file. Raises UsageError where genanki is not installed."""
+    """The package, an .apkg file. Raises ExtraMissing where genanki is not installed."""
     try:
         import genanki
     except ImportError:
-        raise UsageError(
-            "Anki's packages are written by genanki: pip install 'wirelab[anki]'"
-        ) from None
+        raise ExtraMissing("Anki's packages are written by genanki", "anki") from None
     model = genanki.Model(
         MODEL_ID,
         "wirelab",

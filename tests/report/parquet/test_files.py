@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tabled import noted, table_of
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing, UsageError
 from lab.report.parquet.files import write_parquet
 
 
@@ -16,7 +16,7 @@ def test_without_pyarrow_the_line_is_said_that_installs_it(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     table = table_of([])
     found, rows = noted(table, ())
-    with pytest.raises(UsageError, match=r"pip install 'wirelab\[parquet\]'"):
+    with pytest.raises(ExtraMissing, match=r"pip install 'wirelab\[parquet\]'"):
         write_parquet(table, found, rows, tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import recorded as r
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing
 from lab.report.study.anki import DECK_ID, MODEL_ID, anki_package, as_html
 from lab.run import judged
 from lab.study.card import Card, CardSubject
@@ -93,5 +93,5 @@ def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path) -> None:
 
 def test_where_genanki_is_missing_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "genanki", None)
-    with pytest.raises(UsageError, match=r"pip install 'wirelab\[anki\]'"):
+    with pytest.raises(ExtraMissing, match=r"pip install 'wirelab\[anki\]'"):
         anki_package([])

@@ -9,18 +9,16 @@ Source: pid_namespaces(7), mount_namespaces(7), ipc_namespaces(7), uts_namespace
 from __future__ import annotations
 
 import os
-import pickle
 import select
 import signal
 import socket
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NoReturn
 
-from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.errors import KernelRefused
 from lab.kernel.cells.calls import cell_filter
 from lab.kernel.cells.control_group import ControlGroup, open_control_group
 from lab.kernel.cells.limits import MIB, limits_kept, set_limits
@@ -31,7 +29,7 @@ from lab.kernel.system import libc
 from lab.kernel.system.capabilities import keep_only, last_capability
 from lab.kernel.system.confining import Start
 from lab.kernel.system.descriptors import leave_descriptors_but
-from lab.kernel.system.limits import as_refusal
+from lab.kernel.system.made import send_made, take_made
 from lab.model.allowed import Cell
 from lab.records import CellRun, Limit
 
@@ -39,7 +37,6 @@ NAMESPACES = {"mnt": libc.CLONE_NEWNS, "ipc": libc.CLONE_NEWIPC, "uts": libc.CLO
 """Their files in /proc/pid/ns, and their kinds."""
 LOOK_S = 0.05
 """Between two looks at what its processes take."""
-_ANSWER_BYTES = 1 << 16
 _FOLDERS = 2  # SUBMISSION and /proc, whose descriptors come behind those of the namespaces
 
 
@@ -92,20 +89,10 @@ class OpenCell:
         if self._descriptors:
             return
         most = len(NAMESPACES) + _FOLDERS + (0 if self._user.is_own else 1)
-        answer, descriptors, _, _ = socket.recv_fds(self._answer, _ANSWER_BYTES, most)
-        if not answer:
-            raise InstrumentError("the process that makes a cell died")
-        kind, value = pickle.loads(answer)
-        if kind == "error":
-            raise value
-        if kind == "crash":
-            raise InstrumentError(f"a cell cannot be made:\n{value}")
-        if len(descriptors) < most:
-            # Those for which this process has no room are left out: unix(7), SCM_RIGHTS.
-            for descriptor in descriptors:
-                os.close(descriptor)
-            raise KernelRefused("no descriptors are left for a cell's namespaces")
-        self._descriptors = descriptors
+        try:
+            self._descriptors = take_made(self._answer, most, "a cell")
+        except OSError as error:
+            raise KernelRefused("no descriptors are left for a cell's namespaces") from error
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -232,8 +219,8 @@ def _be_init(
     plan: RootPlan, user: CellUser, group: ControlGroup | None, channel: socket.socket
 ) -> NoReturn:
     """Make the cell's namespaces but for that of its processes, and be its init."""
-    message: tuple[str, object] = ("ready", None)
     descriptors: list[int] = []
+    failed: BaseException | None = None
     try:
         if group is not None:
             group.enter()
@@ -253,12 +240,10 @@ def _be_init(
             descriptors.append(namespace)
         # What is in the cell must not read the lab's memory from here.
         libc.prctl(libc.PR_SET_DUMPABLE, 0)
-    except LabError as error:
-        message = ("error", as_refusal(error) or error)
-    except BaseException:
-        message = ("crash", traceback.format_exc())
+    except BaseException as error:
+        failed = error
     try:
-        socket.send_fds(channel, [pickle.dumps(message)], descriptors)
+        send_made(channel, descriptors, failed)
         leave_descriptors_but(())
         _reap()
     finally:

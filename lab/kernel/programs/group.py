@@ -12,7 +12,8 @@ from lab.kernel.network.namespace import Namespace
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.leftovers import ProcessesLeftError, end_all, orphans, signal_each
-from lab.kernel.programs.running_program import Output, RunningProgram, unstarted
+from lab.kernel.programs.output import Output
+from lab.kernel.programs.running_program import RunningProgram, unstarted
 from lab.kernel.programs.terminal import Terminal
 from lab.kernel.source.command import python_command
 from lab.kernel.source.notes import Noted, NotedProgram

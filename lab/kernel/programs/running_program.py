@@ -11,12 +11,12 @@ import subprocess
 import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
 from typing import IO
 
 from lab.errors import InstrumentError, ProgramError, printable
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import VARIABLE
+from lab.kernel.programs.output import OUTPUT_LIMIT_BYTES, Budget, Output
 from lab.kernel.programs.terminal import Terminal, take_terminal
 from lab.kernel.source.notes import NotedProgram
 from lab.kernel.system import libc
@@ -32,71 +32,13 @@ if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.network.namespace import Namespace
 
-OUTPUT_LIMIT_BYTES = 1 << 20
-READ_BYTES = 1 << 16
 DYING_MS = 200
 REAP_DEADLINE_S = 5.0
 # What no fault of a program's own raises: somebody has sent it. The kernel does where memory lacks.
 _SENT = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
-_ENDS = frozenset({
-    errno.ECONNRESET,  # of a unix stream whose program died with bytes unread
-    errno.EIO,  # of a terminal that no process has open
-})  # fmt: skip
-"""What read(2) says of an output that has ended, besides nothing."""
 _ENDED_BY = {-signal.SIGXCPU: Limit.CPU, -signal.SIGXFSZ: Limit.FILE}
 """The kernel's signals for limits of one process: getrlimit(2)."""
 NEVER_STARTED = 127  # a shell's exit status for it: POSIX.1-2017, Shell Command Language, 2.8.2
-
-
-@dataclass(slots=True)
-class Budget:
-    """How much of a program's output is kept, whichever of its processes writes it, and where."""
-
-    left: int = OUTPUT_LIMIT_BYTES
-    beyond: int = 0
-    """Bytes that were read and not kept."""
-
-    def take(self, chunk: bytes) -> bytes:
-        """What is kept of a chunk."""
-        kept = chunk[: self.left]
-        self.left -= len(kept)
-        self.beyond += len(chunk) - len(kept)
-        return kept
-
-
-@dataclass(slots=True)
-class Output:
-    """What is read from one of a program's descriptors."""
-
-    descriptor: int
-    budget: Budget = field(default_factory=Budget)
-    data: bytearray = field(default_factory=bytearray)
-    closed: bool = False
-    also: Callable[[bytes], None] | None = None
-    """Who gets all that is read, kept or not."""
-
-    def read(self) -> int:
-        """Read some of what has arrived, or close at the end of the file; how many bytes."""
-        try:
-            chunk = os.read(self.descriptor, READ_BYTES)
-        except BlockingIOError:
-            return 0
-        except OSError as error:
-            if error.errno not in _ENDS:
-                raise
-            chunk = b""
-        self.data += self.budget.take(chunk)
-        if not chunk:
-            self.close()
-        elif self.also is not None:
-            self.also(chunk)
-        return len(chunk)
-
-    def close(self) -> None:
-        """Close the descriptor, unless that was done."""
-        if not self.closed:
-            os.close(self.descriptor)
-            self.closed = True
 
 
 class RunningProgram:

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import errno
 import os
-import pickle
 import socket
 import stat
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from lab.errors import InstrumentError, KernelRefused, LabError
+from lab.errors import KernelRefused
 from lab.frozen import frozen
 from lab.kernel.sandbox.mounts import MOUNTINFO, Mount, open_mounts, parse_mounts, read_mounts
 from lab.kernel.sandbox.supervisor import SECRETS_DIRECTORY, SHARED_DIRECTORY
 from lab.kernel.system import libc
-from lab.kernel.system.limits import as_refusal
+from lab.kernel.system.made import send_made, take_made
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 DEVICE_LINKS = {
@@ -49,7 +47,6 @@ NAMESPACES = {"mnt": libc.CLONE_NEWNS, "ipc": libc.CLONE_NEWIPC, "uts": libc.CLO
 WITHOUT_CONFINEMENT = "--host-files lets the programs have the host's files as they are"
 WITHOUT_MOUNT_SETATTR = f"Linux has mount_setattr(2) since 5.12; {WITHOUT_CONFINEMENT}"
 
-ANSWER_BYTES = 1 << 16
 
 RESTRICTED = libc.MOUNT_ATTR_NOSUID | libc.MOUNT_ATTR_NODEV
 READ_ONLY = RESTRICTED | libc.MOUNT_ATTR_RDONLY
@@ -106,21 +103,10 @@ class View:
         if self._descriptors:
             return
         most = len(self._kinds) + (2 if self.has_hosts_files else 3)
-        answer, descriptors, _, _ = socket.recv_fds(self._answer, ANSWER_BYTES, most)
-        os.waitpid(self._maker, 0)
-        if not answer:
-            raise InstrumentError("the process that makes the programs' view of the files died")
-        kind, value = pickle.loads(answer)
-        if kind == "error":
-            raise value
-        if kind == "crash":
-            raise InstrumentError(f"the programs' view of the files cannot be made:\n{value}")
-        if len(descriptors) < most:
-            # Those for which this process has no room are left out: unix(7), SCM_RIGHTS.
-            for descriptor in descriptors:
-                os.close(descriptor)
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        self._descriptors = descriptors
+        try:
+            self._descriptors = take_made(self._answer, most, "the programs' view of the files")
+        finally:
+            os.waitpid(self._maker, 0)
 
     @property
     def secrets(self) -> int:
@@ -163,8 +149,8 @@ class View:
 
 def _answer(files: Files | None, kinds: Mapping[str, int], channel: socket.socket) -> None:
     """Make the namespaces; send their descriptors, and two: see View. It never returns."""
-    message: tuple[str, object] = ("ready", None)
     descriptors: list[int] = []
+    failed: BaseException | None = None
     try:
         libc.unshare(sum(kinds.values()), "cannot create the programs' namespaces")
         descriptors = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in kinds]
@@ -178,12 +164,10 @@ def _answer(files: Files | None, kinds: Mapping[str, int], channel: socket.socke
         descriptors += (mounts, secrets)
         if files is not None:
             descriptors.append(os.open("/dev/pts", os.O_RDONLY | os.O_DIRECTORY))
-    except LabError as error:
-        message = ("error", as_refusal(error) or error)
-    except BaseException:
-        message = ("crash", traceback.format_exc())
+    except BaseException as error:
+        failed = error
     try:
-        socket.send_fds(channel, [pickle.dumps(message)], descriptors)
+        send_made(channel, descriptors, failed)
     finally:
         os._exit(0)
 

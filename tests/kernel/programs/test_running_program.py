@@ -10,7 +10,7 @@ import pytest
 from outside import marked, wait_until, wait_until_gone
 from step_programs import HANG, READY, failure, python, run
 
-from lab.kernel.programs.running_program import OUTPUT_LIMIT_BYTES
+from lab.kernel.programs.output import OUTPUT_LIMIT_BYTES
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 from lab.model.program import DEADLINE_S, Program
 from lab.records import ProgramRun

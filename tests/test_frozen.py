@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import inspect
 import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -110,6 +111,66 @@ def test_what_the_class_defines_itself_is_kept() -> None:
     assert OwnWay(1) == OwnWay(2) and hash(OwnWay(1)) == 7
     with pytest.raises(ValueError, match="negative"):
         One(-1)
+
+
+@frozen
+class Above(Point):
+    """One made from another, with a field of its own and a default that is another."""
+
+    hidden: str = "other"
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class StockAbove(Stock):
+    """The same, as the standard library makes it."""
+
+    hidden: str = "other"
+    more: int = 0
+
+
+def test_one_made_from_another_has_its_fields() -> None:
+    assert repr(Above(1, more=2)) == "Above(x=1, y=0, names=[], hidden='other', more=2)"
+    assert repr(StockAbove(1, more=2)) == repr(Above(1, more=2)).replace("Above", "StockAbove")
+    assert [each.name for each in fields(Above)] == [each.name for each in fields(StockAbove)]
+    assert replace(Above(1), y=5) == Above(1, 5) != Point(1, 5)
+    assert isinstance(Above(1), Point) and not hasattr(Above(1), "__dict__")
+
+
+@pytest.mark.parametrize("made", BOTH)
+def test_its_signature_and_its_fields_are_the_librarys(made: type[Any]) -> None:
+    # Before any instance was made.
+    signature = inspect.signature(made)
+    assert [*signature.parameters] == ["x", "y", "names", "hidden"]
+    assert signature.parameters["y"].default == 0
+    stock = {each.name: each for each in fields(Stock)}
+    for each in fields(made):
+        other = stock[each.name]
+        assert (each.type, each.default, each.compare, each.repr) == (
+            other.type, other.default, other.compare, other.repr,
+        )  # fmt: skip
+    assert not hasattr(made, "y") or not isinstance(made.y, int)
+
+
+def test_what_cannot_be_a_dataclass_is_refused_at_once() -> None:
+    with pytest.raises(TypeError, match="without a default"):
+
+        @frozen
+        class Late:
+            first: int = 0
+            second: str  # type: ignore[misc]  # what is refused
+
+    with pytest.raises(ValueError, match="mutable default"):
+
+        @frozen
+        class Shared:
+            names: list[str] = []  # noqa: RUF012  what is refused
+
+    with pytest.raises(TypeError, match="every annotation is a field's"):
+
+        @frozen
+        class Constant:
+            limit: ClassVar[int] = 3
 
 
 def test_a_pattern_takes_it_apart() -> None:

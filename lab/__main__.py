@@ -10,7 +10,7 @@ def main() -> None:
         _heed_interrupts()
         from lab.cli.main import main as run_command_line
 
-        run_command_line()
+        run_command_line(is_own_process=True)
     except KeyboardInterrupt:
         # While the command line itself was being imported, or at its very end.
         print("wirelab: interrupted", file=sys.stderr)

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its status."""
+def main(arguments: Sequence[str] | None = None, *, is_own_process: bool = False) -> NoReturn:
+    """Run the command line and exit with its status.
+
+    `is_own_process`: this process is about nothing else, so that others may be forked from it.
+    """
     # What is imported stays: collecting it again and again costs an eighth of a run.
     gc.disable()
     _open_standard_streams()
@@ -39,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             parser.print_help()
             status = 0
         else:
+            if is_own_process:
+                from lab.kernel.sandbox.starting import fork_from_here
+
+                fork_from_here()
             status = _run_command(options)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -118,29 +118,34 @@ def test_importing_everything_opens_and_writes_nothing(tmp_path: Path) -> None:
 AT_THE_SANDBOX = """
 import os, sys
 def hook(name, arguments):
-    if name == "subprocess.Popen":
-        print(*sys.modules, flush=True)
+    if name in ("subprocess.Popen", "os.fork"):
+        print(name, *sys.modules, flush=True)
         os._exit(0)
 sys.addaudithook(hook)
-from lab.cli.main import main
-main(sys.argv[1:])
 """
+AS_THE_COMMAND = "from lab.__main__ import main; main()"
+AS_ANOTHERS = "from lab.cli.main import main; main(sys.argv[1:])"
 
 
+@pytest.mark.parametrize(
+    ("start", "how"), [(AS_THE_COMMAND, "os.fork"), (AS_ANOTHERS, "subprocess.Popen")]
+)
 @pytest.mark.parametrize("words", ["run tcp", "compare"])
 def test_a_command_starts_its_sandbox_before_it_imports_what_comes_after(
-    words: str, tmp_path: Path
+    words: str, start: str, how: str, tmp_path: Path
 ) -> None:
     # dataclasses stands for it all: importing it, and each class it makes, takes long.
     done = subprocess.run(
-        [sys.executable, "-c", AT_THE_SANDBOX, *words.split()],
+        [sys.executable, "-c", AT_THE_SANDBOX + start, *words.split()],
         env={"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         cwd=tmp_path,
         check=True,
     )
-    imported = set(done.stdout.split())
+    started, *modules = done.stdout.split()
+    imported = set(modules)
+    assert started == how
     assert "lab.kernel.sandbox.sandbox" in imported
     assert not imported & {"dataclasses", "lab.records", "lab.results"}
 

@@ -4,43 +4,23 @@
         answer = sandbox.call(function, argument)    # runs inside, in its init (pid 1)
 
 The function is sent by its importable name, arguments and result are pickled. The parent may
-have threads: nothing is forked from it but a fresh interpreter.
+have threads: then nothing is forked from it but a fresh interpreter (starting.py).
 """
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from lab.errors import InstrumentError, MachineError
+from lab.kernel.sandbox.starting import Supervisor, start_supervisor
 from lab.kernel.system.message_socket import SAID, MessageSocket, PeerGone, Talk
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# -I and -S: neither the environment nor site-packages' start-up files may change what the
-# sandbox's processes are; they get the parent's own import path instead. And its own package:
-# that path may lead by a folder named `lab` of the current directory.
-#
-# What is imported stays: collecting it again and again costs a tenth of the imports.
-_BOOT = """
-import gc, sys
-gc.disable()
-sys.path[:] = [sys.argv[5]]
-import lab
-sys.path[:] = sys.argv[6:]
-from lab.kernel.sandbox.supervisor import main
-main()
-"""
-
-PACKAGE = Path(__file__).resolve().parents[2]
-"""The folder of `lab`."""
 
 CLOSE_DEADLINE_S = 10.0
 
@@ -48,7 +28,7 @@ CLOSE_DEADLINE_S = 10.0
 class Sandbox:
     """An open sandbox. It ends with its supervisor, the process `supervisor_pid`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], messages: MessageSocket) -> None:
+    def __init__(self, process: Supervisor, messages: MessageSocket) -> None:
         """`process` is the supervisor, `messages` leads to the init."""
         self._process = process
         self._messages = messages
@@ -99,12 +79,10 @@ class Sandbox:
     def close(self) -> None:
         """End the sandbox and wait until its processes are gone."""
         self.end()
-        try:
-            self._process.wait(CLOSE_DEADLINE_S)
-        except subprocess.TimeoutExpired:
+        if not self._process.ends_within(CLOSE_DEADLINE_S):
             # The init dies with its supervisor.
             self._process.kill()
-            self._process.wait()
+            self._process.ends_within(None)
 
     def _send(self, message: object) -> None:
         try:
@@ -196,19 +174,7 @@ def open_sandbox(
     ours, theirs = socket.socketpair()
     try:
         with theirs:
-            # -I has it ignore the environment, PYTHONDONTWRITEBYTECODE too: root would leave files.
-            isolated = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
-            command = [sys.executable, *isolated, "-c", _BOOT]
-            wanted = "traced" if traced else "untraced"
-            arguments = [str(theirs.fileno()), str(os.getpid()), preload, wanted]
-            paths = [str(PACKAGE.parent), *sys.path]
-            # A session of its own: the terminal's Ctrl-C reaches the parent alone, which closes.
-            process = subprocess.Popen(
-                [*command, *arguments, *paths],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno(), *kept],
-                start_new_session=True,
-            )
+            process = start_supervisor(theirs.fileno(), preload, traced=traced, kept=kept)
     except OSError as error:
         ours.close()
         from lab.kernel.system.limits import as_refusal  # a run's start does not wait for it

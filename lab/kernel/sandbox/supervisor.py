@@ -9,10 +9,8 @@ before the init, the kernel kills the init (PR_SET_PDEATHSIG).
 The one thing that the kernel does not reclaim are the tracefs instances of root's runs: the
 supervisor owns them and has them removed (lab.kernel.trace.tracefs.instance).
 
-Run as a program by lab.kernel.sandbox.sandbox, with garbage collection off: the init turns it on
-once it has imported what it runs. Its arguments are the descriptor of the message
-socket, the parent's pid, a module to import before the first call arrives, and whether
-programs will be traced.
+Started by lab.kernel.sandbox.starting, with garbage collection off: the init turns it on once it
+has imported what it runs.
 """
 
 from __future__ import annotations
@@ -23,7 +21,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,14 +36,16 @@ from lab.kernel.trace.tracefs import instance as trace_instance
 from lab.kernel.trace.tracefs import start as trace_start
 
 NETNS_DIRECTORY = Path("/run/netns")
-TRACED = "traced"
 SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts share
 SECRETS_DIRECTORY = Path("/run/wirelab-secrets")  # a file for each program
 
 
-def main() -> None:
-    """Become the supervisor; never returns."""
-    descriptor, parent_pid = int(sys.argv[1]), int(sys.argv[2])
+def main(descriptor: int, parent_pid: int, preload: str, *, traced: bool) -> None:
+    """Become the supervisor; never returns.
+
+    `descriptor` is of the message socket, `preload` a module to import before the first call
+    arrives; if `traced`, programs will be.
+    """
     messages = MessageSocket(socket.socket(fileno=descriptor))
     parent = os.pidfd_open(parent_pid)
     if os.getppid() != parent_pid:
@@ -70,7 +69,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(terminated)
         os.close(alive_write)
-        _become_init(messages, alive_read)
+        _become_init(messages, alive_read, preload, traced=traced)
     messages.close()
     os.close(alive_read)
     _supervise(parent, init, terminated)
@@ -127,7 +126,9 @@ def _enter_namespaces() -> None:
         raise KernelRefused(f"{attempt}: {error}", advice) from None
 
 
-def _become_init(messages: MessageSocket, supervisor_alive: int) -> None:
+def _become_init(
+    messages: MessageSocket, supervisor_alive: int, preload: str, *, traced: bool
+) -> None:
     """Prepare the mounts, then serve calls until the socket closes; never returns."""
     libc.kill_me_with_my_parent(signal.SIGKILL)
     if select.select([supervisor_alive], [], [], 0)[0]:
@@ -139,9 +140,9 @@ def _become_init(messages: MessageSocket, supervisor_alive: int) -> None:
             messages.send(("error", error))
             os._exit(1)
         messages.send(("ready", None))
-        if sys.argv[4] == TRACED:
+        if traced:
             trace_start.begin_early()
-        _preload(messages, sys.argv[3])
+        _preload(messages, preload)
         gc.freeze()
         gc.enable()
         while True:

@@ -57,6 +57,16 @@ _kept = ExitStack()
 # The sandbox and its processes.
 
 
+def inherits(inode: int) -> tuple[str, str, str, bool]:
+    """What SIGTERM and SIGHUP do, the standard input, and whether a file is open."""
+    does = (signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP))
+    term, hangup = (each.name if isinstance(each, signal.Handlers) else "caught" for each in does)
+    # The listing's own descriptor is gone when it is looked at.
+    opened = [each for each in Path("/proc/self/fd").iterdir() if each.exists()]
+    inodes = {each.stat().st_ino for each in opened}
+    return term, hangup, str(Path("/proc/self/fd/0").readlink()), inode in inodes
+
+
 def process_ids() -> tuple[int, int]:
     return os.getpid(), os.getppid()
 

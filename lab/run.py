@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     Recorded = tuple[Recording, SpooledFrames]
 
 REPORT_FILE = "report.json"
+NOWHERE = Path(os.devnull)
+"""The folder of a run whose artifacts were not written."""
 TRACES = ("auto", "tracefs", "ptrace", "none")
 """What may trace the programs' system calls."""
 
@@ -60,7 +63,7 @@ def wanted_runs(files: Iterable[Path], families: Sequence[Family]) -> Iterator[t
 def run_scenario(
     wanted: Path | Scenario,
     family: Family,
-    out: str,
+    out: str | None,
     trace: str,
     present: Callable[[Result], None] | None = None,
     *,
@@ -79,8 +82,9 @@ def run_scenario(
 ) -> Result:
     """Run one scenario, write its artifacts under `out`, and present the result.
 
-    `wanted` is its file, or itself with its `source` as the recording shall have it.
-    `trace` is one of TRACES. `allowed` is what its programs may do beyond what is usual; those of
+    Without `out` nothing is written, and the result has the folder NOWHERE. `wanted` is its file,
+    or itself with its `source` as the recording shall have it. `trace` is one of TRACES.
+    `allowed` is what its programs may do beyond what is usual; those of
     wirelab's own scenarios may do more, and nothing can be allowed to them. With `notes_lines`
     Python programs note the lines that make their calls (docs/source.md). What the programs' TLS
     libraries write to SSLKEYLOGFILE is recorded, unless `keeps_secrets` is False; then they have
@@ -104,8 +108,9 @@ def run_scenario(
 
     if notes_lines and trace == "none":
         raise UsageError("source lines are those of system calls, and --trace none sees none")
-    target = Path(out)
-    check_writable(target)
+    target = None if out is None else Path(out)
+    if target is not None:
+        check_writable(target)
     traced = trace in ("auto", "tracefs")
     with (
         open_spools() as spools,
@@ -149,13 +154,18 @@ def run_scenario(
         try:
             timelines, judgements = judge_recording(recording, scenario)
         except UsageError as error:
+            if target is None:
+                raise
             # A check of the scenario fails itself; what was observed is kept.
             from lab.analysis.assembly import build_timelines
 
             folder, _ = _save(build_timelines(recording), None, target)
             again = f"the run is recorded: `wirelab replay {folder}` judges it by a mended check"
             raise UsageError(f"{error}; {again}") from error
-        folder, note = _save(timelines, judgements, target)
+        folder, note = NOWHERE, ""
+        if target is not None:
+            folder, note = _save(timelines, judgements, target)
+        pages = pages and target is not None
         left = why_no_pages(timelines, folder) if pages else ""
         notes = "; ".join(filter(None, (note, left)))
         result = _result(timelines, judgements, scenario, folder, notes)
@@ -165,6 +175,15 @@ def run_scenario(
         if pages and not left:
             write_pages(result)
     return result
+
+
+def save_run(result: Result, out: str) -> Path:
+    """The folder, under `out`, that the artifacts of a run are written to which had no `out`.
+
+    Without those for people to look at (lab.derive). Raises UsageError.
+    """
+    folder, _ = _save(result.timelines, result.judgements, Path(out))
+    return folder
 
 
 def run_in_cell(command: Sequence[str] | str, cell: Cell) -> Finished:

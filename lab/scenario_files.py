@@ -17,6 +17,7 @@ from lab.errors import UsageError, did_you_mean
 
 TYPE_CHECKING = False  # as typing has it; the sandbox starts before a scenario is made of anything
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from lab.model.scenario import Scenario
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 FOLDER = "scenarios"
 """The folder in the current directory whose scenarios have names as well."""
+
+MAKER = "scenario"
+"""The function in a scenario's file that makes it of parameters, each with a default."""
 
 DEMOS = "demos"
 """The folder of the programs beside a scenario."""
@@ -139,19 +143,58 @@ def _is_file(source: str) -> bool:
     return source not in ("", MADE_BY_A_PROGRAM)
 
 
-def load_scenario(path: Path) -> Scenario:
-    """The scenario of a file.
+def load_scenario(path: Path, own: Mapping[str, int | float | str] | None = None) -> Scenario:
+    """The scenario of a file: its SCENARIO, or what its function `scenario` makes of `own`.
 
     Raises UsageError with the file, and the line where there is one.
     """
-    scenario = names_in_file(path).get("SCENARIO")
-    if scenario is None:
+    names = names_in_file(path)
+    if own:
+        scenario: object = _made(names, path, own)
+    elif (scenario := names.get("SCENARIO")) is None:
         raise UsageError(f"{path}: there is no SCENARIO in it")
     from lab.model.scenario import Scenario
 
     if not isinstance(scenario, Scenario):
-        raise UsageError(f"{path}: SCENARIO is no Scenario")
+        what = f"{MAKER}() makes" if own else "SCENARIO is"
+        raise UsageError(f"{path}: {what} no Scenario")
     return scenario
+
+
+def own_parameters(path: Path) -> dict[str, int | float | str]:
+    """By name, with their defaults, what the file's function `scenario` takes; none without one.
+
+    Raises UsageError.
+    """
+    make = names_in_file(path).get(MAKER)
+    if not callable(make):
+        return {}
+    from inspect import signature
+
+    found: dict[str, int | float | str] = {}
+    for parameter in signature(make).parameters.values():
+        if type(parameter.default) not in (int, float, str):
+            raise UsageError(
+                f"{path}: {MAKER}() has a parameter {parameter.name!r} whose default is no number "
+                "and no text"
+            )
+        found[parameter.name] = parameter.default
+    return found
+
+
+def _made(names: Mapping[str, object], path: Path, own: Mapping[str, object]) -> object:
+    make = names.get(MAKER)
+    if not callable(make):
+        raise UsageError(f"{path}: there is no function {MAKER} in it, which takes parameters")
+    try:
+        return make(**own)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    except Exception as error:
+        words = ", ".join(f"{name}={value!r}" for name, value in own.items())
+        raise UsageError(
+            f"{path}: {MAKER}({words}) fails: {type(error).__name__}: {error}"
+        ) from None
 
 
 def topology_called(text: str) -> Topology:

@@ -51,6 +51,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("Settings of the kernel", "sysctls.md"),
             ("What programs may do", "isolation.md"),
             ("Your server in CI", "ci-your-server.md"),
+            ("Sweeps", "sweep.md"),
         ),
     ),
     Section(

@@ -18,6 +18,7 @@ from lab.scenario_files import (
     find_scenario,
     load_scenario,
     own_folder,
+    own_parameters,
     own_scenarios,
     source_of,
     topology_called,
@@ -246,3 +247,46 @@ def test_a_file_without_a_network_says_so(here: Path, text: str, said: str) -> N
 def test_a_file_of_a_network_that_there_is_not_is_an_error(here: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no file other\.py"):
         topology_called("other.py")
+
+
+OF_ITS_OWN = """\
+from lab.api import Scenario, Step, demo, star
+
+def scenario(hosts=2, share=0.5, name="mine"):
+    return Scenario(name, "made here", star(hosts), (Step("s", (demo("x", on="h1"),)),), ())
+
+SCENARIO = scenario()
+"""
+
+
+def test_a_file_may_make_its_scenario_of_parameters_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(OF_ITS_OWN)
+    assert own_parameters(path) == {"hosts": 2, "share": 0.5, "name": "mine"}
+    assert len(load_scenario(path).topology.hosts) == 3
+    larger = load_scenario(path, {"hosts": 5, "name": "five"})
+    assert (larger.name, len(larger.topology.hosts)) == ("five", 6)
+    assert own_parameters(made(tmp_path / "plain.py")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "said"),
+    [
+        ("def scenario(hosts): ...", None, "a parameter 'hosts' whose default is no number"),
+        ("def scenario(hosts=None): ...", None, "a parameter 'hosts' whose default is no number"),
+        ("SCENARIO = 1", {"hosts": 1}, "there is no function scenario in it"),
+        ("def scenario(hosts=1): return hosts", {"hosts": 1}, "scenario() makes no Scenario"),
+        ("def scenario(hosts=1): 1 / 0", {"hosts": 1}, "scenario(hosts=1) fails: ZeroDivision"),
+    ],
+)
+def test_what_is_wrong_with_such_a_function_is_said(
+    text: str, own: dict[str, int | float | str] | None, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        if own is None:
+            own_parameters(path)
+        else:
+            load_scenario(path, own)
+    assert said in str(caught.value)

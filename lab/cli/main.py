@@ -110,6 +110,8 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
             from lab.cli.step import execute
         case "scenarios":
             from lab.cli.scenarios import execute
+        case "sweep":
+            from lab.cli.swept.sweep import execute
         case "compare":
             from lab.cli.compare import execute
         case "claims":

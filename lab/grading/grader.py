@@ -84,8 +84,8 @@ def grade_programs(
     """
     if sheet.submission is None:
         raise UsageError(f"the sheet {sheet.title!r} is for captures: --pcap FILE…")
+    from lab.forked.workers import Workers
     from lab.grading.programs import grade_program
-    from lab.grading.workers import Workers
 
     target = Path(out)
     check_writable(target)

@@ -40,7 +40,7 @@ def find_link(rule: Rule, links: Sequence[tuple[LinkEnd, LinkEnd]]) -> tuple[int
     ]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(_named(ends, links) for ends in links)
+    known = ", ".join(link_name(ends, links) for ends in links)
     what = "no link" if not found else "more than one link"
     start = rule.text.index(rule.way.text)
     raise PointedError(
@@ -67,8 +67,11 @@ def _names(end: LinkEnd) -> tuple[str, str]:
     return end[0], "/".join(end)
 
 
-def _named(ends: tuple[LinkEnd, LinkEnd], links: Sequence[tuple[LinkEnd, LinkEnd]]) -> str:
-    """Its hosts' names, with those of the interfaces where several links join the same hosts."""
+def link_name(ends: tuple[LinkEnd, LinkEnd], links: Sequence[tuple[LinkEnd, LinkEnd]]) -> str:
+    """A link as a rule names it both ways, one of `links`: "client-server".
+
+    With the interfaces' names where several links join the same hosts.
+    """
     hosts = {ends[0][0], ends[1][0]}
     same = sum({one[0], other[0]} == hosts for one, other in links)
     return "-".join(end[0] if same == 1 else "/".join(end) for end in ends)

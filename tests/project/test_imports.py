@@ -67,6 +67,7 @@ def import_watched(home: Path, *modules: str, code: str = "") -> dict[str, Any]:
     return told
 
 
+OF_DASK = "lab.sweep.worker"
 NOTHING = {"seen": [], "descriptors": [], "threads": 1}
 
 
@@ -110,9 +111,15 @@ def test_importing_everything_opens_and_writes_nothing(tmp_path: Path) -> None:
         if (name.split(".")[0] == "lab" and not name.endswith("__main__"))
         or name == "scenarios.tcp"
     ]
+    modules.remove(OF_DASK)  # with which Dask comes, and click with that
     told = import_watched(tmp_path, *modules)
     assert "click" not in told.pop("packages")
     assert told == NOTHING
+
+
+def test_what_workers_of_dask_import_opens_and_writes_nothing(tmp_path: Path) -> None:
+    told = import_watched(tmp_path, OF_DASK)
+    assert told == NOTHING | {"packages": told["packages"]}
 
 
 AT_THE_SANDBOX = """

@@ -67,6 +67,18 @@ exit status:
      sheet has to be mended
   3  the lab could not grade all of it; the same command grades the rest again
 """
+SWEEP_HELP = """\
+What can be varied, each NAME=VALUE,VALUE: rate, queue, delay, jitter and loss (in %)
+of every link, or of a way, client>server:loss; wire, rules in their own words;
+congestion; sysctls by their names, net.ipv4.tcp_sack or server:net.ipv4.tcp_sack;
+family; trace; and what the function `scenario` of a FILE.py takes (docs/sweep.md).
+
+exit status:
+  0  all runs were made, whatever their verdicts
+  1  some could not be made; their rows say why, and --again tries them again
+  2  wrong usage, or what is needed is not installed
+  3  no machine can make them; what was made until then is there
+"""
 SHEET_HELP = """\
 The key goes beside it: tcp.html and tcp-key.html.
 """
@@ -254,6 +266,72 @@ def _scenarios(command: argparse.ArgumentParser) -> None:
     add_jobs(command)
     add_junit(command)
     add_ascii(command)
+
+
+def _sweep(command: argparse.ArgumentParser) -> None:
+    command.add_argument("names", nargs="+", metavar="NAME", help="a scenario's name, or its file")
+    command.add_argument(
+        "--over",
+        action="append",
+        default=[],
+        metavar="NAME=VALUES",
+        help="what differs between runs, again for each: loss=0,1,5",
+    )
+    command.add_argument(
+        "--repeat",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="how often each combination is run, each time with other lots (default: 1)",
+    )
+    command.add_argument(
+        "--out",
+        default="sweep",
+        metavar="DIR",
+        help="where the table goes; what is there already is not made again (default: sweep)",
+    )
+    command.add_argument(
+        "-j",
+        "--jobs",
+        type=number_of_jobs,
+        default=1,
+        metavar="N",
+        help="how many run at once, each in a worker of Dask (default: 1, without Dask)",
+    )
+    command.add_argument(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        default="",
+        help="have the workers of this Dask scheduler make the runs",
+    )
+    command.add_argument(
+        "--again", action="store_true", help="try again what could not be made before"
+    )
+    command.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        choices=("HOLDS", "BROKEN", "UNDECIDED"),
+        help="keep the artifacts of runs of this outcome, in DIR/kept; may be repeated",
+    )
+    command.add_argument(
+        "--trace",
+        choices=("auto", "tracefs", "ptrace", "none"),
+        default="auto",
+        help="what traces the programs' system calls (default: the best there is)",
+    )
+    command.add_argument(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="WORDS",
+        help="what ought to be besides the claims, again for each (docs/expect.md)",
+    )
+    add_conditions(command)
+    add_family(command, default="4")
+    add_scenarios(command)
+    add_ascii(command)
+    command.epilog = SWEEP_HELP
 
 
 def _compare(command: argparse.ArgumentParser) -> None:
@@ -495,6 +573,7 @@ COMMANDS = {
     "shell": ("a prompt in a network, recorded", _shell),
     "step": ("run with a wire on which every frame waits for you", _step),
     "scenarios": ("run all; end with a table of the statements", _scenarios),
+    "sweep": ("run scenarios under many conditions, many times, into a table", _sweep),
     "compare": ("the same messages over TCP, UDP and unix", _compare),
     "claims": ("list the statements, and the claims that decide them", _nothing),
     "replay": ("judge a recorded run again, unprivileged", _replay),

@@ -8,7 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BEGIN = """
 import os, pathlib, sys, threading, time
 from lab.batch import Batch
-from lab.grading.workers import Workers
+from lab.forked.workers import Workers
 
 folder = pathlib.Path(sys.argv[1])
 """

@@ -1,0 +1,1 @@
+"""Commands that make many runs of which a table is kept."""

@@ -14,11 +14,18 @@ _LINK = re.compile(
 _CODE = re.compile(r"`+[^`]*`+")
 
 
-def relocated(text: str, page: str, place: str, place_of: Callable[[str], str]) -> str:
+def relocated(
+    text: str,
+    page: str,
+    place: str,
+    place_of: Callable[[str], str],
+    title_of: Callable[[str], str],
+) -> str:
     """A page whose links lead to where the site has what they led to in the repository.
 
     `page` is its path in the repository, `place` that in the site, and `place_of` says of any path
-    of the repository where the site has it. Blocks of code are left alone.
+    of the repository where the site has it. A link whose words are the name of a page's file has
+    the page's title instead, which `title_of` gives. Blocks of code are left alone.
     """
     lines = text.split("\n")
     code = {n for block in blocks_of(text) for n in range(block.first, block.end)}
@@ -35,7 +42,10 @@ def relocated(text: str, page: str, place: str, place_of: Callable[[str], str]) 
             return found[0]
         there = posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
         way = posixpath.relpath(place_of(there), posixpath.dirname(place) or ".")
-        return f"{found['before']}{way}{found['rest']}"
+        before = found["before"]
+        if before == f"[{target}](" and target.endswith(".md"):
+            before = f"[{title_of(there)}]("
+        return f"{before}{way}{found['rest']}"
 
     for number, line in zip(prose, _outside_code(whole, moved).split(mark), strict=True):
         lines[number] = line

@@ -66,7 +66,7 @@ class Stage:
 
     def add(self, page: str, place: str, text: str) -> None:
         """Write a page whose links are as from `page`, its path in the repository."""
-        self.add_made(place, relocated(text, page, place, self.place_of))
+        self.add_made(place, relocated(text, page, place, self.place_of, title_of))
 
     def add_made(self, place: str, text: str) -> None:
         """Write a page whose links are as from where it is in the site."""
@@ -99,6 +99,12 @@ class Stage:
                 )
 
 
+def title_of(page: str) -> str:
+    """The heading of a page, by its path in the repository, up to a colon."""
+    heading = (ROOT / page).read_text("utf-8").partition("\n")[0]
+    return heading.removeprefix("# ").partition(":")[0]
+
+
 def docs_pages() -> Iterator[tuple[str, str]]:
     """The pages of docs/ and those beside it: the path in the repository, and the text."""
     for path in sorted((ROOT / "docs").rglob("*.md")):
@@ -123,7 +129,7 @@ def pages_of_docs(stage: Stage, typing: Path, *, is_recorded: bool) -> None:
         done = typed_by_page(page, text, here, is_recorded=is_recorded)
         for file, picture in done.pictures.items():
             stage.write(posixpath.join(posixpath.dirname(place), done.place_of(file)), picture)
-        stage.add_made(place, filled(relocated(text, page, place, stage.place_of), done))
+        stage.add_made(place, filled(relocated(text, page, place, stage.place_of, title_of), done))
     for beside in (ROOT / "docs").rglob("*.*"):
         if beside.suffix in BESIDE_PAGES:
             stage.write(str(beside.relative_to(ROOT / "docs")), beside.read_bytes())
@@ -140,7 +146,7 @@ def pages_of_scenarios(stage: Stage, runs: Sequence[SiteRun]) -> dict[str, list[
             raise UsageError(f"{run.name} has no exercises: {page} is not there")
         _, _, more = (ROOT / page).read_text("utf-8").partition("\n")
         place = stage.place_of(page)
-        written = relocated(more, page, place, stage.place_of)
+        written = relocated(more, page, place, stage.place_of, title_of)
         sources = {path: stage.place_of(path) for path in sources_of(run)}
         stage.add_made(place, scenario_page(run, written, sources))
         groups.setdefault(run.group, []).append(place)

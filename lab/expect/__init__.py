@@ -1,11 +1,11 @@
 """Expectations: what ought to have happened in a run or a capture file, in sentences that can fail.
 
-from lab.api import run
-from lab.expect import TCP
+    from lab.api import run
+    from lab.expect import TCP
 
-result = run("tcp")
-result.tcp().handshake().closes_with_fin(by="client")
-result.frames(src="client").expect(TCP(flags="SYN"), TCP(flags="FIN"))
+    result = run("tcp")
+    result.tcp().handshake().closes_with_fin(by="client")
+    result.frames(src="client").expect(TCP(flags="SYN"), TCP(flags="FIN"))
 """
 
 from __future__ import annotations

@@ -11,6 +11,10 @@ def place_of(path: str) -> str:
     return {"ARCHITECTURE.md": "develop/ARCHITECTURE.md"}.get(path, path.removeprefix("docs/"))
 
 
+def title_of(path: str) -> str:
+    return f"Title of {path}"
+
+
 @pytest.mark.parametrize(
     ("page", "place", "text", "moved"),
     [
@@ -20,12 +24,14 @@ def place_of(path: str) -> str:
         ("docs/x/a.md", "x/a.md", "![p](../html.png)", "![p](../html.png)"),
         ("docs/a.md", "a.md", "[`code`](../ARCHITECTURE.md)", "[`code`](develop/ARCHITECTURE.md)"),
         ("docs/a.md", "a.md", "[a\nb](../ARCHITECTURE.md)", "[a\nb](develop/ARCHITECTURE.md)"),
+        ("docs/a.md", "a.md", "[b.md](b.md#x)", "[Title of docs/b.md](b.md#x)"),
+        ("docs/a.md", "a.md", "[a.py](a.py)", "[a.py](a.py)"),
     ],
 )  # fmt: skip
 def test_a_link_leads_to_where_the_site_has_its_target(
     page: str, place: str, text: str, moved: str
 ) -> None:
-    assert relocated(text, page, place, place_of) == moved
+    assert relocated(text, page, place, place_of, title_of) == moved
 
 
 @pytest.mark.parametrize(
@@ -39,4 +45,4 @@ def test_a_link_leads_to_where_the_site_has_its_target(
     ],
 )
 def test_what_is_no_link_to_a_file_stays(text: str) -> None:
-    assert relocated(text, "docs/a.md", "a.md", place_of) == text
+    assert relocated(text, "docs/a.md", "a.md", place_of, title_of) == text

@@ -18,6 +18,7 @@ from site_pages.staging import (
     pages_of_reference,
     pages_of_scenarios,
     sources_of,
+    title_of,
 )
 
 TCP = SiteRun(
@@ -105,3 +106,8 @@ def test_every_scenario_has_its_exercises_with_solutions_and_other_kernels() -> 
 def test_the_pages_of_docs_are_read_from_everywhere_in_it() -> None:
     pages = {page for page, _ in docs_pages()}
     assert {"docs/tutorial.md", "docs/decisions/wire.md", "ARCHITECTURE.md"} <= pages
+
+
+def test_a_pages_title_is_its_heading_up_to_a_colon() -> None:
+    assert title_of("docs/expect.md") == "What you expect"
+    assert title_of("docs/wire.md") == "The wire"

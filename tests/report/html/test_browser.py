@@ -120,6 +120,19 @@ def test_the_event_of_an_address_is_in_sight_after_a_frame_without_a_size_has_go
         assert 0 <= box["y"] <= 600
 
 
+def test_a_copy_that_a_switch_flooded_is_found_at_the_frame_before_it(
+    browser: Browser, folder: Path
+) -> None:
+    with opened(browser, file_of(folder, "switch4")) as page:
+        page.set_viewport_size({"width": 1280, "height": 400})
+        page.locator(".claims").get_by_role("link", name="f2", exact=True).first.click()
+        assert page.locator("#detail h3").inner_text().startswith("f2 ARP")
+        assert page.locator("button.text", has_text="f2 ARP").count() == 0
+        box = page.locator("button.text", has_text="f1 ARP").first.bounding_box(timeout=10_000)
+        assert box is not None
+        assert 0 <= box["y"] <= 400
+
+
 def test_a_call_shows_the_line_that_made_it(browser: Browser, folder: Path) -> None:
     path = folder / "noted.html"
     path.write_bytes(derived(noted_result(), "html"))

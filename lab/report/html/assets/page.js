@@ -187,8 +187,11 @@ class Page {
     this.view.read();
   }
 
+  /** To the event; to the one before it where it is not drawn, such as a copy that a switch flooded. */
   _scrollTo(number) {
-    const top = this.ladder.topOf(this.part.events[number].same ?? number);
+    let drawn = this.part.events[number].same ?? number;
+    while (drawn > 0 && this.ladder.topOf(drawn) === null) drawn -= 1;
+    const top = this.ladder.topOf(drawn);
     if (top === null) return;
     const box = this.ladder.canvas.getBoundingClientRect();
     const isNarrow = matchMedia('(max-width: 1060px)').matches;

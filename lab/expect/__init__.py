@@ -1,5 +1,7 @@
 """Expectations: what ought to have happened in a run or a capture file, in sentences that can fail.
 
+Of a run, for one:
+
     from lab.api import run
     from lab.expect import TCP
 

@@ -19,7 +19,7 @@ import time
 
 from lab.errors import MachineError
 from lab.forked.server import ask, serve
-from lab.kernel.sandbox.sandbox import PACKAGE
+from lab.kernel.sandbox.starting import PACKAGE
 from lab.sweep.order import RunOrder, order_of_json
 from lab.sweep.row import RunRow, failed_row, row_of_json
 

@@ -24,7 +24,7 @@ from typing import BinaryIO, TypeVar
 
 from lab.errors import UsageError
 from lab.frozen import frozen
-from lab.grading.member_name import ArchiveRefused, MemberNames, Sizes, shown
+from lab.grading.member_name import ArchiveRefused, MemberNames, Sizes, is_ignored, shown
 
 MIB = 1 << 20
 XZ_MEMORY_BYTES = 128 * MIB
@@ -62,8 +62,8 @@ class _Member:
 def unpack(path: str, folder: Path, most: Sizes | None = None) -> tuple[str, ...]:
     """Unpack what was handed in into the folder, which is made; the names of its files, sorted.
 
-    An archive is known by its content; in it an archive is a file. What systems put into archives
-    unasked is left out (member_name.py).
+    An archive is known by its content; in it an archive is a file. What systems and tools put there
+    unasked is left out (member_name.py), whatever it is.
 
     Raises ArchiveRefused, and UsageError where the folder cannot be written; then it is not there.
     """
@@ -143,8 +143,10 @@ def _of_folder(folder: int, prefix: str, most: Sizes, depth: int) -> Iterator[_M
             entry.name for entry, _ in zip(entries, range(most.files + 1), strict=False)
         )
     for each in listed:
-        name = f"{prefix}{each}"
-        _check_kind(os.lstat(each, dir_fd=folder).st_mode, name)
+        name, mode = f"{prefix}{each}", os.lstat(each, dir_fd=folder).st_mode
+        if is_ignored(name, is_folder=stat.S_ISDIR(mode)):
+            continue
+        _check_kind(mode, name)
         descriptor = os.open(each, _OPEN, dir_fd=folder)
         try:
             found = os.fstat(descriptor)
@@ -272,6 +274,8 @@ def _check_ratio(unpacked: int, packed: int, most: Sizes) -> None:
 def _of_tar(data: bytes) -> Iterator[_Member]:
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:", errorlevel=1) as tar:
         for member in tar:
+            if is_ignored(member.name, is_folder=member.isdir()):
+                continue
             if member.issym() or member.islnk():
                 kind = "symbolic" if member.issym() else "hard"
                 raise ArchiveRefused(f"{shown(member.name)} is a {kind} link")
@@ -307,6 +311,8 @@ def _of_zip(file: BinaryIO, most: Sizes) -> Iterator[_Member]:
         for member in members:
             # What is behind a NUL in it, ZipInfo.filename does not have.
             name, mode = member.orig_filename, member.external_attr >> 16
+            if is_ignored(name, is_folder=name.endswith("/")):
+                continue
             if member.flag_bits & _ENCRYPTED:
                 raise ArchiveRefused(f"{shown(name)} is encrypted")
             if stat.S_IFMT(mode):

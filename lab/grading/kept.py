@@ -15,6 +15,7 @@ import lab
 from lab.errors import UsageError
 from lab.frozen import frozen
 from lab.grade.mark import Built, Grade, Hint, Mark, Picture
+from lab.grading.member_name import is_ignored
 from lab.model.claim import Contrast, Outcome
 from lab.recording.artifacts import check_links, give_to_invoker
 from lab.recording.codec import RecordError, decode_record, encode_record
@@ -161,14 +162,16 @@ def write_whole(data: bytes, target: Path) -> None:
 
 
 def _files(path: Path) -> Iterator[tuple[str, Path]]:
+    """Those that are taken of what was handed in, with their names in it."""
     if not path.is_dir():
         yield path.name, path
         return
     for folder, folders, names in os.walk(path):
-        folders.sort()
+        folders[:] = sorted(each for each in folders if not is_ignored(each, is_folder=True))
         for name in sorted(names):
-            found = Path(folder, name)
-            yield str(found.relative_to(path)), found
+            if not is_ignored(name, is_folder=False):
+                found = Path(folder, name)
+                yield str(found.relative_to(path)), found
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.grading.member_name import is_ignored
+
 if TYPE_CHECKING:
     from lab.grade.sheet import Sheet
 
@@ -37,8 +39,9 @@ def _times(submission: str) -> Iterator[float]:
         path = Path(submission)
         if not path.is_dir():
             yield path.lstat().st_mtime
-        for folder, _, names in os.walk(path):
-            for name in names:
+        for folder, folders, names in os.walk(path):
+            folders[:] = (each for each in folders if not is_ignored(each, is_folder=True))
+            for name in (each for each in names if not is_ignored(each, is_folder=False)):
                 yield Path(folder, name).lstat().st_mtime
     except (OSError, ValueError):
         return

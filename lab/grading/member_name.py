@@ -12,9 +12,13 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _SHOWN = 80
 """Characters of a name in a message."""
 
-IGNORED_FOLDERS = frozenset({"__MACOSX"})
+IGNORED_FOLDERS = frozenset((
+    "__MACOSX", ".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__",
+    ".mypy_cache", ".pytest_cache", ".ruff_cache", ".idea", ".vscode",
+))  # fmt: skip
 IGNORED_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What systems put into archives and folders unasked."""
+IGNORED_START = "._"
+"""What systems and tools put into archives and folders unasked; macOS's tar a ._a.c beside a.c."""
 
 
 class ArchiveRefused(UsageError):
@@ -44,6 +48,20 @@ def shown(name: str) -> str:
     return printable(text)
 
 
+def is_ignored(name: str, *, is_folder: bool) -> bool:
+    """Whether it is of what tools put there, whatever it is: .venv has links out of it.
+
+    A name that leads elsewhere is not.
+    """
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or name.startswith("/"):
+        return False
+    if IGNORED_FOLDERS & {*(parts if is_folder else parts[:-1])}:
+        return True
+    file = "" if is_folder else parts[-1]
+    return file in IGNORED_FILES or file.startswith(IGNORED_START)
+
+
 class MemberNames:
     """The names in one archive or folder so far."""
 
@@ -57,12 +75,10 @@ class MemberNames:
 
         Raises ArchiveRefused.
         """
+        if is_ignored(name, is_folder=is_folder):
+            return None
         parts = self._parts(name)
-        if (
-            not parts
-            or IGNORED_FOLDERS & {*parts}
-            or (not is_folder and parts[-1] in IGNORED_FILES)
-        ):
+        if not parts:
             return None
         for number in range(1, len(parts) + (1 if is_folder else 0)):
             self._take_folder("/".join(parts[:number]))

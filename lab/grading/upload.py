@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from lab.capture_files import show_capture
 from lab.errors import CaptureFileError
-from lab.grading.member_name import IGNORED_FILES, IGNORED_FOLDERS
+from lab.grading.member_name import is_ignored
 from lab.pcap.capture_file import parse_capture
 from lab.pcap.source import ByteSource, gunzipped, printable
 from lab.results import Capture
@@ -67,8 +67,8 @@ def _opened(path: str, name: str, folder: int | None = None) -> int:
 def _only_file(folder: int, name: str) -> str:
     """The name of what is in a folder, where it is one. Raises CaptureFileError, OSError."""
     with os.scandir(folder) as entries:
-        found = (each.name for each in entries)
-        taken = (each for each in found if each not in IGNORED_FILES | IGNORED_FOLDERS)
+        found = ((each.name, each.is_dir(follow_symlinks=False)) for each in entries)
+        taken = (each for each, is_folder in found if not is_ignored(each, is_folder=is_folder))
         names = sorted(each for each, _ in zip(taken, range(_MOST_NAMED), strict=False))
     if not names:
         raise CaptureFileError(f"cannot read {name}: there is no file in it; hand in one capture")

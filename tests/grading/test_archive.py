@@ -129,6 +129,30 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "a" / "b").is_dir()
 
 
+def test_what_tools_put_into_a_folder_is_left_out_links_and_all(tmp_path: Path) -> None:
+    source = tmp_path / "ann"
+    (source / ".venv/bin").mkdir(parents=True)
+    (source / ".venv/bin/python").symlink_to("/usr/bin/python3")
+    (source / "src/__pycache__").mkdir(parents=True)
+    for name in ("echo.py", "._echo.py", "src/part.py", "src/__pycache__/part.pyc"):
+        (source / name).write_text("1")
+    (source / ".git").mkdir()
+    os.mkfifo(source / ".git/fifo")
+    with (source / ".git/pack").open("wb") as pack:
+        pack.truncate(SMALL.total_mib * 4 << 20)
+    assert unpack(str(source), tmp_path / "out", SMALL) == ("echo.py", "src/part.py")
+    assert not (tmp_path / "out/.venv").exists()
+
+
+def test_what_tools_put_into_an_archive_is_left_out_links_and_all(tmp_path: Path) -> None:
+    link = {"type": tarfile.SYMTYPE, "linkname": "/usr/bin/python3"}
+    packed = tar_of({".venv/bin/python": b"", "ann/node_modules/.bin/x": b""}, **link)
+    whole = packed[: 2 * 512] + tar_of(FILES)
+    assert unpack(handed_in(tmp_path, whole), tmp_path / "out") == ("echo/README", "echo/echo.c")
+    linked = zip_of({"a/.venv/bin/python": b"/usr/bin/python3"}, mode=0o120777)
+    assert unpack(handed_in(tmp_path, linked), tmp_path / "zipped") == ()
+
+
 @packs
 def test_an_archive_in_an_archive_is_a_file(name: str, tmp_path: Path) -> None:
     path = handed_in(tmp_path, PACKS[name]({"inner.zip": zip_of(FILES)}))

@@ -64,6 +64,15 @@ def test_a_key_changes_with_the_files_and_the_sheet(tmp_path: Path) -> None:
     assert len(keys) == 6
 
 
+def test_what_is_not_taken_changes_no_key(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("1")
+    first = key_of(str(tmp_path), "sheet")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/python").symlink_to("/usr/bin/python3")
+    (tmp_path / ".DS_Store").write_text("2")
+    assert first and key_of(str(tmp_path), "sheet") == first
+
+
 def test_what_cannot_be_read_has_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("/etc/passwd")

@@ -38,6 +38,14 @@ def test_what_was_written_after_the_deadline_is_late(
     assert bool(lateness(TIMED, str(tmp_path / "a.py"))) == bool(said)
 
 
+def test_what_is_not_taken_is_not_late(tmp_path: Path) -> None:
+    written(tmp_path / "a.py", timedelta(0))
+    (tmp_path / "__pycache__").mkdir()
+    written(tmp_path / "__pycache__/a.pyc", timedelta(hours=1))
+    written(tmp_path / ".DS_Store", timedelta(hours=1))
+    assert lateness(TIMED, str(tmp_path)) == ""
+
+
 def test_the_time_is_said_in_the_deadlines_zone(tmp_path: Path) -> None:
     said = lateness(TIMED, written(tmp_path / "a.py", timedelta(minutes=2)))
     assert said == "late by 2 min, by the time of its file: 2026-12-02 00:01 +0100"

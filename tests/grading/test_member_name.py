@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.grading.member_name import ArchiveRefused, MemberNames, Sizes, shown
+from lab.grading.member_name import (
+    IGNORED_FOLDERS,
+    ArchiveRefused,
+    MemberNames,
+    Sizes,
+    is_ignored,
+    shown,
+)
 
 
 def taken(*names: str, most: Sizes | None = None) -> list[str | None]:
@@ -87,7 +94,26 @@ def test_a_folder_may_be_there_again() -> None:
 
 def test_what_systems_put_there_is_ignored() -> None:
     names = ("__MACOSX/._a", "a/.DS_Store", ".", "Thumbs.db", "__MACOSX/", "Thumbs.db/", "a/._b")
-    assert taken(*names) == [None, None, None, None, None, "Thumbs.db", "a/._b"]
+    assert taken(*names) == [None, None, None, None, None, "Thumbs.db", None]
+
+
+@pytest.mark.parametrize("folder", sorted(IGNORED_FOLDERS))
+def test_what_tools_put_there_is_ignored_whatever_it_is_called(folder: str) -> None:
+    names = (
+        f"{folder}/",
+        f"a/{folder}/b/",
+        f"{folder}/c\n",
+        f"{folder}/{'d/' * 20}e",
+        f"a/{folder}",
+    )
+    assert taken(*names) == [None, None, None, None, f"a/{folder}"]
+    assert is_ignored(f"./{folder}", is_folder=True)
+
+
+@pytest.mark.parametrize("name", [".git/../../x", "/.git/x", "a/../.venv/../../x"])
+def test_what_leads_out_is_refused_there_too(name: str) -> None:
+    assert not is_ignored(name, is_folder=False)
+    assert "leads out" in refusal(name) or "absolute" in refusal(name)
 
 
 def test_files_and_folders_are_counted() -> None:

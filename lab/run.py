@@ -211,6 +211,13 @@ def run_in_cell(command: Sequence[str] | str, cell: Cell) -> Finished:
         return sandbox.call(run_command, expanded)
 
 
+def shown_in_cells() -> tuple[str, ...]:
+    """The folders of this machine that every cell has, for its programs and their libraries."""
+    from lab.kernel.cells.root import folders_of_every_cell
+
+    return folders_of_every_cell()
+
+
 def _serve(pending: Pending[Recorded], session: Callable[[Control], None]) -> None:
     """Have programs started in the network, once that is there, until the session is over."""
     from lab.kernel.session.control import Control

@@ -139,11 +139,6 @@ class Grade:
         return tuple(dict.fromkeys(filter(None, names)))
 
     @property
-    def is_refused_here(self) -> bool:
-        """Whether nothing of it could be judged on this machine, and on another it could."""
-        return bool(self.refused) and all(mark.is_undecided for mark in self.marks)
-
-    @property
     def is_sheets_fault(self) -> bool:
         """Whether the sheet itself failed on it: it is to be graded again once that is mended."""
         return bool(self.faults) or any(mark.is_sheets_fault for mark in self.marks)

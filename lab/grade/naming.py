@@ -17,13 +17,13 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST = 60
 
 
-def student_names(files: Sequence[str]) -> list[str]:
-    """A name for each file's student: the file's, without its end.
+def student_names(files: Sequence[str], ends: Sequence[str] = ()) -> list[str]:
+    """A name for each file's student: the file's, without its end. `ends` are more than are known.
 
     Where several files have the same name, as much of their paths as tells them apart; and where
     only their ends do, these too.
     """
-    paths = [_without_end(file).split("/") for file in files]
+    paths = [_without_end(file, (*ENDS, *ends)).split("/") for file in files]
     depths = [1] * len(paths)
     while True:
         names = ["/".join(path[-depth:]) for path, depth in zip(paths, depths, strict=True)]
@@ -59,8 +59,8 @@ def folder_names(students: Sequence[str]) -> list[str]:
     return found
 
 
-def _without_end(name: str) -> str:
-    for end in ENDS:
+def _without_end(name: str, ends: Sequence[str]) -> str:
+    for end in ends:
         rest = name[: -len(end)]
         if name.lower().endswith(end) and rest and not rest.endswith("/"):
             name = rest

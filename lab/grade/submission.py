@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 
@@ -9,25 +10,62 @@ from lab.errors import UsageError, did_you_mean
 from lab.frozen import frozen
 from lab.model.allowed import Limits
 
+BRACED = ("main", "sources", "name", "python")
+"""What may stand in braces in a language's commands."""
+_BRACED = re.compile(r"\{(\w*)\}")
+
 
 @frozen
 class Language:
     """A language that programs are written in: how one is built, and started.
 
-    In `build` and `start` these words stand for what was handed in: {main} for the file of the
-    program, {sources} for all files of the language, {name} for the program's name, and {python}
-    for an interpreter.
+    Raises UsageError where it makes no sense. In `build` and `start`, which are split at blanks,
+    these words stand for what was handed in: {main} for the file of the program, {sources} for all
+    files of the language, {name} for the program's name, and {python} for an interpreter.
     """
 
     name: str
     ends: tuple[str, ...]
     """Of the names of its files, the first being usual."""
     build: str
+    """What builds it, in its folder; "" where nothing has to be built."""
     start: str
-    tools: tuple[str, ...]
-    """What must be there to build and start it."""
+    needs: tuple[str, ...] = ()
+    """What must be there besides the commands that `build` and `start` begin with."""
     as_class: bool = False
     """Whether the file is called as its class is: EchoServer.java of echo_server."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise UsageError(f"a language has the name {self.name!r}, which is none")
+        if not isinstance(self.ends, tuple | list) or not all(
+            isinstance(end, str) and end.startswith(".") and len(end) > 1 for end in self.ends
+        ):
+            raise UsageError(f"the language {self.name} has ends={self.ends!r}: write ('.rs',)")
+        if not self.ends:
+            raise UsageError(f"the language {self.name} has no ends of its files' names")
+        if isinstance(self.needs, str):
+            raise UsageError(f"the language {self.name} has needs={self.needs!r}: give a tuple")
+        if not self.start.split():
+            raise UsageError(
+                f"the language {self.name} has no start, by which a program is started"
+            )
+        for command in (self.build, self.start):
+            for word in _BRACED.findall(command):
+                if word not in BRACED:
+                    near = did_you_mean(word, BRACED)
+                    known = ", ".join(f"{{{each}}}" for each in BRACED)
+                    raise UsageError(
+                        f"the language {self.name} has {{{word}}} in {command!r}{near}; there are "
+                        f"{known}"
+                    )
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The commands that must be there to build and start it, each once."""
+        words = (command.split()[:1] for command in (self.build, self.start))
+        first = (word for begin in words for word in begin if "{" not in word)
+        return tuple(dict.fromkeys((*first, *self.needs)))
 
     def file_name(self, program: str) -> str:
         """What the program's file is called: "echo_server.py"."""
@@ -41,23 +79,21 @@ class Language:
         return "".join(word[:1].upper() + word[1:] for word in words)
 
 
-PYTHON = Language("Python", (".py",), "{python} -m py_compile {sources}", "{python} {main}", ())
+PYTHON = Language("Python", (".py",), "{python} -m py_compile {sources}", "{python} {main}")
 C = Language(
     "C",
     (".c",),
     "cc -std=gnu17 -O1 -g -Wall -Wextra -pthread -o {name} {sources} -lm",
     "./{name}",
-    ("cc",),
 )
 JAVA = Language(
     "Java",
     (".java",),
     "javac -J-XX:MaxRAM=512m -J-XX:+UseSerialGC -encoding UTF-8 -d . {sources}",
     "java -XX:MaxRAM=256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp . {name}",
-    ("javac", "java"),
     as_class=True,
 )
-GO = Language("Go", (".go",), "go build -o {name} {sources}", "./{name}", ("go",))
+GO = Language("Go", (".go",), "go build -o {name} {sources}", "./{name}")
 LANGUAGES = {each.name: each for each in (PYTHON, C, JAVA, GO)}
 """By name, those that are known."""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lab.errors import MachineError
 from lab.frozen import frozen
 from lab.grade.mark import Built
 from lab.model.allowed import Cell, Limits
 from lab.model.counted import counted
-from lab.run import run_in_cell
+from lab.run import run_in_cell, shown_in_cells
 
 if TYPE_CHECKING:
     from lab.grade.submission import Language, Submission
@@ -30,8 +32,8 @@ class NotThere(Exception):
     """The program cannot be found among what was handed in; the message is for its student."""
 
 
-class NoTools(Exception):
-    """This machine lacks what the program's language needs."""
+class NoTools(MachineError):
+    """This machine lacks what the program's language needs, or a cell cannot have it."""
 
 
 @frozen
@@ -53,9 +55,7 @@ def make_ready(submission: Submission, folder: Path) -> ReadyProgram:
     """
     root = _root(folder)
     language, main = _find(submission, root)
-    if absent := [tool for tool in language.tools if not shutil.which(tool, path=SYSTEM_PATH)]:
-        tools = " and ".join(absent)
-        raise NoTools(f"it is in {language.name}, and this machine has no {tools}")
+    _check_tools(language)
     wanted = root / language.file_name(submission.program)
     for name in (wanted.name, *submission.given):
         if (root / name).is_dir():
@@ -91,6 +91,20 @@ def _root(folder: Path) -> Path:
         if len(inside) != 1 or not inside[0].is_dir():
             return folder
         folder = inside[0]
+
+
+def _check_tools(language: Language) -> None:
+    """Raise NoTools where a command of the language is not what a program in a cell could call."""
+    for tool in language.tools:
+        found = shutil.which(tool, path=SYSTEM_PATH)
+        if not found:
+            raise NoTools(f"it is in {language.name}, and this machine has no {tool}")
+        # What a link leads to: /usr/local/bin/node may lead to /opt, which no cell has.
+        place = os.path.realpath(found)
+        if not any(Path(place).is_relative_to(folder) for folder in shown_in_cells()):
+            raise NoTools(
+                f"it is in {language.name}, and this machine's {tool} is {place}, which no cell has"
+            )
 
 
 def _find(submission: Submission, root: Path) -> tuple[Language, Path]:

@@ -91,7 +91,8 @@ def grade_programs(
     check_writable(target)
     make_folder(target / KEPT)
     with _alone(target):
-        names = student_names(submissions)
+        languages = sheet.submission.known
+        names = student_names(submissions, [end for each in languages for end in each.ends])
         folders = folder_names(names)
         keys = [key_of(each, digest) for each in submissions]
         kept = [target / KEPT / f"{folder}.json" for folder in folders]
@@ -106,7 +107,7 @@ def grade_programs(
         def do(place: int) -> None:
             own = scratch / folders[place]
             grade = grade_program(sheet, submissions[place], names[place], own)
-            lasts = not (grade.is_labs_fault or grade.is_sheets_fault or grade.is_refused_here)
+            lasts = not (grade.is_labs_fault or grade.is_sheets_fault)
             write_kept(grade, keys[place] if lasts else "", kept[place])
             shutil.rmtree(own, ignore_errors=True)
 

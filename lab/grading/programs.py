@@ -15,11 +15,10 @@ from lab.grade.judging import (
     fail_checks,
     give_up_checks,
     judge_trials,
-    refuse_checks,
 )
 from lab.grade.mark import Grade, Mark, Picture
 from lab.grading.archive import unpack
-from lab.grading.building import NoTools, NotThere, ReadyProgram, make_ready
+from lab.grading.building import NotThere, ReadyProgram, make_ready
 from lab.grading.deadline import deadline
 from lab.grading.member_name import ArchiveRefused
 from lab.grading.trials import Trials
@@ -67,8 +66,6 @@ def _graded(sheet: Sheet, file: str, grade: Grade, scratch: Path) -> Grade:
         ready = make_ready(wanted, folder)
     except NotThere as error:
         return replace(grade, marks=fail_checks(sheet, str(error)), refused=str(error))
-    except NoTools as error:
-        return replace(grade, marks=refuse_checks(sheet, str(error)), refused=str(error))
     if ready.built.has_failed:
         why = f"it could not be built ({ready.built.language})"
         return replace(grade, marks=fail_checks(sheet, why), built=ready.built)

@@ -62,8 +62,11 @@ def load_sheet(wanted: str) -> Sheet:
     return sheet
 
 
-def sheet_digest(path: Path) -> str:
-    """What changes with a sheet that was loaded: its file, and the modules from its folder."""
+def sheet_digest(path: Path, sheet: Sheet) -> str:
+    """What changes with a sheet that was loaded: its file, the modules from its folder, and what it
+
+    gives, which may come from anywhere.
+    """
     files = {path}
     for module in [*sys.modules.values()]:
         file = getattr(module, "__file__", None)
@@ -73,4 +76,7 @@ def sheet_digest(path: Path) -> str:
     for file in sorted(files):
         data = file.read_bytes() if file.is_file() else b""
         digest.update(f"{file.name} {len(data)} ".encode() + data)
+    given = sheet.submission.given if sheet.submission else {}
+    for name, data in sorted(given.items()):
+        digest.update(f"{name!r} {len(data)} ".encode() + data)
     return digest.hexdigest()

@@ -53,3 +53,8 @@ def test_whatever_students_are_called_folders_are_distinct_and_stay_inside(
         assert not set(each) & set("/\\:<>&'\" ")
         assert each[0] not in ".-"
         assert len(each) < 80
+
+
+def test_the_ends_of_a_sheets_languages_are_no_part_of_a_name() -> None:
+    assert student_names(["in/ann.rs", "in/bob.py"], [".rs"]) == ["ann", "bob"]
+    assert student_names(["in/ann.rs"]) == ["ann.rs"]

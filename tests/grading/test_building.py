@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from lab.grade.submission import Language, Submission
 from lab.grading.building import MOST_SHOWN, SYSTEM_PATH, NoTools, NotThere, make_ready
 
 ECHO = Submission("echo_server")
-RUST = Language("Rust", (".rs",), "rustc-of-nowhere {main}", "./{name}", ("rustc-of-nowhere",))
+RUST = Language("Rust", (".rs",), "rustc-of-nowhere {main}", "./{name}")
 
 
 def folder_with(path: Path, **files: str) -> Path:
@@ -53,6 +54,20 @@ def test_a_language_that_is_not_on_this_machine_is_named(tmp_path: Path) -> None
     folder = folder_with(tmp_path / "a", ann_rs="")
     with pytest.raises(NoTools, match="it is in Rust, and this machine has no rustc-of-nowhere"):
         make_ready(Submission("x", (RUST,)), folder)
+
+
+def test_a_tool_that_no_cell_has_is_the_machines_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a compiler in /opt is, to which /usr/local/bin has a link."""
+    (tmp_path / "opt").mkdir()
+    shutil.copy("/bin/true", tmp_path / "opt/rustc-of-nowhere")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/rustc-of-nowhere").symlink_to(tmp_path / "opt/rustc-of-nowhere")
+    monkeypatch.setattr("lab.grading.building.SYSTEM_PATH", str(tmp_path / "bin"))
+    said = f"rustc-of-nowhere is {tmp_path / 'opt/rustc-of-nowhere'}, which no cell has"
+    with pytest.raises(NoTools, match=re.escape(said)):
+        make_ready(Submission("x", (RUST,)), folder_with(tmp_path / "a", ann_rs=""))
 
 
 @pytest.mark.kernel

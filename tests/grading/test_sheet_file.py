@@ -54,10 +54,37 @@ from lab.api import Check, Sheet
 SHEET = Sheet(TITLE, "h", (Check("opens", 1, "handshake"),))
 """
     path = Path(sheet_of(tmp_path, text))
-    assert load_sheet(str(path)).title == "one"
-    first = sheet_digest(path)
-    assert sheet_digest(path) == first
+    sheet = load_sheet(str(path))
+    assert sheet.title == "one"
+    first = sheet_digest(path, sheet)
+    assert sheet_digest(path, sheet) == first
     beside.write_text("TITLE = 'two'\n")
-    second = sheet_digest(path)
+    second = sheet_digest(path, sheet)
     path.write_text(text + "\n")
-    assert len({first, second, sheet_digest(path)}) == 3
+    assert len({first, second, sheet_digest(path, sheet)}) == 3
+
+
+def test_what_a_sheet_gives_changes_its_digest_wherever_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    given = tmp_path / "data/file.bin"
+    text = f"""
+from pathlib import Path
+from lab.api import Check, Sheet, Submission, trial
+
+@trial
+def one(bench):
+    "It is started."
+
+SHEET = Sheet(
+    "t",
+    "h",
+    (Check("opens", 1, "handshake", of=one),),
+    submission=Submission("echo", given={{"file.bin": Path({str(given)!r}).read_bytes()}}),
+)
+"""
+    path = Path(sheet_of(tmp_path, text))
+    digests = []
+    for data in (b"1", b"1", b"2"):
+        given.write_bytes(data)
+        digests.append(sheet_digest(path, load_sheet(str(path))))
+    assert digests[0] == digests[1] != digests[2]

@@ -97,6 +97,13 @@ def test_the_wheel_has_one_top_level_package(wheel: Path) -> None:
     } <= {*names}
 
 
+def test_the_wheel_has_every_sheet_and_no_solution(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    there = {name for name in names if name.startswith("lab/sheets/")}
+    assert there == {f"lab/sheets/{path.name}" for path in (REPOSITORY / "sheets").glob("*.py")}
+    assert (REPOSITORY / "sheets/solutions/tcp_echo/right.py").is_file()
+
+
 @pytest.mark.parametrize("install", INSTALLERS)
 def test_the_installed_command_runs_from_a_folder_full_of_namesakes(
     wheel: Path, install: Callable[[Path, Path], None], tmp_path: Path

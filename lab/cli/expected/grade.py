@@ -75,7 +75,7 @@ def _programs(sheet: Sheet, options: Namespace) -> Sequence[Grade]:
     with counting("grading", len(options.submissions)) as tell:
         return grade_programs(
             sheet,
-            sheet_digest(find_sheet(options.sheet)),
+            sheet_digest(find_sheet(options.sheet), sheet),
             options.submissions,
             options.out,
             datetime.now(UTC),

@@ -72,6 +72,13 @@ def interpreters() -> tuple[str, ...]:
     return () if found == "/usr" or found.startswith("/usr/") else (found,)
 
 
+def folders_of_every_cell() -> tuple[str, ...]:
+    """The host's folders that programs and their libraries lie in, by paths that are no links."""
+    places = (Path("/", name) for name in SYSTEM)
+    system = (str(path) for path in places if path.is_dir() and not path.is_symlink())
+    return (*system, *interpreters())
+
+
 def make_root(plan: RootPlan) -> int:
     """Make it the root of this process's mount namespace; a descriptor of SUBMISSION in it.
 
@@ -128,22 +135,18 @@ def _open_folder(path: str) -> int:
 
 def _shown(plan: RootPlan) -> Iterator[str]:
     """What of the host's is there, by paths that are no links."""
-    for name in SYSTEM:
-        path = Path("/", name)
-        if path.is_dir() and not path.is_symlink():
-            yield str(path)
     for name in SETTINGS:
         if Path("/etc", name).exists():
             yield f"/etc/{name}"
     yield from (str(path) for path in Path("/etc").glob("java-*") if path.is_dir())
-    for folder in (*interpreters(), *plan.shows):
+    for folder in (*folders_of_every_cell(), *plan.shows):
         if not Path(folder).is_dir():
             raise UsageError(f"a cell cannot show {folder}: there is no such folder")
         yield folder
 
 
 def _cover_own_package(shown: Sequence[str]) -> None:
-    """Hide the lab's package where it is installed in what is shown: it has sheets, and solutions.
+    """Hide the lab's package where it lies in what is shown: it has the sheets, and their hints.
 
     Raises KernelRefused.
     """

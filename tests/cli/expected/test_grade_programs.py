@@ -81,6 +81,23 @@ def test_only_what_has_changed_is_graded_again(tmp_path: Path) -> None:
     assert scores(out) == {"ann": "5", "bob": "5"}
 
 
+def test_a_language_that_is_not_here_is_the_machines_fault(tmp_path: Path) -> None:
+    sheet, out = copied_sheet(tmp_path / "sheet"), tmp_path / "out"
+    text = sheet.read_text("utf-8").replace("Check,", "Check, Language,", 1)
+    rust = 'Language("Rust", (".py",), "no-rustc {main}", "./{name}")'
+    own = f'Submission("echo_server", ("C", {rust}))'
+    sheet.write_text(text.replace('Submission("echo_server")', own), "utf-8")
+    files = hand_in(tmp_path / "up", ann=RIGHT, bob_c=IN_C)
+    said = "ann: the lab could not grade it: it is in Rust, and this machine has no no-rustc"
+    for _ in range(2):
+        done = wirelab("grade", sheet, *files, "--out", out)
+        assert done.returncode == 3 and said in done.stderr
+        assert "the same command grades these again" in done.stderr
+    results = json.loads((out / "students/ann/results.json").read_bytes())
+    assert "Hint" not in json.dumps(results)
+    assert scores(out) == {"ann": "0", "bob": "4"}
+
+
 def test_a_kill_leaves_what_was_graded_and_nothing_in_part(tmp_path: Path) -> None:
     out = tmp_path / "out"
     slow = f"import time\ntime.sleep(3600)\n{RIGHT}"

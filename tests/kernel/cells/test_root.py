@@ -64,7 +64,7 @@ def test_folders_that_are_asked_for_are_there_to_read(marker: str, tmp_path: Pat
 def test_the_labs_own_package_is_hidden_where_it_would_be_shown(
     marker: str, tmp_path: Path
 ) -> None:
-    """As where it is installed beneath /usr: its sheets come with their solutions."""
+    """As where it is installed beneath /usr: it has the sheets, with what they look for."""
     mine = tmp_path / "ann"
     mine.mkdir()
     listed = f"import os\nprint(os.listdir({str(ROOT / 'lab')!r}), os.listdir({str(ROOT)!r}))"

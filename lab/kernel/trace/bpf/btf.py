@@ -27,6 +27,11 @@ _WORDS_BEHIND = {1: 1, 3: 3, 14: 1, 17: 1}
 """By a type's kind: INT, ARRAY, VAR, DECL_TAG."""
 _WORDS_OF_EACH = {_STRUCT: 3, _UNION: 3, 6: 2, 13: 2, 15: 3, 19: 3}
 """The same for each of its members: ENUM, FUNC_PROTO, DATASEC, ENUM64."""
+_WORDS = [
+    (_WORDS_OF_TYPE + _WORDS_BEHIND.get(kind, 0), _WORDS_OF_EACH.get(kind, 0)) for kind in range(32)
+]
+"""By a type's kind: the words of one without members, and of each member."""
+_WORDS_AT_ONCE = 1 << 14
 
 
 @cache
@@ -49,10 +54,11 @@ class Btf:
         if len(data) < _HEADER.size or _HEADER.unpack_from(data)[0] != _MAGIC:
             raise KernelRefused(f"{PATH} is no BTF")
         _, _, _, header, types, types_bytes, names, names_bytes = _HEADER.unpack_from(data)
+        view = memoryview(data)
         self._words = array.array("I")
         assert self._words.itemsize == 4, sys.platform
-        self._words.frombytes(data[header + types : header + types + types_bytes])
-        self._names = data[header + names : header + names + names_bytes]
+        self._words.frombytes(view[header + types : header + types + types_bytes])
+        self._names = bytes(view[header + names : header + names + names_bytes])
         self._places = [0]
         """By a type's number, where it begins; 0 is void."""
         self._end = 0
@@ -77,10 +83,14 @@ class Btf:
         return [found[member] for member in members]
 
     def _structures_named(self, name: int) -> Iterator[int]:
-        for number in self._numbers():
-            place = self._places[number]
-            if self._words[place] == name and self._kind(place) == _STRUCT:
-                yield place
+        words, seen = self._words, 1
+        while True:
+            for place in self._places[seen:]:
+                if words[place] == name and self._kind(place) == _STRUCT:
+                    yield place
+            seen = len(self._places)
+            if not self._pass_on():
+                return
 
     def _members(self, place: int, base: int) -> Iterator[tuple[str, int]]:
         info = self._words[place + 1]
@@ -95,21 +105,26 @@ class Btf:
 
     def _place(self, number: int) -> int | None:
         """Where the structure or union of that number begins; None for another kind."""
-        for found in self._numbers():
-            if found == number:
-                place = self._places[number]
-                return place if self._kind(place) in (_STRUCT, _UNION) else None
-        return None
+        while number >= len(self._places):
+            if not self._pass_on():
+                return None
+        place = self._places[number]
+        return place if number and self._kind(place) in (_STRUCT, _UNION) else None
 
-    def _numbers(self) -> Iterator[int]:
-        """The types' numbers, from 1 on; their places are noted as far as they are asked for."""
-        yield from range(1, len(self._places))
-        while self._end < len(self._words):
-            kind, count = self._kind(self._end), self._words[self._end + 1] & 0xFFFF
-            self._places.append(self._end)
-            self._end += _WORDS_OF_TYPE + _WORDS_BEHIND.get(kind, 0)
-            self._end += _WORDS_OF_EACH.get(kind, 0) * count
-            yield len(self._places) - 1
+    def _pass_on(self) -> bool:
+        """Note the places of the next types; whether there were any more.
+
+        Tens of thousands are passed in each run: no call for any of them, nor an attribute.
+        """
+        words, at, note = self._words, self._end, self._places.append
+        end = min(len(words), at + _WORDS_AT_ONCE)
+        while at < end:
+            note(at)
+            info = words[at + 1]
+            alone, each = _WORDS[info >> 24 & 31]
+            at += alone + each * (info & 0xFFFF) if each else alone
+        was, self._end = self._end, at
+        return at > was
 
     def _kind(self, place: int) -> int:
         return self._words[place + 1] >> 24 & 31

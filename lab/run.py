@@ -439,7 +439,7 @@ def _load(path: Path) -> Scenario:
 def _import_what_comes_after(*, shown: bool, pages: bool) -> None:
     """Import, while the programs run, what understanding, saving and showing them needs.
 
-    That and rich and Jinja2 take longer to import than the programs to run.
+    That takes longer than the programs to run.
     """
     import lab.analysis.assembly
     import lab.recording.storage

@@ -1,4 +1,4 @@
-"""The page: a template, what it says at once, and the parts that its script draws."""
+"""The page: what it says at once, and the parts that its script draws."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lab.analysis.explain.display_filter import TELLING
 from lab.analysis.sockets.held import HeldRow
 from lab.frozen import frozen
 from lab.model.event import EventId
+from lab.report.html.page_text import page_text
 from lab.report.svg.ladder import colours
 from lab.report.svg.visible import visible, visible_lines
 
@@ -99,17 +100,17 @@ def render_page(
 
     `documents` are the parts', each made when the page has come to it.
     """
-    from markupsafe import Markup
-
     style, script = _style(), _script()
-    return template("page.html").generate(
-        head=head,
-        rows=index.rows,
-        documents=(Markup(json_for_html(document)) for document in documents),
-        index=Markup(json_for_html(_index_document(head, index))),
-        style=Markup(style),
-        script=Markup(script),
+    return page_text(
+        head,
+        index.rows,
         policy=content_policy(style, script),
+        style=style,
+        script=script,
+        bench=asset("bench.html"),
+        views=asset("views.html"),
+        index=json_for_html(_index_document(head, index)),
+        documents=map(json_for_html, documents),
     )
 
 
@@ -141,7 +142,6 @@ def _index_document(head: PageHead, index: PageIndex) -> dict[str, Any]:
 
 def get_ready() -> None:
     """Do now what any page needs, so that the first one is made sooner."""
-    template("page.html")
     _style()
     _script()
 

@@ -8,8 +8,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lab
 from lab.errors import UsageError
@@ -82,30 +83,9 @@ def key_of(submission: str, sheet: str) -> str:
 def write_kept(grade: Grade, key: str, target: Path) -> None:
     """Keep a grade: the file is there whole, or as it was before. Raises UsageError."""
     marks = tuple(
-        KeptMark(
-            each.check.name,
-            each.outcome,
-            each.why,
-            each.text,
-            each.compared,
-            each.is_sheets_fault,
-            each.is_labs_fault,
-            each.was_tried,
-            each.ended,
-            each.hints,
-        )
-        for each in grade.marks
+        KeptMark(check=each.check.name, **_shared(each, KeptMark)) for each in grade.marks
     )
-    kept = KeptGrade(
-        key,
-        grade.student,
-        grade.file,
-        marks,
-        grade.refused,
-        grade.pictures,
-        grade.built,
-        grade.faults,
-    )
+    kept = KeptGrade(key=key, marks=marks, **_shared(grade, KeptGrade))
     write_whole(json.dumps(encode_record(kept)).encode("ascii"), target)
 
 
@@ -118,30 +98,10 @@ def read_kept(sheet: Sheet, path: Path) -> tuple[Grade, str] | None:
     if [each.check for each in kept.marks] != [check.name for check in sheet.checks]:
         return None
     marks = tuple(
-        Mark(
-            check,
-            each.outcome,
-            each.why,
-            each.text,
-            each.compared,
-            each.is_sheets_fault,
-            each.is_labs_fault,
-            each.was_tried,
-            each.ended,
-            each.hints,
-        )
+        Mark(check=check, **_shared(each, Mark))
         for check, each in zip(sheet.checks, kept.marks, strict=True)
     )
-    grade = Grade(
-        kept.student,
-        kept.file,
-        marks,
-        kept.refused,
-        kept.pictures,
-        kept.built,
-        kept.faults,
-    )
-    return grade, kept.key
+    return Grade(marks=marks, **_shared(kept, Grade)), kept.key
 
 
 def write_whole(data: bytes, target: Path) -> None:
@@ -159,6 +119,16 @@ def write_whole(data: bytes, target: Path) -> None:
         with suppress(OSError):
             partial.unlink()
         raise UsageError(f"cannot write {target}: {error.strerror}") from None
+
+
+_TURNED = frozenset({"check", "marks"})
+"""Fields that are something else where they are kept."""
+
+
+def _shared(value: object, wanted: type) -> dict[str, Any]:
+    """The fields that both classes have, but for those that are turned into something else."""
+    has = {each.name for each in fields(wanted)} - _TURNED
+    return {each.name: getattr(value, each.name) for each in fields(value) if each.name in has}  # type: ignore[arg-type]
 
 
 def _files(path: Path) -> Iterator[tuple[str, Path]]:

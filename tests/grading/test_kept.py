@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,8 @@ from tried import SHEET, looker
 from lab.errors import UsageError
 from lab.grade.hints import give_hints
 from lab.grade.judging import judge_trials
-from lab.grade.mark import Built, Grade, Picture
-from lab.grading.kept import key_of, read_kept, write_kept, write_whole
+from lab.grade.mark import Built, Grade, Mark, Picture
+from lab.grading.kept import KeptGrade, KeptMark, key_of, read_kept, write_kept, write_whole
 
 
 def grade() -> Grade:
@@ -90,3 +90,13 @@ def test_a_file_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="cannot write"):
         write_whole(b"x", tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_every_field_is_kept_but_what_is_found_anew() -> None:
+    """Whether it was late is seen by the file's time, each time."""
+    assert _names(KeptMark) == _names(Mark)
+    assert _names(KeptGrade) - {"key"} == _names(Grade) - {"late"}
+
+
+def _names(kind: type) -> set[str]:
+    return {each.name for each in fields(kind)}

@@ -97,8 +97,18 @@ def _with_ends(mark: Mark, trials: Trials) -> Mark:
     if mark.passed or not mark.was_tried:
         return mark
     runs = [run for trial in mark.check.trials for run in trials(trial).submissions]
-    said = (f"The program {run.name} {run.failure}." for run in runs if run.failure)
+    said = (f"The program {run.name} {run.failure}." for run in runs if _was_ended(run))
     return replace(mark, ended=tuple(dict.fromkeys(said)))
+
+
+def _was_ended(run: ProgramRun) -> bool:
+    """Whether a signal or a limit has ended it, and not the lab when its time was over.
+
+    With which status a program exits is its own affair, and may be what the sheet asks for.
+    """
+    by_limit = run.cell is not None and run.cell.ended_by is not None
+    by_signal = run.exit_status < 0 and run.stopped_ns is None
+    return bool(run.failure) and (by_limit or by_signal)
 
 
 def _pictures(marks: tuple[Mark, ...], made: list[Seen]) -> Iterator[Picture]:

@@ -58,6 +58,17 @@ def test_what_ends_at_once_is_not_tried_again_and_its_status_is_said(tmp_path: P
     assert {mark.outcome for mark in grade.marks} == {Outcome.BROKEN}
     assert "exited with status 3" in grade.marks[0].why
     assert told(grade) == [[], [], []]
+    assert {mark.ended for mark in grade.marks} == {()}
+
+
+def test_a_signal_that_is_not_the_labs_own_is_said(tmp_path: Path) -> None:
+    ends = "    import os; os.kill(os.getpid(), 11)\n    with connection:"
+    grade = graded(tmp_path / "a", ann=RIGHT.replace("    with connection:", ends))
+    said = {each for mark in grade.marks for each in mark.ended}
+    assert said == {"The program server was killed by SIGSEGV; it wrote nothing to stderr."}
+    grade = graded(tmp_path / "b", ann=WRONG["silent"])
+    assert grade.score < 4
+    assert {mark.ended for mark in grade.marks} == {()}
 
 
 def test_what_a_limit_ended_is_said(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tcp_echo_signs import (
     serves_one_alone,
     serves_one_at_a_time,
     speaks_first,
+    spins_at_the_end,
     strips,
     swaps_the_ports_bytes,
     takes_bytes_for_text,
@@ -175,6 +176,14 @@ def misconceptions(one_by_one: Trial, many_at_once: Trial) -> tuple[Misconceptio
             "has to wait in the socket: TCP stops the client meanwhile. Look at what becomes of "
             "the bytes behind the buffer's end.",
             "short-send",
+        ),
+        made(
+            "spins-at-eof", spins_at_the_end, one_by_one, "half-close fin",
+            "recv(2), RETURN VALUE; RFC 9293, 3.6",
+            "When the client has closed its direction recv(2) returns 0, at once and each time: "
+            "your loop goes round for ever, and takes a processor. A 0 is the end: leave the loop, "
+            "and close.",
+            "never-closes",
         ),
         made(
             "never-closes", never_closes, one_by_one, "half-close fin",

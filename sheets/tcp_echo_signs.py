@@ -290,6 +290,15 @@ def never_closes(seen: Seen) -> str:
     )
 
 
+def spins_at_the_end(seen: Seen) -> str:
+    """It does not close after the client's FIN, and reads on and on."""
+    found = never_closes(seen)
+    cell = seen.program().cell
+    if not found or cell is None or not cell.was_at_work:
+        return ""
+    return f"{found}; there the program waits for nothing, and takes the processor's time"
+
+
 def resets_instead(seen: Seen) -> str:
     """It ends connections by a RST, with nothing unread."""
     words, medium = of_client(seen, "words4"), of_client(seen, "medium")

@@ -53,6 +53,9 @@ class CellRun:
     """The limits in force; one may be there several times, by several."""
     ended_by: Limit | None = None
     """The limit that ended it; None where none did."""
+    was_at_work: bool = False
+    """Whether one of its processes was running, or could have, whenever the lab looked before its
+    end: it waited for nothing."""
 
 
 @frozen

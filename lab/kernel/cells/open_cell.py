@@ -23,7 +23,7 @@ from lab.kernel.cells.calls import cell_filter
 from lab.kernel.cells.control_group import ControlGroup, open_control_group
 from lab.kernel.cells.limits import MIB, limits_kept, set_limits
 from lab.kernel.cells.root import HOME, PATH, SUBMISSION, USER, RootPlan, make_root
-from lab.kernel.cells.usage import proportional_bytes, read_usage
+from lab.kernel.cells.usage import is_at_work, proportional_bytes, read_usage
 from lab.kernel.cells.user import CellUser, cell_user
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import keep_only, last_capability
@@ -37,6 +37,8 @@ NAMESPACES = {"mnt": libc.CLONE_NEWNS, "ipc": libc.CLONE_NEWIPC, "uts": libc.CLO
 """Their files in /proc/pid/ns, and their kinds."""
 LOOK_S = 0.05
 """Between two looks at what its processes take."""
+LOOKS = 4
+"""So many in turn that find a program at work say that it does not wait."""
 _FOLDERS = 2  # SUBMISSION and /proc, whose descriptors come behind those of the namespaces
 
 
@@ -55,6 +57,8 @@ class OpenCell:
         namespace where there is one."""
         self._started: float | None = None
         self._looked = 0.0
+        self._at_work = 0
+        """So many looks at it, the last ones, have found it at work."""
         self.captured: Callable[[], tuple[int, int]] = lambda: (0, 0)
         """How many frames and bytes were captured in the run; none in a cell without a network."""
         self._captured_before = 0, 0
@@ -141,6 +145,7 @@ class OpenCell:
             return Limit.CAPTURED
         proc = self._descriptors[len(NAMESPACES) + 1]
         try:
+            self._at_work = self._at_work + 1 if is_at_work(proc) else 0
             usage = read_usage(proc)
             taken_s = self._group.cpu_s() if self._group else usage.cpu_s
             if taken_s > limits.cpu_s:
@@ -162,7 +167,7 @@ class OpenCell:
     def record(self, ended_by: Limit | None) -> CellRun:
         """How its programs were held."""
         kept = limits_kept(self._group.keeps if self._group else ())
-        return CellRun(self._user.uid, kept, ended_by)
+        return CellRun(self._user.uid, kept, ended_by, self._at_work >= LOOKS)
 
     @property
     def submission(self) -> int:

@@ -42,6 +42,28 @@ def read_usage(proc: int) -> Usage:
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), resident * page, processes)
 
 
+def is_at_work(proc: int) -> bool:
+    """Whether any task is running, or could be if it was given a processor. Raises OSError."""
+    for name in os.listdir(proc):
+        if not name.isdigit() or name == INIT:
+            continue
+        try:
+            folder = os.open(f"{name}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        try:
+            tasks = os.listdir(folder)  # noqa: PTH208  a descriptor
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        finally:
+            os.close(folder)
+        for task in tasks:
+            fields = _read(proc, f"{name}/task/{task}/stat", 4096).rpartition(b")")[2].split()
+            if fields[:1] == [b"R"]:
+                return True
+    return False
+
+
 def proportional_bytes(proc: int) -> int:
     """What they have in memory, what several share counted once: sums of Pss. Raises OSError."""
     total = 0

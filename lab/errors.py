@@ -28,6 +28,10 @@ class UsageError(LabError):
     exit_status = 2
 
 
+class DoesNotFitError(UsageError):
+    """The files that a program in a cell is to have take more than its limit of them."""
+
+
 class PointedError(UsageError):
     """Something in a text that a person wrote is wrong, from `start` to `end` in it."""
 

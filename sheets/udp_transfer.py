@@ -18,6 +18,7 @@ from udp_transfer_peers import (
     LAST,
     MOST_TRIES,
     SENT,
+    STRANGE,
     TRIES,
     receive_as_peer,
     send_as_peer,
@@ -28,6 +29,7 @@ from udp_transfer_sight import (
     PORT,
     SILENT_PORT,
     SOON_S,
+    arrived,
     came,
     delivered,
     ended,
@@ -210,7 +212,7 @@ def minds_no_strangers(seen: Seen) -> None:
     assert not said(seen, "sending")["answered_strangers"], (
         "DATA from another port than the sender's was answered"
     )
-    assert b"somebody" not in delivered(seen, "receiver").encode(), (
+    assert STRANGE not in delivered(seen, "receiver"), (
         "what came from another port than the sender's was written out"
     )
 
@@ -238,21 +240,26 @@ def receiver_ends(seen: Seen) -> None:
 def bears_a_bad_link(seen: Seen) -> None:
     """Over a link that loses, doubles and delays datagrams the file arrives; both end with 0."""
     _is_written(delivered(seen, "far-receiver"), GIVEN)
+    came_there = arrived(seen, FAR_PORT)
+    for number, block in enumerate(GIVEN_BLOCKS):
+        assert block in came_there, (
+            f"the receiver wrote the bytes of DATA {number}, and no datagram that came to it had "
+            "them: they were not transferred"
+        )
     for name in ("far-sender", "far-receiver"):
         how = ended(seen, name)
         assert how == "0", f"the {name[4:]} {f'ended with {how}' if how else 'did not end'}"
 
 
-def _is_written(text: str, wanted: bytes) -> None:
-    """Raise AssertionError unless that is the text of those bytes, as the lab records an output."""
-    expected = wanted.decode("utf-8", "backslashreplace")
-    if text == expected:
+def _is_written(written: bytes, wanted: bytes) -> None:
+    """Raise AssertionError unless that is what was written."""
+    if written == wanted:
         return
-    pairs = enumerate(zip(text, expected, strict=False))
-    at = next((n for n, (one, other) in pairs if one != other), min(len(text), len(expected)))
+    pairs = enumerate(zip(written, wanted, strict=False))
+    at = next((n for n, (one, other) in pairs if one != other), min(len(written), len(wanted)))
     raise AssertionError(
-        f"of {len(wanted)} bytes other ones were written: from the place {at} on "
-        f"{text[at : at + 30]!r}, not {expected[at : at + 30]!r}"
+        f"of {len(wanted)} bytes other ones were written, {len(written)} of them: from byte {at} "
+        f"on {written[at : at + 24]!r}, not {wanted[at : at + 24]!r}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from udp_transfer_peers import taken_apart
+from udp_transfer_peers import HEADER, taken_apart
 
 from lab.api import Seen
 
@@ -42,9 +42,20 @@ def step(seen: Seen, name: str) -> dict[str, Any]:
     raise AssertionError("DATA 0 was sent, and nothing came back: its peer sent no more")
 
 
-def delivered(seen: Seen, name: str) -> str:
-    """What a receiver has written out, as the lab records it."""
-    return seen.program(name).stdout
+def delivered(seen: Seen, name: str) -> bytes:
+    """What a receiver has written out."""
+    return seen.program(name).output
+
+
+def arrived(seen: Seen, port: int) -> set[bytes]:
+    """What the server's host has got in datagrams to that UDP port, without their headers."""
+    return {
+        payload[HEADER.size :]
+        for crossing, payload in _datagrams(seen)
+        if crossing.sender == "client"
+        and crossing.packet.udp.destination_port == port
+        and crossing.received_ns is not None
+    }
 
 
 def ended(seen: Seen, name: str) -> str:

@@ -102,7 +102,7 @@ def has_the_hosts_byte_order(seen: Seen) -> str:
         _answers(seen, "again")
         and not early
         and not _answers(seen, "last")
-        and delivered(seen, "receiver") == _text(BLOCKS[0])
+        and delivered(seen, "receiver") == BLOCKS[0]
         and not ended(seen, "receiver")
     ):
         # It took number 0 twice, which has no order of bytes, and no number behind it.
@@ -145,7 +145,7 @@ def sends_too_much_at_once(seen: Seen) -> str:
 def writes_the_header_too(seen: Seen) -> str:
     """The receiver writes the header out as well."""
     text = delivered(seen, "receiver")
-    at = text.find(_text(BLOCKS[0][:8]))
+    at = text.find(BLOCKS[0][:8])
     if not 0 < at <= 4 * HEADER.size:
         return ""
     return f"before the first bytes of the file the receiver writes {text[:at]!r}"
@@ -153,10 +153,10 @@ def writes_the_header_too(seen: Seen) -> str:
 
 def cuts_datagrams(seen: Seen) -> str:
     """The receiver's buffer is smaller than a datagram: its end is lost."""
-    begin, size = _text(BLOCKS[0][:5]), BLOCKS[0].count(b"0")
+    begin, size = BLOCKS[0][:5], BLOCKS[0].count(b"0")
     text = delivered(seen, "receiver")
     behind = text.removeprefix(begin)
-    came_through = len(behind) - len(behind.lstrip("0"))
+    came_through = len(behind) - len(behind.lstrip(b"0"))
     if behind == text or not 0 < came_through < size:
         return ""
     return (
@@ -170,7 +170,7 @@ def takes_bytes_for_text(seen: Seen) -> str:
     sent = b"".join(each["data"] for each in came(seen)[:1])
     if sent and not GIVEN.startswith(sent) and not _headers_differ(seen):
         return "the file has bytes that are no text, and DATA 0 has other ones in their place"
-    text, first, second = delivered(seen, "receiver"), _text(BLOCKS[0]), _text(BLOCKS[1])
+    text, first, second = delivered(seen, "receiver"), BLOCKS[0], BLOCKS[1]
     behind = text.removeprefix(first)
     numbers = [each["number"] for each in _answers(seen, "early")]
     if behind == text or behind.startswith((second, first[:8])) or 2 in numbers:
@@ -271,15 +271,15 @@ def does_not_acknowledge_again(seen: Seen) -> str:
 
 def writes_twice(seen: Seen) -> str:
     """DATA that comes again is written again."""
-    if delivered(seen, "receiver").count(_text(BLOCKS[0][:8])) > 1:
+    if delivered(seen, "receiver").count(BLOCKS[0][:8]) > 1:
         return "DATA 0 came three times, as where its ACK is lost, and is written more than once"
     again = _written_again(delivered(seen, "far-receiver"))
     return f"over the bad link DATA {again} came twice, and is written twice" if again else ""
 
 
-def _written_again(text: str) -> int:
+def _written_again(text: bytes) -> int:
     """The number of a block of the file that is written again, behind itself; 0 if none is."""
-    blocks = [_text(block) for block in GIVEN_BLOCKS]
+    blocks = GIVEN_BLOCKS
     number = 0
     while text and number < len(blocks):
         if number and text.startswith(blocks[number - 1]):
@@ -300,7 +300,7 @@ def does_not_look_at_the_number(seen: Seen) -> str:
 
 def takes_data_of_strangers(seen: Seen) -> str:
     """DATA from another port than its sender's is written."""
-    if _text(STRANGE) not in delivered(seen, "receiver"):
+    if STRANGE not in delivered(seen, "receiver"):
         return ""
     return f"{STRANGE!r}, which came from another port than the sender's, is written"
 
@@ -368,11 +368,6 @@ def _headers_differ(seen: Seen) -> bool:
 def _swapped(number: int, size: int) -> int:
     """The number whose bytes are the other way round."""
     return int.from_bytes((number % 256**size).to_bytes(size, "big"), "little")
-
-
-def _text(data: bytes) -> str:
-    """The bytes as the lab records an output."""
-    return data.decode("utf-8", "backslashreplace")
 
 
 def _list(numbers: list[int]) -> str:

@@ -22,8 +22,9 @@ LISTENS_WITHIN_S = 8.0
 """So soon a submission must be reached: Java starts in a second or two on a busy machine."""
 
 
-class NeverReached(Exception):
-    """A submission that is started so never listened, in an earlier trial."""
+CPU_SHARE = 0.25
+"""Of its deadline a function may be at work: it waits for what it tries, mostly, and on a busy
+machine it is given no more."""
 
 
 class SubmissionBench(Bench):
@@ -39,23 +40,20 @@ class SubmissionBench(Bench):
         wanted: Submission,
         command: str,
         cell: Cell,
-        unreached: dict[object, str],
     ) -> None:
-        """`command` starts what was handed in. `unreached` has the starts that nobody could reach,
-
-        by what they were started with: they are not tried again.
-        """
+        """`command` starts what was handed in."""
         super().__init__(out, settings)
         self.port = wanted.port
         """The sheet's: what {port} stands for."""
         self.submissions: list[str] = []
         """The names of its programs that are the submission."""
-        self.awaited: dict[str, object] = {}
-        """By name, what those are started with that are waited for."""
+        self.awaited: list[str] = []
+        """The names of those that are waited for."""
         self._submission = wanted
         self._command = command
         self._cell = cell
-        self._unreached = unreached
+        self._asks_for_rest = True
+        self._cpu_share = CPU_SHARE
 
     def submission(
         self,
@@ -80,9 +78,8 @@ class SubmissionBench(Bench):
         command = f"{self._command} {words}"
         named = self._name(name or on)
         self.submissions.append(named)
-        start = (command, on, port, self._settings.family)
         if waits:
-            self.awaited[named] = start
+            self.awaited.append(named)
 
         def program(topology: Topology) -> Program:
             argv = argv_of("bench.submission", command, *self._words(topology, port or self.port))
@@ -116,7 +113,7 @@ class SubmissionBench(Bench):
     ) -> Result:
         """Run what was started. `wire` are rules besides those of `bench.wire`.
 
-        Raises UsageError for a second run, NeverReached, and what Bench.run does.
+        Raises UsageError for a second run, and what Bench.run does.
         """
         if self.results:
             raise UsageError("a trial makes one run: a second one is a trial of its own")
@@ -126,7 +123,4 @@ class SubmissionBench(Bench):
                 "a trial runs what bench.submission, bench.start and bench.python have said, the "
                 "submission among them; the family and the tracing are said by @trial(…)"
             )
-        for start in self.awaited.values():
-            if start in self._unreached:
-                raise NeverReached(self._unreached[start])
         return super().run(wire=wire, deadline_s=deadline_s)

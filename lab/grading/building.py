@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.errors import MachineError
+from lab.errors import DoesNotFitError, MachineError
 from lab.frozen import frozen
 from lab.grade.mark import Built
 from lab.model.allowed import Cell, Limits
@@ -29,7 +29,10 @@ _MOST_NAMED = 6
 
 
 class NotThere(Exception):
-    """The program cannot be found among what was handed in; the message is for its student."""
+    """The program cannot be found among what was handed in, or there is too much of it.
+
+    The message is for its student.
+    """
 
 
 class NoTools(MachineError):
@@ -71,7 +74,10 @@ def make_ready(submission: Submission, folder: Path) -> ReadyProgram:
     if not words:
         return ReadyProgram(Built(language.name), root, command)
     said = " ".join(words).replace("{{", "{").replace("}}", "}")
-    finished = run_in_cell(words, Cell(str(root), BUILD))
+    try:
+        finished = run_in_cell(words, Cell(str(root), BUILD))
+    except DoesNotFitError as error:
+        raise NotThere(str(error)) from None
     output = finished.output[:MOST_SHOWN]
     if beyond := len(finished.output) - len(output) + finished.beyond:
         output += f"\n… and {counted(beyond, 'more character')}"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.strikes import unmatched
-from lab.errors import LabError, UsageError
+from lab.errors import DoesNotFitError, LabError, UsageError
 from lab.expect.failure import ExpectationFailed
 from lab.grade.judging import OutOfTime, TimeLimit, call_of_sheet, said_of_error
 from lab.grade.seen import Blame, Seen, TrialFailure
-from lab.grading.bench import NeverReached, SubmissionBench
+from lab.grading.bench import SubmissionBench
 from lab.records import Limit
 from lab.testing.bench import Settings
 from lab.testing.function import FunctionFailed
@@ -40,7 +40,6 @@ class Trials:
         self._scratch = scratch
         self._limit = limit
         self._seen: dict[str, Seen] = {}
-        self._unreached: dict[object, str] = {}
 
     def __call__(self, trial: Trial) -> Seen:
         """What was seen in it. Raises KeyboardInterrupt alone."""
@@ -58,34 +57,27 @@ class Trials:
 
     def _made(self, trial: Trial, out: Path) -> Seen:
         settings = Settings(topology=trial.topology, family=trial.family, trace=trial.trace)
-        bench = SubmissionBench(
-            out, settings, self._wanted, self._command, self._cell, self._unreached
-        )
+        bench = SubmissionBench(out, settings, self._wanted, self._command, self._cell)
         value: object = None
         failed: TrialFailure | None = None
-        refused = False
         try:
             with self._limit():
                 value = call_of_sheet(trial.make, bench)
         except KeyboardInterrupt:
             raise
-        except NeverReached as error:
-            failed, refused = TrialFailure(Blame.SUBMISSION, str(error)), True
         except BaseException as error:
             failed = _failure(error)
         if not bench.results:
             failed = failed or TrialFailure(
                 Blame.SHEET, f"the trial {trial.name!r} never called bench.run()"
             )
-            return Seen(trial, None, failure=failed, refused=refused)
+            return Seen(trial, None, failure=failed)
         (run,) = bench.results
         shutil.rmtree(out, ignore_errors=True)  # no student is told of a path of the grader's
         failed = _of_run(run, bench) or failed
-        if unreached := _unreached(run, bench):
-            self._unreached |= unreached
-            refused = True
-            if failed and failed.blame is Blame.SUBMISSION:
-                failed = TrialFailure(Blame.SUBMISSION, next(iter(unreached.values())))
+        unreached = _unreached(run, bench)
+        if unreached and failed and failed.blame is Blame.SUBMISSION:
+            failed = TrialFailure(Blame.SUBMISSION, unreached[0])
         rules = _struck_nothing(run)
         return Seen(
             trial,
@@ -93,7 +85,7 @@ class Trials:
             value,
             failed,
             programs=tuple(bench.submissions),
-            refused=refused,
+            refused=bool(unreached),
             unmatched=rules,
         )
 
@@ -113,6 +105,8 @@ def _failure(error: BaseException) -> TrialFailure:
         return TrialFailure(
             Blame.SUBMISSION, "what it put on the wire takes too long to be understood"
         )
+    if isinstance(error, DoesNotFitError):
+        return TrialFailure(Blame.SUBMISSION, str(error))
     if isinstance(error, LabError) and not isinstance(error, UsageError):
         return TrialFailure(Blame.LAB, str(error))
     return TrialFailure(Blame.SHEET, f"the trial failed itself: {said_of_error(error)}")
@@ -152,11 +146,14 @@ def _struck_nothing(run: Result) -> tuple[str, ...]:
     return tuple(why for each in run.timelines for why in unmatched(rules, each.step))
 
 
-def _unreached(run: Result, bench: SubmissionBench) -> dict[object, str]:
-    """Why the submission was not reached, by what it was started with."""
+def _unreached(run: Result, bench: SubmissionBench) -> list[str]:
+    """Why the submission was not reached, of each start of it that was waited for in vain.
+
+    In this trial: what other trials have started before it, and where, may be why it is in one.
+    """
     programs = {each.name: each for timeline in run.timelines for each in timeline.programs}
-    return {
-        start: f"the program {programs[name].failure or 'could not be reached'}"
-        for name, start in bench.awaited.items()
+    return [
+        f"the program {name} {programs[name].failure or 'could not be reached'}"
+        for name in bench.awaited
         if programs[name].ready_ns is None
-    }
+    ]

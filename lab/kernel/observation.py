@@ -14,7 +14,7 @@ from lab.kernel.disturbers import Disturbers
 from lab.kernel.host_readings import HostReadings
 from lab.kernel.network.configuration import FILTER_CHANGED, filter_changers, read_configuration
 from lab.kernel.network.namespace import Namespace, forget_neighbours
-from lab.kernel.network.sockets import has_undrained_tcp, undrained_tcp
+from lab.kernel.network.sockets import has_tcp_in_flight, has_undrained_tcp, undrained_tcp
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.group import ProgramGroup
 from lab.kernel.programs.key_log import KeyLogFile
@@ -170,6 +170,14 @@ class Observation:
     def _wires_hold(self) -> bool:
         return self._wires is not None and self._wires.holds()
 
+    def _traffic(self) -> tuple[bool, int]:
+        """Whether anything is on its way, and a number that grows with each frame."""
+        try:
+            is_on_its_way = any(map(has_tcp_in_flight, self._namespaces.values()))
+            return is_on_its_way or self._wires_hold(), self.recorder.come()
+        except (KernelRefused, PeerGone):
+            return True, 0
+
     def _lose_wires(self, step: Step) -> None:
         """Go on without the process that carried the frames: nothing passes any more."""
         self._wires = None
@@ -271,6 +279,7 @@ class Observation:
             own=self._own_processes(),
             may_end=None if self.stepper is None else self.stepper.may_end,
             cells=self._cells.get(step.name),
+            traffic=self._traffic if step.name in self._cells else None,
         )
 
     def _session(self, talk: Talk, step: Step) -> SessionRun:

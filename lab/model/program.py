@@ -60,6 +60,9 @@ class Program:
     """Whether it waits at checkpoints: it writes the name of each, a line, to the descriptor named
     in CHECKPOINT_FD. Then the kernel's unix sockets are recorded, and a line is written back to
     let it go on."""
+    asks_for_rest: bool = False
+    """Whether it may ask when the others have come to rest: it writes a line to the descriptor
+    named in REST_FD, and reads the same line there once none of them goes on by itself."""
     listens: Listening | None = None
     """The socket that it opens. The programs after it are started once the kernel shows it."""
     serves: bool = False
@@ -78,9 +81,14 @@ class Program:
 
     def __post_init__(self) -> None:
         """Raises UsageError where a program in a cell is to have capabilities or checkpoints."""
-        if self.cell is not None and (self.capabilities or self.has_checkpoints):
-            what = "capabilities" if self.capabilities else "checkpoints"
-            raise UsageError(f"program {self.name} is in a cell, and can have no {what}")
+        refused = {
+            "capabilities": self.capabilities,
+            "checkpoints": self.has_checkpoints,
+            "questions": self.asks_for_rest,
+        }
+        for what, wanted in refused.items():
+            if self.cell is not None and wanted:
+                raise UsageError(f"program {self.name} is in a cell, and can have no {what}")
 
     def expanded(self, placeholders: Mapping[str, str]) -> Program:
         """The same program with its argv's placeholders replaced.

@@ -32,6 +32,14 @@ class ProgramRun:
     ended by itself."""
     cell: CellRun | None = None
     """How it was held, of a program that nobody trusts; None of others."""
+    stdout_bytes: bytes | None = None
+    """What it wrote to standard output where that is no text in UTF-8, of which `stdout` cannot be
+    told from a text that has a \\xff in it; None where it is."""
+
+    @property
+    def output(self) -> bytes:
+        """What it wrote to standard output, byte by byte."""
+        return self.stdout.encode() if self.stdout_bytes is None else self.stdout_bytes
 
 
 @frozen

@@ -53,6 +53,10 @@ class Bench:
         self._functions: list[Called] = []
         self._rules: list[str] = []
         self._names: list[str] = []
+        self._cpu_share = 0.0
+        """How much of their deadline functions may be at work, not waiting; 0 for all of it."""
+        self._asks_for_rest = False
+        """Whether functions may ask when all other programs have come to rest."""
 
     @property
     def has_expected(self) -> bool:
@@ -128,7 +132,7 @@ class Bench:
         `listens` at, where one is given. Raises UsageError.
         """
         called = Called(self._name(name or on), function)
-        words = words_of(function, arguments)
+        words = words_of(function, arguments, deadline_s * self._cpu_share)
 
         def program(topology: Topology) -> Program:
             argv = argv_of("lab.python", words, *self._words(topology, None))
@@ -140,6 +144,7 @@ class Bench:
                 signals_ready=first,
                 deadline_s=deadline_s,
                 listens=waits,
+                asks_for_rest=self._asks_for_rest,
             )
 
         self._wanted.append(program)

@@ -1,6 +1,7 @@
 """Inside a host's namespaces: call a function of a test, and print what it returned.
 
-Arguments: what its value's line begins with, the function's file, its name, the folders of the
+Arguments: what its value's line begins with, how much of the processor's time it may take in
+seconds, 0 for any, the function's file, its name, the folders of the
 test's sys.path, "--", and its arguments, each `text …` or `value …`. A coroutine function is run by
 asyncio. It is run by its path and imports nothing of the lab's, which may not be there.
 """
@@ -13,18 +14,25 @@ import importlib.util
 import inspect
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
 from typing import Any
 
 
-def main(mark: str, file: str, name: str, *words: str) -> int:
+class TakesTooLong(Exception):
+    """The function takes more of the processor's time than it may, whatever it meets."""
+
+
+def main(mark: str, cpu_s: str, file: str, name: str, *words: str) -> int:
     """Call it; its value or its exception is the last line of standard output."""
     end = words.index("--")
     path, words = words[:end], words[end + 1 :]
     sys.path[:] = [str(Path(file).parent), *path]
     try:
+        if float(cpu_s):
+            _limit(float(cpu_s))
         value = _call(getattr(_imported(file), name), list(map(_argument, words)))
     except BaseException as error:
         met = isinstance(error, (OSError, EOFError, AssertionError))
@@ -40,6 +48,19 @@ def main(mark: str, file: str, name: str, *words: str) -> int:
         os.write(int(ready), b"\n")
     print(f"\n{mark}{json.dumps(told)}", flush=True)
     return status
+
+
+def _limit(cpu_s: float) -> None:
+    """Raise TakesTooLong once so much of the processor's time is taken.
+
+    And again a second later each, where somebody's `except:` swallowed it. Source: getitimer(2).
+    """
+
+    def end(*_: object) -> None:
+        raise TakesTooLong(f"more than {cpu_s:g} s of the processor's time")
+
+    signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s, 1.0)
 
 
 def _imported(file: str) -> Any:  # noqa: ANN401  a module has any attribute

@@ -61,7 +61,8 @@ class Called:
         if kind == "raised":
             raise FunctionFailed(text, said=self.said, is_mistaken=self.is_mistaken)
         if kind != "returned":
-            raise FunctionFailed(f"{self._function.__name__} did not come to its end: {text}")
+            said = f"{self._function.__name__} did not come to its end: {text}"
+            raise FunctionFailed(said, is_mistaken=self.is_mistaken)
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -78,8 +79,17 @@ class Called:
 
     @property
     def is_mistaken(self) -> bool:
-        """Whether it raised what is no OSError, EOFError or AssertionError: its own mistake."""
-        return self._run is not None and self._last().get("has_met") is False
+        """Whether it raised what is no OSError, EOFError or AssertionError: its own mistake.
+
+        Or it did not come to its end, though it was started: it goes on for ever, or has died. What
+        it met is no reason for that: it can wait for a time, and say what it saw.
+        """
+        if self._run is None:
+            return False
+        told = self._last()
+        if not told:
+            return self._run.ended_ns > self._run.started_ns
+        return told.get("has_met") is False
 
     @property
     def said(self) -> str:
@@ -105,9 +115,12 @@ class Called:
         return told if isinstance(told, dict) else {}
 
 
-def words_of(function: Callable[..., object], arguments: Sequence[object]) -> tuple[str, ...]:
+def words_of(
+    function: Callable[..., object], arguments: Sequence[object], cpu_s: float = 0.0
+) -> tuple[str, ...]:
     """The command that calls the function with these arguments, texts and other plain values.
 
+    It may take so much of the processor's time, or any if that is 0.
     Raises UsageError for a function that is not at a module's top level, and for other values.
     """
     name = getattr(function, "__qualname__", repr(function))
@@ -120,7 +133,7 @@ def words_of(function: Callable[..., object], arguments: Sequence[object]) -> tu
     path = [os.path.abspath(each) for each in sys.path if each]  # noqa: PTH100  as a text
     given = [_as_word(name, argument) for argument in arguments]
     file = function.__code__.co_filename
-    return ("{python}", str(CALLER), MARK, file, name, *path, END_OF_PATH, *given)
+    return ("{python}", str(CALLER), MARK, str(cpu_s), file, name, *path, END_OF_PATH, *given)
 
 
 def _as_word(name: str, argument: object) -> str:

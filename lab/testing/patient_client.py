@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import select
 import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
+
+from lab.testing.rest import REST
 
 REFUSED = "refused"
 """Nobody listens there: a RST answered the SYN (RFC 9293, 3.10.7.1)."""
@@ -21,14 +22,17 @@ FIN = "FIN"
 """The other side has closed, or shut down its writing: recv(2) returned 0."""
 RST = "RST"
 """The other side has reset the connection."""
+TOO_MUCH = "too much"
+"""More came than anybody asked for: nothing more of it is read."""
 
 _AGAIN_S = 0.02
-_SLICE_S = 0.05
 _OPENING_S = 3.0
 """For a SYN-ACK that comes again: RFC 6298, 2.1."""
 _CHUNK_BYTES = 1 << 16
 _FIN_WAIT_2 = 5  # include/net/tcp_states.h
-_STUCK_S = 0.25
+_STUCK_S = 0.5
+_LISTENER_S = 0.3
+_BEYOND_BYTES = 1 << 20
 _GONE = frozenset({errno.ECONNRESET, errno.EPIPE})
 
 
@@ -37,21 +41,17 @@ def wait_for(
 ) -> tuple[bool, bool]:
     """Whether there is something to read, and whether something can be sent, once there is.
 
-    It is waited for in many short waits, each of which lasts longer on a busy machine: so the
-    program that is waited for has a share of it as well.
+    At the latest after so many seconds, or when nothing can come any more: lab/testing/rest.py.
     """
-    for _ in range(max(1, round(seconds / _SLICE_S))):
-        readable, writable, _ = select.select(reads, writes, (), min(seconds, _SLICE_S))
-        if readable or writable:
-            return bool(readable), bool(writable)
-    return False, False
+    return REST.wait(reads, writes, seconds)
 
 
 class Patience:
     """How long something is waited for that may never come: a listener, bytes, the end.
 
     The first time it is generous, since a machine may be busy; once it was in vain, the same is
-    waited for less long, and after several times hardly at all. One may be that of several clients.
+    waited for less long, and after several times hardly at all. A wait that ended since all had
+    come to rest was not in vain: it has shown what it should. One may be that of several clients.
     """
 
     def __init__(self, first_s: float = 2.0, later_s: float = 0.3, most: int = 8) -> None:
@@ -64,11 +64,13 @@ class Patience:
 
     def bytes_never_came(self) -> None:
         """Neither came any, nor could any be sent."""
-        self.bytes_s = self._later()
+        if not REST.was_reached:
+            self.bytes_s = self._later()
 
     def end_never_came(self) -> None:
         """The other side did not close."""
-        self.end_s = self._later()
+        if not REST.was_reached:
+            self.end_s = self._later()
 
     def listener_s(self, port: int) -> float:
         """Nobody waits again for a listener that was there before, or never came."""
@@ -130,6 +132,7 @@ class PatientClient:
     def wait_until_open(self) -> bool:
         """Whether the connection is established. Where it is refused it is tried again."""
         began = time.monotonic()
+        is_first, is_last = True, False
         while not self.end:
             _, writable = wait_for((), (self._socket,), self._patience.opening_s)
             error = self._at_once or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -138,12 +141,17 @@ class PatientClient:
                 return True
             if error != errno.ECONNREFUSED:
                 self._ends(UNANSWERED)
-            elif time.monotonic() - began > self._patience.listener_s(self._port):
+            elif is_last or time.monotonic() - began > self._patience.listener_s(self._port):
                 self._ends(REFUSED)
                 self._patience.knows(self._port)
             else:
                 self._socket.close()
-                time.sleep(_AGAIN_S)
+                if is_first:
+                    time.sleep(_AGAIN_S)
+                else:
+                    wait_for((), (), _LISTENER_S)
+                    is_last = REST.was_reached
+                is_first = False
                 self._socket = self._begun()
         return False
 
@@ -247,6 +255,8 @@ class PatientClient:
         self.got += data
         if not data:
             self._ends(FIN)
+        elif len(self.got) > len(self.sent) + _BEYOND_BYTES:
+            self._ends(TOO_MUCH)
 
     def _send(self, data: bytes) -> int:
         try:

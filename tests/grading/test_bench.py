@@ -7,17 +7,15 @@ import pytest
 
 from lab.errors import UsageError
 from lab.grade.submission import Submission
-from lab.grading.bench import NeverReached, SubmissionBench
+from lab.grading.bench import SubmissionBench
 from lab.model.allowed import Cell
 from lab.testing.bench import Settings
 
 
-def bench(folder: Path, unreached: dict[object, str] | None = None) -> SubmissionBench:
+def bench(folder: Path) -> SubmissionBench:
     wanted = Submission("echo_server", port=7777)
     command = "'{python}' echo_server.py"
-    return SubmissionBench(
-        folder, Settings(trace="none"), wanted, command, Cell("/x"), unreached or {}
-    )
+    return SubmissionBench(folder, Settings(trace="none"), wanted, command, Cell("/x"))
 
 
 def test_a_submission_may_run_several_times_each_with_its_name(tmp_path: Path) -> None:
@@ -36,12 +34,3 @@ def test_a_trials_run_is_of_what_was_said_before(tmp_path: Path, options: dict[s
         made.run(**options)
     with pytest.raises(UsageError, match="the submission among them"):
         bench(tmp_path).run()
-
-
-def test_what_nobody_could_reach_is_not_started_in_the_same_way(tmp_path: Path) -> None:
-    first = bench(tmp_path)
-    first.submission()
-    again = bench(tmp_path, dict.fromkeys(first.awaited.values(), "it never listened"))
-    again.submission()
-    with pytest.raises(NeverReached, match="it never listened"):
-        again.run()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from handed_in import RIGHT, WRONG, hand_in
-from trial_clients import is_mistaken, meets, says
+from trial_clients import dies, is_mistaken, listens_for_long, loops, meets, says, waits_for_ever
 
 import lab.run
 from lab.errors import KernelRefused
@@ -120,14 +120,68 @@ def test_a_rule_that_struck_nothing_is_told_and_what_was_seen_is_decided(tmp_pat
     seen.run.tcp().handshake()
 
 
-def test_what_never_listens_is_not_started_again_in_the_same_way(tmp_path: Path) -> None:
-    each = trials(tmp_path, WRONG["ends"])
-    first = each(with_client(meets))
-    second = each(made(with_client(meets).make, "two"))
-    assert first.refused and first.has_run
-    assert second.refused and not second.has_run
-    assert blamed(first)[0] is blamed(second)[0] is Blame.SUBMISSION
-    assert "exited with status 3" in blamed(second)[1]
+def test_whether_it_listens_is_seen_in_each_trial_anew(tmp_path: Path) -> None:
+    """In one its port is taken: that says nothing of another."""
+    holds = (
+        "python3 -c 'import socket, time; s = socket.create_server((\"\", 4242)); time.sleep(9)'"
+    )
+
+    def taken(bench: Any) -> object:
+        bench.start(holds.replace("python3", "{python}"), name="first", waits=True, port=4242)
+        bench.submission()
+        called = bench.python(says, "x")
+        bench.run()
+        return called.value
+
+    each = trials(tmp_path)
+    first, second = each(made(taken, "taken")), each(made(with_client(meets).make, "free"))
+    assert first.refused and not second.refused
+    assert second.failed is None
+
+
+def test_a_client_is_told_when_nothing_can_come_any_more(tmp_path: Path) -> None:
+    """Of a server that waits for it to speak nothing will; one that pauses will go on."""
+    seen = trials(tmp_path / "waits")(with_client(listens_for_long))
+    assert seen.value == (False, True)
+    pause = "        time.sleep(1)\n        connection.sendall(b'x')\n"
+    pauses = RIGHT.replace("import socket", "import time, socket").replace(
+        "        while data", f"{pause}        while data"
+    )
+    seen = trials(tmp_path / "pauses", pauses)(with_client(listens_for_long))
+    assert seen.value == (True, False)
+
+
+def test_a_function_that_never_ends_or_dies_is_the_sheets_fault(tmp_path: Path) -> None:
+    each = trials(tmp_path)
+    for number, (function, deadline_s, part) in enumerate(
+        [
+            (loops, 6.0, "TakesTooLong: more than 1.5 s of the processor's time"),
+            (waits_for_ever, 1.0, "did not come to its end"),
+            (dies, 1.0, "did not come to its end"),
+        ]
+    ):
+
+        def make(bench: Any, function: Any = function, deadline_s: float = deadline_s) -> object:
+            bench.submission()
+            called = bench.python(function, "{server}", bench.port, deadline_s=deadline_s)
+            bench.run()
+            return called.value
+
+        blame, why = blamed(each(made(make, f"t-{number}")))
+        assert blame is Blame.SHEET, why
+        assert part in why
+
+
+def test_more_files_than_a_program_may_have_are_its_own_fault(tmp_path: Path) -> None:
+    hand_in(tmp_path / "up", echo_server=RIGHT)
+    ready = make_ready(ECHO, tmp_path / "up")
+    (ready.folder / "built").write_bytes(bytes(3 << 20))
+    cell = Cell(str(ready.folder), Limits(disk_mib=2))
+    each = Trials(ECHO, ready.command, cell, tmp_path / "runs", nullcontext)
+    blame, why = blamed(each(with_client(meets)))
+    assert blame is Blame.SUBMISSION
+    assert "2 MiB (its limit disk_mib)" in why
+    assert str(tmp_path) not in why
 
 
 def test_what_the_lab_cannot_do_is_tried_again_and_then_its_own_fault(

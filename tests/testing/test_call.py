@@ -9,6 +9,7 @@ import pytest
 
 from lab.testing.function import CALLER, END_OF_PATH, MARK
 
+CPU_S = "0.3"
 FUNCTIONS = """
 import asyncio, sys
 from beside import NAME
@@ -18,6 +19,8 @@ def name(): print("x"); return NAME
 async def later(): await asyncio.sleep(0); return sys.path[1]
 def fails(): assert 1 == 2, "no"
 def leaves(): sys.exit(3)
+def loops():
+    while True: pass
 """
 
 
@@ -30,7 +33,17 @@ def file(tmp_path: Path) -> Path:
 
 
 def call(file: Path, name: str, *words: str) -> tuple[int, dict[str, str]]:
-    command = [sys.executable, str(CALLER), MARK, str(file), name, "/first", END_OF_PATH, *words]
+    command = [
+        sys.executable,
+        str(CALLER),
+        MARK,
+        CPU_S,
+        str(file),
+        name,
+        "/first",
+        END_OF_PATH,
+        *words,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     told: dict[str, str] = json.loads(done.stdout.rpartition(MARK)[2])
     return done.returncode, told
@@ -59,3 +72,10 @@ def test_what_it_raises_is_told(file: Path) -> None:
     said = "it called sys.exit(3)"
     leaves = {"kind": "raised", "text": said, "said": said, "has_met": False}
     assert call(file, "leaves") == (1, leaves)
+
+
+def test_a_function_that_goes_round_for_ever_is_ended(file: Path) -> None:
+    status, told = call(file, "loops")
+    assert (status, told["has_met"]) == (1, False)
+    assert told["said"] == "TakesTooLong: more than 0.3 s of the processor's time"
+    assert "while True" in told["text"]

@@ -65,7 +65,7 @@ def test_a_value_that_is_not_plain_and_one_too_early_are_refused() -> None:
 def test_a_function_is_called_by_its_file_and_name() -> None:
     words = words_of(double, [7, "{server}", b"x"])
     assert words[0] == "{python}"
-    assert words[2:5] == (MARK, __file__, "double")
+    assert words[2:6] == (MARK, "0.0", __file__, "double")
     assert words[-4:] == (END_OF_PATH, "value 7", "text {server}", "value b'x'")
 
 

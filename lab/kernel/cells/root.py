@@ -5,6 +5,7 @@ Source: pivot_root(2), tmpfs(5), hier(7), nsswitch.conf(5).
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import lab
-from lab.errors import UsageError
+from lab.errors import DoesNotFitError, UsageError
 from lab.frozen import frozen
 from lab.kernel.cells.copies import copy_folder
 from lab.kernel.sandbox.view import DEVICE, READ_ONLY, clone_devices, make_devices, mount_proc
@@ -83,7 +84,7 @@ def make_root(plan: RootPlan) -> int:
     """Make it the root of this process's mount namespace; a descriptor of SUBMISSION in it.
 
     All that was there before is gone from the namespace. Raises KernelRefused, and UsageError for
-    a folder that is not there or does not fit.
+    a folder that is not there; DoesNotFitError.
     """
     source = _open_folder(plan.folder)
     shown = [(path, _clone(path, READ_ONLY)) for path in _shown(plan)]
@@ -115,9 +116,13 @@ def make_root(plan: RootPlan) -> int:
     try:
         copy_folder(source, target, (plan.uid, plan.gid))
     except OSError as error:
-        raise UsageError(
-            f"{plan.folder} does not fit into a cell with {plan.disk_mib} MiB: {error.strerror}"
-        ) from None
+        if error.errno == errno.ENOSPC:
+            most = plan.disk_mib * _FILES_A_MIB
+            raise DoesNotFitError(
+                "the program's files, with what was built of them, take more than it may have: "
+                f"{plan.disk_mib} MiB (its limit disk_mib), {most:,} files at most"
+            ) from None
+        raise UsageError(f"cannot copy {plan.folder} into a cell: {error.strerror}") from None
     os.close(source)
     os.chdir(NEW)
     libc.pivot_root(".", ".")

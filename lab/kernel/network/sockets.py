@@ -20,6 +20,9 @@ DRAINED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
 # unix sockets use three of TCP's states.
 UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
 
+RESENDS = 1
+"""idiag_timer of a socket that waits for an acknowledgment: inet_sk_diag_fill()."""
+
 MOST_HELD = 1000
 """As many sockets of a host are kept of one moment."""
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
@@ -136,6 +139,19 @@ def _says_something(seen: HeldSocket) -> bool:
     if seen.protocol == "tcp":
         return seen.state != "TIME_WAIT"
     return bool(seen.receive_queue or seen.send_queue) or len(seen.holders) > 1
+
+
+def has_tcp_in_flight(namespace: Namespace) -> bool:
+    """Whether something that a TCP socket of the namespace has sent is not acknowledged yet.
+
+    What is on its way, or lost and to be sent again, has its timer at the sender. Also True where
+    this kernel does not say. Raises KernelRefused.
+    """
+    with namespace.entered():
+        if not any(_in_use("tcp")):
+            return False
+        sockets = read_inet_sockets(socket.IPPROTO_TCP)
+    return sockets is None or any(each.timer == RESENDS for each in sockets)
 
 
 def has_undrained_tcp(namespace: Namespace) -> bool:

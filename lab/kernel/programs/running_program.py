@@ -78,6 +78,7 @@ class RunningProgram:
         """How it is reached, if that may surprise; else ""."""
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
         checkpoint_near, checkpoint_far = socket.socketpair()
+        rest_near, rest_far = socket.socketpair()
         environment = dict(os.environ)
         # The lab may have one, which names a file of its user: not for these secrets.
         environment.pop(VARIABLE, None)
@@ -88,6 +89,7 @@ class RunningProgram:
         for wanted, variable, descriptor in (
             (program.signals_ready, "READY_FD", ready_write),
             (program.has_checkpoints, "CHECKPOINT_FD", checkpoint_far.fileno()),
+            (program.asks_for_rest, "REST_FD", rest_far.fileno()),
         ):
             if wanted:
                 environment[variable] = str(descriptor)
@@ -128,6 +130,7 @@ class RunningProgram:
         except (OSError, subprocess.SubprocessError) as error:
             os.close(ready_read)
             checkpoint_near.close()
+            rest_near.close()
             if start is not None:
                 start.raise_failure()
             why = (
@@ -139,6 +142,7 @@ class RunningProgram:
         finally:
             os.close(ready_write)
             checkpoint_far.close()
+            rest_far.close()
             if start is not None:
                 start.close()
         self._process = process
@@ -155,7 +159,8 @@ class RunningProgram:
         )
         self.ready = Output(ready_read, self._budget)
         self.checkpoints = Output(checkpoint_near.detach(), self._budget)
-        self._outputs = (self.stdout, self.stderr, self.ready, self.checkpoints)
+        self._questions = Output(rest_near.detach(), self._budget)
+        self._outputs = (self.stdout, self.stderr, self.ready, self.checkpoints, self._questions)
         for output in self.outputs:
             os.set_blocking(output.descriptor, False)
         self._was_terminated = False
@@ -210,6 +215,23 @@ class RunningProgram:
         if not self.checkpoints.closed:
             with suppress(BrokenPipeError):
                 os.write(self.checkpoints.descriptor, b"go on\n")
+
+    @property
+    def asks_for_rest(self) -> bool:
+        """Whether it has asked when the others have come to rest, and was not told yet."""
+        return self.ended_ns is None and bool(self.question)
+
+    def tell_rest(self) -> None:
+        """Tell it that they have, unless it has ended meanwhile."""
+        question, self._questions.data = self.question, bytearray()
+        if question and not self._questions.closed:
+            with suppress(BrokenPipeError):
+                os.write(self._questions.descriptor, question + b"\n")
+
+    @property
+    def question(self) -> bytes:
+        """The last whole line that it has asked; an empty one takes the one before it back."""
+        return bytes(self._questions.data).rpartition(b"\n")[0].rpartition(b"\n")[2]
 
     def take(self, output: Output) -> None:
         """Read from one of its descriptors that poll found readable."""
@@ -375,6 +397,7 @@ class RunningProgram:
             remark="; ".join(filter(None, (self.reached, self.remark, self._beyond()))),
             stopped_ns=self.stopped_ns,
             cell=self._cell.record(self.ended_by) if self._cell else None,
+            stdout_bytes=_if_no_text(self.stdout.data),
         )
 
     def _beyond(self) -> str:
@@ -393,6 +416,15 @@ class RunningProgram:
     def _note_readiness(self) -> None:
         if self.ready.data and self.ready_ns is None:
             self.ready_ns = time.time_ns()
+
+
+def _if_no_text(data: bytearray) -> bytes | None:
+    """The bytes where they are no text in UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return bytes(data)
+    return None
 
 
 def _stderr(terminal: Terminal | None, *, merged: bool) -> int:

@@ -13,6 +13,7 @@ from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.group import POLL_MS, ProgramGroup
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.listening import ListeningWatch
+from lab.kernel.programs.rest import RestWatch, rest_of
 from lab.kernel.programs.running_program import RunningProgram
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program, Step
@@ -45,11 +46,14 @@ class StepRun(ProgramGroup):
         own: Sequence[int] = (),
         may_end: Callable[[bool], bool] | None = None,
         cells: Mapping[str, OpenCell] | None = None,
+        traffic: Callable[[], tuple[bool, int]] | None = None,
     ) -> None:
         """As ProgramGroup. `at_checkpoint` is called for each checkpoint that a program waits at.
 
         `when_served` is, once all have ended but those that serve. Until `may_end`, which is told
         whether TCP has nothing left to send, those serve on, and a failed program ends no other.
+        `traffic` is whether anything is on its way, and what changes with each frame; where it is
+        given nobody is waited for any longer who waits himself, for what does not come.
         """
         super().__init__(
             step.name,
@@ -66,6 +70,7 @@ class StepRun(ProgramGroup):
         self._at_checkpoint = at_checkpoint
         self._when_served = when_served
         self._may_end = may_end
+        self._rest = RestWatch(self._look, traffic) if traffic is not None else None
         self._hopeless = ""
         """Why no further program is started; "" if the next one is."""
         self._failed_ns: int | None = None
@@ -147,6 +152,9 @@ class StepRun(ProgramGroup):
             if time.monotonic_ns() > deadline_ns:
                 running.fail(f"never listened on {wanted} within {deadline_s:g} s")
                 return
+            if self._are_at_rest() and not listening.has_appeared():
+                running.fail(f"never listened on {wanted}: it waits for something else, for ever")
+                return
             self._take_turn(POLL_MS)
         running.note_listening()
         if ports := listening.udp_ports():
@@ -166,6 +174,24 @@ class StepRun(ProgramGroup):
                 if running.ended_ns is None and not running.program.serves:
                     running.end_late()
         self._note_orphans()
+        asking = next((running for running in self.programs if running.asks_for_rest), None)
+        if asking is not None and self._are_at_rest():
+            # The others ask anew: what this one does now may be what they wait for.
+            asking.tell_rest()
+            self._begin_rest()
+
+    def _are_at_rest(self) -> bool:
+        """Whether nothing more will happen, unless somebody who asks for just this goes on."""
+        return self._rest is not None and self._rest.is_reached()
+
+    def _begin_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.begin()
+
+    def _look(self) -> str | None:
+        asking = {p.pid: p.question for p in self.programs if p.asks_for_rest}
+        found = rest_of(self._own_processes(), asking)
+        return None if found is None else f"{found} {asking}"
 
     def _end_after_failure(self) -> None:
         """Kill programs that still run FAILURE_GRACE_S after another has failed and ended."""
@@ -192,9 +218,13 @@ class StepRun(ProgramGroup):
         if self._may_end is not None:
             while not self._are_gone() and not self._may_end(self._are_drained()):
                 self._take_turn()
-        self._serve_until(lambda: self._are_gone() or self._are_drained(), DRAIN_DEADLINE_S)
+        self._begin_rest()
+        self._serve_until(
+            lambda: self._are_gone() or self._are_drained() or self._are_at_rest(),
+            DRAIN_DEADLINE_S,
+        )
         lingers = (p.program.linger_s for p in self.programs if p.program.serves)
-        self._serve_until(self._are_gone, max(lingers))
+        self._serve_until(lambda: self._are_gone() or self._are_at_rest(), max(lingers))
         self._terminate("went on, and was ended by SIGTERM when the others had ended")
 
     def _are_drained(self) -> bool:

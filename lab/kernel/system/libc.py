@@ -41,6 +41,7 @@ _OPEN_TREE_CLONE = 0x1
 _MOVE_MOUNT_F_EMPTY_PATH = 0x4
 # Their numbers, the same on every machine: libc has functions for them from glibc 2.36 on.
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_PIDFD_GETFD = 438  # since Linux 5.6
 
 # prctl(2)
 PR_SET_PDEATHSIG = 1
@@ -132,6 +133,19 @@ def restrict_mounts(where: str | int, attributes: int) -> None:
 
 def _syscall(number: int, *arguments: object) -> int:
     return int(LIBC.syscall(ctypes.c_long(number), *arguments))
+
+
+def copied_descriptor(process: int, descriptor: int) -> int:
+    """A descriptor of this process for what another one has there; `process` is its pidfd.
+
+    Source: pidfd_getfd(2). Raises OSError.
+    """
+    result = _syscall(_PIDFD_GETFD, process, descriptor, ctypes.c_uint(0))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    os.set_inheritable(result, False)
+    return result
 
 
 def prctl(option: int, first: int, second: int = 0) -> None:

@@ -9,7 +9,7 @@ import pytest
 from outside import marked, wait_until
 from step_programs import HANG, READY, in_cell, python, run, run_code, run_in_cells
 
-from lab.errors import UsageError
+from lab.errors import DoesNotFitError, UsageError
 from lab.kernel.confinement import confine
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.model.allowed import Allowed, Cell, Limits
@@ -217,6 +217,6 @@ def test_a_folder_that_there_is_not_is_the_author_s_mistake(marker: str) -> None
 
 def test_a_folder_that_does_not_fit_is_refused(marker: str, folder: Path) -> None:
     (folder / "large").write_bytes(bytes(3 << 20))
-    with pytest.raises(UsageError, match=f"{folder} does not fit into a cell with 2 MiB: No space"):
+    with pytest.raises(DoesNotFitError, match=r"2 MiB \(its limit disk_mib\), 128 files"):
         run_code(folder, "pass", Limits(disk_mib=2))
     assert lines(run_code(folder, "print(1)")) == ["1"]

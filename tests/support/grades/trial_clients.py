@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
+
+from lab.testing.rest import REST
 
 
 def meets(server: str, port: int) -> None:
@@ -21,3 +25,27 @@ def is_mistaken(server: str, port: int) -> object:
 def says(what: str) -> str:
     """It returns what it is told."""
     return what
+
+
+def listens_for_long(server: str, port: int) -> tuple[bool, bool]:
+    """Whether anything came, and whether it was told that nothing would."""
+    with socket.create_connection((server, port), timeout=5) as connection:
+        readable, _ = REST.wait([connection], [], 3600.0)
+        return readable, REST.was_reached
+
+
+def loops(server: str, port: int) -> None:
+    """It goes round for ever."""
+    while True:
+        pass
+
+
+def waits_for_ever(server: str, port: int) -> None:
+    """It waits for what nobody sends."""
+    while True:
+        time.sleep(1.0)
+
+
+def dies(server: str, port: int) -> None:
+    """It ends without a word."""
+    os._exit(3)

@@ -106,6 +106,33 @@ class _Sighting:
     is_made: bool = False
 
 
+class _Pending:
+    """Frames that left, and have not arrived yet, by where they are to arrive and their bytes.
+
+    Only of bytes that several have is there a queue: one takes more memory than a frame.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str, bytes], _Sighting] = {}
+        self._more: dict[tuple[str, str, bytes], deque[_Sighting]] = {}
+
+    def add(self, where: tuple[str, str, bytes], sighting: _Sighting) -> None:
+        """Have it wait there."""
+        if where not in self._first:
+            self._first[where] = sighting
+        else:
+            self._more.setdefault(where, deque()).append(sighting)
+
+    def take(self, where: tuple[str, str, bytes]) -> _Sighting | None:
+        """The one that has waited there longest, which does so no more; None if none does."""
+        found = self._first.pop(where, None)
+        if found is not None and self._more and (queue := self._more.get(where)):
+            self._first[where] = queue.popleft()
+            if not queue:
+                del self._more[where]
+        return found
+
+
 def join_crossings(
     frames: Sequence[Frame],
     points: Sequence[CapturePoint],
@@ -132,7 +159,7 @@ def _sightings(
     peers: dict[str, list[CapturePoint]] = defaultdict(list)
     for point in points:
         peers[point.link].append(point)
-    pending: dict[tuple[str, str, bytes], deque[_Sighting]] = defaultdict(deque)
+    pending = _Pending()
     made: dict[tuple[str, str, bytes], deque[tuple[EventId, ...]]] = defaultdict(deque)
     sightings: list[_Sighting] = []
     for place, frame in enumerate(frames):
@@ -146,13 +173,13 @@ def _sightings(
                 sighting.strikes = fate.strikes
             for other in others:
                 if fate is None or fate.arrives:
-                    pending[point.link, other.name, frame.data].append(sighting)
+                    pending.add((point.link, other.name, frame.data), sighting)
                 for data in fate.made if fate else ():
                     made[point.link, other.name, data].append(fate.strikes if fate else ())
         else:
-            waiting = pending[point.link, point.name, frame.data]
-            if waiting:
-                waiting.popleft().received_ns = frame.time_ns
+            waiting = pending.take((point.link, point.name, frame.data))
+            if waiting is not None:
+                waiting.received_ns = frame.time_ns
                 continue
             sighting = _Sighting(place, frame, far, point.host, None, frame.time_ns)
             expected = made.get((point.link, point.name, frame.data))

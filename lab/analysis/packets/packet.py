@@ -343,6 +343,21 @@ class Payload:
         made._start, made._end = offset, end
         return made
 
+    def part(self, start: int, end: int | None = None) -> Payload:
+        """What of it is between two of its places, as a slice has them that are not negative."""
+        last = self.size if end is None else min(end, self.size)
+        if start == 0 and last == self.size:
+            return self
+        first = min(start, last)
+        made = Payload.within(self.offset + first, self._whole, self._start + last)
+        made._start = self._start + first
+        return made
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self._end - self._start
+
     @property
     def data(self) -> bytes:
         """The bytes."""
@@ -474,10 +489,15 @@ class Packet:
         )
 
     @property
+    def carried(self) -> Payload | None:
+        """The layer of the innermost captured bytes; None where there are none."""
+        last = self.layers[-1] if self.layers else None
+        return last if isinstance(last, Payload) else None
+
+    @property
     def payload(self) -> bytes:
         """The innermost captured bytes; empty where there are none."""
-        last = self.layers[-1] if self.layers else None
-        return last.data if isinstance(last, Payload) else b""
+        return b"" if self.carried is None else self.carried.data
 
     @property
     def malformed(self) -> Malformed | None:

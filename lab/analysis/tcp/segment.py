@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow
+    from lab.analysis.packets.packet import Payload
     from lab.analysis.tcp.state import State
 
 _FIN, _SYN, _RST, _ACK = (
@@ -200,9 +201,10 @@ class Draft:
         return self.seq + self.syn
 
     @property
-    def payload(self) -> bytes:
+    def payload(self) -> Payload | None:
         """The payload as far as it was captured."""
-        return self.crossing.packet.payload[: self.length]
+        carried = self.crossing.packet.carried
+        return None if carried is None else carried.part(0, self.length)
 
     def freeze(self) -> Segment:
         """The segment, now that both sides have met it."""

@@ -121,7 +121,7 @@ class Side:
             return
         self._note_arrival(segment)
         if segment.length and Note.KEEP_ALIVE not in segment.notes:
-            self.received.add(segment.data_start, segment.payload)
+            self._hold(segment)
         self.arrived.add(segment.seq, segment.end)
         self.arrived_end = max(segment.end, self.arrived_end or segment.end)
         acks_fin = self._take_ack(segment)
@@ -146,8 +146,13 @@ class Side:
         an ACK (RFC 9293, 3.10.7.4), which is what a keep-alive is sent for.
         """
         if segment.length and Note.KEEP_ALIVE not in segment.notes:
-            self.received.add(segment.data_start, segment.payload)
+            self._hold(segment)
         self._owe_answer(segment)
+
+    def _hold(self, segment: Draft) -> None:
+        payload = segment.payload
+        if payload is not None:
+            self.received.add(segment.data_start, payload)
 
     def is_acked(self, position: int, ack: int | None) -> bool:
         """Whether an ACK acknowledges what this side sent at the position."""
@@ -166,7 +171,7 @@ class Side:
         if self.fin is None and peer.peer_syn_taken:
             end = max(end, peer.acknowledged or 0)
         return Stream(
-            data=store.contiguous(start),
+            parts=store.contiguous(start),
             start=start,
             gaps=store.held().gaps(start, end),
             overlaps_differ=store.overlaps_differ,

@@ -5,9 +5,16 @@ Positions are relative sequence numbers that never wrap: 0 is the SYN, 1 the fir
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
 
 from lab.frozen import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lab.analysis.packets.packet import Payload
 
 _SEQUENCE_SPACE = 1 << 32
 _HALF = 1 << 31
@@ -75,6 +82,39 @@ class Ranges:
         return tuple(found)
 
 
+class _Chunk:
+    """Bytes without a gap: what frames carried, one part behind another, of which none is copied.
+
+    As bytes of its own a stream took as much memory again as all of its frames.
+    """
+
+    __slots__ = ("_ends", "parts")
+
+    def __init__(self, part: Payload) -> None:
+        self.parts = [part]
+        self._ends = array("q", (part.size,))
+        """Where in the chunk each part ends."""
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def add(self, part: Payload) -> None:
+        """Have it behind all others."""
+        self.parts.append(part)
+        self._ends.append(self._ends[-1] + part.size)
+
+    def within(self, start: int, end: int) -> list[Payload]:
+        """The parts from one place in the chunk to another, cut to what is between."""
+        found: list[Payload] = []
+        at = bisect_right(self._ends, start)
+        while start < min(end, len(self)):
+            begins = self._ends[at] - self.parts[at].size
+            found.append(self.parts[at].part(start - begins, end - begins))
+            start = self._ends[at]
+            at += 1
+        return found
+
+
 class ByteStore:
     """Bytes by position; where segments overlap, the byte that came first stays."""
 
@@ -82,7 +122,7 @@ class ByteStore:
 
     def __init__(self) -> None:
         self._starts: list[int] = []
-        self._chunks: list[bytearray] = []
+        self._chunks: list[_Chunk] = []
         self.overlaps_differ = False
 
     @property
@@ -102,60 +142,68 @@ class ByteStore:
             ranges.add(start, start + len(chunk))
         return ranges
 
-    def contiguous(self, start: int) -> bytes:
-        """The bytes from `start` up to the first position without one."""
-        found = bytearray()
+    def contiguous(self, start: int) -> tuple[Payload, ...]:
+        """What is from `start` up to the first position without a byte, in parts."""
+        found: list[Payload] = []
+        position = start
         at = max(bisect_right(self._starts, start) - 1, 0)
         for first, chunk in zip(self._starts[at:], self._chunks[at:], strict=True):
-            position = start + len(found)
             if not first <= position < first + len(chunk):
                 break
-            found += chunk[position - first :]
-        return bytes(found)
+            whole = position == first
+            found += chunk.parts if whole else chunk.within(position - first, len(chunk))
+            position = first + len(chunk)
+        return tuple(found)
 
-    def add(self, start: int, data: bytes) -> None:
+    def add(self, start: int, part: Payload) -> None:
         """Store the bytes that begin at `start`."""
         at = bisect_right(self._starts, start) - 1
-        while data:
+        while part.size:
             if at >= 0:
-                data, start = self._compare(at, start, data)
-            if not data:
+                common = self._compare(at, start, part)
+                part, start = part.part(common), start + common
+            if not part.size:
                 return
             following = at + 1
-            room = len(data)
+            room = part.size
             if following < len(self._starts):
                 room = min(room, self._starts[following] - start)
             if room:
-                at = self._insert(at, start, data[:room])
-                data, start = data[room:], start + room
+                at = self._insert(at, start, part.part(0, room))
+                part, start = part.part(room), start + room
             else:
                 at = following
 
-    def _compare(self, at: int, start: int, data: bytes) -> tuple[bytes, int]:
-        """What is left of the data behind chunk `at`, after comparing the common part."""
+    def _compare(self, at: int, start: int, part: Payload) -> int:
+        """How many bytes the part has in common with chunk `at`, after comparing them."""
         offset = start - self._starts[at]
         chunk = self._chunks[at]
-        common = min(max(len(chunk) - offset, 0), len(data))
-        if chunk[offset : offset + common] != data[:common]:
+        common = min(max(len(chunk) - offset, 0), part.size)
+        if common and joined(chunk.within(offset, offset + common)) != part.data[:common]:
             self.overlaps_differ = True
-        return data[common:], start + common
+        return common
 
-    def _insert(self, at: int, start: int, data: bytes) -> int:
+    def _insert(self, at: int, start: int, part: Payload) -> int:
         """Store bytes between chunk `at` and the next; the number of the chunk they are in."""
         if at >= 0 and self._starts[at] + len(self._chunks[at]) == start:
-            self._chunks[at] += data
+            self._chunks[at].add(part)
             return at
         self._starts.insert(at + 1, start)
-        self._chunks.insert(at + 1, bytearray(data))
+        self._chunks.insert(at + 1, _Chunk(part))
         return at + 1
+
+
+def joined(parts: Iterable[Payload]) -> bytes:
+    """The bytes of these, one behind another."""
+    return b"".join([part.data for part in parts])
 
 
 @frozen
 class Stream:
     """The bytes that went one way, as far as frames that carried them arrived."""
 
-    data: bytes
-    """Contiguous from position `start` up to the first gap."""
+    parts: tuple[Payload, ...]
+    """What frames brought, from position `start` up to the first gap."""
     start: int
     """Relative sequence number of data[0]: 1, or less where a capture that began later
     holds bytes from before its first known one."""
@@ -172,3 +220,8 @@ class Stream:
     """Crossing number of the first FIN sent."""
     fin_acked: int | None
     """Crossing number of the first segment received that acknowledges that FIN."""
+
+    @property
+    def data(self) -> bytes:
+        """Contiguous from position `start` up to the first gap; put together each time."""
+        return joined(self.parts)

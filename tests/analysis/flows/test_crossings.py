@@ -66,6 +66,14 @@ def test_equal_frames_arrive_in_the_order_they_left() -> None:
     assert joined(*frames) == [("a", "b", 1, 3), ("a", "b", 2, 4)]
 
 
+def test_equal_frames_are_told_apart_however_many_are_on_their_way() -> None:
+    departures = [frame(at, A, OUT) for at in (1, 2, 3, 6, 7)]
+    arrivals = [frame(at, B, IN) for at in (4, 5, 8, 9)]
+    assert joined(*departures, *arrivals) == [
+        ("a", "b", 1, 4), ("a", "b", 2, 5), ("a", "b", 3, 8), ("a", "b", 6, 9), ("a", "b", 7, None)
+    ]  # fmt: skip
+
+
 def test_a_copy_made_on_the_way_only_arrives() -> None:
     frames = [frame(1, A, OUT), frame(3, B, IN), frame(4, B, IN)]
     assert joined(*frames) == [("a", "b", 1, 3), ("a", "b", None, 4)]

@@ -71,3 +71,18 @@ def test_a_payload_within_a_frame_is_that_of_its_bytes() -> None:
             pass
         case _:
             pytest.fail("its fields are those of its pattern")
+
+
+@pytest.mark.parametrize("start", range(6))
+@pytest.mark.parametrize("end", [None, *range(6)])
+def test_a_part_of_a_payload_is_a_slice_of_its_bytes(start: int, end: int | None) -> None:
+    whole = Payload.within(3, b"a frame", 6)
+    part = whole.part(start, end)
+    assert (part.data, part.size) == (b"ram"[start:end], len(b"ram"[start:end]))
+    assert not part.size or part.offset == 3 + start
+
+
+def test_all_of_a_payload_is_itself() -> None:
+    whole = Payload.within(3, b"a frame", 6)
+    assert whole.part(0) is whole
+    assert whole.part(0, 9) is whole

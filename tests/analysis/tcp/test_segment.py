@@ -183,7 +183,13 @@ def test_where_nothing_was_seen_leaving_nothing_is_known_of_the_way() -> None:
 
 def test_a_payload_is_as_long_as_the_header_says_and_as_far_as_it_was_captured() -> None:
     (cut,) = drafts("0.1 client > server ACK seq=1 ack=1 data=abcdef cut=2")
-    assert (cut.length, cut.payload) == (6, b"ab")
+    assert cut.payload is not None
+    assert (cut.length, cut.payload.data) == (6, b"ab")
+
+
+def test_a_segment_without_a_payload_has_none() -> None:
+    (empty,) = drafts("0.1 client > server ACK seq=1 ack=1")
+    assert empty.payload is None
 
 
 def test_a_segment_is_frozen_once_its_sender_was_followed() -> None:

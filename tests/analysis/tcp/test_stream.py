@@ -7,7 +7,8 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.analysis.tcp.stream import ByteStore, Ranges, unwrap
+from lab.analysis.packets.packet import Payload
+from lab.analysis.tcp.stream import ByteStore, Ranges, joined, unwrap
 
 bounded = examples(150)
 pieces = st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 8)), max_size=12)
@@ -58,13 +59,22 @@ def test_a_byte_store_keeps_the_first_byte_of_every_position(
         differ |= any(model.get(first + i, byte) != byte for i, byte in enumerate(data))
         for i, byte in enumerate(data):
             model.setdefault(first + i, byte)
-        store.add(first, data)
+        store.add(first, Payload.within(3, b"abc" + data + b"d", 3 + len(data)))
     expected = bytearray()
     while start + len(expected) in model:
         expected.append(model[start + len(expected)])
-    assert store.contiguous(start) == bytes(expected)
+    assert joined(store.contiguous(start)) == bytes(expected)
     assert store.length == len(model)
     assert store.first == min(model, default=None)
     assert store.overlaps_differ == differ
     held = [p for p in range(-10, 60) if store.held().overlaps(p, p + 1)]
     assert held == sorted(model)
+
+
+def test_what_frames_carried_is_not_copied() -> None:
+    store = ByteStore()
+    parts = [Payload(54, data) for data in (b"ab", b"cde", b"f")]
+    for start, part in zip((1, 3, 6), parts, strict=True):
+        store.add(start, part)
+    assert all(held is part for held, part in zip(store.contiguous(1), parts, strict=True))
+    assert joined(store.contiguous(4)) == b"def"

@@ -118,9 +118,12 @@ def test_an_answer_that_need_not_be_cut_breaks_it(name: str) -> None:
             talk,
             server_to_client=replace(
                 talk.server_to_client,
-                data=next(
-                    c.packet.payload for c in less.crossings if is_answer(c) and is_over_tcp(c)
-                ),
+                parts=tuple(
+                    carried
+                    for c in less.crossings
+                    if is_answer(c) and is_over_tcp(c)
+                    if (carried := c.packet.carried) is not None
+                )[:1],
             ),
         )
         for talk in less.conversations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.calls.options import SO_LINGER
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.elsewhere import Came, where_else
-from lab.analysis.causes.facts.reset import Reset
+from lab.analysis.causes.facts.reset import FIN, RST, Reset, SideSegments
 from lab.analysis.causes.facts.reset_reasons import by_reason, contradicts, reset_reason
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
 from lab.analysis.packets.packet import TcpFlags
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from lab.analysis.calls.system_call import SystemCall
     from lab.analysis.sockets.endpoint import Endpoint
 
-_FIN, _SYN, _RST, _ACK = (
-    int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
-)
+_SYN, _ACK = int(TcpFlags.SYN), int(TcpFlags.ACK)
 _INET = ("AF_INET", "AF_INET6")
 
 
@@ -32,8 +30,10 @@ def resets(facts: StepFacts) -> Iterator[Cause]:
     """The causes of a step's RSTs, of each connection each kind once."""
     for talk in facts.timeline.conversations:
         told: set[str] = set()
-        for segment in talk.segments if talk.resets else ():
-            is_reset = segment.crossing in talk.resets and not segment.notes & DISCARDED
+        numbers = frozenset(talk.resets)
+        past = SideSegments(talk.segments if numbers else ())
+        for segment in talk.segments if numbers else ():
+            is_reset = segment.crossing in numbers and not segment.notes & DISCARDED
             if not is_reset or facts.crossing(segment).is_made:
                 continue
             if facts.is_over(facts.departure_ns(segment)):
@@ -41,6 +41,7 @@ def resets(facts: StepFacts) -> Iterator[Cause]:
             reset = Reset(
                 facts,
                 talk,
+                past,
                 segment,
                 facts.host_of(talk, segment.from_client),
                 facts.side(talk, segment.from_client),
@@ -69,16 +70,14 @@ def _cause_of(reset: Reset) -> Cause | None:
 
 def _nobody_listens(reset: Reset) -> Cause | None:
     """A SYN that is answered by a RST, and no socket listens. Source: RFC 9293, 3.10.7.1."""
-    facts, talk, before = reset.facts, reset.talk, reset.before
-    syns = [each for each in before if each.from_client != reset.rst.from_client]
-    answers = [each for each in before if each.from_client == reset.rst.from_client]
-    is_answer = int(reset.rst.flags) & _ACK and reset.rst.ack is not None and not answers
+    facts, talk, syns = reset.facts, reset.talk, reset.other_before
+    is_answer = int(reset.rst.flags) & _ACK and reset.rst.ack is not None and not reset.own_before
     if not syns or not is_answer or not all(_is_bare_syn(each) for each in syns):
         return None
     place = facts.place_of(talk, reset.rst.from_client)
-    syn = frame_id(syns[-1].crossing)
+    syn = frame_id(syns.last.crossing)
     source = facts.place_of(talk, not reset.rst.from_client)
-    sent_ns = facts.departure_ns(syns[-1])
+    sent_ns = facts.departure_ns(syns.last)
     other = where_else(facts, Came(reset.host, "tcp", source, place, sent_ns, reset.left_ns))
     if other.takes:
         return None
@@ -101,11 +100,10 @@ def _nobody_listens(reset: Reset) -> Cause | None:
 
 def _by_hand(reset: Reset) -> Cause | None:
     """A SYN that no socket sent: the SYN-ACK meets a kernel that knows nothing of it."""
-    facts, before = reset.facts, reset.before
-    answers = [each for each in before if each.from_client != reset.rst.from_client]
-    own = [each for each in before if each.from_client == reset.rst.from_client]
-    is_answered = bool(answers) and all(int(each.flags) & _SYN for each in answers)
-    if reset.own is not None or not own or not is_answered or not facts.is_traced:
+    facts, own, answers = reset.facts, reset.own_before, reset.other_before
+    if reset.own is not None or not facts.is_traced or not own or not answers:
+        return None
+    if not all(int(each.flags) & _SYN for each in answers):
         return None
     if not all(_is_bare_syn(each) for each in own):
         return None
@@ -119,7 +117,7 @@ def _by_hand(reset: Reset) -> Cause | None:
     )
     if raw is None:
         return None
-    syn, syn_ack = frame_id(own[0].crossing), frame_id(answers[0].crossing)
+    syn, syn_ack = frame_id(own.first.crossing), frame_id(answers.first.crossing)
     return Cause(
         "reset-handshake-by-hand",
         f"{raw.program} made the SYN ({syn}) by hand, through {raw.made_by} "
@@ -142,20 +140,14 @@ def _unread(reset: Reset) -> Cause | None:
     if closed is not None and closed.entry_ns > reset.left_ns:
         return None
     closed_ns = reset.left_ns if closed is None else closed.entry_ns
-    if any(
-        each.from_client == reset.rst.from_client and facts.departure_ns(each) > closed_ns
-        for each in reset.before
-    ):
-        return None
     if closed is None and not _ended_with(reset):
+        return None
+    if any(facts.departure_ns(each) > closed_ns for each in reset.own_before):
         return None
     came = [
         each.seq + each.length - 1
-        for each in reset.before
-        if each.from_client != reset.rst.from_client
-        and each.length
-        and not each.notes & UNTAKEN
-        and (facts.arrival_ns(each) or 0) <= closed_ns
+        for each in reset.other_before
+        if each.length and not each.notes & UNTAKEN and (facts.arrival_ns(each) or 0) <= closed_ns
     ]
     total = max(came, default=0)
     unread = total - channel.read
@@ -218,25 +210,17 @@ def _lingers_no_time(asked: SystemCall) -> bool:
 def _half_open(reset: Reset) -> Cause | None:
     """The sender had given the connection up before, with a RST that never arrived."""
     facts = reset.facts
-    lost = [
-        each
-        for each in reset.before
-        if each.from_client == reset.rst.from_client
-        and int(each.flags) & _RST
-        and Note.LOST in each.notes
-    ]
-    if not lost:
+    lost = next((each for each in reset.own_with(RST) if Note.LOST in each.notes), None)
+    if lost is None:
         return None
     asked = [
         each
-        for each in reset.before
-        if each.from_client != reset.rst.from_client
-        and each.crossing > lost[0].crossing
-        and Note.LOST not in each.notes
+        for each in reset.other_before
+        if each.crossing > lost.crossing and Note.LOST not in each.notes
     ]
     if not asked:
         return None
-    gone, last = frame_id(lost[0].crossing), frame_id(asked[-1].crossing)
+    gone, last = frame_id(lost.crossing), frame_id(asked[-1].crossing)
     other = facts.host_of(reset.talk, not reset.rst.from_client)
     return Cause(
         "reset-half-open",
@@ -255,24 +239,19 @@ def _after_close(reset: Reset) -> Cause | None:
     facts, own = reset.facts, reset.own
     if own is None or not facts.is_traced:
         return None
-    fins = [
-        each
-        for each in reset.before
-        if each.from_client == reset.rst.from_client and int(each.flags) & _FIN
-    ]
+    fins = reset.own_with(FIN)
     closed = facts.last_close(own)
     gone_ns = facts.ended_ns(own) if closed is None else closed.entry_ns
-    late = [
-        each
-        for each in reset.before
-        if each.from_client != reset.rst.from_client
-        and each.length
-        and not each.notes & UNTAKEN
-        and (facts.arrival_ns(each) or 0) > gone_ns
-    ]
-    if not fins or not late or not 0 < gone_ns < reset.left_ns:
+    if not fins or not 0 < gone_ns < reset.left_ns:
         return None
-    fin, data = frame_id(fins[0].crossing), frame_id(late[0].crossing)
+    late = (
+        each
+        for each in reset.other_before
+        if each.length and not each.notes & UNTAKEN and (facts.arrival_ns(each) or 0) > gone_ns
+    )
+    if (first := next(late, None)) is None:
+        return None
+    fin, data = frame_id(fins.first.crossing), frame_id(first.crossing)
     send = facts.sent_by.get(data)
     how = f"{own.program} had ended" if closed is None else f"{own.program} had called {closed.id}"
     who = data if send is None else f"{named(send)}, {data}"
@@ -324,7 +303,7 @@ def _makes_packets(socket: Endpoint) -> bool:
 
 
 def _is_bare_syn(segment: Segment) -> bool:
-    return int(segment.flags) & (_SYN | _ACK | _RST) == _SYN
+    return int(segment.flags) & (_SYN | _ACK | RST) == _SYN
 
 
 def _ended_with(reset: Reset) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.covering import Covering, end_of
 from lab.analysis.causes.facts.loss import NotTaken, loss_of
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.packets.packet import TcpFlags
@@ -17,7 +20,7 @@ from lab.model.event import frame_id
 if TYPE_CHECKING:
     from lab.analysis.tcp.conversation import TcpConversation
 
-_SYN, _FIN = int(TcpFlags.SYN), int(TcpFlags.FIN)
+_SYN = int(TcpFlags.SYN)
 
 
 @frozen
@@ -38,48 +41,67 @@ def lost_acks(facts: StepFacts) -> Iterator[Cause]:
 
 
 def _needless(facts: StepFacts, talk: TcpConversation) -> Iterator[_Needless]:
-    for copy in talk.segments:
-        if Note.RETRANSMISSION not in copy.notes or int(copy.flags) & _SYN:
-            continue
+    copies = [
+        each
+        for each in talk.segments
+        if Note.RETRANSMISSION in each.notes and not int(each.flags) & _SYN
+    ]
+    if not copies:
+        return
+    covering = Covering(talk.segments)
+    acks = {side: _Acks(talk.segments, from_client=side) for side in (True, False)}
+    for copy in copies:
         left_ns = facts.departure_ns(copy)
-        first = None if facts.is_over(left_ns) else _had_come(facts, talk, copy, left_ns)
-        acks = None if first is None else _lost_acks_of(facts, talk, first, copy, left_ns)
-        if first is not None and acks:
-            yield _Needless(first, acks, copy)
+        first = None if facts.is_over(left_ns) else _had_come(facts, covering, copy, left_ns)
+        if first is None:
+            continue
+        later = acks[not first.from_client].from_first_of(end_of(copy))
+        lost = _lost_acks_of(facts, later, copy, left_ns)
+        if lost:
+            yield _Needless(first, lost, copy)
 
 
-def _end(segment: Segment) -> int:
-    return segment.seq + segment.length + bool(int(segment.flags) & _FIN)
-
-
-def _had_come(
-    facts: StepFacts, talk: TcpConversation, copy: Segment, left_ns: int
-) -> Segment | None:
+def _had_come(facts: StepFacts, covering: Covering, copy: Segment, left_ns: int) -> Segment | None:
     """The first segment that brought all that a later one brings again, before that left."""
-    for each in talk.segments:
+    for each in covering.at(copy.seq, from_client=copy.from_client):
         if each.crossing >= copy.crossing:
             return None
-        is_whole = each.from_client == copy.from_client and each.seq <= copy.seq
         came_ns = facts.arrival_ns(each)
-        if not is_whole or _end(each) < _end(copy) or each.notes & UNTAKEN or came_ns is None:
+        if end_of(each) < end_of(copy) or each.notes & UNTAKEN or came_ns is None:
             continue
-        if came_ns < left_ns and copy.seq < _end(copy):
+        if came_ns < left_ns:
             return each
     return None
 
 
+class _Acks:
+    """A side's segments that have an ACK, in order of time."""
+
+    def __init__(self, segments: Iterable[Segment], *, from_client: bool) -> None:
+        self._segments = [
+            each for each in segments if each.from_client == from_client and each.ack is not None
+        ]
+        self._greatest = list(accumulate((each.ack or 0 for each in self._segments), max))
+        """The greatest ACK up to that place."""
+
+    def from_first_of(self, position: int) -> Iterator[Segment]:
+        """Those from the first on that acknowledges all before the position."""
+        first = bisect_left(self._greatest, position)
+        return islice(self._segments, first, None)
+
+
 def _lost_acks_of(
-    facts: StepFacts, talk: TcpConversation, first: Segment, copy: Segment, left_ns: int
+    facts: StepFacts, acks: Iterable[Segment], copy: Segment, left_ns: int
 ) -> tuple[tuple[Segment, NotTaken], ...] | None:
-    """The ACKs that acknowledge a segment and left before the copy did; None where one came.
+    """The ACKs that acknowledge what a copy brings and left before it; None where one came.
 
     One that comes late is no lost one.
     """
     lost = []
-    for each in talk.segments:
-        if each.from_client == first.from_client or each.ack is None or each.ack < _end(copy):
-            continue
+    for each in acks:
         if facts.departure_ns(each) >= left_ns:
+            break
+        if each.ack is None or each.ack < end_of(copy):
             continue
         loss = loss_of(facts, each)
         if loss is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.calls.options import TCP_USER_TIMEOUT
 from lab.analysis.causes.facts.cause import Cause, Surprise
+from lab.analysis.causes.facts.covering import Covering
 from lab.analysis.causes.facts.loss import NotTaken, loss_of
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.analysis.packets.packet import TcpFlags
@@ -49,6 +50,7 @@ def _repairs(facts: StepFacts, talk: TcpConversation) -> Iterator[_Repair]:
     again = [each for each in talk.segments if Note.RETRANSMISSION in each.notes]
     if not again:
         return
+    covering = Covering(again)
     for segment in talk.segments:
         takes_room = segment.length or int(segment.flags) & _FIN
         is_first = Note.RETRANSMISSION not in segment.notes and not int(segment.flags) & _SYN
@@ -57,18 +59,16 @@ def _repairs(facts: StepFacts, talk: TcpConversation) -> Iterator[_Repair]:
         if facts.is_over(facts.departure_ns(segment)):
             continue
         loss = loss_of(facts, segment)
-        copies = _until_one_came(facts, segment, again) if loss is not None else []
+        copies = _until_one_came(facts, segment, covering) if loss is not None else []
         if loss is not None and copies:
             yield _Repair(segment, loss, tuple(copies), loss_of(facts, copies[-1]) is None)
 
 
-def _until_one_came(facts: StepFacts, lost: Segment, again: Sequence[Segment]) -> list[Segment]:
+def _until_one_came(facts: StepFacts, lost: Segment, again: Covering) -> list[Segment]:
     """The retransmissions of a segment's first byte, up to the first that was not lost."""
     copies = []
-    for each in again:
-        end = each.seq + each.length + bool(int(each.flags) & _FIN)
-        is_later = each.crossing > lost.crossing and each.from_client == lost.from_client
-        if not is_later or not each.seq <= lost.seq < end:
+    for each in again.at(lost.seq, from_client=lost.from_client):
+        if each.crossing <= lost.crossing:
             continue
         if facts.is_over(facts.departure_ns(each)):
             break

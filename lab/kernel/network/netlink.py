@@ -1,6 +1,6 @@
 """Requests to the kernel for namespaces, links, addresses and sockets; pyroute2 is imported here.
 
-pyroute2 makes the namespaces and encodes every message. The messages are sent in batches over
+pyroute2 encodes every message. The messages are sent in batches over
 one rtnetlink socket for each namespace: sent one by one, as pyroute2's IPRoute does, they take
 three times as long for a chain of 200 hosts.
 """
@@ -48,14 +48,14 @@ def _import_pyroute2(*names: str) -> None:
         del sys.modules["pyroute2"]
 
 
-_import_pyroute2(
-    "pyroute2.netlink.rtnl.ifaddrmsg", "pyroute2.netlink.rtnl.ifinfmsg", "pyroute2.netns"
-)
+_import_pyroute2("pyroute2.netlink.rtnl.ifaddrmsg", "pyroute2.netlink.rtnl.ifinfmsg")
 from pyroute2.netlink import nlmsg  # noqa: E402
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # noqa: E402
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg  # noqa: E402
 from pyroute2.netlink.rtnl.ndmsg import ndmsg  # noqa: E402
-from pyroute2.netns import setns as pyroute2_setns  # noqa: E402
+
+NAMES = "/run/netns"
+"""Where namespaces have names. Source: ip-netns(8)."""
 
 # rtnetlink(7), netlink(7)
 RTM_NEWLINK = 16
@@ -201,14 +201,26 @@ def create_namespace(name: str) -> None:
 
     `ip netns` shows the name inside the sandbox only. Raises KernelRefused.
     """
+    attempt = f"cannot create network namespace {name}"
+    path = f"{NAMES}/{name}"
     try:
-        pyroute2_setns(name, flags=os.O_CREAT | os.O_EXCL, libc=libc.LIBC, fork=False)
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))
     except OSError as error:
-        number = error.errno or 0
-        raise KernelRefused(
-            f"cannot create network namespace {name}: "
-            f"{errno.errorcode.get(number, number)} ({os.strerror(number)})"
-        ) from error
+        number = errno.errorcode.get(error.errno or 0, error.errno)
+        raise KernelRefused(f"{attempt}: {number} ({error.strerror})") from error
+    _share_names()
+    libc.unshare(libc.CLONE_NEWNET, attempt)
+    libc.mount("/proc/self/ns/net", path, None, libc.MS_BIND)
+
+
+def _share_names() -> None:
+    """Have other mount namespaces of the sandbox get the names too, as `ip netns add` does."""
+    try:
+        libc.mount("none", NAMES, None, libc.MS_SHARED | libc.MS_REC)
+    except KernelRefused:
+        # It is no mount yet.
+        libc.mount(NAMES, NAMES, None, libc.MS_BIND | libc.MS_REC)
+        libc.mount("none", NAMES, None, libc.MS_SHARED | libc.MS_REC)
 
 
 @frozen

@@ -542,6 +542,14 @@ SUBJECTS = {
             "RFC 9293, 3.8.3; tcp(7)",
         ),
         CauseKind(
+            "syn-queue-full",
+            "SYNs come to a host where a socket listens, and nothing answers but a counter: "
+            "TCPReqQFullDrop. What has no room?",
+            "The listening socket has as many unfinished handshakes as it keeps, and "
+            "`net.ipv4.tcp_syncookies` is 0: the kernel ignores further SYNs.",
+            "tcp(7), tcp_max_syn_backlog, tcp_syncookies; RFC 4987, 3",
+        ),
+        CauseKind(
             "syn-filtered",
             "SYNs come to a host where a socket listens, and nothing answers. Who throws them "
             "away?",

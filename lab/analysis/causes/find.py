@@ -18,6 +18,8 @@ from lab.analysis.causes.datagrams.refused import refused_datagrams
 from lab.analysis.causes.datagrams.unsent import unsent_datagrams
 from lab.analysis.causes.facts.step_facts import StepFacts
 from lab.analysis.causes.fast_open import slow_openings
+from lab.analysis.causes.opening.neighbours import no_neighbours
+from lab.analysis.causes.opening.unanswered import unanswered
 from lab.analysis.causes.resets import resets
 from lab.analysis.causes.waiting.acks import lost_acks
 from lab.analysis.causes.waiting.closings import closings
@@ -25,9 +27,7 @@ from lab.analysis.causes.waiting.corked import corked
 from lab.analysis.causes.waiting.keepalives import keepalives
 from lab.analysis.causes.waiting.links import held_by_links
 from lab.analysis.causes.waiting.losses import losses
-from lab.analysis.causes.waiting.neighbours import no_neighbours
 from lab.analysis.causes.waiting.standstills import standstills
-from lab.analysis.causes.waiting.unanswered import unanswered
 from lab.analysis.causes.waiting.unread import unread
 from lab.analysis.causes.waiting.windows import windows
 from lab.analysis.causes.waits import waits

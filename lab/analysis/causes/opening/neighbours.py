@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.neighbours import unanswered
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
-from lab.analysis.causes.waiting.connects import connect_failed
+from lab.analysis.causes.opening.connects import connect_failed
 from lab.model.address import SocketAddress
 from lab.model.event import EventId
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.elsewhere import Came, where_else
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids
-from lab.analysis.causes.waiting.connects import client_failed
+from lab.analysis.causes.opening.connects import client_failed
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import DISCARDED, Note, Segment
 from lab.model.counted import counted

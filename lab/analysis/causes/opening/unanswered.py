@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.loss import loss_of
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms
-from lab.analysis.causes.waiting.connects import client_failed
-from lab.analysis.causes.waiting.filters import filtered_syn
+from lab.analysis.causes.opening.connects import client_failed
+from lab.analysis.causes.opening.filters import filtered_syn
+from lab.analysis.causes.opening.syn_queues import full_syn_queues
 from lab.analysis.order.accept_queue import ignored_by_full_queues
 from lab.analysis.packets.packet import TcpFlags
 from lab.analysis.tcp.segment import Segment
@@ -24,6 +25,7 @@ _SYN = int(TcpFlags.SYN)
 def unanswered(facts: StepFacts) -> Iterator[Cause]:
     """Why openings took long or failed."""
     full = {each.syn for each in ignored_by_full_queues(facts.evidence, facts.correlation)}
+    openings = []
     for talk in facts.timeline.conversations:
         syns = [
             each
@@ -31,9 +33,16 @@ def unanswered(facts: StepFacts) -> Iterator[Cause]:
             if int(each.flags) & _SYN and not facts.crossing(each).is_made
         ]
         if syns and frame_id(syns[0].crossing) not in full:
-            cause = filtered_syn(facts, talk, syns) or _lost_syn(facts, talk, syns)
-            if cause is not None:
-                yield cause
+            openings.append((talk, syns))
+    no_room = full_syn_queues(facts, openings)
+    yield from no_room.values()
+    for talk, syns in openings:
+        cause = None
+        if facts.host_of(talk, False) not in no_room:
+            cause = filtered_syn(facts, talk, syns)
+        cause = cause or _lost_syn(facts, talk, syns)
+        if cause is not None:
+            yield cause
 
 
 def _lost_syn(facts: StepFacts, talk: TcpConversation, syns: list[Segment]) -> Cause | None:

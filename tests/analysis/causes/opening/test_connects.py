@@ -10,7 +10,7 @@ import trace_edits as t
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.causes.facts.step_facts import StepFacts
-from lab.analysis.causes.waiting.connects import client_failed
+from lab.analysis.causes.opening.connects import client_failed
 from lab.records import Memory, Recording
 
 TCP = s.recording_of("traced-tcp4")

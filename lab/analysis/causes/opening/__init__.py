@@ -1,0 +1,1 @@
+"""Why a connection does not come about, or late, one file a family."""

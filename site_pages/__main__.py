@@ -36,7 +36,7 @@ def write(folder: Path, site: Path, *, is_recorded: bool) -> None:
     """Write all that mkdocs reads into a folder, which is emptied before. Raises LabError."""
     from site_pages import staging
     from site_pages.nav import navigation
-    from site_pages.runs import made_runs, recorded_runs
+    from site_pages.runs import made_experiments, made_runs, recorded_runs
 
     shutil.rmtree(folder, ignore_errors=True)
     docs = folder / "docs"
@@ -44,7 +44,7 @@ def write(folder: Path, site: Path, *, is_recorded: bool) -> None:
     stage = staging.Stage(docs)
     staging.pages_of_docs(stage, folder / "typing", is_recorded=is_recorded)
     groups = staging.pages_of_scenarios(stage, runs)
-    staging.page_of_causes(stage, runs)
+    staging.page_of_causes(stage, runs, [] if is_recorded else made_experiments())
     staging.pages_of_reference(stage)
     staging.search_without_server(stage)
     stage.write_sources()

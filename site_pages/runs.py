@@ -10,6 +10,7 @@ from lab.errors import LabError
 from lab.frozen import frozen
 
 if TYPE_CHECKING:
+    from lab.experiments.experiment import Experiment
     from lab.model.scenario import Scenario
     from lab.results import Result
 
@@ -40,6 +41,27 @@ class SiteRun:
         """The folder of its file: "sockets" for those at the root of the scenarios' folder."""
         folder = self.file.parent.name
         return "sockets" if folder == "scenarios" else folder
+
+
+@frozen
+class SiteExperiment:
+    """A run of small programs that show a cause."""
+
+    experiment: Experiment
+    result: Result
+
+
+def made_experiments() -> list[SiteExperiment]:
+    """A run of each experiment that this machine can make, in their order. Raises LabError."""
+    from lab.errors import MachineError
+    from lab.experiments.running import EXPERIMENTS, run_experiments
+
+    became = {one.cause: result for one, result in run_experiments(EXPERIMENTS, None)}
+    return [
+        SiteExperiment(one, result)
+        for one in EXPERIMENTS
+        if not isinstance(result := became[one.cause], MachineError)
+    ]
 
 
 def made_runs(out: Path) -> list[SiteRun]:

@@ -14,7 +14,7 @@ from site_pages.source_page import folder_page, place_of_source, source_page
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
-    from site_pages.runs import SiteRun
+    from site_pages.runs import SiteExperiment, SiteRun
 
 ROOT = Path(__file__).parents[1]
 BESIDE = {
@@ -156,12 +156,24 @@ def pages_of_scenarios(stage: Stage, runs: Sequence[SiteRun]) -> dict[str, list[
     return groups
 
 
-def page_of_causes(stage: Stage, runs: Sequence[SiteRun]) -> None:
-    """Stage the page of causes, with the runs that show them."""
+def page_of_causes(
+    stage: Stage, runs: Sequence[SiteRun], experiments: Sequence[SiteExperiment]
+) -> None:
+    """Stage the page of causes, with pictures of the runs that show them, and those' reports."""
     from lab.analysis.causes.catalogue import SUBJECTS
-    from site_pages.causes_page import PLACE, causes_page, seen_causes
+    from lab.derive import derived
+    from lab.report.study.picture import draw_excerpt
+    from site_pages.causes_page import PLACE, causes_page, picture_place, seen_causes
 
-    stage.add_made(PLACE, causes_page(SUBJECTS, seen_causes(runs)))
+    seen = seen_causes(runs, experiments)
+    stage.add_made(PLACE, causes_page(SUBJECTS, seen))
+    for name, (first, *_) in seen.items():
+        if first.picture is not None:
+            stage.write(picture_place(name), draw_excerpt(first.title, first.picture))
+    for made in experiments:
+        for first, *_ in seen.values():
+            if first.experiment is made.experiment:
+                stage.write(first.report, derived(made.result, "html"))
 
 
 def pages_of_reference(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from lab.model.statements import STATEMENTS
 from lab.study.card import Card, CardSubject
 
 if TYPE_CHECKING:
+    from lab.analysis.causes.facts.cause import Cause
     from lab.ladder.model import Ladder
     from lab.model.statements import Statement
     from lab.results import Result
@@ -21,11 +22,15 @@ ROWS_BEFORE, ROWS_BEHIND = 3, 3
 """Of a picture, around the first event that shows it."""
 
 
-def make_deck(results: Sequence[Result]) -> tuple[Card, ...]:
-    """A card for each statement and for each kind of cause, whether the runs show it or not."""
+def make_deck(results: Sequence[Result], experiments: Sequence[Result] = ()) -> tuple[Card, ...]:
+    """A card for each statement and for each kind of cause, whether the runs show it or not.
+
+    What `experiments` are judged by says nothing of statements: they go wrong on purpose, and show
+    causes that none of the results has.
+    """
     return (
         *(_of_statement(statement, results) for statement in STATEMENTS),
-        *_of_causes(results),
+        *_of_causes((*sorted(results, key=_length), *experiments)),
     )
 
 
@@ -66,13 +71,18 @@ def _length(result: Result) -> int:
     )
 
 
+def picture_of(cause: Cause, ladder: Ladder) -> Ladder | None:
+    """A few rows around what shows a cause; None where the ladder has nothing of it."""
+    return excerpt([ladder], cause.evidence, ROWS_BEFORE, ROWS_BEHIND)
+
+
 def _of_causes(results: Sequence[Result]) -> Iterator[Card]:
     shown: dict[str, tuple[str, Ladder | None, str]] = {}
-    for result in sorted(results, key=_length):
+    for result in results:
         for timeline, ladder in zip(result.timelines, result.ladders, strict=True):
             for cause in find_causes(timeline):
                 if cause.is_certain and cause.name not in shown:
-                    picture = excerpt([ladder], cause.evidence, ROWS_BEFORE, ROWS_BEHIND)
+                    picture = picture_of(cause, ladder)
                     shown[cause.name] = cause.text, picture, result.title
     for kind in CAUSE_KINDS.values():
         seen, picture, title = shown.get(kind.name, ("", None, ""))

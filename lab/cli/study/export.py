@@ -25,7 +25,7 @@ def execute(options: Namespace) -> int:
         raise UsageError("say where the cards go: --out FILE.apkg, --markdown FILE or --csv FILE")
     if options.out:
         anki_package(())  # so that nothing is run where it cannot be written
-    cards = make_deck(_results(options))
+    cards = make_deck(_results(options), _experiments(options))
     if options.out:
         write_bytes(anki_package(cards), Path(options.out))
     if options.markdown:
@@ -35,6 +35,29 @@ def execute(options: Namespace) -> int:
     shown = sum(card.picture is not None for card in cards)
     print(f"{len(cards)} cards, {shown} of them with what a run showed")
     return 0
+
+
+def _experiments(options: Namespace) -> list[Result]:
+    """Runs of what shows causes that no scenario does; none where runs are given."""
+    import sys
+
+    from lab.errors import MachineError
+    from lab.experiments.running import EXPERIMENTS, run_experiments
+    from lab.report.terminal.progress import working
+
+    results, refused = [], []
+    with working("programs that go wrong, for the causes"):
+        for experiment, became in run_experiments(
+            EXPERIMENTS if options.runs is None else (), None, options.jobs or 0
+        ):
+            if isinstance(became, MachineError):
+                refused.append(f"{experiment.cause}: {became}")
+            else:
+                results.append(became)
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        print(f"not run, so that its card has no picture: {refused[0]}{more}", file=sys.stderr)
+    return results
 
 
 def _results(options: Namespace) -> list[Result]:

@@ -1,0 +1,1 @@
+"""Small programs that go wrong, each of which shows a cause that a report can name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab import __version__
-from lab.cli.words.parser import CommandParser
+from lab.cli.words.parser import CommandParser, parser_of_command
 from lab.cli.words.shared import (
     add_allowed,
     add_ascii,
@@ -24,6 +24,7 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection
+    from typing import Any
 
 EXIT_STATUS_HELP = """\
 exit status:
@@ -113,8 +114,9 @@ def make_parser(words: Collection[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"wirelab {__version__}")
     # The prefix given, argparse need not format a usage line for each command.
+    factory: Any = parser_of_command
     commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", prog="wirelab", parser_class=CommandParser
+        dest="command", metavar="COMMAND", prog="wirelab", parser_class=factory
     )
     for name, (text, add_options) in COMMANDS.items():
         is_wanted = name in words

@@ -10,6 +10,7 @@ from lab.model.claim import Contrast, Outcome
 
 if TYPE_CHECKING:
     from lab.grade.check import Check
+    from lab.records import CellRun
 
 
 @frozen
@@ -119,6 +120,10 @@ class Grade:
     """None where a capture was handed in, or nothing could be built."""
     faults: tuple[str, ...] = ()
     """What failed in the sheet besides its checks, a line each: a misconception's function."""
+    held: CellRun | None = None
+    """How its program was held in the trials, and which limits were in force; None of a capture,
+
+    and where nothing was tried."""
     late: str = ""
     """How much after the deadline it was written, for its teacher; "" where it was in time."""
 

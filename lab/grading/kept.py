@@ -20,6 +20,7 @@ from lab.grading.member_name import is_ignored
 from lab.model.claim import Contrast, Outcome
 from lab.recording.artifacts import check_links, give_to_invoker
 from lab.recording.codec import RecordError, decode_record, encode_record
+from lab.records import CellRun
 
 if TYPE_CHECKING:
     from lab.grade.sheet import Sheet
@@ -58,6 +59,7 @@ class KeptGrade:
     pictures: tuple[Picture, ...]
     built: Built | None
     faults: tuple[str, ...]
+    held: CellRun | None
 
 
 def key_of(submission: str, sheet: str) -> str:

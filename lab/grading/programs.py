@@ -28,7 +28,7 @@ from lab.report.grades.pictures import picture_of_trial
 if TYPE_CHECKING:
     from lab.grade.seen import Seen
     from lab.grade.sheet import Sheet
-    from lab.records import ProgramRun
+    from lab.records import CellRun, ProgramRun
 
 MOST_CPU_S = 20.0
 """Of this process's time, for one trial or check: they take some hundredths."""
@@ -85,7 +85,17 @@ def _tried(sheet: Sheet, grade: Grade, ready: ReadyProgram, runs: Path) -> Grade
         return replace(grade, marks=fail_checks(sheet, why), refused=why, built=ready.built)
     pictures = tuple(_pictures(marks, trials.made()))
     marks = tuple(_with_ends(mark, trials) for mark in marks)
-    return replace(grade, marks=marks, pictures=pictures, built=ready.built, faults=faults)
+    held = next(_held(trials.made()), None)
+    return replace(
+        grade, marks=marks, pictures=pictures, built=ready.built, faults=faults, held=held
+    )
+
+
+def _held(made: list[Seen]) -> Iterator[CellRun]:
+    """How the submission was held in each run."""
+    for run in (run for seen in made for run in seen.submissions):
+        if run.cell is not None:
+            yield replace(run.cell, ended_by=None)
 
 
 def _limit() -> AbstractContextManager[None]:

@@ -24,13 +24,15 @@ def execute(options: Namespace) -> int:
         _explain(sheet, options)
         return 0
     from lab.grading.grader import labs_faults, sheets_faults
-    from lab.report.grades.terminal_table import draw_grades
+    from lab.report.grades.terminal_table import draw_grades, draw_held
     from lab.report.terminal.page import Page
 
     _check_there(options.pcap or options.submissions)
     grades = _captures(sheet, options) if options.pcap else _programs(sheet, options)
     page = Page(ascii_only=options.ascii)
     page.print(draw_grades(sheet, grades, page.style))
+    if options.verbose:
+        page.print(draw_held(sheet, grades, page.style))
     print(f"Written to {options.out}")
     if faults := sheets_faults(grades):
         raise UsageError(f"{options.sheet} has to be mended: {'; '.join(faults)}")

@@ -473,6 +473,12 @@ def _grade(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--again", action="store_true", help="grade those again that have not changed, too"
     )
+    command.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say how programs were held, and which limits were in force",
+    )
     add_ascii(command)
     command.epilog = GRADE_HELP
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lab.report.grades.held import held_values
 from lab.report.grades.wording import points, said_of
 from lab.report.svg.visible import visible, visible_lines
 
@@ -41,6 +42,8 @@ def gradescope_results(sheet: Sheet, grade: Grade) -> str:
         "stdout_visibility": "hidden",
         "tests": [_test(mark) for mark in grade.marks],
     }
+    if grade.held:
+        document["extra_data"] = {"held": held_values(sheet, grade.held)}
     return json.dumps(document, indent=2) + "\n"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.model.counted import counted
 from lab.report.grades.csv_file import remarks_on
+from lab.report.grades.held import HEAD, held_notes, held_rows, ways_held
 from lab.report.grades.wording import LEGEND, cell_of, due_line, paragraphs, points, unseen
 from lab.report.html.plain_page import PageSection, plain_page
 
@@ -25,6 +26,7 @@ def overview_page(sheet: Sheet, grades: Sequence[Grade]) -> str:
         PageSection("Students", _students(sheet, grades), _classes(grades), notes=[LEGEND]),
         PageSection("Checks", [head, *checks], notes=[*_notes(sheet)]),
         *([_misconceptions(sheet, grades)] if sheet.misconceptions else ()),
+        *_held(sheet, grades),
         PageSection("What is to be handed in", notes=paragraphs(sheet.handed_in)),
     ]
     return plain_page(sheet.title, f"{sheet.title}: {counted(len(grades), 'file')}", "", sections)
@@ -64,6 +66,13 @@ def _misconceptions(sheet: Sheet, grades: Sequence[Grade]) -> PageSection:
         for one in known
     ]
     return PageSection("Misconceptions", rows)
+
+
+def _held(sheet: Sheet, grades: Sequence[Grade]) -> Iterator[PageSection]:
+    """Which limits were in force: they differ where grades of several machines are together."""
+    for held in ways_held(grades):
+        rows = [HEAD, *held_rows(sheet, held)]
+        yield PageSection("How programs were held", rows, notes=held_notes(grades, held))
 
 
 def _notes(sheet: Sheet) -> Iterator[str]:

@@ -38,9 +38,11 @@ def kept_at(out: Path) -> dict[str, int]:
 def test_programs_are_graded_several_at_once(tmp_path: Path) -> None:
     hostile = {"=<b>": WRONG["syntax"], "\x1b[2J": RIGHT}
     files = hand_in(tmp_path / "up", ann=RIGHT, bob_c=IN_C, cem=WRONG["loopback"], **hostile)
-    done = wirelab("grade", SHEET, *files, "-j", "2", "--out", tmp_path / "out")
+    done = wirelab("grade", SHEET, *files, "-j", "2", "--out", tmp_path / "out", "-v")
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout
+    (memory,) = (line for line in done.stdout.splitlines() if line.startswith("memory "))
+    assert "512 MiB" in memory and "rlimit, of each process; the lab" in memory
     lines = done.stdout.splitlines()
     assert lines[0] == "Echo"
     assert [line.split()[-1] for line in lines[2:7]] == ["4/4", "4/4", "0/4", "0/4", "0/4"]
@@ -52,7 +54,7 @@ def test_programs_are_graded_several_at_once(tmp_path: Path) -> None:
     page = (tmp_path / "out/students/cem/student.html").read_text("utf-8")
     assert "<svg" in page and "The program server" in page
     overview = (tmp_path / "out/overview.html").read_text("utf-8")
-    assert "binds-loopback" in overview
+    assert "binds-loopback" in overview and "How programs were held" in overview
     assert not (tmp_path / "out/.scratch").exists()
 
 

@@ -54,8 +54,8 @@ class CellRun:
     ended_by: Limit | None = None
     """The limit that ended it; None where none did."""
     was_at_work: bool = False
-    """Whether one of its processes was running, or could have, whenever the lab looked before its
-    end: it waited for nothing."""
+    """Whether one of its processes was running, or had since, each of the last times that the lab
+    looked before its end: it waited for nothing."""
 
 
 @frozen

@@ -57,6 +57,7 @@ class OpenCell:
         namespace where there is one."""
         self._started: float | None = None
         self._looked = 0.0
+        self._cpu_s = 0.0
         self._at_work = 0
         """So many looks at it, the last ones, have found it at work."""
         self.captured: Callable[[], tuple[int, int]] = lambda: (0, 0)
@@ -145,8 +146,11 @@ class OpenCell:
             return Limit.CAPTURED
         proc = self._descriptors[len(NAMESPACES) + 1]
         try:
-            self._at_work = self._at_work + 1 if is_at_work(proc) else 0
             usage = read_usage(proc)
+            # Threads that take turns may each be seen while it is another's.
+            has_worked = usage.cpu_s > self._cpu_s or is_at_work(proc)
+            self._at_work = self._at_work + 1 if has_worked else 0
+            self._cpu_s = usage.cpu_s
             taken_s = self._group.cpu_s() if self._group else usage.cpu_s
             if taken_s > limits.cpu_s:
                 return Limit.CPU

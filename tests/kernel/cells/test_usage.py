@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.kernel.cells.usage import Usage, proportional_bytes, read_usage
+from lab.kernel.cells.usage import Usage, is_at_work, proportional_bytes, read_usage
 
 PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
@@ -41,6 +41,19 @@ def test_what_is_shared_counts_once(tmp_path: Path, proc: int) -> None:
     for pid, text in ((1, "Pss: 900 kB"), (2, "Rss: 8 kB\nPss:    5 kB"), (30, "Pss: 6 kB")):
         (tmp_path / str(pid) / "smaps_rollup").write_text(f"0-1 ---p 0 0 [rollup]\n{text}\n")
     assert proportional_bytes(proc) == 11 * 1024
+    os.close(proc)
+
+
+def test_who_runs_or_could_is_at_work(tmp_path: Path, proc: int) -> None:
+    """Any of its threads; the init, and who is gone, are none of the program's."""
+    for pid, states in ((1, "R"), (2, "SD"), (30, "SSZ")):
+        for number, state in enumerate(states):
+            task = tmp_path / str(pid) / "task" / str(pid + number)
+            task.mkdir(parents=True)
+            (task / "stat").write_text(f"{pid} (R) R) {state} 1 1\n")
+    assert not is_at_work(proc)
+    (tmp_path / "30/task/31/stat").write_text("30 (x) R 1 1\n")
+    assert is_at_work(proc)
     os.close(proc)
 
 

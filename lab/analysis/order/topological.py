@@ -49,7 +49,9 @@ def sort_events(events: Sequence[Event], edges: Iterable[Edge], slack_ns: int) -
         order = sorted(range(len(events)), key=lambda place: events[place].time_ns)
     else:
         order, circles = _sort(events, known)
-    place_of = dict(zip(order, range(len(order)), strict=True))
+    place_of = [0] * len(order)
+    for now, place in enumerate(order):
+        place_of[place] = now
     return Order(
         events=tuple([events[place] for place in order]),
         concurrent=_find_concurrent(events, order, known, slack_ns),

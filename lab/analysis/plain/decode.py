@@ -137,7 +137,7 @@ class PlainDecoder:
         count = transport.payload_bytes
         if not count:
             return Packet(frame, (ethernet, ip, transport))
-        payload = Payload.within(end - count, data, end)
+        payload = Payload.within(end - count, data, self._short(end))
         return Packet(frame, (ethernet, ip, transport, payload))
 
     def _arp(self, frame: Frame) -> Packet | None:

@@ -317,9 +317,13 @@ def scale_windows(drafts: Sequence[Draft], syns: Mapping[bool, Draft]) -> Window
     """Make window sizes bytes, as far as the shift counts are known; those."""
     scale = _window_scale(drafts, syns)
     if scale.client or scale.server:
+        # A side advertises the same window again and again: each number is kept once.
+        known: dict[int, int] = {}
         for draft in drafts:
             if not draft.syn:
-                draft.window_bytes <<= (scale.client if draft.from_client else scale.server) or 0
+                shift = (scale.client if draft.from_client else scale.server) or 0
+                scaled = draft.window_bytes << shift
+                draft.window_bytes = known.setdefault(scaled, scaled)
     return scale
 
 

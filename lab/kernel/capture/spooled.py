@@ -27,8 +27,17 @@ class SpooledFrames:
     def read(self, spools: Sequence[int]) -> tuple[Frame, ...]:
         """The frames, in order of time, from the descriptors of these files. Raises OSError."""
         points, same = self.points, SharedBytes().same
+        # Of frames of one length the number is kept once.
+        length_of: dict[int, int] = {}
+        one = length_of.setdefault
         found = [
-            Frame(time_ns, points[capture], OUT if is_outgoing else IN, same(data), length)
+            Frame(
+                time_ns,
+                points[capture],
+                OUT if is_outgoing else IN,
+                same(data),
+                one(length, length),
+            )
             for capture, (time_ns, is_outgoing, data, length) in self._captured(spools)
         ]
         found.sort(key=attrgetter("time_ns"))

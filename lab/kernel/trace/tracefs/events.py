@@ -71,7 +71,6 @@ OF_KERNEL = (
     "tcp:tcp_send_reset",
     "tcp:tcp_receive_reset",
     DESTROY,
-    "tcp:tcp_rcv_space_adjust",
 )
 """Enabled for all processes: when they happen, the running one is often none of the run's. So is
 DROP, if BPF does not see the drops."""

@@ -91,8 +91,10 @@ def _hop(hop: Hop, before: Hop | None) -> Document:
 
 def _payload(packet: Packet) -> Document:
     """How long the payload is, and its first bytes."""
-    payload = packet.payload
-    return {"length": len(payload), "hex": payload[:MOST_PAYLOAD_BYTES].hex()}
+    carried = packet.carried
+    if carried is None:
+        return {"length": 0, "hex": ""}
+    return {"length": carried.size, "hex": carried.part(0, MOST_PAYLOAD_BYTES).data.hex()}
 
 
 def _summary(packet: Packet) -> tuple[str, str]:

@@ -60,4 +60,6 @@ def _value(value: object) -> Iterator[str]:
 
 def _writable(text: str) -> str:
     """Surrogates (in a file name that is no UTF-8) cannot be written, but JSON can escape them."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

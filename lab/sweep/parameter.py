@@ -26,6 +26,7 @@ class Kind(enum.Enum):
 
 OF_LINKS = ("rate", "queue", "delay", "jitter", "loss")
 """In the order in which a frame meets them: it waits for its turn, travels, and may be lost."""
+_UNITS = {"rate": "bit/s", "queue": "frames", "delay": "ms", "jitter": "ms", "loss": "%"}
 CONGESTION = "congestion"
 _SYSCTL_OF = {CONGESTION: "net.ipv4.tcp_congestion_control"}
 """Parameters that are sysctls by a shorter name."""
@@ -42,6 +43,7 @@ COLUMNS = frozenset({
 })  # fmt: skip
 """Names that a table's other columns have."""
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.=,+-]+")
 _MOST_VALUES = 1000
 
 
@@ -63,6 +65,12 @@ class Parameter:
     def of_link(self) -> str:
         """Of a LINK, which of OF_LINKS it is."""
         return self.name.rpartition(":")[2]
+
+    @property
+    def words(self) -> str:
+        """Its name with the unit of values that are plain numbers: "loss, %"."""
+        known = _UNITS.get(self.of_link if self.kind is Kind.LINK else self.name)
+        return f"{self.name}, {known}" if known and is_number(self) else self.name
 
     @property
     def sysctl(self) -> str:
@@ -163,6 +171,11 @@ def _check_together(parameters: Iterable[Parameter]) -> None:
                     f"--over {each.name}: a queue is that of a rate; give {rate} too, "
                     f"such as --over {rate}=5M"
                 )
+
+
+def file_name(text: str) -> str:
+    """The text as a name of a file: other letters than those of ASCII and "=,+-." are "_"."""
+    return _NOT_IN_FILE_NAMES.sub("_", text)
 
 
 def is_number(parameter: Parameter) -> bool:

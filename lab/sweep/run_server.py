@@ -90,8 +90,10 @@ class RunServer:
 
 def main(descriptor: int) -> None:
     """The server's life."""
+    from lab.kernel.sandbox.starting import fork_from_here
     from lab.run import prepare
 
+    fork_from_here()  # this process and those it forks are nobody else's, and have one thread
     server = socket.socket(fileno=descriptor)
     server.set_inheritable(False)
     prepare()

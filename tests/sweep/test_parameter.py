@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from lab.sweep.parameter import Kind, Parameter, is_number, parameters_of
+from lab.sweep.parameter import Kind, Parameter, file_name, is_number, parameters_of
 
 
 def one(text: str, **own: int | float | str) -> Parameter:
@@ -92,3 +92,12 @@ def test_an_unknown_name_may_have_been_a_scenarios_own() -> None:
 def test_values_that_are_all_numbers_have_a_distance() -> None:
     assert is_number(one("loss=0,1.5"))
     assert not is_number(one("delay=0,1.5s"))
+
+
+def test_a_parameter_is_called_with_the_unit_of_plain_numbers() -> None:
+    said = [one(each).words for each in ("loss=1", "a>b:delay=5", "delay=5,1s", "family=4")]
+    assert said == ["loss, %", "a>b:delay, ms", "delay", "family"]
+
+
+def test_a_file_name_has_no_strange_letters() -> None:
+    assert file_name("goodput-wire=a>b drop SYN/é.svg") == "goodput-wire=a_b_drop_SYN_.svg"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.sweep.parameter import ParameterValue
+    from lab.sweep.store import SweepStore
     from lab.sweep.sweeping import Sweep
 
 
@@ -22,10 +23,16 @@ def execute(options: Namespace) -> int:
     from lab.sweep.sweeping import check_runs, run_sweep
 
     check_installed()
+    if options.plot:
+        from lab.report.sweeps.plot import check_plotting
+
+        check_plotting()
     sweep = _sweep(options)
     check_runs(sweep)
     count = len(sweep.grid)
     told = [0, 0]
+    # What is under way is ended, and not left to notice that this process has gone.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with counting("sweeping", count) as show:
 
@@ -39,10 +46,36 @@ def execute(options: Namespace) -> int:
         print(f"wirelab: {said}", file=sys.stderr)
         return 128 + signal.SIGINT
     failed = told[1]
+    _show(sweep, store, options)
     print(f"{counted(count, 'run')} in {store.folder}")
     if failed:
         print(f"{counted(failed, 'run')} could not be made; the column failure says why")
     return 1 if failed else 0
+
+
+def _show(sweep: Sweep, store: SweepStore, options: Namespace) -> None:
+    """Print the summary, and write it and its plots beside the table."""
+    from lab.derive import write_text
+    from lab.errors import UsageError
+    from lab.report.sweeps.csv_file import summary_csv
+    from lab.report.sweeps.plot import USUAL, sweep_plots
+    from lab.report.sweeps.terminal_table import draw_sweep
+    from lab.report.terminal.page import Page
+    from lab.sweep.summary import summary_of
+
+    grid = sweep.grid
+    summary = summary_of(grid.scenarios, grid.parameters, store.rows())
+    page = Page(ascii_only=options.ascii)
+    page.print(draw_sweep(summary, page.style))
+    write_text(summary_csv(summary), store.folder / "summary.csv")
+    try:
+        for name, drawn in sweep_plots(summary, options.plot or summary.differing(USUAL)):
+            write_text(drawn.decode("utf-8"), store.folder / name)
+            print(f"Plot: {store.folder / name}")
+    except UsageError as error:
+        if options.plot:
+            raise
+        print(f"wirelab: {error}", file=sys.stderr)
 
 
 def _sweep(options: Namespace) -> Sweep:

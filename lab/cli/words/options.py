@@ -98,6 +98,11 @@ ABOUT = (
     "next segment",
 )
 """What a quiz may be about: lab.study.exercise has each, and is not imported for the help."""
+MEASURES = (
+    "goodput_bps", "lasted_s", "handshake_s", "retransmissions", "lost", "frames", "wire_bytes",
+    "payload_bytes", "took_s",
+)  # fmt: skip
+"""What a sweep has medians of: lab.sweep.summary has the same, and is not imported for the help."""
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -315,6 +320,14 @@ def _sweep(command: argparse.ArgumentParser) -> None:
         default=[],
         choices=("HOLDS", "BROKEN", "UNDECIDED"),
         help="keep the artifacts of runs of this outcome, in DIR/kept; may be repeated",
+    )
+    command.add_argument(
+        "--plot",
+        action="append",
+        default=[],
+        choices=MEASURES,
+        help="a column whose medians are drawn as SVG, again for each (default: those that differ "
+        "of goodput_bps, lasted_s and retransmissions)",
     )
     command.add_argument(
         "--trace",

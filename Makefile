@@ -26,7 +26,7 @@ RUNS ?= made
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	matrix bench-grade bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture bench-show picture docs against \
+	matrix bench-grade bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture bench-show bench-sweep picture docs against \
 	vm-validate vm-test clean
 
 help: ## list the targets
@@ -104,6 +104,9 @@ bench-capture: $(VENV)/.ready ## what capturing at full speed loses and costs, a
 
 bench-show: $(VENV)/.ready ## `wirelab show` of 1,000 to 1,000,000 frames, against tshark and tcpdump
 	@$(VENV)/bin/python -m tests.benchmarks.show
+
+bench-sweep: $(VENV)/.ready-dev ## runs of a sweep one after another and two at a time, in turns
+	@$(VENV)/bin/python -m tests.benchmarks.sweeps.rate
 
 picture: $(VENV)/.ready-dev ## draw README's pictures again, of a ladder and of report.html
 	@$(WIRELAB) report tests/recordings/traced-tcp4 --format svg --output docs/tcp.svg

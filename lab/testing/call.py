@@ -9,16 +9,18 @@ asyncio. It is run by its path and imports nothing of the lab's, which may not b
 from __future__ import annotations
 
 import ast
-import asyncio
 import importlib.util
-import inspect
 import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
+
+_LIBRARY = sys.path[1:]
+"""Where modules are found, without this file's folder."""
 
 
 class TakesTooLong(Exception):
@@ -75,9 +77,15 @@ def _imported(file: str) -> Any:  # noqa: ANN401  a module has any attribute
 
 def _call(function: Any, arguments: list[object]) -> object:  # noqa: ANN401  any function
     function = getattr(function, "__wrapped__", function)
-    if inspect.iscoroutinefunction(function):
-        return asyncio.run(function(*arguments))
-    return function(*arguments)
+    called = function(*arguments)
+    if not isinstance(called, Coroutine):
+        return called
+    # It takes longer to import than most functions to do their work; and it is the library's own.
+    before, sys.path[:] = sys.path[:], _LIBRARY
+    import asyncio
+
+    sys.path[:] = before
+    return asyncio.run(called)
 
 
 def _argument(word: str) -> object:

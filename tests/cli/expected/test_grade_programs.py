@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-from handed_in import IN_C, RIGHT, WRONG, hand_in
+from handed_in import IN_C, IN_GO, IN_JAVA, RIGHT, WRONG, hand_in
 from outside import REPOSITORY, check_refused, wait_until, wirelab
+
+from lab.grade.submission import GO, JAVA, Language
+from lab.grading.building import SYSTEM_PATH
 
 pytestmark = pytest.mark.kernel
 
@@ -56,6 +60,20 @@ def test_programs_are_graded_several_at_once(tmp_path: Path) -> None:
     overview = (tmp_path / "out/overview.html").read_text("utf-8")
     assert "binds-loopback" in overview and "How programs were held" in overview
     assert not (tmp_path / "out/.scratch").exists()
+
+
+@pytest.mark.parametrize(("language", "text"), [(GO, IN_GO), (JAVA, IN_JAVA)])
+def test_a_right_program_has_all_points_in_every_language(
+    language: Language, text: str, tmp_path: Path
+) -> None:
+    if not all(shutil.which(tool, path=SYSTEM_PATH) for tool in language.tools):
+        pytest.skip(f"there is no {' or no '.join(language.tools)}")
+    end = language.ends[0].removeprefix(".")
+    files = hand_in(tmp_path / "up", **{f"ann_{end}": text, f"bob_{end}": "import x"})
+    done = wirelab("grade", SHEET, *files, "--out", tmp_path / "out", timeout_s=110)
+    assert done.returncode == 0, done.stderr
+    assert scores(tmp_path / "out") == {"ann": "4", "bob": "0"}
+    assert f"bob: could not be built ({language.name})" in done.stdout
 
 
 def test_only_what_has_changed_is_graded_again(tmp_path: Path) -> None:

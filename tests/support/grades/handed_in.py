@@ -44,13 +44,56 @@ int main(int argc, char **argv)
 }
 """
 
+IN_GO = """
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+)
+
+func main() {
+	server, err := net.Listen("tcp", ":"+os.Args[1])
+	if err != nil {
+		os.Exit(1)
+	}
+	for {
+		connection, err := server.Accept()
+		if err != nil {
+			os.Exit(1)
+		}
+		io.Copy(connection, connection)
+		connection.Close()
+	}
+}
+"""
+IN_JAVA = """
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.Socket;
+
+public class EchoServer {
+    public static void main(String[] words) throws IOException {
+        ServerSocket server = new ServerSocket(Integer.parseInt(words[0]));
+        while (true) {
+            try (Socket connection = server.accept()) {
+                connection.getInputStream().transferTo(connection.getOutputStream());
+            }
+        }
+    }
+}
+"""
+"""Right ones as well."""
+
 
 def hand_in(folder: Path, **programs: str) -> list[str]:
-    """Files of these texts, by their names: ann is ann.py, bob_c is bob.c."""
+    """Files of these texts, by their names: ann is ann.py, bob_c is bob.c, cem_go is cem.go."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, text in programs.items():
-        path = folder / (f"{name[:-2]}.c" if name.endswith("_c") else f"{name}.py")
+        student, _, end = name.rpartition("_")
+        path = folder / (f"{student}.{end}" if end in ("c", "go", "java") else f"{name}.py")
         path.write_text(text, "utf-8")
         files.append(str(path))
     return files

@@ -37,10 +37,10 @@ SCENARIO = Scenario(
     lesson=Lesson(
         question="A segment comes twice. Does the program read it twice?",
         predict="what the server answers to the copy",
-        look="the ACK behind the copy, and its D-SACK",
+        look="the ACK behind the copy, and its SACK option",
         answer=(
-            "It is read once. The copy is thrown away, but answered: with an ACK, whose D-SACK "
-            "tells the sender what came twice."
+            "It is read once. The copy is thrown away, but answered: with an ACK. Where the "
+            "server has D-SACK on, as Linux has by default, that tells what came twice."
         ),
         claims=(
             answers_a_copy,

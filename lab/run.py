@@ -456,12 +456,11 @@ def _import_what_comes_after(*, shown: bool, pages: bool) -> None:
 
 def prepare() -> None:
     """Import what runs and their judging need, for processes that are forked from this one."""
+    import lab.analysis.packets.scapy_layers
     import lab.kernel.recorder
     import lab.report.failure.failure  # noqa: F401
-    from lab.analysis.packets.scapy_import import import_scapy_layers
 
     _import_what_comes_after(shown=False, pages=True)
-    import_scapy_layers()
 
 
 def _result(

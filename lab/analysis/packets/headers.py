@@ -38,7 +38,6 @@ from lab.analysis.packets.packet import (
     UdpStart,
     Vlan,
 )
-from lab.analysis.packets.scapy_import import import_scapy_layers
 
 
 class _Late:
@@ -48,11 +47,13 @@ class _Late:
     """
 
     def __init__(self, place: int) -> None:
-        """`place` is the module's among those of import_scapy_layers."""
+        """`place` is the module's among LAYERS."""
         self._place = place
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  a class of scapy's
-        found = getattr(import_scapy_layers()[self._place], name)
+        from lab.analysis.packets.scapy_layers import LAYERS
+
+        found = getattr(LAYERS[self._place], name)
         setattr(self, name, found)
         return found
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 REPORT_FILE = "report.json"
 NOWHERE = Path(os.devnull)
 """The folder of a run whose artifacts were not written."""
+SHARED = ("lab.kernel.plan", "lab.syscalls.source", "subprocess")
+"""What a run and its sandbox both import, with all that those import."""
 TRACES = ("auto", "tracefs", "ptrace", "none")
 """What may trace the programs' system calls."""
 
@@ -114,7 +116,7 @@ def run_scenario(
     traced = trace in ("auto", "tracefs")
     with (
         open_spools() as spools,
-        open_sandbox("lab.kernel.experiment", traced=traced, kept=spools) as sandbox,
+        open_sandbox("lab.kernel.experiment", traced=traced, kept=spools, shared=SHARED) as sandbox,
     ):
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
         scenario.check_family(family)

@@ -159,13 +159,16 @@ class Conversation(Pending[R]):
 
 @contextmanager
 def open_sandbox(
-    preload: str = "lab.kernel.network.netlink", traced: bool = False, kept: Sequence[int] = ()
+    preload: str = "lab.kernel.network.netlink",
+    traced: bool = False,
+    kept: Sequence[int] = (),
+    shared: Sequence[str] = (),
 ) -> Iterator[Sandbox]:
     """A sandbox, closed at the end of the with statement.
 
     The init imports the module `preload` before its first call arrives; if `traced`, it starts
     to prepare tracing for root's programs before that. The descriptors `kept` it has as well, by
-    the same numbers.
+    the same numbers. `shared` are modules that the caller will import as well.
 
     With CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW the sandbox has mount, pid and network
     namespaces; without them, a user namespace around these. Source: user_namespaces(7),
@@ -174,7 +177,9 @@ def open_sandbox(
     ours, theirs = socket.socketpair()
     try:
         with theirs:
-            process = start_supervisor(theirs.fileno(), preload, traced=traced, kept=kept)
+            process = start_supervisor(
+                theirs.fileno(), preload, traced=traced, kept=kept, shared=shared
+            )
     except OSError as error:
         ours.close()
         from lab.kernel.system.limits import as_refusal  # a run's start does not wait for it

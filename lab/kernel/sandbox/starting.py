@@ -42,9 +42,6 @@ main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], traced=sys.argv[4] == "tra
 PACKAGE = Path(__file__).resolve().parents[2]
 """The folder of `lab`."""
 
-BOTH = ("lab.kernel.plan", "lab.syscalls.source", "lab.kernel.sandbox.supervisor", "subprocess")
-"""What parent and supervisor both import, with all that those import."""
-
 _forks = False
 
 
@@ -133,15 +130,17 @@ class _Interpreter:
 
 
 def start_supervisor(
-    messages: int, preload: str, *, traced: bool, kept: Sequence[int]
+    messages: int, preload: str, *, traced: bool, kept: Sequence[int], shared: Sequence[str]
 ) -> Supervisor:
     """Start a supervisor, with that end of the message socket and the descriptors `kept`.
+
+    The modules `shared` are imported before a fork: once, not twice.
 
     It has a session of its own: the terminal's Ctrl-C reaches the parent alone, which closes. Its
     standard input is /dev/null. Raises OSError.
     """
     if may_fork():
-        return _fork(messages, preload, traced=traced, kept=kept)
+        return _fork(messages, preload, traced=traced, kept=kept, shared=shared)
     return _execute(messages, preload, traced=traced, kept=kept)
 
 
@@ -163,9 +162,10 @@ def _execute(messages: int, preload: str, *, traced: bool, kept: Sequence[int]) 
     )
 
 
-def _fork(messages: int, preload: str, *, traced: bool, kept: Sequence[int]) -> Supervisor:
-    # What both go on to import is imported once, by the parent: that is sooner than twice.
-    for each in BOTH:
+def _fork(
+    messages: int, preload: str, *, traced: bool, kept: Sequence[int], shared: Sequence[str]
+) -> Supervisor:
+    for each in ("lab.kernel.sandbox.supervisor", *shared):
         importlib.import_module(each)
     parent = os.getpid()
     for stream in (sys.stdout, sys.stderr):

@@ -121,9 +121,8 @@ class Grade:
     faults: tuple[str, ...] = ()
     """What failed in the sheet besides its checks, a line each: a misconception's function."""
     held: CellRun | None = None
-    """How its program was held in the trials, and which limits were in force; None of a capture,
-
-    and where nothing was tried."""
+    """How its program was held in the trials, and which limits were in force; None where nothing
+    was tried."""
     late: str = ""
     """How much after the deadline it was written, for its teacher; "" where it was in time."""
 

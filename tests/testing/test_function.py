@@ -66,6 +66,7 @@ def test_a_function_is_called_by_its_file_and_name() -> None:
     words = words_of(double, [7, "{server}", b"x"])
     assert words[0] == "{python}"
     assert words[2:6] == (MARK, "0.0", __file__, "double")
+    assert words_of(double, [7], 2.5)[3] == "2.5"
     assert words[-4:] == (END_OF_PATH, "value 7", "text {server}", "value b'x'")
 
 

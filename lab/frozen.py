@@ -20,6 +20,9 @@ T = TypeVar("T")
 _FIELDS, _PARAMS = "__dataclass_fields__", "__dataclass_params__"
 """What the standard library has of a dataclass."""
 
+_NO_FIELDS = ("ClassVar", "InitVar", "KW_ONLY")
+"""Annotations that would be about something else."""
+
 _OWN = "__frozen_fields__"
 """What is known of a class's fields here: each default by the field's name, in their order."""
 
@@ -80,9 +83,10 @@ def _check(cls: type, every: dict[str, Any]) -> None:
     """Refuse what would otherwise be found out with the first instance."""
     defaults = False
     for name, given in every.items():
-        if str(cls.__annotations__.get(name)).partition("[")[0].endswith(("ClassVar", "InitVar")):
+        if str(cls.__annotations__.get(name)).partition("[")[0].endswith(_NO_FIELDS):
             raise TypeError(f"{cls.__name__}.{name}: every annotation is a field's")
-        if given.__class__.__hash__ is None:
+        default = given.default if isinstance(given, Field) else given
+        if default.__class__.__hash__ is None:
             raise ValueError(f"mutable default for {cls.__name__}.{name}: use default_factory")
         if _has_default(given):
             defaults = True
@@ -115,10 +119,15 @@ class _LateFields:
         owner = self._owner
         defaults = {name: given for name, given in self._own.items() if given is not MISSING}
         namespace = {"__annotations__": owner.__annotations__, "__module__": owner.__module__}
-        alike = type(owner)(owner.__name__, owner.__bases__, namespace | defaults)
+        # Without the bases, which may refuse a class made like this one (Generic), or note it.
+        alike: Any = type(owner.__name__, (), namespace | defaults)
         dataclass(init=False, repr=False, eq=False)(alike)
-        for name in (_FIELDS, _PARAMS):
-            setattr(owner, name, alike.__dict__[name])
+        found: dict[str, Field[Any]] = {}
+        for base in reversed(owner.__mro__[1:]):
+            if _FIELDS in base.__dict__:
+                found |= getattr(base, _FIELDS)
+        setattr(owner, _FIELDS, found | alike.__dict__[_FIELDS])
+        setattr(owner, _PARAMS, alike.__dict__[_PARAMS])
         return owner.__dict__[self._name]
 
 

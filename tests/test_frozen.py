@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import inspect
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import (
+    KW_ONLY,
+    FrozenInstanceError,
+    dataclass,
+    field,
+    fields,
+    is_dataclass,
+    replace,
+)
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
@@ -152,6 +160,42 @@ def test_its_signature_and_its_fields_are_the_librarys(made: type[Any]) -> None:
     assert not hasattr(made, "y") or not isinstance(made.y, int)
 
 
+T = TypeVar("T")
+
+
+class Noted:
+    """What notes the classes made from it."""
+
+    names: ClassVar[set[type]] = set()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.names.add(cls)
+
+
+@frozen
+class Holds(Noted, Generic[T]):
+    """One that holds anything."""
+
+    value: T
+    more: int = 0
+
+
+@frozen
+class HoldsMore(Holds[T]):
+    """One made from that."""
+
+    name: str = ""
+
+
+def test_its_fields_are_looked_at_without_another_class_like_it() -> None:
+    noted = len(Noted.names)
+    assert replace(HoldsMore(1), value=2) == HoldsMore(2)
+    assert [each.name for each in fields(HoldsMore)] == ["value", "more", "name"]
+    assert [each.name for each in fields(Holds)] == ["value", "more"]
+    assert len(Noted.names) == noted
+
+
 def test_what_cannot_be_a_dataclass_is_refused_at_once() -> None:
     with pytest.raises(TypeError, match="without a default"):
 
@@ -165,6 +209,20 @@ def test_what_cannot_be_a_dataclass_is_refused_at_once() -> None:
         @frozen
         class Shared:
             names: list[str] = []  # noqa: RUF012  what is refused
+
+    with pytest.raises(ValueError, match="mutable default"):
+
+        @frozen
+        class SharedField:
+            names: list[str] = field(default=[])  # what is refused
+
+    with pytest.raises(TypeError, match="every annotation is a field's"):
+
+        @frozen
+        class Marked:
+            first: int
+            _: KW_ONLY
+            second: int
 
     with pytest.raises(TypeError, match="every annotation is a field's"):
 

@@ -8,6 +8,7 @@ def main() -> None:
     """Run the command line."""
     try:
         _heed_interrupts()
+        _heed_children()
         from lab.cli.main import main as run_command_line
 
         run_command_line(is_own_process=True)
@@ -29,6 +30,16 @@ def _heed_interrupts() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: ignored, by nohup
         signal.signal(signal.SIGINT, _end_interrupted)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
+
+
+def _heed_children() -> None:
+    """Have the processes that are forked stay until they are waited for.
+
+    Where SIGCHLD is ignored they do not, and that is inherited over execve(2). Source: wait(2).
+    """
+    import signal
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _end_interrupted(*_: object) -> None:

@@ -14,7 +14,7 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -170,20 +170,34 @@ def _fork(
     parent = os.getpid()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    pid = os.fork()
-    if pid == 0:
-        _become_supervisor(parent, messages, preload, traced=traced, kept=kept)
+    # No handler of the parent's runs in the fork.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _become_supervisor(parent, messages, preload, traced=traced, kept=kept, mask=mask)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return Forked(pid)
 
 
 def _become_supervisor(
-    parent: int, messages: int, preload: str, *, traced: bool, kept: Sequence[int]
+    parent: int,
+    messages: int,
+    preload: str,
+    *,
+    traced: bool,
+    kept: Sequence[int],
+    mask: Collection[int],
 ) -> NoReturn:
-    """What the fork does until it ends: it leaves its parent's things, as execve(2) would."""
+    """What the fork does until it ends: it leaves its parent's things, as execve(2) would.
+
+    `mask` are the signals that its parent has blocked; all are until the handlers are gone.
+    """
     status = 1
     try:
         os.setsid()
-        _reset_signals()
+        _reset_signals(mask)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         leave_descriptors_but({messages, *kept})
@@ -197,10 +211,16 @@ def _become_supervisor(
         os._exit(status)
 
 
-def _reset_signals() -> None:
-    """Handlers are the parent's own; what is ignored stays so, as in a new interpreter."""
+def _reset_signals(mask: Collection[int]) -> None:
+    """Handlers are the parent's own; what is ignored stays so, as in a new interpreter.
+
+    An interrupt that came before this was a session of its own is the parent's, too.
+    """
     signal.set_wakeup_fd(-1)
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN and signal.sigpending():
+        signal.sigtimedwait((signal.SIGINT,), 0)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             signal.signal(number, default)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from outside import environment, wait_until_gone
 
+import lab
 from lab.kernel.sandbox.starting import may_fork
 
 # What is executed as the command's own process is, in another.
@@ -61,6 +63,18 @@ with sandbox.open_sandbox() as opened:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 )
+INTERRUPTED = (
+    COMMAND
+    + """
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"handled "))
+def interrupt():
+    if starting._forks:
+        starting._forks = False
+        os.kill(os.getpid(), signal.SIGINT)
+os.register_at_fork(after_in_child=interrupt)
+print(once())
+"""
+)
 
 
 def output_of(code: str) -> str:
@@ -98,4 +112,28 @@ def test_a_fork_leaves_what_is_its_parents(marker: str) -> None:
 def test_a_fork_ends_with_its_parent(marker: str) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, *sys.path], env=environment())
     assert done.returncode == -signal.SIGKILL
+    wait_until_gone(marker)
+
+
+@pytest.mark.kernel
+def test_an_interrupt_at_the_fork_is_the_parents_alone(marker: str) -> None:
+    # The terminal's reaches the fork as well, before that has a session of its own.
+    assert output_of(INTERRUPTED) == "(1, False)\n"
+    wait_until_gone(marker)
+
+
+@pytest.mark.kernel
+def test_the_command_waits_for_its_forks_where_sigchld_was_ignored(
+    marker: str, tmp_path: Path
+) -> None:
+    ignored = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    run = "os.execv(sys.executable, [sys.executable, '-m', 'lab', 'run', 'tcp', '--out', '.'])"
+    done = subprocess.run(
+        [sys.executable, "-c", ignored + run],
+        capture_output=True,
+        text=True,
+        env=environment() | {"PYTHONPATH": str(Path(lab.__file__).parents[1])},
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
     wait_until_gone(marker)

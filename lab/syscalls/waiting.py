@@ -58,9 +58,9 @@ WAITS: dict[str, Wait] = {
     "waitid": _PLAIN,
     "pause": _PLAIN,
     "rt_sigsuspend": _PLAIN,
-    "rt_sigtimedwait": Wait(pointer=2),
 }
-"""Those that are known, by name. Of every other call nothing is said."""
+"""Those that are known, by name. Of every other call nothing is said; nor of rt_sigtimedwait, that
+of sigwait(3), which a timer's SIGALRM may end without a handler."""
 
 NUMBERS_OF_WAITS: dict[str, dict[int, str]] = {
     "x86_64": {
@@ -68,13 +68,12 @@ NUMBERS_OF_WAITS: dict[str, dict[int, str]] = {
         44: "sendto", 46: "sendmsg", 43: "accept", 288: "accept4", 7: "poll", 271: "ppoll",
         23: "select", 270: "pselect6", 232: "epoll_wait", 281: "epoll_pwait", 441: "epoll_pwait2",
         202: "futex", 61: "wait4", 247: "waitid", 34: "pause", 130: "rt_sigsuspend",
-        128: "rt_sigtimedwait",
     },
     "aarch64": {
         63: "read", 65: "readv", 64: "write", 66: "writev", 207: "recvfrom", 212: "recvmsg",
         206: "sendto", 211: "sendmsg", 202: "accept", 242: "accept4", 73: "ppoll", 72: "pselect6",
         22: "epoll_pwait", 441: "epoll_pwait2", 98: "futex", 260: "wait4", 95: "waitid",
-        133: "rt_sigsuspend", 137: "rt_sigtimedwait",
+        133: "rt_sigsuspend",
     },
 }  # fmt: skip
 """By machine (uname -m)."""

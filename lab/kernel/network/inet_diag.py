@@ -34,6 +34,7 @@ _EVERYTHING = 1 << INET_DIAG_INFO - 1 | 1 << INET_DIAG_SKMEMINFO - 1
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _REQUEST = struct.Struct("=BBBxI48x")  # struct inet_diag_req_v2, its sockid of zeros
 _SOCKET = struct.Struct("=BBBB2s2s16s16s12xIII4xI")  # struct inet_diag_msg
+_BACKOFF_AT = 4  # tcpi_backoff of struct tcp_info
 _ATTRIBUTE = struct.Struct("=HH")
 _MEMORY = struct.Struct("=4xI24xI")  # SK_MEMINFO_RCVBUF and SK_MEMINFO_DROPS
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -63,6 +64,8 @@ class InetSocket:
     """idiag_timer: 1 to resend, 2 keepalive, 3 TIME-WAIT, 4 a zero window's probe; 0 for none."""
     resent: int
     """How often that timer has run out in a row."""
+    backoff: int
+    """How often the time until then was doubled; 0 where TCP_INFO was not asked for."""
 
 
 def read_inet_sockets(
@@ -118,6 +121,7 @@ def parse_inet_socket(message: bytes, protocol: int) -> InetSocket:
         info=parse_tcp_info(info) if has_info and info is not None else None,
         timer=timer,
         resent=resent,
+        backoff=info[_BACKOFF_AT] if has_info and info is not None else 0,
     )
 
 

@@ -20,8 +20,11 @@ DRAINED_STATES = frozenset({TCP_TIME_WAIT, TCP_CLOSE, TCP_LISTEN})
 # unix sockets use three of TCP's states.
 UNIX_STATES = {1: "ESTABLISHED", TCP_CLOSE: "CLOSE", TCP_LISTEN: "LISTEN"}
 
-RESENDS = 1
-"""idiag_timer of a socket that waits for an acknowledgment: inet_sk_diag_fill()."""
+# Values of idiag_timer: inet_sk_diag_fill().
+RESENDS, KEEPS_ALIVE, PROBES = 1, 2, 4
+
+KEEPALIVE_MS = 60_000
+"""A keepalive that is further away is none that a program waits for."""
 
 MOST_HELD = 1000
 """As many sockets of a host are kept of one moment."""
@@ -142,16 +145,25 @@ def _says_something(seen: HeldSocket) -> bool:
 
 
 def has_tcp_in_flight(namespace: Namespace) -> bool:
-    """Whether something that a TCP socket of the namespace has sent is not acknowledged yet.
+    """Whether a TCP socket of the namespace will send something by itself, or has on its way.
 
-    What is on its way, or lost and to be sent again, has its timer at the sender. Also True where
-    this kernel does not say. Raises KernelRefused.
+    What is on its way, or lost and to be sent again, has its timer at the sender. So has what is
+    held back by TCP_CORK, and goes after all when the timer for a closed window's first probe runs
+    out; and a keepalive, after which a call may fail. Also True where this kernel does not say.
+    Source: tcp(7); tcp_send_probe0(). Raises KernelRefused.
     """
     with namespace.entered():
         if not any(_in_use("tcp")):
             return False
-        sockets = read_inet_sockets(socket.IPPROTO_TCP)
-    return sockets is None or any(each.timer == RESENDS for each in sockets)
+        sockets = read_inet_sockets(socket.IPPROTO_TCP, everything=True)
+    return sockets is None or any(map(_sends_by_itself, sockets))
+
+
+def _sends_by_itself(seen: InetSocket) -> bool:
+    if seen.timer == KEEPS_ALIVE:
+        # Of a socket that nobody has any more it is the time that FIN-WAIT-2 lasts.
+        return bool(seen.inode) and seen.expires_ms <= KEEPALIVE_MS
+    return seen.timer == RESENDS or (seen.timer == PROBES and not seen.backoff)
 
 
 def has_undrained_tcp(namespace: Namespace) -> bool:

@@ -1,8 +1,9 @@
 """Whether programs have come to rest: each of their tasks waits, and no wait ends by itself.
 
-A task counts as waiting where it sleeps in a call without a time limit, holds no timer and handles
-no SIGALRM. So what is concluded is no matter of how fast the machine is: a program that has work to
-do, and only was not given a processor yet, is not at rest. Where that cannot be read nobody is.
+A task counts as waiting where it sleeps in a call without a time limit, holds no timer and neither
+handles nor blocks SIGALRM. So what is concluded is no matter of how fast the machine is: a program
+that has work to do, and only was not given a processor yet, is not at rest. Where that cannot be
+read nobody is.
 
 Source: proc(5), /proc/pid/task/tid/status, /proc/pid/syscall, /proc/pid/fd, /proc/pid/timers;
 pidfd_getfd(2).
@@ -120,7 +121,8 @@ def _task(machine: str, pid: int, tid: str, *, is_asking: bool) -> str:
         raise _Active
     if is_asking:
         return tid  # it looks up again and again, and goes on where it is told to
-    if int(status["SigCgt"], 16) & _ALARM:
+    # Who has it blocked may read it from a signalfd(2).
+    if (int(status["SigCgt"], 16) | int(status["SigBlk"], 16)) & _ALARM:
         raise _Active
     words = Path(f"/proc/{pid}/task/{tid}/syscall").read_text("ascii").split()
     if len(words) < 7:  # "running", or -1: it waits in no call

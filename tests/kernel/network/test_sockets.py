@@ -43,3 +43,14 @@ def test_what_a_host_holds_is_there_with_its_queues(sandbox: Sandbox) -> None:
         ("tcp", 4242), ("udp", 5353), ("udp", 5354),
     }  # fmt: skip
     assert {(each.host, each.step) for each in (*waiting, *end)} == {("host", "step")}
+
+
+def test_what_is_sent_or_ends_by_itself_is_in_flight(sandbox: Sandbox) -> None:
+    assert sandbox.call(inside_held.in_flight) == {
+        "open": False,
+        "held back": True,
+        "keepalive soon": True,
+        "keepalive some day": False,
+        "window closed": True,
+        "window stays closed": False,
+    }

@@ -45,6 +45,17 @@ GOES_ON = {
     "alarm": "signal.signal(signal.SIGALRM, print); signal.alarm(60); ready(); one.recv(1)",
     "timer": "signal.setitimer(signal.ITIMER_REAL, 60)\n"
     "signal.signal(signal.SIGALRM, print); ready(); one.recv(1)",
+    "sigwait": (
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); signal.alarm(60)\n"
+        "ready(); signal.sigwait([signal.SIGALRM])"
+    ),
+    "signalfd": (
+        "import ctypes; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
+        "alarms = ctypes.create_string_buffer(128)\n"
+        "alarms[1] = 1 << signal.SIGALRM - 1 - 8\n"
+        "found = ctypes.CDLL(None).signalfd(-1, alarms, 0); assert found > 2\n"
+        "signal.alarm(60); ready(); os.read(found, 128)"
+    ),
     "one of its threads": (
         "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
         "ready(); one.recv(1)"

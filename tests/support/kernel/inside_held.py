@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from lab.kernel.network.holders import read_holders
 from lab.kernel.network.inet_diag import InetSocket, read_inet_sockets
-from lab.kernel.network.namespace import build_topology
-from lab.kernel.network.sockets import held_sockets
+from lab.kernel.network.namespace import Namespace, build_topology
+from lab.kernel.network.sockets import has_tcp_in_flight, held_sockets
 from lab.model.family import Family
 from lab.model.topology import Topology, two_hosts
 from lab.records import Held, HeldSocket
@@ -40,6 +40,46 @@ def queues_of_a_host() -> Queues:
             with accepted:
                 assert accepted.recv(100) + accepted.recv(100) == SENT
             return Queues(before, _read())
+
+
+def in_flight() -> dict[str, bool]:
+    """Whether a connection of a host with itself has something in flight, by what was done."""
+    found = {}
+    with build_topology(two_hosts()) as built, ExitStack() as stack:
+        host = built["server"]
+        with host.entered():
+            address = str(two_hosts().address("server", Family.IPV4))
+            listener = stack.enter_context(socket.create_server((address, 4242)))
+            client = stack.enter_context(socket.create_connection((address, 4242)))
+            server = stack.enter_context(listener.accept()[0])
+        found["open"] = _is_in_flight_for_long(host)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        client.send(SENT)
+        found["held back"] = has_tcp_in_flight(host)
+        server.recv(len(SENT))  # it came all the same
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+        found["keepalive soon"] = has_tcp_in_flight(host)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 7200)
+        found["keepalive some day"] = _is_in_flight_for_long(host)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
+        client.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                client.send(bytes(1 << 16))
+        found["window closed"] = has_tcp_in_flight(host)
+        found["window stays closed"] = _is_in_flight_for_long(host)
+    return found
+
+
+def _is_in_flight_for_long(host: Namespace) -> bool:
+    end = time.monotonic() + 10
+    while has_tcp_in_flight(host):
+        if time.monotonic() > end:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _read() -> list[InetSocket]:

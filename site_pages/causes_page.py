@@ -51,6 +51,11 @@ class SeenCause:
         return f"{self.report}#{quote(self.step, safe='')}/{event}"
 
 
+def pictured(seen: Sequence[SeenCause]) -> SeenCause | None:
+    """The first of them whose ladder has what shows it."""
+    return next((each for each in seen if each.picture is not None), None)
+
+
 def picture_place(name: str) -> str:
     """Where the site has the picture of a cause's ladder."""
     return f"pictures/causes/{name}.svg"
@@ -119,7 +124,7 @@ def _entry(kind: CauseKind, seen: Sequence[SeenCause]) -> Iterator[str]:
     if not seen:
         yield "No run of this site shows it."
         return
-    if seen[0].picture is not None:
+    if pictured(seen):
         yield f"![The ladder around {kind.name}]({picture_place(kind.name)})"
         yield ""
     for each in seen[:MOST_SHOWN]:

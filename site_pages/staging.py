@@ -163,13 +163,13 @@ def page_of_causes(
     from lab.analysis.causes.catalogue import SUBJECTS
     from lab.derive import derived
     from lab.report.study.picture import draw_excerpt
-    from site_pages.causes_page import PLACE, causes_page, picture_place, seen_causes
+    from site_pages.causes_page import PLACE, causes_page, picture_place, pictured, seen_causes
 
     seen = seen_causes(runs, experiments)
     stage.add_made(PLACE, causes_page(SUBJECTS, seen))
-    for name, (first, *_) in seen.items():
-        if first.picture is not None:
-            stage.write(picture_place(name), draw_excerpt(first.title, first.picture))
+    for name, each in seen.items():
+        if (shown := pictured(each)) and shown.picture:
+            stage.write(picture_place(name), draw_excerpt(shown.title, shown.picture))
     for made in experiments:
         for first, *_ in seen.values():
             if first.experiment is made.experiment:

@@ -1,11 +1,12 @@
 // The search is a dialog to who hears the page, and Material gives it no name.
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
-// What can be scrolled is to be reached by keys: a table that is wider than the window.
+// What can be scrolled is to be reached by keys: a table or a ladder wider than the window.
+const scrolled = '.md-typeset__scrollwrap, .md-typeset p:has(> img[src*="pictures/"])';
 const reachable = () => {
-  for (const table of document.querySelectorAll(".md-typeset__scrollwrap")) {
-    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
-    else table.removeAttribute("tabindex");
+  for (const box of document.querySelectorAll(scrolled)) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
   }
 };
 new ResizeObserver(reachable).observe(document.body);

@@ -46,6 +46,8 @@ def main(descriptor: int, parent_pid: int, preload: str, *, traced: bool) -> Non
     `descriptor` is of the message socket, `preload` a module to import before the first call
     arrives; if `traced`, programs will be.
     """
+    # Where it is ignored, which is inherited, no child stays until it is waited for: wait(2).
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     messages = MessageSocket(socket.socket(fileno=descriptor))
     parent = os.pidfd_open(parent_pid)
     if os.getppid() != parent_pid:

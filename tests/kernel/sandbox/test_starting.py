@@ -75,6 +75,14 @@ os.register_at_fork(after_in_child=interrupt)
 print(once())
 """
 )
+CHILDREN_IGNORED = (
+    COMMAND
+    + """
+starting._forks = False
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print(once())
+"""
+)
 
 
 def output_of(code: str) -> str:
@@ -119,6 +127,12 @@ def test_a_fork_ends_with_its_parent(marker: str) -> None:
 def test_an_interrupt_at_the_fork_is_the_parents_alone(marker: str) -> None:
     # The terminal's reaches the fork as well, before that has a session of its own.
     assert output_of(INTERRUPTED) == "(1, False)\n"
+    wait_until_gone(marker)
+
+
+@pytest.mark.kernel
+def test_a_supervisor_waits_for_its_init_where_sigchld_was_ignored(marker: str) -> None:
+    assert output_of(CHILDREN_IGNORED) == "(1, True)\n"
     wait_until_gone(marker)
 
 

@@ -56,7 +56,7 @@ test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel, on every cor
 	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m 'not kernel' $(TESTS)
 
 test-browser: $(VENV)/.ready-dev ## run the tests that open report.html, and the site once it is built, in Chromium, which must be there
-	@$(VENV)/bin/python -m pytest -m browser tests/report tests/docs
+	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m browser tests/report tests/docs
 
 coverage: $(VENV)/.ready-dev ## how much of lab/ is run by the tests that need no kernel
 	@VENV=$(VENV) tests/coverage

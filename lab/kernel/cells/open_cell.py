@@ -38,7 +38,7 @@ NAMESPACES = {"mnt": libc.CLONE_NEWNS, "ipc": libc.CLONE_NEWIPC, "uts": libc.CLO
 LOOK_S = 0.05
 """Between two looks at what its processes take."""
 LOOKS = 4
-"""So many in turn that find a program at work say that it does not wait."""
+"""So many that find a program at work say that it does not wait; each that does not undoes two."""
 _FOLDERS = 2  # SUBMISSION and /proc, whose descriptors come behind those of the namespaces
 
 
@@ -59,7 +59,7 @@ class OpenCell:
         self._looked = 0.0
         self._cpu_s = 0.0
         self._at_work = 0
-        """So many looks at it, the last ones, have found it at work."""
+        """So many looks at it have found it at work, the last ones: LOOKS."""
         self.captured: Callable[[], tuple[int, int]] = lambda: (0, 0)
         """How many frames and bytes were captured in the run; none in a cell without a network."""
         self._captured_before = 0, 0
@@ -149,7 +149,8 @@ class OpenCell:
             usage = read_usage(proc)
             # Threads that take turns may each be seen while it is another's.
             has_worked = usage.cpu_s > self._cpu_s or is_at_work(proc)
-            self._at_work = self._at_work + 1 if has_worked else 0
+            change = 1 if has_worked else -2
+            self._at_work = min(max(self._at_work + change, 0), 2 * LOOKS)
             self._cpu_s = usage.cpu_s
             taken_s = self._group.cpu_s() if self._group else usage.cpu_s
             if taken_s > limits.cpu_s:
@@ -160,6 +161,16 @@ class OpenCell:
         except OSError:
             return None  # it is coming to its end
         return None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether any of its processes is running now, or could be."""
+        if not self._descriptors:
+            return False
+        try:
+            return is_at_work(self._descriptors[len(NAMESPACES) + 1])
+        except OSError:
+            return False  # it has come to its end
 
     def killed_by(self) -> Limit | None:
         """The limit for which the kernel has killed all in it."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
 
 DRAIN_DEADLINE_S = 2.0  # for programs that serve to close what their clients have closed
+WORK_S = 1.0  # for programs in cells to end, that are at work when the others have ended
 PATIENT_MS = 20  # between checks of the programs' deadlines
 FAILURE_GRACE_S = 2.0  # for the others to end by themselves once one has failed
 
@@ -223,9 +224,14 @@ class StepRun(ProgramGroup):
             lambda: self._are_gone() or self._are_drained() or self._are_at_rest(),
             DRAIN_DEADLINE_S,
         )
+        # Who is about to end by itself may only lack a processor.
+        self._serve_until(lambda: self._are_gone() or not self._are_at_work(), WORK_S)
         lingers = (p.program.linger_s for p in self.programs if p.program.serves)
         self._serve_until(lambda: self._are_gone() or self._are_at_rest(), max(lingers))
         self._terminate("went on, and was ended by SIGTERM when the others had ended")
+
+    def _are_at_work(self) -> bool:
+        return any(cell.is_at_work for cell in self._cells.values())
 
     def _are_drained(self) -> bool:
         return not any(map(has_undrained_tcp, self._namespaces.values()))

@@ -52,6 +52,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
             ("What programs may do", "isolation.md"),
             ("Your server in CI", "ci-your-server.md"),
             ("Sweeps", "sweep.md"),
+            ("How cost grows", "scale.md"),
         ),
     ),
     Section(

@@ -27,6 +27,8 @@ Say = Callable[[str], None]
 """What is told of what a person should know."""
 START_S = 60.0
 """So long is waited for a first worker."""
+COUNT_S = 2.0
+"""So often the workers are counted: they come and go."""
 AHEAD = 2
 """So many runs are ordered for each thread of the workers: one to make, and the next."""
 MOST_DEATHS = 3
@@ -146,9 +148,14 @@ class Cluster:
 
         ordered: dict[str, RunOrder] = {}
         waiting = as_completed()
+        threads = counted_s = 0.0
 
         def order_more() -> None:
-            wanted = AHEAD * sum(self._client.nthreads().values()) - len(ordered)
+            nonlocal threads, counted_s
+            if time.monotonic() - counted_s > COUNT_S:
+                threads, counted_s = sum(self._client.nthreads().values()), time.monotonic()
+            # Of workers that come one by one the first may have been none.
+            wanted = int(AHEAD * max(threads, 1)) - len(ordered)
             for order in islice(orders, max(wanted, 0)):
                 ordered[order.wanted.key] = order
                 waiting.add(

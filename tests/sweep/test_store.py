@@ -51,6 +51,17 @@ def test_at_the_end_all_rows_are_in_one_file(tmp_path: Path) -> None:
     assert table["seed"].to_pylist() == [1, 1, 2, 2, 3, 3]  # by when they were begun
 
 
+def test_names_of_files_need_not_be_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "MOST_PARTS", 2)
+    runs = wanted_runs("loss=0,5", repeat=2)
+    with open_store(tmp_path / "\udcff", ABOUT, COLUMNS) as store:
+        for wanted in runs:
+            store.add([failed_row(wanted, "no \udcff.py", "there", 5_000, 0.5)])
+        store.finish()
+        assert store.keys() == dict.fromkeys((run.key for run in runs), False)
+        assert {row["failure"] for row in store.rows()} == {"no \\udcff.py"}
+
+
 def test_many_parts_become_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "MOST_PARTS", 4)
     runs = wanted_runs("loss=0,5", repeat=11)

@@ -42,10 +42,12 @@ def write_parquet(
     paths = folder / PACKETS, folder / FLOWS
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        parquet.write_table(flow_table(flows), paths[1])
+        # Opened here, since pyarrow takes names of UTF-8 alone.
+        with paths[1].open("wb") as file:
+            parquet.write_table(flow_table(flows), file)
         batches = packet_batches(table, notes, [flow.name for flow in flows], ROWS)
         first = next(batches)
-        with parquet.ParquetWriter(paths[0], first.schema) as writer:
+        with paths[0].open("wb") as file, parquet.ParquetWriter(file, first.schema) as writer:
             writer.write_batch(first)
             for batch in batches:
                 writer.write_batch(batch)

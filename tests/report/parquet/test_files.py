@@ -29,3 +29,11 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     found, rows = noted(table, ())
     with pytest.raises(UsageError, match="cannot write to"):
         write_parquet(table, found, rows, file)
+
+
+def test_a_folders_name_need_not_be_utf8(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    table = table_of([])
+    found, rows = noted(table, ())
+    paths = write_parquet(table, found, rows, tmp_path / "\udcff")
+    assert all(path.read_bytes().endswith(b"PAR1") for path in paths)

@@ -16,7 +16,7 @@ from lab.stepping.keys import chosen
 from lab.stepping.panes import PLAY_KEYS
 from lab.stepping.playing import Playing, press_play
 
-NOTE = "Recorded: nothing happens any more."
+NOTE = "A recorded run: keys go through it, and nothing runs."
 _NS = 1_000_000_000
 _SHORTEST_NS, _LONGEST_NS = _NS // 1000, 60 * _NS
 

@@ -47,7 +47,7 @@ def test_a_frame_is_on_the_wire_and_the_calls_beside_it() -> None:
         assert "SYN seq=0" in shown(app, "wire") and "on its way" in shown(app, "wire")
         assert "> connect(3, " in shown(app, "left")
         assert "accept" in shown(app, "right")
-        assert "Recorded: nothing happens any more." in shown(app, "bottom")
+        assert "A recorded run: keys go through it, and nothing runs." in shown(app, "bottom")
 
     driven(["n", "n", "n"], look)
 

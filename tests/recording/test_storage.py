@@ -50,7 +50,9 @@ from lab.report.document.report import report_document
 from lab.report.document.writing import write_document
 
 FOLDERS = [r.FOLDER / "tcp4", r.FOLDER / "tcp6"]
-OPTIONAL = frozenset({"family", "ready_ns", "peer_inode", "stopped_ns", "mtu_bytes"})
+OPTIONAL = frozenset({
+    "family", "ready_ns", "peer_inode", "stopped_ns", "mtu_bytes", "stdout_bytes",
+})  # fmt: skip
 KINDS: dict[str, type] = {
     "run": Recording,
     "trace": records.Trace,

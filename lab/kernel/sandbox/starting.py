@@ -198,9 +198,12 @@ def _become_supervisor(
     try:
         os.setsid()
         _reset_signals(mask)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+        # Those that its parent has open may be all that it may have.
         leave_descriptors_but({messages, *kept})
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        if nothing != 0:
+            os.dup2(nothing, 0)
+            os.close(nothing)
         from lab.kernel.sandbox.supervisor import main
 
         main(messages, parent, preload, traced=traced)

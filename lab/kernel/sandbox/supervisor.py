@@ -49,20 +49,17 @@ def main(descriptor: int, parent_pid: int, preload: str, *, traced: bool) -> Non
     # Where it is ignored, which is inherited, no child stays until it is waited for: wait(2).
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     messages = MessageSocket(socket.socket(fileno=descriptor))
-    parent = os.pidfd_open(parent_pid)
-    if os.getppid() != parent_pid:
-        os._exit(1)  # the parent died before it could be watched
     try:
+        parent = os.pidfd_open(parent_pid)
+        if os.getppid() != parent_pid:
+            os._exit(1)  # the parent died before it could be watched
         _enter_namespaces()
-    except LabError as error:
-        messages.send(("error", error))
-        os._exit(1)
-    try:
         terminated = _notice_sigterm()
         alive_read, alive_write = os.pipe()
         init = os.fork()
-    except OSError as error:
-        if (refusal := as_refusal(error)) is None:
+    except (LabError, OSError) as error:
+        refusal = error if isinstance(error, LabError) else as_refusal(error)
+        if refusal is None:
             raise
         messages.send(("error", refusal))
         os._exit(1)

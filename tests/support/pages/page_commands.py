@@ -175,6 +175,11 @@ def prepare(folder: Path) -> None:
         shutil.copyfile(recorded / "recording.pcapng", folder / name)
     # docs/capture-files.md asks for what a seventh connection sends again.
     shutil.copyfile(RECORDINGS / "backlog4/recording.pcapng", folder / "capture.pcapng")
+    # Two students of docs/sheets.md, each with a program for one of the sheets.
+    (folder / "handed-in").mkdir()
+    for sheet, student in (("tcp_echo", "ann"), ("udp_transfer", "bob")):
+        right = ROOT / "sheets/solutions" / sheet / "right.py"
+        shutil.copyfile(right, folder / "handed-in" / f"{student}.py")
     (folder / "lessons").mkdir()
     typed("./wirelab new hello --scenarios lessons", folder)
     if shutil.which("openssl") is not None:

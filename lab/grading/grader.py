@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +21,7 @@ from lab.grading.lateness import lateness
 from lab.grading.outputs import make_folder, write_outputs
 from lab.grading.upload import load_upload
 from lab.recording.artifacts import check_writable
+from lab.recording.folder_lock import alone_in
 from lab.report.grades.pictures import pictures_of_capture
 from lab.run import prepare
 
@@ -90,7 +88,7 @@ def grade_programs(
     target = Path(out)
     check_writable(target)
     make_folder(target / KEPT)
-    with _alone(target):
+    with alone_in(target, "another wirelab is grading into"):
         languages = sheet.submission.known
         names = student_names(submissions, [end for each in languages for end in each.ends])
         folders = folder_names(names)
@@ -154,20 +152,6 @@ def labs_faults(grades: Sequence[Grade]) -> list[str]:
         for grade in grades
         if (mark := next((each for each in grade.marks if each.is_labs_fault), None))
     ]
-
-
-@contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """The block has the folder to itself. Raises UsageError where somebody else has it."""
-    folder = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(f"another wirelab is grading into {target}; use --out DIR") from None
-    else:
-        yield
-    finally:
-        os.close(folder)
 
 
 def _of_capture(sheet: Sheet, file: str, student: str) -> Grade:

@@ -11,7 +11,6 @@ the same row where a killed sweep was about to put them together: rows are read 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 
 from lab.errors import UsageError
 from lab.recording.artifacts import check_writable, give_to_invoker
+from lab.recording.folder_lock import alone_in
 from lab.sweep.parameter import COLUMNS, FAMILY, TRACE, ParameterValue
 from lab.sweep.row import RunRow
 
@@ -242,24 +242,11 @@ def open_store(
             give_to_invoker(path)
     except OSError as error:
         raise UsageError(f"cannot make {folder}: {error.strerror}") from None
-    with _alone(folder):
+    with alone_in(folder, "another sweep is writing to"):
         for left in folder.rglob(f"*{_UNFINISHED}"):
             left.unlink()  # of a sweep that was killed
         _write_about(folder / ABOUT, about)
         yield SweepStore(folder, columns)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(f"another sweep is writing to {folder}; use --out DIR") from None
-    else:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _write_about(path: Path, about: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ wirelab grade sheets/udp_transfer.py SUBMISSION...
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from udp_transfer_misconceptions import misconceptions
 from udp_transfer_peers import (
@@ -40,6 +40,9 @@ from udp_transfer_sight import (
 )
 
 from lab.api import Check, Seen, Sheet, Submission, SubmissionBench, trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PEERS_END_S = 30.0
 SUBMISSIONS_END_S = 3.0
@@ -271,25 +274,32 @@ def _listed(answers: list[dict[str, Any]]) -> str:
     return ", ".join(words) or "nothing"
 
 
+def _check(
+    name: str, points: float, expects: Callable[[Seen], None], hint: str, about: str
+) -> Check:
+    """A check of one of the program's starts: that another one never listened is nothing to it."""
+    return Check(name, points, expects, hint, of=transfers, about=about)
+
+
 SHEET = Sheet(
     title="A file over UDP, by stop-and-wait",
     handed_in=PROTOCOL,
     submission=Submission("transfer", port=PORT, given={"given.bin": GIVEN}),
     checks=(
-        Check("format", 2, sends_as_agreed, "Look at the header's bytes.", of=transfers),
-        Check("resends", 2, sends_again, "A sender waits, and not for ever.", of=transfers),
-        Check("stop-and-wait", 2, stops_and_waits, "Compare the ACK's number.", of=transfers),
-        Check("not-too-soon", 1, sends_not_too_soon, "Let time alone decide.", of=transfers),
-        Check("gives-up", 1, gives_up, "Count the tries.", of=transfers),
-        Check("sender-ends", 1, sender_ends, "What follows the last ACK?", of=transfers),
-        Check("acks", 2, acknowledges, "Look at recvfrom(2).", of=transfers),
-        Check("acks-again", 2, acknowledges_again, "An ACK may be lost.", of=transfers),
-        Check("in-order", 1, takes_in_order, "Compare the number.", of=transfers),
-        Check("strangers", 1, minds_no_strangers, "Compare the address.", of=transfers),
-        Check("last-ack", 2, acknowledges_the_last_again, "Is the last ACK safe?", of=transfers),
-        Check("written", 3, writes_the_file, "Compare it with the file.", of=transfers),
-        Check("receiver-ends", 1, receiver_ends, "Wait for a time.", of=transfers),
-        Check("bad-link", 3, bears_a_bad_link, "Who waits for whom?", of=transfers),
+        _check("format", 2, sends_as_agreed, "Look at the header's bytes.", "sender"),
+        _check("resends", 2, sends_again, "A sender waits, and not for ever.", "sender"),
+        _check("stop-and-wait", 2, stops_and_waits, "Compare the ACK's number.", "sender"),
+        _check("not-too-soon", 1, sends_not_too_soon, "Let time alone decide.", "sender"),
+        _check("gives-up", 1, gives_up, "Count the tries.", "lonely-sender"),
+        _check("sender-ends", 1, sender_ends, "What follows the last ACK?", "sender"),
+        _check("acks", 2, acknowledges, "Look at recvfrom(2).", "receiver"),
+        _check("acks-again", 2, acknowledges_again, "An ACK may be lost.", "receiver"),
+        _check("in-order", 1, takes_in_order, "Compare the number.", "receiver"),
+        _check("strangers", 1, minds_no_strangers, "Compare the address.", "receiver"),
+        _check("last-ack", 2, acknowledges_the_last_again, "Is the last ACK safe?", "receiver"),
+        _check("written", 3, writes_the_file, "Compare it with the file.", "receiver"),
+        _check("receiver-ends", 1, receiver_ends, "Wait for a time.", "receiver"),
+        _check("bad-link", 3, bears_a_bad_link, "Who waits for whom?", "far-receiver"),
     ),
     misconceptions=misconceptions(transfers),
 )  # fmt: skip

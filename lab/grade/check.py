@@ -54,6 +54,9 @@ class Check:
     visibility: Visibility | str = Visibility.VISIBLE
     of: Trial | Sequence[Trial] = ()
     """The trials that it looks at; none in a sheet for captures."""
+    about: str | Sequence[str] = ()
+    """The names of those starts of what was handed in that it is about, where a trial has several:
+    that another one never listened does not matter to it. All of them, unless some are named."""
 
     def __post_init__(self) -> None:
         if self.name in COLUMNS:
@@ -88,7 +91,11 @@ class Check:
                 f"the function of the check {self.name!r} has no docstring; its first line is the "
                 "sentence that students read"
             )
-
+        if any(not isinstance(each, str) or not each for each in self.starts):
+            raise UsageError(
+                f"the check {self.name!r} has about={self.about!r}: give the name of a start, or "
+                "several in a tuple"
+            )
         if isinstance(self.expects, str) and len(self.trials) > 1:
             raise UsageError(
                 f"the check {self.name!r} is in words and of several trials: words are of one run"
@@ -98,6 +105,11 @@ class Check:
     def trials(self) -> tuple[Trial, ...]:
         """The trials that it looks at."""
         return trials_of(f"the check {self.name!r}", self.of)
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The names of those starts of what was handed in that it is about; none: of all."""
+        return (self.about,) if isinstance(self.about, str) else (*self.about,)
 
     @property
     def sentence(self) -> str:

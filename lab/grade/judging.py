@@ -103,6 +103,17 @@ def _judge_seen(check: Check, seen: Sequence[Seen], limit: TimeLimit) -> Mark:
                     is_labs_fault=blame is Blame.LAB,
                     was_tried=False,
                 )
+    known = {name for each in seen for name in each.starts}
+    if unknown := [name for name in check.starts if name not in known]:
+        why = (
+            f"the check is about the start {unknown[0]!r}, and its trial has {', '.join(known)}: "
+            "about= takes the names that bench.submission returns"
+        )
+        return Mark(check, Outcome.UNDECIDED, why, is_sheets_fault=True)
+    for each in seen:
+        for name, why in each.unreached.items():
+            if not check.starts or name in check.starts:
+                return Mark(check, Outcome.BROKEN, why, was_tried=False)
     for each in seen:
         each.forget()
 

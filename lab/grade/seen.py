@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lab.errors import UsageError
@@ -51,14 +53,15 @@ class Seen:
         failure: TrialFailure | None = None,
         *,
         programs: tuple[str, ...] = ("server",),
-        refused: bool = False,
+        unreached: Mapping[str, str] = MappingProxyType({}),
         unmatched: tuple[str, ...] = (),
     ) -> None:
         self.trial = trial
         self.failed = failure
         """None where it came to its end; checks are given no other."""
-        self.refused = refused
-        """Whether the submission never came to be reached: to listen, or to bind a UDP socket."""
+        self.unreached = unreached
+        """Why, by its name, of each start of the submission that was waited for in vain: it never
+        came to listen, or to bind a UDP socket."""
         self.unmatched = unmatched
         """The wire's rules that struck no frame, a sentence each: what they do did not happen."""
         self._run = run
@@ -71,6 +74,11 @@ class Seen:
     def failure(self) -> str:
         """Why the trial failed; "" where it came to its end."""
         return self.failed.why if self.failed else ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the submission, or one start of it, never came to be reached."""
+        return bool(self.unreached)
 
     @property
     def has_run(self) -> bool:
@@ -99,6 +107,11 @@ class Seen:
         """
         self._is_read = True
         return self._named(name or self._submissions[0])
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The names of the programs that are the submission."""
+        return self._submissions
 
     @property
     def submissions(self) -> list[ProgramRun]:

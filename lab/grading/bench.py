@@ -92,6 +92,8 @@ class SubmissionBench(Bench):
                 serves=serves,
                 linger_s=linger_s,
                 ends_others=False,
+                # Of several starts of it each is tried by itself.
+                is_needed=len(self.submissions) == 1,
                 cell=self._cell,
             )
 

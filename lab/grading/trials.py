@@ -77,7 +77,7 @@ class Trials:
         failed = _of_run(run, bench) or failed
         unreached = _unreached(run, bench)
         if unreached and failed and failed.blame is Blame.SUBMISSION:
-            failed = TrialFailure(Blame.SUBMISSION, unreached[0])
+            failed = TrialFailure(Blame.SUBMISSION, next(iter(unreached.values())))
         rules = _struck_nothing(run)
         return Seen(
             trial,
@@ -85,7 +85,7 @@ class Trials:
             value,
             failed,
             programs=tuple(bench.submissions),
-            refused=bool(unreached),
+            unreached=unreached,
             unmatched=rules,
         )
 
@@ -146,14 +146,14 @@ def _struck_nothing(run: Result) -> tuple[str, ...]:
     return tuple(why for each in run.timelines for why in unmatched(rules, each.step))
 
 
-def _unreached(run: Result, bench: SubmissionBench) -> list[str]:
-    """Why the submission was not reached, of each start of it that was waited for in vain.
+def _unreached(run: Result, bench: SubmissionBench) -> dict[str, str]:
+    """Why the submission was not reached, by the name of each start that was waited for in vain.
 
     In this trial: what other trials have started before it, and where, may be why it is in one.
     """
     programs = {each.name: each for timeline in run.timelines for each in timeline.programs}
-    return [
-        f"the program {name} {programs[name].failure or 'could not be reached'}"
+    return {
+        name: f"the program {name} {programs[name].failure or 'could not be reached'}"
         for name in bench.awaited
         if programs[name].ready_ns is None
-    ]
+    }

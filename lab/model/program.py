@@ -72,6 +72,9 @@ class Program:
     """How long a program that serves may go on once the others have ended, before SIGTERM."""
     ends_others: bool = True
     """Whether the others are ended soon after it has failed: what they wait for will not come."""
+    is_needed: bool = True
+    """Whether the programs after it are not started where it never became ready, or ended before it
+    listened."""
     capabilities: tuple[str, ...] = ()
     """Names of capabilities(7) that it has besides those of every program (docs/isolation.md)."""
     cell: Cell | None = None

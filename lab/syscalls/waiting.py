@@ -78,6 +78,30 @@ NUMBERS_OF_WAITS: dict[str, dict[int, str]] = {
 }  # fmt: skip
 """By machine (uname -m)."""
 
+_SLEEPS: dict[str, dict[int, str]] = {
+    "x86_64": {
+        35: "nanosleep", 230: "clock_nanosleep", 42: "connect", 2: "open", 257: "openat",
+        72: "fcntl", 73: "flock", 128: "rt_sigtimedwait", 299: "recvmmsg", 307: "sendmmsg",
+    },
+    "aarch64": {
+        101: "nanosleep", 115: "clock_nanosleep", 203: "connect", 56: "openat", 25: "fcntl",
+        32: "flock", 137: "rt_sigtimedwait", 243: "recvmmsg", 269: "sendmmsg",
+    },
+}  # fmt: skip
+"""Further calls that a program may wait in: for a time, a peer, a FIFO's other end, a lock."""
+_ON_DESCRIPTORS = frozenset({"connect", "fcntl", "flock", "recvmmsg", "sendmmsg"})
+
+
+def name_of_wait(machine: str, number: int) -> str:
+    """The name of a call that may wait; "" of every other."""
+    known = NUMBERS_OF_WAITS.get(machine, {}) | _SLEEPS.get(machine, {})
+    return known.get(number, "")
+
+
+def waits_on_descriptor(name: str) -> bool:
+    """Whether the first argument of that call is the descriptor that it waits on."""
+    return name in _ON_DESCRIPTORS or (name in WAITS and WAITS[name].of_socket)
+
 
 def what_ends(machine: str, number: int, arguments: Sequence[int]) -> WaitEnd:
     """What can end the wait of such a call; BY_TIME where that is not known.

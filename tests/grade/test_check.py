@@ -55,6 +55,8 @@ def test_the_sentence_is_of_the_words_or_of_the_function() -> None:
         ({"expects": 7}, "write words"),
         ({"expects": says_nothing}, "has no docstring"),
         ({"of": "one_client"}, "give a trial"),
+        ({"about": (3,)}, "give the name of a start"),
+        ({"about": ("",)}, "give the name of a start"),
         ({"of": (one_client, over_ipv6)}, "words are of one run"),
     ],
 )
@@ -74,6 +76,12 @@ def test_points_are_summed_without_losing_tenths() -> None:
     assert total([0.1] * 10) == 1
     assert isinstance(total([0.5, 0.5]), int)
     assert total([]) == 0
+
+
+def test_a_check_is_about_all_starts_or_those_that_are_named() -> None:
+    assert OPENS.starts == ()
+    assert replace(OPENS, about="receiver").starts == ("receiver",)
+    assert replace(OPENS, about=["one", "other"]).starts == ("one", "other")
 
 
 def test_a_check_may_be_of_trials() -> None:

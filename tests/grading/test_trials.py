@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,7 +12,10 @@ from trial_clients import dies, is_mistaken, listens_for_long, loops, meets, say
 
 import lab.run
 from lab.errors import KernelRefused
+from lab.grade.check import Check
+from lab.grade.judging import judge_trials
 from lab.grade.seen import Blame, Seen
+from lab.grade.sheet import Sheet
 from lab.grade.submission import Submission
 from lab.grade.trial import Trial, trial
 from lab.grading.building import make_ready
@@ -137,6 +141,54 @@ def test_whether_it_listens_is_seen_in_each_trial_anew(tmp_path: Path) -> None:
     first, second = each(made(taken, "taken")), each(made(with_client(meets).make, "free"))
     assert first.refused and not second.refused
     assert second.failed is None
+
+
+STARTS = ("dies", "loops", "stays")
+OF_EACH = (
+    """
+import socket, sys
+if sys.argv[2] == "dies":
+    sys.exit("I die")
+while sys.argv[2] == "loops":
+    pass
+"""
+    + RIGHT
+)
+
+
+def test_of_several_starts_each_is_tried_and_only_its_own_checks_fail(tmp_path: Path) -> None:
+    def make(bench: Any) -> object:
+        for number, name in enumerate(STARTS):
+            words = f"{5000 + number} {name}"
+            bench.submission(words, name=name, listens_within_s=1.0 if name == "loops" else 20.0)
+        called = bench.python(meets, "{server}", 5002)
+        bench.run()
+        return called.value
+
+    def expects(seen: Seen) -> None:
+        """It is reached."""
+        assert seen.value is None
+
+    each, one = trials(tmp_path, OF_EACH), made(make)
+    seen = each(one)
+    assert seen.failed is None and seen.refused
+    assert [*seen.unreached] == ["dies", "loops"]
+    checks = [Check(name, 1, expects, of=one, about=name) for name in STARTS]
+    sheet = Sheet("t", "h", (*checks, Check("all", 1, expects, of=one)), submission=ECHO)
+    dies, loops, stays, of_all = judge_trials(sheet, each)
+    assert dies.why == "the program dies exited with status 1; its stderr ends: I die"
+    assert re.fullmatch(
+        r"the program loops never listened on any TCP or UDP port within 1 s: it is at work, and "
+        r"has taken \d+\.\d s of the processor's time; it wrote nothing to stderr",
+        loops.why,
+    )
+    assert not dies.was_tried and not loops.was_tried and stays.passed
+    assert of_all.why == dies.why
+    misnamed = Sheet(
+        "t", "h", (Check("other", 1, expects, of=one, about="other"),), submission=ECHO
+    )
+    (other,) = judge_trials(misnamed, each)
+    assert other.is_sheets_fault and "about the start 'other', and its trial has " in other.why
 
 
 def test_a_client_is_told_when_nothing_can_come_any_more(tmp_path: Path) -> None:

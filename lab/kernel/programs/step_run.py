@@ -10,6 +10,7 @@ from lab.kernel.network.namespace import Namespace
 from lab.kernel.network.netlink import import_unix_diag
 from lab.kernel.network.sockets import has_undrained_tcp
 from lab.kernel.programs.confinement import Confinement
+from lab.kernel.programs.doing import what_it_does
 from lab.kernel.programs.group import POLL_MS, ProgramGroup
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.listening import ListeningWatch
@@ -103,7 +104,7 @@ class StepRun(ProgramGroup):
                 running.pass_checkpoint()
 
     def _start(self, program: Program) -> None:
-        """Start a program and wait until it is ready, unless one before it never became ready."""
+        """Start a program and wait until it is ready, unless one that it needs never became so."""
         if self._hopeless:
             self._leave_out(program, f"was not started, since {self._hopeless}")
             return
@@ -122,14 +123,14 @@ class StepRun(ProgramGroup):
 
     def _leave_out(self, program: Program, failure: str) -> None:
         self._note_unstarted(program, failure)
-        if program.signals_ready or program.listens:
+        if (program.signals_ready or program.listens) and program.is_needed:
             self._hopeless = self._hopeless or f"{program.name} {failure}"
 
     def _wait_until_ready(self, running: RunningProgram) -> None:
         while running.ready_ns is None and not running.failure:
             self._take_turn()
             running.check_ready()
-        if running.failure and running.ready_ns is None:
+        if running.failure and running.ready_ns is None and running.program.is_needed:
             self._hopeless = f"{running.program.name} never became ready"
 
     def _wait_until_listening(self, running: RunningProgram, listening: ListeningWatch) -> None:
@@ -148,13 +149,16 @@ class StepRun(ProgramGroup):
             # It may have opened it and ended since the last check.
             if is_dead and not listening.has_appeared():
                 running.fail(f"ended before it listened on {wanted}")
-                self._hopeless = f"{running.program.name} ended before it listened on {wanted}"
+                if running.program.is_needed:
+                    self._hopeless = f"{running.program.name} ended before it listened on {wanted}"
                 return
             if time.monotonic_ns() > deadline_ns:
-                running.fail(f"never listened on {wanted} within {deadline_s:g} s")
+                does = self._what_it_does(running)
+                running.fail(f"never listened on {wanted} within {deadline_s:g} s{does}")
                 return
             if self._are_at_rest() and not listening.has_appeared():
-                running.fail(f"never listened on {wanted}: it waits for something else, for ever")
+                does = self._what_it_does(running) or ": it waits for something else"
+                running.fail(f"never listened on {wanted}{does}, for ever")
                 return
             self._take_turn(POLL_MS)
         running.note_listening()
@@ -162,6 +166,12 @@ class StepRun(ProgramGroup):
             plural = "port" if len(ports) == 1 else "ports"
             listed = ", ".join(map(str, ports))
             running.reached = f"is reached at UDP {plural} {listed} alone: no TCP socket listens"
+
+    def _what_it_does(self, running: RunningProgram) -> str:
+        """What a program does that is waited for, behind a colon; "" where that is not known."""
+        cell = self._cells.get(running.program.name)
+        said = what_it_does(running.pid, [cell.pid] if cell else ())
+        return f": {said}" if said else ""
 
     def _take_turn(self, wait_ms: int = PATIENT_MS) -> None:
         super()._take_turn(wait_ms)

@@ -36,8 +36,11 @@ def main(arguments: Sequence[str] | None = None, *, is_own_process: bool = False
         complete()
     words = sys.argv[1:] if arguments is None else arguments
     parser = make_parser(words)
-    options = parser.parse_args(words)
     try:
+        try:
+            options = parser.parse_args(words)
+        finally:
+            sys.stdout.flush()  # of --help and --version this is the end
         if options.command is None:
             parser.print_help()
             status = 0

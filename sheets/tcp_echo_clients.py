@@ -170,6 +170,7 @@ def _told(talk: PatientClient) -> dict[str, object]:
         "got": bytes(talk.got[: 2 * len(MEDIUM)]),
         "end": talk.end,
         "early": talk.ended_early,
+        "port": talk.port,
     }
 
 

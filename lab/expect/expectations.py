@@ -56,12 +56,21 @@ class Expectations:
         return made
 
     def tcp(
-        self, port: int | None = None, *, client: str = "", server: str = "", nth: int | None = None
+        self,
+        port: int | None = None,
+        *,
+        client: str = "",
+        server: str = "",
+        client_port: int | None = None,
+        nth: int | None = None,
     ) -> Connections:
-        """The TCP connections, or those to a port, of these hosts, or the `nth` of them, from 1."""
+        """The TCP connections, or those to a port, of these hosts, or the `nth` of them, from 1.
+
+        `client_port` is the port of the side that opened them.
+        """
         from lab.expect.tcp import WhichConnections
 
-        return Connections(self, WhichConnections(client, server, port, nth))
+        return Connections(self, WhichConnections(client, server, port, client_port, nth))
 
     def frames(self, src: str = "", dst: str = "", on: str = "") -> Frames:
         """The frames that a host sent, that go to one, or that were seen on an interface."""

@@ -43,6 +43,8 @@ class WhichConnections:
     server: str = ""
     port: int | None = None
     """The server's."""
+    client_port: int | None = None
+    """The client's."""
     nth: int | None = None
     """Of those, the first, second …: from 1."""
 
@@ -51,6 +53,7 @@ class WhichConnections:
             f"from {self.client}" if self.client else "",
             f"to {self.server}" if self.server else "",
             f"to port {self.port}" if self.port is not None else "",
+            f"from port {self.client_port}" if self.client_port is not None else "",
             f"number {self.nth}" if self.nth is not None else "",
         ]
         return " ".join(filter(None, words))
@@ -66,6 +69,7 @@ class WhichConnections:
             (not self.client or self.client in names_of(talk, client=True))
             and (not self.server or self.server in names_of(talk, client=False))
             and self.port in (None, talk.flow.b.port)
+            and self.client_port in (None, talk.flow.a.port)
         )
 
 

@@ -120,6 +120,8 @@ class PatientClient:
         self._receive_buffer = receive_buffer
         self._at_once = 0
         """What connect(2) itself said, unless that was that it is under way."""
+        self.port = 0
+        """Its own port, of the last time it was tried; 0 where it got none."""
         self._socket = self._begun()
         if waits:
             self.wait_until_open()
@@ -223,6 +225,7 @@ class PatientClient:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
         said = made.connect_ex((self._address, self._port))
         self._at_once = 0 if said == errno.EINPROGRESS else said
+        self.port = made.getsockname()[1]
         return made
 
     def _converse(self, data: bytes, is_enough: Callable[[], bool]) -> bool:

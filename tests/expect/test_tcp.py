@@ -97,9 +97,15 @@ def test_connections_are_chosen_by_hosts_port_and_place() -> None:
         chosen(client="client", server="server", port=4242),
         chosen(client="198.51.100.1"),
         chosen(nth=1),
+        chosen(client_port=40858),
     ):
         assert verdict(tcp.no_reset(which), "tcp4").outcome is HOLDS
-    for which in (chosen(client="server"), chosen(port=80), chosen(nth=2)):
+    for which in (
+        chosen(client="server"),
+        chosen(port=80),
+        chosen(client_port=4242),
+        chosen(nth=2),
+    ):
         assert verdict(tcp.no_reset(which), "tcp4").outcome is UNDECIDED
 
 

@@ -188,3 +188,12 @@ def test_a_small_receive_buffer_is_asked_for() -> None:
     with served(echo) as port:
         talk = client(port, receive_buffer=8192)
         talk.reset()
+
+
+def test_its_port_is_the_one_that_the_server_sees() -> None:
+    seen: list[int] = []
+    with served(lambda connection: seen.append(connection.getpeername()[1])) as port:
+        talk = client(port)
+        talk.hear_end()
+        talk.close()
+    assert seen == [talk.port]

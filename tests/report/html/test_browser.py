@@ -314,6 +314,50 @@ def test_texts_stay_within_the_page(browser: Browser, folder: Path, width: int) 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+COVERED = """() => {
+  const all = [...document.querySelectorAll('.canvas .text')];
+  const texts = all.filter(text => text.textContent.trim());
+  const boxes = texts.map(text => ({ said: text.textContent, at: text.getBoundingClientRect() }));
+  const by = (a, b) => [Math.min(a.right, b.right) - Math.max(a.left, b.left),
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)];
+  return boxes.flatMap((one, number) => boxes.slice(number + 1).filter(other => {
+    const [across, down] = by(one.at, other.at);
+    return across > 3 && down > 5;
+  }).map(other => [one.said, other.said]));
+}"""
+"""Pairs of texts in the ladder of which one covers more than an edge of the other."""
+
+
+@pytest.mark.parametrize("width", [366, 1100])
+@pytest.mark.parametrize("name", ["backlog4", "nat4", "nagle4"])
+def test_no_text_of_a_ladder_covers_another(
+    browser: Browser, folder: Path, name: str, width: int
+) -> None:
+    with opened(browser, file_of(folder, name), width=width) as page:
+        page.locator(".canvas .text").first.wait_for(state="attached")
+        assert page.evaluate(COVERED) == []
+
+
+def test_a_frame_that_left_among_folded_ones_is_named_where_it_arrives(
+    browser: Browser, folder: Path
+) -> None:
+    with opened(browser, file_of(folder, "wired-tcp4")) as page:
+        page.evaluate("page.ladder.draw({ whole: true })")
+        name, end = page.evaluate(
+            """() => {
+              const { ladder } = page;
+              const { slots, label } = ladder.scene.arrows.find(({ slots: [a, b] }) => a !== b);
+              ladder.scene.slots[slots[0]][4] = 0;
+              ladder.layOut();
+              ladder.draw({ whole: true });
+              return [label, slots[1]];
+            }"""
+        )
+        where = "([name, end]) => parseFloat([...document.querySelectorAll('.canvas .on-wire')]"
+        where += ".find(text => text.textContent.includes(name)).style.top) - page.ladder.tops[end]"
+        assert abs(page.evaluate(where, [name, end])) < 24
+
+
 def test_hostile_texts_are_shown_and_obeyed_nowhere(browser: Browser, folder: Path) -> None:
     path = folder / "hostile.html"
     path.write_bytes(derived(hostile_result(), "html"))

@@ -1,7 +1,8 @@
 // The ladder: slots laid out by order or to scale, of which those in sight are drawn.
 
 const SLOT = 24, FRAME_SLOT = 29, GUTTER = 84, RIGHT = 10, RIBBON = 9, BRACKET = 8, MOST_RIBBONS = 4;
-const SLOPE = 6, INSET = 9, STATE_WIDTH = 98, MOST_PROSE = 520, CHARACTER = 6.95, NOTE_LINE = 16, NOTE_CHARACTER = 6.3, LABEL = 15, OVERSCAN = 600;
+const SLOPE = 6, INSET = 9, STATE_WIDTH = 98, NARROW = 560, MOST_PROSE = 520, CHARACTER = 6.95, NOTE_LINE = 16, LABEL = 15, OVERSCAN = 600;
+const PROSE = 'italic 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif', PROSE_PADDING = 6;
 
 class Ladder {
   /** `view` says what is shown: filters, axis, zoom, found, revealed; `choose` is told of clicks. */
@@ -32,7 +33,8 @@ class Ladder {
     for (const ribbon of this.scene.ribbons) {
       const of = this.columns[ribbon.lane];
       of.ribbons = Math.max(of.ribbons, Math.min(ribbon.column + 1, MOST_RIBBONS));
-      if (!ribbon.measured) of.states = STATE_WIDTH;
+      // Where there is no room to name states, their colours say them.
+      if (!ribbon.measured && this.width >= NARROW) of.states = STATE_WIDTH;
     }
     for (const call of this.scene.calls) {
       const of = this.columns[call.lane];
@@ -77,9 +79,11 @@ class Ladder {
   _heightOf(slot) {
     const note = this.notes.get(slot);
     if (!note) return ['frame', 'transfer'].includes(this.kindOf(slot)) ? FRAME_SLOT : SLOT;
-    const side = this.sides[note.lane];
-    return Math.ceil(note.text.length * NOTE_CHARACTER / Math.min(side.room, MOST_PROSE)) * NOTE_LINE + 6;
+    return linesOf(note.text, this._roomOf(note.lane) - PROSE_PADDING) * NOTE_LINE + 6;
   }
+
+  /** How wide a remark in a lane may be. */
+  _roomOf(lane) { return Math.min(this.sides[lane].room, MOST_PROSE); }
 
   /** A pixel is as long everywhere; what stands too close to be read has no text. */
   _topsToScale() {
@@ -188,7 +192,7 @@ class Ladder {
       class: ribbon.group, x: side.inward < 0 ? x : x - RIBBON + 3, y: top, width: RIBBON - 3, height: end - top, rx: 1.5,
     }, titled(`${ribbon.connection} ${ribbon.state}${ribbon.measured ? ', by the kernel' : ', sampled or implied by the frames'}`));
     this.svg.append(strip);
-    if (!ribbon.measured && this.shown[ribbon.slots[0]] && top >= from) {
+    if (this.columns[ribbon.lane].states && !ribbon.measured && this.shown[ribbon.slots[0]] && top >= from) {
       const right = side.inward < 0, of = this.columns[ribbon.lane];
       const beside = side.edge - side.inward * (6 + of.ribbons * RIBBON + of.brackets * BRACKET);
       this._place({ event: -1, classes: 'muted', group: `states${ribbon.lane}`, top: this.tops[ribbon.slots[0]] + 3, room: STATE_WIDTH, x: beside, right, parts: [ribbon.state], title: ribbon.state });
@@ -243,14 +247,16 @@ class Ladder {
       group.append(drawing('path', { class: 'arrow rst', d: `M${x2 - 5} ${y2 - 5}l10 10m-10 0l10 -10` }));
       if (arrow.lost) this._free(arrow.dropped || 'lost: seen leaving, not arriving', x2 + (x2 > x1 ? 9 : -9), y2 - 9, x2 > x1, 'fault', arrow);
     }
-    this._wireText(arrow, x1, x2, y1);
+    // One that begins among folded ones is named where it arrives.
+    this._wireText(arrow, x1, x2, this.shown[start] ? y1 : y2);
   }
 
   _wireText(arrow, x1, x2, y) {
-    // What leaves a lane on the side of its ribbons is named beyond them.
-    const right = x2 > x1, side = this.sides[arrow.from];
+    // What leaves a lane on the side of its ribbons is named beyond them, and before those of the next.
+    const right = x2 > x1, side = this.sides[arrow.from], next = this.sides[arrow.to];
     const inset = right === side.inward > 0 || x1 !== side.edge ? 0 : side.outside;
-    const room = Math.abs(x2 - x1) - 22 - inset;
+    const ahead = right === next.inward > 0 && x2 === next.edge ? next.outside : 0;
+    const room = Math.abs(x2 - x1) - 22 - inset - ahead;
     const notes = arrow.notes.length ? `  [${arrow.notes.join(', ')}]` : '';
     const label = arrow.label + notes;
     const left = Math.floor(room / CHARACTER) - label.length - 2;
@@ -320,7 +326,7 @@ class Ladder {
     if (!this.shown[slot]) return;
     const side = this.sides[lane];
     this._place({
-      event, classes, group: `lane${lane}`, top: this.tops[slot] + 3, room: classes === 'prose' ? Math.min(side.room, MOST_PROSE) : side.room, x: side.text, right: side.inward > 0,
+      event, classes, group: `lane${lane}`, top: this.tops[slot] + 3, room: classes === 'prose' ? this._roomOf(lane) : side.room, x: side.text, right: side.inward > 0,
       parts: [bold && element('b', {}, bold), ...parts, after && quiet(after)], title: bold + parts.join('') + after,
     });
   }
@@ -353,6 +359,22 @@ class Ladder {
     marked.append(text.slice(0, at), element('mark', {}, text.slice(at, at + word.length)), text.slice(at + word.length));
     return marked;
   }
+}
+
+/** How many lines a remark takes, broken between words as CSS does it; .prose has the same font. */
+function linesOf(text, room) {
+  const pen = linesOf.pen ??= document.createElement('canvas').getContext('2d');
+  pen.font = PROSE;
+  const space = pen.measureText(' ').width;
+  let lines = 1, used = 0;
+  for (const word of text.split(' ')) {
+    const width = pen.measureText(word).width;
+    if (used && used + space + width > room) {
+      lines += 1;
+      used = width;
+    } else used += (used ? space : 0) + width;
+  }
+  return lines;
 }
 
 function quiet(text) { return element('i', {}, text); }

@@ -119,6 +119,8 @@ class _LateFields:
         owner = self._owner
         defaults = {name: given for name, given in self._own.items() if given is not MISSING}
         namespace = {"__annotations__": owner.__annotations__, "__module__": owner.__module__}
+        # Where a class has none the library writes one, of its signature, in half of its time.
+        namespace["__doc__"] = owner.__doc__ or owner.__name__
         # Without the bases, which may refuse a class made like this one (Generic), or note it.
         alike: Any = type(owner.__name__, (), namespace | defaults)
         dataclass(init=False, repr=False, eq=False)(alike)

@@ -20,7 +20,6 @@ from lab.kernel.programs.group import ProgramGroup
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.step_run import StepRun
 from lab.kernel.sandbox.mounts import Mount, lost_mounts
-from lab.kernel.session.session import SessionRun
 from lab.kernel.source.notes import Noted
 from lab.kernel.system.loop import Loop
 from lab.kernel.system.message_socket import PeerGone, Talk
@@ -43,6 +42,7 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.links.wires import Wires
+    from lab.kernel.session.session import SessionRun
     from lab.kernel.stepping.stepper import Stepper
     from lab.kernel.stepping.updates import Stepping
 
@@ -233,7 +233,8 @@ class Observation:
 
     def _run_programs(self, step: Step) -> None:
         """Run the step's programs until all their processes have ended."""
-        programs = self._step_run(step) if self._talk is None else self._session(self._talk, step)
+        session = None if self._talk is None else self._session(self._talk, step)
+        programs = self._step_run(step) if session is None else session
         self._stack.callback(programs.close)
         if self._programs is not None:
             self._loop.remove(self._programs)
@@ -246,8 +247,8 @@ class Observation:
         before = [read_configuration(namespace) for namespace in watched]
         mounts = self._mounts()
         self.runs += programs.run()
-        if isinstance(programs, SessionRun):
-            self._disturbers.add(replace(step, programs=tuple(programs.started)))
+        if session is not None:
+            self._disturbers.add(replace(step, programs=tuple(session.started)))
         for namespace, then in zip(watched, before, strict=True):
             now = read_configuration(namespace)
             self._note_lost(step, namespace.name, then.lost(now))
@@ -283,6 +284,8 @@ class Observation:
         )
 
     def _session(self, talk: Talk, step: Step) -> SessionRun:
+        from lab.kernel.session.session import SessionRun  # few runs need it
+
         def serve_idle() -> None:
             self._loop.serve_once(IDLE_MS)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from lab.errors import UsageError
 from lab.frozen import frozen
 
@@ -51,10 +49,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a limit that is not above 0."""
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for name in self.__match_args__:
+            value = getattr(self, name)
             if not value > 0:
-                raise UsageError(f"Limits: {each.name} is {value!r}, and must be more than 0")
+                raise UsageError(f"Limits: {name} is {value!r}, and must be more than 0")
 
 
 @frozen

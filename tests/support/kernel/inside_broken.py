@@ -13,8 +13,8 @@ from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.ring import BLOCK_BYTES
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
-from lab.kernel.trace.tracefs.collector import Collector
 from lab.kernel.trace.tracefs.instance import Instance
+from lab.kernel.trace.tracefs.instance_pair import InstancePair
 from lab.kernel.trace.tracefs.start import end_started
 from lab.records import Recording
 
@@ -79,8 +79,8 @@ def record_with_small_buffers(plan: Plan) -> Recording:
     """Traced by tracefs, with a page for each CPU's events."""
     end_started()  # it has its buffers already
 
-    def shrink(self: Collector, instance: Instance, wanted_kb: int) -> None:
+    def shrink(self: InstancePair, instance: Instance, wanted_kb: int) -> None:
         instance.write("buffer_size_kb", str(PAGE_BYTES >> 10))
 
-    Collector._enlarge = shrink  # type: ignore[method-assign]
+    InstancePair._enlarge = shrink  # type: ignore[method-assign]
     return record(plan)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.errors import KernelRefused
 from lab.kernel.programs.leftovers import orphans
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs import start as trace_start
 from lab.kernel.trace.tracefs.instance import INSTANCES, Owner, mount_tracefs, owner
+from lab.kernel.trace.tracefs.instance_pair import InstancePair
 from lab.kernel.trace.tracefs.tracer import TracefsTracer
 from lab.kernel.trace.tracer import Host
 from lab.kernel.tracers import open_tracer
@@ -154,6 +156,26 @@ def remove_instances(*names: str) -> None:
     """In a sandbox: those of them that are there."""
     for name in set(names) & set(instances()):
         Path(INSTANCES, name).rmdir()
+
+
+def pair_of_instances() -> tuple[list[str], list[int]]:
+    """In a sandbox: of both instances the clock that is chosen, and a CPU's buffer in KiB."""
+    mount_tracefs()
+    pair = InstancePair()
+    pair.wait_until_made()
+    both = pair.calls, pair.kernel
+    clocks = [each.read("trace_clock").partition("[")[2].partition("]")[0] for each in both]
+    return clocks, [int(each.read("buffer_size_kb").split()[0]) for each in both]
+
+
+def second_pair_of_instances() -> str:
+    """In a sandbox: what is said of a pair that is there already."""
+    pair_of_instances()
+    try:
+        InstancePair().wait_until_made()
+    except KernelRefused as error:
+        return str(error)
+    return ""
 
 
 def owner_of_all() -> Owner:

@@ -1,12 +1,8 @@
-"""The collector: a process beside the init that makes the tracefs instances and empties them.
+"""The collector: a process beside the init that fills the tracefs instances and empties them.
 
 The init forks it. It makes everything ready while the init builds the topology, then sleeps until
 a CPU's buffer is half full or the init sends a request. The events of calls come from the init's
 children alone: if the init read them itself, each read would cause events of its own.
-
-There are two instances, because a filter by process applies to a whole instance, and sockets
-change state and packets are dropped while no process of the run is running: in soft interrupts,
-timers and kernel threads.
 """
 
 from __future__ import annotations
@@ -27,6 +23,7 @@ from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import parse_format, parse_id
 from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, sweep
+from lab.kernel.trace.tracefs.instance_pair import InstancePair
 from lab.kernel.trace.tracefs.pages import PageLayout, parse_page_layout, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import PointerFields
 
@@ -38,15 +35,8 @@ if TYPE_CHECKING:
 
 Reader = TypeVar("Reader")
 
-BUFFER_KB = 4096
-"""A CPU's buffer in each instance; on machines with many CPUs less (see ALL_BUFFERS_KB)."""
-ALL_BUFFERS_KB = 256 * 1024
-KERNEL_KB = 1024
-"""The same for the states and drops, which are few."""
 LIMIT_BYTES = 64 << 20
 """The most that is kept of a step. Beyond it the buffers overflow, and the kernel counts."""
-PRIORITY = -10
-"""The collector's niceness: it must not wait for a CPU while the programs fill a buffer."""
 PATIENT_MS = 100
 """How often the buffers are read without a wake-up: some kernels have missed wake-ups."""
 
@@ -131,9 +121,10 @@ lab.kernel.trace.bpf to unpickle values of its classes."""
 class Collector:
     """Serves the init over a message socket until that is closed."""
 
-    def __init__(self, messages: MessageSocket) -> None:
+    def __init__(self, messages: MessageSocket, instances: InstancePair) -> None:
         self._messages = messages
-        self._calls, self._kernel = Instance("calls"), Instance("kernel")
+        self._instances = instances
+        self._calls, self._kernel = instances.calls, instances.kernel
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
         self._pointers = _Opener(_open_pointer_reader)
         self._networks = _Opener(_open_network_reader)
@@ -162,21 +153,13 @@ class Collector:
             self._messages.send(("error", as_refusal(error) or failure))
 
     def _make(self) -> Ready:
-        with suppress(OSError):  # in some containers even root may not: then it is as others are
-            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
         self._pointers.start()
         self._networks.start()
         has_rings = os.path.lexists(f"{TRACEFS}/{_folder(trace_events.RING)}")
         if has_rings:
             self._rings.start()
-        for instance, buffer_kb in ((self._calls, BUFFER_KB), (self._kernel, KERNEL_KB)):
-            instance.make()
-            self._enlarge(instance, buffer_kb)
-            instance.write("trace_clock", "tai")
-            # Instances begin with the options of the machine's own trace.
-            instance.write("options/markers", "1")
-            instance.write("options/overwrite", "1")
-            instance.write("buffer_percent", "50")
+        self._instances.wait_until_made()
+        for instance in (self._calls, self._kernel):
             for cpu in instance.cpus():
                 self._pages[instance].pipes[instance.open_pipe(cpu)] = bytearray()
         self._calls.write("options/event-fork", "1")
@@ -301,12 +284,6 @@ class Collector:
         return {
             tid: list(map(_fields_of, calls)) for tid, calls in self._pointers.reader.read().items()
         }
-
-    def _enlarge(self, instance: Instance, wanted_kb: int) -> None:
-        """Enlarge an instance's buffers if they are smaller than wanted, which takes a while."""
-        wanted_kb = min(wanted_kb, ALL_BUFFERS_KB // len(instance.cpus()))
-        if int(instance.read("buffer_size_kb").split()[0]) < wanted_kb:
-            instance.write("buffer_size_kb", str(wanted_kb))
 
     def _enable(self, instance: Instance, event: str) -> None:
         """Enable an event and keep its format, or note that the kernel has no such event."""

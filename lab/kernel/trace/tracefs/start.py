@@ -1,7 +1,8 @@
 """Starts the collector of tracefs' events early, since it takes long to become ready.
 
 To change an instance's clock or size the kernel waits for every CPU, some 25 ms each. The init
-starts the collector before it imports what builds a topology.
+starts the collector before it imports what builds a topology, and the collector has its instances
+made before it imports what it is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import traceback
 from contextlib import suppress
 from typing import NamedTuple
@@ -17,6 +19,13 @@ from typing import NamedTuple
 from lab.errors import KernelRefused
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs.instance import has_owner, mount_tracefs
+from lab.kernel.trace.tracefs.instance_pair import InstancePair
+
+PRIORITY = -10
+"""The collector's niceness: it must not wait for a CPU while the programs fill a buffer."""
+SWITCH_S = 0.0002
+"""How long a thread of it that computes keeps one waiting that the kernel has answered. Making an
+instance takes a dozen calls, which Python's 5 ms would make 60 ms."""
 
 
 class Started(NamedTuple):
@@ -79,12 +88,16 @@ def _collect(messages: MessageSocket) -> None:
     """Serve as the collector; never returns."""
     status = 1
     try:
+        with suppress(OSError):  # in some containers even root may not: then it is as others are
+            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+        sys.setswitchinterval(SWITCH_S)
+        instances = InstancePair()
         # Imported only by the process that needs it.
         from lab.kernel.trace.tracefs.collector import Collector
 
         gc.freeze()
         gc.enable()  # off since the supervisor's start
-        Collector(messages).serve()
+        Collector(messages, instances).serve()
         status = 0
     except BaseException as error:
         from lab.kernel.system.limits import as_refusal

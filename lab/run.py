@@ -114,9 +114,11 @@ def run_scenario(
     if target is not None:
         check_writable(target)
     traced = trace in ("auto", "tracefs")
+    # Where a collector works as well no CPU is free to import twice; else that is sooner done.
+    shared = SHARED if traced else ()
     with (
         open_spools() as spools,
-        open_sandbox("lab.kernel.experiment", traced=traced, kept=spools, shared=SHARED) as sandbox,
+        open_sandbox("lab.kernel.experiment", traced=traced, kept=spools, shared=shared) as sandbox,
     ):
         scenario = _load(wanted) if isinstance(wanted, Path) else wanted
         scenario.check_family(family)

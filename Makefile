@@ -62,7 +62,7 @@ coverage: $(VENV)/.ready-dev ## how much of lab/ is run by the tests that need n
 	@VENV=$(VENV) tests/coverage
 
 blind: $(VENV)/.ready-dev ## claim × instrument: what every claim says while an instrument is gone or lies
-	@$(VENV)/bin/python -m tests.blind
+	@PYTHONPATH=tests/support/pure $(VENV)/bin/python -m tests.blind
 
 lint: $(VENV)/.ready-dev ## ruff, mypy (strict but for tests), the import rule
 	$(VENV)/bin/ruff check --no-cache .

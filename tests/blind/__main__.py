@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
+
+from remembered import remember
 
 from tests.blind.matrix import subjects, trials, untried
 from tests.blind.table import Table
@@ -23,6 +26,9 @@ def _table_of(place: int) -> Table:
 
 def main() -> int:
     table = Table()
+    remember()
+    # What all subjects consist of stays; no collection of garbage need look at it.
+    gc.freeze()
     with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0))) as pool:
         for part in pool.imap(_table_of, range(len(_SUBJECTS))):
             table.merge(part)

@@ -55,12 +55,22 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browsers are opened when they are asked for: together they take longer than all the rest."""
+    """Those that may take longest come first, so that none is begun when all others are done.
+
+    Browsers are opened when they are asked for: together they take longer than all the rest.
+    """
+    items.sort(key=_longest, reverse=True)
     if "browser" not in config.getoption("markexpr"):
         not_asked_for = pytest.mark.skip(reason="opens a browser: make test-browser")
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(not_asked_for)
+
+
+def _longest(item: pytest.Item) -> float:
+    """For how many seconds the test may last by a marker of its own; 0 without one."""
+    mark = item.get_closest_marker("timeout")
+    return 0.0 if mark is None else float(mark.args[0])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -45,8 +45,9 @@ def repository() -> Iterator[Path]:
 
 
 def run(repository: Path) -> subprocess.CompletedProcess[str]:
+    env = environment(VENV=sys.prefix, PYTEST_XDIST_AUTO_NUM_WORKERS="1")
     return subprocess.run(
-        [repository / "tests/run"], env={**environment(), "VENV": sys.prefix},
+        [repository / "tests/run"], env=env,
         text=True, capture_output=True, check=False,
     )  # fmt: skip
 

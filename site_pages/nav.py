@@ -27,6 +27,7 @@ SECTIONS: tuple[str | tuple[str, str] | Section, ...] = (
         "Learn",
         (
             ("Ten minutes", "tutorial.md"),
+            ("Installing it", "install.md"),
             ("The scenarios", "lessons.md"),
             Section("Sockets", (LESSONS.format(group="sockets"),)),
             Section("Networks", (LESSONS.format(group="networks"),)),

@@ -24,6 +24,9 @@ PICTURE = re.compile(r"<!-- picture (?P<file>\S+): (?P<shows>.*?) -->", re.DOTAL
 
 LONGEST_S = 300
 
+SHOWN_FOLDER = "~/wirelab"
+"""What pages call the folder that commands were typed in: whoever reads has another."""
+
 NO_PICTURE = b"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 40" font-family="sans-serif">
 <text x="8" y="26" fill="#888">No picture: this site was built where no run can be made.</text>
@@ -74,7 +77,8 @@ def make_folder(folder: Path) -> None:
 def typed(command: str, folder: Path) -> Printed:
     """What a command prints in that folder, on a terminal of 80 columns, and its exit status.
 
-    stdout and stderr as they come. Raises subprocess.TimeoutExpired.
+    stdout and stderr as they come; of the folder they say SHOWN_FOLDER. Raises
+    subprocess.TimeoutExpired.
     """
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
     done = subprocess.run(
@@ -88,7 +92,13 @@ def typed(command: str, folder: Path) -> Printed:
         timeout=LONGEST_S,
         check=False,
     )
-    return Printed(done.stdout, done.returncode)
+    return Printed(_without(folder, done.stdout), done.returncode)
+
+
+def _without(folder: Path, text: str) -> str:
+    """The text with another name for the folder, where a long one was wrapped, too."""
+    letters = map(re.escape, str(folder))
+    return re.sub(r"(?:\n *)?".join(letters), SHOWN_FOLDER, text)
 
 
 def commands_with_output(text: str) -> list[str]:

@@ -18,10 +18,10 @@ if ! has_311 "$python"; then
 fi
 "$python" -m venv wirelab
 
-# A wheel that lies beside this script, or else the newest release.
+# The wheel that lies beside this script.
 shopt -s nullglob
 wheels=(source/*.whl)
-wirelab/bin/pip install --disable-pip-version-check "${wheels[@]:-wirelab}"
+wirelab/bin/pip install --disable-pip-version-check "${wheels[@]:?no wheel of wirelab beside setup.sh}"
 
 # A sheet that is none fails here, while the image is built, and not before the first student.
 wirelab/bin/wirelab grade source/sheet.py --explain

@@ -34,6 +34,12 @@ def test_a_command_is_typed_where_wirelab_is(tmp_path: Path) -> None:
     assert typed("exit 3", tmp_path).status == 3
 
 
+def test_what_it_prints_says_nothing_of_the_folder_that_it_was_typed_in(tmp_path: Path) -> None:
+    assert typed("echo in $PWD/runs", tmp_path).text == "in ~/wirelab/runs\n"
+    begin, end = str(tmp_path)[:9], str(tmp_path)[9:]
+    assert typed(f"echo in {begin}; echo '    {end}.'", tmp_path).text == "in ~/wirelab.\n"
+
+
 def test_what_it_prints_is_shown_below_it_and_pictures_where_they_are_asked_for(
     tmp_path: Path,
 ) -> None:

@@ -116,6 +116,22 @@ def test_no_two_rooms_import_each_other_and_none_in_a_circle() -> None:
         pytest.fail(f"these rooms import each other: {' → '.join(error.args[1])}")
 
 
+def test_no_two_modules_import_each_other_not_even_for_types() -> None:
+    imported = {
+        module: {
+            module_of(each) for each in imports_of(path.read_text("utf-8"), package_of(module))
+        }
+        for module, path in FILES.items()
+    }
+    both = [
+        f"{one} and {other}"
+        for one, others in imported.items()
+        for other in others
+        if other is not None and one < other and one in imported.get(other, ())
+    ]
+    assert both == []
+
+
 @cache
 def folders() -> dict[str, int]:
     """Every folder of code with the number of its files."""

@@ -15,7 +15,8 @@ from lab.analysis.tcp.conversation import TcpConversation
 from lab.ladder.capture import capture_ladder, others_ladder
 from lab.model.counted import counted
 from lab.pcap.capture_remarks import capture_remarks
-from lab.report.html.page import PageHead, PageIndex, render_page
+from lab.report.html.page import PageIndex, render_page
+from lab.report.html.page_text import PageHead
 from lab.report.html.parts import fits_whole, flow_document, others_document
 
 if TYPE_CHECKING:

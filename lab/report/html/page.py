@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from lab.analysis.counters import CounterTable
 from lab.analysis.explain.display_filter import TELLING
-from lab.analysis.sockets.held import HeldRow
 from lab.frozen import frozen
 from lab.model.event import EventId
-from lab.report.html.page_text import page_text
+from lab.report.html.page_text import PageHead, page_text
 from lab.report.svg.ladder import colours
 from lab.report.svg.visible import visible, visible_lines
 
@@ -29,57 +27,6 @@ SCRIPTS = ("fields.js", "ladder.js", "detail.js", "graphs.js", "controls.js", "p
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
             "\u2029": "\\u2029"}  # fmt: skip
-
-
-@frozen
-class ClaimLine:
-    """A claim in one line, with what decided it."""
-
-    outcome: str
-    text: str
-    why: str
-    source: str
-    evidence: tuple[tuple[str, str], ...]
-    """Names of events, and where they are in the page: "#conversation/f3"."""
-    unnamed: int = 0
-    """How many more there are."""
-
-
-@frozen
-class CauseLine:
-    """A cause, with what shows it."""
-
-    step: str
-    """"" where there is only one."""
-    sentence: str
-    source: str
-    decided_by: str
-    """Of what is only likely: what would decide it; else ""."""
-    evidence: tuple[tuple[str, str], ...]
-    """Names of events, and where they are in the page."""
-    counters: tuple[str, ...]
-
-
-@frozen
-class PageHead:
-    """What stands above the ladder."""
-
-    title: str
-    question: str
-    verdict: str
-    """ "HOLDS"; "" where nothing is judged."""
-    verdict_text: str
-    facts: tuple[tuple[str, str], ...]
-    """Names and values."""
-    warnings: tuple[str, ...]
-    claims: tuple[ClaimLine, ...]
-    columns: tuple[str, ...]
-    """The headings of the table of parts."""
-    counters: tuple[tuple[str, CounterTable], ...] = ()
-    """What was counted in each part, where something was."""
-    held: tuple[tuple[str, tuple[HeldRow, ...]], ...] = ()
-    """The sockets that were looked at in each part, where there were any."""
-    causes: tuple[CauseLine, ...] = ()
 
 
 @frozen

@@ -8,20 +8,68 @@ eighth of a run's CPU time. Pages that are written when asked for have templates
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from lab.analysis.counters import CounterTable
+from lab.analysis.sockets.held import HeldRow
+from lab.frozen import frozen
 from lab.report.svg.visible import visible
-
-if TYPE_CHECKING:
-    from lab.analysis.counters import CounterTable
-    from lab.analysis.sockets.held import HeldRow
-    from lab.report.html.page import CauseLine, ClaimLine, PageHead
 
 LINKED = 6
 """Of a claim's events as many are named beside it; the others below its reason."""
 
 _ESCAPES = {"&": "&amp;", ">": "&gt;", "<": "&lt;", "'": "&#39;", '"': "&#34;"}
 _ESCAPED = str.maketrans(_ESCAPES)
+
+
+@frozen
+class ClaimLine:
+    """A claim in one line, with what decided it."""
+
+    outcome: str
+    text: str
+    why: str
+    source: str
+    evidence: tuple[tuple[str, str], ...]
+    """Names of events, and where they are in the page: "#conversation/f3"."""
+    unnamed: int = 0
+    """How many more there are."""
+
+
+@frozen
+class CauseLine:
+    """A cause, with what shows it."""
+
+    step: str
+    """"" where there is only one."""
+    sentence: str
+    source: str
+    decided_by: str
+    """Of what is only likely: what would decide it; else ""."""
+    evidence: tuple[tuple[str, str], ...]
+    """Names of events, and where they are in the page."""
+    counters: tuple[str, ...]
+
+
+@frozen
+class PageHead:
+    """What stands above the ladder."""
+
+    title: str
+    question: str
+    verdict: str
+    """ "HOLDS"; "" where nothing is judged."""
+    verdict_text: str
+    facts: tuple[tuple[str, str], ...]
+    """Names and values."""
+    warnings: tuple[str, ...]
+    claims: tuple[ClaimLine, ...]
+    columns: tuple[str, ...]
+    """The headings of the table of parts."""
+    counters: tuple[tuple[str, CounterTable], ...] = ()
+    """What was counted in each part, where something was."""
+    held: tuple[tuple[str, tuple[HeldRow, ...]], ...] = ()
+    """The sockets that were looked at in each part, where there were any."""
+    causes: tuple[CauseLine, ...] = ()
 
 
 def escaped(text: str) -> str:

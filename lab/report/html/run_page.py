@@ -15,7 +15,8 @@ from lab.model.claim import Judgement, Outcome
 from lab.model.counted import counted
 from lab.model.event import EventId
 from lab.records import Recording
-from lab.report.html.page import CauseLine, ClaimLine, PageHead, PageIndex, address_of, render_page
+from lab.report.html.page import PageIndex, address_of, render_page
+from lab.report.html.page_text import CauseLine, ClaimLine, PageHead
 from lab.report.html.parts import PagePart, fits_whole, step_part
 
 MOST_EVIDENCE = 200

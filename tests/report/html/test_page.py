@@ -8,14 +8,8 @@ import pytest
 from scenes import Parsed, recorded_page, style_of
 
 from lab.model.event import EventId, EventKind
-from lab.report.html.page import (
-    ClaimLine,
-    PageHead,
-    PageIndex,
-    address_of,
-    json_for_html,
-    render_page,
-)
+from lab.report.html.page import PageIndex, address_of, json_for_html, render_page
+from lab.report.html.page_text import ClaimLine, PageHead
 
 HOSTILE = "</script><script>alert(1)</script>\"onload='x' ]]> <!-- \u2028 \u202e \0 &lt;"
 

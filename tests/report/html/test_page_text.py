@@ -9,8 +9,7 @@ from scenes import Parsed
 from lab.analysis.counters import CounterRow, CounterTable
 from lab.analysis.sockets.held import HeldRow
 from lab.linux.counters import CounterMeaning
-from lab.report.html.page import CauseLine, ClaimLine, PageHead
-from lab.report.html.page_text import escaped, page_text
+from lab.report.html.page_text import CauseLine, ClaimLine, PageHead, escaped, page_text
 
 HOSTILE = "</script><b>'\"&amp;\x00\u202e"
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lab.analysis.causes.calls.why import MOVES
 from lab.analysis.causes.facts.cause import Cause, Surprise
-from lab.analysis.causes.facts.links import down_at
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, named
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def _is_down(facts: StepFacts, call: SystemCall) -> Cause | None:
     """ENETDOWN; or ENETUNREACH, where a program of the run had set the interface down."""
-    found = down_at(facts, call.host, call.entry_ns)
+    found = facts.link_down_at(call.host, call.entry_ns)
     socket = facts.timeline.endpoint_of.get(call.socket)
     is_said = call.error == "ENETDOWN" and socket is not None and socket.domain == "AF_PACKET"
     if found is None and not is_said:

@@ -56,7 +56,12 @@ class StepFacts:
     def links_down(self) -> dict[str, tuple[LinkDown, ...]]:
         """Of each host when programs had set its interface down."""
         hosts = {each.host for each in self.timeline.recording.interfaces}
-        return {host: tuple(downs(self, host)) for host in hosts}
+        return {host: tuple(downs(self.timeline, host)) for host in hosts}
+
+    def link_down_at(self, host: str, time_ns: int) -> LinkDown | None:
+        """How the host's interface had been set down, at that time; None where it was not."""
+        found = (each for each in self.links_down.get(host, ()) if each.lasts_at(time_ns))
+        return next(found, None)
 
     @cached_property
     def stopped_ns(self) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.analysis.causes.facts.cause import Cause, Surprise
-from lab.analysis.causes.facts.links import LinkDown, down_at
+from lab.analysis.causes.facts.links import LinkDown
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
 from lab.model.counted import counted
 
@@ -19,7 +19,7 @@ def held_by_links(facts: StepFacts) -> Iterator[Cause]:
     """The sends on TCP sockets that succeeded while the interface was down. Source: send(2)."""
     told: set[str] = set()
     for channel, call, left, left_ns in facts.tcp_sends():
-        down = None if channel.sender in told else down_at(facts, call.host, call.entry_ns)
+        down = None if channel.sender in told else facts.link_down_at(call.host, call.entry_ns)
         if down is None:
             continue
         until_ns = None if down.up is None else down.up.entry_ns

@@ -176,14 +176,16 @@ def _faults(recording: Recording, order: Order) -> list[str]:
 def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:
     """Frames that arrived before they left: an error of the lab, or of who edited the recording."""
     arrived = {
-        (crossing.receiver, crossing.packet.frame.data): crossing
+        (crossing.receiver, crossing.data): crossing
         for crossing in reversed(crossings)
         if crossing.sent_ns is None and not crossing.is_made
     }
     found: list[str] = []
-    for crossing in crossings:
-        before = arrived.get((crossing.receiver, crossing.packet.frame.data))
-        if crossing.lost and before is not None and before.number < crossing.number:
+    for crossing in crossings if arrived else ():
+        if not crossing.lost:
+            continue
+        before = arrived.get((crossing.receiver, crossing.data))
+        if before is not None and before.number < crossing.number:
             found.append(
                 f"a frame was seen arriving ({before.id}) before it left "
                 f"({crossing.id}): these times cannot be trusted"

@@ -184,7 +184,8 @@ def roles(
 
     Segments have theirs by their conversations, fragments and ICMP errors by themselves.
     """
-    found = {c.number: role for c in crossings if (role := _packet_role(c.packet))}
+    odd = (each for each in crossings if not each.is_plain)
+    found = {c.number: role for c in odd if (role := _packet_role(c.packet))}
     for conversation in conversations:
         for segment in conversation.segments:
             if notes := ", ".join(note.value for note in in_order(segment.notes)):

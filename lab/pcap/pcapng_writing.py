@@ -34,6 +34,7 @@ from lab.pcap.pcapng_numbers import (
 )
 from lab.pcap.upper_pdu import CaptureNote, Message, upper_pdu
 from lab.records import DIRECTIONS, Frame, LinkType
+from lab.records.stored_frames import origins_of
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
 if TYPE_CHECKING:
@@ -137,10 +138,10 @@ def _interface_numbers(
 ) -> dict[tuple[str, LinkType], int]:
     """The interface number of each point and link type, in the order to write them."""
     link_types: dict[str, dict[LinkType, None]] = {point: {} for point in points}
-    for frame in frames:
-        if frame.point not in link_types:
-            raise ValueError(f"a frame's capture point {frame.point!r} is not in {points!r}")
-        link_types[frame.point][frame.link_type] = None
+    for point, link_type in origins_of(frames):
+        if point not in link_types:
+            raise ValueError(f"a frame's capture point {point!r} is not in {points!r}")
+        link_types[point][link_type] = None
     pairs = (
         (point, link_type)
         for point, seen in link_types.items()

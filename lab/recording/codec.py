@@ -9,7 +9,7 @@
 | an enum | its member's value |
 | IPv4Interface or IPv6Interface | text: "10.0.0.1/24", always with the prefix's length |
 | X or Y, X or None | what the value's own type gives; None is null |
-| tuple[X, ...] | a list |
+| tuple[X, ...], Sequence[X] | a list |
 | dict[str, X] | an object |
 | a dataclass | an object with every field by its name |
 
@@ -25,7 +25,7 @@ from __future__ import annotations
 import enum
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface
@@ -222,7 +222,7 @@ def _codec(hint: object) -> _Codec:
         codecs = [_codec(argument) for argument in arguments if argument is not types.NoneType]
         united = codecs[0] if len(codecs) == 1 else _union(codecs)
         return _optional(united) if types.NoneType in arguments else united
-    if origin is tuple and arguments[1:] == (...,):
+    if (origin is tuple and arguments[1:] == (...,)) or origin is Sequence:
         return _tuple(_codec(arguments[0]))
     if origin is dict and arguments[0] is str:
         return _dict(_codec(arguments[1]))

@@ -43,6 +43,7 @@ from lab.records.socket import (
     SocketState,
     TcpInfo,
 )
+from lab.records.stored_frames import FrameColumns, StoredFrames
 from lab.records.wire import WireRule, WireStrike
 
 __all__ = (
@@ -59,6 +60,7 @@ __all__ = (
     "DropNotice",
     "Finished",
     "Frame",
+    "FrameColumns",
     "Held",
     "HeldSocket",
     "Holder",
@@ -86,6 +88,7 @@ __all__ = (
     "SocketSeen",
     "SocketState",
     "SourceLine",
+    "StoredFrames",
     "Syscall",
     "SysctlSet",
     "TaskEvent",

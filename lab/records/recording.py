@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lab.frozen import frozen
 from lab.model.family import Family
 from lab.records.call import Syscall, TaskEvent
@@ -48,7 +50,7 @@ class Recording:
     programs: tuple[ProgramRun, ...]
     unfinished: tuple[str, ...]
     """TCP connections that were still open when the capture ended, one line each."""
-    frames: tuple[Frame, ...]
+    frames: Sequence[Frame]
     """In order of time; canary frames included."""
     sockets: tuple[SocketSeen, ...] = ()
     trace: Trace = Trace()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import NoneType, UnionType
@@ -48,7 +49,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return (four | st.ip_addresses(v=6).map(str)).map(ip_interface)
     if origin is UnionType:
         return st.one_of(*map(values_of, arguments))
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         return st.lists(values_of(arguments[0]), max_size=2).map(tuple)
     if origin is dict:
         return st.dictionaries(st.text(), values_of(arguments[1]), max_size=2)

@@ -30,7 +30,7 @@ def test_timelines_are_the_same_as_without(name: str, monkeypatch: pytest.Monkey
     middle = len(whole.frames) // 2
     others = (
         whole,
-        replace(whole, frames=whole.frames[:middle] + whole.frames[middle + 1 :]),
+        replace(whole, frames=(*whole.frames[:middle], *whole.frames[middle + 1 :])),
         replace(whole, points=(*whole.points[:-1], replace(whole.points[-1], frames=1))),
         replace(whole, trace=replace(whole.trace, syscalls=whole.trace.syscalls[1:])),
         replace(whole, programs=tuple(replace(run, stdout="") for run in whole.programs)),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from lab.frozen import frozen
 from lab.model.counted import counted
 from lab.records import Canary, CapturePoint, Direction, Frame, Recording
+from lab.records.stored_frames import count_by_point, cut_count, lengths_of, selected, times_of
 
 ETHERNET_HEADER_BYTES = 14
 FOREVER_NS = 1 << 64
@@ -19,7 +21,7 @@ class Bracket:
     """One step of a recording, between its canaries."""
 
     step: str
-    frames: tuple[Frame, ...]
+    frames: Sequence[Frame]
     """What was seen after the last opening canary and before the last closing one."""
     outside: int
     """Frames since the step before, or after the last step: the links' own upkeep."""
@@ -39,13 +41,20 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     """
     canary_by_payload = {canary.payload: canary for canary in recording.canaries}
     sightings: dict[bytes, list[Frame]] = defaultdict(list)
-    others: list[Frame] = []
-    for frame in recording.frames:
-        payload = frame.data[ETHERNET_HEADER_BYTES:]
-        if payload in canary_by_payload:
-            sightings[payload].append(frame)
-        else:
-            others.append(frame)
+    frames = recording.frames
+    lengths = {ETHERNET_HEADER_BYTES + len(payload) for payload in canary_by_payload}
+    canaries_at: set[int] = set()
+    for place, length in enumerate(lengths_of(frames)):
+        if length in lengths:
+            payload = frames[place].data[ETHERNET_HEADER_BYTES:]
+            if payload in canary_by_payload:
+                sightings[payload].append(frames[place])
+                canaries_at.add(place)
+
+    def others() -> Iterator[tuple[int, int]]:
+        every = enumerate(times_of(frames))
+        return ((place, ns) for place, ns in every if place not in canaries_at)
+
     losses = _losses(recording)
     brackets: list[Bracket] = []
     since_ns = 0
@@ -61,9 +70,9 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
         times = _times(canaries, sightings)
         start_ns = max(times["opening"], default=since_ns)
         end_ns = max(times["closing"], default=FOREVER_NS)
-        story = tuple(frame for frame in others if start_ns < frame.time_ns < end_ns)
+        story = selected(frames, (place for place, ns in others() if start_ns < ns < end_ns))
         until_ns = FOREVER_NS if step == steps[-1] else end_ns
-        around = sum(since_ns < frame.time_ns <= until_ns for frame in others)
+        around = sum(since_ns < ns <= until_ns for _, ns in others())
         missing = [
             canary
             for canary in canaries
@@ -188,12 +197,10 @@ def _losses(recording: Recording) -> list[str]:
         for point in recording.points
         if point.dropped
     ]
-    cut = sum(len(frame.data) < frame.wire_bytes for frame in recording.frames)
+    cut = cut_count(recording.frames)
     if cut:
         losses.append(f"{counted(cut, 'frame')} cut short")
-    kept: dict[str, int] = defaultdict(int)
-    for frame in recording.frames:
-        kept[frame.point] += 1
+    kept = count_by_point(recording.frames)
     losses += [
         f"{point.name} counted {counted(point.frames, 'frame')}, {kept[point.name]} recorded"
         for point in recording.points

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.analysis.packets.packet import Packet
+from lab.analysis.packets.packet import Packet, Payload
 from lab.frozen import frozen
 from lab.model.address import SocketAddress
 from lab.model.event import EventId, frame_id
@@ -72,6 +72,29 @@ class Crossing:
             time_ns = self.received_ns
         assert time_ns is not None, "a crossing is made from at least one frame"
         return time_ns
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of its frame, as its sender sent it."""
+        return self.packet.frame.data
+
+    @property
+    def right_checksums(self) -> int:
+        """How many its packet has, where it is known without a look at it to be plain TCP or UDP.
+
+        That is a whole packet with nothing odd and right checksums: see lab.analysis.plain.
+        0 where that is not known.
+        """
+        return 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is known to be plain so."""
+        return self.right_checksums > 0
+
+    def kept(self, payload: Payload) -> Payload:
+        """Its packet's payload, as it is to be kept."""
+        return payload
 
     @property
     def lost(self) -> bool:

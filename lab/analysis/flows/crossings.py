@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.late_crossing import LateCrossing, LatePackets
 from lab.analysis.flows.strikes import Fates
 from lab.analysis.packets.dissect import Reassembler, dissect, enter
 from lab.analysis.packets.packet import Packet
-from lab.analysis.plain.decode import PlainDecoder
+from lab.analysis.plain.decode import PlainDecoder, looks_plain
 from lab.model.event import EventId
-from lab.records import CapturePoint, Direction, Frame, WireStrike
+from lab.records import CapturePoint, Direction, Frame, LinkType, StoredFrames, WireStrike
 
 
 def crossings_of_capture(frames: Iterable[Frame]) -> tuple[Crossing, ...]:
@@ -53,8 +54,9 @@ def crossings_of_file(frames: Sequence[Frame]) -> tuple[tuple[Crossing, ...], Se
         return crossings_of_capture(frames), range(len(frames))
     points = [CapturePoint(name, "", name, "", 0, 0) for name in names]
     places = _beside_each_other(frames)
-    sightings = _sightings([frames[place] for place in places], points, Fates(()))
-    return _crossings(sightings, 1, tunnels=True), [places[each.place] for each in sightings]
+    ordered = [frames[place] for place in places]
+    sightings = _sightings(ordered, points, Fates(()))
+    return _crossings(sightings, ordered, 1, tunnels=True), [places[s.place] for s in sightings]
 
 
 def _beside_each_other(frames: Sequence[Frame]) -> list[int]:
@@ -97,13 +99,15 @@ class _Sighting:
 
     place: int
     """The frame's, among those that are joined."""
-    frame: Frame
+    looks_plain: bool
     sender: str
     receiver: str
     sent_ns: int | None
     received_ns: int | None
     strikes: tuple[EventId, ...] = ()
     is_made: bool = False
+    arrived_at: int = -1
+    """The place of the frame as it arrived, of one that was seen leaving."""
 
 
 class _Pending:
@@ -147,8 +151,11 @@ def join_crossings(
     one that a wire dropped or changed is joined to none, and what a wire made is said to be so.
     """
     # A frame leaves before it arrives; at the same nanosecond, too.
+    if isinstance(frames, StoredFrames):
+        stored = frames.departures_first()
+        return _late_crossings(_sightings(stored, points, Fates(strikes)), stored, first)
     order = sorted(frames, key=lambda f: (f.time_ns, f.direction is not Direction.OUT))
-    return _crossings(_sightings(order, points, Fates(strikes)), first, tunnels=False)
+    return _crossings(_sightings(order, points, Fates(strikes)), order, first, tunnels=False)
 
 
 def _sightings(
@@ -159,7 +166,7 @@ def _sightings(
     peers: dict[str, list[CapturePoint]] = defaultdict(list)
     for point in points:
         peers[point.link].append(point)
-    pending = _Pending()
+    pending, is_late = _Pending(), isinstance(frames, StoredFrames)
     made: dict[tuple[str, str, bytes], deque[tuple[EventId, ...]]] = defaultdict(deque)
     sightings: list[_Sighting] = []
     for place, frame in enumerate(frames):
@@ -168,7 +175,8 @@ def _sightings(
         far = others[0].host
         if frame.direction is Direction.OUT:
             fate = fates.of(frame)
-            sighting = _Sighting(place, frame, point.host, far, frame.time_ns, None)
+            plain = is_late and is_plain(frame)
+            sighting = _Sighting(place, plain, point.host, far, frame.time_ns, None)
             if fate is not None:
                 sighting.strikes = fate.strikes
             for other in others:
@@ -179,9 +187,10 @@ def _sightings(
         else:
             waiting = pending.take((point.link, point.name, frame.data))
             if waiting is not None:
-                waiting.received_ns = frame.time_ns
+                waiting.received_ns, waiting.arrived_at = frame.time_ns, place
                 continue
-            sighting = _Sighting(place, frame, far, point.host, None, frame.time_ns)
+            plain = is_late and is_plain(frame)
+            sighting = _Sighting(place, plain, far, point.host, None, frame.time_ns)
             expected = made.get((point.link, point.name, frame.data))
             if expected:
                 sighting.strikes, sighting.is_made = expected.popleft(), True
@@ -189,20 +198,48 @@ def _sightings(
     return sightings
 
 
+def is_plain(frame: Frame) -> bool:
+    """Whether a frame looks plain: see lab.analysis.plain."""
+    data = frame.data
+    is_whole = len(data) == frame.wire_bytes and frame.link_type is LinkType.ETHERNET
+    return is_whole and looks_plain(data)
+
+
 def _crossings(
-    sightings: Iterable[_Sighting], first: int, *, tunnels: bool
+    sightings: Iterable[_Sighting], frames: Sequence[Frame], first: int, *, tunnels: bool
 ) -> tuple[Crossing, ...]:
     see = dissector(tunnels=tunnels)
     return tuple(
-        Crossing(
-            number,
-            see(s.frame),
-            s.sender,
-            s.receiver,
-            s.sent_ns,
-            s.received_ns,
-            strikes=s.strikes,
-            is_made=s.is_made,
-        )
-        for number, s in enumerate(sightings, start=first)
+        _crossing(number, see(frames[s.place]), s) for number, s in enumerate(sightings, first)
     )
+
+
+def _late_crossings(
+    sightings: list[_Sighting], frames: StoredFrames, first: int
+) -> tuple[Crossing, ...]:
+    """The same of frames that are stored; what looks plain is not made yet."""
+    see = dissector(tunnels=False)
+    packets = LatePackets(frames, first, len(sightings))
+    found: list[Crossing] = []
+    sightings.reverse()
+    while sightings:  # each goes when its crossing comes
+        s, at = sightings.pop(), len(found)
+        packets.left[at] = s.place
+        packets.arrived[at] = s.place if s.arrived_at < 0 else s.arrived_at
+        if s.looks_plain:
+            found.append(_crossing(first + at, packets, s, LateCrossing))
+        else:
+            found.append(_crossing(first + at, see(frames[s.place]), s))
+    return tuple(found)
+
+
+def _crossing(
+    number: int,
+    packet: Packet | LatePackets,
+    s: _Sighting,
+    kind: Callable[..., Crossing] = Crossing,
+) -> Crossing:
+    return kind(
+        number, packet, s.sender, s.receiver, s.sent_ns, s.received_ns,
+        strikes=s.strikes, is_made=s.is_made,
+    )  # fmt: skip

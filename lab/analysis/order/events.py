@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from lab.frozen import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab.model.event import EventId
 
 
@@ -48,7 +50,7 @@ class Event:
 class Order:
     """A step's events in the order in which they can have happened."""
 
-    events: tuple[Event, ...]
+    events: Sequence[Event]
     """Causes before effects, and else by time."""
     concurrent: frozenset[int]
     """Places of events whose order against the one before them is unknown: they are closer
@@ -58,5 +60,5 @@ class Order:
     """How many pairs of cause and effect were checked."""
     violations: tuple[str, ...]
     """An effect seen before its cause: an error of an instrument. A sentence each."""
-    causes: tuple[tuple[int, int], ...] = ()
+    causes: Sequence[tuple[int, int]] = ()
     """Those pairs: the places of a cause and of its effect."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lab.analysis.order.events import Event, EventPart
+from lab.analysis.order.event_columns import Events, FramePlaces
+from lab.analysis.order.events import EventPart
 from lab.frozen import frozen
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from lab.analysis.correlate.evidence import Evidence
     from lab.model.event import EventId
+
+_OF_FRAMES = (EventPart.DEPARTURE, EventPart.ARRIVAL)
 
 PossibleEdge = tuple[int | None, int | None]
 """Places of a cause and of its effect; None where that event was not seen."""
@@ -22,7 +25,7 @@ PossibleEdge = tuple[int | None, int | None]
 class EventPlaces:
     """All events of a step, and where each is among them: its place."""
 
-    events: tuple[Event, ...]
+    events: Events
     entries: Mapping[EventId, int]
     exits: Mapping[EventId, int]
     departures: Mapping[EventId, int]
@@ -47,11 +50,15 @@ class EventPlaces:
 
 def place_events(evidence: Evidence) -> EventPlaces:
     """Every event of a step, one kind after another."""
-    events = tuple(_events(evidence))
-    places: dict[EventPart, dict[EventId, int]] = {part: {} for part in EventPart}
-    for place, event in enumerate(events):
-        places[event.part][event.id] = place
-    of = {part: MappingProxyType(by_id) for part, by_id in places.items()}
+    events = Events()
+    for time_ns, part, id, host in _events(evidence):
+        events.add(time_ns, part, id, host)
+    of: dict[EventPart, Mapping[EventId, int]] = {
+        part: MappingProxyType(dict(events.places_of(part)))
+        for part in EventPart
+        if part not in _OF_FRAMES
+    }
+    of |= {part: FramePlaces(events.places_of(part)) for part in _OF_FRAMES}
     return EventPlaces(
         events=events,
         entries=of[EventPart.ENTRY],
@@ -65,22 +72,22 @@ def place_events(evidence: Evidence) -> EventPlaces:
     )
 
 
-def _events(evidence: Evidence) -> Iterator[Event]:
+def _events(evidence: Evidence) -> Iterator[tuple[int, EventPart, EventId, str]]:
     for call in evidence.system_calls:
-        yield Event(call.entry_ns, EventPart.ENTRY, call.id, call.host)
+        yield (call.entry_ns, EventPart.ENTRY, call.id, call.host)
         if call.exit_ns is not None:
-            yield Event(call.exit_ns, EventPart.EXIT, call.id, call.host)
+            yield (call.exit_ns, EventPart.EXIT, call.id, call.host)
     for id, crossing in evidence.crossings.items():
         if crossing.sent_ns is not None:
-            yield Event(crossing.sent_ns, EventPart.DEPARTURE, id, crossing.sender)
+            yield (crossing.sent_ns, EventPart.DEPARTURE, id, crossing.sender)
         if crossing.received_ns is not None:
-            yield Event(crossing.received_ns, EventPart.ARRIVAL, id, crossing.receiver)
+            yield (crossing.received_ns, EventPart.ARRIVAL, id, crossing.receiver)
     for seen in evidence.states:
-        yield Event(seen.state.time_ns, EventPart.STATE, seen.id, evidence.host_of(seen))
+        yield (seen.state.time_ns, EventPart.STATE, seen.id, evidence.host_of(seen))
     for queue in evidence.queues:
-        yield Event(queue.sample.time_ns, EventPart.QUEUE, queue.id, queue.call.host)
+        yield (queue.sample.time_ns, EventPart.QUEUE, queue.id, queue.call.host)
     for each in evidence.drops:
         host = evidence.crossings[each.frame].receiver
-        yield Event(each.notice.time_ns, EventPart.DROP, each.id, host)
+        yield (each.notice.time_ns, EventPart.DROP, each.id, host)
     for struck in evidence.struck:
-        yield Event(struck.strike.time_ns, EventPart.STRIKE, struck.id, "")
+        yield (struck.strike.time_ns, EventPart.STRIKE, struck.id, "")

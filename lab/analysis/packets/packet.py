@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
 
 from lab.frozen import frozen
 from lab.records import Frame
@@ -321,10 +322,20 @@ class UdpStart:
     destination_port: int
 
 
+class HasData(Protocol):
+    """What has bytes when it is asked."""
+
+    @property
+    def data(self) -> bytes:
+        """All of them."""
+        ...
+
+
 class Payload:
     """Bytes of the application, or of a header that the lab does not dissect.
 
-    They may be a part of a frame's, of which no copy is kept: `within` makes such a one.
+    They may be a part of a frame's, of which no copy is kept: `within` makes such a one; and that
+    frame's may be read where they are stored, by `read_from`.
     """
 
     __slots__ = ("_end", "_start", "_whole", "offset")
@@ -334,7 +345,8 @@ class Payload:
 
     def __init__(self, offset: int, data: bytes) -> None:
         self.offset = offset
-        self._whole, self._start, self._end = data, 0, len(data)
+        self._whole: bytes | HasData = data
+        self._start, self._end = 0, len(data)
 
     @classmethod
     def within(cls, offset: int, whole: bytes, end: int) -> Payload:
@@ -349,8 +361,16 @@ class Payload:
         if start == 0 and last == self.size:
             return self
         first = min(start, last)
-        made = Payload.within(self.offset + first, self._whole, self._start + last)
-        made._start = self._start + first
+        return self._other(self.offset + first, self._whole, self._start + first, last - first)
+
+    def read_from(self, whole: HasData) -> Payload:
+        """The same, of a frame's own bytes, without these: all of them are asked of that."""
+        return self._other(self.offset, whole, self.offset, self.size)
+
+    @staticmethod
+    def _other(offset: int, whole: bytes | HasData, start: int, size: int) -> Payload:
+        made = object.__new__(Payload)
+        made.offset, made._whole, made._start, made._end = offset, whole, start, start + size
         return made
 
     @property
@@ -361,7 +381,8 @@ class Payload:
     @property
     def data(self) -> bytes:
         """The bytes."""
-        return self._whole[self._start : self._end]
+        whole = self._whole
+        return (whole if isinstance(whole, bytes) else whole.data)[self._start : self._end]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Payload):

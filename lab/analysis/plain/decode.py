@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _ETHERNET_BYTES, _IPV4_BYTES, _IPV6_BYTES, _TCP_BYTES, _UDP_BYTES = 14, 20, 40, 20, 8
 _ARP_BYTES, _NEIGHBOUR_BYTES, _ADDRESS_OPTION_BYTES = 28, 24, 8
 _TCP, _UDP, _ICMPV6 = 6, 17, 58
+_TRANSPORTS = (_TCP, _UDP)
 _ARP_TYPE = b"\x08\x06"
 _ARP_START = b"\0\1\x08\0\6\4"
 """Of addresses of Ethernet and IPv4, with their lengths."""
@@ -67,25 +68,42 @@ _Key = TypeVar("_Key", bound="Hashable")
 _Made = TypeVar("_Made")
 
 
+def looks_plain(data: bytes) -> bool:
+    """Whether an Ethernet frame is of TCP or UDP, and may be plain: whole it is, and no fragment.
+
+    Where it is not plain after all, it is so for itself: no other frame has to do with it.
+    """
+    if len(data) < _ETHERNET_BYTES + _IPV4_BYTES + _UDP_BYTES:
+        return False
+    if data[12:15] == b"\x08\0\x45":
+        is_whole = not data[20] & 0xBF and not data[21]
+        return is_whole and data[23] in _TRANSPORTS
+    return data[12:14] == b"\x86\xdd" and data[20] in _TRANSPORTS and len(data) >= 62
+
+
 class PlainDecoder:
     """Makes packets of plain frames; what many have in common they share.
 
     `tunnels`: whether what UDP carries to a tunnel's port is entered, which is not done here.
     """
 
-    def __init__(self, *, tunnels: bool = False) -> None:
+    def __init__(self, *, tunnels: bool = False, most: int = 1 << 16) -> None:
+        """`most`: how many of each kind of what packets have in common are remembered."""
         self._tunnel_ports = frozenset(BY_PORT) if tunnels else frozenset()
-        self._ethernet: Callable[[bytes], Ethernet] = _Remembered(_ethernet).__getitem__
-        self._ipv4: Callable[[int], IPv4Address] = _Remembered(IPv4Address).__getitem__
-        self._ipv6: Callable[[bytes], IPv6Address] = _Remembered(IPv6Address).__getitem__
-        self._short: Callable[[int], int] = _Remembered(_itself).__getitem__
+        self._ethernet: Callable[[bytes], Ethernet] = _Remembered(_ethernet, most).__getitem__
+        self._ipv4: Callable[[int], IPv4Address] = _Remembered(IPv4Address, most).__getitem__
+        self._ipv6: Callable[[bytes], IPv6Address] = _Remembered(IPv6Address, most).__getitem__
+        self._short: Callable[[int], int] = _Remembered(_itself, most).__getitem__
         """Numbers of 16 bits: there is one object for each."""
-        option = _Remembered(_option)
-        self._options = _Remembered(partial(_options, option.__getitem__)).__getitem__
-        self._stamps = _Remembered(partial(_stamps, option.__getitem__)).__getitem__
+        option = _Remembered(_option, most)
+        self._options = _Remembered(partial(_options, option.__getitem__), most).__getitem__
+        self._stamps = _Remembered(partial(_stamps, option.__getitem__), most).__getitem__
 
-    def decode(self, frame: Frame) -> Packet | None:
-        """The frame's packet; None where the frame is not plain."""
+    def decode(self, frame: Frame, *, is_right: bool = False) -> Packet | None:
+        """The frame's packet; None where the frame is not plain.
+
+        `is_right`: whether its checksums are known to be right, and not looked at.
+        """
         data = frame.data
         size = len(data)
         if frame.link_type is not LinkType.ETHERNET or size != frame.wire_bytes:
@@ -102,7 +120,9 @@ class PlainDecoder:
                 destination,
             ) = _IPV4.unpack_from(data)  # fmt: skip
             at, end = _ETHERNET_BYTES + _IPV4_BYTES, _ETHERNET_BYTES + total_bytes
-            if fragment & _WHOLE_DATAGRAM or not checksum_holds(data[_ETHERNET_BYTES:at]):
+            if fragment & _WHOLE_DATAGRAM:
+                return None
+            if not (is_right or checksum_holds(data[_ETHERNET_BYTES:at])):
                 return None
             addresses = data[26:34]
             ip = IPv4(
@@ -124,9 +144,9 @@ class PlainDecoder:
         if end > size:
             return None
         if protocol == _TCP:
-            transport = self._tcp(data, at, end, addresses)
+            transport = self._tcp(data, at, end, b"" if is_right else addresses)
         elif protocol == _UDP:
-            transport = self._udp(data, at, end, addresses)
+            transport = self._udp(data, at, end, b"" if is_right else addresses)
         elif protocol == _ICMPV6 and isinstance(ip, IPv6):
             neighbour = self._neighbour(data, at, end, addresses)
             if neighbour is not None:
@@ -181,6 +201,7 @@ class PlainDecoder:
         )
 
     def _tcp(self, data: bytes, at: int, end: int, addresses: bytes) -> Tcp | None:
+        """The header; without addresses its checksum is known to be right."""
         if end - at < _TCP_BYTES:
             return None
         source, destination, seq, ack, bits, window, checksum, urgent = _TCP_HEADER.unpack_from(
@@ -190,7 +211,9 @@ class PlainDecoder:
         header_end = at + header_bytes
         if header_bytes < _TCP_BYTES or header_end > end:
             return None
-        if not checksum_holds(pseudo_header(addresses, _TCP, end - at) + data[at:end]):
+        if addresses and not checksum_holds(
+            pseudo_header(addresses, _TCP, end - at) + data[at:end]
+        ):
             return None
         if header_bytes == 32 and data[at + 20 : at + 24] == _PADDED_TIMESTAMPS:
             # On a fast connection many segments have the same.
@@ -207,12 +230,13 @@ class PlainDecoder:
         )  # fmt: skip
 
     def _udp(self, data: bytes, at: int, end: int, addresses: bytes) -> Udp | None:
+        """The header; without addresses its checksum is known to be right."""
         source, destination, length, checksum = _UDP_HEADER.unpack_from(data, at)
         if length != end - at or length < _UDP_BYTES or destination in self._tunnel_ports:
             return None
         # Without one there is none to be right.
-        if not checksum or not checksum_holds(
-            pseudo_header(addresses, _UDP, length) + data[at:end]
+        if not checksum or (
+            addresses and not checksum_holds(pseudo_header(addresses, _UDP, length) + data[at:end])
         ):
             return None
         return Udp(
@@ -224,14 +248,13 @@ class PlainDecoder:
 class _Remembered(dict[_Key, _Made]):
     """What a function gives, each result once, as long as they are not too many."""
 
-    MOST = 1 << 16
-
-    def __init__(self, function: Callable[[_Key], _Made]) -> None:
+    def __init__(self, function: Callable[[_Key], _Made], most: int) -> None:
         super().__init__()
         self._function = function
+        self._most = most
 
     def __missing__(self, key: _Key) -> _Made:
-        if len(self) >= self.MOST:
+        if len(self) >= self._most:
             self.clear()
         made = self[key] = self._function(key)
         return made

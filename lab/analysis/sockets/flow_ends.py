@@ -27,7 +27,9 @@ def find_sides(flows: Iterable[Flow], endpoints: Iterable[Endpoint]) -> dict[Flo
     A Multipath TCP connection's flows are left out: each carries some of its bytes, and its end
     is announced in an option, not by their FINs (RFC 8684, 3.3).
     """
-    by_id = {flow.id: flow for flow in flows if not _is_multipath(flow)}
+    endpoints = tuple(endpoints)
+    wanted = {endpoint.flow for endpoint in endpoints}
+    by_id = {each.id: each for each in flows if each.id in wanted and not _is_multipath(each)}
     sides: dict[FlowSide, Endpoint] = {}
     for endpoint in endpoints:
         flow = by_id.get(endpoint.flow) if endpoint.flow is not None else None

@@ -204,7 +204,7 @@ class Draft:
     def payload(self) -> Payload | None:
         """The payload as far as it was captured."""
         carried = self.crossing.packet.carried
-        return None if carried is None else carried.part(0, self.length)
+        return None if carried is None else self.crossing.kept(carried.part(0, self.length))
 
     def freeze(self) -> Segment:
         """The segment, now that both sides have met it."""
@@ -343,12 +343,16 @@ def _window_scale(drafts: Sequence[Draft], syns: Mapping[bool, Draft]) -> Window
 
 def _note_transport(drafts: Sequence[Draft]) -> None:
     """What happened to each frame on its way, from where it was seen."""
-    left = {draft.crossing.packet.frame.data for draft in drafts if _seen_leaving(draft)}
+    left: set[bytes] | None = None
     for draft in drafts:
         if draft.crossing.lost:
             draft.note(Note.LOST)
-        elif not _seen_leaving(draft) and left:
-            if draft.crossing.packet.frame.data in left:
+        elif not _seen_leaving(draft):
+            if left is None:
+                left = {each.crossing.data for each in drafts if _seen_leaving(each)}
+            if not left:
+                continue
+            if draft.crossing.data in left:
                 draft.note(Note.DUPLICATED)
             elif draft.tcp.checksum_ok is False:
                 draft.note(Note.DAMAGED)

@@ -70,8 +70,22 @@ def sequence_of(blocks: bytes | memoryview, start: int) -> int:
     return int(sequence)
 
 
-def frames_of(block: bytes | memoryview) -> Iterator[CapturedFrame]:
-    """The frames of a block, in the kernel's order.
+class FramePlace(NamedTuple):
+    """Where a frame is in a block, and what the ring has of it beside."""
+
+    time_ns: int
+    is_outgoing: bool
+    start: int
+    captured: int
+    """Its bytes there, from `start` on."""
+    wire_bytes: int
+    """More than are there of a frame that was cut, or whose tag is not among them."""
+    tag: tuple[int, int, int] | None
+    """What `with_tag` takes, where the kernel has taken a VLAN tag out; else None."""
+
+
+def frame_places(block: bytes | memoryview) -> Iterator[FramePlace]:
+    """Where the frames of a block are, in the kernel's order.
 
     Raises struct.error where the block is cut.
     """
@@ -81,11 +95,22 @@ def frames_of(block: bytes | memoryview) -> Iterator[CapturedFrame]:
         following, seconds, nanoseconds, snapped, length, status, mac, tci, tpid, kind = (
             _FRAME.unpack_from(block, at)
         )
-        start = at + mac
-        data = bytes(block[start : start + snapped])
+        tag = None
         if status & TP_STATUS_VLAN_VALID:
-            data = with_tag(data, status, tci, tpid)
+            tag = status, tci, tpid
             length += VLAN_TAG_BYTES
         time_ns = seconds * 1_000_000_000 + nanoseconds
-        yield CapturedFrame(time_ns, kind == PACKET_OUTGOING, data, length)
+        yield FramePlace(time_ns, kind == PACKET_OUTGOING, at + mac, snapped, length, tag)
         at += following
+
+
+def frames_of(block: bytes | memoryview) -> Iterator[CapturedFrame]:
+    """The frames of a block, in the kernel's order.
+
+    Raises struct.error where the block is cut.
+    """
+    for time_ns, is_outgoing, start, captured, length, tag in frame_places(block):
+        data = bytes(block[start : start + captured])
+        if tag is not None:
+            data = with_tag(data, *tag)
+        yield CapturedFrame(time_ns, is_outgoing, data, length)

@@ -173,7 +173,7 @@ class FrameRecorder:
 
     def frames(self) -> tuple[Frame, ...]:
         """The frames that are written, in order of time."""
-        return self.spooled().read([drain.spool for drain in self._drains])
+        return tuple(self.spooled().read([drain.spool for drain in self._drains]))
 
     def _written(self) -> list[int]:
         """How far each spool is written."""

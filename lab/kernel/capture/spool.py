@@ -29,6 +29,8 @@ class SpooledBlock(NamedTuple):
     capture: int
     """Which of the captures it is from, by its place among them."""
     data: bytes
+    start: int
+    """Where in the file these are."""
 
 
 @contextmanager
@@ -95,5 +97,5 @@ def read_blocks(descriptor: int, start: int, end: int) -> Iterator[SpooledBlock]
     while start < end:
         capture, length = _RECORD.unpack(os.pread(descriptor, _RECORD.size, start))
         start += _RECORD.size
-        yield SpooledBlock(capture, os.pread(descriptor, length, start))
+        yield SpooledBlock(capture, os.pread(descriptor, length, start), start)
         start += length

@@ -51,7 +51,8 @@ def frame_documents(
 
 def _frame_event(crossing: Crossing, *, is_segment: bool) -> Document:
     """What a frame is; a segment's summary is made of what its conversation makes of it."""
-    summary = "" if is_segment else "; ".join(filter(None, _summary(crossing.packet)))
+    packet = crossing.packet
+    summary = "" if is_segment else "; ".join(filter(None, _summary(packet)))
     return {
         "id": event_reference(crossing.id),
         "obtained": "measured",
@@ -59,10 +60,10 @@ def _frame_event(crossing: Crossing, *, is_segment: bool) -> Document:
         "received_ns": crossing.received_ns,
         "from": crossing.sender,
         "to": crossing.receiver,
-        "bytes": crossing.packet.frame.wire_bytes,
-        "payload": _payload(crossing.packet),
+        "bytes": packet.frame.wire_bytes,
+        "payload": _payload(packet),
         "summary": summary,
-        **_datagram(crossing.packet),
+        **({} if is_segment and crossing.is_plain else _datagram(packet)),
         **_hops(crossing),
     }
 

@@ -32,7 +32,9 @@ def written(descriptor: int) -> list[int]:
 def test_blocks_are_read_as_they_were_written() -> None:
     with open_spools() as (descriptor, *_):
         ends = written(descriptor)
-        expected = [SpooledBlock(capture, data) for capture, data in enumerate(BLOCKS)]
+        expected = [
+            SpooledBlock(capture, data, ends[capture] + 8) for capture, data in enumerate(BLOCKS)
+        ]
         assert list(read_blocks(descriptor, 0, ends[-1])) == expected
         assert list(read_blocks(descriptor, ends[1], ends[2])) == expected[1:2]
         assert list(read_blocks(descriptor, ends[3], ends[3])) == []

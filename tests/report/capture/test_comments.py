@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 import recorded as r
@@ -11,7 +12,7 @@ from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 
 
-def comments(recording: Recording) -> dict[int, str]:
+def comments(recording: Recording) -> Mapping[int, str]:
     (timeline,), _ = r.judged(recording)
     return frame_comments([timeline])
 

@@ -89,5 +89,5 @@ class _RememberingDecoder(PlainDecoder):
         if not tunnels:
             self.decode = self._remembered  # type: ignore[method-assign]
 
-    def _remembered(self, frame: Frame) -> Any:
+    def _remembered(self, frame: Frame, *, is_right: bool = False) -> Any:
         return _decoded(frame)

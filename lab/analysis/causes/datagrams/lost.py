@@ -63,6 +63,8 @@ def _fragmented(facts: StepFacts) -> dict[Hashable, list[Crossing]]:
     """The fragments of UDP datagrams, by datagram."""
     found: defaultdict[Hashable, list[Crossing]] = defaultdict(list)
     for crossing in facts.timeline.crossings:
+        if crossing.is_plain:
+            continue
         piece, datagram = piece_of(crossing.packet), datagram_of(crossing.packet)
         if piece is not None and piece.protocol == _UDP:
             found[datagram].append(crossing)

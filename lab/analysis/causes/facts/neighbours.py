@@ -28,7 +28,7 @@ def unanswered(facts: StepFacts, host: str, after_ns: int, before_ns: int) -> li
     asked: list[Unanswered] = []
     answered: set[IPAddress] = set()
     for crossing in facts.timeline.crossings:
-        if not crossing.packet.resolves_neighbour:
+        if crossing.is_plain or not crossing.packet.resolves_neighbour:
             continue  # as nearly all do
         question = _question(crossing.packet)
         answer = _answer(crossing.packet)

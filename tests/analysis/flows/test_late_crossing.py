@@ -1,0 +1,128 @@
+"""A run whose frames are stored is understood as if they were in memory."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import pytest
+import recorded as r
+from stored import stored, stored_and_read
+
+from lab.analysis.flows.bracket import find_brackets
+from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.crossings import join_crossings
+from lab.analysis.flows.late_crossing import LateCrossing, LatePackets
+from lab.recording.storage import load_recording
+from lab.report.capture.comments import frame_comments
+from lab.report.document.report import report_document
+from lab.run import judge_recording
+from lab.scenario_files import find_recorded, load_scenario
+
+KINDS = (
+    "broadcast4", "calls4", "corrupt4", "dns4", "duplicate4", "fragments6", "loss-data4", "nat4",
+    "raw4", "reorder4", "reset4", "switch4", "traced-tcp6", "types4", "udp6", "unix4",
+    "wired-tcp4",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_all_that_is_said_of_a_recording_is_the_same(name: str) -> None:
+    recording = load_recording(r.FOLDER / name)
+    scenario = load_scenario(find_recorded(recording.scenario, recording.source, ""))
+    told = []
+    for frames in (recording.frames, stored(recording.frames)):
+        timelines, judgements = judge_recording(replace(recording, frames=frames), scenario)
+        told.append((report_document(timelines, judgements), dict(frame_comments(timelines))))
+    assert told[0] == told[1]
+
+
+def both(name: str) -> tuple[tuple[Crossing, ...], tuple[Crossing, ...]]:
+    """The crossings of a recording's first step, as they are and late."""
+    recording = load_recording(r.FOLDER / name)
+    late = replace(recording, frames=stored(recording.frames))
+    every = [find_brackets(each)[0].frames for each in (recording, late)]
+    one, other = (join_crossings(frames, recording.points) for frames in every)
+    return one, other
+
+
+def test_crossings_are_equal_whenever_their_packets_are_made() -> None:
+    here, late = both("tcp6")
+    assert here == late
+    assert late == here
+    assert late == both("tcp6")[1]
+    assert late[0] != late[1]
+    assert hash(here[4]) == hash(late[4])
+    assert late[4] != "f5"
+    assert [each.data for each in late] == [each.packet.frame.data for each in here]
+
+
+def test_plain_packets_are_made_late_and_all_others_at_once() -> None:
+    _, late = both("udp4")
+    kinds = {isinstance(each, LateCrossing) for each in late}
+    assert kinds == {True, False}
+    for each in late:
+        is_plain = bool(each.packet.udp) and not each.packet.reassembled
+        assert isinstance(each, LateCrossing) == is_plain
+        assert (each.right_checksums, each.is_plain) == ((2, True) if is_plain else (0, False))
+
+
+def test_a_wrong_checksum_is_found_whatever_is_asked_first() -> None:
+    name = "corrupt4"
+    here, _ = both(name)
+    wrong = [each.number for each in here if each.packet.tcp and not each.packet.tcp.checksum_ok]
+    assert wrong
+    for number in wrong:
+        for ask in ("is_plain", "packet"):
+            late = both(name)[1][number - 1]
+            getattr(late, ask)
+            assert not late.is_plain
+            assert late.packet == here[number - 1].packet
+            assert late.packet is late.packet
+
+
+def test_a_packet_is_made_again_without_its_checksums_being_computed() -> None:
+    frames, reading = stored_and_read(r.recorded(4).frames)
+    crossings = join_crossings(frames, r.recorded(4).points)
+    late = next(each for each in crossings if isinstance(each, LateCrossing))
+    assert late.late is not None
+    first = late.packet
+    before = reading.times
+    assert late.packet is first
+    assert reading.times == before
+    late.late._recent.clear()
+    assert late.packet == first
+    assert reading.times == before + 1
+
+
+def test_of_many_packets_those_asked_for_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.analysis.flows.late_crossing._MOST_RECENT", 3)
+    _, late = both("tcp4")
+    for each in late:
+        assert each.packet.frame.data == each.data
+    packets = next(each.late for each in late if isinstance(each, LateCrossing))
+    assert isinstance(packets, LatePackets)
+    assert 0 < len(packets._recent) <= 3
+
+
+def test_what_is_changed_of_one_has_its_packet() -> None:
+    here, late = both("tcp4")
+    changed = replace(late[5], sender="elsewhere")
+    assert changed == replace(here[5], sender="elsewhere")
+    assert not changed.is_plain
+    assert changed.kept is not None
+    assert changed.data == here[5].data
+
+
+def test_a_payload_that_is_kept_is_read_when_it_is_asked_for() -> None:
+    here, late = both("tcp4")
+    for one, other in zip(here, late, strict=True):
+        if (carried := one.packet.carried) is not None:
+            kept = other.kept(carried)
+            assert kept == carried
+            assert kept.part(1, 3) == carried.part(1, 3)
+
+
+def test_another_process_gets_them_with_their_packets() -> None:
+    here, late = both("tcp4")
+    assert pickle.loads(pickle.dumps(late)) == here

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -44,6 +44,8 @@ class SweepSummary:
     combinations: tuple[Combination, ...]
     words: Mapping[str, str] = field(default_factory=dict)
     """By column, what a parameter is called with its unit, where it has one."""
+    why_not_made: tuple[tuple[str, int], ...] = ()
+    """Each reason for which runs could not be made, with how many of them; most of them first."""
 
     @property
     def varied(self) -> dict[str, tuple[ParameterValue, ...]]:
@@ -67,10 +69,13 @@ def summary_of(
     columns: dict[str, tuple[ParameterValue, ...]] = {SCENARIO: tuple(scenarios)}
     columns |= {each.name: _as_in_rows(each) for each in parameters}
     found: defaultdict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    reasons: Counter[str] = Counter()
     for row in rows:
         values = tuple(row[name] for name in columns)
         if all(value in columns[name] for name, value in zip(columns, values, strict=True)):
             found[values].append({name: row[name] for name in ("outcome", *MEASURES)})
+            if not row["outcome"]:
+                reasons[row["failure"]] += 1
     order = {name: {value: n for n, value in enumerate(v)} for name, v in columns.items()}
     ordered = sorted(
         found, key=lambda values: [order[n][v] for n, v in zip(columns, values, strict=True)]
@@ -79,7 +84,7 @@ def summary_of(
         _combination(dict(zip(columns, values, strict=True)), found[values]) for values in ordered
     ]
     words = {each.name: each.words for each in parameters}
-    return SweepSummary(columns, tuple(combinations), words)
+    return SweepSummary(columns, tuple(combinations), words, tuple(reasons.most_common()))
 
 
 def _combination(

@@ -10,7 +10,7 @@ from lab.sweep.summary import MEASURES, SweepSummary, summary_of
 def row(loss: int, congestion: str, **values: Any) -> dict[str, Any]:
     usual: dict[str, Any] = dict.fromkeys(MEASURES)
     return usual | {"scenario": "tcp", "loss": loss, "congestion": congestion,
-                    "outcome": "HOLDS", "lasted_s": 1.0} | values  # fmt: skip
+                    "outcome": "HOLDS", "failure": "", "lasted_s": 1.0} | values  # fmt: skip
 
 
 PARAMETERS = parameters_of(["loss=5,0", "congestion=reno,cubic"], {})
@@ -43,6 +43,16 @@ def test_runs_are_counted_by_outcome_and_those_not_made_apart() -> None:
     assert each.medians["lasted_s"].median == 2.0
     assert each.medians["lasted_s"].count == 2
     assert "goodput_bps" not in each.medians
+
+
+def test_reasons_for_which_runs_were_not_made_are_counted() -> None:
+    rows = [
+        row(0, "reno", outcome=None, failure="rare"),
+        *(row(0, "reno", outcome=None, failure="often") for _ in range(3)),
+        row(0, "reno", failure="the client failed"),
+        row(7, "reno", outcome=None, failure="of other values"),
+    ]
+    assert summed(rows).why_not_made == (("often", 3), ("rare", 1))
 
 
 def test_rows_of_other_values_are_left_out() -> None:

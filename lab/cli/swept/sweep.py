@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from lab.sweep.store import SweepStore
     from lab.sweep.sweeping import Sweep
 
+REASONS = 3
+"""So many reasons for which runs could not be made are printed."""
+
 
 def execute(options: Namespace) -> int:
     """Make what has not been made yet; then the summary, and where the table is."""
@@ -45,16 +48,17 @@ def execute(options: Namespace) -> int:
         said = f"{told[0]} of {count} runs are in {sweep.folder}; the same command makes the rest"
         print(f"wirelab: {said}", file=sys.stderr)
         return 128 + signal.SIGINT
-    failed = told[1]
-    _show(sweep, store, options)
+    reasons = _show(sweep, store, options)
     print(f"{counted(count, 'run')} in {store.folder}")
-    if failed:
-        print(f"{counted(failed, 'run')} could not be made; the column failure says why")
-    return 1 if failed else 0
+    for reason, number in reasons[:REASONS]:
+        print(f"{counted(number, 'run')} could not be made: {reason}")
+    if others := sum(number for _, number in reasons[REASONS:]):
+        print(f"{counted(others, 'run')} could not be made; the column failure says why")
+    return 1 if reasons else 0
 
 
-def _show(sweep: Sweep, store: SweepStore, options: Namespace) -> None:
-    """Print the summary, and write it and its plots beside the table."""
+def _show(sweep: Sweep, store: SweepStore, options: Namespace) -> tuple[tuple[str, int], ...]:
+    """Print the summary, and write it and its plots beside the table; why runs were not made."""
     from lab.derive import write_text
     from lab.errors import UsageError
     from lab.report.sweeps.csv_file import summary_csv
@@ -76,6 +80,7 @@ def _show(sweep: Sweep, store: SweepStore, options: Namespace) -> None:
         if options.plot:
             raise
         print(f"wirelab: {error}", file=sys.stderr)
+    return summary.why_not_made
 
 
 def _sweep(options: Namespace) -> Sweep:

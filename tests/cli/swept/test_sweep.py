@@ -109,7 +109,8 @@ def test_a_run_that_cannot_be_made_is_a_row_and_the_status_says_so(tmp_path: Pat
     words = ["tcp", "--trace", "none", "--over", "net.ipv4.no_such_setting=1"]
     status, stdout, _ = swept(*words, cwd=tmp_path)
     assert status == 1
-    assert "1 run could not be made" in stdout
+    assert "1 run could not be made: this kernel" in stdout
+    assert "has no sysctl net.ipv4.no_such_setting" in stdout
     (row,) = parquet.read_table(tmp_path / "sweep/runs.parquet").to_pylist()
     assert row["outcome"] is None
     assert "no_such_setting" in row["failure"]

@@ -1,4 +1,4 @@
-"""What both screens have in common: keys and signals that end them."""
+"""What both screens have in common: a board, its keys, and signals that end them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import asyncio
 import signal
 from typing import Any
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
+
+from lab.screen.board import StepBoard
+from lab.screen.forms import TextPage
+from lab.stepping.frame_text import bytes_page
+from lab.stepping.keys import HandState, chosen
+from lab.stepping.scene import StepScene
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,3 +57,40 @@ class DebuggerApp(App[None]):
     def action_leave(self) -> None:
         """End as the key for that does."""
         self.exit()
+
+
+class BoardApp(DebuggerApp):
+    """A screen that is a board with panes, and what is opened before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._board = StepBoard()
+
+    def on_mount(self) -> None:
+        """The board is shown."""
+        self.push_screen(self._board)
+        self.call_after_refresh(self._show)
+
+    def on_resize(self) -> None:
+        """The terminal has another size."""
+        self.call_after_refresh(self._show)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key, unless something is open before the board."""
+        if self.screen is self._board:
+            event.stop()
+            self._press(event.key)
+
+    def _press(self, key: str) -> None:
+        """What the key does."""
+        raise NotImplementedError
+
+    def _show(self) -> None:
+        """Show the moment that it is."""
+        raise NotImplementedError
+
+    def _show_bytes(self, hand: HandState, scene: StepScene) -> None:
+        """The bytes of the chosen frame; where none waits, of the last that has gone."""
+        frame = chosen(hand, scene) or next(iter(scene.past[-1:]), None)
+        if frame is not None:
+            self.push_screen(TextPage(f"frame {frame.number}", bytes_page(frame.data)))

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from textual import events
 from textual.timer import Timer
 
-from lab.screen.app import DebuggerApp
-from lab.screen.board import StepBoard
+from lab.screen.app import BoardApp
 from lab.screen.forms import TextPage
-from lab.stepping.frame_text import bytes_page
 from lab.stepping.help import PLAY_HELP
-from lab.stepping.keys import chosen
 from lab.stepping.panes import PLAY_KEYS
 from lab.stepping.playing import Playing, press_play
 
@@ -21,33 +17,19 @@ _NS = 1_000_000_000
 _SHORTEST_NS, _LONGEST_NS = _NS // 1000, 60 * _NS
 
 
-class PlayApp(DebuggerApp):
+class PlayApp(BoardApp):
     """The screen of a recorded run."""
 
     def __init__(self, playing: Playing) -> None:
         super().__init__()
         self.playing = playing
-        self._board = StepBoard()
         self._timer: Timer | None = None
 
-    def on_mount(self) -> None:
-        """The panes are shown."""
-        self.push_screen(self._board)
-        self.call_after_refresh(self._show)
-
-    def on_resize(self) -> None:
-        """The terminal has another size."""
-        self.call_after_refresh(self._show)
-
-    def on_key(self, event: events.Key) -> None:
-        """A key, unless something is open before the panes."""
-        if self.screen is not self._board:
-            return
-        event.stop()
-        self.playing = press_play(self.playing, event.key)
+    def _press(self, key: str) -> None:
+        self.playing = press_play(self.playing, key)
         match self.playing.wants:
             case "hex":
-                self._show_bytes()
+                self._show_bytes(self.playing.hand, self.playing.scene)
             case "help":
                 self.push_screen(TextPage("wirelab play", PLAY_HELP))
             case "quit":
@@ -77,12 +59,6 @@ class PlayApp(DebuggerApp):
         self.playing = self.playing.gone_on()
         self._show()
         self._wait()
-
-    def _show_bytes(self) -> None:
-        scene = self.playing.scene
-        frame = chosen(self.playing.hand, scene) or next(iter(scene.past[-1:]), None)
-        if frame is not None:
-            self.push_screen(TextPage(f"frame {frame.number}", bytes_page(frame.data)))
 
 
 def play(playing: Playing) -> None:

@@ -6,14 +6,11 @@ import asyncio
 import time
 from dataclasses import replace
 
-from textual import events
-
 from lab.kernel.stepping.control import StepControl
 from lab.kernel.stepping.updates import Answered, Over, Update
-from lab.screen.app import DebuggerApp
-from lab.screen.board import StepBoard
+from lab.screen.app import BoardApp
 from lab.screen.forms import Ask, Choose, EditForm, TextPage
-from lab.stepping.frame_text import bytes_page, editable
+from lab.stepping.frame_text import editable
 from lab.stepping.help import STEP_HELP
 from lab.stepping.keys import Act, HandState, came, chosen, press
 from lab.stepping.live import Live, live_scene
@@ -31,7 +28,7 @@ QUIT = (
 _QUIT_KEYS = {"deliver": "d", "drop": "x"}
 
 
-class StepApp(DebuggerApp):
+class StepApp(BoardApp):
     """The screen of a run that is stepped."""
 
     def __init__(self, control: StepControl, live: Live, at_quit: str) -> None:
@@ -43,7 +40,6 @@ class StepApp(DebuggerApp):
         """Why the run has ended by itself, if it was not because it was done."""
         self._control = control
         self._at_quit = at_quit
-        self._board = StepBoard()
         self._until_call = ""
         """The host whose next call has frames wait again; "" for none."""
         self._told = 0.0
@@ -55,26 +51,17 @@ class StepApp(DebuggerApp):
         return live_scene(self.live, self.hand.selected)
 
     def on_mount(self) -> None:
-        """Hear what the run says, and show it."""
+        """Hear what the run says."""
         asyncio.get_running_loop().add_reader(self._control.fileno(), self._hear)
-        self.push_screen(self._board)
         self.set_interval(TICK_S, self._tick)
 
     def on_unmount(self) -> None:
         """Hear nothing any more."""
         self._deaf()
 
-    def on_resize(self) -> None:
-        """The terminal has another size."""
-        self.call_after_refresh(self._show)
-
-    def on_key(self, event: events.Key) -> None:
-        """A key, unless something is open before the panes."""
-        if self.screen is not self._board:
-            return
-        event.stop()
+    def _press(self, key: str) -> None:
         now_ns = time.time_ns()
-        self.hand, act = press(self.hand, event.key, self.scene, self.live.last, now_ns)
+        self.hand, act = press(self.hand, key, self.scene, self.live.last, now_ns)
         if act is not None:
             self._do(act)
         self._show()
@@ -165,9 +152,7 @@ class StepApp(DebuggerApp):
             case "edit":
                 self._edit(act.number)
             case "hex":
-                frame = chosen(self.hand, self.scene)
-                if frame is not None:
-                    self.push_screen(TextPage(f"frame {frame.number}", bytes_page(frame.data)))
+                self._show_bytes(self.hand, self.scene)
             case "help":
                 self.push_screen(TextPage("wirelab step", STEP_HELP))
             case "quit":

@@ -19,10 +19,10 @@ Each frame waits on the wire until you decide on it.
   q           end: what waits is delivered, or dropped
 
 Left and right: what each program is in (">"), its source if it is
-Python, its sockets with the timers of its kernel. Those timers run on
-while you think: a segment that waits for too long is sent again, and
-its copy waits behind it. Frames of one way go on in their order; s
-swaps two.
+Python, its sockets with the timers of its kernel. Those timers run
+on while you think: a segment that waits for too long is sent again,
+and its copy waits behind it. Frames of one way go on in their
+order; s swaps two.
 
 At the deadline (top right corner) everything is delivered, and the
 programs have 10 seconds to end.
@@ -42,6 +42,6 @@ A recorded run, one event after another.
   q             end
 
 Left and right: what each program was in (">"), its source if that
-was noted, the states of its connections. Between them the frames that
-are on their way.
+was noted, the states of its connections. Between them the frames
+that are on their way.
 """

@@ -14,7 +14,7 @@ from lab.stepping.scene import CallShown, FrameShown, HostShown, ProgramShown, S
 Look = Literal["", "title", "lit", "dim", "warn", "selected"]
 
 TIMERS_RUN = "The kernels' timers run on while frames wait."
-PLAY_KEYS = "left right event  n b frame  space play  + - speed  v hex  p predict  ? help"
+PLAY_KEYS = "left right event  n b frame  space play  + - speed  v hex  p predict  ? q"
 STEP_KEYS = "d deliver x drop c copy y delay s swap e edit g until u undo v hex p predict ? q"
 UNTIL_KEYS = "until: s SYN  f FIN  r RST  d data  e step's end  l {left} calls  m {right} calls"
 LEAST_COLUMNS, LEAST_ROWS = 80, 24

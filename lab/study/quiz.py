@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lab.analysis.packets.packet import TcpFlags
+from lab.analysis.tcp.state import State
 from lab.frozen import frozen
 from lab.ladder.brief import brief
 from lab.study.exercise import Exercise, Topic
 from lab.study.exercises import exercises_of, segment_of_event
-from lab.study.gaps import Gap, with_gaps
+from lab.study.gaps import STATES, Gap, with_gaps
+from lab.study.turns import in_turn
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -70,11 +73,7 @@ def make_quiz(
                 piles[exercise.topic].append((number, exercise))
     for pile in piles.values():
         chance.shuffle(pile)
-    found: list[tuple[int, Exercise]] = []
-    while len(found) < most and any(piles.values()):
-        for pile in piles.values():
-            if pile and len(found) < most:
-                found.append(pile.pop())
+    found = in_turn(piles.values(), most)
     found.sort(key=lambda each: (each[0], each[1].row))
     return Quiz([_item(steps[number][0], ladders[number], each, chance) for number, each in found])
 
@@ -98,11 +97,39 @@ def answers(item: Item, typed: str) -> bool:
         return chosen.lower() == exercise.answer.lower()
     if exercise.topic is Topic.FLAGS:
         return _flags(typed) == _flags(exercise.answer)
-    if exercise.topic in (Topic.SENDER_STATE, Topic.RECEIVER_STATE):
-        return re.sub(r"[\s_-]+", "-", typed.upper()) == exercise.answer
+    if exercise.topic in STATES:
+        return _state(typed) == exercise.answer
     said, answer = typed.upper().lstrip("=").split(), exercise.answer.split()
     # "-1 EAGAIN": the errno's name says as much.
     return said in (answer, answer[1:]) if len(answer) > 1 else said == answer
+
+
+def how_to_answer(item: Item, typed: str) -> str:
+    """How an answer is written, where what was typed can be none; "" where it can."""
+    exercise, typed = item.exercise, typed.strip()
+    if exercise.choices:
+        letters = {letter for letter, _ in item.lettered}
+        names = {choice.lower() for choice in exercise.choices}
+        can_be = typed.lower().rstrip(".)") in letters or typed.lower() in names
+        how = f"a letter, {min(letters)} to {max(letters)}"
+    elif exercise.topic is Topic.FLAGS:
+        words = re.findall(r"[A-Z]+", typed.upper())
+        can_be = bool(words) and {*words} <= TcpFlags.__members__.keys()
+        how = "the flags in any order, such as SYN ACK"
+    elif exercise.topic in STATES:
+        can_be = _state(typed) in {state.value for state in State}
+        how = f"one of {', '.join(state.value for state in State)}"
+    elif exercise.topic is Topic.RESULT:
+        can_be = bool(re.fullmatch(r"=?\s*(-?\d+|(-1\s+)?E[A-Z0-9]+)", typed, re.IGNORECASE))
+        how = "a number, or the error's name, such as EAGAIN"
+    else:
+        can_be = typed.lstrip("=").strip().isdecimal()
+        how = "a number"
+    return "" if can_be else f"An answer here is {how}."
+
+
+def _state(text: str) -> str:
+    return re.sub(r"[\s_-]+", "-", text.upper())
 
 
 def _flags(text: str) -> frozenset[str]:

@@ -13,6 +13,7 @@ from lab.ladder.model import CallRow, Ladder, Part, Row
 from lab.study.exercise import Exercise, Topic
 from lab.study.exercises import exercises_of, segment_of_event
 from lab.study.gaps import FIELDS, STATES, Gap, with_gaps
+from lab.study.turns import in_turn
 
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
@@ -66,11 +67,8 @@ def _chosen(asked: Sequence[Exercise], chance: random.Random, most: int) -> Iter
     piles = {kind: [each for each in asked if each.topic is kind] for kind in Topic}
     for pile in piles.values():
         chance.shuffle(pile)
-    found: list[Exercise] = []
-    while len(found) < most and any(piles.values()):
-        for pile in piles.values():
-            if pile and len(found) < most:
-                each = pile.pop()
-                if sum(other.row == each.row for other in found) < 2:
-                    found.append(each)
-    return found
+    return in_turn(piles.values(), most, _has_room_in_its_row)
+
+
+def _has_room_in_its_row(found: Sequence[Exercise], each: Exercise) -> bool:
+    return sum(other.row == each.row for other in found) < 2

@@ -69,6 +69,8 @@ MAY: dict[tuple[str, str], str] = {
     ("lab.report.terminal.programs", "_draw_end"): "what a program printed, line by line",
     ("lab.report.terminal.source", "draw_source"): "a line of a program's source",
     ("lab.study.quiz", "answers"): "what a person typed",
+    ("lab.study.quiz", "how_to_answer"): "what a person typed",
+    ("lab.study.quiz", "_state"): "what a person typed",
     ("lab.study.quiz", "_flags"): "what a person typed",
 }
 """By module, and function or class, why it may read a text."""

@@ -15,4 +15,4 @@ def test_every_key_is_in_the_help(text: str, keys: str) -> None:
     for word in keys.split():
         if len(word) == 1 and word != "?" and word.isalpha():
             assert word in listed, word
-    assert all(len(line) <= 70 for line in text.splitlines())
+    assert all(len(line) <= 68 for line in text.splitlines())

@@ -10,7 +10,15 @@ import recorded as r
 from lab.ladder.model import FrameRow
 from lab.run import judged
 from lab.study.exercise import Topic
-from lab.study.quiz import MOST_CHOICES, ROWS_SHOWN, Item, Quiz, answers, make_quiz
+from lab.study.quiz import (
+    MOST_CHOICES,
+    ROWS_SHOWN,
+    Item,
+    Quiz,
+    answers,
+    how_to_answer,
+    make_quiz,
+)
 
 
 @cache
@@ -49,6 +57,26 @@ def test_an_answer_is_right_however_it_is_written(
     kind: Topic, answer: str, typed: str, is_right: bool
 ) -> None:
     assert answers(item(kind, answer), typed) is is_right
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "none", "wrong"),
+    [
+        (Topic.FLAGS, "SYN ACK", ("", "?", "b", "SYN 4 NOTHING"), ("FIN", "rst,psh")),
+        (Topic.SEQ, "34", ("", "?", "SYN", "3 4"), ("0", "=35")),
+        (Topic.SENDER_STATE, "FIN-WAIT-1", ("", "?", "c", "OPEN"), ("closed", "time wait")),
+        (Topic.RESULT, "0", ("", "?", "no"), ("7", "-1", "EAGAIN", "-1 eagain", "= 3")),
+        (Topic.NEXT, "server: SYN ACK", ("", "?", "5", "z"), ("a", "B)")),
+    ],
+)
+def test_what_cannot_be_an_answer_is_told_from_what_is_wrong(
+    kind: Topic, answer: str, none: tuple[str, ...], wrong: tuple[str, ...]
+) -> None:
+    asked = item(kind, answer)
+    for typed in none:
+        assert how_to_answer(asked, typed).startswith("An answer here is "), typed
+    for typed in (*wrong, asked.exercise.answer):
+        assert how_to_answer(asked, typed) == "", typed
 
 
 def test_a_choice_is_named_by_its_letter_or_its_words() -> None:

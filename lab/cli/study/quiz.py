@@ -29,9 +29,11 @@ def execute(options: Namespace) -> int:
     if not quiz.items:
         raise UsageError("these runs answer no question: they have neither TCP segments nor calls")
     page = Page(ascii_only=options.ascii)
+    if sys.stdin.isatty():
+        _say(page, "? says how an answer is written, Ctrl-D ends the quiz.")
     for number, item in enumerate(quiz.items, 1):
         _show(item, page, f"Exercise {number} of {len(quiz.items)}")
-        typed = _typed()
+        typed = _answer(item, page)
         if typed is None:
             break
         is_right = quiz.answer(item, typed)
@@ -58,6 +60,20 @@ def _say(page: Page, text: str) -> None:
     from rich.text import Text
 
     page.print(map(Text, page.style.wrap(text, page.style.width)))
+
+
+def _answer(item: Item, page: Page) -> str | None:
+    """What is typed; at a terminal it is asked for again until it can be an answer."""
+    from lab.study.quiz import how_to_answer
+
+    while True:
+        typed = _typed()
+        if typed is None or not sys.stdin.isatty():
+            return typed
+        how = how_to_answer(item, typed)
+        if not how:
+            return typed
+        _say(page, how)
 
 
 def _typed() -> str | None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from lab.study.worksheet import Worksheet
 
 
+BLANK = "_" * 18
+"""To write on, below the ladder: a gap in it is small on paper."""
+
+
 def worksheet_page(title: str, lesson: Lesson | None, sheets: Sequence[Worksheet]) -> str:
     """The page for students: it has the questions and none of the answers."""
     return plain_page(title, _question(title, lesson), "", [*_beginning(lesson), *_steps(sheets)])
@@ -49,5 +53,5 @@ def _beginning(lesson: Lesson | None) -> Iterator[PageSection]:
 def _steps(sheets: Sequence[Worksheet]) -> Iterator[PageSection]:
     for sheet in sheets:
         drawn = draw_svg(sheet.step, [("", build_scene(sheet.ladder))], with_style=False)
-        asks = [f"({gap.number})  {gap.exercise.text}" for gap in sheet.gaps]
+        asks = [f"({gap.number})  {gap.exercise.text}  {BLANK}" for gap in sheet.gaps]
         yield PageSection("Fill in", picture=drawn, notes=asks)

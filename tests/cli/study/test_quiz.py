@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+
 import recorded as r
-from outside import wirelab
+from outside import DEADLINE_S, command, environment, wirelab
 
 RUN = str(r.FOLDER / "traced-tcp4")
 
@@ -22,6 +26,30 @@ def test_it_asks_answers_and_says_the_score() -> None:
     right = wirelab(*words, typed="\n".join(answers) + "\n")
     assert right.stdout.count("\nRight. ") == 2
     assert "2 of 2 right" in right.stdout
+
+
+def test_at_a_terminal_it_asks_again_for_what_can_be_no_answer() -> None:
+    near, far = os.openpty()
+    process = subprocess.Popen(
+        command("quiz", RUN, "--questions", "1", "--about", "flags", "--seed", "1"),
+        env=environment(TERM="dumb"),
+        stdin=far,
+        stdout=far,
+        stderr=far,
+    )
+    os.close(far)
+    seen = b""
+    for keys in (b"\n", b"?\n", b"URG\n"):
+        os.write(near, keys)
+    # The terminal ends with its last program: reading fails then.
+    with contextlib.suppress(OSError):
+        while part := os.read(near, 4096):
+            seen += part
+    os.close(near)
+    assert process.wait(DEADLINE_S) == 0
+    assert seen.count(b"An answer here is the flags") == 2
+    assert b"? says how an answer is written" in seen
+    assert b"0 of 1 right" in seen
 
 
 def test_the_end_of_the_input_is_the_end_of_the_quiz() -> None:

@@ -58,9 +58,10 @@ PACKS: dict[str, Pack] = {
     "zip": zip_of,
     "stored.zip": lambda files: zip_of(files, how=zipfile.ZIP_STORED),
     "tar": tar_of,
-    "tar.gz": lambda files: gzip.compress(tar_of(files)),
-    "tar.bz2": lambda files: bz2.compress(tar_of(files)),
-    "tar.xz": lambda files: lzma.compress(tar_of(files)),
+    # How hard it was tried is nothing that who unpacks could tell.
+    "tar.gz": lambda files: gzip.compress(tar_of(files), compresslevel=1),
+    "tar.bz2": lambda files: bz2.compress(tar_of(files), compresslevel=1),
+    "tar.xz": lambda files: lzma.compress(tar_of(files), preset=0),
 }
 packs = pytest.mark.parametrize("name", PACKS)
 

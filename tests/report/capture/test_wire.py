@@ -134,8 +134,13 @@ def test_follow_stream_has_each_byte_once_from_its_side(name: str, tmp_path: Pat
     flows = [flow for each in show_capture(capture_of(wire_capture(timelines))).flows
              for flow in [each] if flow.protocol == "tcp"]  # fmt: skip
     assert [flow.number for flow in flows] == [*range(len(flows))] != []
+    asked = [word for flow in flows for word in ("-z", f"follow,tcp,raw,{flow.number}")]
+    said_of = dict(
+        part.split("\n", 1)
+        for part in by_tshark(timelines, tmp_path, "-q", *asked).split("Filter: tcp.stream eq ")[1:]
+    )
     for flow in flows:
-        said = by_tshark(timelines, tmp_path, "-q", "-z", f"follow,tcp,raw,{flow.number}")
+        said = said_of[str(flow.number)]
         lines = re.findall(r"^(\t?)((?:[0-9a-f]{2})+)$", said, re.MULTILINE)
         followed = {way: b"".join(bytes.fromhex(data) for tab, data in lines if tab == way)
                     for way in ("", "\t")}  # fmt: skip

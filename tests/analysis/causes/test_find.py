@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import recorded as r
 import step_edits as s
-from outside import wirelab
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.causes.find import find_causes
@@ -82,76 +79,3 @@ def test_what_happens_again_by_the_same_doing_is_counted() -> None:
     twice = replace(timeline, conversations=timeline.conversations * 2)
     (cause,) = find_causes(twice)
     assert cause.times == 2
-
-
-OF_SCENARIOS = {
-    ("backlog", "a SYN too many"): ["accept-queue-full"],
-    ("broadcast", "everybody"): ["broadcast-not-asked-for"],
-    ("buffers", "fill"): ["unix-queue-full"],
-    ("calls", "datagram-flags"): ["message-cut"],
-    ("fragments", "forbidden"): ["packet-too-big"],
-    ("half-close", "close"): ["reset-after-close"],
-    ("half-close", "shutdown"): ["sending-was-ended"],
-    ("multicast", "group"): ["group-not-joined"],
-    ("nagle", "nagle"): ["nagle"],
-    ("nat", "unsolicited"): ["datagram-nobody"],
-    ("raw", "permission"): ["socket-needs-right"],
-    ("raw", "uninvited"): ["reset-handshake-by-hand"],
-    ("reset", "crash"): ["reset-linger", "reset-half-open"],
-    ("reset", "linger"): ["reset-linger"],
-    ("reset", "nobody"): ["reset-nobody-listens"],
-    ("reset", "unread"): ["reset-unread"],
-    ("congestion", "cubic"): ["segment-lost"],
-    ("congestion", "reno"): ["segment-lost"],
-    ("corrupt", "conversation"): ["segment-lost"],
-    ("keepalive", "dead"): ["keep-alive-unanswered"],
-    ("loss-data", "fast retransmit"): ["segment-lost"],
-    ("loss-data", "tail loss probe"): ["segment-lost"],
-    ("loss-data", "timeout"): ["segment-lost"],
-    ("loss-fin", "conversation"): ["segment-lost"],
-    ("loss-syn", "conversation"): ["syn-lost"],
-    ("loss-syn-ack", "conversation"): ["syn-ack-lost"],
-    ("pmtu", "black-hole"): ["segment-lost"],
-    ("pmtu", "told"): ["segment-lost"],
-    ("zero-window", "update"): ["zero-window"],
-    ("zero-window", "update-lost"): ["zero-window"],
-    ("time-wait", "waiting"): ["address-in-use"],
-    ("types", "table"): ["type-and-protocol", "ping-needs-group", "socket-needs-right"],
-    ("types", "unconnected"): ["not-listening", "not-connected"],
-    ("udp", "nobody"): ["datagram-nobody", "datagram-refused"],
-    ("udp", "truncation"): ["message-cut"],
-    ("udp-loss", "conversation"): ["datagram-lost"],
-    ("unix", "abstract"): ["unix-nobody"],
-    ("unix", "names"): [
-        *("unix-nobody", "unix-not-allowed", "unix-name-in-use", "unix-name-in-use"),
-    ],
-    ("unix-types", "datagram"): [
-        *["message-cut"] * 3,
-        *["no-connections"] * 2,
-        *["not-connected"] * 2,
-    ],
-    ("unix-types", "queue"): ["unix-queue-full"] * 2,
-    ("unix-types", "seqpacket"): [*["message-cut"] * 3, *["not-connected"] * 2],
-    ("unix-types", "stream"): ["not-connected"] * 2,
-    ("user-timeout", "conversation"): ["reset-linger", "segment-lost"],
-}
-"""The steps whose subject is a cause. No other has one."""
-
-
-@pytest.mark.kernel
-def test_every_scenario_has_the_causes_that_are_its_subject_and_no_other(tmp_path: Path) -> None:
-    """In whoever's name it runs, and by whichever instrument: IPv4 says as much as both."""
-    wirelab("scenarios", "--family", "4", "--out", tmp_path)
-    reports = {
-        folder.name: json.loads((folder / "latest" / "report.json").read_text())
-        for folder in tmp_path.iterdir()
-    }
-    assert len(reports) >= len({scenario for scenario, _ in OF_SCENARIOS})
-    found: dict[tuple[str, str], list[str]] = {}
-    for name, report in reports.items():
-        for cause in report["causes"]:
-            found.setdefault((name, cause["step"]), []).append(cause["name"])
-    # Which of two programs comes first, no cause depends on.
-    assert {step: sorted(names) for step, names in found.items()} == {
-        step: sorted(names) for step, names in OF_SCENARIOS.items()
-    }

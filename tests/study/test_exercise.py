@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.cli.words.options import ABOUT
+from lab.cli.words.course import ABOUT
 from lab.study.exercise import Topic
 
 

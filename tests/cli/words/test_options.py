@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import pytest
 
+from lab.cli.words import course, recorded, running
 from lab.cli.words.options import COMMANDS, SHELLS, make_parser
 
 
@@ -20,7 +21,7 @@ def test_no_command_is_no_error() -> None:
 def test_every_command_has_its_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:
     make_parser(()).print_help()
     text = capsys.readouterr().out
-    for name, (line, _) in COMMANDS.items():
+    for name, line in COMMANDS.items():
         assert f"    {name}" in text
         assert line in text
 
@@ -33,12 +34,13 @@ def test_every_command_has_help_of_its_own(name: str, capsys: pytest.CaptureFixt
     assert f"usage: wirelab {name}" in capsys.readouterr().out
 
 
-def test_options_are_read() -> None:
-    options = parsed("run", "tcp", "udp", "--family", "both", "--port", "80", "--deadline", "2.5")
-    assert options.names == ["tcp", "udp"]
-    assert (options.family, options.port, options.deadline) == ("both", 80, 2.5)
-    assert (options.out, options.trace, options.json) == ("runs", "auto", False)
-    assert parsed("scenarios").family == "both"
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_are_in_one_file_alone(name: str) -> None:
+    files = [each for each in (running, recorded, course) if name in each.OPTIONS]
+    assert len(files) == (name not in ("claims", "doctor", "completion"))
+
+
+def test_shells_are_known() -> None:
     assert [parsed("completion", shell).shell for shell in SHELLS] == list(SHELLS)
 
 

@@ -203,11 +203,12 @@ def _never_left(crossings: tuple[Crossing, ...], recording: Recording) -> list[s
     if not came:
         return []
     link_of = {point.name: point.link for point in recording.points}
+    asked = {(link_of[each.packet.frame.point], each.data) for each in came}
     # One that left just before the opening canary came is no frame of the step.
     left = {
         (link_of[frame.point], frame.data)
         for frame in recording.frames
-        if frame.direction is Direction.OUT
+        if frame.direction is Direction.OUT and (link_of[frame.point], frame.data) in asked
     }
     found: list[str] = []
     for crossing in came:

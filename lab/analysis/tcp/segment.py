@@ -343,15 +343,17 @@ def _window_scale(drafts: Sequence[Draft], syns: Mapping[bool, Draft]) -> Window
 
 def _note_transport(drafts: Sequence[Draft]) -> None:
     """What happened to each frame on its way, from where it was seen."""
-    left: set[bytes] | None = None
+    came = [draft for draft in drafts if not (draft.crossing.lost or _seen_leaving(draft))]
+    is_any_seen = len(came) < len(drafts) and any(map(_seen_leaving, drafts))
+    asked = {draft.crossing.data for draft in came} if is_any_seen else set()
+    left: set[bytes] = set()
+    for draft in drafts if asked else ():
+        if _seen_leaving(draft) and (data := draft.crossing.data) in asked:
+            left.add(data)
     for draft in drafts:
         if draft.crossing.lost:
             draft.note(Note.LOST)
-        elif not _seen_leaving(draft):
-            if left is None:
-                left = {each.crossing.data for each in drafts if _seen_leaving(each)}
-            if not left:
-                continue
+        elif is_any_seen and not _seen_leaving(draft):
             if draft.crossing.data in left:
                 draft.note(Note.DUPLICATED)
             elif draft.tcp.checksum_ok is False:

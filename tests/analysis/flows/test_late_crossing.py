@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 import recorded as r
+import remembered
 from stored import stored, stored_and_read
 
+from lab.analysis import assembly
 from lab.analysis.flows.bracket import find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
@@ -27,13 +29,20 @@ KINDS = (
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_all_that_is_said_of_a_recording_is_the_same(name: str) -> None:
+def test_all_that_is_said_of_a_recording_is_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for function in remembered.FUNCTIONS:
+        known = getattr(assembly, function)
+        monkeypatch.setattr(assembly, function, getattr(known, "__wrapped__", known))
     recording = load_recording(r.FOLDER / name)
     scenario = load_scenario(find_recorded(recording.scenario, recording.source, ""))
     told = []
     for frames in (recording.frames, stored(recording.frames)):
         timelines, judgements = judge_recording(replace(recording, frames=frames), scenario)
         told.append((report_document(timelines, judgements), dict(frame_comments(timelines))))
+        kinds = {type(each) for timeline in timelines for each in timeline.crossings}
+        assert (LateCrossing in kinds) == (frames is not recording.frames)
     assert told[0] == told[1]
 
 

@@ -24,6 +24,7 @@ from lab.analysis.flows.flow import group_flows
 from lab.analysis.flows.journeys import join_journeys
 from lab.analysis.flows.strikes import join_strikes, strike_doubts, unmatched
 from lab.analysis.order.happens_before import order_events
+from lab.analysis.packets.fragments import piece_of
 from lab.analysis.remarks import find_remarks
 from lab.analysis.sockets.endpoints import find_endpoints
 from lab.analysis.sockets.held import held_of_step
@@ -106,6 +107,7 @@ def _build_timeline(recording: Recording, bracket: Bracket, first: int) -> Timel
         *journeys.doubts,
         *_unseen(recording),
         *_faults(recording, order),
+        *(_headers_cut(links) if bracket.cut else ()),
         *unmatched(recording.wire_rules, bracket.step),
         *doubtful_lives(trace),
         *strike_doubts(strikes, recording.wire_rules, bracket.step, links)[:_NAMED],
@@ -171,6 +173,19 @@ def _faults(recording: Recording, order: Order) -> list[str]:
     if recording.trace.lost:
         faults.append(f"the tracer lost {counted(recording.trace.lost, 'event')}")
     return faults
+
+
+def _headers_cut(crossings: tuple[Crossing, ...]) -> list[str]:
+    """Where not even the headers are known of frames that were cut, as was asked.
+
+    So it is of fragments, whose datagram is not put together. What a wire did is not known either:
+    it names frames by all of their bytes (strike_doubts).
+    """
+    within = 0
+    for packet in (crossing.packet for crossing in crossings):
+        if packet.frame.wire_bytes > len(packet.frame.data):
+            within += packet.malformed is not None or piece_of(packet) is not None
+    return [f"{counted(within, 'frame')} cut within their headers"] if within else []
 
 
 def _reversed(crossings: tuple[Crossing, ...]) -> list[str]:

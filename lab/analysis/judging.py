@@ -19,7 +19,8 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
 
     Where a capture is incomplete nothing is decided, whatever the frames that it did see
     suggest, nor is a claim skipped because nothing was seen that it is about: what is missing
-    may have been there. Nor is it where a program failed,
+    may have been there. Where frames were only cut behind their headers, as was asked, claims that
+    go by headers are decided. Nor is anything where a program failed,
     but by claims that allow for it: what it did not do shows nothing. Nor is it by calls of which
     two instruments, a program's output and the tracer, say different things, where one of the
     claims says that they say the same.
@@ -33,6 +34,9 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
     for claim in claims:
         concerned = [by_step[step] for step in claim.step_names] or timelines[:1]
         incomplete = dict.fromkeys(reason for t in concerned for reason in t.bracket.incomplete)
+        cut = {reason for t in concerned for reason in t.bracket.cut}
+        if claim.by_headers and incomplete.keys() <= cut:
+            incomplete = {}
         failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
         doubts = [f"incomplete capture: {'; '.join(incomplete)}"] if incomplete else [*failures]
         try:

@@ -48,6 +48,7 @@ OPENING = TcpFlags.SYN | TcpFlags.ACK | TcpFlags.FIN | TcpFlags.RST
     "Each TCP connection opens with SYN, SYN-ACK and ACK, whose numbers fit.",
     source="RFC 9293, 3.5",
     name="opens",
+    by_headers=True,
 )
 def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     """SYN, SYN-ACK and ACK for each connection; attempts that came to nothing are named."""
@@ -77,6 +78,7 @@ def opens_each_with_three_segments(timeline: Timeline) -> Verdict:
     "No payload travels before its TCP connection is open, or in the SYN (Fast Open).",
     source="RFC 9293, 3.5; RFC 7413, 2",
     name="no-early-payload",
+    by_headers=True,
 )
 def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
     """Each connection's first segment with payload is the handshake's last, or behind it."""
@@ -102,6 +104,7 @@ def sends_no_payload_before_any_is_open(timeline: Timeline) -> Verdict:
     "Each TCP connection ends: a FIN each way, acknowledged, or a RST.",
     source="RFC 9293, 3.5.2 and 3.6",
     name="closes",
+    by_headers=True,
 )
 def closes_each_or_resets_it(timeline: Timeline) -> Verdict:
     """Each connection ends with a FIN each way, acknowledged, or with a RST."""

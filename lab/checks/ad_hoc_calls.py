@@ -54,6 +54,7 @@ _ACCEPTS = frozenset({"accept", "accept4"})
     "The SYN leaves after connect() is called, which returns after the SYN-ACK has come.",
     source="connect(2); RFC 9293, 3.10.1",
     name=connects_around_the_handshake.name,
+    by_headers=True,
 )
 def connects_where_it_is_called(timeline: Timeline) -> Verdict:
     """Each connect() that could be joined; nothing to judge where none opened a connection."""
@@ -70,6 +71,7 @@ def connects_where_it_is_called(timeline: Timeline) -> Verdict:
     "accept() returns after the handshake's ACK has come.",
     source=accepts_after_the_handshake.source,
     name=accepts_after_the_handshake.name,
+    by_headers=True,
 )
 def accepts_where_it_is_called(timeline: Timeline) -> Verdict:
     """Each accept() that could be joined; nothing to judge where none returned a connection."""

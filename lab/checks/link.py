@@ -93,6 +93,7 @@ def _is_left_on_lo(crossing: Crossing, layer: object) -> bool:
     "ARP or Neighbor Discovery comes first: it finds the hardware address.",
     source="RFC 826; RFC 4861, 7.2",
     name="neighbour",
+    by_headers=True,
 )
 def finds_the_neighbour_first(timeline: Timeline) -> Verdict:
     """The hardware address is asked for and answered before the first IP packet is sent to it."""

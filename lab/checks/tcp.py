@@ -92,6 +92,7 @@ def connection_of(timeline: Timeline) -> Connection | None:
     source="RFC 9293, 3.5",
     statements=("T1", "I3"),
     name="opens",
+    by_headers=True,
 )
 @on_the_connection
 def opens_with_three_segments(connection: Connection) -> Verdict:
@@ -122,6 +123,7 @@ def opens_with_three_segments(connection: Connection) -> Verdict:
     source="RFC 9293, 3.5",
     statements=("I3",),
     name="no-early-payload",
+    by_headers=True,
 )
 @on_the_connection
 def sends_no_payload_before_it_is_open(connection: Connection) -> Verdict:
@@ -145,6 +147,7 @@ def sends_no_payload_before_it_is_open(connection: Connection) -> Verdict:
     "The options in force are those that both sides offered in their SYN.",
     source="RFC 9293, 3.7.1; RFC 7323, 2.2 and 3.2; RFC 2018, 2",
     name="options",
+    by_headers=True,
 )
 @on_the_connection
 def uses_the_options_both_offered(connection: Connection) -> Verdict:
@@ -263,6 +266,7 @@ def _pieces(calls: Sequence[PrintedCall]) -> str:
     source="RFC 9293, 3.4",
     statements=("I3",),
     name="acknowledged",
+    by_headers=True,
 )
 @on_the_connection
 def acknowledges_every_byte(connection: Connection) -> Verdict:
@@ -299,6 +303,7 @@ def acknowledges_every_byte(connection: Connection) -> Verdict:
     source="RFC 9293, 3.6",
     statements=("I3",),
     name="closes",
+    by_headers=True,
 )
 @on_the_connection
 def closes_each_direction(connection: Connection) -> Verdict:
@@ -323,6 +328,7 @@ def closes_each_direction(connection: Connection) -> Verdict:
     statements=("D1", "I2"),
     ipv6="AF_INET6 puts EtherType 0x86dd and IP version 6 on the wire.",
     name="family",
+    by_headers=True,
 )
 @on_the_connection
 def speaks_its_family(connection: Connection) -> Verdict:

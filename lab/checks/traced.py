@@ -40,6 +40,7 @@ UNJOINED = "no call could be joined with a connection on the wire"
     "The SYN leaves after connect() is entered, and connect() returns after the SYN-ACK came.",
     source="connect(2); RFC 9293, 3.9.1",
     name="connect",
+    by_headers=True,
 )
 def connects_around_the_handshake(timeline: Timeline) -> Verdict:
     """connect() is entered before its SYN leaves; it returns 0 after the SYN-ACK arrived."""
@@ -80,6 +81,7 @@ def check_connects(timeline: Timeline) -> Verdict | None:
     "accept() returns after the handshake's last ACK arrived.",
     source="accept(2); listen(2)",
     name="accept",
+    by_headers=True,
 )
 def accepts_after_the_handshake(timeline: Timeline) -> Verdict:
     """accept() returns after the handshake's last segment arrived."""

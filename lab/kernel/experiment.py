@@ -190,6 +190,7 @@ class _Now:
             unfinished=tuple(seen.unfinished),
             frames=frames,
             capture_losses=losses,
+            snap_bytes=self._plan.capturing.snap_bytes,
             sockets=tuple(seen.hosts.sockets),
             trace=trace,
             clock_step_ns=time.time_ns() - time.monotonic_ns() - self._clock_offset_ns,

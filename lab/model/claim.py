@@ -86,6 +86,9 @@ class Claim:
     weighs_instruments: bool = False
     """Whether its check itself compares what programs printed with what was traced, and says
     which of the two is wrong; else two that contradict each other decide no claim."""
+    by_headers: bool = False
+    """Whether its check looks at headers alone: at no payload, and at no checksum over one. Then it
+    is decided on frames too that were cut behind their headers, as was asked."""
     scenario: str = ""
     """The name of the scenario that lists it; "" if none does."""
     written: tuple[str, int] | None = None
@@ -155,12 +158,14 @@ def claim(
     ipv6: str = "",
     name: str = "",
     weighs_instruments: bool = False,
+    by_headers: bool = False,
 ) -> Callable[[Callable[..., Verdict]], Claim]:
     """A decorator that makes a claim of a check.
 
     `text` is the sentence, `ipv6` the one over IPv6 if that differs, `source` an RFC's section
     or a man page. The claim is named after the function, unless `name` is given. A check that
-    `weighs_instruments` compares itself what programs printed with what was traced.
+    `weighs_instruments` compares itself what programs printed with what was traced; one that
+    goes `by_headers` looks at no payload, and at no checksum over one.
     """
 
     def make(check: Callable[..., Verdict]) -> Claim:
@@ -173,6 +178,7 @@ def claim(
             tuple(statements),
             ipv6,
             weighs_instruments=weighs_instruments,
+            by_headers=by_headers,
         )
 
     return make

@@ -94,6 +94,8 @@ class Recording:
     """What they did, in order of time."""
     capture_losses: tuple[str, ...] = ()
     """Why frames may be missing that the kernel has not counted as dropped, one line each."""
+    snap_bytes: int | None = None
+    """How many bytes of each frame were kept, where not all were to be."""
     wire_lost: int = 0
     """Frames that what carries them over such links has lost itself."""
 

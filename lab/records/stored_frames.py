@@ -169,12 +169,12 @@ def lengths_of(frames: Sequence[Frame]) -> Iterator[int]:
     return (len(frame.data) for frame in frames)
 
 
-def cut_count(frames: Sequence[Frame]) -> int:
-    """How many of them are not whole."""
+def cut_count(frames: Sequence[Frame], but: Sequence[int] = ()) -> int:
+    """How many of them are not whole, without those of these lengths."""
     if isinstance(frames, StoredFrames):
         captured, wire = frames.columns.captured, frames.columns.wire_bytes
-        return sum(captured[row] < wire[row] for row in frames._rows)
-    return sum(len(frame.data) < frame.wire_bytes for frame in frames)
+        return sum(captured[row] < wire[row] and captured[row] not in but for row in frames._rows)
+    return sum(len(each.data) < each.wire_bytes and len(each.data) not in but for each in frames)
 
 
 def count_by_point(frames: Sequence[Frame]) -> Counter[str]:

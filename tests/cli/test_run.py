@@ -225,6 +225,21 @@ def test_a_capture_of_less_decides_nothing_and_says_why(
         assert claim["verdict"] == "SKIPPED" or said in claim["why"]
 
 
+def test_frames_cut_behind_their_headers_decide_what_goes_by_headers(tmp_path: Path) -> None:
+    words = ("run", "tcp", "--trace", "none", "--snap", "80", "--json", "--out", tmp_path)
+    done = wirelab(*words)
+    assert done.returncode == 4, done.stderr
+    verdict_of = {
+        each["id"]: each["verdict"]
+        for each in json.loads(done.stdout)["claims"]
+        if each["verdict"] != "SKIPPED"
+    }
+    undecided = {"tcp-bytes", "tcp-boundaries", "tcp-checksums"}
+    assert {id for id, verdict in verdict_of.items() if verdict == "UNDECIDED"} == undecided
+    assert verdict_of.keys() - undecided >= {"tcp-opens", "tcp-options", "tcp-closes"}
+    assert {verdict_of[id] for id in verdict_of.keys() - undecided} == {"HOLDS"}
+
+
 def test_a_ring_of_one_mebibyte_is_enough_for_a_conversation(tmp_path: Path) -> None:
     done = wirelab("run", "tcp", "--trace", "none", "--ring", "1", "--out", tmp_path)
     assert done.returncode == 0, done.stdout

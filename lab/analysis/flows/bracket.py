@@ -11,6 +11,7 @@ from lab.records import Canary, CapturePoint, Direction, Frame, Recording
 from lab.records.stored_frames import count_by_point, cut_count, lengths_of, selected, times_of
 
 ETHERNET_HEADER_BYTES = 14
+VLAN_TAG_BYTES = 4
 FOREVER_NS = 1 << 64
 CLOCK_STEP_NS = 20_000_000
 """More than slewing (adjtime(3), 0.05 %) moves the clock in a run's time."""
@@ -32,6 +33,8 @@ class Bracket:
     """In the whole recording: the kernel counts drops, without the time of each."""
     incomplete: tuple[str, ...]
     """Why the capture proves nothing; empty where it was alive and whole."""
+    cut: tuple[str, ...] = ()
+    """Those of these that leave the frames' headers: frames were cut behind them, as was asked."""
 
 
 def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
@@ -55,7 +58,8 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
         every = enumerate(times_of(frames))
         return ((place, ns) for place, ns in every if place not in canaries_at)
 
-    losses = _losses(recording)
+    cut = _cut_as_asked(recording)
+    losses = [*cut, *_losses(recording)]
     brackets: list[Bracket] = []
     since_ns = 0
     # A program's step without canaries is one as well: incomplete, but not passed over.
@@ -100,6 +104,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
                     ),
                     *losses,
                 ),
+                cut=cut,
             )
         )
         since_ns = end_ns
@@ -185,6 +190,21 @@ def _unbracketed(recording: Recording, step: str, start_ns: int, end_ns: int) ->
     ]
 
 
+def _lengths_asked(recording: Recording) -> tuple[int, ...]:
+    """How long frames are that were cut as was asked; the kernel takes VLAN tags out before."""
+    snap = recording.snap_bytes
+    return () if snap is None else (snap, snap + VLAN_TAG_BYTES)
+
+
+def _cut_as_asked(recording: Recording) -> tuple[str, ...]:
+    """What is to be said where any frame was."""
+    if recording.snap_bytes is None:
+        return ()
+    cut = cut_count(recording.frames)
+    is_any = cut > cut_count(recording.frames, _lengths_asked(recording))
+    return (f"frames were cut to {recording.snap_bytes} bytes, as was asked",) if is_any else ()
+
+
 def _losses(recording: Recording) -> list[str]:
     """What makes all of a recording doubtful."""
     clock = (
@@ -197,7 +217,7 @@ def _losses(recording: Recording) -> list[str]:
         for point in recording.points
         if point.dropped
     ]
-    cut = cut_count(recording.frames)
+    cut = cut_count(recording.frames, _lengths_asked(recording))
     if cut:
         losses.append(f"{counted(cut, 'frame')} cut short")
     kept = count_by_point(recording.frames)

@@ -201,8 +201,7 @@ def _sightings(
 def is_plain(frame: Frame) -> bool:
     """Whether a frame looks plain: see lab.analysis.plain."""
     data = frame.data
-    is_whole = len(data) == frame.wire_bytes and frame.link_type is LinkType.ETHERNET
-    return is_whole and looks_plain(data)
+    return frame.link_type is LinkType.ETHERNET and looks_plain(data)
 
 
 def _crossings(

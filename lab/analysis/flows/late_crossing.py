@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lab.records import StoredFrames
 
 _MOST_RECENT = 1 << 12
+_CUT = 255
 _FIELDS = Crossing.__match_args__
 _packet: Any = Crossing.__dict__["packet"]
 """The slot of every crossing, in which a late one has its LatePackets."""
@@ -37,7 +38,8 @@ class LatePackets:
         self._first = first
         self._decode = PlainDecoder(most=_MOST_RECENT).decode
         self._right = bytearray(count)
-        """How many checksums were right of each packet that is known to be plain; else 0."""
+        """How many checksums were right of each packet that is known to be plain; else 0, and _CUT
+        of those that were cut behind their headers."""
         self._recent: dict[int, Packet] = {}
         self._odd: dict[int, Packet] = {}
 
@@ -56,7 +58,7 @@ class LatePackets:
         if not found and number not in self._odd:
             self.of(number)
             found = self._right[number - self._first]
-        return found
+        return 0 if found == _CUT else found
 
     def of(self, number: int) -> Packet:
         """The packet of the crossing with that number. Raises OSError."""
@@ -69,7 +71,8 @@ class LatePackets:
         if made is None:
             made = self._odd[number] = dissect(frame)
             return made
-        self._right[at] = 2 if isinstance(made.layers[1], IPv4) else 1
+        is_cut = len(frame.data) < frame.wire_bytes
+        self._right[at] = _CUT if is_cut else 2 if isinstance(made.layers[1], IPv4) else 1
         if len(self._recent) >= _MOST_RECENT:
             self._recent.clear()
         self._recent[number] = made
@@ -77,7 +80,7 @@ class LatePackets:
 
 
 class LateCrossing(Crossing):
-    """A crossing whose packet looks plain: whole, of TCP or UDP, no fragment, in no tunnel."""
+    """A crossing whose packet looks plain: of TCP or UDP, no fragment, in no tunnel."""
 
     __slots__ = ()
 

@@ -2,11 +2,12 @@
 
 Plain is what nearly every frame of a run is: a whole Ethernet frame with TCP or UDP directly upon
 IPv4 without options or IPv6 without extension headers, in which every length fits and every
-checksum is right. So are who asks for a neighbour's address and who answers: ARP of Ethernet and
-IPv4; Neighbor Solicitations and Advertisements with no option but one link-layer address. A plain
-frame's packet is the one that `dissect` makes of it, field by field, in a fraction of the time,
-and a run of plain frames does without the import of scapy, which takes a tenth of a second. Of any
-other frame nothing is said here.
+checksum is right; and one that was cut behind these headers, whose checksum is not known. So are
+who asks for a neighbour's address and who answers: ARP of Ethernet and IPv4; Neighbor
+Solicitations and Advertisements with no option but one link-layer address. A plain frame's packet
+is the one that `dissect` makes of it, field by field, in a fraction of the time, and a run of plain
+frames does without the import of scapy, which takes a tenth of a second. Of any other frame nothing
+is said here.
 
 Source: RFC 791, 3.1; RFC 8200, 3; RFC 9293, 3.1; RFC 768; RFC 826; RFC 4861, 4.3, 4.4, 4.6.1.
 """
@@ -69,7 +70,7 @@ _Made = TypeVar("_Made")
 
 
 def looks_plain(data: bytes) -> bool:
-    """Whether an Ethernet frame is of TCP or UDP, and may be plain: whole it is, and no fragment.
+    """Whether an Ethernet frame is of TCP or UDP, and may be plain: it is no fragment.
 
     Where it is not plain after all, it is so for itself: no other frame has to do with it.
     """
@@ -106,7 +107,7 @@ class PlainDecoder:
         """
         data = frame.data
         size = len(data)
-        if frame.link_type is not LinkType.ETHERNET or size != frame.wire_bytes:
+        if frame.link_type is not LinkType.ETHERNET or size > frame.wire_bytes:
             return None
         if size < _ETHERNET_BYTES + _IPV4_BYTES + _UDP_BYTES:
             return None
@@ -141,7 +142,7 @@ class PlainDecoder:
             )  # fmt: skip
         else:
             return None
-        if end > size:
+        if end > frame.wire_bytes or (end > size and protocol not in _TRANSPORTS):
             return None
         if protocol == _TCP:
             transport = self._tcp(data, at, end, b"" if is_right else addresses)
@@ -154,10 +155,10 @@ class PlainDecoder:
         if transport is None:
             return None
         ethernet = self._ethernet(data[:_ETHERNET_BYTES])
-        count = transport.payload_bytes
-        if not count:
+        begin, last = end - transport.payload_bytes, min(end, size)
+        if begin >= last:
             return Packet(frame, (ethernet, ip, transport))
-        payload = Payload.within(end - count, data, self._short(end))
+        payload = Payload.within(begin, data, self._short(last))
         return Packet(frame, (ethernet, ip, transport, payload))
 
     def _arp(self, frame: Frame) -> Packet | None:
@@ -202,17 +203,20 @@ class PlainDecoder:
 
     def _tcp(self, data: bytes, at: int, end: int, addresses: bytes) -> Tcp | None:
         """The header; without addresses its checksum is known to be right."""
-        if end - at < _TCP_BYTES:
+        if min(end, len(data)) - at < _TCP_BYTES:
             return None
         source, destination, seq, ack, bits, window, checksum, urgent = _TCP_HEADER.unpack_from(
             data, at
         )
         header_bytes = bits >> 12 << 2
         header_end = at + header_bytes
-        if header_bytes < _TCP_BYTES or header_end > end:
+        if header_bytes < _TCP_BYTES or header_end > min(end, len(data)):
             return None
-        if addresses and not checksum_holds(
-            pseudo_header(addresses, _TCP, end - at) + data[at:end]
+        is_whole = end <= len(data)
+        if (
+            is_whole
+            and addresses
+            and not checksum_holds(pseudo_header(addresses, _TCP, end - at) + data[at:end])
         ):
             return None
         if header_bytes == 32 and data[at + 20 : at + 24] == _PADDED_TIMESTAMPS:
@@ -225,8 +229,8 @@ class PlainDecoder:
             options = found
         return Tcp(
             at, self._short(source), self._short(destination), seq, ack, header_bytes,
-            known_flags(bits & 0xFFF), self._short(window), self._short(checksum), True, urgent,
-            options, self._short(end - header_end),
+            known_flags(bits & 0xFFF), self._short(window), self._short(checksum),
+            True if is_whole else None, urgent, options, self._short(end - header_end),
         )  # fmt: skip
 
     def _udp(self, data: bytes, at: int, end: int, addresses: bytes) -> Udp | None:
@@ -234,14 +238,17 @@ class PlainDecoder:
         source, destination, length, checksum = _UDP_HEADER.unpack_from(data, at)
         if length != end - at or length < _UDP_BYTES or destination in self._tunnel_ports:
             return None
+        is_whole = end <= len(data)
         # Without one there is none to be right.
         if not checksum or (
-            addresses and not checksum_holds(pseudo_header(addresses, _UDP, length) + data[at:end])
+            is_whole
+            and addresses
+            and not checksum_holds(pseudo_header(addresses, _UDP, length) + data[at:end])
         ):
             return None
         return Udp(
-            at, self._short(source), self._short(destination), length, checksum, True,
-            length - _UDP_BYTES,
+            at, self._short(source), self._short(destination), length, checksum,
+            True if is_whole else None, length - _UDP_BYTES,
         )  # fmt: skip
 
 

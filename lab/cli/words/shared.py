@@ -48,8 +48,8 @@ def add_capturing(command: argparse.ArgumentParser) -> None:
         "--snap",
         type=snap_bytes,
         metavar="BYTES",
-        help="keep so much of each frame (default: all); a run with frames that were cut decides "
-        "nothing",
+        help="keep so much of each frame (default: all); frames that were cut decide what goes by "
+        "headers alone",
     )
     command.add_argument(
         "--max-frames",

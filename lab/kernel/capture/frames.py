@@ -75,7 +75,7 @@ class FrameRecorder:
 
     @property
     def losses(self) -> tuple[str, ...]:
-        """Why frames are missing, besides what the kernel counts, or are not whole."""
+        """Why frames are missing, besides what the kernel counts."""
         found = []
         if self.writer.is_gone:
             found.append("the process that writes the captured frames to disk was killed")
@@ -87,9 +87,6 @@ class FrameRecorder:
         if self._progress.is_full:
             frames = counted(self._capturing.max_frames or 0, "frame")
             found.append(f"the captures ended after {frames}, as was asked")
-        snap_bytes = self._capturing.snap_bytes
-        if snap_bytes and self.spooled().are_cut([drain.spool for drain in self._drains]):
-            found.append(f"frames were cut to {snap_bytes} bytes, as was asked")
         return tuple(found)
 
     @property

@@ -55,10 +55,6 @@ class SpooledFrames:
         found.sort(key=attrgetter("time_ns"))
         return tuple(found[: self.max_frames])
 
-    def are_cut(self, spools: Sequence[int]) -> bool:
-        """Whether one of them is not whole. Raises OSError."""
-        return any(len(each.data) < each.wire_bytes for _, each in self._captured(spools))
-
     def _captured(self, spools: Sequence[int]) -> Iterator[tuple[int, CapturedFrame]]:
         # Few captures do not need all of the files.
         for spool, end in zip(spools, self.written, strict=False):

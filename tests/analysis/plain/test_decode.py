@@ -149,9 +149,30 @@ def test_of_any_other_frame_nothing_is_said(data: bytes) -> None:
     assert decoded(data) is None
 
 
-def test_nothing_is_said_of_frames_that_are_cut_of_other_links_and_before_tunnels() -> None:
+@pytest.mark.parametrize(
+    ("data", "headers"),
+    [
+        (fb.ethernet(fb.ipv4(fb.tcp(b"payload"))), 54),
+        (fb.ethernet(fb.ipv4(fb.tcp(b"payload", options=TIMESTAMPS + b"\1\1"))), 66),
+        (fb.ethernet(fb.ipv4(fb.udp(b"payload"), 17)), 42),
+        (fb.ethernet(fb.ipv6(fb.tcp6() + b"").ljust(80, b"\0"), fb.IPV6), 74),
+        (fb.ethernet(fb.ipv4(fb.tcp(b"payload")) + b"padding"), 54),
+    ],
+)
+def test_a_frame_cut_behind_its_headers_is_what_scapy_makes_of_it(
+    data: bytes, headers: int
+) -> None:
+    said = 0
+    for length in range(len(data)):
+        given = frame(data[:length], more=len(data) - length)
+        found = PlainDecoder().decode(given)
+        assert found is None or found == dissect(given)
+        said += found is not None
+    assert said == len(data) - headers > 0
+
+
+def test_nothing_is_said_of_frames_of_other_links_and_before_tunnels() -> None:
     data = fb.ethernet(fb.ipv4(fb.tcp()))
-    assert PlainDecoder().decode(frame(data, more=1)) is None
     assert PlainDecoder().decode(frame(data, LinkType.LINUX_SLL)) is None
     vxlan = bytearray(fb.udp(b"to the port of a tunnel"))
     vxlan[2:4] = struct.pack("!H", 4789)

@@ -96,10 +96,8 @@ def test_of_as_many_frames_as_were_wanted_the_first_in_time_are_kept() -> None:
     assert losses == ("the captures ended after 5 frames, as was asked",)
 
 
-def test_frames_that_were_cut_are_said_to_be() -> None:
+def test_frames_that_are_cut_say_how_long_they_were() -> None:
     with open_sandbox() as sandbox:
         frames, losses = sandbox.call(captured, Capturing(snap_bytes=64), 1)
     assert [(len(frame.data), frame.wire_bytes) for frame in frames] == [(64, 114)] * 2
-    assert losses == ("frames were cut to 64 bytes, as was asked",)
-    with open_sandbox() as sandbox:
-        assert sandbox.call(captured, Capturing(snap_bytes=114), 1)[1] == ()
+    assert losses == ()  # which frames these are the analysis sees

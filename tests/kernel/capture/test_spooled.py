@@ -81,11 +81,3 @@ def test_the_files_are_kept_as_long_as_the_frames_are() -> None:
     assert open_files() == before + 1
     del found
     assert open_files() == before
-
-
-def test_whether_any_is_cut_is_known() -> None:
-    with open_spools() as spools:
-        everything = spooled(spools)
-        assert everything.are_cut(spools)
-        whole = SpooledFrames(everything.points, (0,))
-        assert not whole.are_cut(spools)

@@ -6,19 +6,11 @@ import os
 from collections.abc import Callable
 
 import pytest
-from ad_hoc_run import AdHocRun, python
+from ad_hoc_run import SHOWN, AdHocRun, python
 
 pytestmark = pytest.mark.kernel
 
-SERVE = """
-import socket
-listener = socket.socket(socket.AF_UNIX)
-listener.bind("{unix}")
-listener.listen()
-peer, _ = listener.accept()
-peer.sendall(b"hello")
-peer.recv(1)
-"""
+SERVE = SHOWN["uid-not-mapped"].server
 ASK = """
 import ctypes, os, socket, struct
 IN_ITS_OWN
@@ -41,10 +33,9 @@ except OSError:
 
 @pytest.mark.parametrize("how", [MAPPED, NOT_MAPPED, ""], ids=["mapped", "not-mapped", "plain"])
 def test_the_uid_of_a_peer(ad_hoc: Callable[..., AdHocRun], how: str) -> None:
-    path = "/tmp/word.sock"
-    server, client = SERVE.replace("{unix}", path), ASK.replace("{unix}", path)
-    client = client.replace("IN_ITS_OWN", how)
-    run = ad_hoc(python(server), python(client), "--unix", path, trace="auto")
+    path = SHOWN["uid-not-mapped"].unix
+    client = ASK.replace("{unix}", path).replace("IN_ITS_OWN", how)
+    run = ad_hoc(python(SERVE), python(client), "--unix", path, trace="auto")
     found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
     read = int(run.wrote["client"])
     names = {os.getuid(): [], 65_534: ["uid-not-mapped"]} if os.getuid() != 65_534 else {}

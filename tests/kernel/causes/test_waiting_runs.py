@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from ad_hoc_run import DONE, AdHocRun, python
+from ad_hoc_run import DONE, SHOWN, AdHocRun, python, typed
 
 pytestmark = pytest.mark.kernel
 
 BEGIN = "import socket\nc = socket.create_connection(('{server}', {port}))\n"
 SERVE = "import socket\ns = socket.create_server(('', {port}))\nc, _ = s.accept()\n"
-ECHO = SERVE + "while got := c.recv(9): c.sendall(got)"
-ECHO_LATE = (
-    SERVE
-    + """
-import struct, select
-got = c.recv(9)
-def segments_with_data():
-    return struct.unpack_from('=I', c.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 152)[0]
-while segments_with_data() < 2:
-    select.select([], [], [], 0.01)
-c.sendall(got)
-"""
-)
+ECHO = SHOWN["corked"].server
+ECHO_LATE = SHOWN["ack-lost"].server
 """It answers when the same segment has come again: tcp(7), TCP_INFO, tcpi_data_segs_in."""
 SAY = BEGIN + "c.sendall(b'hello')\nc.recv(9)"
 SAY_TWICE = SAY + "\nc.sendall(b'more')\nc.recv(9)"
@@ -43,45 +32,16 @@ c.recv(5)
 """
 )
 SHORT = "import socket\nc = socket.socket()\nc.settimeout(1.5)\nc.connect(('{server}', {port}))"
-READ_LATE = (
-    SERVE
-    + """
-import struct, select
-def quiet_ms():
-    return struct.unpack_from('=I', c.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 52)[0]
-while quiet_ms() < 1500:
-    select.select([], [], [], 0.02)
-while c.recv(65536): pass
-"""
-)
+READ_LATE, SEND_AND_CLOSE = SHOWN["fin-behind-bytes"].server, SHOWN["fin-behind-bytes"].client
 """The kernel says how long no data has come: tcp(7), TCP_INFO, tcpi_last_data_recv."""
 SEND_MUCH = BEGIN + "c.sendall(bytes(3_000_000))\nc.close()"
-SEND_AND_CLOSE = BEGIN + "c.setsockopt(1, 7, 400_000)\nc.send(bytes(150_000))\nc.close()"
 SLEEP = SERVE + "import time\ntime.sleep(60)"
 SEND_BOTH = SERVE + "c.sendall(bytes(3_000_000))"
-CORK = BEGIN + "c.setsockopt(6, socket.TCP_CORK, 1)\nc.sendall(b'hello')\nc.recv(9)"
+CORK = SHOWN["corked"].client
 MORE = BEGIN + "c.send(b'hello', socket.MSG_MORE)\nc.recv(9)"
-FORK = """
-import os, socket
-s = socket.create_server(('', {port}))
-while True:
-    c, _ = s.accept()
-    if os.fork() == 0:
-        s.close()
-        c.sendall(c.recv(9))
-        c.close()
-        os._exit(0)
-"""
-READ_TO_END = BEGIN + "c.sendall(b'hello')\nwhile c.recv(9): pass"
+FORK, READ_TO_END = SHOWN["held-open"].server, SHOWN["held-open"].client
 DUP = SERVE + "d = c.dup()\nc.sendall(c.recv(9))\nc.close()\nimport time\ntime.sleep(60)"
-READ_ONCE = SERVE + "c.recv(4)\ns.accept()"
-SEND_TEN = BEGIN + "c.sendall(b'0123456789')\nc.close()"
-DROP = """
-import subprocess, socket
-rules = 'add table inet t; add chain inet t c {{ type filter hook input priority 0; }}; '
-rules += 'add rule inet t c tcp dport {port} {{verdict}}'
-subprocess.run(['nft', rules.replace('{{', '{').replace('}}', '}')], check=True)
-"""
+READ_ONCE, SEND_TEN = SHOWN["left-unread"].server, SHOWN["left-unread"].client
 NOBODY = SHORT.replace("{server}", "198.51.100.77")
 
 
@@ -124,13 +84,9 @@ def test_why_nothing_comes_is_said(
     assert text in found[name]
 
 
-@pytest.mark.parametrize(
-    ("verdict", "name"), [("drop", "syn-filtered"), ("reject", "syn-refused-by-filter")]
-)
-def test_a_packet_filter_is_named(ad_hoc: Callable[..., AdHocRun], verdict: str, name: str) -> None:
-    server = DROP.replace("{{verdict}}", verdict) + ECHO
-    options = ("--cap", "CAP_NET_ADMIN", "--deadline", "4")
-    run = ad_hoc(python(server), python(SAY), *options, trace="auto")
+@pytest.mark.parametrize("name", ["syn-filtered", "syn-refused-by-filter"])
+def test_a_packet_filter_is_named(ad_hoc: Callable[..., AdHocRun], name: str) -> None:
+    run = ad_hoc(*typed(name), "--deadline", "4", trace="auto")
     found = causes_of(run)
     assert list(found) == [name], run.done.stdout
 

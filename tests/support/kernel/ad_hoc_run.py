@@ -10,6 +10,9 @@ from typing import Any
 
 from outside import wirelab
 
+from lab.experiments.running import EXPERIMENTS
+from lab.model.family import Family
+
 DONE, FAILED, CANNOT = 0, 2, 3
 
 CONVERSE = """
@@ -40,16 +43,39 @@ def python(code: str, *words: str) -> str:
     return shlex.join((sys.executable, "-IS", "-c", code.strip(), *words))
 
 
+SHOWN = {each.cause: each for each in EXPERIMENTS}
+"""The experiments by what they show: what they run is written there, and not in tests again."""
+
+
+def typed(cause: str) -> tuple[str, ...]:
+    """What is typed for an experiment on two hosts: its server or "", its client, its options.
+
+    It has the deadline that anybody's programs have: a busy machine may need it.
+    """
+    one = SHOWN[cause]
+    assert not one.topology and one.waits
+    words: list[str] = []
+    if one.family is Family.IPV6:
+        words += ["--family", "6"]
+    for option, values in (
+        ("--wire", one.wire),
+        ("--sysctl", [f"{name}={value}" for name, value in one.sysctls.items()]),
+        ("--cap", one.capabilities),
+        ("--unix", [one.unix] if one.unix else ()),
+    ):
+        words += [word for value in values for word in (option, value)]
+    return python(one.server) if one.server else "", python(one.client), *words
+
+
 class AdHocRun:
-    """One run of two commands."""
+    """One run of two commands, or of the client alone where the server is ""."""
 
     def __init__(
         self, out: Path, server: str, client: str, *options: str, trace: str = "none"
     ) -> None:
         words = (
             "run",
-            "--server",
-            server,
+            *(("--server", server) if server else ()),
             "--client",
             client,
             "--trace",

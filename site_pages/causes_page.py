@@ -115,9 +115,9 @@ def causes_page(
 def _entry(kind: CauseKind, seen: Sequence[SeenCause]) -> Iterator[str]:
     yield f"### {kind.name}"
     yield ""
-    yield f"*{_plain(kind.question)}*"
+    yield f"*{plain(kind.question)}*"
     yield ""
-    yield f"{kind.means} ({_plain(kind.source)})"
+    yield f"{kind.means} ({plain(kind.source)})"
     if kind.page:
         yield f"[More]({kind.page})."
     yield ""
@@ -128,7 +128,7 @@ def _entry(kind: CauseKind, seen: Sequence[SeenCause]) -> Iterator[str]:
         yield f"![The ladder around {kind.name}]({picture_place(kind.name)})"
         yield ""
     for each in seen[:MOST_SHOWN]:
-        told = _plain(each.cause.sentence)
+        told = plain(each.cause.sentence)
         where = f"In [{each.run}](lessons/{each.run}.md): " if each.run else ""
         yield f"- {where}{told} [The ladder, at this place]({each.place})"
         if each.experiment is not None:
@@ -161,8 +161,8 @@ def _programs(experiment: Experiment) -> Iterator[str]:
         yield f"    Run with `{' '.join(settings)}`."
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown leaves as it is."""
-    for mark in "\\`*_[]<>":
+    for mark in "\\`*_[]<>|":
         text = text.replace(mark, f"\\{mark}")
     return text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lab.model.event import EventKind
+from site_pages.causes_page import plain
 
 if TYPE_CHECKING:
     from lab.model.claim import Claim
@@ -47,6 +48,7 @@ def scenario_page(run: SiteRun, more: str, sources: Mapping[str, str]) -> str:
             "",
             f"Where to look: {lesson.look}.",
             "",
+            *_table(run),
             *_ladder(run),
             "## The answer",
             "",
@@ -98,6 +100,28 @@ def _networks(run: SiteRun) -> Iterator[str]:
         mtu = "" if link.mtu_bytes == 1500 else f", MTU {link.mtu_bytes}"
         yield f"- {ends}{mtu}"
     yield ""
+
+
+def _table(run: SiteRun) -> Iterator[str]:
+    """The table of the run, where the scenario has one, folded: it answers."""
+    table = run.result.table if run.result else None
+    if table is None:
+        return
+    yield '<details markdown="1"><summary>The table of this run</summary>'
+    yield ""
+    yield _cells(table.head)
+    yield _cells(("---", *("---:" for _ in table.head[1:])))
+    yield from map(_cells, table.rows)
+    yield ""
+    for note in table.notes:
+        yield plain(note)
+        yield ""
+    yield "</details>"
+    yield ""
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(plain(cell) if '---' not in cell else cell for cell in cells)} |"
 
 
 def _ladder(run: SiteRun) -> Iterator[str]:

@@ -60,6 +60,17 @@ def test_a_run_that_shows_no_frame_opens_at_its_top_or_at_a_frame_of_its(recordi
     assert bool(shown_first(result)) is has_frames
 
 
+def test_the_table_of_a_run_is_shown_folded_before_its_ladder() -> None:
+    run = run_of("buffers")
+    assert run.result is not None and run.result.table is not None
+    text = page(run)
+    assert "|  | bytes a write | held there |" in text
+    first = [cell.replace("_", r"\_") for cell in run.result.table.rows[0]]
+    assert f"\n| {' | '.join(first)} |\n" in text
+    assert text.index("The table of this run") < text.index("report.html")
+    assert "The table of this run" not in page(run_of("traced-tcp4"))
+
+
 def test_a_recorded_run_is_said_to_be_one() -> None:
     assert "A run made for this page" in page(run_of("traced-tcp4"))
     assert "A run that was recorded some day" in page(run_of("traced-tcp4", is_recorded=True))

@@ -204,7 +204,7 @@ def _had_ended(evidence: Evidence, side: FlowSide, before_ns: int) -> bool:
 def _failed_after_reset(evidence: Evidence, correlation: Correlation) -> Iterator[Remark]:
     """The first call that failed because of a RST."""
     for conversation, is_client, endpoint in evidence.tcp_ends():
-        if not conversation.resets:
+        if not conversation.aborts:
             continue
         rst = first_arrived(evidence, conversation, not is_client, _RST)
         rst_ns = evidence.arrival_ns(rst)

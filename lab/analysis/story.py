@@ -208,7 +208,12 @@ def roles(
                 handshake.ack: "handshake 3 of 3: the client acknowledges that: it is open",
             }
         for number in conversation.resets:
-            found[number] = "reset: the connection ends at once"
+            is_abort = number in conversation.aborts
+            found[number] = (
+                "reset: the connection ends at once"
+                if is_abort
+                else "reset: the connection had ended; this answers what came after"
+            )
     return found
 
 
@@ -493,7 +498,7 @@ def _conversation_phases(conversation: TcpConversation) -> dict[int, Phase]:
         if number is not None
     ]
     closing = min(ends, default=None)
-    reset = min(conversation.resets, default=None)
+    reset = min(conversation.aborts, default=None)
     found: dict[int, Phase] = {}
     for segment in conversation.segments:
         number = segment.crossing

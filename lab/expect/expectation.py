@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lab.frozen import frozen
-from lab.model.claim import Contrast, Outcome, Verdict, undecided
+from lab.model.claim import Contrast, Outcome, Verdict, first_of, undecided
 
 if TYPE_CHECKING:
     from lab.expect.subject import Subject
@@ -32,7 +32,7 @@ class Expectation:
         """What becomes of it. UNDECIDED where the capture has gaps, whatever was seen."""
         doubts = tuple(dict.fromkeys(doubt for subject in subjects for doubt in subject.doubts))
         if self.needs_capture and doubts:
-            return undecided(f"incomplete capture: {'; '.join(doubts)}")
+            return undecided(f"incomplete capture: {first_of(doubts)}")
         return self.check(subjects)
 
 
@@ -54,4 +54,4 @@ def worst(verdicts: Sequence[Verdict]) -> Verdict:
             if verdict.outcome is outcome:
                 return verdict
     evidence = (event for verdict in verdicts for event in verdict.evidence)
-    return met("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
+    return met(first_of([*dict.fromkeys(verdict.why for verdict in verdicts)]), evidence)

@@ -117,7 +117,7 @@ class Expectations:
         self.expect(looks_like(snapshot))
 
     def no_reset(self) -> None:
-        """No RST in any TCP connection."""
+        """No TCP connection is ended by a RST."""
         __tracebackhide__ = True
         self.tcp().no_reset()
 
@@ -143,7 +143,10 @@ class Connections:
         return self
 
     def no_reset(self) -> Connections:
-        """No RST. Source: RFC 9293, 3.5.2."""
+        """No RST ends it, as one after both FINs were acknowledged does not.
+
+        Source: RFC 9293, 3.5.2 and 3.10.7.1.
+        """
         from lab.expect.tcp import no_reset
 
         __tracebackhide__ = True

@@ -111,15 +111,18 @@ def handshake(which: WhichConnections) -> Expectation:
 
 
 def no_reset(which: WhichConnections) -> Expectation:
-    """No RST is sent in it."""
+    """No RST ends it: none comes before both sides' FINs are acknowledged."""
 
     def check(talk: TcpConversation) -> Verdict:
         if not talk.resets:
             return met(f"{_name(talk)} has no RST", _first(talk))
-        by = _sender(talk, talk.resets[0])
-        what = f"{counted(len(talk.resets), 'RST')}: f{talk.resets[0]} from {by}"
+        if not talk.aborts:
+            late = f"f{talk.resets[0]} answers what came after both FINs were acknowledged"
+            return met(f"{_name(talk)} is not reset: the RST {late}", frame_ids(talk.resets))
+        by = _sender(talk, talk.aborts[0])
+        what = f"{counted(len(talk.aborts), 'RST')}: f{talk.aborts[0]} from {by}"
         compared = [Contrast("RST", "none", what)]
-        return unmet(f"{_name(talk)} is reset by {by}", compared, frame_ids(talk.resets))
+        return unmet(f"{_name(talk)} is reset by {by}", compared, frame_ids(talk.aborts))
 
     return _each("no-reset", "is not reset", "RFC 9293, 3.5.2", which, check)
 
@@ -132,7 +135,7 @@ def closes_with_fin(which: WhichConnections, by: str = "") -> Expectation:
         fins = [way.fin for way in ways if way.fin is not None]
         if talk.teardown is not Teardown.FIN or None in (ways[0].fin_acked, ways[1].fin_acked):
             compared = [Contrast("end", "FIN from both sides, acknowledged", _end(talk))]
-            evidence = frame_ids((*talk.resets, *fins)) or _last(talk)
+            evidence = frame_ids((*talk.aborts, *fins)) or _last(talk)
             return unmet(f"{_name(talk)} ends otherwise: {_end(talk)}", compared, evidence)
         first_is_client = fins[0] < fins[1]
         names = ("client" if first_is_client else "server", *names_of(talk, client=first_is_client))
@@ -323,8 +326,8 @@ def _shape(talk: TcpConversation) -> str:
 
 
 def _end(talk: TcpConversation) -> str:
-    if talk.resets:
-        return f"RST from {_sender(talk, talk.resets[0])}"
+    if talk.aborts:
+        return f"RST from {_sender(talk, talk.aborts[0])}"
     if talk.teardown is Teardown.FIN:
         return "FIN from both sides, not both acknowledged"
     return str(talk.teardown.value)

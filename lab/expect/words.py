@@ -112,7 +112,9 @@ WORDS: dict[str, Word] = {
         "Each TCP connection opens with SYN, SYN-ACK and ACK.",
         lambda _: tcp.handshake(_ANY),
     ),
-    "no-reset": Word("no-reset", "No TCP connection has a RST.", lambda _: tcp.no_reset(_ANY)),
+    "no-reset": Word(
+        "no-reset", "No TCP connection is ended by a RST.", lambda _: tcp.no_reset(_ANY)
+    ),
     "closes-with-fin": Word(
         "closes-with-fin[:WHO]",
         "Each ends with a FIN from both sides, acknowledged; WHO sends the first: client, server "

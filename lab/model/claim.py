@@ -191,7 +191,7 @@ def _worst(verdicts: Sequence[Verdict]) -> Verdict:
             if verdict.outcome is worse:
                 return verdict
     evidence = [event for verdict in verdicts for event in verdict.evidence]
-    return holds("; ".join(dict.fromkeys(verdict.why for verdict in verdicts)), evidence)
+    return holds(first_of([*dict.fromkeys(verdict.why for verdict in verdicts)]), evidence)
 
 
 @frozen

@@ -17,6 +17,14 @@ def test_the_worst_of_several_is_what_counts() -> None:
     assert (both.why, len(both.evidence)) == ("one; two", 2)
 
 
+def test_of_many_that_hold_a_few_are_named() -> None:
+    many = worst([met(f"connection {number}", [event(f"f{number}")]) for number in range(1, 501)])
+    assert many.why == "; ".join(
+        [*(f"connection {number}" for number in range(1, 5)), "and 496 more"]
+    )
+    assert len(many.evidence) == 500
+
+
 def test_what_holds_by_no_event_is_an_observation() -> None:
     assert met("nothing was there").is_observed
     assert not met("f1", [event("f1")]).is_observed

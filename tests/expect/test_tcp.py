@@ -91,6 +91,23 @@ def test_a_capture_with_gaps_and_no_connection_at_all_decide_nothing(
     assert verdict(expectation, "tcp4", r.without(*range(1, 21))).outcome is UNDECIDED
 
 
+def test_a_reset_that_answers_what_comes_after_both_fins_ends_nothing() -> None:
+    """RFC 9293, 3.10.7.1: what comes when the server's socket is gone."""
+    rst, behind_fin = r.set_tcp(flags=int(TcpFlags.RST), ack=0), r.add_to("seq", 1)
+    early = r.repeated(19, 1, lambda data: r.with_checksums(rst(behind_fin(data))))
+    late = r.both(early, r.moved(20, 21))
+    found = verdict(tcp.no_reset(ALL), "tcp4", late)
+    assert found.outcome is HOLDS
+    assert found.why.endswith(
+        "is not reset: the RST f21 answers what came after both FINs were acknowledged"
+    )
+    assert verdict(tcp.closes_with_fin(ALL), "tcp4", late).outcome is HOLDS
+    # Before the server's FIN is acknowledged nothing says that all has come.
+    found = verdict(tcp.no_reset(ALL), "tcp4", early)
+    assert found.outcome is BROKEN
+    assert "is reset by server" in found.why
+
+
 def test_connections_are_chosen_by_hosts_port_and_place() -> None:
     chosen = tcp.WhichConnections
     for which in (

@@ -106,6 +106,19 @@ class TcpConversation:
     server_state: State
 
     @property
+    def aborts(self) -> tuple[int, ...]:
+        """Those of the RSTs that ended it: crossing numbers.
+
+        Where both sides' FINs are acknowledged nothing is open any more, and nothing is lost: a RST
+        after that answers a segment for which there is no connection (RFC 9293, 3.10.7.1).
+        """
+        acked = self.client_to_server.fin_acked, self.server_to_client.fin_acked
+        if acked[0] is None or acked[1] is None:
+            return self.resets
+        over = max(acked[0], acked[1])
+        return tuple(number for number in self.resets if number < over)
+
+    @property
     def is_of_one_socket(self) -> bool:
         """Whether both ends are one: a socket that has connected to itself (RFC 9293, 3.5)."""
         return self.flow.a == self.flow.b

@@ -174,6 +174,23 @@ def test_a_refused_connection_meets_a_closed_port() -> None:
     assert conversation.segments[1].seq == 1
 
 
+@pytest.mark.parametrize("is_late", [True, False], ids=["late", "early"])
+def test_a_rst_after_both_fins_are_acknowledged_ends_nothing(is_late: bool) -> None:
+    early, late = ("", "0.14 server > client RST seq=902")[:: 1 if is_late else -1]
+    conversation = converse(
+        f"""{OPEN}
+        0.10 client > server FIN,ACK seq=101 ack=901
+        0.11 server > client FIN,ACK seq=901 ack=102
+        {early.replace("0.14", "0.115")}
+        0.12 client > server ACK seq=102 ack=902
+        0.13 client > server ACK seq=102 ack=902
+        {late}
+        """
+    )
+    (reset,) = conversation.resets
+    assert conversation.aborts == (() if is_late else (reset,))
+
+
 def test_an_unanswered_syn_leaves_the_server_in_listen() -> None:
     conversation = converse("0.01 client > server SYN seq=100")
     assert final(conversation) == (State.SYN_SENT, State.LISTEN)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from lab.frozen import frozen
 from lab.grade.check import total
 from lab.model.claim import Contrast, Outcome
+from lab.records import CellRun
 
 if TYPE_CHECKING:
     from lab.grade.check import Check
-    from lab.records import CellRun
 
 
 @frozen
@@ -101,6 +101,8 @@ class Built:
     command: str = ""
     output: str = ""
     """What the compiler said, as it is. Hostile text, in lines, of limited length."""
+    held: CellRun | None = None
+    """How what built it was held, within which limits; None where nothing was to be built."""
 
 
 @frozen

@@ -14,6 +14,9 @@ BRACED = ("main", "sources", "name", "python")
 """What may stand in braces in a language's commands."""
 _BRACED = re.compile(r"\{(\w*)\}")
 
+BUILD = Limits(cpu_s=60, memory_mib=1024, processes=128, file_mib=64, disk_mib=256, wall_s=120)
+"""What building may take: compilers need more than programs."""
+
 
 @frozen
 class Language:

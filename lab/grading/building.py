@@ -6,13 +6,15 @@ import os
 import shlex
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.errors import DoesNotFitError, MachineError
 from lab.frozen import frozen
 from lab.grade.mark import Built
-from lab.model.allowed import Cell, Limits
+from lab.grade.submission import BUILD
+from lab.model.allowed import Cell
 from lab.model.counted import counted
 from lab.run import run_in_cell, shown_in_cells
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where a cell looks for commands."""
-BUILD = Limits(cpu_s=60, memory_mib=1024, processes=128, file_mib=64, disk_mib=256, wall_s=120)
-"""What building may take: compilers need more than programs."""
 MOST_SHOWN = 8_000
 """Characters of what a compiler says."""
 _MOST_NAMED = 6
@@ -85,8 +85,9 @@ def make_ready(submission: Submission, folder: Path) -> ReadyProgram:
         what = finished.cell.ended_by.name.lower().replace("_", " ")
         output += f"\nIt was ended: it took more than it may of {what}."
     has_failed = finished.status != 0
+    held = replace(finished.cell, ended_by=None, was_at_work=False)
     return ReadyProgram(
-        Built(language.name, has_failed, said, output), root, "" if has_failed else command
+        Built(language.name, has_failed, said, output, held), root, "" if has_failed else command
     )
 
 

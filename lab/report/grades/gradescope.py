@@ -42,8 +42,8 @@ def gradescope_results(sheet: Sheet, grade: Grade) -> str:
         "stdout_visibility": "hidden",
         "tests": [_test(mark) for mark in grade.marks],
     }
-    if grade.held:
-        document["extra_data"] = {"held": held_values(sheet, grade.held)}
+    if held := held_values(sheet, grade):
+        document["extra_data"] = held
     return json.dumps(document, indent=2) + "\n"
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab.records import Keeper, Limit
+from lab.frozen import frozen
+from lab.grade.submission import BUILD
+from lab.records import Keeper, Limit, LimitKept
 
 if TYPE_CHECKING:
     from lab.grade.mark import Grade
     from lab.grade.sheet import Sheet
+    from lab.model.allowed import Limits
     from lab.records import CellRun
+
+OF_BUILDS = tuple(each for each in Limit if each not in (Limit.FRAMES, Limit.CAPTURED))
+"""A build has no network whose frames would be captured."""
 
 HEAD = ("limit", "at most", "kept by")
 ALWAYS = (
@@ -33,56 +39,91 @@ _SHOWN = {
 }
 """What each is called, and the unit behind its value."""
 
-_KEEPERS = {
-    Keeper.CGROUP: "a control group (cgroup v2), of all its processes together",
-    Keeper.RLIMIT: "rlimit, of each process",
-    Keeper.TMPFS: "tmpfs, by its size",
-    Keeper.LAB: "the lab, of all together",
-}
+_TOGETHER = {Keeper.CGROUP: "cgroup v2", Keeper.LAB: "the lab"}
+"""Who keeps a limit of all processes together."""
+_EACH = {Keeper.RLIMIT: "rlimit, each process", Keeper.TMPFS: "tmpfs, by its size"}
 _OF_THE_USER = "rlimit, of their user"
 
 
-def held_rows(sheet: Sheet, held: CellRun) -> list[tuple[str, str, str]]:
-    """A row for each limit, below HEAD: its value, and who kept it."""
-    found = []
-    for limit, most, keepers in _limits(sheet, held):
-        name, unit = _SHOWN[limit]
-        found.append((name, f"{most:,g}{unit}", "; ".join(_keeper(limit, by) for by in keepers)))
+@frozen
+class Way:
+    """One way in which programs were held, or what built them was."""
+
+    title: str
+    limits: Limits
+    kept: tuple[LimitKept, ...]
+    shown: tuple[Limit, ...]
+    uids: tuple[int, ...]
+
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        """A row for each limit, below HEAD: its value, and who kept it."""
+        found = []
+        for limit in self.shown:
+            name, unit = _SHOWN[limit]
+            most = getattr(self.limits, limit.value)
+            found.append((name, f"{most:,g}{unit}", _kept_by(limit, self.kept)))
+        return found
+
+    @property
+    def notes(self) -> list[str]:
+        """What held them besides limits, and as whom they ran."""
+        one = f"as uid {self.uids[0]}"
+        whose = one if len(self.uids) == 1 else f"each as a uid of its own: {self.uids[0]} …"
+        if self.shown == OF_BUILDS:
+            return [f"What built them ran {whose}, held likewise and without a link."]
+        return [ALWAYS, f"They ran {whose} in their first trial."]
+
+
+def ways_held(sheet: Sheet, grades: Sequence[Grade]) -> list[Way]:
+    """How programs were held, and what built them: each set of limits that were in force once."""
+    if sheet.submission is None:
+        return []
+    runs = [each.held for each in grades if each.held]
+    builds = [each.built.held for each in grades if each.built and each.built.held]
+    return [
+        *_ways("How programs were held", sheet.submission.limits, runs, tuple(Limit)),
+        *_ways("How they were built", BUILD, builds, OF_BUILDS),
+    ]
+
+
+def _ways(
+    title: str, limits: Limits, runs: Sequence[CellRun], shown: tuple[Limit, ...]
+) -> Iterator[Way]:
+    for kept in dict.fromkeys(each.kept for each in runs):
+        uids = sorted({each.uid for each in runs if each.kept == kept})
+        yield Way(title, limits, kept, shown, tuple(uids))
+
+
+def held_values(sheet: Sheet, grade: Grade) -> dict[str, Any]:
+    """The same of one grade, as values for programs to read: "held", and "built" of its build."""
+    names = ("held", "built")
+    one = (grade.held, grade.built.held if grade.built else None)
+    found: dict[str, Any] = {}
+    for name, run in zip(names, one, strict=True):
+        if run is None or sheet.submission is None:
+            continue
+        limits = sheet.submission.limits if name == "held" else BUILD
+        found[name] = {
+            "uid": run.uid,
+            "limits": {
+                limit.value: {
+                    "most": getattr(limits, limit.value),
+                    "kept_by": [each.by.value for each in run.kept if each.limit is limit],
+                }
+                for limit in (Limit if name == "held" else OF_BUILDS)
+            },
+        }
     return found
 
 
-def held_notes(grades: Sequence[Grade], held: CellRun) -> list[str]:
-    """What held programs besides limits, and as whom they ran in their first trial."""
-    alike = [each for each in grades if each.held and each.held.kept == held.kept]
-    uids = sorted({each.held.uid for each in alike if each.held})
-    whose = f"as uid {uids[0]}" if len(uids) == 1 else f"each as a uid of its own: {uids[0]} …"
-    return [ALWAYS, f"They ran {whose} in their first trial."]
-
-
-def ways_held(grades: Sequence[Grade]) -> list[CellRun]:
-    """How programs were held: one of each set of limits that were in force."""
-    first = {each.held.kept: each.held for each in reversed(grades) if each.held}
-    return [*first.values()][::-1]
-
-
-def held_values(sheet: Sheet, held: CellRun) -> dict[str, Any]:
-    """The same as values for programs to read."""
-    limits = {
-        limit.value: {"most": most, "kept_by": [by.value for by in keepers]}
-        for limit, most, keepers in _limits(sheet, held)
-    }
-    return {"uid": held.uid, "limits": limits}
-
-
-def _limits(sheet: Sheet, held: CellRun) -> Iterator[tuple[Limit, float, list[Keeper]]]:
-    """Each limit, how much it is, and who kept it."""
-    assert sheet.submission is not None, "a sheet for programs"
-    for limit in Limit:
-        keepers = [each.by for each in held.kept if each.limit is limit]
-        yield limit, getattr(sheet.submission.limits, limit.value), keepers
-
-
-def _keeper(limit: Limit, by: Keeper) -> str:
-    if limit is Limit.PROCESSES and by is Keeper.RLIMIT:
-        return _OF_THE_USER
-    return _KEEPERS[by]
+def _kept_by(limit: Limit, kept: Sequence[LimitKept]) -> str:
+    """Who kept that limit: "cgroup v2 and the lab, together; rlimit, each process"."""
+    keepers = {each.by for each in kept if each.limit is limit}
+    together = " and ".join(name for by, name in _TOGETHER.items() if by in keepers)
+    said = [f"{together}, together"] if together else []
+    for by, name in _EACH.items():
+        if by in keepers:
+            is_of_user = limit is Limit.PROCESSES and by is Keeper.RLIMIT
+            said.append(_OF_THE_USER if is_of_user else name)
+    return "; ".join(said)

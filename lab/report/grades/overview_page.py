@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lab.model.counted import counted
 from lab.report.grades.csv_file import remarks_on
-from lab.report.grades.held import HEAD, held_notes, held_rows, ways_held
+from lab.report.grades.held import HEAD, ways_held
 from lab.report.grades.wording import LEGEND, cell_of, due_line, paragraphs, points, unseen
 from lab.report.html.plain_page import PageSection, plain_page
 
@@ -70,9 +70,8 @@ def _misconceptions(sheet: Sheet, grades: Sequence[Grade]) -> PageSection:
 
 def _held(sheet: Sheet, grades: Sequence[Grade]) -> Iterator[PageSection]:
     """Which limits were in force: they differ where grades of several machines are together."""
-    for held in ways_held(grades):
-        rows = [HEAD, *held_rows(sheet, held)]
-        yield PageSection("How programs were held", rows, notes=held_notes(grades, held))
+    for way in ways_held(sheet, grades):
+        yield PageSection(way.title, [HEAD, *way.rows], notes=way.notes)
 
 
 def _notes(sheet: Sheet) -> Iterator[str]:

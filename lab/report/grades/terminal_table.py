@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lab.model.table import Table
 from lab.report.grades.csv_file import remarks_on
-from lab.report.grades.held import HEAD, held_notes, held_rows, ways_held
+from lab.report.grades.held import HEAD, ways_held
 from lab.report.grades.wording import LEGEND, cell_of, due_line, paragraphs, points, unseen
 from lab.report.terminal.tables import draw_table
 
@@ -49,10 +49,10 @@ def draw_grades(sheet: Sheet, grades: Sequence[Grade], style: Style) -> Iterator
 
 def draw_held(sheet: Sheet, grades: Sequence[Grade], style: Style) -> Iterator[Text]:
     """Which limits were in force, and what held programs besides; nothing of captures."""
-    for held in ways_held(grades):
+    for way in ways_held(sheet, grades):
         yield Text()
-        table = Table(HEAD, tuple(held_rows(sheet, held)), tuple(held_notes(grades, held)))
-        yield from draw_table(table, style)
+        yield Text(way.title, "bold")
+        yield from draw_table(Table(HEAD, tuple(way.rows), tuple(way.notes)), style)
 
 
 def draw_checks(

@@ -13,8 +13,8 @@ import pytest
 from handed_in import RIGHT, WRONG, hand_in
 from house import ROOT
 
-from lab.grade.submission import LANGUAGES
-from lab.grading.building import BUILD, SYSTEM_PATH, make_ready
+from lab.grade.submission import BUILD, LANGUAGES
+from lab.grading.building import SYSTEM_PATH, make_ready
 from lab.grading.member_name import IGNORED_FILES, IGNORED_FOLDERS, IGNORED_START, Sizes
 from lab.grading.programs import MOST_CPU_S
 

@@ -45,8 +45,8 @@ def test_programs_are_graded_several_at_once(tmp_path: Path) -> None:
     done = wirelab("grade", SHEET, *files, "-j", "2", "--out", tmp_path / "out", "-v")
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout
-    (memory,) = (line for line in done.stdout.splitlines() if line.startswith("memory "))
-    assert "512 MiB" in memory and "rlimit, of each process; the lab" in memory
+    memory, _ = (line for line in done.stdout.splitlines() if line.startswith("memory "))
+    assert "512 MiB" in memory and "the lab, together; rlimit, each process" in memory
     lines = done.stdout.splitlines()
     assert lines[0] == "Echo"
     assert [line.split()[-1] for line in lines[2:7]] == ["4/4", "4/4", "0/4", "0/4", "0/4"]

@@ -51,8 +51,8 @@ def _set(wanted: Sysctl) -> SysctlSet:
             return SysctlSet(wanted.host, wanted.name, wanted.value, None, None)
         raise UsageError(
             f"this kernel ({os.uname().release}) has no sysctl {wanted.name} in the network "
-            f"namespace of {wanted.host}{_like(path)}; where a run can do without it, "
-            f'write "-{wanted.name}"'
+            f"namespace of {wanted.host}{_like(path)}{_of_root(wanted.name)}; where a run can do "
+            f'without it, write "-{wanted.name}"'
         ) from None
     except OSError as error:
         raise UsageError(
@@ -60,6 +60,12 @@ def _set(wanted: Sysctl) -> SysctlSet:
             f"{error.strerror}"
         ) from error
     return SysctlSet(wanted.host, wanted.name, wanted.value, before, now)
+
+
+def _of_root(name: str) -> str:
+    """Who has it, where that may be root alone: Linux 6.1, sysctl_core_net_init()."""
+    is_roots = name.startswith("net.core.")
+    return ", as older kernels have none of net.core for ordinary users" if is_roots else ""
 
 
 def _like(path: str) -> str:

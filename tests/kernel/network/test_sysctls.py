@@ -66,6 +66,14 @@ def test_what_this_kernel_does_not_have_is_named(sandbox: Sandbox) -> None:
         sandbox.call(inside.sysctls_set, topology)
 
 
+def test_of_what_ordinary_users_may_not_have_that_is_said(sandbox: Sandbox) -> None:
+    topology = two_hosts(sysctls={"net.core.somaxcon": 1})
+    with pytest.raises(
+        UsageError, match=r"older kernels have none of net\.core for ordinary users;"
+    ):
+        sandbox.call(inside.sysctls_set, topology)
+
+
 def test_a_value_that_the_kernel_does_not_take_is_named(sandbox: Sandbox) -> None:
     topology = two_hosts(sysctls={"net.ipv4.tcp_sack": "maybe"})
     with pytest.raises(UsageError, match=r"cannot set .*tcp_sack of client to 'maybe': Invalid"):

@@ -46,7 +46,7 @@ _OF_THE_USER = "rlimit, of their user"
 
 
 @frozen
-class Way:
+class WayHeld:
     """One way in which programs were held, or what built them was."""
 
     title: str
@@ -75,7 +75,7 @@ class Way:
         return [ALWAYS, f"They ran {whose} in their first trial."]
 
 
-def ways_held(sheet: Sheet, grades: Sequence[Grade]) -> list[Way]:
+def ways_held(sheet: Sheet, grades: Sequence[Grade]) -> list[WayHeld]:
     """How programs were held, and what built them: each set of limits that were in force once."""
     if sheet.submission is None:
         return []
@@ -89,10 +89,10 @@ def ways_held(sheet: Sheet, grades: Sequence[Grade]) -> list[Way]:
 
 def _ways(
     title: str, limits: Limits, runs: Sequence[CellRun], shown: tuple[Limit, ...]
-) -> Iterator[Way]:
+) -> Iterator[WayHeld]:
     for kept in dict.fromkeys(each.kept for each in runs):
         uids = sorted({each.uid for each in runs if each.kept == kept})
-        yield Way(title, limits, kept, shown, tuple(uids))
+        yield WayHeld(title, limits, kept, shown, tuple(uids))
 
 
 def held_values(sheet: Sheet, grade: Grade) -> dict[str, Any]:

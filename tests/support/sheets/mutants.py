@@ -28,7 +28,9 @@ RIGHT = {
         "sheets/solutions/tcp_echo/right.c",
         f"{HERE}/right/echo_asyncio.py",
         f"{HERE}/right/echo_classes.py",
+        f"{HERE}/right/echo_epoll.c",
         f"{HERE}/right/echo_forks.c",
+        f"{HERE}/right/echo_poll.py",
         f"{HERE}/right/echo_selectors.py",
     ),
     "udp_transfer": (

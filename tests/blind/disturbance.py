@@ -36,6 +36,8 @@ class Name(enum.StrEnum):
     """Starts and ends of processes, by the same."""
     MEMORY = "memory"
     """What pointer arguments point to, by BPF or process_vm_readv(2)."""
+    RINGS = "rings"
+    """Operations by rings of io_uring(7), by BPF."""
     STATES = "states"
     """TCP states, by tracefs or sampled by TCP_INFO."""
     DROPS = "drops"
@@ -96,6 +98,7 @@ def recorded_by(recording: Recording) -> Iterator[Name]:
         Name.CALLS: trace.syscalls,
         Name.TASKS: trace.tasks,
         Name.MEMORY: any(call.memory for call in trace.syscalls),
+        Name.RINGS: any(call.ring and call.ring.operation for call in trace.syscalls),
         Name.STATES: trace.states,
         Name.DROPS: trace.drops,
         Name.QUEUES: trace.queues,

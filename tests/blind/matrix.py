@@ -27,7 +27,7 @@ AS_AD_HOC = ("traced-tcp4", "traced-tcp6", "traced-udp4")
 OF_FRAMES = frozenset({Name.CAPTURE, Name.CANARY, Name.COUNTER, Name.CLOCK, Name.WITNESS})
 """What tells of a frame, and that there was no other."""
 PRINTED_FALSELY = "whether programs print what they did is what the claim is about"
-_BY_PRESENCE = frozenset({Name.OUTPUT, Name.CALLS})
+_BY_PRESENCE = frozenset({Name.OUTPUT, Name.CALLS, Name.RINGS})
 """What nothing is concluded from the absence of: a verdict on evidence that is left is as before.
 A program may print less than it does, and one of several may not be traced."""
 _DEFINITE = (Outcome.HOLDS, Outcome.BROKEN)

@@ -12,7 +12,7 @@ from lab.records import Recording
 from tests.blind.disturbance import Name
 
 _FRAMES = frozenset({Name.CAPTURE, Name.CANARY, Name.COUNTER, Name.CLOCK})
-_CALLS = frozenset({Name.CALLS, Name.TASKS})
+_CALLS = frozenset({Name.CALLS, Name.TASKS, Name.RINGS})
 
 _OF_FIELD = {
     "bracket": _FRAMES,

@@ -80,13 +80,14 @@ def _of_operation(call: Syscall, shape: CallShape | None) -> tuple[Argument, ...
     if shape is None or not call.ring.is_whole:
         return ()
     found = list(_of_call(call, shape, ""))
-    if call.ring.is_fixed:
+    # A recording may say of an operation what it cannot be, as a buffer of shutdown's.
+    if call.ring.is_fixed and found:
         place = found[0].number
         found[0] = Argument(found[0].name, f"registered file {place}", place)
     if call.ring.place is not None:
         text = f"registered file {call.ring.place}"
         found.append(Argument("file_index", text, call.ring.place + 1))
-    if call.ring.is_provided:
+    if call.ring.is_provided and len(found) > 1:
         found[1] = Argument(found[1].name, "a provided buffer", found[1].number, True)
     return tuple(found)
 

@@ -230,6 +230,15 @@ def test_an_operation_in_a_ring_on_a_registered_file_into_a_provided_buffer() ->
     assert (plain.descriptor, plain.moved, room_of(plain)) == (3, 5, 5)
 
 
+def test_one_that_says_what_it_cannot_be_has_the_arguments_that_it_has() -> None:
+    found = only("shutdown", 3, 1, result=0, ring=RingUse(1, "shutdown", is_provided=True))
+    assert found.text == "io_uring shutdown(3, a provided buffer)"
+    (alone,) = decoded(
+        call("client", "close", 3, result=0, ring=RingUse(1, "close", is_provided=True))
+    )
+    assert alone.text == "io_uring close(3)"
+
+
 def test_one_that_says_too_little_has_no_arguments() -> None:
     given = call("client", "read", result=7, ring=RingUse(1, "splice", is_whole=False))
     (found,) = decoded(replace(given, name="io_uring:splice"))

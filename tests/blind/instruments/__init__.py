@@ -11,6 +11,7 @@ from tests.blind.instruments import (
     kernel,
     netstat,
     output,
+    rings,
     tracer,
     wire,
 )
@@ -25,6 +26,7 @@ DISTURBERS: dict[Name, Disturb] = {
     Name.CALLS: tracer.calls,
     Name.TASKS: tracer.tasks,
     Name.MEMORY: tracer.memory,
+    Name.RINGS: rings.disturbed,
     Name.STATES: kernel.states,
     Name.DROPS: kernel.drops,
     Name.CONNTRACK: conntrack.disturbed,

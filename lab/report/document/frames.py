@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
@@ -34,18 +35,20 @@ def frame_documents(
     """The frames in their order, with what their conversations make of them."""
     phase_of = phases(crossings, conversations)
     role_of = roles(conversations, crossings)
-    segment_of = {
-        segment.crossing: (conversation, segment)
-        for conversation in conversations
-        for segment in conversation.segments
-    }
+    segment_of = {segment.crossing: segment for talk in conversations for segment in talk.segments}
+    # By crossing, whose numbers begin at 1: a pair for each takes as much as its segment.
+    talk_at = array("I", bytes(4 * (max(segment_of, default=0) + 1)))
+    for place, talk in enumerate(conversations):
+        for segment in talk.segments:
+            talk_at[segment.crossing] = place
     for crossing in crossings:
         event = _frame_event(crossing, is_segment=crossing.number in segment_of)
         event["phase"] = phase_of[crossing.number].name.lower()
         if crossing.number in role_of:
             event["role"] = role_of[crossing.number]
         if crossing.number in segment_of:
-            event |= _segment(*segment_of[crossing.number])
+            talk = conversations[talk_at[crossing.number]]
+            event |= _segment(talk, segment_of[crossing.number])
         yield event
 
 

@@ -71,7 +71,9 @@ class Timeline:
     @cached_property
     def crossing_of(self) -> Mapping[int, Crossing]:
         """The crossings by their numbers."""
-        return {crossing.number: crossing for crossing in self.crossings}
+        from lab.analysis.flows.by_number import by_number
+
+        return by_number(self.crossings)
 
     @cached_property
     def call_of(self) -> Mapping[EventId, SystemCall]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lab.analysis.calls.call_text import left_to_read
+from lab.analysis.flows.by_number import by_number
 from lab.analysis.order.events import EventPart
 from lab.analysis.story import EXPLANATIONS, Phase, phases
 from lab.analysis.timeline import Timeline
@@ -101,7 +102,7 @@ class _Builder:
         self.remarks: dict[EventId, list[str]] = {}
         for event, remark in timeline.correlation.remarks if timeline.system_calls else ():
             self.remarks.setdefault(event, []).append(remark)
-        self.crossing_of = {crossing.number: crossing for crossing in timeline.crossings}
+        self.crossing_of = by_number(timeline.crossings)
         self.phase_of = phases(timeline.crossings, timeline.conversations)
         self.connection_of = connections_by_crossing(timeline.conversations, self.ports)
 

@@ -51,7 +51,7 @@ from lab.report.document.writing import write_document
 
 FOLDERS = [r.FOLDER / "tcp4", r.FOLDER / "tcp6"]
 OPTIONAL = frozenset({
-    "family", "ready_ns", "peer_inode", "stopped_ns", "mtu_bytes", "stdout_bytes",
+    "family", "ready_ns", "peer_inode", "stopped_ns", "mtu_bytes", "stdout_bytes", "snap_bytes",
 })  # fmt: skip
 KINDS: dict[str, type] = {
     "run": Recording,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -82,6 +83,8 @@ class _SpoolFiles:
 
     def __init__(self, spools: Sequence[int]) -> None:
         self._descriptors = [*map(os.dup, spools)]
+        # Not __del__, which the interpreter's own end may call when `os` has gone.
+        weakref.finalize(self, _close, self._descriptors)
 
     def __call__(self, file: int, start: int, length: int) -> bytes:
         """So many bytes, from that place of one of them on. Raises OSError."""
@@ -90,7 +93,8 @@ class _SpoolFiles:
             raise OSError(f"a spool has {len(found)} bytes at {start}, where {length} were written")
         return found
 
-    def __del__(self) -> None:
-        for descriptor in self._descriptors:
-            with suppress(OSError):
-                os.close(descriptor)
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        with suppress(OSError):
+            os.close(descriptor)

@@ -13,7 +13,7 @@ FULL = Path("/dev/full")  # every write to it fails: full(4)
 
 def ended(before: str, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, called by a program that does that before."""
-    code = f"import atexit, sys, threading, time\n{before}\nfrom lab.__main__ import main\nmain()\n"
+    code = f"import atexit, sys, threading\n{before}\nfrom lab.__main__ import main\nmain()\n"
     return subprocess.run(
         [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
     )
@@ -40,7 +40,7 @@ def test_what_is_to_run_at_exit_runs_once_and_the_status_is_kept(
 
 
 def test_another_thread_is_waited_for() -> None:
-    thread = "def last(): time.sleep(0.05); print('the last word')\n"
+    thread = "def last(): threading.main_thread().join(); print('the last word')\n"
     done = ended(f"{thread}threading.Thread(target=last).start()", "--version")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "the last word"

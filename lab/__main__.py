@@ -53,14 +53,17 @@ def _leave(status: object) -> None:
     """
     import atexit
 
-    if not (status is None or isinstance(status, int)) or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208  as in lab.kernel.sandbox.starting
+    # Who profiles or traces it wants to write something at its end.
+    if not (status is None or isinstance(status, int)) or sys.getprofile() or sys.gettrace():
         return
-    atexit._run_exitfuncs()
     try:
+        if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208  as in lab.kernel.sandbox.starting
+            return
+        atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-    except OSError:
+    except (OSError, ValueError):  # no /proc, a stream that is full or closed
         return
     os._exit((status or 0) & 0xFF)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lab.errors import LabError, UsageError
-from lab.model.claim import Claim, Judgement, Outcome, Verdict, undecided
+from lab.model.claim import Claim, Judgement, Outcome, Verdict, first_of, undecided
 from lab.model.event import EventKind
 from lab.model.family import Family
 
@@ -38,14 +38,14 @@ def judge(claims: Iterable[Claim], timelines: Sequence[Timeline]) -> tuple[Judge
         if claim.by_headers and incomplete.keys() <= cut:
             incomplete = {}
         failures = () if claim.despite_failures else [f for t in concerned for f in t.failures]
-        doubts = [f"incomplete capture: {'; '.join(incomplete)}"] if incomplete else [*failures]
+        doubts = [f"incomplete capture: {first_of([*incomplete])}"] if incomplete else [*failures]
         try:
             verdict = _asked(claim, concerned)
         except UsageError:
             # A check may count on what a program that failed, or a lost frame, should have done.
             if not doubts:
                 raise
-            verdict = undecided("; ".join(doubts))
+            verdict = undecided(first_of(doubts))
         rests_on_doubts = verdict.outcome in (Outcome.HOLDS, Outcome.BROKEN) or verdict.is_observed
         if doubts and rests_on_doubts:
             verdict = Verdict(Outcome.UNDECIDED, "; ".join(doubts), verdict.evidence)

@@ -75,7 +75,7 @@ def summary_of(
         if all(value in columns[name] for name, value in zip(columns, values, strict=True)):
             found[values].append({name: row[name] for name in ("outcome", *MEASURES)})
             if not row["outcome"]:
-                reasons[row["failure"]] += 1
+                reasons[row["failure"].partition("\n")[0]] += 1
     order = {name: {value: n for n, value in enumerate(v)} for name, v in columns.items()}
     ordered = sorted(
         found, key=lambda values: [order[n][v] for n, v in zip(columns, values, strict=True)]

@@ -109,14 +109,22 @@ class TcpConversation:
     def aborts(self) -> tuple[int, ...]:
         """Those of the RSTs that ended it: crossing numbers.
 
-        Where both sides' FINs are acknowledged nothing is open any more, and nothing is lost: a RST
-        after that answers a segment for which there is no connection (RFC 9293, 3.10.7.1).
+        Once both sides' FINs are acknowledged, and the acknowledgments have come, nothing is open
+        any more, and nothing is lost: a RST that is sent after that answers a segment for which
+        there is no connection (RFC 9293, 3.10.7.1).
         """
         acked = self.client_to_server.fin_acked, self.server_to_client.fin_acked
-        if acked[0] is None or acked[1] is None:
+        if acked[0] is None or acked[1] is None or not self.resets:
             return self.resets
-        over = max(acked[0], acked[1])
-        return tuple(number for number in self.resets if number < over)
+        wanted = {*acked, *self.resets}
+        crossing_of = {each.number: each for each in self.flow.crossings if each.number in wanted}
+
+        def arrived_ns(number: int) -> int:
+            seen = crossing_of[number]
+            return seen.time_ns if seen.received_ns is None else seen.received_ns
+
+        over_ns = max(arrived_ns(acked[0]), arrived_ns(acked[1]))
+        return tuple(number for number in self.resets if crossing_of[number].time_ns < over_ns)
 
     @property
     def is_of_one_socket(self) -> bool:

@@ -33,19 +33,20 @@ def execute(options: Namespace) -> int:
     sweep = _sweep(options)
     check_runs(sweep)
     count = len(sweep.grid)
-    told = [0, 0]
+    made = 0
     # What is under way is ended, and not left to notice that this process has gone.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with counting("sweeping", count) as show:
 
             def tell(done: int, failed: int) -> None:
-                told[:] = done, failed
+                nonlocal made
+                made = done
                 show(done, f"{failed} could not be made" if failed else "")
 
             store = run_sweep(sweep, tell, lambda said: print(f"wirelab: {said}", file=sys.stderr))
     except KeyboardInterrupt:
-        said = f"{told[0]} of {count} runs are in {sweep.folder}; the same command makes the rest"
+        said = f"{made} of {count} runs are in {sweep.folder}; the same command makes the rest"
         print(f"wirelab: {said}", file=sys.stderr)
         return 128 + signal.SIGINT
     reasons = _show(sweep, store, options)

@@ -82,9 +82,10 @@ class _SpoolFiles:
     """The files of spools, which are there as long as this is."""
 
     def __init__(self, spools: Sequence[int]) -> None:
-        self._descriptors = [*map(os.dup, spools)]
+        self._descriptors: list[int] = []
         # Not __del__, which the interpreter's own end may call when `os` has gone.
         weakref.finalize(self, _close, self._descriptors)
+        self._descriptors += map(os.dup, spools)
 
     def __call__(self, file: int, start: int, length: int) -> bytes:
         """So many bytes, from that place of one of them on. Raises OSError."""

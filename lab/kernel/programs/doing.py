@@ -41,7 +41,7 @@ def what_it_does(pid: int, also: Collection[int] = ()) -> str:
         return ""
     cpu_s = sum(task.cpu_s for task in tasks)
     taken = f"has taken {cpu_s:.1f} s of the processor's time"
-    if any(task.state in "RD" for task in tasks):
+    if any(task.state == "R" for task in tasks):
         return f"it is at work, and {taken}"
     said = " and ".join(dict.fromkeys(map(_said, tasks)))
     return f"it {said}, and {taken}" if cpu_s >= _WORTH_SAYING_S else f"it {said}"
@@ -51,6 +51,8 @@ def _said(task: _Task) -> str:
     """What one task does that is not at work."""
     if task.state in "Tt":
         return "is stopped"
+    if task.state == "D":
+        return "waits for the kernel, for a disk say"
     words: list[str] = []
     with suppress(OSError):
         words = Path(f"/proc/{task.pid}/task/{task.tid}/syscall").read_text("ascii").split()

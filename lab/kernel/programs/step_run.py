@@ -158,7 +158,7 @@ class StepRun(ProgramGroup):
                 return
             if self._are_at_rest() and not listening.has_appeared():
                 does = self._what_it_does(running) or ": it waits for something else"
-                running.fail(f"never listened on {wanted}{does}, for ever")
+                running.fail(f"never listened on {wanted}, and never would{does}")
                 return
             self._take_turn(POLL_MS)
         running.note_listening()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from transcript import converse, only_flow
 
@@ -189,6 +191,23 @@ def test_a_rst_after_both_fins_are_acknowledged_ends_nothing(is_late: bool) -> N
     )
     (reset,) = conversation.resets
     assert conversation.aborts == (() if is_late else (reset,))
+
+
+def test_a_rst_that_left_before_the_last_ack_had_come_ends_the_connection() -> None:
+    conversation = converse(
+        f"""{OPEN}
+        0.10 client > server FIN,ACK seq=101 ack=901
+        0.11 server > client FIN,ACK seq=901 ack=102
+        0.12 client > server ACK seq=102 ack=902
+        0.14 server > client RST seq=902
+        """
+    )
+    assert conversation.aborts == ()
+    (reset,) = conversation.resets
+    *before, ack, rst = conversation.flow.crossings
+    late = replace(ack, received_ns=rst.time_ns + 1)
+    flow = replace(conversation.flow, crossings=(*before, late, rst))
+    assert replace(conversation, flow=flow).aborts == (reset,)
 
 
 def test_an_unanswered_syn_leaves_the_server_in_listen() -> None:

@@ -63,7 +63,7 @@ def remembering(function: Callable[..., Any], arguments: str) -> Callable[..., A
             return function(*given)
         ways = arguments or _BY_VALUE * len(given)
         key = tuple(
-            id(each) if way == _AS_ITSELF else each for each, way in zip(given, ways, strict=False)
+            id(each) if way == _AS_ITSELF else each for each, way in zip(given, ways, strict=True)
         )
         found = known.get(key)
         if found is None:

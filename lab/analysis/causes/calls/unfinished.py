@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lab.analysis.calls.options import SO_RCVTIMEO, SO_RCVTIMEO_NEW
 from lab.analysis.causes.facts.cause import Cause, Surprise
 from lab.analysis.causes.facts.standing import ACCEPTS, READS, SENDS, WAITS
 from lab.analysis.causes.facts.step_facts import StepFacts, known_ids, ms, named
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lab.analysis.tcp.segment import Segment
 
 _AT_ONCE_NS = 10_000_000
-"""A call that took longer had waited, as long as SO_RCVTIMEO says."""
+"""A call that took longer on a socket with SO_RCVTIMEO had waited for so long."""
 _USES = READS | SENDS | ACCEPTS | {"connect", "close"}
 _GOES_WITHOUT = ("EAGAIN", "ENOTCONN", "EPIPE")
 
@@ -40,6 +41,20 @@ def _afterwards(facts: StepFacts, call: SystemCall) -> SystemCall | None:
         ):
             return each
     return None
+
+
+def _may_have_waited(facts: StepFacts, call: SystemCall) -> bool:
+    """Whether EAGAIN may say that SO_RCVTIMEO was over; else the socket is non-blocking.
+
+    A call that did not wait may take long all the same: its task was stopped, or had no CPU.
+    Source: socket(7), recv(2).
+    """
+    endpoint = facts.timeline.endpoint_of.get(call.socket)
+    is_short = call.exit_ns is not None and call.exit_ns - call.entry_ns <= _AT_ONCE_NS
+    if endpoint is None or is_short:
+        return not is_short
+    options = (SO_RCVTIMEO, SO_RCVTIMEO_NEW)
+    return any(facts.option_call(endpoint, each, call.entry_ns) for each in options)
 
 
 def _conversation(facts: StepFacts, call: SystemCall) -> tuple[TcpConversation, bool] | None:
@@ -92,7 +107,7 @@ def _opened(talk: TcpConversation) -> Segment | None:
 def _nothing_yet(facts: StepFacts, call: SystemCall) -> Cause | None:
     """EAGAIN of a read after which the program gave up, though something came later."""
     found, then = _conversation(facts, call), _afterwards(facts, call)
-    if found is None or call.exit_ns is None or call.exit_ns - call.entry_ns > _AT_ONCE_NS:
+    if found is None or call.exit_ns is None or _may_have_waited(facts, call):
         return None
     talk, is_client = found
     if not facts.is_traced or (then is not None and then.name != "close"):
@@ -132,8 +147,9 @@ def _nobody_yet(facts: StepFacts, call: SystemCall) -> Cause | None:
     listener, then = facts.timeline.endpoint_of.get(call.socket), _afterwards(facts, call)
     if listener is None or listener.protocol != "tcp" or call.exit_ns is None:
         return None
-    is_short = call.exit_ns - call.entry_ns <= _AT_ONCE_NS
-    if not is_short or not facts.is_traced or (then is not None and then.name != "close"):
+    if _may_have_waited(facts, call) or not facts.is_traced:
+        return None
+    if then is not None and then.name != "close":
         return None
     for talk in facts.timeline.conversations:
         first = talk.segments[0]

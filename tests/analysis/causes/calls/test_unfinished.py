@@ -8,6 +8,8 @@ import pytest
 import trace_edits as t
 from failed_call import FLOW, TCP, found
 
+from lab.analysis.calls.options import SO_RCVBUF, SO_RCVTIMEO, SO_RCVTIMEO_NEW, Option
+from lab.analysis.causes.calls import unfinished
 from lab.records import Recording, Syscall
 
 EAGAIN, EINPROGRESS = 11, 115
@@ -82,3 +84,23 @@ def test_a_read_that_found_nothing_is_no_end(then: str, is_met: bool) -> None:
     assert ("nothing-yet" in causes) is is_met
     if is_met:
         assert "7 bytes came 0.500 ms after the read (f13)" in causes["nothing-yet"].text
+
+
+@pytest.mark.parametrize("option", [None, SO_RCVTIMEO, SO_RCVTIMEO_NEW, SO_RCVBUF])
+def test_a_read_that_took_long_has_waited_where_it_has_a_timeout(
+    monkeypatch: pytest.MonkeyPatch, option: Option | None
+) -> None:
+    """Else its task had no CPU: a tracer stops it at both ends of the call."""
+    monkeypatch.setattr(unfinished, "_AT_ONCE_NS", 0)
+    run = reading("")
+    if option is not None:
+        arguments = (3, option.level, option.number, 0, 0)
+        asked = replace(
+            t.call_of(TCP, "client", "connect"),
+            name="setsockopt", arguments=arguments, memory=(), result=0,
+        )  # fmt: skip
+        early_ns = min(call.entry_ns for call in run.trace.syscalls if call.result == -EAGAIN)
+        asked = replace(asked, entry_ns=early_ns - 2, exit_ns=early_ns - 1)
+        run = t.with_calls(run, [*run.trace.syscalls, asked])
+    may_wait = option in (SO_RCVTIMEO, SO_RCVTIMEO_NEW)
+    assert ("nothing-yet" in found(run)) is not may_wait

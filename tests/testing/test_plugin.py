@@ -92,11 +92,9 @@ def test_hosts_of_a_star(lab):
 def test_tests_that_expect_something_pass_and_leave_nothing(tmp_path: Path) -> None:
     done = pytest_of(tmp_path, GOOD)
     assert counts(done) == "4 passed", done.stdout
-    assert [each.name for each in tmp_path.iterdir() if each.is_dir()] in (
-        [],
-        ["__pycache__"],
-        ["wirelab-runs"],
-    )
+    # Compiled tests are Python's own, where it is to keep any.
+    folders = {each.name for each in tmp_path.iterdir() if each.is_dir()}
+    assert folders - {"__pycache__"} <= {"wirelab-runs"}
     assert not list(tmp_path.glob("wirelab-runs/*"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 
 from lab.frozen import frozen
 
@@ -51,6 +52,9 @@ class EventId:
 
 _FRAME_IDS: list[EventId] = []
 """By the frame's number, which begin at 1."""
+_GROWING = threading.Lock()
+"""Several runs are judged at once, each by a thread: one alone makes the list longer. An id that was
+added twice would have every later frame called by the number of the one before it."""
 
 _FAR = 1 << 16
 
@@ -60,6 +64,8 @@ def frame_id(number: int) -> EventId:
     known = _FRAME_IDS
     if not 0 <= number < len(known) + _FAR:
         return EventId(EventKind.FRAME, number)
-    while len(known) <= number:
-        known.append(EventId(EventKind.FRAME, len(known)))
+    if number >= len(known):
+        with _GROWING:
+            while len(known) <= number:
+                known.append(EventId(EventKind.FRAME, len(known)))
     return known[number]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from event_ids import event
 
+from lab.model import event as module
 from lab.model.event import EventId, EventKind, frame_id
 
 
@@ -32,3 +35,24 @@ def test_a_frames_event_is_one_object_however_often_it_is_asked_for() -> None:
         assert frame_id(number) is frame_id(number)
     for number in (1, 60_000, -1, 10**15):
         assert frame_id(number) == EventId(EventKind.FRAME, number)
+
+
+def test_threads_that_ask_at_once_get_each_frames_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else every later frame of the process is called by its neighbour's number."""
+    monkeypatch.setattr(module, "_FRAME_IDS", [])
+    others: list[threading.Thread] = []
+
+    class Slow(EventId):
+        """While the first is made another thread asks, and has time to be answered."""
+
+        def __init__(self, kind: EventKind, number: int) -> None:
+            super().__init__(kind, number)
+            if not others:
+                others.append(threading.Thread(target=frame_id, args=(5,)))
+                others[0].start()
+                others[0].join(0.2)
+
+    monkeypatch.setattr(module, "EventId", Slow)
+    assert frame_id(3).number == 3
+    others[0].join()
+    assert [frame_id(number).number for number in range(10)] == [*range(10)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.kernel.network.configuration import Configuration, read_configuration
+from lab.kernel.network.links_ready import wait_until_links_ready
 from lab.kernel.network.namespace import build_topology
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.topology import two_hosts
@@ -56,8 +57,9 @@ def test_what_went_with_an_end_of_a_link_is_left_to_the_canaries() -> None:
 
 
 def configurations() -> list[Configuration]:
-    """Run inside: of a host's network, twice."""
+    """Run inside: of a host's network, twice, once it is as a run's programs find it."""
     with build_topology(two_hosts()) as namespaces:
+        wait_until_links_ready(namespaces)
         return [read_configuration(namespaces["server"]) for _ in range(2)]
 
 

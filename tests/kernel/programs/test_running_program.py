@@ -159,9 +159,11 @@ def test_a_child_left_behind_that_writes_without_bound_delays_nothing(marker: st
 
 def test_children_that_write_without_bound_share_their_programs_limit(marker: str) -> None:
     """All of them, to both descriptors, after their parent has ended while others go on."""
+    # None goes on before each has written: the kernel may let the first one run alone for long.
     spam = (
-        "import os\nfor fd in (1, 2, 1, 2):\n"
+        "import os\nr, w = os.pipe()\nfor fd in (1, 2, 1, 2):\n"
         " if os.fork() == 0:\n"
+        "  os.write(fd, b'spam' * 1000); os.close(w); os.read(r, 1)\n"
         "  while True: os.write(fd, b'spam' * 1000)\n"
     )
     with open_sandbox() as sandbox:

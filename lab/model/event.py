@@ -53,8 +53,8 @@ class EventId:
 _FRAME_IDS: list[EventId] = []
 """By the frame's number, which begin at 1."""
 _GROWING = threading.Lock()
-"""Several runs are judged at once, each by a thread: one alone makes the list longer. An id that was
-added twice would have every later frame called by the number of the one before it."""
+"""Runs are judged at once, each by a thread: one alone makes the list longer. An id that was added
+twice would have every later frame called by the number of the one before it."""
 
 _FAR = 1 << 16
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from lab.records import Recording, Syscall
 from tests.blind.disturbance import Disturbed, Manner, Name, cuts, falsified, later, spread
-from tests.blind.instruments.records import in_trace
+from tests.blind.instruments.calls import made, until
 
 MOST_OPERATIONS = 8
 
-_with_calls = in_trace("syscalls")
+_made = partial(made, Name.RINGS)
 
 
 def is_operation(call: Syscall) -> bool:
@@ -35,7 +36,9 @@ def disturbed(recording: Recording) -> Iterator[Disturbed]:
         yield _made(Manner.GONE, f"no operation of {program}", recording, rest, steps)
     for moment_ns, steps in cuts(recording):
         what = f"ended in the middle of {', '.join(sorted(steps))}"
-        yield _made(Manner.CUT, what, recording, _until(seen, moment_ns), steps)
+        yield made(
+            Name.RINGS, Manner.CUT, what, recording, until(seen, moment_ns, is_operation), steps
+        )
     late = [later(call) if is_operation(call) else call for call in seen]
     yield _made(Manner.LATE, "all are late", recording, late)
     for _, place in spread(places, MOST_OPERATIONS):
@@ -47,29 +50,6 @@ def disturbed(recording: Recording) -> Iterator[Disturbed]:
             changed = [*before, replace(call, ring=ring), *after]
             yield _made(Manner.FALSE, f"{said}: ring's {field}", recording, changed)
         for field, other in falsified(call, frozenset({"memory", "ring"})):
-            yield _made(Manner.FALSE, f"{said}: {field}", recording, [*before, other, *after])
-
-
-def _until(seen: Iterable[Syscall], moment_ns: int) -> Iterator[Syscall]:
-    """Without operations that began later; those that were not complete have no result."""
-    for call in seen:
-        if not is_operation(call):
-            yield call
-        elif call.entry_ns < moment_ns:
-            if call.exit_ns is not None and call.exit_ns >= moment_ns:
-                memory = tuple(each for each in call.memory if not each.at_exit)
-                yield replace(call, exit_ns=None, result=None, memory=memory)
-            else:
-                yield call
-
-
-def _made(
-    manner: Manner,
-    what: str,
-    recording: Recording,
-    seen: Iterable[Syscall],
-    steps: frozenset[str] | None = None,
-) -> Disturbed:
-    """With those calls, in order of entry, as a tracer has them."""
-    ordered = sorted(seen, key=lambda call: call.entry_ns)
-    return Disturbed(Name.RINGS, manner, what, _with_calls(recording, ordered), steps)
+            yield made(
+                Name.RINGS, Manner.FALSE, f"{said}: {field}", recording, [*before, other, *after]
+            )

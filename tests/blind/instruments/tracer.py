@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
-from lab.records import Memory, Recording, Syscall
+from lab.records import Memory, Recording
 from tests.blind.disturbance import Disturbed, Manner, Name, cuts, falsified, later, spread
+from tests.blind.instruments.calls import made, until, with_calls
 from tests.blind.instruments.records import disturbed_records, in_trace
 
 MOST_CALLS = 8
 MOST_MEMORIES = 8
 
-_with_calls = in_trace("syscalls")
+_made = partial(made, Name.CALLS)
 
 
 def calls(recording: Recording) -> Iterator[Disturbed]:
@@ -20,17 +22,17 @@ def calls(recording: Recording) -> Iterator[Disturbed]:
     seen = recording.trace.syscalls
     if not seen:
         return
-    yield Disturbed(Name.CALLS, Manner.GONE, "no call was seen", _with_calls(recording, ()))
+    yield Disturbed(Name.CALLS, Manner.GONE, "no call was seen", with_calls(recording, ()))
     for program in dict.fromkeys(call.program for call in seen):
         steps = frozenset(call.step for call in seen if call.program == program)
         rest = [call for call in seen if call.program != program]
-        gone = _with_calls(recording, rest)
+        gone = with_calls(recording, rest)
         yield Disturbed(Name.CALLS, Manner.GONE, f"no call of {program}", gone, steps)
         late = [later(call) if call.program == program else call for call in seen]
         what = f"those of {program} are late"
         yield _made(Manner.LATE, what, recording, late, steps)
     for moment_ns, steps in cuts(recording):
-        early = _until(seen, moment_ns)
+        early = until(seen, moment_ns)
         what = f"ended in the middle of {', '.join(sorted(steps))}"
         yield _made(Manner.CUT, what, recording, early, steps)
     yield _made(Manner.LATE, "all are late", recording, map(later, seen))
@@ -39,7 +41,9 @@ def calls(recording: Recording) -> Iterator[Disturbed]:
         said = f"{call.name}, call {place + 1} of {len(seen)}, by {call.program}"
         yield _made(Manner.FALSE, f"{said}: not seen", recording, [*before, *after])
         for field, other in falsified(call, frozenset({"memory"})):
-            yield _made(Manner.FALSE, f"{said}: {field}", recording, [*before, other, *after])
+            yield made(
+                Name.CALLS, Manner.FALSE, f"{said}: {field}", recording, [*before, other, *after]
+            )
 
 
 def tasks(recording: Recording) -> Iterator[Disturbed]:
@@ -56,13 +60,13 @@ def memory(recording: Recording) -> Iterator[Disturbed]:
     if not places:
         return
     without = [replace(call, memory=()) for call in seen]
-    yield Disturbed(Name.MEMORY, Manner.GONE, "not read", _with_calls(recording, without))
+    yield Disturbed(Name.MEMORY, Manner.GONE, "not read", with_calls(recording, without))
     for moment_ns, steps in cuts(recording):
         early = [replace(call, memory=()) if call.entry_ns >= moment_ns else call for call in seen]
         what = f"not read from the middle of {', '.join(sorted(steps))} on"
-        yield Disturbed(Name.MEMORY, Manner.CUT, what, _with_calls(recording, early), steps)
+        yield Disturbed(Name.MEMORY, Manner.CUT, what, with_calls(recording, early), steps)
     half = [replace(call, memory=tuple(map(_half, call.memory))) for call in seen]
-    yield Disturbed(Name.MEMORY, Manner.CUT, "half of each", _with_calls(recording, half))
+    yield Disturbed(Name.MEMORY, Manner.CUT, "half of each", with_calls(recording, half))
     for _, place in spread(places, MOST_MEMORIES):
         call = seen[place]
         for number, each in enumerate(call.memory):
@@ -71,33 +75,9 @@ def memory(recording: Recording) -> Iterator[Disturbed]:
                 memories = (*call.memory[:number], other, *call.memory[number + 1 :])
                 changed = [*seen[:place], replace(call, memory=memories), *seen[place + 1 :]]
                 what = f"{said}: {field}"
-                made = _with_calls(recording, changed)
+                made = with_calls(recording, changed)
                 yield Disturbed(Name.MEMORY, Manner.FALSE, what, made)
 
 
 def _half(memory: Memory) -> Memory:
     return replace(memory, data=memory.data[: len(memory.data) // 2])
-
-
-def _until(seen: Sequence[Syscall], moment_ns: int) -> Iterator[Syscall]:
-    """The calls that were entered until then; those that had not returned have no result."""
-    for call in seen:
-        if call.entry_ns >= moment_ns:
-            continue
-        if call.exit_ns is not None and call.exit_ns >= moment_ns:
-            memory = tuple(each for each in call.memory if not each.at_exit)
-            yield replace(call, exit_ns=None, result=None, memory=memory)
-        else:
-            yield call
-
-
-def _made(
-    manner: Manner,
-    what: str,
-    recording: Recording,
-    seen: Iterable[Syscall],
-    steps: frozenset[str] | None = None,
-) -> Disturbed:
-    """With those calls, in order of entry, as a tracer has them."""
-    ordered = sorted(seen, key=lambda call: call.entry_ns)
-    return Disturbed(Name.CALLS, manner, what, _with_calls(recording, ordered), steps)

@@ -56,7 +56,7 @@ def test_a_cause_is_named(
     ad_hoc: Callable[..., AdHocRun], client: str, options: list[str], name: str, text: str
 ) -> None:
     run = ad_hoc(IDLE, python(client), "--no-wait", *options, trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert list(found) == [name]
     assert text in found[name]
 
@@ -83,7 +83,7 @@ def test_the_cause_of_an_experiment_is_named(
     ad_hoc: Callable[..., AdHocRun], name: str, text: str
 ) -> None:
     run = ad_hoc(*typed(name), trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert list(found) == [name]
     assert text in found[name]
 
@@ -96,7 +96,7 @@ def test_ports_of_connections_are_used_up(ad_hoc: Callable[..., AdHocRun]) -> No
         "for s in many: s.close()"
     )
     run = ad_hoc(python(server), python(client), "--sysctl", RANGE, trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert "no port left for one more connection to 198.51.100.2:4242" in found["no-port-left"]
 
 

@@ -36,7 +36,7 @@ def test_the_uid_of_a_peer(ad_hoc: Callable[..., AdHocRun], how: str) -> None:
     path = SHOWN["uid-not-mapped"].unix
     client = ASK.replace("{unix}", path).replace("IN_ITS_OWN", how)
     run = ad_hoc(python(SERVE), python(client), "--unix", path, trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     read = int(run.wrote["client"])
     names = {os.getuid(): [], 65_534: ["uid-not-mapped"]} if os.getuid() != 65_534 else {}
     names = {**names, 4321: ["uid-mapped"], **({} if names else {65_534: []})}

@@ -111,7 +111,7 @@ def test_a_cause_is_named(
     text: str,
 ) -> None:
     run = ad_hoc(python(server), python(client), trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert list(found) == [name], "one doing has one cause"
     assert text in found[name]
 
@@ -128,7 +128,7 @@ def test_the_cause_of_an_experiment_is_named(
     ad_hoc: Callable[..., AdHocRun], name: str, text: str
 ) -> None:
     run = ad_hoc(*typed(name), trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert list(found) == [name], "one doing has one cause"
     assert text in found[name]
 

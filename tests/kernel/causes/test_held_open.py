@@ -73,7 +73,7 @@ def test_what_holds_a_socket_open_is_named_and_what_closes_it_is_not(
 ) -> None:
     run = ad_hoc(python(server % "pass"), python(WAIT), trace="auto")
     assert run.wrote["client"] == "no end\n"
-    causes = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    causes = run.causes
     assert said in causes[HELD], causes
     assert "close-wait" not in causes, "it did call close()"
     mended = ad_hoc(python(server % mends), python(WAIT), trace="auto")

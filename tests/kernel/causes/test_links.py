@@ -46,7 +46,7 @@ def test_the_interface_that_is_down_is_named(
     ad_hoc: Callable[..., AdHocRun], client: str, errno: str, is_met: bool
 ) -> None:
     run = ad_hoc(IDLE, python(client), "--no-wait", "--cap", "net_admin", trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert run.wrote["client"].strip() == errno
     assert ("interface-down" in found) is is_met
     if is_met:
@@ -82,7 +82,7 @@ def test_bytes_that_do_not_leave_while_it_is_down(
 ) -> None:
     client = python(SETS + CONNECTED + between + "tcp.recv(9)\n")
     run = ad_hoc(python(SERVE), client, "--cap", "net_admin", trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert ("interface-down" in found) is is_met
     if is_met:
         assert "succeeds, and its 4 bytes left" in found["interface-down"]

@@ -72,7 +72,7 @@ def test_no_room_is_named(
     assert too_many in client
     for amount in (too_many, near):
         run = ad_hoc("", python(client.replace(too_many, amount)), trace="auto")
-        found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+        found = run.causes
         failed = run.programs["client"]["exit_status"] != 0
         assert failed is (amount == too_many)
         assert list(found) == ([name] if failed else [])

@@ -43,7 +43,7 @@ def test_near_to_that_another_cause_is_said_or_none(
 def test_data_in_a_syn_that_the_server_leaves_is_said(ad_hoc: Callable[..., AdHocRun]) -> None:
     """It takes no more of them once the first connection has brought the client a cookie."""
     run = ad_hoc(*typed(THEN_NO_MORE.cause), trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert set(found) == {"fast-open-no-cookie", "fast-open-fell-back"}
     assert "carries 5 bytes, and the SYN-ACK" in found["fast-open-fell-back"]
 

@@ -18,7 +18,7 @@ def test_linger2_below_zero_is_the_kernels_reason(ad_hoc: Callable[..., AdHocRun
     client = one.client.replace("c.close()", f"print({STATE})\nc.close()")
     run = ad_hoc(python(one.server), python(client), "--verbose", trace="auto")
     assert (run.done.returncode, run.wrote["client"]) == (DONE, "5\n"), run.done.stdout
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     by_kernel = any(
         each["kind"] == "states" and each["obtained"] == "measured"
         for each in run.report["instruments"]

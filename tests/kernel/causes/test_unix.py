@@ -82,7 +82,7 @@ def test_a_cause_within_one_program_is_named(
 ) -> None:
     idle = "import os; os.write(1, b'idle')"
     run = ad_hoc(python(idle), python(client), "--no-wait", trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert list(found) == [name]
     assert text in found[name]
 
@@ -100,7 +100,7 @@ def test_the_cause_of_an_experiment_is_named(
     ad_hoc: Callable[..., AdHocRun], name: str, text: str
 ) -> None:
     run = ad_hoc(*typed(name), trace="auto")
-    found = {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    found = run.causes
     assert list(found) == [name]
     assert text in found[name]
 

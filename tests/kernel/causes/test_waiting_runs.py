@@ -46,7 +46,7 @@ NOBODY = SHORT.replace("{server}", "198.51.100.77")
 
 
 def causes_of(run: AdHocRun) -> dict[str, str]:
-    return {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    return run.causes
 
 
 @pytest.mark.parametrize(

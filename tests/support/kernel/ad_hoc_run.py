@@ -95,6 +95,11 @@ class AdHocRun:
         self.verdicts = {claim["id"]: claim["verdict"] for claim in self.report["claims"]}
 
     @property
+    def causes(self) -> dict[str, str]:
+        """The texts of the causes that were found, by their names."""
+        return {cause["name"]: cause["text"] for cause in self.report["causes"]}
+
+    @property
     def head(self) -> str:
         return " ".join(self.done.stdout.partition("\n\n")[0].split())
 

@@ -63,7 +63,7 @@ asyncio.run(main())
 
 
 def causes_of(run: AdHocRun) -> dict[str, str]:
-    return {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    return run.causes
 
 
 @pytest.mark.parametrize(

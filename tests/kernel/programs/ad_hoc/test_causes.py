@@ -180,7 +180,7 @@ print(c.recv(10))
 
 
 def causes_of(run: AdHocRun) -> dict[str, str]:
-    return {cause["name"]: cause["text"] for cause in run.report["causes"]}
+    return run.causes
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,17 @@ class Result(Expectations):
         return part
 
     def drawn(self) -> tuple[Sequence[Ladder], Sequence[Timeline], Sequence[str]]:
-        """Its ladders, its steps, and the files that are in its folder."""
-        files = (("capture", "recording.pcapng"), ("report", "report.html"))
-        paths = [(what, self.folder / name) for what, name in files]
-        said = [f"{what}: {path}" for what, path in paths if path.exists()]
+        """Its ladders, its steps, and the files that are in its folder, or how to get them."""
+        from shlex import quote
+
+        capture, page = self.folder / "recording.pcapng", self.folder / "report.html"
+        said = []
+        if capture.exists():
+            said.append(f"capture: {capture}")
+        if page.exists():
+            said.append(f"report: {page}")
+        elif capture.exists():
+            said.append(f"report: `wirelab report {quote(str(self.folder))}` writes it")
         return self.ladders, self.timelines, said
 
     @cached_property

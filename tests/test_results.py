@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import recorded as r
@@ -47,3 +48,13 @@ def test_a_result_has_its_recording_and_a_ladder_for_each_step() -> None:
     twice = replace(result, timelines=build_timelines(r.twice(r.recorded(4))))
     assert len(twice.ladders) == len(twice.timelines) == 2
     assert twice.ladder is twice.ladders[0]
+
+
+def test_a_failure_names_the_page_or_how_to_have_it(tmp_path: Path) -> None:
+    run = replace(result_with({}), folder=tmp_path)
+    assert run.drawn()[2] == []
+    (tmp_path / "recording.pcapng").touch()
+    capture = f"capture: {tmp_path}/recording.pcapng"
+    assert run.drawn()[2] == [capture, f"report: `wirelab report {tmp_path}` writes it"]
+    (tmp_path / "report.html").touch()
+    assert run.drawn()[2] == [capture, f"report: {tmp_path}/report.html"]

@@ -115,7 +115,7 @@ def _causes(judgement: Judgement, result: Result) -> list[str]:
         return []
     steps = judgement.claim.step_names or (result.timelines[0].step,)
     return [
-        f"Why: {cause.sentence} ({cause.source})"
+        cause.below_a_failure(judgement.verdict.evidence)
         for timeline in result.timelines
         if timeline.step in steps
         for cause in find_causes(timeline)

@@ -36,16 +36,18 @@ def failure_text(
     lines = [f"{verdict.outcome.value}: {sentence}", f"{_INDENT}{verdict.why}"]
     lines += _side_by_side(verdict)
     lines += _around(verdict.evidence, ladders, style)
-    return "\n".join([*lines, *further_lines(timelines, files)])
+    return "\n".join([*lines, *further_lines(timelines, files, verdict.evidence)])
 
 
-def further_lines(timelines: Sequence[Timeline], files: Sequence[str]) -> Iterator[str]:
-    """Below a failure: why what surprised went so, as far as that is known, and the files."""
+def further_lines(
+    timelines: Sequence[Timeline], files: Sequence[str], evidence: Sequence[EventId] = ()
+) -> Iterator[str]:
+    """Below a failure that these events show: why what surprised went so, and the files."""
     style = Style(USUAL_COLUMNS, False)
     for timeline in timelines:
         for cause in find_causes(timeline):
             yield ""
-            yield from style.wrap(f"Why: {cause.sentence} ({cause.source})", style.width)
+            yield from style.wrap(cause.below_a_failure(evidence), style.width)
     if files:
         yield ""
         yield from files

@@ -3,8 +3,9 @@ from __future__ import annotations
 from event_ids import event
 from expected import result_of
 
+from lab.analysis.causes.find import find_causes
 from lab.model.claim import Contrast, Outcome, Verdict, broken
-from lab.report.failure.failure import failure_text
+from lab.report.failure.failure import failure_text, further_lines
 
 
 def test_a_failure_shows_the_two_side_by_side_the_place_and_the_files() -> None:
@@ -35,3 +36,14 @@ def test_the_cause_is_said_where_one_is_known() -> None:
 def test_evidence_that_no_ladder_has_is_left_out() -> None:
     text = failure_text("X.", broken("no", [event("f99")]), result_of("tcp4").ladders)
     assert text == "BROKEN: X.\n  no"
+
+
+def test_a_cause_that_shows_by_other_events_is_not_called_the_reason() -> None:
+    run = result_of("traced-reset4")
+    (cause, *_) = find_causes(run.timelines[0])
+    own = cause.evidence[0]
+    other = event("f1")
+    said = {
+        at: "\n".join(further_lines(run.timelines[:1], (), [at])).split()[0] for at in (own, other)
+    }
+    assert said == {own: "Why:", other: "Also"}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from lab.frozen import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lab.model.event import EventId
 
 
@@ -74,3 +76,12 @@ class Cause:
         seen = ", ".join(map(str, (*self.evidence, *self.counters)))
         decided = "" if self.is_certain else f" To decide it: {self.decided_by}."
         return f"{self.source}. Seen in: {seen}.{decided}"
+
+    def below_a_failure(self, evidence: Collection[EventId]) -> str:
+        """Its sentence and source, called the reason of what these events show.
+
+        Where it shows by none of them it may have nothing to do with the failure, and is said
+        to have been seen as well. A failure that no event shows may come of anything.
+        """
+        is_reason = not evidence or any(each in self.evidence for each in evidence)
+        return f"{'Why' if is_reason else 'Also seen'}: {self.sentence} ({self.source})"

@@ -29,3 +29,10 @@ def test_what_is_only_likely_says_so_and_what_would_decide_it() -> None:
 
 def test_what_happened_again_is_counted() -> None:
     assert replace(CAUSE, times=3).sentence == "Bytes were thrown away. (3 times like this.)"
+
+
+def test_below_a_failure_it_is_the_reason_of_what_it_shows_by() -> None:
+    said = "Bytes were thrown away. (RFC 1122, 4.2.2.13)"
+    assert CAUSE.below_a_failure([event("f7"), event("f8")]) == f"Why: {said}"
+    assert CAUSE.below_a_failure([]) == f"Why: {said}"
+    assert CAUSE.below_a_failure([event("f7")]) == f"Also seen: {said}"

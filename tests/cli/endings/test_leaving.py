@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,21 @@ FULL = Path("/dev/full")  # every write to it fails: full(4)
 def ended(before: str, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, called by a program that does that before."""
     code = f"import atexit, sys, threading\n{before}\nfrom lab.__main__ import main\nmain()\n"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
-    )
+    silence, writing = os.pipe()
+    try:
+        return subprocess.run(
+            [sys.executable, "-c", code, *words],
+            stdin=silence, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(silence)
+        os.close(writing)
 
 
-def test_the_interpreter_is_not_taken_apart() -> None:
+@pytest.mark.parametrize("daemon", ["", "threading.Thread(target=input, daemon=True).start()\n"])
+def test_the_interpreter_is_not_taken_apart(daemon: str) -> None:
     class_of_it = "class Last:\n    def __del__(self): print('taken apart')\nlast = Last()\n"
-    done = ended(class_of_it, "--version")
+    done = ended(f"{class_of_it}{daemon}", "--version")
     assert done.returncode == 0
     assert "taken apart" not in done.stdout
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lab.analysis.flow_summary import FlowSummary, choose
-from lab.analysis.flows.flow import Flow, FlowId, Protocol
+from lab.analysis.flows.crossing import Protocol
+from lab.analysis.flows.flow import Flow, FlowId
 from lab.analysis.table.columns import TCP
 from lab.analysis.table.summaries import TableNotes, note, summaries
 from lab.analysis.table.table import build_table

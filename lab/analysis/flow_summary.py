@@ -14,8 +14,7 @@ from lab.frozen import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lab.analysis.flows.crossing import Crossing
-    from lab.analysis.flows.flow import Protocol
+    from lab.analysis.flows.crossing import Crossing, Protocol
     from lab.analysis.tcp.conversation import TcpConversation
     from lab.analysis.tcp.segment import Note
     from lab.model.address import SocketAddress

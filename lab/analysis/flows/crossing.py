@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from lab.analysis.packets.packet import Packet, Payload
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
 from lab.frozen import frozen
 from lab.model.address import SocketAddress
 from lab.model.event import EventId, frame_id
+
+if TYPE_CHECKING:
+    from lab.analysis.packets.packet import Packet, Payload
+
+Protocol = Literal["tcp", "udp"]
+
+FlowEnds = tuple[Protocol, SocketAddress, SocketAddress]
+"""A packet's protocol, source and destination."""
+
+
+class TransportHead(NamedTuple):
+    """What flows and connections need of a plain packet; the numbers of TCP are 0 in UDP."""
+
+    ends: FlowEnds
+    seq: int
+    ack: int
+    flags: int
+    window: int
+    """As it is in the header."""
+    length: int
+    """Payload bytes."""
+    has_sack: bool
+    """Whether it has SACK blocks (RFC 2018, 3)."""
 
 
 @frozen
@@ -92,9 +116,23 @@ class Crossing:
         """Whether it is known to be plain so."""
         return self.right_checksums > 0
 
-    def kept(self, payload: Payload) -> Payload:
-        """Its packet's payload, as it is to be kept."""
-        return payload
+    @property
+    def head(self) -> TransportHead | None:
+        """What there is to know of it without its packet; None where that has to be asked.
+
+        Of a whole packet of TCP or UDP that is plain, and has the same ends everywhere.
+        """
+        return None
+
+    @property
+    def wire_bytes(self) -> int:
+        """The length of its frame on the wire."""
+        return self.packet.frame.wire_bytes
+
+    @property
+    def carried(self) -> Payload | None:
+        """Its packet's payload, as it is to be kept; None where it has none."""
+        return self.packet.carried
 
     @property
     def lost(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from lab.analysis.flows.crossing import FlowEnds, Protocol
 from lab.analysis.packets.fragments import REASSEMBLY_TIMEOUT_NS, datagram_of, piece_of
 from lab.analysis.packets.packet import (
     Extension,
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.packets.packet import Layer
-
-Protocol = Literal["tcp", "udp"]
-
-FlowEnds = tuple[Protocol, SocketAddress, SocketAddress]
-"""A packet's protocol, source and destination."""
 
 _SEQUENCE_SPACE = 1 << 32
 _FIN, _SYN, _RST, _ACK = (
@@ -194,6 +190,10 @@ class _Grouping:
         """Whose datagram was made whole last, by what its fragments have in common."""
 
     def add(self, crossing: Crossing) -> None:
+        head = crossing.head
+        if head is not None:
+            self._add_segment(crossing, head.ends, (head.seq, head.ack, head.flags))
+            return
         packet = crossing.packet
         if packet.inner:
             self._number_carrier(packet)
@@ -201,22 +201,28 @@ class _Grouping:
         if ends is None:
             self._add_without_transport(crossing)
             return
-        source, destination = ends
         tcp = packet.tcp
-        protocol: Protocol = "udp" if tcp is None else "tcp"
-        builder, side = self.latest.get((protocol, source, destination), (None, True))
         segment = (0, 0, 0) if tcp is None else (tcp.seq, tcp.ack, int(tcp.flags))
-        if builder is None or (tcp is not None and builder.base.is_reused_by(side, *segment)):
-            builder, side = self._begin(protocol, source, destination), True
+        builder = self._add_segment(crossing, ("udp" if tcp is None else "tcp", *ends), segment)
+        if packet.reassembled and (key := datagram_of(packet)) is not None:
+            builder.parts += self.fragments.pop(key, ())
+            self.whole[key] = builder
+
+    def _add_segment(
+        self, crossing: Crossing, ends: FlowEnds, segment: tuple[int, int, int]
+    ) -> _Builder:
+        """Add a packet to the flow that it is of. `segment`: seq, ack and flags of one of TCP."""
+        is_tcp = ends[0] == "tcp"
+        builder, side = self.latest.get(ends, (None, True))
+        if builder is None or (is_tcp and builder.base.is_reused_by(side, *segment)):
+            builder, side = self._begin(*ends), True
         if not builder.crossings:
             self._number(builder)
             self.numbered.append(builder)
         builder.crossings.append(crossing)
-        if packet.reassembled and (key := datagram_of(packet)) is not None:
-            builder.parts += self.fragments.pop(key, ())
-            self.whole[key] = builder
-        if tcp is not None:
-            builder.base.note(side, side if source == destination else not side, *segment)
+        if is_tcp:
+            builder.base.note(side, side if ends[1] == ends[2] else not side, *segment)
+        return builder
 
     def flows(self) -> tuple[Flow, ...]:
         for key, crossings in self.fragments.items():

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from array import array
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any, cast
 
-from lab.analysis.flows.crossing import Crossing
+from lab.analysis.flows.crossing import Crossing, FlowEnds, Protocol, TransportHead
 from lab.analysis.packets.dissect import dissect
 from lab.analysis.packets.packet import IPv4, Packet, Payload
 from lab.analysis.plain.decode import PlainDecoder
+from lab.analysis.plain.head import PlainHead
+from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
     from lab.records import StoredFrames
 
 _MOST_RECENT = 1 << 12
 _CUT = 255
+_FLAGS, _HAS_SACK = 0xFFF, 0x1000
+"""Of the bits that are kept of a segment."""
+_PROTOCOLS: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 _FIELDS = Crossing.__match_args__
 _packet: Any = Crossing.__dict__["packet"]
 """The slot of every crossing, in which a late one has its LatePackets."""
@@ -25,7 +31,8 @@ class LatePackets:
 
     A packet as objects takes 600 bytes and its frame 200 more. Those that were asked for last are
     kept, so that what looks at a conversation again and again makes each once; and those that
-    are not plain, which are few and take 30 times as long to make.
+    are not plain, which are few and take 30 times as long to make. What flows and connections
+    need of a plain one is read once, and kept in columns: 20 bytes for each.
     """
 
     def __init__(self, frames: StoredFrames, first: int, count: int) -> None:
@@ -36,10 +43,19 @@ class LatePackets:
         self.arrived = array("I", bytes(4 * count))
         """And of that frame as it was seen arriving; the same where it was seen once."""
         self._first = first
-        self._decode = PlainDecoder(most=_MOST_RECENT).decode
+        decoder = PlainDecoder(most=_MOST_RECENT)
+        self._decode, self._read_head = decoder.decode, decoder.head
         self._right = bytearray(count)
         """How many checksums were right of each packet that is known to be plain; else 0, and _CUT
         of those that were cut behind their headers."""
+        self._ends_at = array("I", bytes(4 * count))
+        """Behind the place of each packet's ends among all ends; 0 where its head is not known."""
+        self._every_ends: list[FlowEnds] = []
+        self._place_of_ends: dict[bytes, int] = {}
+        self._begins = bytearray(count)
+        """Where in the frame the payload begins."""
+        self._lengths, self._bits, self._windows = (array("H", bytes(2 * count)) for _ in range(3))
+        self._seqs, self._acks = (array("I", bytes(4 * count)) for _ in range(2))
         self._recent: dict[int, Packet] = {}
         self._odd: dict[int, Packet] = {}
 
@@ -54,11 +70,64 @@ class LatePackets:
 
     def right_checksums(self, number: int) -> int:
         """How many a plain packet has; it is made once to know that. 0 of one that is not plain."""
-        found = self._right[number - self._first]
+        at = number - self._first
+        found = self._right[at]
         if not found and number not in self._odd:
-            self.of(number)
-            found = self._right[number - self._first]
+            if not self._has_head(number):
+                self.of(number)
+            found = self._right[at]
         return 0 if found == _CUT else found
+
+    def head(self, number: int) -> TransportHead | None:
+        """What is kept of a whole plain packet; None of any other. Raises OSError."""
+        if not self._has_head(number):
+            return None
+        at = number - self._first
+        bits = self._bits[at]
+        return TransportHead(
+            self._every_ends[self._ends_at[at] - 1], self._seqs[at], self._acks[at],
+            bits & _FLAGS, self._windows[at], self._lengths[at], bits & _HAS_SACK > 0,
+        )  # fmt: skip
+
+    def wire_bytes(self, number: int) -> int:
+        """The length on the wire of a crossing's frame."""
+        return self.frames.wire_bytes(self.left[number - self._first])
+
+    def carried(self, crossing: LateCrossing) -> Payload | None:
+        """A crossing's payload, whose bytes are read of it each time they are asked for."""
+        number = crossing.number
+        if not self._has_head(number):
+            carried = self.of(number).carried
+            return None if carried is None else carried.read_from(crossing)
+        at = number - self._first
+        length = self._lengths[at]
+        return Payload.stored(self._begins[at], length, crossing) if length else None
+
+    def _has_head(self, number: int) -> bool:
+        """Whether what is kept of it is there; it is read now where it can be."""
+        at = number - self._first
+        if self._ends_at[at]:
+            return True
+        if self._right[at] or number in self._odd:
+            return False
+        place = self.left[at]
+        head = self._read_head(self.frames.data(place), self.frames.wire_bytes(place))
+        if head is None:
+            return False
+        self._keep(at, head)
+        return True
+
+    def _keep(self, at: int, head: PlainHead) -> None:
+        place = self._place_of_ends.get(head.ends)
+        if place is None:
+            self._every_ends.append(_ends(head.ends))
+            place = self._place_of_ends[head.ends] = len(self._every_ends)
+        self._ends_at[at] = place
+        self._right[at] = head.right_checksums
+        self._begins[at], self._lengths[at] = head.begin, head.length
+        self._seqs[at], self._acks[at] = head.seq, head.ack
+        self._windows[at] = head.window
+        self._bits[at] = head.flags | (_HAS_SACK if head.has_sack else 0)
 
     def of(self, number: int) -> Packet:
         """The packet of the crossing with that number. Raises OSError."""
@@ -113,9 +182,29 @@ class LateCrossing(Crossing):
         late = self.late
         return 0 if late is None else late.right_checksums(self.number)
 
-    def kept(self, payload: Payload) -> Payload:
-        """Its packet's payload, so that it can be kept without its bytes."""
-        return payload if self.late is None else payload.read_from(self)
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is known to be plain."""
+        held = _packet.__get__(self)
+        return held.__class__ is LatePackets and held.right_checksums(self.number) > 0
+
+    @property
+    def head(self) -> TransportHead | None:
+        """What there is to know of it without its packet; None where that has to be asked."""
+        held = _packet.__get__(self)
+        return held.head(self.number) if held.__class__ is LatePackets else None
+
+    @property
+    def wire_bytes(self) -> int:
+        """The length of its frame on the wire."""
+        late = self.late
+        return self.packet.frame.wire_bytes if late is None else late.wire_bytes(self.number)
+
+    @property
+    def carried(self) -> Payload | None:
+        """Its packet's payload, whose bytes are not kept with it; None where it has none."""
+        late = self.late
+        return self.packet.carried if late is None else late.carried(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Crossing):
@@ -123,3 +212,18 @@ class LateCrossing(Crossing):
         return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
 
     __hash__ = Crossing.__hash__
+
+
+def _ends(packed: bytes) -> FlowEnds:
+    """Ends as PlainHead has them: a protocol's number, two addresses, two ports of 16 bits."""
+    addresses = packed[1:-4]
+    half = len(addresses) // 2
+    address = IPv4Address if half == 4 else IPv6Address
+    source, destination = (
+        SocketAddress(address(whose), int.from_bytes(port, "big"))
+        for whose, port in (
+            (addresses[:half], packed[-4:-2]),
+            (addresses[half:], packed[-2:]),
+        )
+    )
+    return _PROTOCOLS[packed[0]], source, destination

@@ -367,6 +367,11 @@ class Payload:
         """The same, of a frame's own bytes, without these: all of them are asked of that."""
         return self._other(self.offset, whole, self.offset, self.size)
 
+    @classmethod
+    def stored(cls, offset: int, size: int, whole: HasData) -> Payload:
+        """So many bytes from `offset` on of a frame's, all of which are asked of that."""
+        return cls._other(offset, whole, offset, size)
+
     @staticmethod
     def _other(offset: int, whole: bytes | HasData, start: int, size: int) -> Payload:
         made = object.__new__(Payload)

@@ -34,6 +34,7 @@ from lab.analysis.packets.packet import (
     known_flags,
 )
 from lab.analysis.packets.tunnels import BY_PORT
+from lab.analysis.plain.head import PlainHead, plain_head
 from lab.internet.checksum import checksum_holds, pseudo_header
 from lab.records import LinkType
 
@@ -99,6 +100,13 @@ class PlainDecoder:
         option = _Remembered(_option, most)
         self._options = _Remembered(partial(_options, option.__getitem__), most).__getitem__
         self._stamps = _Remembered(partial(_stamps, option.__getitem__), most).__getitem__
+
+    def head(self, data: bytes, wire_bytes: int) -> PlainHead | None:
+        """What flows need of an Ethernet frame that is whole, plain, and of TCP or UDP; else None.
+
+        Tunnels are not entered.
+        """
+        return plain_head(data, wire_bytes, self._options)
 
     def decode(self, frame: Frame, *, is_right: bool = False) -> Packet | None:
         """The frame's packet; None where the frame is not plain.

@@ -22,7 +22,8 @@ from lab.analysis.table.unique import first_of_each
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lab.analysis.flows.flow import FlowEnds, Mention
+    from lab.analysis.flows.crossing import FlowEnds
+    from lab.analysis.flows.flow import Mention
     from lab.analysis.table.addresses import AddressNumbers
     from lab.analysis.table.columns import PacketColumns
     from lab.analysis.table.odd_packets import OddPacket

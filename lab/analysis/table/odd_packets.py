@@ -26,7 +26,8 @@ from lab.analysis.table.columns import (
 from lab.frozen import frozen
 
 if TYPE_CHECKING:
-    from lab.analysis.flows.flow import FlowEnds, Mention
+    from lab.analysis.flows.crossing import FlowEnds
+    from lab.analysis.flows.flow import Mention
     from lab.analysis.packets.packet import IPAddress, Tcp
     from lab.analysis.table.addresses import AddressNumbers
     from lab.analysis.table.columns import PacketColumns

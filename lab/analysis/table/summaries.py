@@ -19,7 +19,7 @@ from lab.analysis.tcp.segment import Note
 from lab.model.address import SocketAddress
 
 if TYPE_CHECKING:
-    from lab.analysis.flows.flow import Protocol
+    from lab.analysis.flows.crossing import Protocol
     from lab.analysis.table.notes import FollowedFlows
     from lab.analysis.table.segments import Segments
     from lab.analysis.table.table import PacketTable

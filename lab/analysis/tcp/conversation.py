@@ -322,8 +322,8 @@ def _handshake(drafts: Sequence[Draft], client: Side, server: Side) -> Handshake
         syn=syn.crossing.number,
         syn_ack=syn_ack.crossing.number,
         ack=ack.crossing.number,
-        client_isn=syn.tcp.seq,
-        server_isn=syn_ack.tcp.seq,
+        client_isn=syn.own_seq,
+        server_isn=syn_ack.own_seq,
         syn_to_syn_ack_ns=arrived_ns - syn.crossing.time_ns,
         simultaneous=server.active,
     )

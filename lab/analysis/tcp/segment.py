@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.flow import transport_endpoints
-from lab.analysis.packets.packet import Tcp, TcpFlags
+from lab.analysis.packets.packet import Tcp, TcpFlags, known_flags
 from lab.analysis.tcp.stream import unwrap
 from lab.frozen import frozen
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _FIN, _SYN, _RST, _ACK = (
     int(flag) for flag in (TcpFlags.FIN, TcpFlags.SYN, TcpFlags.RST, TcpFlags.ACK)
 )
+
+_Header = tuple[int, int, int, int, int, bool]
+"""Of TCP: seq, ack, flags, window; the payload's bytes; whether it has SACK blocks."""
 
 _MAX_SHIFT = 14
 """RFC 7323, 2.3: a larger shift count is taken as this one."""
@@ -152,23 +155,22 @@ class Draft:
 
     __slots__ = (
         "ack", "bare_syn", "crossing", "end", "fin", "flags", "from_client", "has_ack",
-        "is_discarded", "is_dropped", "is_dsack", "length", "notes", "receiver_state", "rst",
-        "sack", "sender_state", "seq", "syn", "tcp", "window_bytes",
+        "has_sack", "is_discarded", "is_dropped", "is_dsack", "length", "notes", "own_ack",
+        "own_seq", "receiver_state", "rst", "sack", "sender_state", "seq", "syn", "window_bytes",
     )  # fmt: skip
 
-    def __init__(self, crossing: Crossing, tcp: Tcp, from_client: bool) -> None:
+    def __init__(self, crossing: Crossing, from_client: bool, header: _Header) -> None:
         self.crossing = crossing
-        self.tcp = tcp
         self.from_client = from_client
-        self.flags = tcp.flags
+        self.own_seq, self.own_ack, bits, self.window_bytes, self.length, self.has_sack = header
+        """The first two as they are in the header."""
         # Once, as integers: arithmetic on an IntFlag takes a microsecond each time.
-        bits = int(tcp.flags)
+        self.flags = known_flags(bits)
         self.syn = bool(bits & _SYN)
         self.fin = bool(bits & _FIN)
         self.rst = bool(bits & _RST)
         self.has_ack = bool(bits & _ACK)
         self.bare_syn = self.syn and not self.has_ack
-        self.length = tcp.payload_bytes
         self.seq = 0
         self.end = 0
         self.ack: int | None = None
@@ -177,7 +179,6 @@ class Draft:
         self.is_discarded = False
         self.is_dropped = False
         """Whether TCP drops it for its checksum."""
-        self.window_bytes = tcp.window
         self.notes: frozenset[Note] | set[Note] = _NO_NOTES
         """A set of its own where there are any: most segments have none."""
         self.sender_state: State | None = None
@@ -189,6 +190,13 @@ class Draft:
             self.notes = set()
         assert isinstance(self.notes, set), "a segment that has notes has a set of its own"
         self.notes.add(note)
+
+    @property
+    def tcp(self) -> Tcp:
+        """All of its header, of its packet."""
+        tcp = self.crossing.packet.tcp
+        assert tcp is not None, "a TCP flow has TCP segments only"
+        return tcp
 
     @property
     def taken(self) -> bool:
@@ -203,8 +211,8 @@ class Draft:
     @property
     def payload(self) -> Payload | None:
         """The payload as far as it was captured."""
-        carried = self.crossing.packet.carried
-        return None if carried is None else self.crossing.kept(carried.part(0, self.length))
+        carried = self.crossing.carried
+        return None if carried is None else carried.part(0, self.length)
 
     def freeze(self) -> Segment:
         """The segment, now that both sides have met it."""
@@ -222,11 +230,7 @@ def draft_segments(flow: Flow, wrong: frozenset[int], dropped: Collection[int] =
     `wrong` are the numbers of crossings whose checksums are, `dropped` of those that their
     receiver's kernel threw away.
     """
-    drafts = []
-    for crossing in flow.crossings:
-        tcp = crossing.packet.tcp
-        assert tcp is not None, "a TCP flow has TCP segments only"
-        drafts.append(Draft(crossing, tcp, _is_from(flow, crossing, tcp)))
+    drafts = [_draft(flow, crossing) for crossing in flow.crossings]
     _note_transport(drafts)
     for draft in drafts:
         if draft.crossing.number in wrong and Note.DAMAGED not in draft.notes:
@@ -251,12 +255,25 @@ def offering_syn(drafts: Sequence[Draft], from_client: bool) -> Draft | None:
     return next((draft for draft in syns if draft.taken), syns[0] if syns else None)
 
 
-def _is_from(flow: Flow, crossing: Crossing, tcp: Tcp) -> bool:
-    """Whether the flow's side `a` sent it; ports decide wherever they differ."""
-    if flow.a.port != flow.b.port:
-        return tcp.source_port == flow.a.port
-    ends = transport_endpoints(crossing.packet)
-    return ends is not None and ends[0] == flow.a
+def _draft(flow: Flow, crossing: Crossing) -> Draft:
+    """Whether the flow's side `a` sent it the ports decide, wherever they differ."""
+    by_port = flow.a.port != flow.b.port
+    head = crossing.head
+    if head is not None:
+        source = head.ends[1]
+        is_from = source.port == flow.a.port if by_port else source == flow.a
+        return Draft(crossing, is_from, head[1:])
+    tcp = crossing.packet.tcp
+    assert tcp is not None, "a TCP flow has TCP segments only"
+    if by_port:
+        is_from = tcp.source_port == flow.a.port
+    else:
+        ends = transport_endpoints(crossing.packet)
+        is_from = ends is not None and ends[0] == flow.a
+    has_sack = bool(tcp.options) and tcp.option("sack") is not None
+    flags = int(tcp.flags)
+    header = tcp.seq, tcp.ack, flags, tcp.window, tcp.payload_bytes, has_sack
+    return Draft(crossing, is_from, header)
 
 
 def _bases(drafts: Sequence[Draft]) -> dict[bool, int]:
@@ -268,14 +285,14 @@ def _bases(drafts: Sequence[Draft]) -> dict[bool, int]:
     of_syn: dict[bool, int] = {}
     implied: dict[bool, int] = {}
     for draft in drafts:
-        side, tcp = draft.from_client, draft.tcp
+        side = draft.from_client
         if draft.is_discarded:
             continue
         if draft.syn:
-            of_syn.setdefault(side, tcp.seq)
-        implied.setdefault(side, tcp.seq - 1)
+            of_syn.setdefault(side, draft.own_seq)
+        implied.setdefault(side, draft.own_seq - 1)
         if draft.has_ack:
-            implied.setdefault(not side, tcp.ack - 1)
+            implied.setdefault(not side, draft.own_ack - 1)
     return {True: 0, False: 0} | implied | of_syn
 
 
@@ -283,12 +300,12 @@ def _number(drafts: Sequence[Draft]) -> None:
     bases = _bases(drafts)
     highest = {True: 0, False: 0}
     for draft in drafts:
-        side, tcp = draft.from_client, draft.tcp
-        draft.seq = unwrap(tcp.seq, bases[side], highest[side])
+        side = draft.from_client
+        draft.seq = unwrap(draft.own_seq, bases[side], highest[side])
         draft.end = draft.seq + draft.length + draft.syn + draft.fin
         if draft.has_ack:
-            draft.ack = unwrap(tcp.ack, bases[not side], highest[not side])
-            option = tcp.option("sack") if tcp.options else None
+            draft.ack = unwrap(draft.own_ack, bases[not side], highest[not side])
+            option = draft.tcp.option("sack") if draft.has_sack else None
             if option is not None and isinstance(option.value, tuple):
                 edges = [unwrap(e, bases[not side], draft.ack) for e in option.value]
                 draft.sack = tuple(zip(edges[::2], edges[1::2], strict=True))

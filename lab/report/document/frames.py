@@ -10,7 +10,7 @@ from lab.analysis.flows.changes import changes
 from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.flows.flow import Flow, transport_endpoints
 from lab.analysis.packets.fragments import piece_of
-from lab.analysis.packets.packet import Packet
+from lab.analysis.packets.packet import Packet, Payload
 from lab.analysis.story import (
     describe_more,
     describe_packet,
@@ -54,8 +54,7 @@ def frame_documents(
 
 def _frame_event(crossing: Crossing, *, is_segment: bool) -> Document:
     """What a frame is; a segment's summary is made of what its conversation makes of it."""
-    packet = crossing.packet
-    summary = "" if is_segment else "; ".join(filter(None, _summary(packet)))
+    summary = "" if is_segment else "; ".join(filter(None, _summary(crossing.packet)))
     return {
         "id": event_reference(crossing.id),
         "obtained": "measured",
@@ -63,10 +62,10 @@ def _frame_event(crossing: Crossing, *, is_segment: bool) -> Document:
         "received_ns": crossing.received_ns,
         "from": crossing.sender,
         "to": crossing.receiver,
-        "bytes": packet.frame.wire_bytes,
-        "payload": _payload(packet),
+        "bytes": crossing.wire_bytes,
+        "payload": _payload(crossing.carried),
         "summary": summary,
-        **({} if is_segment and crossing.is_plain else _datagram(packet)),
+        **({} if is_segment and crossing.is_plain else _datagram(crossing.packet)),
         **_hops(crossing),
     }
 
@@ -93,9 +92,8 @@ def _hop(hop: Hop, before: Hop | None) -> Document:
     }
 
 
-def _payload(packet: Packet) -> Document:
+def _payload(carried: Payload | None) -> Document:
     """How long the payload is, and its first bytes."""
-    carried = packet.carried
     if carried is None:
         return {"length": 0, "hex": ""}
     return {"length": carried.size, "hex": carried.part(0, MOST_PAYLOAD_BYTES).data.hex()}
@@ -193,6 +191,10 @@ def _datagram_lengths(flow: Flow) -> tuple[list[int], list[int]]:
     """The payloads' lengths each way, in order."""
     ways: tuple[list[int], list[int]] = ([], [])
     for crossing in flow.crossings:
+        head = crossing.head
+        if head is not None:
+            ways[head.ends[1] != flow.a].append(head.length)
+            continue
         udp, ends = crossing.packet.udp, transport_endpoints(crossing.packet)
         if udp is not None and ends is not None:
             ways[ends[0] != flow.a].append(udp.payload_bytes)

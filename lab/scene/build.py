@@ -144,16 +144,18 @@ class _Builder:
         if row.part is Part.START:
             open_here[row.event] = column
         is_end = row.part is Part.END
+        is_told_first = row.part is Part.START and row.duration_ns is not None
         self.calls[row.event] = CallBracket(
             event=row.event,
             lane=row.lane,
             column=column,
             start=slot,
             end=slot,
-            is_closed=row.part is not Part.START and not row.is_unfinished,
+            is_closed=(row.part is not Part.START or is_told_first) and not row.is_unfinished,
             label=_label(row),
             text="" if is_end else row.text,
             outcome=row.text if is_end else row.result,
+            is_told_first=is_told_first,
             duration_ns=row.duration_ns,
             is_fault=row.is_fault,
         )
@@ -165,6 +167,9 @@ class _Builder:
             yield replace(call, end=last) if event in still_open else call
 
     def _add_frame(self, row: FrameRow, slot: int) -> None:
+        if row.closes is not None and (call := self.calls.get(row.closes.event)) is not None:
+            self.open[call.lane].pop(call.event, None)
+            self.calls[call.event] = replace(call, end=slot)
         begun = self.arrows.get((row.event, row.hop))
         if row.part is Part.END and begun is not None:
             self.arrows[row.event, row.hop] = replace(begun, end=slot)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from scenes import recorded_result, recorded_scene
 
+from lab.ladder.brief import brief, excerpt
 from lab.ladder.build import build_ladder
 from lab.ladder.model import FrameKind
-from lab.model.event import EventKind
-from lab.scene.model import Scene, SlotKind
+from lab.model.event import EventId, EventKind
+from lab.scene.build import build_scene
+from lab.scene.model import CallBracket, Scene, SlotKind
 
 TRACED = "traced-tcp4"
 
@@ -32,6 +34,30 @@ def test_a_call_reaches_from_its_entry_to_its_return_over_what_came_between() ->
     assert accept.duration_ns is not None
     times = [scene.slots[slot].time_ns or 0 for slot in (start, end)]
     assert times[1] - times[0] == accept.duration_ns
+
+
+def test_in_a_brief_ladder_a_call_ends_at_the_last_frame_before_its_return() -> None:
+    scene = build_scene(brief(build_ladder(recorded_result(TRACED).timelines[0])))
+    told = [call for call in scene.calls if call.is_told_first]
+    assert told, "none of the calls is one row"
+    for call in told:
+        assert call.start < call.end
+        assert {scene.slots[n].kind for n in range(call.start + 1, call.end)} <= {
+            *(SlotKind.FRAME, SlotKind.HEADING, SlotKind.DROP, SlotKind.STRIKE)
+        }
+        assert scene.slots[call.end].kind is SlotKind.FRAME
+        assert call.outcome
+        assert call.is_closed
+
+
+def test_a_call_whose_return_is_beyond_an_excerpt_says_there_what_it_is_and_no_more() -> None:
+    ladder = build_ladder(recorded_result(TRACED).timelines[0])
+    connect = EventId(EventKind.SYSTEM_CALL, 2, "client")
+    few = excerpt([ladder], [connect], 1, 1)
+    assert few is not None
+    scene = build_scene(few)
+    (call,) = [call for call in scene.calls if call.event == connect]
+    assert (call.end, call.is_told_first, call.outcome) == (len(scene.slots) - 1, True, "0")
 
 
 def test_every_frame_has_one_arrow_from_where_it_left_to_where_it_arrived() -> None:

@@ -134,7 +134,7 @@ class Geometry:
     def _fill_texts(self) -> None:
         for call in self.scene.calls:
             columns = self.sides[call.lane].columns
-            if call.start == call.end:
+            if call.start == call.end or call.is_told_first:
                 self.texts[call.start] = _lines(call.label, call.text, call.outcome, columns)
                 continue
             self.texts[call.start] = _lines(call.label, call.text, "", columns)

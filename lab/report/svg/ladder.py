@@ -157,17 +157,19 @@ def _draw_call(call: CallBracket, geometry: Geometry) -> Iterator[str]:
     yield titled(
         f"{call.label} {call.text}", box(left, y, BRACKET - 3, end - y, f"bracket{fault}", 2)
     )
+    # Of a ladder's part: the return of a call may be beyond it, and another event in its last slot.
+    told = call.start if call.is_told_first or not call.outcome else call.end
     took = ""
-    if call.duration_ns is not None and (call.duration_ns >= SHOWN_NS or call.start != call.end):
+    if call.duration_ns is not None and (call.duration_ns >= SHOWN_NS or call.start != told):
         took = f"  {duration(call.duration_ns)}"
-    for slot in dict.fromkeys((call.start, call.end)):
+    for slot in dict.fromkeys((call.start, told)):
         if slot in geometry.hidden or slot not in geometry.texts:
             continue
         lines = geometry.texts[slot]
         for number, words in enumerate(lines):
             label = "" if number else visible(call.label)
             spans = [(label, "label"), (words[len(label) :], "fault" if fault else "")]
-            if slot == call.end and number == len(lines) - 1:
+            if slot == told and number == len(lines) - 1:
                 spans.append((took, "muted"))
             y = geometry.middle(slot) + 15 * number
             yield spans_at(side.text, y, spans, "halo", side.anchor)

@@ -124,8 +124,13 @@ def _entry(kind: CauseKind, seen: Sequence[SeenCause]) -> Iterator[str]:
     if not seen:
         yield "No run of this site shows it."
         return
-    if pictured(seen):
-        yield f"![The ladder around {kind.name}]({picture_place(kind.name)})"
+    shown = pictured(seen)
+    if shown and shown.picture:
+        from lab.report.svg.geometry import width_of
+
+        wider = width_of(len(shown.picture.lanes)) / width_of(2)
+        style = f'{{ style="--wider: {wider:.2f}" }}' if wider > 1 else ""
+        yield f"![The ladder around {kind.name}]({picture_place(kind.name)}){style}"
         yield ""
     for each in seen[:MOST_SHOWN]:
         told = plain(each.cause.sentence)

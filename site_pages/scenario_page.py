@@ -49,6 +49,7 @@ def scenario_page(run: SiteRun, more: str, sources: Mapping[str, str]) -> str:
             f"Where to look: {lesson.look}.",
             "",
             *_table(run),
+            *_steps(run),
             *_ladder(run),
             "## The answer",
             "",
@@ -116,6 +117,25 @@ def _table(run: SiteRun) -> Iterator[str]:
     for note in table.notes:
         yield plain(note)
         yield ""
+    yield "</details>"
+    yield ""
+
+
+def _steps(run: SiteRun) -> Iterator[str]:
+    """What each step of several put on the wire, folded, as a terminal has it above the ladders."""
+    from lab.ladder.steps import frames_beside, has_frames, likenesses
+
+    ladders = run.result.ladders if run.result else ()
+    if run.result is None or len(ladders) < 2 or not any(map(has_frames, ladders)):
+        return
+    names = [timeline.step for timeline in run.result.timelines]
+    yield '<details markdown="1"><summary>The table of steps of this run</summary>'
+    yield ""
+    yield _cells(("step", "on the wire"))
+    yield _cells(("---", "---"))
+    for name, ladder, like in zip(names, ladders, likenesses(ladders), strict=True):
+        yield _cells((name, frames_beside(ladder, like, names)))
+    yield ""
     yield "</details>"
     yield ""
 

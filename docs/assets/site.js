@@ -1,6 +1,12 @@
 // The search is a dialog to who hears the page, and Material gives it no name.
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
+// A short word of code, as an option is, is broken nowhere: neither behind its hyphens nor in a column.
+const MOST_UNBROKEN = 24;
+for (const code of document.querySelectorAll(".md-typeset :not(pre) > code")) {
+  if (code.textContent.length <= MOST_UNBROKEN) code.classList.add("unbroken");
+}
+
 // What can be scrolled is to be reached by keys: a table or a ladder wider than the window.
 const scrolled = '.md-typeset__scrollwrap, .md-typeset p:has(> img[src*="pictures/"])';
 const reachable = () => {

@@ -49,6 +49,14 @@ def number_of_frames(ladder: Ladder) -> str:
     return counted(sum(1 for _ in _frames(ladder)), "frame")
 
 
+def frames_beside(ladder: Ladder, like: SameFrames | None, steps: Sequence[str]) -> str:
+    """The same of one of several `steps`, by their names: "16 frames, as stream-write"."""
+    if like is None:
+        return frames_of(ladder)
+    but = "" if like.is_exact else " but for pure ACKs"
+    return f"{number_of_frames(ladder)}, as {steps[like.step]}{but}"
+
+
 def has_frames(ladder: Ladder) -> bool:
     """Whether anything went over a wire."""
     return any(isinstance(row, FrameRow) for row in ladder.every_row())

@@ -7,7 +7,14 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.ladder.build import build_ladder
 from lab.ladder.model import FrameKind, FrameRow, Ladder
-from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
+from lab.ladder.steps import (
+    SameFrames,
+    frames_beside,
+    frames_of,
+    has_frames,
+    likenesses,
+    number_of_frames,
+)
 from lab.recording.storage import load_recording
 
 
@@ -29,6 +36,16 @@ def test_steps_with_the_same_frames_are_like_the_first_of_them() -> None:
     (other,) = ladders("tcp6")
     assert likenesses([tcp, tcp, tcp]) == [None, SameFrames(0, True), SameFrames(0, True)]
     assert likenesses([tcp, other])[0] is None
+
+
+def test_a_step_with_the_frames_of_an_earlier_one_names_that() -> None:
+    (tcp,) = ladders("tcp4")
+    steps = ["first", "second"]
+    assert frames_beside(tcp, None, steps) == frames_of(tcp)
+    assert frames_beside(tcp, SameFrames(0, True), steps) == "20 frames, as first"
+    assert frames_beside(tcp, SameFrames(1, False), steps) == (
+        "20 frames, as second but for pure ACKs"
+    )
 
 
 def test_steps_that_differ_in_acknowledgements_alone_are_said_to() -> None:

@@ -7,7 +7,7 @@ from lab.ladder.build import build_ladder
 from lab.ladder.model import FrameKind
 from lab.model.event import EventId, EventKind
 from lab.scene.build import build_scene
-from lab.scene.model import CallBracket, Scene, SlotKind
+from lab.scene.model import Scene, SlotKind
 
 TRACED = "traced-tcp4"
 

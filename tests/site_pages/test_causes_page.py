@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from scenes import recorded_result
@@ -24,7 +25,15 @@ def test_what_a_run_shows_stands_with_its_ladder() -> None:
     entry = entry[: entry.index("\n### ")]
     assert "In [reset](lessons/reset.md): " in entry and f"]({unread.place})" in entry
     assert "No run of this site" not in entry
-    assert f"![The ladder around reset-unread]({picture_place('reset-unread')})" in entry
+    assert f"![The ladder around reset-unread]({picture_place('reset-unread')})\n" in entry
+
+
+def test_a_picture_of_more_than_two_hosts_is_as_many_times_as_wide() -> None:
+    (unread,) = seen_causes([RUN])["reset-unread"]
+    assert unread.picture is not None
+    of_four = replace(unread.picture, lanes=unread.picture.lanes * 2)
+    page = causes_page(SUBJECTS, {"reset-unread": [replace(unread, picture=of_four)]})
+    assert f']({picture_place("reset-unread")}){{ style="--wider: 1.96" }}\n' in page
 
 
 def test_every_kind_of_cause_has_an_entry() -> None:

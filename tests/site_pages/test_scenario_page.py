@@ -71,6 +71,16 @@ def test_the_table_of_a_run_is_shown_folded_before_its_ladder() -> None:
     assert "The table of this run" not in page(run_of("traced-tcp4"))
 
 
+def test_the_table_of_steps_that_a_lesson_sends_to_is_on_the_page() -> None:
+    run = run_of("calls4")
+    assert run.scenario.lesson is not None
+    assert run.scenario.lesson.look.startswith("the table of steps")
+    text = page(run)
+    assert "<summary>The table of steps of this run</summary>" in text
+    assert "\n| stream-send | 16 frames, as stream-write" in text
+    assert "table of steps" not in page(run_of("traced-tcp4"))
+
+
 def test_a_recorded_run_is_said_to_be_one() -> None:
     assert "A run made for this page" in page(run_of("traced-tcp4"))
     assert "A run that was recorded some day" in page(run_of("traced-tcp4", is_recorded=True))

@@ -69,7 +69,7 @@ class Geometry:
 
     def __init__(self, scene: Scene, top: float) -> None:
         self.scene = scene
-        self.width = PAGE + LANE_MORE * max(0, len(scene.lanes) - 2)
+        self.width = width_of(len(scene.lanes))
         self.sides = self._sides()
         self.texts: dict[int, list[str]] = {}
         """By slot, the lines of the calls and notes that take more than one."""
@@ -145,6 +145,11 @@ class Geometry:
             wide = self.sides[note.lane].columns * COLUMN_WIDTH / PROSE_WIDTH
             text = visible(note.text)
             self.texts[note.slot] = textwrap.wrap(text, min(int(wide), MOST_PROSE)) or [""]
+
+
+def width_of(lanes: int) -> int:
+    """How wide the picture of a ladder of so many lanes is, in pixels."""
+    return PAGE + LANE_MORE * max(0, lanes - 2)
 
 
 def _lines(label: str, text: str, result: str, columns: int) -> list[str]:

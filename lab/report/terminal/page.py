@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lab.frozen import frozen
 from lab.ladder.brief import MOST_ROWS, brief
-from lab.ladder.steps import SameFrames, frames_of, has_frames, likenesses, number_of_frames
+from lab.ladder.steps import SameFrames, frames_beside, has_frames, likenesses
 from lab.report.terminal.claims import draw_claims, draw_claims_briefly
 from lab.report.terminal.drawing.causes import draw_causes, draw_causes_briefly
 from lab.report.terminal.drawing.style import MIN_COLUMNS, USUAL_COLUMNS, Style
@@ -206,15 +206,13 @@ def _draw_steps(
     style: Style,
 ) -> Iterator[Text]:
     """A line for each step: what it put on the wire, and why its ladder is not below."""
-    wide = max(len(timeline.step) for timeline in timelines)
+    names = [timeline.step for timeline in timelines]
+    wide = max(map(len, names))
     for number, (timeline, ladder, likeness) in enumerate(
         zip(timelines, ladders, like, strict=True)
     ):
-        text = frames_of(ladder)
-        if likeness is not None:
-            but = "" if likeness.is_exact else " but for pure ACKs"
-            text = f"{number_of_frames(ladder)}, as {timelines[likeness.step].step}{but}"
-        elif number not in chosen and ladder.rows:
+        text = frames_beside(ladder, likeness, names)
+        if likeness is None and number not in chosen and ladder.rows:
             text += "; -v draws it"
         first, *others = style.wrap(text, style.width - wide - 2)
         line = Text(f"{style.safe(timeline.step):<{wide}}  ", "bold blue")

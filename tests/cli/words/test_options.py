@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 
 import pytest
+from house import ROOT
 
 from lab.cli.words import course, recorded, running
 from lab.cli.words.options import COMMANDS, SHELLS, make_parser
@@ -24,6 +26,12 @@ def test_every_command_has_its_line_of_help(capsys: pytest.CaptureFixture[str]) 
     for name, line in COMMANDS.items():
         assert f"    {name}" in text
         assert line in text
+
+
+def test_the_documentation_has_every_command() -> None:
+    synopsis = (ROOT / "docs" / "command.md").read_text("utf-8")
+    named = set(re.findall(r"^    wirelab ([a-z-]+)", synopsis, re.MULTILINE))
+    assert named == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -121,7 +121,7 @@ def _from_loopback(facts: StepFacts, call: SystemCall) -> Cause | None:
     return Cause(
         "bound-to-loopback",
         f"{named(call)} fails with EINVAL: {named(bind)} bound the socket to {own.address}, from "
-        f"which nothing reaches another host, and {wanted.address} is one's.",
+        f"which nothing reaches another host, and {wanted.address} is no address of this one.",
         call.program,
         known_ids(call, bind),
         "ip(7); RFC 1122, 3.2.1.3",

@@ -30,18 +30,19 @@ def _in_use(facts: StepFacts, call: SystemCall) -> Cause | None:
         if other.id != socket.id and (cause := _has_it(facts, call, wanted, other)) is not None:
             return cause
     for talk in facts.timeline.conversations if socket.protocol == "tcp" else ():
-        state = _state_at(facts, talk, call.host, wanted.port, call.entry_ns)
-        if state is None or state in _GONE:
+        seen = _state_at(facts, talk, call.host, wanted.port, call.entry_ns)
+        if seen is None or seen[0] in _GONE:
             continue
+        state, peer = seen
         last = talk.segments[-1]
         since = ms(call.entry_ns - facts.departure_ns(last))
         until = _until(facts, call, talk, wanted)
         return Cause(
             "address-in-use",
-            f"{named(call)} fails with EADDRINUSE: {talk.flow.id} is in its way. This side of that "
-            f"connection is in {state.value}, {since} after its last segment "
-            f"({facts.crossing(last).id}), and has port {wanted.port}{until}. With "
-            "SO_REUSEADDR on the sockets of both it would not be.",
+            f"{named(call)} fails with EADDRINUSE: port {wanted.port} is still that of the "
+            f"connection with {peer}. Its side here is in {state.value}, {since} after its last "
+            f"segment ({facts.crossing(last).id}){until}. With SO_REUSEADDR on the sockets of both "
+            "bind() would succeed.",
             call.program,
             known_ids(call, facts.crossing(last).id),
             "socket(7), SO_REUSEADDR; RFC 9293, 3.6.1",
@@ -57,7 +58,7 @@ def _until(facts: StepFacts, call: SystemCall, talk: TcpConversation, wanted: So
         if own.port == wanted.port and facts.host_of(talk, is_client) == call.host:
             wait = time_wait_of(facts.timeline.held, call.host, own, other)
             if wait is not None and wait.until_ns > call.entry_ns:
-                return f" for {ms(wait.until_ns - call.entry_ns)} more, by its kernel"
+                return f", for {ms(wait.until_ns - call.entry_ns)} more, by its kernel"
     return ""
 
 
@@ -93,13 +94,17 @@ def _has_it(
 
 def _state_at(
     facts: StepFacts, talk: TcpConversation, host: str, port: int, time_ns: int
-) -> State | None:
-    """The state of the side with that port on that host, if the last segment was before a time."""
+) -> tuple[State, SocketAddress] | None:
+    """The state of the side with that port on that host, if the last segment was before a time.
+
+    Beside it the address of the other side.
+    """
     if talk.flow.crossings[-1].time_ns > time_ns:
         return None
     for is_client in (True, False):
         if facts.host_of(talk, is_client) == host and facts.place_of(talk, is_client).port == port:
-            return talk.client_state if is_client else talk.server_state
+            state = talk.client_state if is_client else talk.server_state
+            return state, facts.place_of(talk, not is_client)
     return None
 
 

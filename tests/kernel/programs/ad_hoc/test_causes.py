@@ -99,7 +99,7 @@ c.close()
         (ANSWER_WHOLE, SEND_HALVES, "by Nagle's algorithm a short segment leaves only when"),
         (LEAVE_UNREAD, SEND_TEN, "threw away 6 bytes of 10 that had come and were never read"),
         (CLOSE_LATE, CLOSE, "server stays in CLOSE-WAIT for 1"),
-        (BIND_AGAIN, CLOSE_SECOND, "tcp 0 is in its way. This side of that connection is in TIME"),
+        (BIND_AGAIN, CLOSE_SECOND, "Its side here is in TIME-WAIT, "),
     ],
     ids=["nagle", "unread", "close-wait", "time-wait"],
 )

@@ -71,13 +71,15 @@ class MachineError(LabError):
 class ExtraMissing(MachineError):
     """A package that one of wirelab's extras brings is not installed; names what installs it."""
 
-    def __init__(self, needs: str, extra: str) -> None:
+    def __init__(self, needs: str, extra: str, otherwise: str = "") -> None:
+        """`otherwise` is how to do without it, where that can be done."""
         from shlex import quote
 
         # By the interpreter's name: of a checkout it is that of .venv, whose wirelab has the
         # extra; a `pip` of elsewhere is another's, or refuses (PEP 668).
         line = f"{quote(sys.executable)} -m pip install 'wirelab[{extra}]'"
-        super().__init__(f"{needs}, which is not installed", f"to mend: {line}")
+        advice = "; ".join(filter(None, (f"to mend: {line}", otherwise)))
+        super().__init__(f"{needs}, which is not installed", advice)
 
 
 class KernelRefused(MachineError):

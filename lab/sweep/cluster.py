@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lab.errors import MachineError, UsageError
+from lab.errors import ExtraMissing, MachineError
 from lab.sweep.order import RunOrder
 from lab.sweep.row import RunRow, failed_row, row_of_json
 
@@ -36,14 +36,13 @@ MOST_DEATHS = 3
 
 
 def check_scheduling() -> None:
-    """Raise UsageError where Dask is not installed."""
+    """Raise ExtraMissing where Dask is not installed."""
     try:
         import distributed  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "runs are scheduled by Dask, whose package distributed is not installed: "
-            "pip install 'wirelab[sweep]'; -j 1 makes them one after another, without it"
-        ) from None
+        needs = "runs are scheduled by Dask's package distributed"
+        otherwise = "-j 1 makes them one after another, without it"
+        raise ExtraMissing(needs, "sweep", otherwise) from None
 
 
 @contextmanager
@@ -53,7 +52,7 @@ def open_cluster(
     """The workers of the scheduler at `address`; without one, so many of this machine's own.
 
     `scratch` is a folder for what those write, which is gone at the end. `traces` are what runs
-    ask to be traced by. Raises UsageError and MachineError.
+    ask to be traced by. Raises MachineError.
     """
     check_scheduling()
     import dask

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing, UsageError
 from lab.recording.artifacts import check_writable, give_to_invoker
 from lab.recording.folder_lock import alone_in
 from lab.sweep.parameter import COLUMNS, FAMILY, TRACE, ParameterValue
@@ -34,14 +34,11 @@ _UNFINISHED = ".writing"
 
 
 def check_installed() -> None:
-    """Raise UsageError where what reads and writes tables is not installed."""
+    """Raise ExtraMissing where what reads and writes tables is not installed."""
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "sweeps are kept as Parquet, by pyarrow, which is not installed: "
-            "pip install 'wirelab[sweep]'"
-        ) from None
+        raise ExtraMissing("sweeps are kept as Parquet, by pyarrow", "sweep") from None
 
 
 class SweepStore:

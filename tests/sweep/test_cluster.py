@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sweep_rows import wanted_runs
 
-from lab.errors import MachineError, UsageError
+from lab.errors import ExtraMissing, MachineError
 from lab.sweep.cluster import check_scheduling, open_cluster
 from lab.sweep.order import RunOrder, ScenarioFile
 from lab.sweep.row import RunRow
@@ -117,5 +117,5 @@ def test_where_there_is_no_scheduler_that_is_said(
 
 def test_without_dask_that_is_said_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"pip install 'wirelab\[sweep\]'; -j 1"):
+    with pytest.raises(ExtraMissing, match=r"-m pip install 'wirelab\[sweep\]'; -j 1"):
         check_scheduling()

@@ -12,7 +12,7 @@ from house import ROOT
 from pyarrow import parquet
 from sweep_rows import made_row, wanted_runs
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing, UsageError
 from lab.sweep import store as stored
 from lab.sweep.parameter import ParameterValue
 from lab.sweep.row import failed_row
@@ -198,5 +198,5 @@ def test_what_is_not_installed_is_said_with_what_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(UsageError, match=r"pip install 'wirelab\[sweep\]'"):
+    with pytest.raises(ExtraMissing, match=r"/python\S* -m pip install 'wirelab\[sweep\]'"):
         check_installed()

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing, UsageError
 from lab.invoker import invoking_ids
 from lab.report.sweeps.wording import in_units, word_of
 from lab.sweep.parameter import ParameterValue, file_name
@@ -26,21 +26,19 @@ _INCHES = (6.4, 4.0)
 
 
 def check_plotting() -> None:
-    """Raise UsageError where what draws is not installed."""
+    """Raise ExtraMissing where what draws is not installed."""
     try:
         with _own_cache():
             import matplotlib.figure  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "plots are drawn by matplotlib, which is not installed: pip install 'wirelab[sweep]'"
-        ) from None
+        raise ExtraMissing("plots are drawn by matplotlib", "sweep") from None
 
 
 def sweep_plots(summary: SweepSummary, measures: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """By file name, an SVG of each measure; nothing where no parameter has several values.
 
     Of more than two parameters the others have one value in each file, which its name says. Raises
-    UsageError where there would be too many files, or what draws is not installed.
+    UsageError where there would be too many files, ExtraMissing where what draws is not installed.
     """
     axes = _axes(summary)
     if not axes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from summaries import summary
 
-from lab.errors import UsageError
+from lab.errors import ExtraMissing, UsageError
 from lab.report.sweeps.plot import check_plotting, sweep_plots
 from lab.sweep.summary import SweepSummary
 
@@ -70,7 +70,9 @@ def test_too_many_plots_are_refused() -> None:
 
 def test_without_what_draws_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(UsageError, match=r"matplotlib, which is not installed: pip install"):
+    with pytest.raises(
+        ExtraMissing, match=r"matplotlib, which is not installed; to mend: \S+ -m pip"
+    ):
         check_plotting()
 
 

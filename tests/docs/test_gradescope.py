@@ -78,6 +78,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, clone / name, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, clone)
+    (clone / ".venv").symlink_to(sys.prefix)
     shutil.copy(ROOT / "tests/recordings/half-close4/recording.pcapng", clone / "capture.pcapng")
     for command in (*PAGE, *TRIED[:-1]):
         done = typed(command, clone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 ENDS = (
     ".gz", ".xz", ".bz2", ".tar", ".tgz", ".zip",
@@ -23,22 +23,29 @@ def student_names(files: Sequence[str], ends: Sequence[str] = ()) -> list[str]:
     Where several files have the same name, as much of their paths as tells them apart; and where
     only their ends do, these too.
     """
-    paths = [_without_end(file, (*ENDS, *ends)).split("/") for file in files]
-    depths = [1] * len(paths)
+    stems = [_without_end(file, (*ENDS, *ends)) for file in files]
+    short = _shortest(stems)
+    of_stem = Counter(stems)
+    names = [
+        short[stem] if of_stem[stem] == 1 else short[stem] + file[len(stem) :]
+        for stem, file in zip(stems, files, strict=True)
+    ]
+    times = Counter(names)
+    return [name if times[name] == 1 else file for name, file in zip(names, files, strict=True)]
+
+
+def _shortest(paths: Iterable[str]) -> dict[str, str]:
+    """By path, as much of its end as no other has."""
+    parts = {path: path.split("/") for path in paths}
+    depths = dict.fromkeys(parts, 1)
     while True:
-        names = ["/".join(path[-depth:]) for path, depth in zip(paths, depths, strict=True)]
-        times = Counter(names)
-        alike = [
-            place
-            for place, path in enumerate(paths)
-            if times[names[place]] > 1 and depths[place] < len(path)
-        ]
+        names = {path: "/".join(parts[path][-depth:]) for path, depth in depths.items()}
+        times = Counter(names.values())
+        alike = [p for p in parts if times[names[p]] > 1 and depths[p] < len(parts[p])]
         if not alike:
-            return [
-                name if times[name] == 1 else file for name, file in zip(names, files, strict=True)
-            ]
-        for place in alike:
-            depths[place] += 1
+            return names
+        for path in alike:
+            depths[path] += 1
 
 
 def folder_names(students: Sequence[str]) -> list[str]:

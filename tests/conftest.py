@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import traced_programs
@@ -28,6 +29,13 @@ from lab.model.topology import two_hosts
 
 SUPPORT = Path(__file__).parent / "support" / "kernel"
 
+
+STARTS = frozenset({"subprocess.Popen", "os.posix_spawn"})
+"""Events of the interpreter by which a test starts a program (sys.addaudithook)."""
+_MAY = ("kernel", "programs")
+"""The markers of which a test that starts one has one: `make test-fast` leaves those out."""
+_unmarked: list[str] = []
+"""The test that runs, where it has neither marker."""
 
 register_profiles()
 # Until tests are collected: nothing that is made before then is garbage.
@@ -71,6 +79,26 @@ def _longest(item: pytest.Item) -> float:
     """For how many seconds the test may last by a marker of its own; 0 without one."""
     mark = item.get_closest_marker("timeout")
     return 0.0 if mark is None else float(mark.args[0])
+
+
+def _no_program(event: str, arguments: tuple[Any, ...]) -> None:
+    if _unmarked and event in STARTS:
+        raise AssertionError(
+            f"{_unmarked[0]} starts {arguments[0]}: it needs the marker {' or '.join(_MAY)}"
+        )
+
+
+sys.addaudithook(_no_program)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    if not any(item.get_closest_marker(name) for name in _MAY):
+        _unmarked.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _unmarked.clear()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

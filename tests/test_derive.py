@@ -62,6 +62,7 @@ print(sorted(set(sys.modules) - before))
 """
 
 
+@pytest.mark.programs
 def test_once_prepared_pages_are_written_without_another_import(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITE_PREPARED, str(RECORDINGS / "traced-tcp4"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

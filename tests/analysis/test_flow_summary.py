@@ -154,6 +154,7 @@ def test_every_frame_of_a_conversation_is_of_its_flow() -> None:
     assert frames_of_none(seen, group_flows(seen)) == []
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_rows_are_tsharks_conversations(protocol: str, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from house import ROOT
 from lab.cli.words.options import COMMANDS, SHELLS
 from lab.scenario_files import builtin_scenarios
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def command(tmp_path: Path) -> Path:

@@ -14,6 +14,7 @@ from lab.cli.main import _command
 from lab.cli.words.options import COMMANDS
 
 
+@pytest.mark.programs
 def test_without_a_word_it_prints_its_help() -> None:
     done = wirelab()
     assert (done.returncode, done.stderr) == (0, "")
@@ -21,6 +22,7 @@ def test_without_a_word_it_prints_its_help() -> None:
     assert "COMMAND" in done.stdout
 
 
+@pytest.mark.programs
 def test_it_says_its_version() -> None:
     done = wirelab("--version")
     assert (done.returncode, done.stdout) == (0, f"wirelab {__version__}\n")
@@ -42,11 +44,13 @@ def test_every_command_is_executed_by_a_file_of_its_name(name: str) -> None:
     assert Path(file).stem == name.replace("-", "_")
 
 
+@pytest.mark.programs
 def test_it_is_named_as_the_script_that_executes_it_was_typed(tmp_path: Path) -> None:
     done = wirelab("new", "mine", cwd=tmp_path, env={"WIRELAB_CALLED_AS": "../lab/wirelab"})
     assert done.stdout.splitlines()[-1] == "run it: ../lab/wirelab run mine"
 
 
+@pytest.mark.programs
 def test_an_unknown_scenario_is_refused_before_anything_runs() -> None:
     done = wirelab("run", "tcp", "tpc")
     assert done.returncode == 2
@@ -55,6 +59,7 @@ def test_an_unknown_scenario_is_refused_before_anything_runs() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("words", [(), ("run",), ("replay",), ("show",), ("list",), ("doctor",)])
 def test_help_is_a_success(words: tuple[str, ...]) -> None:
     done = wirelab(*words, "--help")
@@ -62,6 +67,7 @@ def test_help_is_a_success(words: tuple[str, ...]) -> None:
     assert done.stdout.startswith(f"usage: {' '.join(('wirelab', *words))}")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     "words", [("rnu",), ("run", "tcp", "--family", "5"), ("replay",), ("show",)]
 )
@@ -72,6 +78,7 @@ def test_wrong_usage_is_refused(words: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.programs
 def test_help_names_every_exit_status() -> None:
     told = wirelab("--help").stdout.partition("exit status:")[2]
     assert [int(line.split()[0]) for line in told.splitlines() if line.strip()[:1].isdigit()] == [

@@ -44,17 +44,20 @@ def asked(*questions: bytes) -> tuple[int, list[tuple[bytes, str]]]:
     return pid, [(bytes.fromhex(answer), why) for answer, why in answers]
 
 
+@pytest.mark.programs
 def test_bytes_are_answered_by_bytes_however_many() -> None:
     long = bytes(range(256)) * 200
     _, answers = asked(b"", b"abc", long)
     assert answers == [(b"", ""), (b"cba", ""), (long[::-1], "")]
 
 
+@pytest.mark.programs
 def test_each_is_done_in_a_process_of_its_own() -> None:
     pid, answers = asked(b"pid", b"pid")
     assert len({str(pid).encode(), *(answer for answer, _ in answers)}) == 3
 
 
+@pytest.mark.programs
 def test_what_fails_or_dies_is_said_in_words() -> None:
     _, answers = asked(b"fail", b"die", b"ok")
     failed, killed = "ValueError: as asked", "its process was killed"

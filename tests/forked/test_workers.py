@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.programs
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 BEGIN = """
 import os, pathlib, sys, threading, time

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from itertools import pairwise
 
 import pytest
 import recorded as r
+from step_edits import recording_of
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.story import Phase
@@ -23,7 +25,6 @@ from lab.ladder.model import (
     StateRow,
 )
 from lab.model.event import frame_id
-from lab.recording.storage import load_recording
 from lab.report.terminal.page import About, Page, draw_brief
 from lab.run import judge_recording
 from lab.scenario_files import find_scenario, load_scenario
@@ -33,8 +34,9 @@ NEIGHBOUR = Phase.NEIGHBOUR
 EVERY = sorted(path.name for path in r.FOLDER.iterdir() if path.is_dir())
 
 
-def ladders(name: str) -> list[Ladder]:
-    return [*map(build_ladder, build_timelines(load_recording(r.FOLDER / name)))]
+@cache
+def ladders(name: str) -> tuple[Ladder, ...]:
+    return tuple(map(build_ladder, build_timelines(recording_of(name))))
 
 
 def frames(ladder: Ladder) -> list[object]:
@@ -170,7 +172,7 @@ def test_beneath_each_heading_stands_something_of_its_phase(name: str) -> None:
 )
 def test_a_brief_page_fits(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    recording = load_recording(r.FOLDER / name)
+    recording = recording_of(name)
     scenario = load_scenario(find_scenario(recording.scenario))
     timelines, judgements = judge_recording(recording, scenario)
     table = None if scenario.table is None else scenario.table(*timelines)

@@ -237,6 +237,7 @@ def test_dg_uxs_version_has_its_lengths_swapped() -> None:
     assert frames_of(header(version=(543, 0)) + swapped) == (frame(b"abcd", wire_bytes=60),)
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap is not installed")
 @pytest.mark.parametrize(
     "kind", ["pcap", "nsecpcap", "modpcap", "rh6_1pcap", "suse6_3pcap", "nokiapcap", "pcapng"]

@@ -11,6 +11,7 @@ from captured import fault_of
 from lab.pcap.other_formats import remedy
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap is not installed")
 @pytest.mark.parametrize(
     ("kind", "named"),

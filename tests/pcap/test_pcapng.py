@@ -435,6 +435,7 @@ def test_a_damaged_file_gives_frames_or_a_capture_file_error(
     frames_or_capture_file_error(bytes(data))
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_tshark_agrees_on_times_and_lengths_of_a_foreign_file(tmp_path: Path) -> None:
     offset = struct.pack(">q", 1_700_000_000)

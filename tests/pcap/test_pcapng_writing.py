@@ -209,6 +209,7 @@ def test_a_note_at_a_time_that_cannot_be_written_is_refused(time_ns: int) -> Non
         written([], [], notes=[CaptureNote(time_ns, "c", "call", "x")])
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_tshark_reads_what_was_written(tmp_path: Path) -> None:
     frames = [

@@ -15,7 +15,10 @@ from scenes import RECORDINGS, recorded_result
 from lab.pcap.pcapng_writing import write_pcapng
 from lab.report.capture.wire import wire_capture
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 LINES = list(tshark_lines())
 IN_A_RUN = "tshark -r runs/ad-hoc/latest/unix.pcapng -N n -Y http"

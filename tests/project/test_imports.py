@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from house import FILES, ROOT
 
+pytestmark = pytest.mark.programs
+
 WATCHED = """
 import json, os, sys, threading
 sys.dont_write_bytecode = True

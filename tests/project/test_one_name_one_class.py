@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from house import FILES
+from house import FILES, tree_of
 
 
 def names_in(text: str) -> Iterator[str]:
@@ -14,7 +14,7 @@ def names_in(text: str) -> Iterator[str]:
 
     A name that is made by an assignment is a type's where it is written as classes are.
     """
-    statements = list(ast.parse(text).body)
+    statements = list(tree_of(text).body)
     for statement in statements:
         match statement:
             case ast.If(_, body):

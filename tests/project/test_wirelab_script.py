@@ -45,6 +45,7 @@ def said(*words: str | Path, cwd: Path, **changes: str) -> str:
     return done.stdout
 
 
+@pytest.mark.programs
 def test_it_runs_from_anywhere_by_any_name(project: Path, tmp_path: Path) -> None:
     install(project / ".venv")
     (tmp_path / "link").symlink_to(project / "wirelab")
@@ -54,12 +55,14 @@ def test_it_runs_from_anywhere_by_any_name(project: Path, tmp_path: Path) -> Non
     assert said(tmp_path / "link", "run", "tcp", cwd=Path("/")) == expected
 
 
+@pytest.mark.programs
 def test_the_command_learns_how_it_was_typed(project: Path, tmp_path: Path) -> None:
     install(project / ".venv", SAYS_AS)
     assert said("./wirelab", cwd=project) == "./wirelab\n"
     assert said("./the project/wirelab", cwd=tmp_path) == "./the project/wirelab\n"
 
 
+@pytest.mark.programs
 def test_words_reach_the_command_as_they_are(project: Path) -> None:
     install(project / ".venv")
     assert "--server nc -l {port} bytecode" in said(
@@ -67,11 +70,13 @@ def test_words_reach_the_command_as_they_are(project: Path) -> None:
     )
 
 
+@pytest.mark.programs
 def test_under_sudo_no_bytecode_is_written(project: Path) -> None:
     install(project / ".venv")
     assert "bytecode=1\n" in said("./wirelab", cwd=project, SUDO_UID="1000")
 
 
+@pytest.mark.programs
 def test_what_is_not_set_up_is_set_up_once(project: Path) -> None:
     """And what making it prints is not among what the command prints."""
     install(project / "made")
@@ -84,6 +89,7 @@ def test_what_is_not_set_up_is_set_up_once(project: Path) -> None:
     assert said("./wirelab", "list", cwd=project) == done.stdout
 
 
+@pytest.mark.programs
 def test_it_is_set_up_again_for_another_pyproject(project: Path) -> None:
     install(project / ".venv")
     (project / "Makefile").write_text("setup:\n\t@echo again; touch .venv/.ready\n")
@@ -92,6 +98,7 @@ def test_it_is_set_up_again_for_another_pyproject(project: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "again\n")
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("are_there", [True, False])
 def test_set_up_again_it_has_the_development_tools_that_it_had(
     project: Path, are_there: bool
@@ -107,6 +114,7 @@ def test_set_up_again_it_has_the_development_tools_that_it_had(
     assert ("install --editable '.[dev]'" in recipes) == are_there
 
 
+@pytest.mark.programs
 def test_it_ends_where_setting_up_fails(project: Path) -> None:
     (project / "Makefile").write_text("setup:\n\t@echo no python >&2; false\n")
     done = subprocess.run(["./wirelab"], cwd=project, capture_output=True, text=True)
@@ -115,6 +123,7 @@ def test_it_ends_where_setting_up_fails(project: Path) -> None:
     assert "no python" in done.stderr
 
 
+@pytest.mark.programs
 def test_without_make_it_says_what_installs_it(project: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("sh", "readlink", "sed"):

@@ -23,6 +23,7 @@ def test_a_mutant_differs_in_a_few_lines_from_a_right_program(sheet: str, mutant
         compile(mutant.text(), str(mutant), "exec")
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 def test_those_in_c_have_no_errors(tmp_path: Path) -> None:
     texts = [mutant.text() for _, mutant in EVERY if mutant.end == ".c"]

@@ -9,6 +9,8 @@ import pytest
 from lab.errors import LabError
 from site_pages.typed import as_recorded, filled, make_folder, typed, typed_by_page
 
+pytestmark = pytest.mark.programs
+
 PAGE = """\
 <!-- with its output -->
 

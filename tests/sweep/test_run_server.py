@@ -18,6 +18,7 @@ BUILTIN = ScenarioFile("", "")
 (WANTED,) = wanted_runs("trace=none")
 
 
+@pytest.mark.programs
 def test_a_run_whose_server_was_killed_is_a_row_that_says_so() -> None:
     server = RunServer()
     try:
@@ -29,6 +30,7 @@ def test_a_run_whose_server_was_killed_is_a_row_that_says_so() -> None:
     assert row.failure == "the lab could not make it: its process was killed"
 
 
+@pytest.mark.programs
 def test_the_server_has_one_thread_and_ends_with_who_asks() -> None:
     script = """
 import sys, time

@@ -129,6 +129,7 @@ for after in [*range(1, 30), 0]:
 """
 
 
+@pytest.mark.programs
 def test_killed_at_any_point_no_run_is_lost_or_doubled(tmp_path: Path) -> None:
     folder = tmp_path / "sweep"
     keys = sorted(run.key for run in wanted_runs("loss=0,5", repeat=3))

@@ -45,6 +45,7 @@ def test_a_worker_of_another_wirelab_offers_nothing(monkeypatch: pytest.MonkeyPa
     assert refusal_of("sweep-1") == ""
 
 
+@pytest.mark.programs
 def test_a_worker_whose_machine_lacks_something_offers_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from lab.testing.function import CALLER, END_OF_PATH, MARK
 
+pytestmark = pytest.mark.programs
+
 FUNCTIONS = """
 import asyncio, sys
 from beside import NAME

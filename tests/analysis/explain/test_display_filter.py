@@ -31,6 +31,7 @@ def test_a_segment_is_found_by_its_numbers() -> None:
     assert "tcp.seq_raw == " in found[0]
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 @pytest.mark.parametrize("number", [0, 2, 5])
 def test_wireshark_finds_a_frame_at_both_ends_by_its_filter_and_no_other(number: int) -> None:

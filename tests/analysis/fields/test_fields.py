@@ -78,6 +78,7 @@ def one_of_each_kind() -> list[Frame]:
     return list(kinds.values())
 
 
+@pytest.mark.programs
 def test_every_field_is_where_tshark_has_it_and_holds_what_it_says(tmp_path: Path) -> None:
     frames = one_of_each_kind()
     file = tmp_path / "each.pcapng"

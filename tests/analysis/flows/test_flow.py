@@ -276,6 +276,7 @@ def test_a_syn_ack_sent_again_behind_a_fin_belongs_to_its_connection(
     assert [len(flow.crossings) for flow in flows] == ([5] if is_same else [4, 1])
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_the_streams_above_are_what_tshark_says(tmp_path: Path) -> None:
     installed = tshark_version()

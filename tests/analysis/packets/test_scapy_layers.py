@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.programs
+
 THREADS = """
 import sys, threading
 from lab.analysis.packets import headers

@@ -364,6 +364,7 @@ def by_tshark(tmp_path_factory: pytest.TempPathFactory) -> dict[LinkType, list[H
     return found
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("link", CAPTURES, ids=lambda link: link.name)
 def test_tcp_headers_agree_with_tshark(
     link: LinkType, by_tshark: dict[LinkType, list[Header]]

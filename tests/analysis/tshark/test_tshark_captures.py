@@ -21,7 +21,10 @@ from every_block import RESOLUTIONS, every_block
 from lab.capture_files import show_capture, shown_document
 from tests.against import tshark
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 OPEN = """
     0.01 > S seq=100 opt=mss,sack,ws7

@@ -20,7 +20,10 @@ from lab.analysis.select.selection import asked_for
 from lab.capture_files import show_capture
 from lab.report.capture.wire import wire_capture
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 RECORDED = ("tcp6", "udp4", "udp6", "raw4", "unix4", "calls6")
 TALK = """

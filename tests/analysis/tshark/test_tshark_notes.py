@@ -16,7 +16,10 @@ from transcript import converse, crossings, ip_bytes
 from lab.analysis.tcp.segment import Note
 from lab.records import LinkType
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 OPEN = """
     0.01 client > server SYN seq=100

@@ -19,7 +19,10 @@ from lab.analysis.flows.flow import transport_endpoints
 from lab.capture_files import show_capture
 from lab.records import LinkType
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 FIN = 0x01
 Row = tuple[str, ...]

@@ -16,7 +16,10 @@ from lab.pcap.pcapng_writing import write_pcapng
 from tests.against.tshark import facts_of_tshark, lines_of
 from tests.benchmarks.show_file import write_capture
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 TESTS = Path(__file__).parents[2]
 CAPTURES = ("tcp4", "tcp6", "udp6", "loss-data4", "keepalive4", "zero-window4", "many")

@@ -15,7 +15,10 @@ from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.packets.packet import IPv4, IPv6, Tunnel
 from lab.capture_files import show_capture
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed"),
+    pytest.mark.programs,
+]
 
 FIELDS = (
     "tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.len", "ip.src", "ipv6.src",

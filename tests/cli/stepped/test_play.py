@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 
+import pytest
 from outside import DEADLINE_S, command, environment
 from recorded import FOLDER
+
+pytestmark = pytest.mark.programs
 
 
 def test_without_a_terminal_that_is_said() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 import recorded as r
 from outside import wirelab
+
+pytestmark = pytest.mark.programs
 
 
 def test_it_writes_what_was_asked_for(tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ import contextlib
 import os
 import subprocess
 
+import pytest
 import recorded as r
 from outside import DEADLINE_S, command, environment, wirelab
+
+pytestmark = pytest.mark.programs
 
 RUN = str(r.FOLDER / "traced-tcp4")
 

@@ -11,6 +11,7 @@ from outside import wirelab
 RUN = str(r.FOLDER / "traced-unix4")
 
 
+@pytest.mark.programs
 def test_it_writes_the_sheet_and_its_key(tmp_path: Path) -> None:
     done = wirelab("sheet", RUN, "--seed", "2", "--html", "x.html", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -23,6 +24,7 @@ def test_it_writes_the_sheet_and_its_key(tmp_path: Path) -> None:
     assert (tmp_path / "y.html").read_text("utf-8") == sheet
 
 
+@pytest.mark.programs
 def test_it_is_named_after_the_scenario_and_the_seed(tmp_path: Path) -> None:
     assert wirelab("sheet", RUN, "--seed", "7", cwd=tmp_path).stdout.split() == [
         "unix-7.html",
@@ -30,6 +32,7 @@ def test_it_is_named_after_the_scenario_and_the_seed(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.programs
 def test_one_step_may_be_asked_for(tmp_path: Path) -> None:
     done = wirelab("sheet", RUN, "--step", "abstract", cwd=tmp_path)
     assert done.returncode == 0
@@ -39,6 +42,7 @@ def test_one_step_may_be_asked_for(tmp_path: Path) -> None:
     assert "has no step 'nothing'; it has" in done.stderr
 
 
+@pytest.mark.programs
 def test_a_run_with_nothing_to_fill_in_is_refused(tmp_path: Path) -> None:
     done = wirelab("sheet", str(r.FOLDER / "udp4"), cwd=tmp_path)
     assert done.returncode == 2

@@ -32,6 +32,7 @@ def swept(*words: str, cwd: Path) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -14,6 +14,8 @@ import pytest
 
 from lab.kernel.programs.doing import what_it_does
 
+pytestmark = pytest.mark.programs
+
 IMPORTS = "import os, signal, socket, threading, time\n"
 WAITS = {
     "time.sleep(60)": r"it waits in (clock_)?nanosleep\(2\)",

@@ -101,18 +101,21 @@ def until(found: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("code", WAITS.values(), ids=WAITS)
 def test_who_waits_without_a_time_rests(code: str) -> None:
     with running(code) as pid:
         assert until(lambda: rest_of(only(pid)) == rest_of(only(pid)) is not None, 20)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("code", GOES_ON.values(), ids=GOES_ON)
 def test_who_goes_on_by_itself_does_not(code: str) -> None:
     with running(code) as pid:
         assert not until(lambda: rest_of(only(pid)) is not None, 0.3)
 
 
+@pytest.mark.programs
 def test_who_asks_has_only_to_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(GOES_ON["sleep"]) as pid:
         assert until(lambda: rest_of(only(pid), [pid]) is not None, 20)

@@ -8,6 +8,7 @@ import pytest
 from lab.kernel.trace.tracer import killing_signal
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_signal_that_killed_a_child_is_found_before_it_is_reaped(
     number: signal.Signals,
@@ -18,6 +19,7 @@ def test_the_signal_that_killed_a_child_is_found_before_it_is_reaped(
     assert os.waitpid(child, 0) == (child, number)
 
 
+@pytest.mark.programs
 def test_a_child_that_exits_was_not_killed() -> None:
     child = os.posix_spawn("/bin/cat", ["cat", "/nothing"], {}, file_actions=QUIET)
     assert killing_signal(child) is None

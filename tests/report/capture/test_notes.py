@@ -95,6 +95,7 @@ def test_frames_are_read_back_as_if_there_were_no_notes() -> None:
     assert frames_of(written(t.talk())) == t.talk().recording.frames
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_tshark_shows_calls_states_and_frames_as_they_happened(tmp_path: Path) -> None:
     rows = by_tshark(written(t.talk()), tmp_path)
@@ -115,6 +116,7 @@ def test_tshark_shows_calls_states_and_frames_as_they_happened(tmp_path: Path) -
     assert not any("Malformed" in line for line in shown)
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_tsharks_filters_and_comments_are_as_without_notes(tmp_path: Path) -> None:
     data = written(t.talk())

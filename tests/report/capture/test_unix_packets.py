@@ -67,6 +67,7 @@ def saying(
 TALK = {"client#3": REQUEST, "server#11": HEADER, "server#12": BODY}
 
 
+@pytest.mark.programs
 def test_each_send_is_a_packet_of_its_bytes_in_order_of_time(tmp_path: Path) -> None:
     timelines = recorded_result("traced-unix4").timelines
     fields = ("-e", "exported_pdu.exported_pdu", "-e", "frame.time_epoch", "-e", "frame.comment")
@@ -90,6 +91,7 @@ def test_each_send_is_a_packet_of_its_bytes_in_order_of_time(tmp_path: Path) -> 
         assert f"read by {', '.join(map(str, part.reads))}" in comment
 
 
+@pytest.mark.programs
 def test_the_names_of_both_ends_are_said(tmp_path: Path) -> None:
     timelines = recorded_result("traced-unix4").timelines
     found = by_tshark(unix_capture(timelines), tmp_path, "-e", "frame.comment")
@@ -100,6 +102,7 @@ def test_the_names_of_both_ends_are_said(tmp_path: Path) -> None:
     assert any("unnamed → unnamed" in comment for comment in comments)
 
 
+@pytest.mark.programs
 def test_addresses_stand_for_sockets_and_have_their_names(tmp_path: Path) -> None:
     timelines = recorded_result("traced-unix4").timelines[:1]
     columns = (
@@ -119,6 +122,7 @@ def test_addresses_stand_for_sockets_and_have_their_names(tmp_path: Path) -> Non
     assert "127.0.0.2 stands for client/s2, 127.0.0.3 for server/s3" in found[0][2]
 
 
+@pytest.mark.programs
 def test_a_response_is_paired_with_its_request_and_a_body_is_a_continuation(
     tmp_path: Path,
 ) -> None:
@@ -130,6 +134,7 @@ def test_a_response_is_paired_with_its_request_and_a_body_is_a_continuation(
     assert said[4] == ["Continuation"]
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("chosen", ["", "http"])
 def test_the_dissector_is_found_or_chosen(chosen: str, tmp_path: Path) -> None:
     plain = recorded_result("traced-unix4").timelines[:1]
@@ -137,6 +142,7 @@ def test_the_dissector_is_found_or_chosen(chosen: str, tmp_path: Path) -> None:
     assert found == [[chosen or "data"]] * 6
 
 
+@pytest.mark.programs
 def test_what_was_cut_off_is_missing_and_said(tmp_path: Path) -> None:
     long = REQUEST[:-2] + b"X-Long: " + b"x" * 400 + b"\r\n\r\n"
     timelines = saying({"client#3": long}, cut={"client#3": 128})
@@ -175,6 +181,7 @@ def test_an_unfinished_send_and_one_of_nothing_are_no_packets() -> None:
     assert unix_capture(recorded_result("tcp4").timelines) is None
 
 
+@pytest.mark.programs
 def test_of_an_unknown_other_end_sends_and_reads_are_packets(tmp_path: Path) -> None:
     timelines = saying({"client#3": REQUEST, "client#8": HEADER + BODY}, other_end=False)
     columns = ("-N", "n", "-e", "_ws.col.Source", "-e", "_ws.col.Destination", "-e", "_ws.col.Info")

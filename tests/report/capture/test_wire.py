@@ -84,6 +84,7 @@ def test_an_address_of_two_hosts_names_neither() -> None:
     assert wire_capture((odd,)) == wire_capture((timeline,))
 
 
+@pytest.mark.programs
 @with_tshark
 @pytest.mark.parametrize("name", FLAWLESS)
 def test_tshark_finds_nothing_odd_in_a_flawless_run(name: str, tmp_path: Path) -> None:
@@ -93,6 +94,7 @@ def test_tshark_finds_nothing_odd_in_a_flawless_run(name: str, tmp_path: Path) -
     assert found == CLOSING
 
 
+@pytest.mark.programs
 @with_tshark
 @pytest.mark.parametrize("name", ["tcp4", "tcp6"])
 def test_tshark_names_the_hosts(name: str, tmp_path: Path) -> None:
@@ -110,6 +112,7 @@ def test_tshark_names_the_hosts(name: str, tmp_path: Path) -> None:
     assert "server → client" in told
 
 
+@pytest.mark.programs
 @with_tshark
 @pytest.mark.parametrize("name", ["tcp4", "tcp6"])
 def test_segments_are_those_of_the_ladder_in_its_order(name: str, tmp_path: Path) -> None:
@@ -126,6 +129,7 @@ def test_segments_are_those_of_the_ladder_in_its_order(name: str, tmp_path: Path
     assert all(comment.startswith(f"{id}: ") for comment, id in comments if comment)
 
 
+@pytest.mark.programs
 @with_tshark
 @pytest.mark.parametrize("name", [*FLAWLESS, "types4", "types6", "tls4"])
 def test_follow_stream_has_each_byte_once_from_its_side(name: str, tmp_path: Path) -> None:
@@ -152,6 +156,7 @@ def test_follow_stream_has_each_byte_once_from_its_side(name: str, tmp_path: Pat
         assert followed == sent
 
 
+@pytest.mark.programs
 @with_tshark
 @pytest.mark.parametrize("name", ["tcp4", "tcp6"])
 def test_the_flow_graph_has_a_row_for_each_segment_from_its_host(name: str, tmp_path: Path) -> None:

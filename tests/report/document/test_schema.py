@@ -35,9 +35,30 @@ VALID: set[tuple[str, str]] = set()
 """Parts of reports, each with the reference to the schema that it was found to keep."""
 
 
+def names_another(definitions: Any, schema: Any, instance: Any) -> bool:
+    """Whether a constant of the schema, such as the kind of an event's id, is not the instance's.
+
+    Then the instance is none of these, and nothing else of it need be looked at.
+    """
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if "const" in schema:
+        return bool(schema["const"] != instance)
+    parts = schema.get("properties", {}).items() if isinstance(instance, dict) else ()
+    return any(
+        name in instance and names_another(definitions, part, instance[name])
+        for name, part in parts
+    )
+
+
 def one_of(validator: Any, schemas: list[Any], instance: Any, schema: Any) -> Iterator[Any]:
     """As the standard keyword, but the schemas that it is not are left at their first fault."""
-    kept = sum(validator.evolve(schema=each).is_valid(instance) for each in schemas)
+    definitions = schema_of_reports()["$defs"]
+    kept = sum(
+        not names_another(definitions, each, instance)
+        and validator.evolve(schema=each).is_valid(instance)
+        for each in schemas
+    )
     if kept != 1:
         yield from STANDARD["oneOf"](validator, schemas, instance, schema)
 
@@ -58,9 +79,14 @@ QuickValidator = validators.extend(Draft202012Validator, {"oneOf": one_of, "$ref
 
 
 @cache
-def validator() -> Draft202012Validator:
+def schema_of_reports() -> Any:
     text = (files("lab.report.document") / "report-2.schema.json").read_text("utf-8")
-    schema = json.loads(text)
+    return json.loads(text)
+
+
+@cache
+def validator() -> Draft202012Validator:
+    schema = schema_of_reports()
     Draft202012Validator.check_schema(schema)
     quick: Draft202012Validator = QuickValidator(schema)
     return quick

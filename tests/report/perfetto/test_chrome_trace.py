@@ -99,6 +99,7 @@ def test_it_has_as_many_events_as_report_json(name: str) -> None:
     assert sightings == document["capture"]["frames"]
 
 
+@pytest.mark.programs
 @pytest.mark.skipif(not shutil.which("tshark"), reason="needs tshark")
 @pytest.mark.parametrize("name", RUNS)
 def test_frames_were_seen_as_often_as_tshark_says(name: str) -> None:

@@ -12,6 +12,9 @@ from lab.errors import ExtraMissing, UsageError
 from lab.report.sweeps.plot import check_plotting, sweep_plots
 from lab.sweep.summary import SweepSummary
 
+# Matplotlib asks fc-list once for the fonts that there are.
+pytestmark = pytest.mark.programs
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.programs
+
 PRINT = """
 import sys
 from lab.report.terminal.pager import paged

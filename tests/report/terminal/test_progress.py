@@ -5,6 +5,10 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.programs
+
 SHOW = """
 import sys
 from lab.report.terminal import progress

@@ -35,9 +35,15 @@ def room_of(module: str) -> str:
 
 
 @cache
+def tree_of(text: str) -> ast.Module:
+    """A module's syntax tree, which several rules are about."""
+    return ast.parse(text)
+
+
+@cache
 def nodes_of(text: str) -> tuple[ast.AST, ...]:
-    """All of a module's syntax tree, which several rules are about."""
-    return tuple(ast.walk(ast.parse(text)))
+    """All of that tree."""
+    return tuple(ast.walk(tree_of(text)))
 
 
 @cache

@@ -31,7 +31,7 @@ def scenario_page(run: SiteRun, more: str, sources: Mapping[str, str]) -> str:
         (
             f"# {run.name}",
             "",
-            f"{summary[0].upper()}{summary[1:]}.",
+            f"{_begun(summary)}.",
             "",
             f'!!! question "{_quoted(lesson.question)}"',
             "",
@@ -71,6 +71,11 @@ def scenario_page(run: SiteRun, more: str, sources: Mapping[str, str]) -> str:
             "",
         )
     )
+
+
+def _begun(text: str) -> str:
+    """With a capital, unless a function's name is first."""
+    return text if text.partition(" ")[0].endswith("()") else f"{text[0].upper()}{text[1:]}"
 
 
 def _quoted(text: str) -> str:

@@ -38,6 +38,11 @@ def test_it_asks_before_it_answers() -> None:
     assert places == sorted(places)
 
 
+def test_a_summary_begins_with_a_capital_but_for_the_name_of_a_function() -> None:
+    assert "\nA stream between a client and" in page(run_of("traced-tcp4"))
+    assert "\nshutdown() closes one direction, " in page(run_of("half-close4"))
+
+
 def test_the_ladder_opens_at_what_answers_the_question() -> None:
     result = recorded_result("traced-tcp4")
     fragment = shown_first(result)

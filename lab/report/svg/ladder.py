@@ -7,7 +7,17 @@ from html import escape
 from pathlib import Path
 
 from lab.analysis.calls.call_text import SHOWN_NS, duration
-from lab.report.svg.geometry import BRACKET, GUTTER, HEAD, MOST_RIBBONS, RIBBON, SLOT, Geometry
+from lab.report.svg.geometry import (
+    BRACKET,
+    COLUMN_WIDTH,
+    GUTTER,
+    HEAD,
+    INSET,
+    MOST_RIBBONS,
+    RIBBON,
+    SLOT,
+    Geometry,
+)
 from lab.report.svg.marks import arrow, box, cross, line, spans_at, text_at, titled
 from lab.report.svg.visible import cut, visible, visible_bytes
 from lab.scene.model import CallBracket, EventTag, FrameArrow, Scene, SceneSlot
@@ -15,7 +25,8 @@ from lab.scene.model import CallBracket, EventTag, FrameArrow, Scene, SceneSlot
 SLOPE = 6.0
 """How far an arrow goes down within one slot: nothing arrives when it leaves."""
 PAYLOAD_BYTES = 32
-LOST_AT = 0.62
+LOST_AT, LEAST_LOST_AT = 0.62, 0.25
+"""Where a lost frame's arrow ends, of its way: nearer to its sender where why takes more room."""
 TOP = 34
 
 STATE_GROUPS = {
@@ -201,10 +212,13 @@ def _draw_arrows(arrows: Iterable[FrameArrow], geometry: Geometry) -> Iterator[s
             labels.append(text_at(x1 + way * 1.1, y1, each.label, f"halo on {kind}", _far(way)))
             continue
         if each.is_lost:
-            x2, y2 = x1 + (x2 - x1) * LOST_AT, y1 + (y2 - y1) * LOST_AT
+            why, wide = each.dropped or "lost: seen leaving, not arriving", abs(x2 - x1)
+            room = 1 - (len(visible(why)) * COLUMN_WIDTH + 2 * INSET) / wide
+            share = min(LOST_AT, max(LEAST_LOST_AT, room))
+            why = cut(why, int((wide * (1 - share) - 2 * INSET) / COLUMN_WIDTH) + 1)
+            x2, y2 = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
             yield f'<g class="{kind}">{line(x1, y1, x2, y2, "arrow")}</g>'
             yield cross(x2, y2, "rst")
-            why = each.dropped or "lost: seen leaving, not arriving"
             way = 10 if x2 > x1 else -10
             labels.append(text_at(x2 + way, y2 + 4, why, "halo fault", _far(way)))
         else:

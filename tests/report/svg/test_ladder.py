@@ -10,6 +10,7 @@ from lab.analysis.assembly import build_timelines
 from lab.derive import derived
 from lab.ladder.build import build_ladder
 from lab.recording.storage import load_recording
+from lab.report.svg.geometry import COLUMN_WIDTH
 from lab.report.svg.ladder import draw_svg, state_group
 from lab.scene.build import build_scene
 
@@ -43,6 +44,22 @@ def test_arrows_calls_states_and_notes_are_in_it() -> None:
     assert "#2 connect = 0  0.129 ms" in said
     assert "kernel: SYN_SENT → ESTABLISHED" in said
     assert any("accept() returns when the handshake is over" in text for text in said)
+
+
+@pytest.mark.parametrize("rule", ["drop SYN", "drop SYN-ACK from 1 to 2", "drop " + "x" * 200])
+@pytest.mark.parametrize("number", [2, 3])
+def test_why_a_frame_is_lost_stands_between_the_hosts(number: int, rule: str) -> None:
+    scene = recorded_scene("traced-tcp4")
+    lost = replace(scene.arrows[number], is_lost=True, dropped=f"the wire: server>client {rule}")
+    arrows = (*scene.arrows[:number], lost, *scene.arrows[number + 1 :])
+    page = ET.fromstring(draw_svg("x", [("one", replace(scene, arrows=arrows))]))
+    edges = [float(each.get("d", "")[1:].split()[0]) for each in page.iter(f"{SVG}path")][:2]
+    (why,) = (each for each in page.iter(f"{SVG}text") if "the wire" in "".join(each.itertext()))
+    said = "".join(why.itertext())
+    assert (said == lost.dropped) is (len(rule) < 100)
+    x, wide = float(why.get("x", "")), len(said) * COLUMN_WIDTH
+    left, right = (x - wide, x) if why.get("text-anchor") == "end" else (x, x + wide)
+    assert edges[0] < left and right < edges[1]
 
 
 def test_a_lost_frame_says_so_and_does_not_arrive() -> None:

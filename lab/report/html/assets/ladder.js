@@ -237,15 +237,18 @@ class Ladder {
       this._wireText(arrow, x1 + way, x1 + way * 5, y1);
       return;
     }
+    const why = arrow.dropped || 'lost: seen leaving, not arriving', wide = Math.abs(x2 - x1);
     if (arrow.lost) {
-      x2 = x1 + (x2 - x1) * 0.62;
-      y2 = y1 + (y2 - y1) * 0.62;
+      // Where it ends leaves room for why.
+      const share = Math.min(0.62, Math.max(0.25, 1 - (why.length * CHARACTER + 18) / wide));
+      x2 = x1 + (x2 - x1) * share;
+      y2 = y1 + (y2 - y1) * share;
     }
     group.append(drawing('path', { class: 'arrow', d: `M${x1} ${y1}L${x2 - Math.sign(x2 - x1) * (arrow.lost ? 0 : 4)} ${y2}` }));
     if (!arrow.lost) group.append(head(x1, y1, x2, y2));
     if (arrow.lost || arrow.dropped) {
       group.append(drawing('path', { class: 'arrow rst', d: `M${x2 - 5} ${y2 - 5}l10 10m-10 0l10 -10` }));
-      if (arrow.lost) this._free(arrow.dropped || 'lost: seen leaving, not arriving', x2 + (x2 > x1 ? 9 : -9), y2 - 9, x2 > x1, 'fault', arrow);
+      if (arrow.lost) this._free(why, wide - Math.abs(x2 - x1) - 12, x2 + (x2 > x1 ? 9 : -9), y2 - 9, x2 > x1, 'fault', arrow);
     }
     // One that begins among folded ones is named where it arrives.
     this._wireText(arrow, x1, x2, this.shown[start] ? y1 : y2);
@@ -270,8 +273,8 @@ class Ladder {
     });
   }
 
-  _free(text, x, top, right, classes, arrow) {
-    this._place({ event: arrow.event, classes: `on-wire ${classes}`, group: '', top, room: 260, x, right, parts: [text], title: text });
+  _free(text, room, x, top, right, classes, arrow) {
+    this._place({ event: arrow.event, classes: `on-wire ${classes}`, group: '', top, room, x, right, parts: [text], title: text });
   }
 
   _paintTransfer(transfer) {

@@ -17,7 +17,9 @@ class Outcome(enum.Enum):
     """What became of a claim."""
 
     HOLDS = "HOLDS"
+    """The events show it."""
     BROKEN = "BROKEN"
+    """The events contradict it."""
     UNDECIDED = "UNDECIDED"
     """The capture or the trace was incomplete, or the programs did not do what it asks about."""
     SKIPPED = "SKIPPED"

@@ -166,3 +166,37 @@ def test_solutions_are_folded_until_they_are_asked_for(browser: Browser) -> None
     assert answer.is_visible()
     assert page.locator("details summary", has_text="Solution").count() >= 3
     opened.close()
+
+
+WIDER = """selector => [...document.querySelectorAll(selector)]
+    .filter(each => each.scrollWidth > each.clientWidth)
+    .map(each => each.textContent.slice(0, 60))"""
+
+
+def test_signatures_and_the_synopsis_fit_their_page(browser: Browser) -> None:
+    opened = Opened(browser, "light", 1280)
+    for path in (*sorted((SITE / "reference").glob("*.html")), SITE / "command.html"):
+        assert opened.open(path).evaluate(WIDER, ".md-typeset pre > code") == [], path.name
+    opened.close()
+
+
+def test_a_short_word_of_code_is_in_one_line(browser: Browser) -> None:
+    opened = Opened(browser, "light", NARROW)
+    page = opened.open(SITE / "ad-hoc-runs.html")
+    lines = page.locator("code", has_text="--no-wait").evaluate_all(
+        "every => every.filter(each => each.textContent === '--no-wait')"
+        "    .map(each => each.getClientRects().length)"
+    )
+    assert lines and set(lines) == {1}
+    opened.close()
+
+
+def test_a_ladder_of_many_hosts_is_as_large_as_one_of_two(browser: Browser) -> None:
+    opened = Opened(browser, "light", 1280)
+    page = opened.open(SITE / "causes-seen.html")
+    sizes = page.locator('img[src*="pictures/"]').evaluate_all(
+        "every => every.map(e => [e.naturalWidth, e.width / e.naturalWidth])"
+    )
+    assert {natural for natural, _ in sizes} > {1000}
+    assert max(scale for _, scale in sizes) < 1.1 * min(scale for _, scale in sizes)
+    opened.close()

@@ -34,6 +34,8 @@ from lab.analysis.tcp.segment import Segment, in_order
 from lab.model.address import SocketAddress
 from lab.model.counted import counted
 
+_SYN = int(TcpFlags.SYN)
+
 FLAG_ORDER = (
     TcpFlags.SYN,
     TcpFlags.FIN,
@@ -270,7 +272,7 @@ def segment_fields(segment: Segment) -> list[tuple[str, str]]:
         fields.append(("ack", str(segment.ack)))
     if segment.length:
         fields.append(("len", str(segment.length)))
-    if segment.flags & TcpFlags.SYN:
+    if int(segment.flags) & _SYN:
         fields.append(("win", str(segment.window_bytes)))
     return fields
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from operator import itemgetter
 
@@ -33,13 +33,16 @@ from lab.pcap.pcapng_numbers import (
     TLS_KEY_LOG,
 )
 from lab.pcap.upper_pdu import CaptureNote, Message, upper_pdu
-from lab.records import DIRECTIONS, Frame, LinkType
+from lab.records import DIRECTIONS, Frame, LinkType, StoredFrames
 from lab.records.stored_frames import origins_of
 
 TYPE_CHECKING = False  # importing typing itself costs some 3 ms of every start
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+_PACKET_HEAD = struct.Struct("<7I")
+"""What comes before a frame's bytes: the block's kind and length, the interface's number, the time
+in two halves, the captured and the wire length."""
 _MAX_OPTION_BYTES = 65_535
 _MAX_TIME_NS = 2**64 - 1
 
@@ -97,10 +100,13 @@ def write_pcapng(
         file.write(_name_resolution(hosts))
     for key_log in key_logs:
         file.write(_decryption_secrets(key_log))
-    seen = (
-        (frame.time_ns, _enhanced_packet(frame, numbers[_origin(frame)], comments.get(index)))
-        for index, frame in enumerate(frames)
-    )
+    if isinstance(frames, StoredFrames):
+        seen = _stored_packets(frames, numbers, comments)
+    else:
+        seen = (
+            (frame.time_ns, _enhanced_packet(frame, numbers[_origin(frame)], comments.get(index)))
+            for index, frame in enumerate(frames)
+        )
     noted = ((note.time_ns, _note_packet(note, note_numbers[note.interface])) for note in notes)
     for _time_ns, block in heapq.merge(seen, noted, key=itemgetter(0)):
         file.write(block)
@@ -162,6 +168,32 @@ def _enhanced_packet(frame: Frame, number: int, comment: str | None) -> bytes:
     if comment is not None:
         body += _text_option(COMMENT, comment)
     return _block(ENHANCED_PACKET, body + _option(END_OF_OPTIONS, b""))
+
+
+def _stored_packets(
+    frames: StoredFrames, numbers: Mapping[tuple[str, LinkType], int], comments: Mapping[int, str]
+) -> Iterator[tuple[int, bytes]]:
+    """The blocks of frames that are stored, with their times, made without the frames' objects.
+
+    What comes behind the bytes of a frame is the same for all of its length and its way.
+    """
+    commented = frozenset(comments)
+    ends: dict[tuple[int, int], tuple[int, int, bytes]] = {}
+    for index, (time_ns, way, wire_bytes, data) in enumerate(frames.raw()):
+        end = ends.get((way, len(data)))
+        if index in commented or end is None or not 0 <= time_ns <= _MAX_TIME_NS:
+            frame = frames[index]
+            number = numbers[_origin(frame)]
+            whole = _enhanced_packet(frame, number, comments[index] if index in commented else None)
+            if index not in commented:
+                behind = whole[_PACKET_HEAD.size + len(data) :]
+                ends[way, len(data)] = len(whole), number, behind
+            yield time_ns, whole
+            continue
+        length, number, behind = end
+        high, low = time_ns >> 32, time_ns & 0xFFFF_FFFF
+        head = _PACKET_HEAD.pack(ENHANCED_PACKET, length, number, high, low, len(data), wire_bytes)
+        yield time_ns, head + data + behind
 
 
 def _note_packet(note: CaptureNote | Message, number: int) -> bytes:

@@ -130,9 +130,23 @@ class StoredFrames(Sequence[Frame]):
         """The bytes of the frame at a place. Raises OSError."""
         return self.columns.data(self._rows[place])
 
+    def raw(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """Of each its time, its way as FrameColumns.ways has it, its wire length and its bytes.
+
+        Raises OSError.
+        """
+        columns = self.columns
+        times_ns, ways, wire_bytes = columns.times_ns, columns.ways, columns.wire_bytes
+        data = columns.data
+        return ((times_ns[row], ways[row], wire_bytes[row], data(row)) for row in self._rows)
+
     def wire_bytes(self, place: int) -> int:
         """The length on the wire of the frame at a place."""
         return self.columns.wire_bytes[self._rows[place]]
+
+    def point(self, place: int) -> str:
+        """The capture point of the frame at a place."""
+        return self.columns.points[self.columns.ways[self._rows[place]] >> 1]
 
     def places_by_row(self) -> array[int]:
         """The place of each row; of rows that are not among them it means nothing."""

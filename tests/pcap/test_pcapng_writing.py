@@ -14,6 +14,7 @@ from captured import frames_of
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from stored import stored
 
 from lab.pcap.link_types import MAX_CAPTURED_BYTES
 from lab.pcap.pcapng_numbers import (
@@ -294,3 +295,26 @@ def test_each_key_log_is_a_block_before_the_first_packet() -> None:
     ]  # fmt: skip
     assert [found[-4][0], found[-1][0]] == [NAME_RESOLUTION, ENHANCED_PACKET]
     assert parse(data) == (frame(),)
+
+
+def test_frames_that_are_stored_are_written_as_those_in_memory() -> None:
+    made = [
+        frame(bytes(length), at, f"if{at % 3}", way, wire_bytes=length + at % 2)
+        for at, length in enumerate([0, 1, 2, 3, 4, 5, 60, 60, 60, 61] * 3)
+        for way in (Direction.IN, Direction.OUT)
+    ]
+    made.append(frame(bytes(60), 2**32 + 5, "if0", Direction.OUT))
+    made.append(frame(b"last", 2**62, "if1", Direction.IN))
+    names = ["if0", "if1", "if2", "unused"]
+    comments = {0: "the first", 3: "another", 40: "", 59: "é"}
+    notes = [CaptureNote(at, "calls", "system call", "read") for at in (5, 2**33)]
+    for said in ({}, comments):
+        expected = written(names, made, said, notes=notes)
+        assert written(names, stored(made), said, notes=notes) == expected
+
+
+def test_a_stored_frame_before_1970_cannot_be_written_either() -> None:
+    made = [frame(b"one", 5, direction=Direction.IN), frame(b"two", -5, direction=Direction.IN)]
+    for frames in (made, stored(made)):
+        with pytest.raises(ValueError, match="cannot be written"):
+            written(["if0"], frames)

@@ -69,6 +69,8 @@ def test_those_at_places_are_in_their_order() -> None:
     assert found == (FRAMES[3], FRAMES[0])
     assert (found.data(0), found.wire_bytes(0), found.row(0)) == (b"other", 5, 3)
     assert found.columns.data(found.row(1)) == b"one"
+    assert [found.point(0), found.point(1)] == ["a/eth0", "a/eth0"]
+    assert [*found.raw()] == [(30, 0, 5, b"other"), (10, 1, 3, b"one")]
     by_row = found.places_by_row()
     assert (by_row[3], by_row[0]) == (0, 1)
 

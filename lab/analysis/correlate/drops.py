@@ -10,7 +10,7 @@ from lab.analysis.correlate.correlation import Dropped
 from lab.model.event import EventId, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lab.analysis.flows.crossing import Crossing
     from lab.records import CapturePoint, DropNotice
@@ -60,8 +60,10 @@ def join_drops(
         return ()
     by_number = {crossing.number: crossing for crossing in crossings}
     points = tuple(points)
-    arrivals = _arrivals(by_number.values(), points)
-    contents = _Contents(by_number.values(), points)
+    by_time = [notice for notice in notices if not notice.packet]
+    # Of a run with many frames nearly none is dropped: those are looked at that may be.
+    arrivals = _arrivals(by_number.values(), points) if by_time else {}
+    contents = _Contents(by_number.values(), points, [each for each in notices if each.packet])
     joined: list[Dropped] = []
     for notice in notices:
         number = contents.take(notice) if notice.packet else _take(arrivals, notice)
@@ -93,21 +95,30 @@ class _Content(NamedTuple):
 
 
 class _Contents:
-    """Frames by what is in them."""
+    """Frames by what is in them, of those that any of the notices may be about."""
 
-    def __init__(self, crossings: Iterable[Crossing], points: Iterable[CapturePoint]) -> None:
+    def __init__(
+        self,
+        crossings: Iterable[Crossing],
+        points: Iterable[CapturePoint],
+        notices: Sequence[DropNotice],
+    ) -> None:
         interfaces = {(point.host, point.link): point.interface for point in points}
         links = {point.name: point.link for point in points}
+        wanted = {_content(each.host, each.interface, each.packet) for each in notices}
+        hosts = {each.host for each in wanted}
         self._found: defaultdict[_Content, list[tuple[int, int, bytes]]] = defaultdict(list)
-        for crossing in crossings:
-            frame, ip = crossing.arrived.frame, crossing.arrived.ip
+        for crossing in crossings if wanted else ():
             host, received_ns = crossing.last_seen or ("", 0)
-            name = interfaces.get((host, links.get(frame.point, "")))
+            if host not in hosts:
+                continue
+            name = interfaces.get((host, links.get(crossing.arrived_point, "")))
             if name is None:
                 continue
-            packet = frame.data[ip.offset if ip is not None else _ETHERNET_BYTES :]
+            packet = _from_network_header(crossing)
             content = _content(host, name, packet)
-            self._found[content].append((received_ns, crossing.number, packet))
+            if content in wanted:
+                self._found[content].append((received_ns, crossing.number, packet))
         for arrivals in self._found.values():
             arrivals.sort()
 
@@ -118,6 +129,14 @@ class _Contents:
         # The very bytes first: of a retransmission only the IP header's identification differs.
         same = [place for place in before if _are_same(arrivals[place][2], notice.packet)]
         return arrivals.pop((same or before)[-1])[1] if before else None
+
+
+def _from_network_header(crossing: Crossing) -> bytes:
+    """A frame as it arrived, without what its link has put before."""
+    if crossing.head is not None:
+        return crossing.data[_ETHERNET_BYTES:]
+    frame, ip = crossing.arrived.frame, crossing.arrived.ip
+    return frame.data[ip.offset if ip is not None else _ETHERNET_BYTES :]
 
 
 def _are_same(one: bytes, other: bytes) -> bool:

@@ -25,12 +25,16 @@ def by_number(crossings: Sequence[Crossing]) -> Mapping[int, Crossing]:
 class CrossingsInOrder(Mapping[int, "Crossing"]):
     """Crossings whose numbers grow, looked for among them."""
 
-    __slots__ = ("_crossings",)
+    __slots__ = ("_crossings", "_first")
 
     def __init__(self, crossings: Sequence[Crossing]) -> None:
         self._crossings = crossings
+        self._first = crossings[0].number if crossings else 0
 
     def __getitem__(self, number: int) -> Crossing:
+        at = number - self._first  # most often none is missing
+        if 0 <= at < len(self._crossings) and self._crossings[at].number == number:
+            return self._crossings[at]
         at = bisect_left(self._crossings, number, key=_number)
         if at == len(self._crossings) or self._crossings[at].number != number:
             raise KeyError(number)

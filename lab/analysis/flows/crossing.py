@@ -130,6 +130,11 @@ class Crossing:
         return self.packet.frame.wire_bytes
 
     @property
+    def arrived_point(self) -> str:
+        """The capture point that has its frame as it was on the last link."""
+        return self.arrived.frame.point
+
+    @property
     def carried(self) -> Payload | None:
         """Its packet's payload, as it is to be kept; None where it has none."""
         return self.packet.carried

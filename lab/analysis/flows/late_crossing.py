@@ -93,6 +93,10 @@ class LatePackets:
         """The length on the wire of a crossing's frame."""
         return self.frames.wire_bytes(self.left[number - self._first])
 
+    def point(self, number: int) -> str:
+        """The capture point that saw a crossing's frame first."""
+        return self.frames.point(self.left[number - self._first])
+
     def carried(self, crossing: LateCrossing) -> Payload | None:
         """A crossing's payload, whose bytes are read of it each time they are asked for."""
         number = crossing.number
@@ -199,6 +203,12 @@ class LateCrossing(Crossing):
         """The length of its frame on the wire."""
         late = self.late
         return self.packet.frame.wire_bytes if late is None else late.wire_bytes(self.number)
+
+    @property
+    def arrived_point(self) -> str:
+        """The capture point that has its frame."""
+        late = self.late
+        return self.arrived.frame.point if late is None else late.point(self.number)
 
     @property
     def carried(self) -> Payload | None:

@@ -9,6 +9,7 @@ from lab.analysis.calls.system_call import SystemCall
 from lab.analysis.causes.find import find_causes
 from lab.analysis.correlate.correlation import Channel, Dropped
 from lab.analysis.flows.strikes import Struck
+from lab.analysis.order.events import EventPart
 from lab.analysis.sockets.endpoint import Endpoint
 from lab.analysis.sockets.states import StateSeen
 from lab.analysis.sockets.unix_queues import QueueSeen
@@ -117,12 +118,14 @@ def order_of(timeline: Timeline) -> Iterator[Document]:
 
     A "concurrent" one may have come before the one above it.
     """
+    names = {part: part.value for part in EventPart}
+    concurrent = timeline.order.concurrent
     for place, event in enumerate(timeline.order.events):
         yield {
             "event": event_reference(event.id),
-            "part": event.part.value,
+            "part": names[event.part],
             "host": event.host,
-            "concurrent": place in timeline.order.concurrent,
+            "concurrent": place in concurrent,
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from lab.report.document.ids import Document
 
@@ -12,6 +12,9 @@ _JSON_TYPES = (dict, list, str, int, float, type(None))
 
 NamedValue = tuple[str, object]
 """A field of a document: what JSON has a type for, or an iterator of objects for their list."""
+
+_LINES = 64
+"""So many are written at once."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -52,8 +55,9 @@ def _value(value: object) -> Iterator[str]:
         yield "[]"
         return
     opening = "[\n  "
-    for each in chain([first], items):
-        yield opening + _encode(each)
+    items = chain([first], items)
+    while lines := [*map(_encode, islice(items, _LINES))]:
+        yield opening + ",\n  ".join(lines)
         opening = ",\n  "
     yield "\n ]"
 

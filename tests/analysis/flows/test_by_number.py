@@ -11,9 +11,13 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.by_number import CrossingsInOrder, by_number
 
 
-def test_many_are_found_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("first", [0, 5])
+def test_many_are_found_as_few_are(step: int, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     (timeline,) = build_timelines(r.recorded(4))
-    crossings = tuple(replace(each, number=3 * each.number) for each in timeline.crossings)
+    crossings = tuple(
+        replace(each, number=first + step * each.number) for each in timeline.crossings
+    )
     few = by_number(crossings)
     monkeypatch.setattr("lab.analysis.flows.by_number._MANY", 1)
     many = by_number(crossings)
@@ -21,7 +25,8 @@ def test_many_are_found_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(many, CrossingsInOrder)
     assert dict(many) == few
     assert len(many) == len(few)
-    for missing in (0, 1, 4, 3 * len(crossings) + 3):
+    behind = first + step * len(crossings) + 1
+    for missing in {-1, 0, 1, 4, behind, behind + 3} - set(few):
         assert many.get(missing) is None
         with pytest.raises(KeyError):
             many[missing]

@@ -23,8 +23,8 @@ from lab.scenario_files import find_recorded, load_scenario
 
 KINDS = (
     "broadcast4", "calls4", "corrupt4", "dns4", "duplicate4", "fragments6", "loss-data4", "nat4",
-    "raw4", "reorder4", "reset4", "switch4", "traced-tcp6", "types4", "udp6", "unix4",
-    "wired-tcp4",
+    "raw4", "reorder4", "reset4", "switch4", "traced-reset4", "traced-tcp6", "types4", "udp6",
+    "unix4", "wired-tcp4",
 )  # fmt: skip
 
 
@@ -64,6 +64,9 @@ def test_crossings_are_equal_whenever_their_packets_are_made() -> None:
     assert hash(here[4]) == hash(late[4])
     assert late[4] != "f5"
     assert [each.data for each in late] == [each.packet.frame.data for each in here]
+    for one, other in zip(here, late, strict=True):
+        assert other.arrived_point == one.arrived_point == one.packet.frame.point
+        assert other.wire_bytes == one.wire_bytes == one.packet.frame.wire_bytes
 
 
 def test_plain_packets_are_made_late_and_all_others_at_once() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from itertools import count
+from itertools import count, islice
+
+import pytest
 
 from lab.report.document.writing import write_document, written
 
@@ -36,4 +38,17 @@ def test_a_surrogate_is_escaped() -> None:
 
 def test_a_list_without_end_is_written_as_it_comes() -> None:
     pieces = written([("events", ({"id": n} for n in count()))])
-    assert [next(pieces) for _ in range(4)][-1] == ',\n  {"id": 2}'
+    begun = "".join(islice(pieces, 5))
+    lines = begun.split("\n")[2:]
+    assert 100 < len(lines) < 1000
+    assert lines == [f'  {{"id": {n}}},' for n in range(len(lines) - 1)] + [
+        f'  {{"id": {len(lines) - 1}}}'
+    ]
+
+
+@pytest.mark.parametrize("lines", [1, 63, 64, 65, 128, 200])
+def test_many_lines_are_written_as_few_are(lines: int) -> None:
+    events = [{"id": n, "name": "é" * (n % 2)} for n in range(lines)]
+    text = write_document({"events": events})
+    assert json.loads(text) == {"events": events}
+    assert text.count("\n") == lines + 4

@@ -66,8 +66,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Those that may take longest come first, so that none is begun when all others are done.
 
     Browsers are opened when they are asked for: together they take longer than all the rest.
+    What root does here as an ordinary user is what that user does here.
     """
     items.sort(key=_longest, reverse=True)
+    for item in items:
+        if as_sandboxing_nobody.__name__ in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.once)
     if "browser" not in config.getoption("markexpr"):
         not_asked_for = pytest.mark.skip(reason="opens a browser: make test-browser")
         for item in items:

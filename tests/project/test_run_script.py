@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from outside import REPOSITORY, environment
 
-pytestmark = pytest.mark.kernel
+# As root the script itself goes on as an ordinary user.
+pytestmark = [pytest.mark.kernel, pytest.mark.once]
 
 TESTS = """
 import pytest
@@ -39,8 +40,8 @@ def repository() -> Iterator[Path]:
         for part in ("pyproject.toml", "tests/run", "tests/conftest.py"):
             (folder / part).parent.mkdir(exist_ok=True)
             shutil.copy(REPOSITORY / part, folder / part)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(REPOSITORY / "tests/support", folder / "tests/support", ignore=ignored)
+        # With what pytest has compiled, which is as old as its source.
+        shutil.copytree(REPOSITORY / "tests/support", folder / "tests/support")
         yield folder
 
 

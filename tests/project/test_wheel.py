@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from outside import REPOSITORY, environment
 
-pytestmark = pytest.mark.kernel
+# What is asked is which files are in the wheel.
+pytestmark = [pytest.mark.kernel, pytest.mark.once]
 
 PIPX = shutil.which("pipx")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from outside import REPOSITORY, environment
 
-# Takes half a minute, of which most is pip's.
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
+# Takes half a minute, of which most is pip's, and pip's for whoever calls it.
+pytestmark = [pytest.mark.kernel, pytest.mark.once, pytest.mark.timeout(300)]
 
 PYTHON = Path(sys.base_prefix) / "bin" / "python3"
 COMMANDS = (

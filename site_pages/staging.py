@@ -11,6 +11,7 @@ from lab.errors import UsageError
 from site_pages.links import relocated
 from site_pages.scenario_page import scenario_page
 from site_pages.source_page import folder_page, place_of_source, source_page
+from site_pages.tables import with_bars
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Stage:
 
     def add_made(self, place: str, text: str) -> None:
         """Write a page whose links are as from where it is in the site."""
-        self.write(place, text)
+        self.write(place, with_bars(text))
         self.pages.append(place)
 
     def place_of(self, path: str) -> str:

@@ -2,7 +2,7 @@
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
 
 // A short word of code, as an option is, is broken nowhere: neither behind its hyphens nor in a column.
-const MOST_UNBROKEN = 24;
+const MOST_UNBROKEN = 32;
 for (const code of document.querySelectorAll(".md-typeset :not(pre) > code")) {
   if (code.textContent.length <= MOST_UNBROKEN) code.classList.add("unbroken");
 }

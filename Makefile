@@ -26,8 +26,8 @@ RUNS ?= made
 export PYTHONDONTWRITEBYTECODE ?= $(if $(SUDO_UID),1)
 
 .PHONY: help setup scenarios compare doctor test test-fast test-browser lint coverage blind check soak \
-	matrix bench-grade bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-capture bench-show bench-sweep picture docs against \
-	vm-validate vm-test clean
+	matrix bench-grade bench-setup bench-run bench-trace bench-source bench-wire bench-many bench-frames \
+	bench-capture bench-show bench-sweep picture docs against vm-validate vm-test clean
 
 help: ## list the targets
 	@echo "make TARGET, or sudo make TARGET:"
@@ -98,6 +98,9 @@ bench-wire: $(VENV)/.ready ## what passing through a link's wire costs, against 
 
 bench-many: $(VENV)/.ready ## what a connection costs of 1,000, 4,000 and 20,000, in time and memory
 	@$(VENV)/bin/python -m tests.benchmarks.many
+
+bench-frames: $(VENV)/.ready ## what a frame costs of 50,000 and 500,000, in time and memory
+	@$(VENV)/bin/python -m tests.benchmarks.large.frames
 
 bench-capture: $(VENV)/.ready ## what capturing at full speed loses and costs, against tcpdump and dumpcap
 	@$(VENV)/bin/python -m tests.benchmarks.capture

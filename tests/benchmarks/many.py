@@ -80,8 +80,20 @@ def _beneath(root: int, children: dict[int, list[int]]) -> Iterator[int]:
         yield from _beneath(child, children)
 
 
-def run(trace: str, server: str, client: str, *options: str) -> Cost:
-    """A run of two programs. Raises CalledProcessError where it fails."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a run's command took, which has ended."""
+
+    lines: list[str]
+    """What it printed."""
+    ended_ns: int
+    processor_s: float
+    """Of the command and its processes, programs included."""
+    peak_bytes: int
+
+
+def measured(trace: str, out: str, server: str, client: str, *options: str) -> Ended:
+    """A run of two programs, saved under `out`. Raises CalledProcessError where it fails."""
     peak, over = 0, threading.Event()
 
     def sample(pid: int) -> None:
@@ -89,28 +101,42 @@ def run(trace: str, server: str, client: str, *options: str) -> Cost:
         while not over.wait(SAMPLE_S):
             peak = max(peak, held_bytes(pid))
 
-    with tempfile.TemporaryDirectory() as out:
-        words = [str(WIRELAB), "run", "--trace", trace, "--out", out, "--deadline", "300"]
-        words += [*options, "--server", server, "--client", client]
-        before = os.times()
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
-            sampler = threading.Thread(target=sample, args=(process.pid,))
-            sampler.start()
-            assert process.stdout is not None
-            lines = process.stdout.read().splitlines()
-            process.wait()
-            ended_ns = time.time_ns()
-            over.set()
-            sampler.join()
-        after = os.times()
-        tried, printed_ns = _printed(Path(out))
-        if process.returncode not in (0, 4):
-            raise subprocess.CalledProcessError(process.returncode, words)
+    words = [str(WIRELAB), "run", "--trace", trace, "--out", out, "--deadline", "300"]
+    words += [*options, "--server", server, "--client", client]
+    before = os.times()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        sampler = threading.Thread(target=sample, args=(process.pid,))
+        sampler.start()
+        assert process.stdout is not None
+        lines = process.stdout.read().splitlines()
+        process.wait()
+        ended_ns = time.time_ns()
+        over.set()
+        sampler.join()
+    after = os.times()
+    if process.returncode not in (0, 4):
+        raise subprocess.CalledProcessError(process.returncode, words)
+    return Ended(lines, ended_ns, sum(after[2:4]) - sum(before[2:4]), peak)
+
+
+def summary_of(lines: list[str]) -> str:
+    """How many claims have which verdict, and why nothing is decided where that is so."""
     summary = next(line for line in lines if " claims: " in line)
     why = [line.strip() for line in lines if "INCOMPLETE CAPTURE" in line]
-    processor_s = sum(after[2:4]) - sum(before[2:4])
+    return " ".join([summary, *why])
+
+
+def run(trace: str, server: str, client: str, *options: str) -> Cost:
+    """A run of two programs. Raises CalledProcessError where it fails."""
+    with tempfile.TemporaryDirectory() as out:
+        ended = measured(trace, out, server, client, *options)
+        tried, printed_ns = _printed(Path(out))
     return Cost(
-        tried, (ended_ns - printed_ns) / 1e9, processor_s, peak / 1e6, " ".join([summary, *why])
+        tried,
+        (ended.ended_ns - printed_ns) / 1e9,
+        ended.processor_s,
+        ended.peak_bytes / 1e6,
+        summary_of(ended.lines),
     )
 
 

@@ -5,8 +5,11 @@ many_programs.py client ADDRESS PORT COUNT       makes COUNT connections, one af
 many_programs.py idle ADDRESS PORT               listens on the port behind, and waits
 many_programs.py reconnect ADDRESS PORT SECONDS  connects for so long, refused or not
 many_programs.py closer ADDRESS PORT             accepts, and closes at once
+many_programs.py source ADDRESS PORT MB RATE     sends so many megabytes, so many a second
+many_programs.py sink ADDRESS PORT               reads what one connection brings
 
-Clients print how many connections they have tried, and CLOCK_REALTIME at their end.
+Clients print how many connections they have tried, and CLOCK_REALTIME at their end. The last two
+print CLOCK_REALTIME at their end, and how many seconds of processor time they took.
 """
 
 import socket
@@ -52,12 +55,36 @@ def close_all(address: str, port: int) -> None:
             listener.accept()[0].close()
 
 
+def send(address: str, port: int, megabytes: int, rate: int) -> None:
+    piece = bytes(50_000)
+    with socket.create_connection((address, port)) as connection:
+        begun = time.monotonic()
+        for number in range(megabytes * 1_000_000 // len(piece)):
+            ahead = number * len(piece) / (rate * 1e6) - (time.monotonic() - begun)
+            time.sleep(max(ahead, 0))
+            connection.sendall(piece)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(1)
+    print(time.time_ns(), time.process_time())
+
+
+def read_all(address: str, port: int) -> None:
+    with socket.create_server((address, port)) as listener:
+        connection, _ = listener.accept()
+        with connection:
+            while connection.recv(1 << 16):
+                pass
+    print(time.time_ns(), time.process_time())
+
+
 PROGRAMS: dict[str, Callable[..., None]] = {
     "server": serve,
     "client": connect,
     "idle": idle,
     "reconnect": reconnect,
     "closer": close_all,
+    "source": send,
+    "sink": read_all,
 }
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from lab.analysis import assembly
 from lab.analysis.flows.bracket import find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
+from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.flows.late_crossing import LateCrossing, LatePackets
+from lab.analysis.packets.packet import Packet, TcpFlags
 from lab.recording.storage import load_recording
 from lab.report.capture.comments import frame_comments
 from lab.report.document.report import report_document
@@ -140,3 +142,46 @@ def test_a_payload_that_is_kept_is_read_when_it_is_asked_for() -> None:
 def test_another_process_gets_them_with_their_packets() -> None:
     here, late = both("tcp4")
     assert pickle.loads(pickle.dumps(late)) == here
+
+
+@pytest.mark.parametrize("name", ["tcp4", "tcp6", "traced-tcp6"])
+def test_packets_are_made_of_openings_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for function in remembered.FUNCTIONS:
+        known = getattr(assembly, function)
+        monkeypatch.setattr(assembly, function, getattr(known, "__wrapped__", known))
+    recording = load_recording(r.FOLDER / name)
+    made: set[int] = set()
+    make = LatePackets.of
+
+    def noted(late: LatePackets, number: int) -> Packet:
+        made.add(number)
+        return make(late, number)
+
+    monkeypatch.setattr(LatePackets, "of", noted)
+    timelines = assembly.build_timelines(replace(recording, frames=stored(recording.frames)))
+    report_document(timelines, ())
+    frame_comments(timelines)
+    every = [each for timeline in timelines for talk in timeline.conversations
+             for each in talk.segments]  # fmt: skip
+    assert len(every) > 8
+    openings = {each.crossing for each in every if int(each.flags) & TcpFlags.SYN}
+    assert made & {each.crossing for each in every} <= openings
+
+
+def test_the_head_of_a_plain_packet_is_what_the_packet_says() -> None:
+    for name in ("tcp4", "tcp6", "udp4", "udp6", "corrupt4", "loss-data4"):
+        here, late = both(name)
+        assert all(each.head is None for each in here)
+        for one, other in zip(here, late, strict=True):
+            head, tcp = other.head, one.packet.tcp
+            assert (head is not None) == other.is_plain
+            if head is None:
+                continue
+            ends = transport_endpoints(one.packet)
+            assert ends is not None
+            assert head.ends == ("udp" if tcp is None else "tcp", *ends)
+            numbers = (0, 0, 0, 0) if tcp is None else (tcp.seq, tcp.ack, tcp.flags, tcp.window)
+            assert head[1:5] == numbers
+            carried = one.packet.carried
+            assert head.length == (0 if carried is None else carried.size)
+            assert head.has_sack == (tcp is not None and tcp.option("sack") is not None)

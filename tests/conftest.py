@@ -32,8 +32,9 @@ SUPPORT = Path(__file__).parent / "support" / "kernel"
 
 STARTS = frozenset({"subprocess.Popen", "os.posix_spawn"})
 """Events of the interpreter by which a test starts a program (sys.addaudithook)."""
-_MAY = ("kernel", "programs")
-"""The markers of which a test that starts one has one: `make test-fast` leaves those out."""
+_MAY = ("kernel", "programs", "browser")
+"""The markers of which a test that starts one has one: `make test-fast` leaves those out, and who
+does not ask for browsers the last."""
 _unmarked: list[str] = []
 """The test that runs, where it has neither marker."""
 

@@ -90,16 +90,32 @@ def sends_again_what_is_lost(timeline: Timeline) -> Verdict:
     name="first-timeout",
 )
 def waits_a_second_at_first(timeline: Timeline) -> Verdict:
-    """From the first lost SYN to its next copy, be that lost too."""
+    """From the first lost SYN to its next copy, be that lost too.
+
+    A SYN-ACK's timer runs from some time between the SYN's arrival and its own leaving, which on
+    a busy host are far apart. And it may go again since that SYN has come again, sooner than by a
+    timer of its own: then it is the SYN that waited. Source: RFC 9293, 3.10.7.4.
+    """
     for hit in _hits(timeline):
         if not (hit.struck.strike.is_end and hit.segment.flags & TcpFlags.SYN):
             continue
         again = _next_copy(hit, is_taken=False)
         if again is None:
             return broken(f"{hit.frame} was never sent again", [hit.frame])
-        waited_ns = _crossing(timeline, again).time_ns - _crossing(timeline, hit.segment).time_ns
         evidence = [hit.struck.id, hit.frame, frame_id(again.crossing)]
-        said = f"{frame_id(again.crossing)} came {waited_ns / 1e6:.1f} ms after {hit.frame}"
+        began, ended = _crossing(timeline, hit.segment), _crossing(timeline, again)
+        began_ns = began.time_ns
+        syns = [_crossing(timeline, each) for each in _syns_to(hit)]
+        asked = [each for each in syns if each.received_ns and each.received_ns < began_ns]
+        asked_again = [each for each in syns if _came_between(each, began, ended)]
+        if asked and asked_again:
+            began, ended = asked[-1], asked_again[0]
+            began_ns = began.time_ns
+            evidence += [began.id, ended.id]
+        elif asked:
+            began_ns = asked[-1].received_ns or began_ns
+        waited_ns = ended.time_ns - began_ns
+        said = f"{ended.id} came {waited_ns / 1e6:.1f} ms after {began.id}"
         is_soon = waited_ns < FIRST_TIMEOUT_NS - TIMER_NS
         return broken(f"{said}, sooner", evidence) if is_soon else holds(said, evidence)
     return undecided(NOTHING_STRUCK)
@@ -317,6 +333,19 @@ def _next_copy(hit: _Hit, *, is_taken: bool = True) -> Segment | None:
         ):
             return each
     return None
+
+
+def _syns_to(hit: _Hit) -> list[Segment]:
+    """The SYNs that the struck one's sender was sent, in order."""
+    return [
+        each
+        for each in hit.talk.segments
+        if each.from_client != hit.segment.from_client and each.flags & TcpFlags.SYN
+    ]
+
+
+def _came_between(crossing: Crossing, one: Crossing, other: Crossing) -> bool:
+    return crossing.received_ns is not None and one.time_ns < crossing.received_ns < other.time_ns
 
 
 def _end(segment: Segment) -> int:

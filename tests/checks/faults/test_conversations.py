@@ -26,6 +26,7 @@ from lab.model.claim import Claim, Outcome
 HOLDS, BROKEN, UNDECIDED = Outcome.HOLDS, Outcome.BROKEN, Outcome.UNDECIDED
 OF = {
     "loss-syn4": (sends_again_what_is_lost, waits_a_second_at_first),
+    "loss-syn-ack4": (sends_again_what_is_lost, waits_a_second_at_first),
     "loss-ack4": (opens_by_data,),
     "loss-data4": (sends_again_what_is_lost, names_what_is_behind_a_gap),
     "duplicate4": (answers_a_copy,),
@@ -111,24 +112,57 @@ def test_a_frame_that_was_not_seen_leaving_leaves_the_wires_claim_undecided() ->
     assert outcome(strikes_what_its_rules_name, edited(timeline, unsent)) is UNDECIDED
 
 
-def test_a_syn_that_comes_again_sooner_breaks_it() -> None:
-    timeline = timeline_of("loss-syn4")
-    struck, _ = timeline.struck
+@pytest.mark.parametrize("name", ["loss-syn4", "loss-syn-ack4"])
+def test_a_syn_that_comes_again_sooner_breaks_it(name: str) -> None:
+    timeline = timeline_of(name)
+    struck, *_ = timeline.struck
     assert struck.frame is not None
-    first = timeline.crossing_of[struck.frame.number]
+    sooner = moved(timeline, struck.frame.number + 1, None, -500)
+    assert outcome(waits_a_second_at_first, sooner) is BROKEN
 
-    def sooner(crossing: Crossing) -> Crossing:
-        if crossing.number <= first.number or crossing.sent_ns is None:
+
+@pytest.mark.parametrize("late_ms", [0, 25, 900])
+def test_a_syn_acks_timer_runs_from_the_syn_that_it_answers(late_ms: int) -> None:
+    """A busy server's timer runs long before its SYN-ACK leaves."""
+    timeline = timeline_of("loss-syn-ack4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    late = moved(timeline, struck.frame.number, struck.frame.number, late_ms)
+    assert outcome(waits_a_second_at_first, late) is HOLDS
+
+
+@pytest.mark.parametrize("late_ms", [0, 25, 900])
+def test_a_syn_ack_that_answers_a_syn_again_waits_as_long_as_that_syn(late_ms: int) -> None:
+    """A busy server gets the first SYN late, the second at once, and its timer still runs."""
+    timeline = timeline_of("loss-syn-ack4")
+    (struck,) = timeline.struck
+    assert struck.frame is not None
+    lost = struck.frame.number
+    without_timer = edited(timeline, lambda c: None if c.number == lost + 2 else c)
+    late = moved(without_timer, lost, lost, late_ms)
+    syn = moved(late, lost - 1, lost - 1, late_ms, is_left=True)
+    assert outcome(waits_a_second_at_first, syn) is HOLDS
+
+
+def moved(
+    timeline: Timeline, first: int, last: int | None, by_ms: int, *, is_left: bool = False
+) -> Timeline:
+    """The frames from the first to the last are that much later; without a last, all behind.
+
+    Of those that have left in time, only their arrival is.
+    """
+
+    def move(crossing: Crossing) -> Crossing:
+        if crossing.number < first or (last is not None and crossing.number > last):
             return crossing
-        earlier = 500_000_000
-        came = crossing.received_ns
+        sent, came = crossing.sent_ns, crossing.received_ns
         return replace(
             crossing,
-            sent_ns=crossing.sent_ns - earlier,
-            received_ns=None if came is None else came - earlier,
+            sent_ns=sent if sent is None or is_left else sent + by_ms * 1_000_000,
+            received_ns=None if came is None else came + by_ms * 1_000_000,
         )
 
-    assert outcome(waits_a_second_at_first, edited(timeline, sooner)) is BROKEN
+    return edited(timeline, move)
 
 
 def test_without_a_sack_a_gap_is_not_named() -> None:

@@ -99,7 +99,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def told(error: LabError) -> str:
+def terminal_text(error: LabError) -> str:
     """What a terminal is shown of an error: one line; a fault of the lab's own, with its traceback.
 
     Of a fault in a text that somebody wrote, the text and a mark below its place. The message may

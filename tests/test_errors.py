@@ -10,7 +10,7 @@ from lab.errors import (
     MachineError,
     PointedError,
     UsageError,
-    told,
+    terminal_text,
 )
 
 ALL = sorted(
@@ -47,16 +47,19 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_error_quotes_does_nothing_to_a_terminal(name: str) -> None:
-    assert told(UsageError(f"cannot read {name}")) == f"cannot read {NAMES[name]}"
+    assert terminal_text(UsageError(f"cannot read {name}")) == f"cannot read {NAMES[name]}"
 
 
 def test_a_fault_in_a_text_is_shown_at_its_place() -> None:
     error = PointedError("--filter", "no port", "port \x1b80", 5, 8)
     assert isinstance(error, UsageError)
-    assert told(error) == ("--filter: '\\x1b80': no port\n  port \\x1b80\n       ^^^^^^")
+    assert terminal_text(error) == ("--filter: '\\x1b80': no port\n  port \\x1b80\n       ^^^^^^")
     at_the_end = PointedError("--filter", "expected a port", "port", 4, 4)
-    assert told(at_the_end) == "--filter: expected a port\n  port\n      ^"
+    assert terminal_text(at_the_end) == "--filter: expected a port\n  port\n      ^"
 
 
 def test_a_traceback_keeps_its_lines() -> None:
-    assert told(InstrumentError("the lab failed:\n  line \x1b")) == "the lab failed:\n  line \\x1b"
+    assert (
+        terminal_text(InstrumentError("the lab failed:\n  line \x1b"))
+        == "the lab failed:\n  line \\x1b"
+    )

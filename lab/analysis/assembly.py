@@ -178,7 +178,7 @@ def _faults(recording: Recording, order: Order) -> list[str]:
 def _headers_cut(crossings: tuple[Crossing, ...]) -> list[str]:
     """Where not even the headers are known of frames that were cut, as was asked.
 
-    So it is of fragments, whose datagram is not put together. What a wire did is not known either:
+    So it is of fragments, whose datagram is not put together. What a wire did is unknown too:
     it names frames by all of their bytes (strike_doubts).
     """
     within = 0

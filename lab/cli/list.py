@@ -11,7 +11,7 @@ def execute(options: Namespace) -> int:
     """Print every scenario's name and summary; a line of stderr for one that cannot be loaded."""
     import sys
 
-    from lab.errors import UsageError, told
+    from lab.errors import UsageError, terminal_text
     from lab.scenario_files import builtin_scenarios, load_scenario, own_scenarios
 
     status = 0
@@ -20,6 +20,6 @@ def execute(options: Namespace) -> int:
         try:
             print(f"{name:<12} {load_scenario(path).summary}{place}")
         except UsageError as error:
-            print(f"wirelab: {told(error)}", file=sys.stderr)
+            print(f"wirelab: {terminal_text(error)}", file=sys.stderr)
             status = error.exit_status
     return status

@@ -84,12 +84,12 @@ def _discard_output() -> None:
 
 
 def _run_command(options: argparse.Namespace) -> int:
-    from lab.errors import LabError, told
+    from lab.errors import LabError, terminal_text
 
     try:
         return _command(options.command)(options)
     except LabError as error:
-        print(f"wirelab: {told(error)}", file=sys.stderr)
+        print(f"wirelab: {terminal_text(error)}", file=sys.stderr)
         return error.exit_status
     except (OSError, RuntimeError) as error:
         from lab.kernel.system.limits import as_refusal

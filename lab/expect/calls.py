@@ -150,7 +150,7 @@ def _ended(run: ProgramRun) -> str:
 
 
 def _why_unknown(subjects: Sequence[Subject], program: str) -> str:
-    """Why the calls are not known; "" where they are."""
+    """Why the calls are unknown; "" where they are."""
     timelines = [subject.timeline for subject in subjects if subject.timeline is not None]
     if not timelines:
         return "a capture file has no system calls"

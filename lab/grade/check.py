@@ -50,7 +50,7 @@ class Check:
     in, or a Seen for each of its trials, and expects something of it (docs/expect.md). Its
     docstring's first line is the sentence."""
     hint: str = ""
-    """What a student is told where it does not pass."""
+    """What a student reads where it does not pass."""
     visibility: Visibility | str = Visibility.VISIBLE
     of: Trial | Sequence[Trial] = ()
     """The trials that it looks at; none in a sheet for captures."""
@@ -120,7 +120,7 @@ class Check:
 
     @property
     def source(self) -> str:
-        """Where the words of the sentence are defined; "" where that is not known."""
+        """Where the words of the sentence are defined; "" if unknown."""
         return _in_words(self.expects).source if isinstance(self.expects, str) else ""
 
     @property

@@ -1,4 +1,4 @@
-"""Which misconceptions show in a submission, and with which checks they are told."""
+"""Which misconceptions show in a submission, and beside which checks they are named."""
 
 from __future__ import annotations
 

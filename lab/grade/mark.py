@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Hint:
-    """What a student is told where a check does not pass."""
+    """What a student reads where a check does not pass."""
 
     text: str
     misconception: str = ""

@@ -16,7 +16,7 @@ class Misconception:
     name: str
     """ "one-recv-a-message": small letters, digits and hyphens."""
     hint: str
-    """What a student is told in whose trials it shows, and who fails a check that it explains."""
+    """What a student reads in whose trials it shows, and who fails a check that it explains."""
     shows: Callable[..., bool | str]
     """Given a Seen for each of its trials: whether it shows, or in words what shows it."""
     of: Trial | Sequence[Trial]
@@ -24,7 +24,7 @@ class Misconception:
     explains: tuple[str, ...]
     """The names of the checks that fail by it."""
     instead_of: tuple[str, ...] = ()
-    """The names of misconceptions that are not told of beside it."""
+    """The names of misconceptions that are not named beside it."""
     source: str = ""
     """Where to read on: "recv(2)"."""
 

@@ -65,7 +65,7 @@ class KeptGrade:
 def key_of(submission: str, sheet: str) -> str:
     """What changes when what was handed in does, or the sheet's digest, or wirelab's version.
 
-    "" where it cannot be told: it is no file or folder of a usual size.
+    "" where there is none: it is no file or folder of a usual size.
     """
     is_folder = Path(submission).is_dir() if "\0" not in submission else False
     digest = hashlib.sha256(f"{lab.__version__} {sheet} {is_folder}".encode())

@@ -19,7 +19,7 @@ class ProgramNow(NamedTuple):
     written: str
     """What it has written to stdout last."""
     line: SourceLine | None
-    """The line of its that has made a call last; None where that is not known."""
+    """The line of its that has made a call last; None if unknown."""
 
 
 class SocketNow(NamedTuple):

@@ -75,7 +75,7 @@ class CallBracket:
     text: str
     """ "connect(3, 198.51.100.2:4242, 16)"."""
     outcome: str
-    """What stands at its end: "connect = 0"; of a call in one slot, or told first, "0"."""
+    """What stands at its end: "connect = 0"; of a call in one slot, or shown first, "0"."""
     is_told_first: bool
     """Whether the outcome stands at its start, as in a brief ladder: at its end is a frame."""
     duration_ns: int | None

@@ -20,7 +20,7 @@ class _Change:
     lane: int
     connection: str
     old: str
-    """ "" where it is not known."""
+    """ "" if unknown."""
     state: str
     slot: int
     is_measured: bool

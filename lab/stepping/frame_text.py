@@ -44,7 +44,7 @@ class RelativeNumbers:
             self._initial.setdefault(headers.conversation, (headers.seq - 1) % _WRAP)
 
     def relative(self, headers: Headers) -> tuple[int, int | None]:
-        """A segment's sequence and acknowledgement number; None where the peer is not known."""
+        """A segment's sequence and acknowledgement number; None where the peer is unknown."""
         who = headers.conversation
         seq = (headers.seq - self._initial.get(who, headers.seq)) % _WRAP
         half = (len(who) - 4) // 2

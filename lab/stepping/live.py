@@ -1,4 +1,4 @@
-"""A run under way, as far as it has told of itself, and the moment that is shown of it."""
+"""A run under way, as far as it is reported, and the moment that is shown of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Live:
 
     @property
     def last(self) -> int:
-        """The number of the frame that came last, of those that were told of."""
+        """The number of the frame that came last, of those that were reported."""
         numbers = [each.number for each in self.frames] + [p.number for _, p in self.passed]
         return max(numbers, default=0)
 
@@ -70,7 +70,7 @@ class Live:
         *,
         is_passing: bool,
     ) -> Live:
-        """The same with what the gates have told."""
+        """The same with what the gates have reported."""
         new = [(link, each) for link, every in enumerate(passed) for each in every]
         past = sorted((*self.passed, *new), key=lambda each: each[1].time_ns)[-MOST_PAST:]
         return replace(

@@ -104,7 +104,7 @@ def waits_on_descriptor(name: str) -> bool:
 
 
 def what_ends(machine: str, number: int, arguments: Sequence[int]) -> WaitEnd:
-    """What can end the wait of such a call; BY_TIME where that is not known.
+    """What can end the wait of such a call; BY_TIME if unknown.
 
     `arguments` are its registers, 64 bits each without a sign.
     """

@@ -144,7 +144,7 @@ class HeldRules(Rules):
         self._harmed: dict[int, frozenset[bytes]] = {}
         """By place, of which connection a decision has dropped, delayed or changed something."""
         self.passed: list[Passed] = []
-        """What somebody may want to be told; who has taken it empties it."""
+        """What somebody may want to know; who has taken it empties it."""
         self._matcher_of: dict[int, Matcher] = {}
         self.add(hold, FORTH | BACK, started_ns, expressions)
 

@@ -59,7 +59,7 @@ class SentNumbers:
 
 
 class Windows:
-    """The windows that senders have told of last, one way of a link."""
+    """The windows that senders have announced last, one way of a link."""
 
     def __init__(self) -> None:
         self._last: dict[bytes, int] = {}

@@ -165,7 +165,7 @@ class Term(enum.Enum):
     RETRANSMISSION = "retransmission"
     """A segment that begins before what its sender has sent."""
     WINDOW_UPDATE = "window-update"
-    """A segment that opens a window of 0, which its sender had told of before."""
+    """A segment that opens a window of 0, which its sender had announced before."""
     PORT = "port"
     SOURCE_PORT = "sport"
     DESTINATION_PORT = "dport"

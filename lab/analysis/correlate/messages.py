@@ -55,7 +55,7 @@ class Messages(Generic[Token]):
 def take_read(messages: Messages[Token], call: SystemCall) -> Token | None:
     """The message that a call returned; it may have had room for the first bytes only.
 
-    How much room a struct iovec[] has is not known.
+    How much room a struct iovec[] has is unknown.
     """
     found = messages.take(call.moved, call.data)
     if found is None and (call.moved == room_of(call) or (call.data and call.name in _VECTORS)):

@@ -107,7 +107,7 @@ class Crossing:
         """How many its packet has, where it is known without a look at it to be plain TCP or UDP.
 
         That is a whole packet with nothing odd and right checksums: see lab.analysis.plain.
-        0 where that is not known.
+        0 if unknown.
         """
         return 0
 

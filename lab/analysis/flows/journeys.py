@@ -44,7 +44,7 @@ class Journeys:
     crossings: tuple[Crossing, ...]
     """In order of time."""
     doubts: tuple[str, ...] = ()
-    """What cannot be told of them, or is told in two ways."""
+    """What is not to be seen of them, or is seen in two ways."""
 
 
 def join_journeys(
@@ -171,7 +171,7 @@ class _Forwarding:
         return came
 
     def _translated(self, crossing: Crossing, waiting: list[Crossing]) -> Crossing | None:
-        """The one of them that a NAT made this of; None where it made none, or cannot be told."""
+        """The one of them that a NAT made this of; None where it made none that shows."""
         nat, left = crossing.sender, _ends(crossing)
         came = [
             (each, ends)

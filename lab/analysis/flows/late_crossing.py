@@ -49,7 +49,7 @@ class LatePackets:
         """How many checksums were right of each packet that is known to be plain; else 0, and _CUT
         of those that were cut behind their headers."""
         self._ends_at = array("I", bytes(4 * count))
-        """Behind the place of each packet's ends among all ends; 0 where its head is not known."""
+        """Behind the place of each packet's ends among all ends; 0 where its head is unknown."""
         self._every_ends: list[FlowEnds] = []
         self._place_of_ends: dict[bytes, int] = {}
         self._begins = bytearray(count)

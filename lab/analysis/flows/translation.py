@@ -213,7 +213,7 @@ class Bindings:
                 self._recorded[each.host, left.back] = came.back
 
     def expected(self, nat: str, came: PacketEnds) -> PacketEnds | None:
-        """As what a packet that came so leaves the NAT; None where neither has told."""
+        """As what a packet that came so leaves the NAT; None where neither shows it."""
         key = nat, came
         return self._seen.get(key) or self._recorded.get(key)
 

@@ -113,12 +113,12 @@ class DnsMessage:
 
 
 def type_name(number: int) -> str:
-    """ "A"; "TYPE1234" of one that is not known here. Source: RFC 3597, 5."""
+    """ "A"; "TYPE1234" of an unknown one. Source: RFC 3597, 5."""
     return TYPES.get(number, f"TYPE{number}")
 
 
 def code_name(number: int) -> str:
-    """ "NXDOMAIN"; "RCODE 11" of one that is not known here."""
+    """ "NXDOMAIN"; "RCODE 11" of an unknown one."""
     return CODES.get(number, f"RCODE {number}")
 
 

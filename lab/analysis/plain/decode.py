@@ -2,7 +2,7 @@
 
 Plain is what nearly every frame of a run is: a whole Ethernet frame with TCP or UDP directly upon
 IPv4 without options or IPv6 without extension headers, in which every length fits and every
-checksum is right; and one that was cut behind these headers, whose checksum is not known. So are
+checksum is right; and one that was cut behind these headers, whose checksum is unknown. So are
 who asks for a neighbour's address and who answers: ARP of Ethernet and IPv4; Neighbor
 Solicitations and Advertisements with no option but one link-layer address. A plain frame's packet
 is the one that `dissect` makes of it, field by field, in a fraction of the time, and a run of plain

@@ -41,7 +41,7 @@ class HeldRow:
     queues: str
     """What waits in them, and who has it open where that are several; "" where nothing does."""
     tcp: str
-    """How TCP was doing; "" where it is not known."""
+    """How TCP was doing; "" if unknown."""
 
 
 def held_of_step(recording: Recording, step: str) -> tuple[HeldSocket, ...]:

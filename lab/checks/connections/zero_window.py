@@ -130,7 +130,7 @@ def _opened_by(connection: Connection, note: Note, after: Segment | None = None)
 
 
 def _closed(connection: Connection) -> Segment | None:
-    """The first segment that told its receiver of a window of 0."""
+    """The first segment that announced a window of 0."""
     for each in connection.conversation.segments:
         if Note.ZERO_WINDOW in each.notes and not each.notes & UNTAKEN:
             return each

@@ -10,7 +10,7 @@ from lab.cli.prompt.front import run_front
 from lab.cli.prompt.interrupts import Interrupts
 from lab.cli.prompt.network import host_lines, link_lines, names_of
 from lab.cli.prompt.terminal import run_at_terminal
-from lab.errors import PointedError, printable, told
+from lab.errors import PointedError, printable, terminal_text
 from lab.kernel.session.control import Control
 from lab.kernel.session.requests import Ended, Job
 from lab.model.counted import counted
@@ -81,7 +81,7 @@ class Session:
         try:
             command = parse_line(line, self.names)
         except PointedError as error:
-            self._complain(told(error))
+            self._complain(terminal_text(error))
             return True
         if isinstance(command, Quit):
             return False

@@ -10,7 +10,7 @@ from lab.wire.held import Decided, Gate, HeldFrame, HeldRules, Passed
 from lab.wire.rule import Term
 
 MOST_TOLD = 64
-"""Frames of a link that are told of at once: those that came first."""
+"""Frames of a link that are listed at once: those that came first."""
 
 
 class HoldFrames(NamedTuple):

@@ -218,7 +218,7 @@ class RunningProgram:
 
     @property
     def asks_for_rest(self) -> bool:
-        """Whether it has asked when the others have come to rest, and was not told yet."""
+        """Whether it has asked when the others have come to rest, and has no answer yet."""
         return self.ended_ns is None and bool(self.question)
 
     def tell_rest(self) -> None:

@@ -168,7 +168,7 @@ class StepRun(ProgramGroup):
             running.reached = f"is reached at UDP {plural} {listed} alone: no TCP socket listens"
 
     def _what_it_does(self, running: RunningProgram) -> str:
-        """What a program does that is waited for, behind a colon; "" where that is not known."""
+        """What a program does that is waited for, behind a colon; "" if unknown."""
         cell = self._cells.get(running.program.name)
         said = what_it_does(running.pid, [cell.pid] if cell else ())
         return f": {said}" if said else ""

@@ -36,7 +36,7 @@ class Terminal:
         os.set_blocking(self.near, False)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Give it another size, of which the program is told by SIGWINCH."""
+        """Give it another size, which the program learns by SIGWINCH."""
         fcntl.ioctl(self.near, termios.TIOCSWINSZ, _SIZE.pack(rows, columns, 0, 0))
 
     def interrupt_key(self) -> bytes:

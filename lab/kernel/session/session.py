@@ -87,13 +87,13 @@ class SessionRun(ProgramGroup):
         self._front: RunningProgram | None = None
         self._terminal: Terminal | None = None
         self._written: deque[Written] = deque()
-        """What the front program has written and the caller has not been told."""
+        """What the front program has written and the caller has not read."""
         self._is_shown = True
         self._typed = b""
         """What has been typed and the terminal had no room for."""
         self._jobs: list[RunningProgram] = []
         self._told: list[list[int]] = []
-        """Of each job how much of its stdout and its stderr the caller has been told."""
+        """Of each job how much of its stdout and its stderr the caller has read."""
         self._judged: set[str] = set()
         self.started: list[Program] = []
         """What was to be started, in that order."""
@@ -232,7 +232,7 @@ class SessionRun(ProgramGroup):
         self._talk.say(self._job(len(self._jobs) - 1))
 
     def _job(self, place: int) -> Job:
-        """What is to be told of a job; what it has written is told once."""
+        """What is new of a job; what it has written is given once."""
         running, told = self._jobs[place], self._told[place]
         new = b""
         for each, output in enumerate((running.stdout, running.stderr)):

@@ -174,7 +174,7 @@ class _Noter:
             sys.monitoring.set_events(TOOL, 0)  # type: ignore[attr-defined, unused-ignore]
 
     def _called(self, code: CodeType, offset: int, function: Any, first: object) -> object:
-        """Note a call: what sys.monitoring calls. A call of Python's own is not told of again."""
+        """Note a call: what sys.monitoring calls. A call of Python's own is not noted again."""
         if self._is_worker(function):
             self._enter(sys._getframe(1))
         elif type(function) in self._python:

@@ -1,1 +1,1 @@
-"""A run whose frames wait for somebody's decisions, and what is told of it meanwhile."""
+"""A run whose frames wait for somebody's decisions, and what is reported of it meanwhile."""

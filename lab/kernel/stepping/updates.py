@@ -53,7 +53,7 @@ class Update(NamedTuple):
     calls: tuple[Syscall, ...] = ()
     """That were entered or have returned since."""
     lost_calls: int = 0
-    """So many more that were not told of."""
+    """So many more that were not reported."""
     left_s: float = 0.0
     """Until the deadline."""
 

@@ -60,7 +60,7 @@ class Tracer(ABC):
         """The calls that were entered or have returned since this was asked last, in that order.
 
         A call has no step yet, and no exit until it has returned; its program, thread and entry
-        say which it is. Beside them stands how many were not told of, since too many came at once.
+        say which it is. Beside them stands how many were not reported, since too many came at once.
         """
         return (), 0
 

@@ -172,7 +172,7 @@ def _scaled(stamps: Ints, interface: CaptureInterface) -> Ints:
             raise NotInBulkError("a packet's time is after 2262")
         found = seconds * _NS + ((stamps & (units - 1)) * _NS >> digits)
     else:
-        raise NotInBulkError("an interface counts time in units that are not known in bulk")
+        raise NotInBulkError("an interface counts time in units unknown in bulk")
     if not 0 <= int(found.min()) + offset_ns <= int(found.max()) + offset_ns <= _LATEST:
         raise NotInBulkError("a packet's time is before 1970 or after 2262")
     return found + offset_ns

@@ -70,7 +70,7 @@ class _LateComments(Mapping[int, str]):
             self._number_of[self._index_of[row]] = crossing.number
 
     def add(self, canaries: Mapping[int, str], text_of: _TextOf) -> None:
-        """Those of the frames that have an index, or whose time and bytes are told."""
+        """Those of the frames that have an index, or whose time and bytes are given."""
         times_ns = {time_ns for time_ns, _ in text_of}
         columns = self._frames.columns
         for index in range(len(self._frames)):

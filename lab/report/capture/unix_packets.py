@@ -37,7 +37,7 @@ class _Place:
     """A socket, and the address that stands for it."""
 
     endpoint: Endpoint | None
-    """None where it is not known to be a traced program's."""
+    """None unless it is known to be a traced program's."""
     name: str
     """What it is bound to; "unnamed" where no name is known."""
     address: IPv4Address
@@ -51,7 +51,7 @@ class _Place:
 def unix_capture(timelines: Sequence[Timeline], dissector: str = "") -> bytes | None:
     """A pcapng file of a packet for each call that sent something through a unix socket.
 
-    Of a stream whose other end is not known, the calls that read have packets too. Each
+    Of a stream whose other end is unknown, the calls that read have packets too. Each
     step is an interface. Unix sockets have no addresses: each gets one of 127.0.0.0/8, in the
     order of the steps' endpoints. `dissector` is Wireshark's name of one for all packets; "" takes
     it from what a stream or a message begins with. None where there is no packet.
@@ -87,7 +87,7 @@ def _missing(messages: Sequence[Message]) -> str:
 
 
 def _places(timeline: Timeline, first: int) -> dict[str, _Place]:
-    """By endpoint's id; a stream's other end that is not known is under "~" and its id."""
+    """By endpoint's id; a stream's unknown other end is under "~" and its id."""
     found: dict[str, _Place] = {}
     for endpoint in timeline.endpoints:
         if endpoint.protocol != "unix":

@@ -152,7 +152,7 @@ def _tcp(tcp: Tcp) -> Document:
 
 
 def _option(option: TcpOption) -> Document:
-    """Of an option that is not known the data, in hexadecimal."""
+    """Of an unknown option the data, in hexadecimal."""
     value = option.value
     if isinstance(value, bytes):
         return {"kind": option.kind, "name": option.name, "value": value.hex()}

@@ -57,7 +57,7 @@ def _check_row(check: Check, place: int, grades: Sequence[Grade]) -> tuple[str, 
 
 
 def _misconceptions(sheet: Sheet, grades: Sequence[Grade]) -> PageSection:
-    """How many were told of each, those of most first."""
+    """How many it was named to, of each, those of most first."""
     told = Counter(name for grade in grades for name in grade.misconceptions)
     known = sorted(sheet.misconceptions, key=lambda one: -told[one.name])
     rows = [("misconception", "students", "explains", "hint", "source")]

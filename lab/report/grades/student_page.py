@@ -1,4 +1,4 @@
-"""student.html: what one student is told, with hints and ladders of what was seen."""
+"""student.html: what one student reads, with hints and ladders of what was seen."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def said_of(mark: Mark) -> str:
 
 
 def hint_line(hint: Hint) -> str:
-    """What a student is told, by what it was seen, and where to read on."""
+    """What a student reads, by what it was seen, and where to read on."""
     seen = f" Seen: {hint.evidence}." if hint.evidence else ""
     source = f" Source: {hint.source}" if hint.source else ""
     return f"Hint: {hint.text}{seen}{source}"

@@ -52,6 +52,6 @@ def _calls(name: str, ids: Sequence[str]) -> str:
 
 
 def _text(line: SourceLine) -> str:
-    """The line itself; "" where it is not known."""
+    """The line itself; "" if unknown."""
     place = line.number - line.first
     return line.text[place] if 0 <= place < len(line.text) else ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _RANGE = "net.ipv4.ip_local_port_range"
 _LIKELY = 10_000
-"""With fewer, of a range that is not known, something else is as likely."""
+"""With fewer, of an unknown range, something else is as likely."""
 
 
 def _none_left(facts: StepFacts, call: SystemCall) -> Cause | None:
@@ -70,7 +70,7 @@ def _told(call: SystemCall, wanted: SocketAddress) -> str:
 
 
 def _likely(call: SystemCall, wanted: SocketAddress, used: int) -> Cause | None:
-    """Where the range is not known."""
+    """Where the range is unknown."""
     if used < _LIKELY:
         return None
     return Cause(

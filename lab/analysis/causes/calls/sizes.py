@@ -66,7 +66,7 @@ def _too_long(facts: StepFacts, call: SystemCall) -> Cause | None:
 def _mtu(
     facts: StepFacts, call: SystemCall, socket: Endpoint
 ) -> tuple[str, int, EventId | None] | None:
-    """The MTU that the call met: whose, its bytes, and the ICMP error that told of it."""
+    """The MTU that the call met: whose, its bytes, and the ICMP error that said it."""
     given = ip_address_of(call) or socket.remote
     target = given.address if isinstance(given, SocketAddress) else None
     for crossing in reversed(facts.timeline.crossings):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lab.analysis.causes.facts.step_facts import StepFacts
 
 Why = Callable[["StepFacts", "SystemCall"], "Cause | None"]
-"""Why a call failed; None where it is not known."""
+"""Why a call failed; None if unknown."""
 
 INET = ("AF_INET", "AF_INET6")
 SENDS = ("sendto", "sendmsg", "write", "writev")

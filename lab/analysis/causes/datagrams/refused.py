@@ -43,7 +43,7 @@ def refused_datagrams(facts: StepFacts) -> Iterator[Cause]:
 
 
 def _probing_hosts(facts: StepFacts) -> frozenset[str]:
-    """Those that were told of datagrams whose hops were used up: they look for a path.
+    """Those that got errors of datagrams whose hops were used up: they look for a path.
 
     To such a program the refusal is the answer that it wants. Source: traceroute(8).
     """

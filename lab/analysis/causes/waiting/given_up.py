@@ -92,7 +92,7 @@ def _concerning(
 
 
 def _was_owed(waits: Standing, other: Standing) -> bool:
-    """Whether a wait was for what the other was to send, as far as that can be told.
+    """Whether a wait was for what the other was to send, as far as that shows.
 
     Who waits for many things at once may let a connection go that has done its work.
     """

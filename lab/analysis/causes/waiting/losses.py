@@ -131,7 +131,7 @@ def _doubles(times: Sequence[int]) -> bool:
 
 
 def _why(facts: StepFacts, lost: Segment, copy: Segment) -> str:
-    """What made TCP send it again, where that can be told. Source: RFC 8985, 7, of probes."""
+    """What made TCP send it again, where that shows. Source: RFC 8985, 7, of probes."""
     if Note.FAST_RETRANSMIT in copy.notes:
         return ", after three duplicate ACKs"
     counters = facts.timeline.counters(facts.crossing(lost).sender)

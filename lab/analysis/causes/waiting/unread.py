@@ -15,7 +15,7 @@ from lab.model.event import EventId, frame_id
 def unread(facts: StepFacts) -> Iterator[Cause]:
     """The bytes that waited in a receive queue when the lab ended the program that had them.
 
-    Those that close(2), or a program's end, threw away are told of by a RST; those for which
+    Those that close(2), or a program's end, threw away show by a RST; those for which
     somebody waited in vain have causes of their own.
     """
     now_ns = facts.stopped_ns

@@ -43,7 +43,7 @@ class NetworkReader:
         `names_receiver` whether the tracepoint kfree_skb has the receiving socket.
         """
         self.why_no_closings = ""
-        """Why it is not known what sockets had when they were closed; "" if it is."""
+        """Why it is unknown what sockets had when they were closed; "" if it is."""
         self._held = ExitStack()
         try:
             self._install(unexplained, names_receiver=names_receiver)

@@ -1,4 +1,4 @@
-"""Calls told of while they are made, from a tracer process to the init, without ever waiting."""
+"""Calls reported while they are made, from a tracer process to the init, without ever waiting."""
 
 from __future__ import annotations
 

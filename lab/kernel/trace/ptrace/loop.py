@@ -63,7 +63,7 @@ class TracerLoop:
     ) -> None:
         """Trace the program's first task, bound to that CPU. Raises KernelRefused and OSError.
 
-        The `feed` is told of calls while they are made.
+        The `feed` gets calls while they are made.
         """
         self._feed = feed
         self.calls = CallRecorder(can_sample)

@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: a fifth while one works, all of them in CI.
+"""How many examples a property is tried with: a tenth while one works, all of them in CI.
 
 `pytest --hypothesis-profile=full` tries them all, which `make test` and `make coverage` do.
 Examples are drawn anew at each run, so that everyday runs try others each time.
@@ -11,7 +11,7 @@ from hypothesis import settings
 EVERYDAY, FULL = "everyday", "full"
 FULL_EXAMPLES = 100
 """Of a property that does not say how many."""
-SHARE = 5
+SHARE = 10
 FEWEST = 5
 """The first example is the simplest one, always."""
 

@@ -64,7 +64,8 @@ def claims_page(modules: Mapping[str, Mapping[str, Claim]]) -> str:
         "The claims that a scenario may list, a line each: [write a scenario](../scenarios.md).",
     ]
     for module, claims in modules.items():
-        lines += ["", f"## {module}", "", "| name | claim | source |", "|---|---|---|"]
+        heading = module.replace(".", ".<wbr>")
+        lines += ["", f"## {heading}", "", "| name | claim | source |", "|---|---|---|"]
         lines += [
             f"| `{name}` | {_cell(claim.text)} | {_cell(claim.source)} |"
             for name, claim in claims.items()

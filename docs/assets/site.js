@@ -7,6 +7,11 @@ for (const code of document.querySelectorAll(".md-typeset :not(pre) > code")) {
   if (code.textContent.length <= MOST_UNBROKEN) code.classList.add("unbroken");
 }
 
+// On a narrow page a table's sentences are scrolled to, and not a word wide.
+for (const cell of document.querySelectorAll(".md-typeset td")) {
+  if (cell.textContent.length > 40) cell.classList.add("sentence");
+}
+
 // What can be scrolled is to be reached by keys: a table or a ladder wider than the window.
 const scrolled = '.md-typeset__scrollwrap, .md-typeset p:has(> img[src*="pictures/"])';
 const reachable = () => {

@@ -26,7 +26,7 @@ SLOPE = 6.0
 """How far an arrow goes down within one slot: nothing arrives when it leaves."""
 PAYLOAD_BYTES = 32
 LOST_AT, LEAST_LOST_AT = 0.62, 0.25
-"""Where a lost frame's arrow ends, of its way: nearer to its sender where why takes more room."""
+"""Where a lost frame's arrow ends, of its way: nearer to its sender where that has room for why."""
 TOP = 34
 
 STATE_GROUPS = {
@@ -214,7 +214,7 @@ def _draw_arrows(arrows: Iterable[FrameArrow], geometry: Geometry) -> Iterator[s
         if each.is_lost:
             why, wide = each.dropped or "lost: seen leaving, not arriving", abs(x2 - x1)
             room = 1 - (len(visible(why)) * COLUMN_WIDTH + 2 * INSET) / wide
-            share = min(LOST_AT, max(LEAST_LOST_AT, room))
+            share = LOST_AT if room < LEAST_LOST_AT else min(LOST_AT, room)
             why = cut(why, int((wide * (1 - share) - 2 * INSET) / COLUMN_WIDTH) + 1)
             x2, y2 = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
             yield f'<g class="{kind}">{line(x1, y1, x2, y2, "arrow")}</g>'

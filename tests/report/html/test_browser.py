@@ -329,7 +329,7 @@ COVERED = """() => {
 
 
 @pytest.mark.parametrize("width", [366, 1100])
-@pytest.mark.parametrize("name", ["backlog4", "nat4", "nagle4"])
+@pytest.mark.parametrize("name", ["backlog4", "nat4", "nagle4", "loss-syn4"])
 def test_no_text_of_a_ladder_covers_another(
     browser: Browser, folder: Path, name: str, width: int
 ) -> None:

@@ -239,8 +239,8 @@ class Ladder {
     }
     const why = arrow.dropped || 'lost: seen leaving, not arriving', wide = Math.abs(x2 - x1);
     if (arrow.lost) {
-      // Where it ends leaves room for why.
-      const share = Math.min(0.62, Math.max(0.25, 1 - (why.length * CHARACTER + 18) / wide));
+      // Where it ends leaves room for why, unless there is too little for that in any case.
+      const room = 1 - (why.length * CHARACTER + 18) / wide, share = room < 0.25 ? 0.62 : Math.min(0.62, room);
       x2 = x1 + (x2 - x1) * share;
       y2 = y1 + (y2 - y1) * share;
     }

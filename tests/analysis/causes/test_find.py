@@ -37,6 +37,7 @@ EXPECTED = {
     ("loss-data4", "tail loss probe"): ["segment-lost"],
     ("loss-data4", "timeout"): ["segment-lost"],
     ("loss-syn4", "conversation"): ["syn-lost"],
+    ("loss-syn-ack4", "conversation"): ["syn-ack-lost"],
     ("pmtu4", "black-hole"): ["segment-lost"],
     ("pmtu4", "told"): ["segment-lost"],
     ("pmtu6", "black-hole"): ["segment-lost"],

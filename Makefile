@@ -36,6 +36,7 @@ help: ## list the targets
 
 # Making .venv again empties it: the development tools that were there come back.
 setup: $(VENV)/.ready $(wildcard $(VENV)/.ready-dev) ## set up .venv, which every other target does too
+	@$(COMPILE_STOPS); $(GIVE_TO_INVOKER)
 
 scenario-%: $(VENV)/.ready ## run a scenario, such as scenario-tcp (FAMILY=4, 6 or both; OUT=folder)
 	@$(WIRELAB) run $* --family $(FAMILY) --out $(OUT)
@@ -137,7 +138,7 @@ clean: ## remove .venv, runs and caches
 	rm -rf $(VENV) $(DOCS_VENV) runs build/site site .hypothesis .ruff_cache .mypy_cache .pytest_cache
 	find lab scenarios tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What a package from PyPI cannot bring. None of them is compiled here.
+# What a package from PyPI cannot bring. None of them is compiled here, and no compiler is needed.
 define FIND_MISSING
 missing=(); \
 if [ -z "$(PYTHON)" ] && command -v python3 >/dev/null; then \
@@ -155,6 +156,9 @@ if [ $${#missing[@]} -gt 0 ]; then \
 	exit 1; \
 fi
 endef
+
+# What nothing needs and ptrace is faster with: compiled where there is cc, again for another source.
+COMPILE_STOPS = $(VENV)/bin/python -m lab.kernel.trace.ptrace.library
 
 define GIVE_TO_INVOKER
 if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then \
@@ -174,6 +178,7 @@ $(VENV)/.ready: pyproject.toml
 	$(PIP) install --editable .; \
 	echo "3 of 3: compiling"; \
 	[ ! -w lab ] || $(VENV)/bin/python -m compileall -q lab scenarios; \
+	$(COMPILE_STOPS); \
 	touch $@; $(GIVE_TO_INVOKER)
 
 $(DOCS_VENV)/.ready: pyproject.toml

@@ -13,6 +13,7 @@ from lab.errors import LabError, MachineError
 from lab.frozen import frozen
 from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 from lab.kernel.system.capabilities import has_capabilities
+from lab.kernel.trace.ptrace.library import PLACE, load
 
 IPPROTO_SCTP = 132
 IPPROTO_MPTCP = 262
@@ -143,6 +144,10 @@ def _features(sandbox: Sandbox) -> Iterator[Finding]:
     for name, offer, mend in instruments:
         refusal = sandbox.call(try_instrument, name)
         yield Finding(name, not refusal, refusal or offer, mend, needed=False)
+    refusal = load(PLACE)[1]
+    offer = "ptrace's plain stops are served in C, the others in Python"
+    mend = "a compiler of C (cc), then make setup"
+    yield Finding("stops.so", not refusal, refusal or offer, mend, needed=False)
 
 
 def sandbox_kind() -> str:

@@ -10,15 +10,27 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lab.errors import LabError
 from lab.kernel.network.namespace import build_topology
+from lab.kernel.trace.ptrace.library import PLACE, load
 from lab.kernel.trace.ptrace.tracer import PtraceTracer
 from lab.model.topology import Topology
 from lab.records import Syscall, Trace
 
 DEADLINE_S = 20
+
+library: Path | None = PLACE
+"""What tracers of this process are given."""
+
+
+def use_library(path: Path | None) -> None:
+    """Have this process's tracers serve plain stops by that library, or all in Python."""
+    global library
+    assert path is None or load(path)[0] is not None, load(path)[1]
+    library = path
 
 
 class Ended(NamedTuple):
@@ -37,7 +49,7 @@ def run(
 
     `kill_after` is what the last one prints before it is killed.
     """
-    with closing(PtraceTracer()) as tracer:
+    with closing(PtraceTracer(library)) as tracer:
         programs = [start(tracer, f"p{place}", argv) for place, argv in enumerate(commands)]
         if kill_after:
             stdout = programs[-1].stdout
@@ -87,6 +99,19 @@ def run_in_a_host(
         return run(*commands, kill_after=kill_after, kill_with=kill_with)
 
 
+def run_by_each(
+    topology: Topology, libraries: Sequence[Path | None], command: Sequence[str]
+) -> list[Trace]:
+    """The same program in a host of its own each time, traced by another loop."""
+    found = []
+    with build_topology(topology) as built:
+        for host, path in zip(topology.hosts, libraries, strict=True):
+            use_library(path)
+            with built[host].entered():
+                found.append(run(command)[0])
+    return found
+
+
 def run_twice(commands: Sequence[Sequence[str]]) -> list[Trace]:
     return [run(*commands)[0], run(*commands)[0]]
 
@@ -96,7 +121,7 @@ def end_with_a_process_left(command: Sequence[str]) -> tuple[str, bool]:
     from lab.kernel.trace.ptrace import tracer as trace_ptrace
 
     trace_ptrace.END_DEADLINE_S = 0.05
-    with closing(PtraceTracer()) as tracer:
+    with closing(PtraceTracer(library)) as tracer:
         program = start(tracer, "p0", command)
         try:
             tracer.end_step("the step")
@@ -109,7 +134,7 @@ def end_with_a_process_left(command: Sequence[str]) -> tuple[str, bool]:
 
 def tracers_of_a_program_and_of_none(command: Sequence[str]) -> tuple[int, int, int]:
     """How many tracers there are: with a program, with another not found, and at the end."""
-    with closing(PtraceTracer()) as tracer:
+    with closing(PtraceTracer(library)) as tracer:
         program = start(tracer, "p0", command)
         running = len(tracer.own_processes())
         with suppress(FileNotFoundError):

@@ -7,6 +7,7 @@ import sys
 import time
 
 from lab.kernel.trace.ptrace.denials import Denials
+from lab.kernel.trace.ptrace.descriptors import Descriptors
 from lab.kernel.trace.ptrace.pointers import Before, CallPointers, ProcessMemory, Read
 from lab.kernel.trace.ptrace.ptrace import (
     INFO_ADDRESS,
@@ -20,7 +21,7 @@ from lab.kernel.trace.ptrace.ptrace import (
     unpack_entry,
     unpack_result,
 )
-from lab.kernel.trace.ptrace.socket_samples import CONNECTED, Descriptors, Socket, SocketSamples
+from lab.kernel.trace.ptrace.socket_samples import CONNECTED, Socket, SocketSamples
 from lab.syscalls.i386 import I386_MOVING, SYSCALL_ARCHITECTURE, i386_numbers
 from lab.syscalls.numbers import numbers, other_numbers
 from lab.syscalls.table import BARE, CALLS
@@ -171,7 +172,7 @@ class CallRecorder:
         self.sockets = SocketSamples()
         self.denials = Denials()
         self._can_sample = can_sample
-        self._plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
+        self.plans = {number: StopPlan(name, can_sample) for name, number in numbers().items()}
         self._plans_of_i386 = {
             number: StopPlan(name, can_sample) for name, number in i386_numbers().items()
         }
@@ -192,7 +193,7 @@ class CallRecorder:
         if unpack_architecture(SYSCALL_INFO)[0] == SYSCALL_ARCHITECTURE:
             self._enter_i386(task, facts)
             return
-        plan = self._plans.get(facts[1])
+        plan = self.plans.get(facts[1])
         if plan is None or task.interrupted:
             if self._continues(task, facts):
                 return
@@ -251,6 +252,16 @@ class CallRecorder:
         """Sample what a task has open that is about to end, the last of its process."""
         if self._can_sample and task.process.tasks == 1:
             self.sockets.sample_open(task.process.descriptors, task.tid)
+
+    def resume(
+        self, task: Task, number: int, facts: tuple[int, ...], inode: int, reads: list[Read],
+        entry_ns: int, before: Before,
+    ) -> None:  # fmt: skip
+        """Go on recording a call whose entry stops.c has served."""
+        found = self.sockets.by_inode(inode) if inode else None
+        call = task.call = StoppedCall(self.plans[number], task, facts, found)
+        call.reads, call.before, call.entry_ns = reads, before, entry_ns
+        self.calls.append(call)
 
     def forget_all(self) -> None:
         """Forget everything recorded so far: it was not the program's."""

@@ -5,6 +5,7 @@ A task is a thread, as clone(2) calls it; a process is a group of them. Source: 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -13,8 +14,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from lab.kernel.trace.ptrace import ptrace
-from lab.kernel.trace.ptrace.calls import CallRecorder, Process, Task
+from lab.kernel.trace.ptrace.calls import CallFacts, CallRecorder, Process, Task
 from lab.kernel.trace.ptrace.live import LiveFeed
+from lab.kernel.trace.ptrace.native import NativeStops
 from lab.records import TaskEvent, TaskKind
 
 CLONE_FILES = 0x400
@@ -59,14 +61,23 @@ class TracerLoop:
     """Records what a program's tasks do, from its first execve(2) until the last has ended."""
 
     def __init__(
-        self, program: str, tid: int, can_sample: bool, cpu: int, feed: LiveFeed | None = None
+        self,
+        program: str,
+        tid: int,
+        can_sample: bool,
+        cpu: int,
+        feed: LiveFeed | None = None,
+        library: ctypes.PyDLL | None = None,
     ) -> None:
         """Trace the program's first task, bound to that CPU. Raises KernelRefused and OSError.
 
-        The `feed` gets calls while they are made.
+        The `feed` gets calls while they are made. The `library` serves plain stops.
         """
         self._feed = feed
         self.calls = CallRecorder(can_sample)
+        self._native: NativeStops | None = None
+        if library is not None and feed is None:
+            self._native = NativeStops(library, self.calls, can_sample)
         self.task_events: list[TaskEvent] = []
         self._program = program
         self._tasks: dict[int, Task] = {}
@@ -83,11 +94,23 @@ class TracerLoop:
         """Serve the tasks' stops until none is left."""
         if self._feed is not None:
             self._run_telling(self._feed)
-            return
+        elif self._native is None:
+            self._run_here(is_all=True)
+        else:
+            self._run_here(is_all=False)
+            self._run_beside(self._native)
+
+    def records(self) -> list[CallFacts]:
+        """The calls, not in order."""
+        found = [call.record() for call in self.calls.calls]
+        return found if self._native is None else [*found, *self._native.records()]
+
+    def _run_here(self, *, is_all: bool) -> None:
+        """Serve them in Python: all, or until the program has begun."""
         wait, wall, now = os.waitpid, ptrace.WALL, time.time_ns
         tasks, calls = self._tasks, self.calls
         entry_stop, exit_stop = ptrace.SECCOMP_STOP, ptrace.EXIT_STOP
-        while True:
+        while is_all or not self._has_begun:
             try:
                 tid, status = wait(-1, wall)
             except ChildProcessError:
@@ -98,6 +121,29 @@ class TracerLoop:
                 calls.enter(tasks[tid])
             else:
                 self._serve(tid, status, now())
+
+    def _run_beside(self, native: NativeStops) -> None:
+        """Serve those that stops.c leaves to Python."""
+        while (stop := native.run()) is not None:
+            tid, status = stop
+            now_ns = time.time_ns()
+            task = self._tasks.get(tid)
+            if task is not None:
+                native.leave(task, forgets=False)
+            if task is None or status not in (ptrace.EXIT_STOP, ptrace.SECCOMP_STOP):
+                self._serve(tid, status, now_ns)
+                continue
+            call = task.call
+            if status == ptrace.EXIT_STOP:
+                self.calls.exit(task, now_ns)
+            else:
+                self.calls.enter(task)
+                call = task.call
+            if task.interrupted:
+                native.leave(task, forgets=True)  # the call may be made again, and is one
+            elif task.call is None:
+                native.serve_from_now(task)
+            native.served(None if call is None else call.socket)
 
     def _run_telling(self, feed: LiveFeed) -> None:
         """The same, telling of every call at its entry and its exit."""
@@ -141,6 +187,13 @@ class TracerLoop:
             self._exits(task, now_ns)
             self.calls.leave(task)
         ptrace.ptrace(ptrace.PTRACE_CONT, tid, 0, 0 if event else number)
+
+    def _leave_to_python(self, process: Process) -> None:
+        """Have the tasks' next stops served here: what stops.c knows of the process is changing."""
+        if self._native is not None:
+            for task in self._tasks.values():
+                if task.process is process:
+                    self._native.leave(task, forgets=True)
 
     def _add(self, tid: int, process: Process, now_ns: int, parent: int = 0) -> None:
         """Add a new task, and note its start."""
@@ -187,6 +240,7 @@ class TracerLoop:
         self.task_events[place] = start
         task = self._tasks.get(tid)
         if shares and task is not None and task.process is not parent.process:
+            self._leave_to_python(task.process)
             task.process.descriptors.share(parent.process.descriptors)
 
     def _became(self, task: Task, now_ns: int) -> None:
@@ -197,6 +251,7 @@ class TracerLoop:
         if not self._has_begun:
             self._has_begun = True
             self.calls.forget_all()  # calls between fork and execve are the lab's
+        self._leave_to_python(task.process)
         task.became_another()
         task.process.became_another()
         self._note(now_ns, "exec", task.process, task.tid)
@@ -214,6 +269,8 @@ class TracerLoop:
 
     def _forget(self, tid: int, now_ns: int) -> None:
         task = self._tasks.pop(tid)
+        if self._native is not None:
+            self._native.leave(task, forgets=True)
         self._exits(task, now_ns)
         process = task.process
         process.tasks -= 1

@@ -33,7 +33,7 @@ MOST_IOVECS = 1024  # IOV_MAX, beyond which the kernel refuses the call
 _U32 = struct.Struct("=I")
 _IOVEC = struct.Struct("=QQ")
 _MSGHDR = struct.Struct("=QI4xQQQQ")  # name, namelen, iov, iovlen, control, controllen
-_INT_LENGTHS = ("addrlen", "optlen")
+INT_LENGTHS = ("addrlen", "optlen")
 """Arguments that are 32 bits wide: the upper half of their register means nothing."""
 
 
@@ -49,11 +49,15 @@ class ProcessMemory:
     def read(self, address: int, length: int) -> bytes:
         """The bytes at the address, fewer if not all of them can be read."""
         try:
-            if self._descriptor < 0:
-                self._descriptor = os.open(f"/proc/{self._tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-            return os.pread(self._descriptor, length, address)
+            return os.pread(self.fileno(), length, address)
         except (OSError, OverflowError):
             return b""
+
+    def fileno(self) -> int:
+        """The descriptor to read it from. Raises OSError."""
+        if self._descriptor < 0:
+            self._descriptor = os.open(f"/proc/{self._tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        return self._descriptor
 
     def close(self) -> None:
         """Close it; the next read opens it again."""
@@ -69,7 +73,7 @@ Length = Callable[[ProcessMemory, Sequence[int], int], int]
 class CallPointers:
     """The pointer arguments of one system call, and how to read what they point to."""
 
-    __slots__ = ("_before", "_entry", "_exit", "has_entry", "has_exit", "needs_before")
+    __slots__ = ("_before", "_entry", "_exit", "all", "has_entry", "has_exit", "needs_before")
 
     def __init__(self, name: str) -> None:
         shape = CALLS.get(name, BARE)
@@ -79,6 +83,7 @@ class CallPointers:
         self._before = tuple(p for p, _ in self._exit if _is_sized_before(p))
         self.has_entry, self.has_exit = bool(self._entry), bool(self._exit)
         self.needs_before = bool(self._before)
+        self.all = tuple(pointer for pointer, _ in pairs)
 
     def read_before(self, memory: ProcessMemory, arguments: Sequence[int]) -> Before:
         """The sizes that the call will overwrite and that are needed at its exit."""
@@ -125,7 +130,7 @@ def _length_of(pointer: Pointer, arguments: Sequence[str]) -> Length | None:
         return None
     match pointer.size:
         case Size.ARGUMENT:
-            mask = 0xFFFFFFFF if arguments[number] in _INT_LENGTHS else 0xFFFFFFFFFFFFFFFF
+            mask = 0xFFFFFFFF if arguments[number] in INT_LENGTHS else 0xFFFFFFFFFFFFFFFF
             return lambda _, values, __: values[number] & mask
         case Size.RESULT:
             return lambda _, __, result: result * number

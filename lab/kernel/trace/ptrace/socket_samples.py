@@ -15,12 +15,14 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from lab.kernel.system.tcp import INFO_BYTES, STATES
+from lab.kernel.trace.ptrace.descriptors import NO_SOCKET, PIDFD_GETFD, Descriptors, syscall
 
 SOL_TCP, TCP_INFO = 6, 11
 SIOCINQ, SIOCOUTQ = termios.FIONREAD, termios.TIOCOUTQ  # include/uapi/linux/sockios.h
-PIDFD_GETFD = 438  # on every machine
 
 CONNECTED = frozenset(
     map(
@@ -51,9 +53,6 @@ _MAPPED = bytes(10) + b"\xff\xff"
 _NAME_BYTES = 128
 
 _LIBC = ctypes.PyDLL(None, use_errno=True)
-_syscall = _LIBC.syscall
-_syscall.argtypes = [ctypes.c_long] * 4
-_syscall.restype = ctypes.c_long
 _getsockopt = _LIBC.getsockopt
 _getsockopt.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t]
 _getsockname, _getpeername = _LIBC.getsockname, _LIBC.getpeername
@@ -79,60 +78,26 @@ class Socket:
         self.unread = 0
 
 
-class Descriptors:
-    """Which sockets a process's descriptors are, as far as its calls have shown.
+class TakenSample(NamedTuple):
+    """What the kernel has said of a TCP socket."""
 
-    A descriptor is forgotten when it is closed: every call that closes one stops its thread.
-    """
-
-    __slots__ = ("_known", "_pidfd", "tgid")
-
-    def __init__(self, tgid: int, shared: Descriptors | None = None) -> None:
-        """`shared` are those of a process with the same table (clone(2), CLONE_FILES)."""
-        self.tgid = tgid
-        self._known: dict[int, Socket | None] = {} if shared is None else shared._known
-        self._pidfd = -1
-
-    def known(self) -> list[tuple[int, Socket]]:
-        """The descriptors that are sockets, with those."""
-        return [(number, each) for number, each in self._known.items() if each is not None]
-
-    def share(self, other: Descriptors) -> None:
-        """Share the table of another process."""
-        self._known = other._known
-
-    def forget(self, descriptor: int) -> None:
-        """Forget a descriptor that is being closed, or is new."""
-        self._known.pop(descriptor, None)
-
-    def forget_all(self) -> None:
-        """Forget all: any may have been closed."""
-        self._known.clear()
-
-    def leave(self) -> None:
-        """Leave a shared table: execve(2) gives the process a table of its own."""
-        self._known = {}
-
-    def duplicate(self, descriptor: int) -> int:
-        """A new descriptor of this process for the same file, or -1 if that fails."""
-        if self._pidfd < 0:
-            try:
-                self._pidfd = os.pidfd_open(self.tgid)
-            except OSError:
-                return -1
-        duplicate: int = _syscall(PIDFD_GETFD, self._pidfd, descriptor, 0)
-        return duplicate
-
-    def close(self) -> None:
-        """Free what is held of the process, which has ended."""
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
+    time_ns: int
+    inode: int
+    tid: int
+    state: int
+    connects_to: bytes | None
+    """As in SocketSamples.sample."""
+    local: bytes
+    """The struct sockaddr of getsockname(2); b"" if it failed."""
+    remote: bytes
+    queues: tuple[int | None, int | None]
+    info: bytes | None
+    """The struct tcp_info of a socket that is about to be closed."""
 
 
 def refusal() -> str:
     """Why the sockets of another process cannot be sampled; "" if they can."""
-    if _syscall(PIDFD_GETFD, -1, 0, 0) == -1 and ctypes.get_errno() != errno.EBADF:
+    if syscall(PIDFD_GETFD, -1, 0, 0) == -1 and ctypes.get_errno() != errno.EBADF:
         return f"pidfd_getfd: {errno.errorcode.get(ctypes.get_errno(), ctypes.get_errno())}"
     return ""
 
@@ -156,20 +121,21 @@ class SocketSamples:
 
     def find(self, descriptors: Descriptors, tid: int, descriptor: int) -> Socket | None:
         """The socket behind a descriptor, or None if it is no socket or not open."""
-        known = descriptors._known
-        if descriptor in known:
-            return known[descriptor]
-        try:
-            target = os.readlink(f"/proc/{tid}/fd/{descriptor}")  # noqa: PTH115 - a Path costs more
-        except OSError:
-            return None
-        found = None
-        if target.startswith("socket:["):
-            inode = int(target[8:-1])
-            found = self._sockets.get(inode)
-            if found is None:
-                found = self._sockets[inode] = Socket(inode)
-        known[descriptor] = found
+        inode = descriptors.table.get(descriptor)
+        if not inode:
+            try:
+                target = os.readlink(f"/proc/{tid}/fd/{descriptor}")  # noqa: PTH115 - a Path costs more
+            except OSError:
+                return None
+            inode = int(target[8:-1]) if target.startswith("socket:[") else NO_SOCKET
+            descriptors.table.put(descriptor, inode)
+        return self.by_inode(inode) if inode != NO_SOCKET else None
+
+    def by_inode(self, inode: int) -> Socket:
+        """The socket of that inode."""
+        found = self._sockets.get(inode)
+        if found is None:
+            found = self._sockets[inode] = Socket(inode)
         return found
 
     def sample(
@@ -195,7 +161,8 @@ class SocketSamples:
                 return
             state = self._info[0]
             if state != sampled.state or connects_to is not None:
-                self._note(duplicate, tid, sampled, state, connects_to or b"")
+                names = partial(self._names, duplicate)
+                self._note(time.time_ns(), names, tid, sampled, state, connects_to or b"")
         finally:
             os.close(duplicate)
 
@@ -213,18 +180,17 @@ class SocketSamples:
                 return
             state, info = self._info[0], bytes(self._info[: self._length.value])
             if state != sampled.state:
-                self._note(duplicate, tid, sampled, state, b"")
-            local, remote = sampled.local, sampled.remote
-            if local is not None and remote is not None and len(info) == INFO_BYTES:
-                queues = _waiting(duplicate, SIOCINQ), _waiting(duplicate, SIOCOUTQ)
-                named = time.time_ns(), STATES[state], *local, *remote, sampled.name
-                self.closings[sampled.inode] = (*named, *queues, info)
+                names = partial(self._names, duplicate)
+                self._note(time.time_ns(), names, tid, sampled, state, b"")
+            queues = _waiting(duplicate, SIOCINQ), _waiting(duplicate, SIOCOUTQ)
+            self._note_closing(time.time_ns(), sampled, state, queues, info)
         finally:
             os.close(duplicate)
 
     def sample_open(self, descriptors: Descriptors, tid: int) -> None:
         """The same of all TCP sockets that a process, which is about to end, has open."""
-        for descriptor, sampled in descriptors.known():
+        for descriptor, inode in descriptors.table.sockets():
+            sampled = self.by_inode(inode)
             if sampled.is_tcp:
                 self.sample_closing(descriptors, tid, descriptor, sampled)
 
@@ -250,22 +216,59 @@ class SocketSamples:
             sampled.unread = unread
             self.queues.append((time.time_ns(), sampled.name, sampled.unix_type, unread, tid))
 
+    def take(self, taken: TakenSample) -> None:
+        """Record a sample that stops.c has taken, as if it had been taken here."""
+        sampled = self.by_inode(taken.inode)
+        connects_to = taken.connects_to
+        if taken.state != sampled.state or connects_to is not None:
+            names = partial(_addresses, taken)
+            place = taken.time_ns, names, taken.tid, sampled, taken.state, connects_to or b""
+            self._note(*place)
+        if taken.info is not None:
+            self._note_closing(taken.time_ns, sampled, taken.state, taken.queues, taken.info)
+
     def _note(
-        self, duplicate: int, tid: int, sampled: Socket, state: int, connects_to: bytes
+        self,
+        now_ns: int,
+        names: Callable[[], tuple[Address | None, Address | None]],
+        tid: int,
+        sampled: Socket,
+        state: int,
+        connects_to: bytes,
     ) -> None:
-        """Record the socket's state and addresses, if they are new."""
-        now_ns = time.time_ns()
+        """Record the socket's state and addresses, if they are new.
+
+        `names` asks for the local and the remote address.
+        """
         local, remote = sampled.local, sampled.remote
         if sampled.state not in CONNECTED or local is None or remote is None:
-            local = self._address(_getsockname, duplicate)
+            local, peer = names()
             if local is None:
                 return
-            peer = self._address(_getpeername, duplicate)
             remote = peer or _intended_peer(sampled, local, connects_to)
         if (state, local, remote) == (sampled.state, sampled.local, sampled.remote):
             return
         sampled.state, sampled.local, sampled.remote = state, local, remote
         self.samples.append((now_ns, sampled.name, STATES[state], *local, *remote, tid))
+
+    def _note_closing(
+        self,
+        now_ns: int,
+        sampled: Socket,
+        state: int,
+        queues: tuple[int | None, int | None],
+        info: bytes,
+    ) -> None:
+        """Keep what a socket was that is being closed, if that is known in full."""
+        local, remote = sampled.local, sampled.remote
+        if local is not None and remote is not None and len(info) == INFO_BYTES:
+            named = now_ns, STATES[state], *local, *remote, sampled.name
+            self.closings[sampled.inode] = (*named, *queues, info)
+
+    def _names(self, descriptor: int) -> tuple[Address | None, Address | None]:
+        """The addresses that getsockname(2) and getpeername(2) return, None where one fails."""
+        local = self._address(_getsockname, descriptor)
+        return local, None if local is None else self._address(_getpeername, descriptor)
 
     def _unix_type(self, descriptor: int) -> str:
         """The type of a unix socket, as in socket(2); "" for another socket."""
@@ -287,6 +290,10 @@ class SocketSamples:
         if call(descriptor, self._name_address, self._length_address):
             return None
         return address_of(self._name.raw[: self._length.value])
+
+
+def _addresses(taken: TakenSample) -> tuple[Address | None, Address | None]:
+    return address_of(taken.local), address_of(taken.remote)
 
 
 def _waiting(descriptor: int, request: int) -> int | None:

@@ -6,6 +6,7 @@ what it records until the last process of its program has ended, and sends it th
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import pickle
@@ -20,6 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from lab.errors import InstrumentError, KernelRefused, LabError
@@ -28,6 +30,7 @@ from lab.kernel.system.descriptors import leave_descriptors_but
 from lab.kernel.system.tcp import STATES, TCP_LISTEN, parse_accept_queue, parse_tcp_info
 from lab.kernel.trace.ptrace import ptrace, seccomp, socket_samples
 from lab.kernel.trace.ptrace.calls import OTHER_WANTED, CallFacts
+from lab.kernel.trace.ptrace.library import PLACE, load
 from lab.kernel.trace.ptrace.live import LiveFeed, live_pair, read_live
 from lab.kernel.trace.ptrace.loop import TracerLoop
 from lab.kernel.trace.ptrace.socket_samples import Closing, QueueFacts, Sample
@@ -59,10 +62,18 @@ _CREDENTIALS = struct.Struct("=iII")  # struct ucred: pid, uid, gid
 class TracerProcess:
     """The process that traces one program, seen from the init, its parent."""
 
-    def __init__(self, program: str, can_sample: bool, cpu: int, *, is_live: bool = False) -> None:
-        """Fork the tracer process, which tells of calls at once if it `is_live`.
+    def __init__(
+        self,
+        program: str,
+        can_sample: bool,
+        cpu: int,
+        *,
+        is_live: bool = False,
+        library: ctypes.PyDLL | None = None,
+    ) -> None:
+        """Fork the tracer process, which reports calls at once if it `is_live`.
 
-        Raises KernelRefused.
+        The `library` serves plain stops. Raises KernelRefused.
         """
         self.program = program
         self.was_started = False
@@ -85,7 +96,7 @@ class TracerProcess:
             ours.close()
             raise KernelRefused(f"cannot fork a tracer for {program}: {error.strerror}") from error
         if self.pid == 0:
-            _be_tracer(theirs, program, can_sample, cpu, telling)
+            _be_tracer(theirs, program, can_sample, cpu, telling, library)
         theirs.close()
         if telling is not None:
             telling.close()
@@ -179,8 +190,10 @@ class TracerProcess:
 class PtraceTracer(Tracer):
     """System calls by ptrace(2), stopped by seccomp(2); states by sampling the sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, library: Path | None = PLACE) -> None:
+        """The `library`, where it is compiled, serves plain stops; None has Python serve all."""
         super().__init__()
+        self._library = load(library)[0] if library is not None else None
         refusal = socket_samples.refusal()
         self._can_sample = not refusal
         calls = "ptrace, stopped by seccomp's RET_TRACE"
@@ -216,7 +229,9 @@ class PtraceTracer(Tracer):
         # Each program on another CPU, as far as there are enough.
         cpus = sorted(os.sched_getaffinity(0))
         cpu = cpus[len(self._tracers) % len(cpus)]
-        tracer = TracerProcess(program, self._can_sample, cpu, is_live=self._is_live)
+        tracer = TracerProcess(
+            program, self._can_sample, cpu, is_live=self._is_live, library=self._library
+        )
         self._tracers.append(tracer)
         wanted = self._filter
 
@@ -305,7 +320,12 @@ class PtraceTracer(Tracer):
 
 
 def _be_tracer(
-    channel: socket.socket, program: str, can_sample: bool, cpu: int, telling: socket.socket | None
+    channel: socket.socket,
+    program: str,
+    can_sample: bool,
+    cpu: int,
+    telling: socket.socket | None,
+    library: ctypes.PyDLL | None,
 ) -> None:
     """Trace the process whose pid comes from the socket; never returns."""
     answer: tuple[Any, ...]
@@ -313,10 +333,10 @@ def _be_tracer(
         _leave_everything_but(channel, telling)
         pid = _sender(channel)
         feed = None if telling is None else LiveFeed(telling)
-        loop = TracerLoop(program, pid, can_sample, cpu, feed)
+        loop = TracerLoop(program, pid, can_sample, cpu, feed, library)
         channel.sendall(_TRACED)
         loop.run()
-        calls = [call.record() for call in loop.calls.calls]
+        calls = loop.records()
         sockets = loop.calls.sockets
         denied = loop.calls.denials.first
         closings = list(sockets.closings.values())

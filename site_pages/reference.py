@@ -22,7 +22,12 @@ PAGES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "testing": (
         "lab.testing",
         "What the plugin of pytest gives to tests: [under pytest](../pytest.md).",
-        ("lab.testing.bench", "lab.testing.faults", "lab.testing.function"),
+        (
+            "lab.testing.bench.Bench",
+            "lab.testing.faults.Wire",
+            "lab.testing.function.Called",
+            "lab.testing.function.FunctionFailed",
+        ),
     ),
     "records": (
         "lab.records",
@@ -30,7 +35,7 @@ PAGES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         ("lab.records",),
     ),
 }
-"""By its file, a page's title, what it begins with, and the modules whose docstrings it has."""
+"""By its file, a page's title, what it begins with, and the modules and classes that it is of."""
 
 CLAIMS = "claims"
 

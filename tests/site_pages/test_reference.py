@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
+from pkgutil import resolve_name
 
 from lab.checks.tcp import opens_with_three_segments
 from site_pages.reference import PAGES, claims_by_module, claims_page, reference_pages
 
 
-def test_every_module_of_the_pages_is_there() -> None:
-    for _, _, modules in PAGES.values():
-        for module in modules:
-            assert import_module(module).__doc__
+def test_every_module_and_class_of_the_pages_is_there() -> None:
+    for _, _, names in PAGES.values():
+        for name in names:
+            assert resolve_name(name).__doc__
 
 
 def test_a_page_asks_for_the_docstrings_of_its_modules() -> None:

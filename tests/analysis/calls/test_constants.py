@@ -52,9 +52,9 @@ def test_most_names_are_compared() -> None:
     assert {"SO_REUSEADDR", "TCP_NODELAY", "MSG_PEEK", "EPOLLIN", "F_SETFL"} <= set(named)
 
 
-@pytest.mark.parametrize("number", sorted(errno.errorcode))
-def test_every_errno_has_its_name(number: int) -> None:
-    assert getattr(errno, ERRORS[number]) == number
+def test_every_errno_has_its_name() -> None:
+    named = {number: ERRORS.get(number, "") for number in errno.errorcode}
+    assert {n: name for n, name in named.items() if getattr(errno, name, None) != n} == {}
 
 
 def test_every_error_of_the_man_pages_is_named() -> None:

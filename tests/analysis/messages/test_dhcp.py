@@ -69,9 +69,8 @@ def test_the_fields_are_scapys() -> None:
     assert offer.own.is_unspecified and offer.lease_s == 60
 
 
-@pytest.mark.parametrize("size", [*range(0, 240, 16), *range(240, len(OFFER))])
-def test_a_message_that_is_cut_off_is_none(size: int) -> None:
-    assert parse_dhcp(OFFER[:size]) is None
+def test_a_message_that_is_cut_off_is_none() -> None:
+    assert [size for size in range(len(OFFER)) if parse_dhcp(OFFER[:size]) is not None] == []
 
 
 def test_what_is_no_message_is_none() -> None:

@@ -105,9 +105,8 @@ def test_other_bytes_of_a_name_are_numbers() -> None:
 WHOLE = answer(ADDRESS, record("CNAME", "other.example."))
 
 
-@pytest.mark.parametrize("size", range(len(WHOLE)))
-def test_a_message_that_is_cut_off_is_none(size: int) -> None:
-    assert parse_dns(WHOLE[:size]) is None
+def test_a_message_that_is_cut_off_is_none() -> None:
+    assert [size for size in range(len(WHOLE)) if parse_dns(WHOLE[:size]) is not None] == []
 
 
 @pytest.mark.parametrize(

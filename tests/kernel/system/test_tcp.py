@@ -34,10 +34,10 @@ def test_a_threshold_that_was_never_set_is_none() -> None:
     assert parse_tcp_info(info(ssthresh=0x7FFFFFFF)).ssthresh is None
 
 
-@pytest.mark.parametrize("length", range(INFO_BYTES))
-def test_what_is_cut_short_is_no_info(length: int) -> None:
-    with pytest.raises(struct.error):
-        parse_tcp_info(bytes(length))
+def test_what_is_cut_short_is_no_info() -> None:
+    for length in range(INFO_BYTES):
+        with pytest.raises(struct.error):
+            pytest.fail(f"of {length} bytes: {parse_tcp_info(bytes(length))}")
 
 
 @pytest.mark.kernel

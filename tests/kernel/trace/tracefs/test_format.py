@@ -100,11 +100,11 @@ def test_values_come_in_the_order_asked_for() -> None:
     assert parsed.unpacker(["common_pid", "negative", "small"])(RECORD) == (77, -5, -1)
 
 
-@pytest.mark.parametrize("length", range(len(RECORD)))
-def test_a_record_cut_short_is_refused(length: int) -> None:
+def test_a_record_cut_short_is_refused() -> None:
     read = parse_format(EVERYTHING.system, EVERYTHING.text).reader(NAMES)
-    with pytest.raises(InstrumentError, match="record of"):
-        read(RECORD[:length])
+    for length in range(len(RECORD)):
+        with pytest.raises(InstrumentError, match="record of"):
+            pytest.fail(f"of {length} bytes: {read(RECORD[:length])}")
 
 
 def test_a_field_that_is_not_there_is_named() -> None:

@@ -160,7 +160,10 @@ def phases(
         found |= _conversation_phases(conversation)
     for crossing in crossings:
         if crossing.number not in found:
-            found[crossing.number] = _packet_phase(crossing.packet)
+            head = crossing.head
+            is_plain_datagram = head is not None and head.ends[0] == "udp"
+            phase = Phase.DATAGRAMS if is_plain_datagram else _packet_phase(crossing.packet)
+            found[crossing.number] = phase
     return found
 
 

@@ -181,16 +181,18 @@ def _stored_packets(
     ends: dict[tuple[int, int], tuple[int, int, bytes]] = {}
     for index, (time_ns, way, wire_bytes, data) in enumerate(frames.raw()):
         end = ends.get((way, len(data)))
-        if index in commented or end is None or not 0 <= time_ns <= _MAX_TIME_NS:
+        if end is None or not 0 <= time_ns <= _MAX_TIME_NS:
             frame = frames[index]
             number = numbers[_origin(frame)]
-            whole = _enhanced_packet(frame, number, comments[index] if index in commented else None)
-            if index not in commented:
-                behind = whole[_PACKET_HEAD.size + len(data) :]
-                ends[way, len(data)] = len(whole), number, behind
-            yield time_ns, whole
-            continue
+            whole = _enhanced_packet(frame, number, None)
+            behind = whole[_PACKET_HEAD.size + len(data) :]
+            end = ends[way, len(data)] = len(whole), number, behind
         length, number, behind = end
+        if index in commented:
+            comment = _text_option(COMMENT, comments[index])
+            length += len(comment)
+            # Before the end of the options, and the length once more.
+            behind = behind[:-8] + comment + behind[-8:-4] + struct.pack("<I", length)
         high, low = time_ns >> 32, time_ns & 0xFFFF_FFFF
         head = _PACKET_HEAD.pack(ENHANCED_PACKET, length, number, high, low, len(data), wire_bytes)
         yield time_ns, head + data + behind

@@ -328,6 +328,9 @@ def ends_of(crossing: Crossing) -> tuple[SocketAddress, SocketAddress] | None:
 
     Where no NAT is on its way both are as its sender sent it.
     """
+    head = crossing.head
+    if head is not None:
+        return head.ends[1:]
     ends = transport_endpoints(crossing.packet)
     return None if ends is None else crossing.ends or ends
 
@@ -451,17 +454,18 @@ def _first_fragments_ends(crossing: Crossing) -> FlowEnds | None:
     return protocol, source, SocketAddress(ip.destination, int.from_bytes(data[2:4], "big"))
 
 
-def _is_syn(tcp: Tcp) -> bool:
-    return int(tcp.flags) & (_SYN | _ACK) == _SYN
-
-
 def _initiator_first(crossings: Sequence[Crossing]) -> tuple[SocketAddress, SocketAddress]:
     accepted: Crossing | None = None
     for crossing in crossings:
-        tcp = crossing.packet.tcp
-        if tcp is None or not int(tcp.flags) & _SYN:
+        head = crossing.head
+        if head is None:
+            tcp = crossing.packet.tcp
+            flags = 0 if tcp is None else int(tcp.flags)
+        else:
+            flags = head.flags
+        if not flags & _SYN:
             continue
-        if _is_syn(tcp):
+        if not flags & _ACK:
             return _known_endpoints(crossing)
         accepted = accepted or crossing
     source, destination = _known_endpoints(accepted or crossings[0])

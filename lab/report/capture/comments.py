@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 
 from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
+from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.late_crossing import LateCrossing
 from lab.analysis.story import describe_packet, phases, roles
 from lab.analysis.timeline import Timeline
@@ -105,7 +106,7 @@ def _role_texts(timeline: Timeline, late: _LateComments | None) -> _TextOf:
     segments = {each.number for talk in timeline.conversations for each in talk.flow.crossings}
     for crossing in timeline.crossings:
         role = role_of.get(crossing.number)
-        if role is None and crossing.number not in segments and crossing.packet.tcp is None:
+        if role is None and crossing.number not in segments and not _has_tcp(crossing):
             role = f"{phase_of[crossing.number].value}: {describe_packet(crossing.packet)}"
         if role is None:
             continue
@@ -116,3 +117,8 @@ def _role_texts(timeline: Timeline, late: _LateComments | None) -> _TextOf:
             for time_ns in (each.sent_ns, each.received_ns):
                 text_of[time_ns, each.packet.frame.data] = f"{crossing.id}: {role}"
     return text_of
+
+
+def _has_tcp(crossing: Crossing) -> bool:
+    head = crossing.head
+    return crossing.packet.tcp is not None if head is None else head.ends[0] == "tcp"

@@ -14,9 +14,10 @@ from lab.analysis import assembly
 from lab.analysis.flows.bracket import find_brackets
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
-from lab.analysis.flows.flow import transport_endpoints
+from lab.analysis.flows.flow import group_flows, transport_endpoints
 from lab.analysis.flows.late_crossing import LateCrossing, LatePackets
 from lab.analysis.packets.packet import Packet, TcpFlags
+from lab.analysis.story import phases
 from lab.recording.storage import load_recording
 from lab.report.capture.comments import frame_comments
 from lab.report.document.report import report_document
@@ -185,3 +186,20 @@ def test_the_head_of_a_plain_packet_is_what_the_packet_says() -> None:
             carried = one.packet.carried
             assert head.length == (0 if carried is None else carried.size)
             assert head.has_sack == (tcp is not None and tcp.option("sack") is not None)
+
+
+@pytest.mark.parametrize("name", ["udp4", "udp6"])
+def test_flows_and_phases_of_datagrams_need_no_packet(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, late = both(name)
+    whole = [each for each in late if each.is_plain]
+    assert whole
+    monkeypatch.setattr(LatePackets, "of", None)
+    flows = group_flows(whole)
+    found = phases(whole, ())
+    monkeypatch.undo()
+    plain = {each.number for each in whole}
+    same = [each for each in here if each.number in plain]
+    assert flows == group_flows(same)
+    assert found == phases(same, ())

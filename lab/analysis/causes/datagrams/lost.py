@@ -15,6 +15,7 @@ from lab.model.event import EventId
 if TYPE_CHECKING:
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.strikes import Struck
+    from lab.analysis.packets.packet import Packet
 
 _UDP = 17
 _COUNTERS = ("IpReasmFails", "Ip6ReasmFails", "IpReasmTimeout", "Ip6ReasmTimeout")
@@ -25,7 +26,7 @@ def lost_datagrams(facts: StepFacts) -> Iterator[Cause]:
     ends = {each.id: each for each in facts.timeline.struck if each.strike.is_end}
     for flow in facts.timeline.flows:
         for crossing in flow.crossings if flow.protocol == "udp" else ():
-            if crossing.packet.reassembled or piece_of(crossing.packet) is not None:
+            if crossing.head is None and _is_of_fragments(crossing.packet):
                 continue
             struck = _struck(crossing, ends)
             if struck is not None:
@@ -36,6 +37,10 @@ def lost_datagrams(facts: StepFacts) -> Iterator[Cause]:
             if struck is not None:
                 yield _never_whole(facts, pieces, piece, struck)
                 break
+
+
+def _is_of_fragments(packet: Packet) -> bool:
+    return packet.reassembled or piece_of(packet) is not None
 
 
 def _struck(crossing: Crossing, ends: dict[EventId, Struck]) -> Struck | None:

@@ -214,7 +214,8 @@ def _draw_arrows(arrows: Iterable[FrameArrow], geometry: Geometry) -> Iterator[s
         if each.is_lost:
             why, wide = each.dropped or "lost: seen leaving, not arriving", abs(x2 - x1)
             room = 1 - (len(visible(why)) * COLUMN_WIDTH + 2 * INSET) / wide
-            share = LOST_AT if room < LEAST_LOST_AT else min(LOST_AT, room)
+            own = (len(", ".join((each.label, *each.notes))) + 4) * COLUMN_WIDTH / wide
+            share = LOST_AT if room < LEAST_LOST_AT else min(LOST_AT, max(room, own))
             why = cut(why, int((wide * (1 - share) - 2 * INSET) / COLUMN_WIDTH) + 1)
             x2, y2 = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
             yield f'<g class="{kind}">{line(x1, y1, x2, y2, "arrow")}</g>'

@@ -240,7 +240,9 @@ class Ladder {
     const why = arrow.dropped || 'lost: seen leaving, not arriving', wide = Math.abs(x2 - x1);
     if (arrow.lost) {
       // Where it ends leaves room for why, unless there is too little for that in any case.
-      const room = 1 - (why.length * CHARACTER + 18) / wide, share = room < 0.25 ? 0.62 : Math.min(0.62, room);
+      const room = 1 - (why.length * CHARACTER + 18) / wide;
+      const own = ([arrow.label, ...arrow.notes].join(', ').length + 4) * CHARACTER / wide;
+      const share = room < 0.25 ? 0.62 : Math.min(0.62, Math.max(room, own));
       x2 = x1 + (x2 - x1) * share;
       y2 = y1 + (y2 - y1) * share;
     }

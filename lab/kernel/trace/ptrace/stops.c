@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #ifndef SOURCE_DIGEST
-#error "compile it by build.py, which names the source that it is built from"
+#error "compile it by library.py, which names the source that it is built from"
 #endif
 const char stops_digest[] = SOURCE_DIGEST;
 

@@ -252,7 +252,8 @@ def test_what_a_wire_drops_before_the_nat_was_for_who_is_behind_it(tmp_path: Pat
     assert (lost["from"], lost["to"], lost["received_ns"]) == ("server", "h1", None)
     assert [(hop["from"], hop["to"]) for hop in lost["hops"]] == [("server", "nat")]
     again = [event for event in frames if "retransmission" in event["tcp"]["notes"]]
-    assert [(event["from"], event["to"]) for event in again] == [("server", "h1")]
+    # Once or more: on a busy machine a probe or a timer may be sooner than what asks for it.
+    assert {(event["from"], event["to"]) for event in again} == {("server", "h1")}
 
 
 BEHIND_A_NAT = laid_out(

@@ -6,6 +6,7 @@ what that needs is imported.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -219,17 +220,25 @@ def _never_left(crossings: tuple[Crossing, ...], recording: Recording) -> list[s
         return []
     link_of = {point.name: point.link for point in recording.points}
     asked = {(link_of[each.packet.frame.point], each.data) for each in came}
-    # One that left just before the opening canary came is no frame of the step.
-    left = {
-        (link_of[frame.point], frame.data)
+    # One that left just before the opening canary came is no frame of the step. One that is has
+    # arrived itself, or was lost: it excuses no other of the same bytes.
+    left = Counter(
+        key
         for frame in recording.frames
-        if frame.direction is Direction.OUT and (link_of[frame.point], frame.data) in asked
-    }
+        if frame.direction is Direction.OUT and (key := (link_of[frame.point], frame.data)) in asked
+    )
+    left -= Counter(
+        key
+        for each in crossings
+        if each.sent_ns is not None
+        and (key := (link_of[each.packet.frame.point], each.data)) in asked
+    )
     found: list[str] = []
     for crossing in came:
         frame = crossing.packet.frame
         link = link_of[frame.point]
-        if (link, frame.data) in left:
+        if left[link, frame.data]:
+            left[link, frame.data] -= 1
             continue
         others = [name for name in link_of if link_of[name] == link and name != frame.point]
         found.append(

@@ -10,6 +10,7 @@ from event_ids import event
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.analysis.packets.dissect import dissect
+from lab.analysis.packets.packet import TcpFlags
 from lab.model.claim import Outcome
 from lab.model.event import EventKind
 from lab.model.program import Step
@@ -181,3 +182,23 @@ def test_a_routers_interface_that_the_witness_did_not_see_is_missed() -> None:
         assert "nat/eth0 was captured, and not seen among the interfaces" in (
             timeline.bracket.incomplete
         )
+
+
+def test_a_frame_of_the_same_bytes_that_has_arrived_itself_excuses_no_other() -> None:
+    """Two SYN-ACKs of one millisecond are alike; one is seen with other bytes as it left."""
+    run = load_recording(r.FOLDER / "loss-syn-ack4")
+    places = [
+        place
+        for place, frame in enumerate(run.frames)
+        if frame.point == "server/eth0"
+        and frame.direction is Direction.OUT
+        and (tcp := dissect(frame).tcp) is not None
+        and tcp.flags == TcpFlags.SYN | TcpFlags.ACK
+    ]
+    _, second, third = places
+    frame = run.frames[second]
+    assert frame.data == run.frames[third].data
+    other = replace(frame, data=frame.data[:37] + bytes((frame.data[37] ^ 1,)) + frame.data[38:])
+    frames = (*run.frames[:second], other, *run.frames[second + 1 :])
+    incomplete = build_timelines(replace(run, frames=frames))[0].bracket.incomplete
+    assert any("arriving at client/eth0 and not leaving server/eth0" in each for each in incomplete)

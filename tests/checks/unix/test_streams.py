@@ -82,8 +82,9 @@ def says_hello(crossing: Crossing) -> bool:
 
 def on_eth0(recording: Recording) -> Recording:
     """The connection over lo went over the link instead."""
-    (hello,) = s.frames_of(recording, "loopback", says_hello)
-    frames = [replace(f, point="server/eth0") if f in hello else f for f in recording.frames]
+    ((left, came),) = s.frames_of(recording, "loopback", says_hello)
+    point_of = {left: "server/eth0", came: "client/eth0"}
+    frames = [replace(f, point=point_of.get(f, f.point)) for f in recording.frames]
     return r.with_frames(recording, frames)
 
 

@@ -3,7 +3,8 @@
 What else the machine does falls on both alike. The rate is that from the first run's beginning to
 the last one's end, without the start of workers and the summary. Printed are also the memory that
 `wirelab sweep` had at most, and what is left of processes and files. Arguments: how many runs of
-each, 60 by default; then how many turns, 2 by default.
+each, 60 by default; then how many turns, 2 by default; then what traces, none by default: with
+tracefs the kernel makes one run's instances after another's.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ RUNS, TURNS, WANTED = 60, 2, 1.6
 WIRELAB = Path(sys.executable).parent / "wirelab"
 
 
-def swept(runs: int, jobs: int, out: Path) -> tuple[float, int]:
+def swept(runs: int, jobs: int, out: Path, trace: str) -> tuple[float, int]:
     """How many of so many runs were made in a second, and the memory of `wirelab sweep`, KiB."""
     words = ["sweep", "tcp", "--repeat", str(runs), "-j", str(jobs), "--out", str(out)]
+    words += ["--trace", trace]
     with subprocess.Popen([WIRELAB, *words], stdout=subprocess.DEVNULL) as sweeping:
         _, status, used = os.wait4(sweeping.pid, 0)
         sweeping.returncode = os.waitstatus_to_exitcode(status)
@@ -54,7 +56,7 @@ def counts() -> tuple[int, int]:
     return mine, len(spaces)
 
 
-def main(runs: int, turns: int) -> int:
+def main(runs: int, turns: int, trace: str) -> int:
     """Print what was measured; whether two at a time are fast enough."""
     before = counts()
     rates: dict[int, list[float]] = {1: [], 2: []}
@@ -62,10 +64,10 @@ def main(runs: int, turns: int) -> int:
         for turn in range(turns):
             for jobs in (1, 2) if turn % 2 == 0 else (2, 1):
                 out = Path(name) / f"{turn}-{jobs}"
-                rate, peak_kib = swept(runs, jobs, out)
+                rate, peak_kib = swept(runs, jobs, out, trace)
                 rates[jobs].append(rate)
                 print(
-                    f"-j {jobs}: {runs} runs, {rate:.2f} a second; "
+                    f"-j {jobs}, --trace {trace}: {runs} runs, {rate:.2f} a second; "
                     f"{peak_kib / 1024:.0f} MiB; left: {left(out) or 'nothing'}",
                     flush=True,
                 )
@@ -78,5 +80,6 @@ def main(runs: int, turns: int) -> int:
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:]]
-    sys.exit(main(*(numbers + [RUNS, TURNS][len(numbers) :])))
+    given = sys.argv[1:]
+    asked = given + [str(RUNS), str(TURNS), "none"][len(given) :]
+    sys.exit(main(int(asked[0]), int(asked[1]), asked[2]))

@@ -220,24 +220,20 @@ def _never_left(crossings: tuple[Crossing, ...], recording: Recording) -> list[s
         return []
     link_of = {point.name: point.link for point in recording.points}
     asked = {(link_of[each.packet.frame.point], each.data) for each in came}
-    # One that left just before the opening canary came is no frame of the step. One that is has
-    # arrived itself, or was lost: it excuses no other of the same bytes.
-    left = Counter(
-        key
-        for frame in recording.frames
-        if frame.direction is Direction.OUT and (key := (link_of[frame.point], frame.data)) in asked
-    )
-    left -= Counter(
-        key
-        for each in crossings
-        if each.sent_ns is not None
-        and (key := (link_of[each.packet.frame.point], each.data)) in asked
-    )
+    # One that left just before the opening canary came is no frame of the step. Each other of the
+    # same bytes that left has arrived, or was lost in the step, and excuses none.
+    left: Counter[tuple[str, bytes]] = Counter()
+    for frame in recording.frames:
+        if (key := (link_of[frame.point], frame.data)) in asked:
+            left[key] += (frame.direction is Direction.OUT) - (frame.direction is Direction.IN)
+    for each in crossings:
+        if (key := (link_of[each.packet.frame.point], each.data)) in asked:
+            left[key] += (each.sent_ns is None) - each.lost
     found: list[str] = []
     for crossing in came:
         frame = crossing.packet.frame
         link = link_of[frame.point]
-        if left[link, frame.data]:
+        if left[link, frame.data] > 0:
             left[link, frame.data] -= 1
             continue
         others = [name for name in link_of if link_of[name] == link and name != frame.point]

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def _features(sandbox: Sandbox) -> Iterator[Finding]:
         yield Finding(name, not refusal, refusal or offer, mend, needed=False)
     refusal = load(PLACE)[1]
     offer = "ptrace's plain stops are served in C, the others in Python"
-    mend = "a compiler of C (cc), then make setup"
+    mend = f"a compiler of C (cc), then {sys.executable} -m lab.kernel.trace.ptrace.library"
     yield Finding("stops.so", not refusal, refusal or offer, mend, needed=False)
 
 

@@ -202,3 +202,18 @@ def test_a_frame_of_the_same_bytes_that_has_arrived_itself_excuses_no_other() ->
     frames = (*run.frames[:second], other, *run.frames[second + 1 :])
     incomplete = build_timelines(replace(run, frames=frames))[0].bracket.incomplete
     assert any("arriving at client/eth0 and not leaving server/eth0" in each for each in incomplete)
+
+
+def test_a_frame_of_another_step_excuses_none_that_did_not_leave() -> None:
+    again = r.twice(r.recorded(4))
+    left, _ = r.sightings(r.recorded(4), 1)
+    alike = [
+        frame
+        for frame in again.frames
+        if frame.direction is Direction.OUT and frame.data == left.data
+    ]
+    assert len(alike) == 2
+    frames = [frame for frame in again.frames if frame is not alike[1]]
+    first, second = build_timelines(r.with_frames(again, frames))
+    assert not first.bracket.incomplete
+    assert any("not leaving client/eth0" in each for each in second.bracket.incomplete)

@@ -104,18 +104,20 @@ def waits_a_second_at_first(timeline: Timeline) -> Verdict:
             return broken(f"{hit.frame} was never sent again", [hit.frame])
         evidence = [hit.struck.id, hit.frame, frame_id(again.crossing)]
         began, ended = _crossing(timeline, hit.segment), _crossing(timeline, again)
-        began_ns = began.time_ns
+        began_ns, since = began.time_ns, f"{began.id}"
         syns = [_crossing(timeline, each) for each in _syns_to(hit)]
         asked = [each for each in syns if each.received_ns and each.received_ns < began_ns]
-        asked_again = [each for each in syns if _came_between(each, began, ended)]
+        asked_again = [each for each in syns if each.sent_ns and _came_between(each, began, ended)]
         if asked and asked_again:
             began, ended = asked[-1], asked_again[0]
-            began_ns = began.time_ns
+            began_ns, since = began.time_ns, f"{began.id}"
             evidence += [began.id, ended.id]
         elif asked:
             began_ns = asked[-1].received_ns or began_ns
+            since = f"{asked[-1].id} had come, which {began.id} answers"
+            evidence.append(asked[-1].id)
         waited_ns = ended.time_ns - began_ns
-        said = f"{ended.id} came {waited_ns / 1e6:.1f} ms after {began.id}"
+        said = f"{ended.id} left {waited_ns / 1e6:.1f} ms after {since}"
         is_soon = waited_ns < FIRST_TIMEOUT_NS - TIMER_NS
         return broken(f"{said}, sooner", evidence) if is_soon else holds(said, evidence)
     return undecided(NOTHING_STRUCK)
@@ -336,11 +338,13 @@ def _next_copy(hit: _Hit, *, is_taken: bool = True) -> Segment | None:
 
 
 def _syns_to(hit: _Hit) -> list[Segment]:
-    """The SYNs that the struck one's sender was sent, in order."""
+    """The SYNs that its peer sent to the struck one's sender, and which that took, in order."""
     return [
         each
         for each in hit.talk.segments
-        if each.from_client != hit.segment.from_client and each.flags & TcpFlags.SYN
+        if each.from_client != hit.segment.from_client
+        and each.flags & TcpFlags.SYN
+        and not each.notes & UNTAKEN
     ]
 
 

@@ -61,7 +61,7 @@ def execute(options: Namespace) -> int:
 def _show(sweep: Sweep, store: SweepStore, options: Namespace) -> tuple[tuple[str, int], ...]:
     """Print the summary, and write it and its plots beside the table; why runs were not made."""
     from lab.derive import write_text
-    from lab.errors import UsageError
+    from lab.errors import ExtraMissing, UsageError
     from lab.report.sweeps.csv_file import summary_csv
     from lab.report.sweeps.plot import USUAL, sweep_plots
     from lab.report.sweeps.terminal_table import draw_sweep
@@ -77,7 +77,7 @@ def _show(sweep: Sweep, store: SweepStore, options: Namespace) -> tuple[tuple[st
         for name, drawn in sweep_plots(summary, options.plot or summary.differing(USUAL)):
             write_text(drawn.decode("utf-8"), store.folder / name)
             print(f"Plot: {store.folder / name}")
-    except UsageError as error:
+    except (UsageError, ExtraMissing) as error:
         if options.plot:
             raise
         print(f"wirelab: {error}", file=sys.stderr)

@@ -36,14 +36,15 @@ def digest() -> str:
 @cache
 def load(path: Path) -> tuple[ctypes.PyDLL | None, str]:
     """The library, or None and why there is none to use."""
-    if not path.exists():
-        return None, "not compiled"
     try:
+        if not path.exists():
+            return None, "not compiled"
+        wanted = digest().encode()
         library = ctypes.PyDLL(os.fspath(path))
         found = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(library, "stops_digest")))
     except (OSError, ValueError) as error:
         return None, f"cannot be loaded: {error}"
-    if found != digest().encode():
+    if found != wanted:
         return None, "compiled from another version's source"
     return library, ""
 

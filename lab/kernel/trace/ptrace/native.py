@@ -42,7 +42,7 @@ _SIZES = {
     Size.FIXED: 3,
     Size.ITEMS: 4,
 }
-_PLAIN, _UNIX = 2, 3
+_UNKNOWN, _PLAIN, _UNIX = 0, 2, 3
 
 
 class NativeStops:
@@ -99,6 +99,8 @@ class NativeStops:
         except OSError:
             return  # it was killed
         pidfd = process.descriptors.pidfd() if self._can_sample else -1
+        if self._can_sample and pidfd < 0:
+            return  # none is to be had now; Python asks again at each sample
         address = process.descriptors.table.address
         self._library.stops_known(task.tid, process.tgid, memory, pidfd, address)
 
@@ -112,10 +114,9 @@ class NativeStops:
 
     def served(self, found: Socket | None) -> None:
         """Note that Python has served a call, which was on that socket."""
-        if found is None or found.is_tcp:
-            self._library.stops_served(0, 0)
-        else:
-            self._library.stops_served(found.inode, _UNIX if found.unix_type else _PLAIN)
+        if found is not None:
+            kind = _UNKNOWN if found.is_tcp else _UNIX if found.unix_type else _PLAIN
+            self._library.stops_served(found.inode, kind)
 
     def records(self) -> Iterator[CallFacts]:
         """The calls that were served without Python."""

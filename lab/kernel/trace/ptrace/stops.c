@@ -101,14 +101,13 @@ struct task {
 
 struct socket_seen {
     uint64_t inode;
-    uint32_t generation;
     uint8_t kind, state;
 };
 
 static struct plan plans[NUMBERS];
 static struct task tasks[TASKS];
 static struct socket_seen sockets[SOCKETS];
-static uint32_t generation = 1, architecture;
+static uint32_t architecture;
 static uint8_t connected[256], is_sampling;
 
 /* Filled from the start, emptied by Python. */
@@ -188,20 +187,16 @@ static struct socket_seen *seen(uint64_t inode)
 {
     struct socket_seen *found = &sockets[inode % SOCKETS];
     if (found->inode != inode)
-        *found = (struct socket_seen){.inode = inode, .generation = generation};
-    if (found->generation != generation) {
-        found->generation = generation;
-        found->state = 0;
-    }
+        *found = (struct socket_seen){.inode = inode};
     return found;
 }
 
-/* Python has served a call: what the sockets' last states are is not known here any more. */
+/* Python has served a call on that socket: what its last state is is not known here any more. */
 void stops_served(uint64_t inode, int kind)
 {
-    generation++;
-    if (inode)
-        seen(inode)->kind = (uint8_t)kind;
+    struct socket_seen *known = seen(inode);
+    known->kind = (uint8_t)kind;
+    known->state = 0;
 }
 
 uint8_t *stops_calls(size_t *bytes)

@@ -9,11 +9,9 @@ the same. It belongs to the environment and not to the package, which stays one 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-import shutil
-import subprocess
 import sys
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +27,11 @@ _OPTIONS = ("-std=c99", "-O2", "-shared", "-fPIC")
 
 
 def digest() -> str:
-    """What tells a library of this source from one of another."""
-    return hashlib.sha256(SOURCE.read_bytes()).hexdigest()
+    """What tells a library of this source from one of another.
+
+    Every run that traces by ptrace asks for it: hashlib would take longer to import than it does.
+    """
+    return f"{zlib.crc32(SOURCE.read_bytes()):08x}"
 
 
 @cache
@@ -51,6 +52,9 @@ def load(path: Path) -> tuple[ctypes.PyDLL | None, str]:
 
 def compile_library(path: Path) -> None:
     """Compile it. Raises MachineError where there is no compiler or it fails."""
+    import shutil
+    import subprocess
+
     compiler = shutil.which("cc")
     if compiler is None:
         raise MachineError("there is no compiler of C (cc)")

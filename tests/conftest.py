@@ -28,7 +28,8 @@ from lab.kernel.trace.ptrace.tracer import PtraceTracer
 from lab.model.topology import two_hosts
 
 SUPPORT = Path(__file__).parent / "support" / "kernel"
-
+MOST_LINES = 30
+"""Of what a failed test said, in the summary of tests/run."""
 
 STARTS = frozenset({"subprocess.Popen", "os.posix_spawn"})
 """Events of the interpreter by which a test starts a program (sys.addaudithook)."""
@@ -44,16 +45,25 @@ gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--failed-to", type=Path, help="write the names of failed tests to this file")
+    parser.addoption("--failed-to", type=Path, help="write which tests failed, and why, to this file")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """For tests/run, whose own summary names them."""
+    """For tests/run, whose own summary says it last: a log may be kept without its middle."""
     file = terminalreporter.config.getoption("failed_to")
     if file is not None:
         stats = terminalreporter.stats
-        failed = [each.nodeid for kind in ("failed", "error") for each in stats.get(kind, [])]
-        file.write_text("".join(f"{name}\n" for name in failed), "utf-8")
+        failed = [each for kind in ("failed", "error") for each in stats.get(kind, [])]
+        file.write_text("".join(map(_failure, failed)), "utf-8")
+
+
+def _failure(report: pytest.TestReport) -> str:
+    """The test, and what its assertion said: the beginning and the end of that."""
+    said = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
+    if len(said) > MOST_LINES:
+        half = MOST_LINES // 2
+        said[half:-half] = [f"E   [{len(said) - 2 * half} lines]"]
+    return "".join(f"{line}\n" for line in (f"FAILED {report.nodeid}", *said))
 
 
 def pytest_collection_finish() -> None:

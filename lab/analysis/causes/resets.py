@@ -244,10 +244,13 @@ def _after_close(reset: Reset) -> Cause | None:
     gone_ns = facts.ended_ns(own) if closed is None else closed.entry_ns
     if not fins or not 0 < gone_ns < reset.left_ns:
         return None
+    # A copy of bytes that its kernel had before, which came late, is not what the peer sent then.
+    had = max((each.ack or 0 for each in reset.own_before), default=0)
     late = (
         each
         for each in reset.other_before
-        if each.length and not each.notes & UNTAKEN and (facts.arrival_ns(each) or 0) > gone_ns
+        if each.length and not each.notes & UNTAKEN and each.seq + each.length > had
+        if (facts.arrival_ns(each) or 0) > gone_ns
     )
     if (first := next(late, None)) is None:
         return None

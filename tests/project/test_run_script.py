@@ -57,15 +57,21 @@ def summary_of(done: subprocess.CompletedProcess[str]) -> list[str]:
     return done.stdout.rpartition("\n\n")[2].splitlines()
 
 
-def test_its_summary_names_each_test_that_failed_of_each_user(repository: Path) -> None:
+def test_its_summary_says_what_failed_and_why_of_each_user(repository: Path) -> None:
     (repository / "tests/test_small.py").write_text(TESTS)
     done = run(repository)
     assert done.returncode == 1, done.stderr
     users = [line for line in summary_of(done) if line.endswith(": FAILED")]
     assert users[0].startswith("all tests as ")
-    assert [line for line in summary_of(done) if line.startswith("  ")] == [
+    said = [line for line in summary_of(done) if line.startswith("  ")]
+    assert [line for line in said if line.startswith("  FAILED")] == [
         "  FAILED tests/test_small.py::test_of_what_is_wrong[a b]",
         "  FAILED tests/test_small.py::test_of_what_is_absent",
+    ] * len(users)
+    why = [said[at + 1].split() for at, line in enumerate(said) if line.startswith("  FAILED")]
+    assert why == [
+        ["E", "AssertionError:", "assert", "'a", "b'", "==", "'c'"],
+        ["E", "OSError:", "no", "such", "thing"],
     ] * len(users)
 
 

@@ -25,9 +25,9 @@ class Lacking(Exception):
 CHAIN = """
 from inspect import signature
 from tests.benchmarks import setup
-# Once there was no other shape.
-shape = ("chain",) if "shape" in signature(setup.measure).parameters else ()
-print(sum(setup.measure(*shape, {length})))
+# Once a chain was all there was, and its hosts forwarded nothing.
+is_old = "shape" not in signature(setup.measure).parameters
+print(sum(setup.measure({length}) if is_old else setup.measure("chain", {length}, False)))
 """
 CONNECTIONS = "from tests.benchmarks import trace; print(trace.run_connections({way!r})[1])"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from statistics import median
 
 from lab.kernel.sandbox.sandbox import open_sandbox
@@ -21,26 +22,34 @@ LIMIT_MS_A_HOST = 4.0
 LIMIT_RATIO = 5.0
 
 
-def build(shape: str, count: int) -> tuple[float, float]:
-    """Run inside a sandbox: seconds to build a network, and to close it."""
+def build(shape: str, count: int, forwards: bool = True) -> tuple[float, float]:
+    """Run inside a sandbox: seconds to build a network, and to close it.
+
+    What does not forward has the same hosts and links, no router and no route, and of it working
+    that out does not count.
+    """
     from lab.kernel.network.links_ready import wait_until_links_ready
     from lab.kernel.network.namespace import build_topology
 
     started = time.perf_counter()
-    with build_topology(SHAPES[shape](count)) as namespaces:
+    topology = SHAPES[shape](count)
+    if not forwards:
+        topology = replace(topology, routers=(), routes=())
+        started = time.perf_counter()
+    with build_topology(topology) as namespaces:
         wait_until_links_ready(namespaces)
         built = time.perf_counter()
     return built - started, time.perf_counter() - built
 
 
-def measure(shape: str, count: int) -> tuple[float, float]:
+def measure(shape: str, count: int, forwards: bool = True) -> tuple[float, float]:
     """Median seconds to build, and to tear down until the sandbox's processes are gone."""
     from tests.benchmarks import setup  # as __main__ the sandbox could not find `build`
 
     builds, ends = [], []
     for _ in range(REPEATS):
         with open_sandbox() as sandbox:
-            built, closed = sandbox.call(setup.build, shape, count)
+            built, closed = sandbox.call(setup.build, shape, count, forwards)
             ended = time.perf_counter()
         builds.append(built)
         ends.append(closed + time.perf_counter() - ended)

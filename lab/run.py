@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Stepping
+    from lab.kernel.trace.tracefs.keeper import CollectorKeeper
     from lab.model.allowed import Allowed, Cell
     from lab.model.claim import Judgement
     from lab.model.program import Step
@@ -465,6 +466,17 @@ def prepare() -> None:
     import lab.report.failure.failure  # noqa: F401
 
     _import_what_comes_after(shown=False, pages=True)
+
+
+def share_collectors() -> CollectorKeeper:
+    """What lends collectors of tracefs' events to runs of processes forked from this one.
+
+    Each run would make its own else (lab.kernel.trace.tracefs.keeper). To be called in a process of
+    one thread.
+    """
+    from lab.kernel.trace.tracefs.keeper import CollectorKeeper
+
+    return CollectorKeeper()
 
 
 def _result(

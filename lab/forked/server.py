@@ -13,11 +13,27 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 MOST_ASKED_BYTES = 1 << 16
 _DONE = b"done"
 _WHY_BYTES = 4096
+
+
+class Beside(Protocol):
+    """What a server serves as well, for the processes that it forks."""
+
+    def fileno(self) -> int:
+        """Readable when `serve` has something to do."""
+
+    def serve(self) -> None:
+        """Do it, without waiting long."""
+
+    def leave(self) -> None:
+        """Called in each process that is forked: close what the server alone is to have."""
+
+    def end(self) -> None:
+        """Called when all of them have ended."""
 
 
 def ask(server: socket.socket, what: bytes) -> tuple[bytes, str]:
@@ -41,10 +57,12 @@ def serve(
     server: socket.socket,
     do: Callable[[bytes], bytes],
     clear: Callable[[], None] = lambda: None,
+    begin_beside: Callable[[], Beside | None] = lambda: None,
 ) -> NoReturn:
     """A server's life, in a process of one thread: it exits when nobody asks any more.
 
-    `do` is called in the processes, and `clear` once all of them have ended.
+    `do` is called in the processes, and `clear` once all of them have ended. `begin_beside` is
+    called first.
     """
     status = 1
     under_way: set[int] = set()
@@ -56,25 +74,37 @@ def serve(
         with selectors.DefaultSelector() as selector:
             selector.register(server, selectors.EVENT_READ)
             selector.register(waking, selectors.EVENT_READ)
+            beside = begin_beside()
+            if beside is not None:
+                selector.register(beside, selectors.EVENT_READ)
             while True:
                 ready = {key.fd for key, _ in selector.select()}
                 if waking in ready:
                     with suppress(BlockingIOError):
                         os.read(waking, 4096)
                     _reap(under_way)
-                if server.fileno() in ready and not _answer(server, do, under_way):
+                if beside is not None and beside.fileno() in ready:
+                    beside.serve()
+                if server.fileno() in ready and not _answer(server, do, under_way, beside):
                     break
         status = 0
         for pid in under_way:
             os.kill(pid, signal.SIGTERM)
         for pid in under_way:
             os.waitpid(pid, 0)
+        if beside is not None:
+            beside.end()
         clear()
     finally:
         os._exit(status)
 
 
-def _answer(server: socket.socket, do: Callable[[bytes], bytes], under_way: set[int]) -> bool:
+def _answer(
+    server: socket.socket,
+    do: Callable[[bytes], bytes],
+    under_way: set[int],
+    beside: Beside | None,
+) -> bool:
     """Fork a process for what is asked; False where nobody asks any more."""
     data, descriptors, _, _ = socket.recv_fds(server, MOST_ASKED_BYTES, 1)
     if not descriptors:
@@ -84,6 +114,8 @@ def _answer(server: socket.socket, do: Callable[[bytes], bytes], under_way: set[
     pid = os.fork()
     if pid == 0:
         server.close()
+        if beside is not None:
+            beside.leave()
         _work(do, data, writing)
     os.close(writing)
     under_way.add(pid)

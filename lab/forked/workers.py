@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from lab.forked.server import ask, serve
+from lab.forked.server import Beside, ask, serve
 
 _NUMBER_BYTES = 4
 
@@ -18,10 +18,16 @@ _NUMBER_BYTES = 4
 class Workers:
     """Called with a number it has that done in a process, and waits for its end."""
 
-    def __init__(self, do: Callable[[int], None], clear: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        do: Callable[[int], None],
+        clear: Callable[[], None] = lambda: None,
+        begin_beside: Callable[[], Beside | None] = lambda: None,
+    ) -> None:
         """Fork the server, while there is one thread.
 
         `do` is called in the workers, and `clear` once all have ended and no more is asked.
+        `begin_beside` is called in the server first.
         """
 
         def do_it(data: bytes) -> bytes:
@@ -33,7 +39,7 @@ class Workers:
             self._pid = os.fork()
             if self._pid == 0:
                 self._asked.close()
-                serve(server, do_it, clear)
+                serve(server, do_it, clear, begin_beside)
 
     def __call__(self, number: int) -> str:
         """Why it was not done, in words; "" where it was. From any thread."""

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from lab.grading.upload import load_upload
 from lab.recording.artifacts import check_writable
 from lab.recording.folder_lock import alone_in
 from lab.report.grades.pictures import pictures_of_capture
-from lab.run import prepare
+from lab.run import prepare, share_collectors
 
 if TYPE_CHECKING:
     from lab.results import Capture
@@ -113,7 +114,8 @@ def grade_programs(
         failed: dict[int, str] = {}
         if todo:
             prepare()
-            workers = Workers(do, lambda: shutil.rmtree(scratch, ignore_errors=True))
+            clear = partial(shutil.rmtree, scratch, ignore_errors=True)
+            workers = Workers(do, clear, share_collectors)
             try:
                 batch = Batch(workers, todo, jobs)
                 ended = batch.ended()

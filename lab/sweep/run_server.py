@@ -91,13 +91,13 @@ class RunServer:
 def main(descriptor: int) -> None:
     """The server's life."""
     from lab.kernel.sandbox.starting import fork_from_here
-    from lab.run import prepare
+    from lab.run import prepare, share_collectors
 
     fork_from_here()  # this process and those it forks are nobody else's, and have one thread
     server = socket.socket(fileno=descriptor)
     server.set_inheritable(False)
     prepare()
-    serve(server, _do)
+    serve(server, _do, begin_beside=share_collectors)
 
 
 def _do(asked: bytes) -> bytes:

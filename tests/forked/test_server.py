@@ -64,6 +64,58 @@ def test_what_fails_or_dies_is_said_in_words() -> None:
     assert answers == [(b"", failed), (b"", killed), (b"ko", "")]
 
 
+BESIDE = """
+import json, os, socket, sys
+from lab.forked.server import ask, serve
+
+class Counting:
+    # What the processes write to it is counted by the server.
+    def __init__(self):
+        self.counted, self.counts = os.pipe()
+        self.heard, self.left = 0, False
+    def fileno(self):
+        return self.counted
+    def serve(self):
+        self.heard += len(os.read(self.counted, 100))
+    def leave(self):
+        os.close(self.counted)
+        self.left = True
+    def end(self):
+        os.write(told, json.dumps([os.getpid(), self.heard, self.left]).encode())
+
+hearing, told = os.pipe()
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+pid = os.fork()
+if pid == 0:
+    ours.close()
+    begun = []
+    def begin():
+        begun.append(Counting())
+        return begun[0]
+    def do(what):
+        os.write(begun[0].counts, what)
+        return json.dumps([begun[0].left, os.getpid()]).encode()
+    serve(theirs, do, begin_beside=begin)
+theirs.close()
+answers = [json.loads(ask(ours, what)[0]) for what in (b"a", b"bc")]
+ours.close()
+_, status = os.waitpid(pid, 0)
+print(json.dumps([status, pid, answers, json.loads(os.read(hearing, 100))]))
+"""
+
+
+@pytest.mark.programs
+def test_what_is_beside_is_served_left_by_the_processes_and_ended_last() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BESIDE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    status, pid, answers, (ended_by, heard, left) = json.loads(done.stdout)
+    assert status == 0
+    assert [is_left for is_left, _ in answers] == [True, True]
+    assert len({pid, *(process for _, process in answers)}) == 3
+    assert (ended_by, heard, left) == (pid, 3, False)
+
+
 def test_a_question_that_no_message_holds_is_refused() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs, pytest.raises(ValueError, match="at most"):

@@ -196,16 +196,17 @@ def _become_supervisor(
     """
     status = 1
     try:
+        from lab.kernel.sandbox.supervisor import main
+        from lab.kernel.trace.tracefs.start import descriptors_to_borrow
+
         os.setsid()
         _reset_signals(mask)
         # Those that its parent has open may be all that it may have.
-        leave_descriptors_but({messages, *kept})
+        leave_descriptors_but({messages, *kept, *descriptors_to_borrow()})
         nothing = os.open(os.devnull, os.O_RDONLY)
         if nothing != 0:
             os.dup2(nothing, 0)
             os.close(nothing)
-        from lab.kernel.sandbox.supervisor import main
-
         main(messages, parent, preload, traced=traced)
         status = 0
     except BaseException:

@@ -3,8 +3,7 @@
 What else the machine does falls on both alike. The rate is that from the first run's beginning to
 the last one's end, without the start of workers and the summary. Printed are also the memory that
 `wirelab sweep` had at most, and what is left of processes and files. Arguments: how many runs of
-each, 60 by default; then how many turns, 2 by default; then what traces, none by default: with
-tracefs the kernel makes one run's instances after another's.
+each, 60 by default; then how many turns, 2 by default; then what traces, none by default.
 """
 
 from __future__ import annotations

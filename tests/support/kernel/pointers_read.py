@@ -20,6 +20,7 @@ import inside
 
 from lab.errors import LabError
 from lab.kernel.system import libc
+from lab.kernel.trace.bpf.pid_namespace import own_pid_namespace
 from lab.kernel.trace.bpf.pointer_reader import PointerReader
 from lab.kernel.trace.bpf.records import PointerArguments
 
@@ -43,7 +44,7 @@ def run(code: str, *arguments: str) -> Seen:
 
     The program gets a line to read each time that the ring has asked.
     """
-    reader = PointerReader.open()
+    reader = _reader()
     poll = select.poll()
     for descriptor in reader.descriptors():
         poll.register(descriptor, select.POLLIN)
@@ -63,7 +64,7 @@ def run(code: str, *arguments: str) -> Seen:
 
 def run_unread(code: str) -> Seen:
     """What is seen of a Python program, by a reader who comes when it has ended."""
-    reader = PointerReader.open()
+    reader = _reader()
     with _start(code) as process:
         output, _ = process.communicate()
     asked = len(select.select(reader.descriptors(), [], [], 0)[0])
@@ -88,15 +89,22 @@ def refusal() -> str:
     """What is said to a process that lacks every capability."""
     inside.drop_capabilities()
     try:
-        PointerReader.open()
+        _reader()
     except LabError as error:
         return f"{type(error).__name__}: {error}"
     return "opened"
 
 
+def _reader() -> PointerReader:
+    """One of this pid namespace, without its pid 1 and this process."""
+    reader = PointerReader.open({1, os.getpid()})
+    reader.follow(own_pid_namespace())
+    return reader
+
+
 def own_calls(count: int) -> int:
     """How many threads are seen while only this process makes calls."""
-    reader = PointerReader.open()
+    reader = _reader()
     _write_to_nobody(count)
     return _threads_seen(reader)
 
@@ -107,7 +115,7 @@ def calls_of_a_parent(count: int) -> int:
     child = os.fork()
     if child == 0:
         try:
-            reader = PointerReader.open()
+            reader = _reader()
             theirs.send(b"opened")
             theirs.recv(10)
             os.write(answered, b"%d" % _threads_seen(reader))
@@ -144,7 +152,7 @@ def keep_running(command: list[str]) -> None:
 def while_blocked() -> tuple[list[PointerArguments], list[PointerArguments]]:
     """The calls of a program until it blocks in a read, and those when that was killed."""
     code = "import os; os.write(1, b'reading'); os.read(0, 1234)"
-    reader = PointerReader.open()
+    reader = _reader()
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-IS", "-c", code], stdin=pipe, stdout=pipe) as process:
         calls: list[PointerArguments] = []
@@ -176,7 +184,7 @@ def _wait_until_asleep(pid: int, end: float) -> None:
 
 def leave_open() -> list[int]:
     """Begin, and stay at it; the ids of the programs that the kernel has for it."""
-    _kept.append(PointerReader.open())
+    _kept.append(_reader())
     ids = set()
     for entry in Path("/proc/self/fdinfo").iterdir():
         try:
@@ -200,7 +208,7 @@ def descriptors_kept(count: int) -> tuple[int, int]:
 
     def open_and_close() -> None:
         for _ in range(count):
-            PointerReader.open().close()
+            _reader().close()
 
     return _open_files(), _after(open_and_close)
 

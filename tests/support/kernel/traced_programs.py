@@ -64,7 +64,7 @@ def trace(*steps: tuple[str, ...]) -> Traced:
     try:
         for number, programs in enumerate(steps):
             running = [
-                _start(tracer, f"program {place}", text) for place, text in enumerate(programs)
+                start(tracer, f"program {place}", text) for place, text in enumerate(programs)
             ]
             for process in running:
                 output, _ = process.communicate()
@@ -90,7 +90,8 @@ def _set_loopback_up() -> None:
         fcntl.ioctl(asked, 0x8914, struct.pack("=16sh14x", b"lo", 1))
 
 
-def _start(tracer: TracefsTracer, name: str, text: str) -> subprocess.Popen[bytes]:
+def start(tracer: TracefsTracer, name: str, text: str) -> subprocess.Popen[bytes]:
+    """In a sandbox: a program, traced."""
     process = subprocess.Popen(
         [sys.executable, "-IS", "-c", FIRST_LINES + text],
         stdout=subprocess.PIPE,
@@ -137,6 +138,11 @@ def begin_tracer() -> None:
     """In a sandbox: begin to make instances, without waiting for them."""
     assert why_not() == ""
     _held.append(watching_tracer())
+
+
+def close_tracer() -> None:
+    """In a sandbox: what was begun or held is over, and the sandbox goes on."""
+    _held.pop().close()
 
 
 def instances() -> list[str]:

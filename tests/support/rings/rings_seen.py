@@ -10,6 +10,7 @@ import sys
 from ring_programs import RING
 
 from lab.kernel.system import libc
+from lab.kernel.trace.bpf.pid_namespace import own_pid_namespace
 from lab.kernel.trace.rings.ring_reader import RingReader
 from lab.kernel.trace.rings.ring_records import RingRecord, parse_ring_records
 
@@ -57,6 +58,7 @@ def of_many() -> tuple[list[RingRecord], int]:
 def of_another_namespace() -> tuple[list[RingRecord], int]:
     """What is seen of one in a pid namespace of its own."""
     reader = RingReader()
+    reader.follow(own_pid_namespace())
     child = os.fork()
     if not child:
         libc.unshare(libc.CLONE_NEWPID, "make a pid namespace")
@@ -68,6 +70,7 @@ def of_another_namespace() -> tuple[list[RingRecord], int]:
 
 def _seen(program: str) -> tuple[list[RingRecord], int]:
     reader = RingReader()
+    reader.follow(own_pid_namespace())
     _run(program)
     return list(parse_ring_records(reader.take())), reader.lost
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from lab.errors import KernelRefused
 from lab.kernel.system import libc
 
-_MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _PROGRAM_LOAD, _RAW_TRACEPOINT_OPEN = 0, 1, 2, 5, 17
+_MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE, _MAP_NEXT_KEY = range(5)
+_PROGRAM_LOAD, _RAW_TRACEPOINT_OPEN = 5, 17
 _RAW_TRACEPOINT = 17  # BPF_PROG_TYPE_RAW_TRACEPOINT
 
 # The parts of union bpf_attr: map_type, key_size, value_size, max_entries, map_flags,
@@ -73,6 +74,21 @@ def write_entry(descriptor: int, key: bytes, value: bytes) -> None:
     """Write a value; it and the key must have the map's lengths. Raises KernelRefused."""
     given = ctypes.create_string_buffer(value, len(value))
     _at(_MAP_UPDATE, descriptor, key, given, "write to a BPF map")
+
+
+def clear(descriptor: int, key_bytes: int) -> None:
+    """Remove every entry of a hash whose keys have that length. Raises KernelRefused."""
+    key = ctypes.create_string_buffer(key_bytes)
+    at = ctypes.addressof(key)
+    first = _ELEMENT.pack(descriptor, 0, at, 0)
+    while True:
+        try:
+            libc.bpf(_MAP_NEXT_KEY, first, "list a BPF map")
+        except KernelRefused as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return
+            raise
+        libc.bpf(_MAP_DELETE, _ELEMENT.pack(descriptor, at, 0, 0), "empty a BPF map")
 
 
 def _at(

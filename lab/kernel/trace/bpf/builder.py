@@ -59,15 +59,8 @@ class Maps(NamedTuple):
     ring: int
     lost: int
     """An array of one value, of 64 bits: how many records did not fit."""
-
-
-class Traced(NamedTuple):
-    """Which processes' calls are traced."""
-
-    namespace: tuple[int, int]
-    """Their pid namespace: device and inode of its file in /proc/PID/ns."""
-    without: Collection[int]
-    """Pids in it of processes that are not traced."""
+    inside: int
+    """An array of one value, a PidNamespace: whose calls are traced."""
 
 
 class ProgramBuilder:
@@ -116,17 +109,19 @@ class ProgramBuilder:
         width = Width.U32 if number in plan.narrow else Width.U64
         self.code.load(width, target, R7, self._registers.arguments[number])
 
-    def end_unless_inside(self, traced: Traced) -> None:
-        """End the program unless the process is traced; keep its tid (initial pid namespace)."""
+    def end_unless_inside(self, without: Collection[int]) -> None:
+        """End the program unless the process is traced; keep its tid (initial pid namespace).
+
+        Those with these pids in the traced namespace are not.
+        """
         code = self.code
-        code.load_constant(R1, traced.namespace[0])
-        code.load_constant(R2, traced.namespace[1])
+        load_inside(code, self._maps.inside)
         self._stack_address(R3, _NAMESPACE_PIDS)
         code.move(R4, 8)
         code.call(_GET_NS_CURRENT_PID_TGID)
         code.jump_if(R0, Condition.NE, 0, self.end)
         code.load(Width.U32, R1, STACK, _NAMESPACE_PIDS + 4)
-        for pid in traced.without:
+        for pid in without:
             code.jump_if(R1, Condition.EQ, pid, self.end)
         code.call(_GET_CURRENT_PID_TGID)
         code.store(Width.U32, STACK, _TID, R0)
@@ -247,6 +242,13 @@ class ProgramBuilder:
     def _stack_address(self, target: Register, offset: int) -> None:
         self.code.move(target, STACK)
         self.code.add(target, offset)
+
+
+def load_inside(code: Code, inside: int) -> None:
+    """R1 and R2 become the device and the inode of the PidNamespace that a map has."""
+    code.load_map_value(R2, inside)
+    code.load(Width.U64, R1, R2, 0)
+    code.load(Width.U64, R2, R2, 8)
 
 
 def output_record(code: Code, copies: Copies, ring: int) -> None:

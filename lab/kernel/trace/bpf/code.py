@@ -121,17 +121,13 @@ class Code:
         """Add to the 64-bit number at that address, atomically among all processors."""
         self._append(_STX | _ATOMIC | Width.U64, pointer, value, offset, Calculation.ADD)
 
-    def load_constant(self, target: Register, value: int) -> None:
-        """`target` becomes an unsigned 64-bit constant."""
-        self._load_64(target, 0, value & 0xFFFFFFFF, value >> 32)
-
     def load_map(self, target: Register, descriptor: int) -> None:
         """`target` becomes a reference to a map, as helpers take it."""
-        self._load_64(target, _MAP, descriptor, 0)
+        self._load_64(target, _MAP, descriptor)
 
     def load_map_value(self, target: Register, descriptor: int) -> None:
         """`target` becomes the address of an array's first value. Since Linux 5.2."""
-        self._load_64(target, _MAP_VALUE, descriptor, 0)
+        self._load_64(target, _MAP_VALUE, descriptor)
 
     def jump(self, label: int) -> None:
         """Jump to the label."""
@@ -175,10 +171,9 @@ class Code:
         else:
             self._append(code, first, constant=second)
 
-    def _load_64(self, target: Register, kind: int, low: int, high: int) -> None:
-        signed = (part - (part >> 31 << 32) for part in (low, high))
-        self._append(_LOAD_64, target, kind, constant=next(signed))
-        self._append(0, constant=next(signed))
+    def _load_64(self, target: Register, kind: int, descriptor: int) -> None:
+        self._append(_LOAD_64, target, kind, constant=descriptor)
+        self._append(0)
 
     def _append(
         self, code: int, target: int = 0, source: int = 0, offset: int = 0, constant: int = 0

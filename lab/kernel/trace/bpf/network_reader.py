@@ -34,7 +34,7 @@ _KEY = struct.Struct("=I")
 
 
 class NetworkReader:
-    """Reads what happens in the namespaces of `follow`, until `close`."""
+    """Reads what happens in the namespaces of `follow`, until `forget` or `close`."""
 
     def __init__(self, unexplained: int, *, names_receiver: bool) -> None:
         """Start to read; nothing is recorded before `follow`. Raises KernelRefused.
@@ -85,6 +85,11 @@ class NetworkReader:
         """Record from now on what happens in these, by their inodes. Raises KernelRefused."""
         for inode in namespaces:
             bpf.write_entry(self._namespaces, _KEY.pack(inode), b"\1")
+
+    def forget(self) -> None:
+        """Record nothing any more, and keep nothing of those namespaces. Raises KernelRefused."""
+        bpf.clear(self._namespaces, _KEY.size)
+        self._ring.read()
 
     def take(self) -> list[bytes]:
         """The records since the last call, for `parse_network_records`; without waiting."""

@@ -1,8 +1,9 @@
 """Pointer arguments: what they point to, copied by BPF programs as the system calls happen.
 
-Traced are the processes of one pid namespace except its pid 1 and the process that opens the
-reader; those of pid namespaces made inside it are not. Everything is held by descriptors: the
-kernel frees it all when the last process that has them ends, children forked meanwhile included.
+Traced are the processes of one pid namespace except its pid 1, and the process that opens the
+reader if that is in it; those of pid namespaces made inside it are not. Everything is held by
+descriptors: the kernel frees it all when the last process that has them ends, children forked
+meanwhile included.
 
 Limits. Memory that is not resident is not read: programs at these tracepoints may not wait for
 a page. Of a struct iovec[] the first VECTORS_LIMIT buffers are read, so that for a longer one
@@ -15,13 +16,15 @@ from __future__ import annotations
 import os
 import struct
 import time
+from collections.abc import Collection
 from contextlib import ExitStack
 
 from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
-from lab.kernel.trace.bpf.builder import RING_BYTES, Maps, Traced
+from lab.kernel.trace.bpf.builder import RING_BYTES, Maps
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
+from lab.kernel.trace.bpf.pid_namespace import LAYOUT, NOWHERE, PidNamespace
 from lab.kernel.trace.bpf.plans import (
     NUMBER_LIMIT,
     REGISTERS,
@@ -35,31 +38,45 @@ CALLS_LIMIT = 4096
 """How many threads at once can be in a call with a value-result argument."""
 
 _COUNT = struct.Struct("=Q")
-_ROOM_BYTES = 4
+_ROOM_BYTES = _TID_BYTES = 4
 
 
 class PointerReader:
-    """Reads pointer arguments, from `open` to `close`."""
+    """Reads pointer arguments of the namespace that `follow` says, until `close`."""
 
-    def __init__(self, ring: bpf.Ring, lost_map: int, held: ExitStack) -> None:
+    def __init__(self, ring: bpf.Ring, maps: Maps, held: ExitStack) -> None:
         self._ring = ring
-        self._lost_map = lost_map
+        self._maps = maps
         self._held = held
         self._taken: list[tuple[bytes, int]] = []
 
     @classmethod
-    def open(cls) -> PointerReader:
-        """A reader for the other processes of this process's own pid namespace.
+    def open(cls, without: Collection[int]) -> PointerReader:
+        """A reader that follows no namespace yet. Raises KernelRefused.
 
-        Raises KernelRefused.
+        `without` are the pids, in any that it will follow, of processes that are not traced.
         """
         held = ExitStack()
         try:
-            ring, lost = _install(held)
+            ring, maps = _install(held, without)
         except BaseException:
             held.close()
             raise
-        return cls(ring, lost, held)
+        return cls(ring, maps, held)
+
+    def follow(self, namespace: PidNamespace) -> None:
+        """Read what its processes do, and those of no other. Raises KernelRefused."""
+        bpf.write_value(self._maps.inside, namespace.packed())
+
+    def forget(self) -> None:
+        """Follow none, and keep nothing of the one that was followed. Raises KernelRefused.
+
+        Its processes must have ended: one that is in a call may leave something yet.
+        """
+        bpf.write_value(self._maps.inside, NOWHERE.packed())
+        bpf.clear(self._maps.rooms, _TID_BYTES)
+        self._ring.read()
+        self._taken.clear()
 
     def descriptors(self) -> list[int]:
         """What to poll: readable when another quarter of the ring is full; then call `take`."""
@@ -87,15 +104,15 @@ class PointerReader:
     @property
     def lost(self) -> int:
         """How many calls have been lost so far because the ring was full."""
-        return int(_COUNT.unpack(bpf.read_value(self._lost_map, _COUNT.size))[0])
+        return int(_COUNT.unpack(bpf.read_value(self._maps.lost, _COUNT.size))[0])
 
     def close(self) -> None:
         """Stop reading and free everything."""
         self._held.close()
 
 
-def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
-    """The ring, and the map that counts lost calls. `held` closes them and all else."""
+def _install(held: ExitStack, without: Collection[int]) -> tuple[bpf.Ring, Maps]:
+    """The ring, and the maps. `held` closes them and all else."""
     machine = os.uname().machine
     if machine not in REGISTERS:
         raise KernelRefused(f"read memory by BPF: a call's registers are unknown on {machine}")
@@ -109,31 +126,25 @@ def _install(held: ExitStack) -> tuple[bpf.Ring, int]:
 
     maps = Maps(
         plans=new_map(MapType.ARRAY, 4, 2 * NUMBER_LIMIT, 1, "wirelab_plans"),
-        rooms=new_map(MapType.HASH, 4, _ROOM_BYTES, CALLS_LIMIT, "wirelab_rooms"),
+        rooms=new_map(MapType.HASH, _TID_BYTES, _ROOM_BYTES, CALLS_LIMIT, "wirelab_rooms"),
         scratch=new_map(MapType.PERCPU_ARRAY, 4, SCRATCH_BYTES, 1, "wirelab_scratch"),
         ring=ring.map,
         lost=new_map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost"),
+        inside=new_map(MapType.ARRAY, 4, LAYOUT.size, 1, "wirelab_inside"),
     )
     plans, by_number = call_plans(machine)
     at_entry, at_exit = (plans_at_work(plans, by_number, at_exit) for at_exit in (False, True))
     bpf.write_value(maps.plans, at_entry + at_exit)
     registers = REGISTERS[machine]
-    traced = Traced(own_pid_namespace(), {1, os.getpid()})
     codes = {
-        "sys_exit": exit_program(maps, plans, registers, traced),
-        "sys_enter": entry_program(maps, plans, registers, traced),
+        "sys_exit": exit_program(maps, plans, registers, without),
+        "sys_enter": entry_program(maps, plans, registers, without),
     }
     for tracepoint, code in codes.items():
         program = bpf.load_program(code, f"wirelab_{tracepoint[4:]}")
         held.callback(os.close, program)
         held.callback(os.close, bpf.attach(program, tracepoint))
-    return ring, maps.lost
-
-
-def own_pid_namespace() -> tuple[int, int]:
-    """Device and inode of this process's pid namespace, the device as the kernel numbers it."""
-    found = os.stat("/proc/self/ns/pid")  # noqa: PTH116
-    return os.major(found.st_dev) << 20 | os.minor(found.st_dev), found.st_ino
+    return ring, maps
 
 
 def _clock_difference_ns() -> int:

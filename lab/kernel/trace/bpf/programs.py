@@ -7,7 +7,9 @@ number, whether there is anything to keep, the pid namespace.
 
 from __future__ import annotations
 
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, ProgramBuilder, Traced
+from collections.abc import Collection
+
+from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, ProgramBuilder
 from lab.kernel.trace.bpf.code import Condition, Register, Width
 from lab.kernel.trace.bpf.copies import NAME_LENGTH, ROOM
 from lab.kernel.trace.bpf.plans import CallPlan, Registers
@@ -18,7 +20,9 @@ R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 _MAP_UPDATE, _MAP_DELETE = 2, 3  # enum bpf_func_id
 
 
-def entry_program(maps: Maps, plans: list[CallPlan], registers: Registers, traced: Traced) -> bytes:
+def entry_program(
+    maps: Maps, plans: list[CallPlan], registers: Registers, without: Collection[int]
+) -> bytes:
     """The program at sys_enter: writes a record for each call whose pointers the kernel reads.
 
     For the others it keeps the value-result argument's value, which the call overwrites.
@@ -30,7 +34,7 @@ def entry_program(maps: Maps, plans: list[CallPlan], registers: Registers, trace
     builder.find_plan(R8)
     builder.copy_registers()
     _unless_room(builder, builder.end)
-    builder.end_unless_inside(traced)
+    builder.end_unless_inside(without)
     _keep_room(builder, maps)
     builder.begin_record()
     builder.follow_pointers()
@@ -38,7 +42,9 @@ def entry_program(maps: Maps, plans: list[CallPlan], registers: Registers, trace
     return builder.finish()
 
 
-def exit_program(maps: Maps, plans: list[CallPlan], registers: Registers, traced: Traced) -> bytes:
+def exit_program(
+    maps: Maps, plans: list[CallPlan], registers: Registers, without: Collection[int]
+) -> bytes:
     """The program at sys_exit: writes a record for each call whose pointers the kernel fills."""
     builder = ProgramBuilder(maps, plans, registers, at_exit=True)
     code, failed = builder.code, builder.code.label()
@@ -47,7 +53,7 @@ def exit_program(maps: Maps, plans: list[CallPlan], registers: Registers, traced
     builder.copy_registers()
     code.load(Width.U32, R1, R7, registers.number)
     builder.find_plan(R1)
-    builder.end_unless_inside(traced)
+    builder.end_unless_inside(without)
     builder.begin_record()
     _take_room(builder, maps)
     code.jump_if(R8, Condition.SIGNED_LT, 0, failed)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, output_record
+from lab.kernel.trace.bpf.builder import MAP_LOOKUP, load_inside, output_record
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
 from lab.kernel.trace.bpf.copies import Copies
 from lab.kernel.trace.rings.ring_records import (
@@ -120,6 +120,8 @@ class RingMaps:
     ring: int
     lost: int
     """An array of one value, of 64 bits: how many records did not fit."""
+    inside: int
+    """An array of one value, a PidNamespace: whose rings they are."""
 
 
 class _Builder:
@@ -243,17 +245,15 @@ class _Builder:
         code.add_atomically(R1, 0, R2)
 
 
-def created_program(maps: RingMaps, offsets: RingOffsets, namespace: tuple[int, int]) -> bytes:
+def created_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
     """The program at io_uring_create: a record for each ring of the pid namespace.
 
-    `namespace` is the device and inode of its file in /proc/PID/ns. A ring that another process
-    makes may lie where one of the run's was.
+    A ring that another process makes may lie where one of the run's was.
     """
     builder = _Builder(maps, offsets)
     code, inside = builder.code, builder.code.label()
     builder.argument(R9, 1)
-    code.load_constant(R1, namespace[0])
-    code.load_constant(R2, namespace[1])
+    load_inside(code, maps.inside)
     builder.stack(R3, _READ)
     code.move(R4, 8)
     code.call(_GET_NS_CURRENT_PID_TGID)

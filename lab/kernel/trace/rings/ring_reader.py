@@ -15,8 +15,8 @@ from lab.kernel.trace.bpf.bpf import MapType
 from lab.kernel.trace.bpf.btf import kernel_btf
 from lab.kernel.trace.bpf.builder import RING_BYTES
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
+from lab.kernel.trace.bpf.pid_namespace import LAYOUT, NOWHERE, PidNamespace
 from lab.kernel.trace.bpf.plans import REGISTERS
-from lab.kernel.trace.bpf.pointer_reader import own_pid_namespace
 from lab.kernel.trace.rings.ring_programs import (
     KEPT_BYTES,
     RingMaps,
@@ -35,10 +35,10 @@ _ADDRESS_BYTES = 8
 
 
 class RingReader:
-    """Reads what is done by the rings that this process's pid namespace makes, until `close`."""
+    """Reads what is done by the rings that a pid namespace makes, until `forget` or `close`."""
 
     def __init__(self) -> None:
-        """Start to read. Raises KernelRefused."""
+        """Start to read; nothing is recorded before `follow`. Raises KernelRefused."""
         self._held = ExitStack()
         try:
             self._install()
@@ -53,14 +53,18 @@ class RingReader:
         self._ring = bpf.Ring(RING_BYTES, "wirelab_rings")
         self._held.callback(self._ring.close)
         self._lost = self._map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost")
+        self._inside = self._map(MapType.ARRAY, 4, LAYOUT.size, 1, "wirelab_inside")
+        self._rings = self._map(MapType.HASH, _ADDRESS_BYTES, 8, RINGS_LIMIT, "wirelab_rings")
+        self._requests = self._map(
+            MapType.HASH, _ADDRESS_BYTES, KEPT_BYTES, REQUESTS_LIMIT, "wirelab_reqs"
+        )
         maps = RingMaps(
-            rings=self._map(MapType.HASH, _ADDRESS_BYTES, 8, RINGS_LIMIT, "wirelab_rings"),
-            requests=self._map(
-                MapType.HASH, _ADDRESS_BYTES, KEPT_BYTES, REQUESTS_LIMIT, "wirelab_reqs"
-            ),
+            rings=self._rings,
+            requests=self._requests,
             scratch=self._map(MapType.PERCPU_ARRAY, 4, SCRATCH_BYTES, 1, "wirelab_scratch"),
             ring=self._ring.map,
             lost=self._lost,
+            inside=self._inside,
         )
         self._attach_completed(maps, offsets)
         codes = {
@@ -69,7 +73,7 @@ class RingReader:
             "io_uring_submit_req": submitted_program(maps, offsets, 0),
             "io_uring_req_failed": submitted_program(maps, offsets, 1),
             # Last: a ring whose beginning is seen is seen whole.
-            "io_uring_create": created_program(maps, offsets, own_pid_namespace()),
+            "io_uring_create": created_program(maps, offsets),
         }
         for tracepoint, code in codes.items():
             self._attach(code, tracepoint)
@@ -92,6 +96,17 @@ class RingReader:
         descriptor = bpf.create_map(kind, key_bytes, value_bytes, entries, name)
         self._held.callback(os.close, descriptor)
         return descriptor
+
+    def follow(self, namespace: PidNamespace) -> None:
+        """Read what the rings do that are made in it from now on. Raises KernelRefused."""
+        bpf.write_value(self._inside, namespace.packed())
+
+    def forget(self) -> None:
+        """Follow none, and keep nothing of what was followed. Raises KernelRefused."""
+        bpf.write_value(self._inside, NOWHERE.packed())
+        for each in (self._rings, self._requests):
+            bpf.clear(each, _ADDRESS_BYTES)
+        self._ring.read()
 
     def descriptors(self) -> list[int]:
         """What to poll: readable when another quarter of the ring is full; then call `take`."""

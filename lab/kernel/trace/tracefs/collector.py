@@ -1,8 +1,9 @@
 """The collector: a process beside the init that fills the tracefs instances and empties them.
 
-The init forks it. It makes everything ready while the init builds the topology, then sleeps until
-a CPU's buffer is half full or the init sends a request. The events of calls come from the init's
-children alone: if the init read them itself, each read would cause events of its own.
+The init forks it, or is lent it (keeper.py). It makes everything ready while the init builds the
+topology, then sleeps until a CPU's buffer is half full or the init sends a request. The events of
+calls come from the init's children alone: if the init read them itself, each read would cause
+events of its own.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -20,9 +22,10 @@ from lab.errors import InstrumentError, KernelRefused, LabError
 from lab.frozen import frozen
 from lab.kernel.system.limits import as_refusal
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
+from lab.kernel.trace.bpf.pid_namespace import PidNamespace
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.format import parse_format, parse_id
-from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, sweep
+from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, Owner, sweep
 from lab.kernel.trace.tracefs.instance_pair import InstancePair
 from lab.kernel.trace.tracefs.pages import PageLayout, parse_page_layout, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import PointerFields
@@ -37,6 +40,8 @@ Reader = TypeVar("Reader")
 
 LIMIT_BYTES = 64 << 20
 """The most that is kept of a step. Beyond it the buffers overflow, and the kernel counts."""
+END_DEADLINE_S = 10.0
+"""So long after its run is over a sandbox may take to end: the kernel's part of it is slow."""
 PATIENT_MS = 100
 """How often the buffers are read without a wake-up: some kernels have missed wake-ups."""
 
@@ -45,6 +50,8 @@ PATIENT_MS = 100
 class Ready:
     """What the collector found when it made everything ready."""
 
+    owner: Owner
+    """Whose instances it fills."""
     formats: dict[int, tuple[str, str]]
     """By a tracepoint's ID: its subsystem, and the text of its format file."""
     layout: PageLayout
@@ -61,8 +68,26 @@ class Ready:
 
 
 @frozen
+class Attach:
+    """The request to trace, after `Follow`, the children of the process that wrote INIT_MARK."""
+
+    inside: PidNamespace
+    """The sandbox's."""
+
+
+@frozen
+class Attached:
+    """The answer."""
+
+    starter: int
+    """That process's pid in the trace."""
+    marked_ns: int
+    """When it wrote the mark, by the trace's clock: what is older is not the run's."""
+
+
+@frozen
 class Follow:
-    """The request to trace the children of the process that wrote the first mark."""
+    """The request to begin."""
 
     namespaces: frozenset[int]
     """The run's network namespaces, by their inodes."""
@@ -119,14 +144,15 @@ lab.kernel.trace.bpf to unpickle values of its classes."""
 
 
 class Collector:
-    """Serves the init over a message socket until that is closed."""
+    """Serves one init after another, each over a message socket until that is closed."""
 
-    def __init__(self, messages: MessageSocket, instances: InstancePair) -> None:
-        self._messages = messages
+    def __init__(self, instances: InstancePair, without: Collection[int]) -> None:
+        """`without` are the pids, in the sandboxes, of processes that are not traced."""
         self._instances = instances
+        self._ready: Ready | None = None
         self._calls, self._kernel = instances.calls, instances.kernel
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
-        self._pointers = _Opener(_open_pointer_reader)
+        self._pointers = _Opener(partial(_open_pointer_reader, without))
         self._networks = _Opener(_open_network_reader)
         # One after the other: both look into the kernel's types, which are read once.
         self._rings = _Opener(_open_ring_reader, self._networks)
@@ -137,20 +163,68 @@ class Collector:
         self._lost = 0
         self._lost_of_rings = 0
 
-    def serve(self) -> None:
-        """Make everything ready, then answer; returns when the messages is closed."""
+    def serve(self, messages: MessageSocket) -> bool:
+        """Make everything ready, unless it is, then answer; returns when `messages` is closed.
+
+        Whether nothing has failed: only then may it serve another, after `forget`.
+        """
+        self._messages = messages
         try:
-            self._messages.send(("ready", self._make()))
-            # Afterwards, and in a thread: a run must not wait for what others have left behind.
-            threading.Thread(target=sweep, daemon=True).start()
+            if self._ready is None:
+                self._ready = self._make()
+                messages.send(("ready", self._ready))
+                # Afterwards, and in a thread: a run must not wait for what others left behind.
+                threading.Thread(target=sweep, daemon=True).start()
+            else:
+                # Since the last run it was off, or what others do would have filled the buffer.
+                self._kernel.write("tracing_on", "1")
+                messages.send(("ready", self._ready))
             self._answer()
         except PeerGone:
-            return
+            return True
         except LabError as error:
-            self._messages.send(("error", as_refusal(error) or error))
+            self._fail(as_refusal(error) or error)
         except OSError as error:
             failure = InstrumentError(f"the trace's collector failed: {error}")
-            self._messages.send(("error", as_refusal(error) or failure))
+            self._fail(as_refusal(error) or failure)
+        return False
+
+    def _fail(self, error: LabError) -> None:
+        with suppress(PeerGone):
+            self._messages.send(("error", error))
+
+    def forget(self, init: int) -> None:
+        """Keep nothing of the run that was served, so that another can be.
+
+        `init` is the pidfd of that run's init, whose end is waited for: then all of its sandbox's
+        processes have ended. Raises InstrumentError and KernelRefused where something may be left:
+        then it may serve no other.
+        """
+        self._calls.write("tracing_on", "0")
+        self._kernel.write("tracing_on", "0")
+        if not select.select([init], [], [], END_DEADLINE_S)[0]:
+            raise InstrumentError("a sandbox goes on though its run is over")
+        for reader in self._readers():
+            reader.forget()
+        self._drain()
+        for pages in self._pages.values():
+            pages.take()
+        self._network, self._of_rings = [], []
+        # The kernel takes the processes off set_event_pid when it frees them, some time after their
+        # end. Whoever had the pid of one until then would be traced, but followed by nobody.
+        self._count_lost()
+
+    def close(self) -> None:
+        """Free all that it has, but for the instances themselves: they can be removed then."""
+        for reader in self._readers():
+            reader.close()
+        for pages in self._pages.values():
+            for pipe in pages.pipes:
+                os.close(pipe)
+
+    def _readers(self) -> list[PointerReader | NetworkReader | RingReader]:
+        found = self._pointers.reader, self._networks.reader, self._rings.reader
+        return [reader for reader in found if reader is not None]
 
     def _make(self) -> Ready:
         self._pointers.start()
@@ -188,14 +262,25 @@ class Collector:
         reader = self._networks.reader
         no_closings = self._networks.refusal if reader is None else reader.why_no_closings
         no_rings = self._rings.refusal
-        return Ready(self._formats, self._layout, missing, *refusals, no_closings, no_rings)
+        return Ready(
+            self._instances.owner,
+            self._formats,
+            self._layout,
+            missing,
+            *refusals,
+            no_closings,
+            no_rings,
+        )
 
     def _answer(self) -> None:
         """Answer requests, and empty the buffers when they become half full."""
         while True:
             request = self._wait()
-            if isinstance(request, Follow):
-                self._messages.send(("following", self._follow(request.namespaces)))
+            if isinstance(request, Attach):
+                self._messages.send(("attached", self._attach(request.inside)))
+            elif isinstance(request, Follow):
+                self._follow(request.namespaces)
+                self._messages.send(("following", None))
             elif request == "collect":
                 # The init works on the pages while the pointer arguments are put together.
                 self._messages.send(("collected", self._collect()))
@@ -230,26 +315,33 @@ class Collector:
         if self._rings.reader is not None:
             self._of_rings += self._rings.reader.take()
 
-    def _follow(self, namespaces: frozenset[int]) -> int:
-        """Start to trace the init's children; the init's pid in the trace."""
+    def _attach(self, inside: PidNamespace) -> Attached:
+        """Choose the init's children; for a second init, the kernel waits some 40 ms."""
+        for reader in (self._pointers.reader, self._rings.reader):
+            if reader is not None:
+                reader.follow(inside)
+        self._drain()
+        attached = self._find_init()
+        # Emptying the list would take the kernel longer than adding to it.
+        self._calls.write("set_event_pid", str(attached.starter), adds=True)
+        return attached
+
+    def _follow(self, namespaces: frozenset[int]) -> None:
+        """Start to trace them."""
         if self._networks.reader is not None:
             self._networks.reader.follow(namespaces)
-        self._drain()
-        pid = self._find_init()
-        self._calls.write("set_event_pid", str(pid))
         self._calls.write("tracing_on", "1")
-        return pid
 
-    def _find_init(self) -> int:
-        """The pid of the process that wrote INIT_MARK."""
+    def _find_init(self) -> Attached:
+        """The process that wrote INIT_MARK."""
         format_ = parse_format(*self._formats[self._mark])
         read = format_.reader(["common_pid", "buf"])
         for data in self._pages[self._kernel].pipes.values():
-            for _, record in parse_pages(self._layout, bytes(data))[0]:
+            for time_ns, record in parse_pages(self._layout, bytes(data))[0]:
                 if trace_events.INIT_MARK in record:
                     pid = read(record)["common_pid"]
                     assert isinstance(pid, int)
-                    return pid
+                    return Attached(pid, time_ns)
         raise InstrumentError("the mark of the sandbox's init is not in the trace")
 
     def _collect(self) -> Collected:
@@ -259,23 +351,26 @@ class Collector:
         that BPF lost are not counted: the call is there and shows the pointers themselves.
         """
         self._drain()
-        lost = self._calls.lost() + self._kernel.lost()
+        lost, lost_of_rings = self._count_lost()
         network, self._network = self._network, []
         of_rings, self._of_rings = self._of_rings, []
-        reader = self._networks.reader
-        lost += 0 if reader is None else reader.lost
-        lost_of_rings = 0 if self._rings.reader is None else self._rings.reader.lost
-        collected = Collected(
+        return Collected(
             self._pages[self._calls].take(),
             self._pages[self._kernel].take(),
-            network if reader is not None else None,
+            network if self._networks.reader is not None else None,
             of_rings,
-            lost_of_rings - self._lost_of_rings,
-            lost - self._lost,
+            lost_of_rings,
+            lost,
         )
-        self._lost_of_rings = lost_of_rings
-        self._lost += collected.lost
-        return collected
+
+    def _count_lost(self) -> tuple[int, int]:
+        """How much was lost since it was counted last: events, and records of rings."""
+        lost = self._calls.lost() + self._kernel.lost()
+        lost += 0 if self._networks.reader is None else self._networks.reader.lost
+        of_rings = 0 if self._rings.reader is None else self._rings.reader.lost
+        more = lost - self._lost, of_rings - self._lost_of_rings
+        self._lost, self._lost_of_rings = lost, of_rings
+        return more
 
     def _pointer_arguments(self) -> PointerArgumentsByThread:
         """What was read of the calls' pointer arguments."""
@@ -353,10 +448,10 @@ class _Opener(threading.Thread, Generic[Reader]):
 # The imports are not at the top: this process alone needs them, and the init must not wait.
 
 
-def _open_pointer_reader() -> PointerReader:
+def _open_pointer_reader(without: Collection[int]) -> PointerReader:
     from lab.kernel.trace.bpf.pointer_reader import PointerReader
 
-    return PointerReader.open()
+    return PointerReader.open(without)
 
 
 def _open_network_reader() -> NetworkReader:

@@ -76,7 +76,7 @@ OF_KERNEL = (
 DROP, if BPF does not see the drops."""
 
 INIT_MARK = b"wirelab init"
-"""Written by the sandbox's init."""
+"""Written by the sandbox's init. What is older than it is of no concern to the run."""
 PROGRAM_MARK = b"wirelab program "
 """Written by a program's process; then the program's index in the run, and the process's pid in
 the sandbox's pid namespace."""

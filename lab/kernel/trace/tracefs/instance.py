@@ -1,7 +1,8 @@
 """The lab's tracefs instances: trace buffers of their own, named after the process that owns them.
 
 An instance is the one thing of a run that the kernel does not reclaim by itself. Its name
-identifies the sandbox's supervisor, so that a later run can see that its owner has ended.
+identifies the sandbox's supervisor, or the collector that serves many runs (keeper.py), so that a
+later run can see that its owner has ended.
 Source: Documentation/trace/ftrace.rst, "Instances".
 """
 
@@ -138,6 +139,12 @@ def remove_behind_me() -> None:
         os._exit(0)
 
 
+def remove_mine() -> None:
+    """Remove the instances that this process owns, once it has none of their files open."""
+    for kind in KINDS:
+        _remove(owner().name(kind))
+
+
 def _remove(name: str) -> None:
     # EBUSY: somebody has a file of it open; the next run's `sweep` removes it.
     with suppress(OSError):
@@ -157,9 +164,9 @@ def mount_tracefs() -> None:
 class Instance:
     """A trace buffer with its own events, clock and pipes."""
 
-    def __init__(self, kind: str) -> None:
-        """The owner's instance of that kind, which `make` makes. Raises InstrumentError."""
-        self.path = f"{INSTANCES}/{owner().name(kind)}"
+    def __init__(self, kind: str, of: Owner) -> None:
+        """The owner's instance of that kind, which `make` makes."""
+        self.path = f"{INSTANCES}/{of.name(kind)}"
 
     def make(self) -> None:
         """Make it. Raises KernelRefused."""
@@ -168,10 +175,11 @@ class Instance:
         except OSError as error:
             raise _refused(f"cannot make the tracefs instance {self.path}", error) from error
 
-    def write(self, file: str, value: str) -> None:
-        """Write a whole value into one of its files. Raises KernelRefused."""
+    def write(self, file: str, value: str, *, adds: bool = False) -> None:
+        """Write a whole value into one of its files, or add it to that. Raises KernelRefused."""
+        flags = os.O_WRONLY | os.O_CLOEXEC | (0 if adds else os.O_TRUNC)
         try:
-            descriptor = os.open(f"{self.path}/{file}", os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+            descriptor = os.open(f"{self.path}/{file}", flags)
             try:
                 os.write(descriptor, value.encode("ascii"))
             finally:

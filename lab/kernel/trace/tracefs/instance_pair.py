@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 
-from lab.kernel.trace.tracefs.instance import Instance
+from lab.kernel.trace.tracefs.instance import Instance, owner
 
 BUFFER_KB = 4096
 """A CPU's buffer of the calls' instance; on machines with many CPUs less (see ALL_BUFFERS_KB)."""
@@ -26,7 +26,8 @@ class InstancePair:
 
     def __init__(self) -> None:
         """Raises InstrumentError."""
-        self.calls, self.kernel = Instance("calls"), Instance("kernel")
+        self.owner = owner()
+        self.calls, self.kernel = Instance("calls", self.owner), Instance("kernel", self.owner)
         self._error: Exception | None = None
         self._maker = threading.Thread(target=self._make)
         self._maker.start()

@@ -3,6 +3,9 @@
 To change an instance's clock or size the kernel waits for every CPU, some 25 ms each. The init
 starts the collector before it imports what builds a topology, and the collector has its instances
 made before it imports what it is.
+
+Where many runs are made by processes that one has forked, that one may lend them a collector
+(keeper.py), which is ready already.
 """
 
 from __future__ import annotations
@@ -13,14 +16,20 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Collection
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.errors import KernelRefused
 from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.tracefs.instance import has_owner, mount_tracefs
 from lab.kernel.trace.tracefs.instance_pair import InstancePair
 
+if TYPE_CHECKING:
+    from lab.kernel.trace.tracefs.collector import Collector
+
+INIT = 1
+"""The init's pid in its sandbox."""
 PRIORITY = -10
 """The collector's niceness: it must not wait for a CPU while the programs fill a buffer."""
 SWITCH_S = 0.0002
@@ -32,10 +41,27 @@ class Started(NamedTuple):
     """A collector that runs."""
 
     messages: MessageSocket
-    pid: int
+    pid: int | None
+    """That of this process's child; None of a collector that is lent."""
 
 
 _started: Started | None = None
+_lender: socket.socket | None = None
+
+
+def borrow_from(lender: socket.socket) -> None:
+    """Have the sandboxes of this process, and of those forked from it, ask there for a collector.
+
+    It is a unix(7) socket of messages (SOCK_SEQPACKET). Each is a stream socket, by which the
+    collector is to serve the sandbox's init, and the pidfd of that init.
+    """
+    global _lender
+    _lender = lender
+
+
+def descriptors_to_borrow() -> tuple[int, ...]:
+    """What a sandbox that is forked has to keep open to ask for a collector."""
+    return () if _lender is None else (_lender.fileno(),)
 
 
 def begin_early() -> None:
@@ -48,7 +74,7 @@ def begin_early() -> None:
     try:
         if has_owner():
             mount_tracefs()
-            _started = start_collector()
+            _started = _borrow() or start_collector()
     except (KernelRefused, OSError):
         return
 
@@ -69,8 +95,26 @@ def end_started() -> None:
     started, _started = _started, None
     if started is not None:
         started.messages.close()
-        os.kill(started.pid, signal.SIGKILL)
-        os.waitpid(started.pid, 0)
+        if started.pid is not None:
+            os.kill(started.pid, signal.SIGKILL)
+            os.waitpid(started.pid, 0)
+
+
+def _borrow() -> Started | None:
+    """A collector that is lent; None where nobody lends any, or not any more."""
+    if _lender is None:
+        return None
+    ours, theirs = socket.socketpair()
+    me = os.pidfd_open(os.getpid())
+    try:
+        with theirs:
+            socket.send_fds(_lender, [b"lend"], [theirs.fileno(), me])
+    except OSError:
+        ours.close()
+        return None
+    finally:
+        os.close(me)
+    return Started(MessageSocket(ours), None)
 
 
 def start_collector() -> Started:
@@ -84,20 +128,25 @@ def start_collector() -> Started:
     return Started(MessageSocket(ours), pid)
 
 
+def become_collector(without: Collection[int]) -> Collector:
+    """The collector that this process is from now on; see Collector for `without`."""
+    with suppress(OSError):  # in some containers even root may not: then it is as others are
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    sys.setswitchinterval(SWITCH_S)
+    instances = InstancePair()
+    # Imported only by the process that needs it.
+    from lab.kernel.trace.tracefs.collector import Collector
+
+    gc.freeze()
+    gc.enable()  # off since the supervisor's start
+    return Collector(instances, without)
+
+
 def _collect(messages: MessageSocket) -> None:
-    """Serve as the collector; never returns."""
+    """Serve as the collector of this sandbox; never returns."""
     status = 1
     try:
-        with suppress(OSError):  # in some containers even root may not: then it is as others are
-            os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-        sys.setswitchinterval(SWITCH_S)
-        instances = InstancePair()
-        # Imported only by the process that needs it.
-        from lab.kernel.trace.tracefs.collector import Collector
-
-        gc.freeze()
-        gc.enable()  # off since the supervisor's start
-        Collector(messages, instances).serve()
+        become_collector({INIT, os.getpid()}).serve(messages)
         status = 0
     except BaseException as error:
         from lab.kernel.system.limits import as_refusal

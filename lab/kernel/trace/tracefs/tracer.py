@@ -27,17 +27,18 @@ from lab.errors import InstrumentError, LabError
 from lab.kernel.system.capabilities import has_capabilities
 from lab.kernel.system.message_socket import PeerGone
 from lab.kernel.trace.bpf.network_records import parse_network_records
+from lab.kernel.trace.bpf.pid_namespace import own_pid_namespace
 from lab.kernel.trace.rings.ring_follower import RingFollower
 from lab.kernel.trace.rings.ring_records import parse_ring_records
 from lab.kernel.trace.tracefs import events as trace_events
 from lab.kernel.trace.tracefs.calls import CallFollower
-from lab.kernel.trace.tracefs.collector import Collected, Follow, Ready
+from lab.kernel.trace.tracefs.collector import Attach, Attached, Collected, Follow, Ready
 from lab.kernel.trace.tracefs.format import Formats
 from lab.kernel.trace.tracefs.instance import TRACEFS, Instance, has_owner, mount_tracefs
 from lab.kernel.trace.tracefs.pages import PageLayout, RawEvent, parse_pages
 from lab.kernel.trace.tracefs.pointer_arguments import assign_memory
 from lab.kernel.trace.tracefs.sockets import Sight, SocketFollower, Threads
-from lab.kernel.trace.tracefs.start import take_started
+from lab.kernel.trace.tracefs.start import start_collector, take_started
 from lab.kernel.trace.tracer import Host, Tracer, killing_signal
 from lab.records import Instrument, InstrumentKind, Obtained, Trace
 
@@ -47,7 +48,7 @@ SLACK_NS = 1_000  # a tracepoint's time is within a fraction of a microsecond of
 
 
 class _CollectorKilled(InstrumentError):
-    """Another process has killed the collector."""
+    """Another process has killed the collector, or one that is lent is gone."""
 
 
 class TracefsTracer(Tracer):
@@ -71,7 +72,14 @@ class TracefsTracer(Tracer):
         self._hosts: Mapping[int, Host] = {}
         self._programs: list[str] = []
         self._marker: int | None = None
+        self._ready: Ready | None = None
         self._messages, self._collector = take_started()
+        if self._collector is None:
+            # It is ready, but for what it has to wait for once it knows this process.
+            try:
+                self._attach()
+            except _CollectorKilled:
+                self._messages, self._collector = start_collector()
 
     @classmethod
     def why_not(cls) -> str:
@@ -135,8 +143,8 @@ class TracefsTracer(Tracer):
         # Whole seconds: leap seconds are all that is between the two clocks.
         ahead_ns = time.clock_gettime_ns(time.CLOCK_TAI) - time.time_ns()
         ahead_ns = round(ahead_ns / SECOND_NS) * SECOND_NS
-        own, missed = _events(self._layout, collected.calls, ahead_ns)
-        others, missed_others = _events(self._layout, collected.kernel, ahead_ns)
+        own, missed = self._events(collected.calls, ahead_ns)
+        others, missed_others = self._events(collected.kernel, ahead_ns)
         calls, lengths = self._parted(own)
         self._calls.feed(calls)
         pointers_read = self._answer()
@@ -162,6 +170,18 @@ class TracefsTracer(Tracer):
         lost = max(missed + missed_others, collected.lost)
         return Trace(syscalls, tasks, states, drops, events, lost, closings=closings)
 
+    def _events(self, pages: list[bytes], ahead_ns: int) -> tuple[list[RawEvent], int]:
+        """The run's events of all CPUs in order of time, and how many were lost."""
+        events: list[RawEvent] = []
+        missed = 0
+        for data in pages:
+            found, gone = parse_pages(self._layout, data)
+            events += found
+            missed += gone
+        events.sort(key=itemgetter(0))
+        since = self._since_ns
+        return [(at - ahead_ns, record) for at, record in events if at >= since], missed
+
     def _parted(self, events: Sequence[RawEvent]) -> tuple[list[RawEvent], list[RawEvent]]:
         """The processes' own events: those of their calls, and those of the calls' sockets."""
         type_of, lengths = self._formats.type_of, self._lengths
@@ -171,31 +191,45 @@ class TracefsTracer(Tracer):
         )
 
     def own_processes(self) -> Sequence[int]:
-        """The collector's pid."""
-        return (self._collector,)
+        """The collector's pid; none where it is lent."""
+        return () if self._collector is None else (self._collector,)
 
     def close(self) -> None:
-        """End the collector. The supervisor removes the instances when the sandbox has ended."""
+        """End the collector, or give it back.
+
+        The supervisor removes the instances of this sandbox when that has ended.
+        """
         self._messages.close()
         if self._marker is not None:
             os.close(self._marker)
+        if self._collector is None:
+            return
         # Not waited for: the kernel takes some 40 ms to free what it held, and it is in this
         # sandbox.
         os.kill(self._collector, signal.SIGKILL)
 
-    def _begin(self) -> int:
-        """Wait until all is ready, and trace this process's children; the marker's descriptor."""
+    def _attach(self) -> Ready:
+        """Wait until all is ready, and name this process; the answer comes later."""
         ready = self._answer()
         assert isinstance(ready, Ready)
-        mark = Instance("kernel").open_marker()
+        self._ready = ready
+        mark = Instance("kernel", ready.owner).open_marker()
         os.write(mark, trace_events.INIT_MARK)
         os.close(mark)
-        starter = self._ask(Follow(frozenset(self._hosts)))
-        assert isinstance(starter, int)
+        self._send(Attach(own_pid_namespace()))
+        return ready
+
+    def _begin(self) -> int:
+        """Trace this process's children from now on; the marker's descriptor."""
+        ready = self._ready or self._attach()
+        attached = self._answer()
+        assert isinstance(attached, Attached)
+        self._ask(Follow(frozenset(self._hosts)))
         formats = self._formats = Formats(ready.formats)
         self._lengths = formats.numbers(trace_events.LENGTHS)
         self._layout: PageLayout = ready.layout
-        self._calls = CallFollower(formats, self._programs, starter)
+        self._since_ns = attached.marked_ns
+        self._calls = CallFollower(formats, self._programs, attached.starter)
         self._sockets = SocketFollower(formats, self._addresses, self._hosts)
         if ready.why_no_pointers:
             unread = f"not read ({ready.why_no_pointers})"
@@ -213,16 +247,19 @@ class TracefsTracer(Tracer):
         if ready.missing:
             absent = f"absent: {', '.join(ready.missing)}"
             self._name_unusable(InstrumentKind.TRACEPOINTS, absent)
-        return Instance("calls").open_marker()
+        return Instance("calls", ready.owner).open_marker()
 
     def _name_unusable(self, kind: InstrumentKind, text: str) -> None:
         others = (each for each in self.instruments if each.kind is not kind)
         self.instruments = (*others, Instrument(kind, None, 0, text))
 
     def _ask(self, request: object) -> object:
+        self._send(request)
+        return self._answer()
+
+    def _send(self, request: object) -> None:
         with suppress(PeerGone):  # what it sent before is still to be read
             self._messages.send(request)
-        return self._answer()
 
     def _answer(self) -> object:
         """The collector's next answer. Raises the error that the collector sent instead."""
@@ -231,6 +268,8 @@ class TracefsTracer(Tracer):
                 raise InstrumentError(f"the trace's collector is silent for {ANSWER_DEADLINE_S} s")
             kind, value = self._messages.receive()
         except PeerGone:
+            if self._collector is None:
+                raise _CollectorKilled("the trace's collector, which is lent, is gone") from None
             if number := killing_signal(self._collector):
                 said = f"the trace's collector was killed by {number.name}"
                 raise _CollectorKilled(said) from None
@@ -255,15 +294,3 @@ def _sight(records: list[bytes], ahead_ns: int) -> Sight:
         sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in drops),
         sorted(each._replace(time_ns=each.time_ns - ahead_ns) for each in closed),
     )
-
-
-def _events(layout: PageLayout, pages: list[bytes], ahead_ns: int) -> tuple[list[RawEvent], int]:
-    """The events of all CPUs in order of time, and how many were lost."""
-    events: list[RawEvent] = []
-    missed = 0
-    for data in pages:
-        found, gone = parse_pages(layout, data)
-        events += found
-        missed += gone
-    events.sort(key=itemgetter(0))
-    return [(time_ns - ahead_ns, record) for time_ns, record in events], missed

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.kernel.trace.bpf.bpf import length_committed, records_of
+from lab.errors import KernelRefused
+from lab.kernel.trace.bpf.bpf import (
+    MapType,
+    clear,
+    create_map,
+    length_committed,
+    records_of,
+    write_entry,
+)
 
 BUSY, DISCARDED = 1 << 31, 1 << 30
 """BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT."""
@@ -43,3 +53,24 @@ def test_nothing_beyond_what_is_available_is_read() -> None:
     ring = record(b"first") + record(b"second", BUSY)
     assert length_committed(ring, 0, 16) == 16
     assert length_committed(ring, 16, 0) == 0
+
+
+@pytest.mark.kernel
+def test_a_hash_is_emptied_and_taken_again() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("BPF maps are root's: bpf(2) gives EPERM to others")
+    try:
+        made = create_map(MapType.HASH, 4, 8, 100, "wirelab_test")
+    except KernelRefused as error:
+        pytest.skip(str(error))
+    try:
+        for turn in range(3):
+            # It has room for these, and for no more unless it is emptied between.
+            for number in range(100):
+                write_entry(made, struct.pack("=I", 1000 * turn + number), bytes(8))
+            with pytest.raises(KernelRefused):
+                write_entry(made, struct.pack("=I", 999_999), bytes(8))
+            clear(made, 4)
+        clear(made, 4)
+    finally:
+        os.close(made)

@@ -15,7 +15,7 @@ from lab.kernel.trace.rings.ring_programs import (
     submitted_program,
 )
 
-MAPS = RingMaps(rings=3, requests=4, scratch=5, ring=6, lost=7)
+MAPS = RingMaps(rings=3, requests=4, scratch=5, ring=6, lost=7, inside=8)
 OFFSETS = RingOffsets(80, 64, 72, 96, 0, 0, 96, 104, 112, 116, 32, 24, 0, 64, 24)
 EXIT, LOAD = 0x95, 0x79
 
@@ -36,7 +36,7 @@ def arguments_used(code: bytes) -> set[int]:
 
 def test_each_ends_once() -> None:
     for code in (
-        created_program(MAPS, OFFSETS, (4, 5)),
+        created_program(MAPS, OFFSETS),
         submitted_program(MAPS, OFFSETS, 0),
         completed_program(MAPS, OFFSETS, has_fields=True),
         overflown_program(MAPS, OFFSETS),
@@ -49,7 +49,7 @@ def test_each_ends_once() -> None:
 
 def test_each_uses_the_arguments_that_its_tracepoint_has() -> None:
     """The kernel refuses a program that uses more: by that the two completions are told apart."""
-    assert arguments_used(created_program(MAPS, OFFSETS, (4, 5))) == {0, 1}
+    assert arguments_used(created_program(MAPS, OFFSETS)) == {0, 1}
     assert arguments_used(submitted_program(MAPS, OFFSETS, 0)) == {0}
     assert arguments_used(submitted_program(MAPS, OFFSETS, 1)) == {1}
     assert arguments_used(completed_program(MAPS, OFFSETS, has_fields=True)) == {0, 1, 2, 3, 4}

@@ -22,7 +22,7 @@ from lab.errors import LabError
 from lab.kernel.system import libc
 from lab.kernel.trace.bpf.pid_namespace import own_pid_namespace
 from lab.kernel.trace.bpf.pointer_reader import PointerReader
-from lab.kernel.trace.bpf.records import PointerArguments
+from lab.kernel.trace.bpf.records import CompatCall, PointerArguments
 
 DEADLINE_S = 10.0
 PROGRAM_BY_ID, NEXT_PROGRAM = 13, 11  # BPF_PROG_GET_FD_BY_ID
@@ -37,6 +37,10 @@ class Seen(NamedTuple):
     lost: int
     asked: int
     """How often the ring asked to be read."""
+    compat: list[CompatCall]
+    """Calls by the i386 table."""
+    lost_compat: int
+    finds_compat: bool
 
 
 def run(code: str, *arguments: str) -> Seen:
@@ -80,7 +84,8 @@ def _seen(reader: PointerReader, output: str, asked: int) -> Seen:
     reader.take()
     found = list(reader.read().values())
     assert not reader.read()
-    seen = Seen(found, output, reader.lost, asked)
+    compat = reader.read_compat(), reader.lost_compat, reader.finds_compat
+    seen = Seen(found, output, reader.lost, asked, *compat)
     reader.close()
     return seen
 

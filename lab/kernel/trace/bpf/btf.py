@@ -11,7 +11,8 @@ from __future__ import annotations
 import array
 import struct
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -34,12 +35,20 @@ _WORDS = [
 _WORDS_AT_ONCE = 1 << 14
 
 
-@cache
+_READING = threading.Lock()
+
+
 def kernel_btf() -> Btf:
-    """What is known of this machine's kernel: read once, for one thread at a time.
+    """What is known of this machine's kernel: read once, for all threads.
 
     Raises KernelRefused.
     """
+    with _READING:
+        return _kernel_btf()
+
+
+@cache
+def _kernel_btf() -> Btf:
     try:
         return Btf(Path(PATH).read_bytes())
     except OSError as error:
@@ -62,6 +71,7 @@ class Btf:
         self._places = [0]
         """By a type's number, where it begins; 0 is void."""
         self._end = 0
+        self._passing = threading.Lock()
 
     def offset(self, structure: str, member: str) -> int:
         """How many bytes into a `struct structure` the member lies, unions looked into.
@@ -72,6 +82,10 @@ class Btf:
 
     def offsets(self, structure: str, *members: str) -> list[int]:
         """The same of several members, in their order."""
+        with self._passing:
+            return self._offsets(structure, members)
+
+    def _offsets(self, structure: str, members: Sequence[str]) -> list[int]:
         name = self._names.find(b"\0%s\0" % structure.encode()) + 1
         place = next(self._structures_named(name), None) if name else None
         found: dict[str, int] = {}

@@ -51,14 +51,14 @@ class Maps(NamedTuple):
 
     plans: int
     """An array of one value: at each call's number a byte, its plan at the entry or NOT_WANTED;
-    from NUMBER_LIMIT on, the same for the exit."""
+    from NUMBER_LIMIT on, the same for the exit; then whether calls by the i386 table are wanted."""
     rooms: int
     """By tid, for calls under way: a u32, how many bytes the kernel may write."""
     scratch: int
     """An array of one value for each processor."""
     ring: int
     lost: int
-    """An array of one value, of 64 bits: how many records did not fit."""
+    """An array of one value, of twice 64 bits: the first, how many records did not fit."""
     inside: int
     """An array of one value, a PidNamespace: whose calls are traced."""
 

@@ -2,7 +2,7 @@
 
 One runs at the raw tracepoint sys_enter, one at sys_exit, for every call of the machine. Calling
 a helper is what costs time there, so the checks that end a program come first: the call's
-number, whether there is anything to keep, the pid namespace.
+table, its number, whether there is anything to keep, the pid namespace.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, ProgramBuilder
 from lab.kernel.trace.bpf.code import Condition, Register, Width
+from lab.kernel.trace.bpf.compat import CompatMaps, record_compat_call
 from lab.kernel.trace.bpf.copies import NAME_LENGTH, ROOM
 from lab.kernel.trace.bpf.plans import CallPlan, Registers
 from lab.syscalls.table import Layout, Pointer
@@ -21,16 +22,23 @@ _MAP_UPDATE, _MAP_DELETE = 2, 3  # enum bpf_func_id
 
 
 def entry_program(
-    maps: Maps, plans: list[CallPlan], registers: Registers, without: Collection[int]
+    maps: Maps,
+    plans: list[CallPlan],
+    registers: Registers,
+    without: Collection[int],
+    compat: CompatMaps | None = None,
 ) -> bytes:
     """The program at sys_enter: writes a record for each call whose pointers the kernel reads.
 
-    For the others it keeps the value-result argument's value, which the call overwrites.
+    For the others it keeps the value-result argument's value, which the call overwrites. With
+    `compat` calls by the i386 table are recorded there instead.
     """
     builder = ProgramBuilder(maps, plans, registers, at_exit=False)
     code = builder.code
     code.move(R6, R1)
     code.load(Width.U64, R8, R6, 8)  # long id
+    if compat is not None:
+        record_compat_call(code, compat, builder.end, at_exit=False)
     builder.find_plan(R8)
     builder.copy_registers()
     _unless_room(builder, builder.end)
@@ -43,13 +51,19 @@ def entry_program(
 
 
 def exit_program(
-    maps: Maps, plans: list[CallPlan], registers: Registers, without: Collection[int]
+    maps: Maps,
+    plans: list[CallPlan],
+    registers: Registers,
+    without: Collection[int],
+    compat: CompatMaps | None = None,
 ) -> bytes:
     """The program at sys_exit: writes a record for each call whose pointers the kernel fills."""
     builder = ProgramBuilder(maps, plans, registers, at_exit=True)
     code, failed = builder.code, builder.code.label()
     code.move(R6, R1)
     code.load(Width.U64, R8, R6, 8)  # long ret
+    if compat is not None:
+        record_compat_call(code, compat, builder.end, at_exit=True)
     builder.copy_registers()
     code.load(Width.U32, R1, R7, registers.number)
     builder.find_plan(R1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, SECTION_HEADER
@@ -47,3 +49,38 @@ def memory_in(record: bytes, at: int, at_exit: bool) -> tuple[Memory, ...]:
         if taken or not length:
             found.append(Memory(argument, PARTS[part], at_exit, record[at - taken : at], length))
     return tuple(found)
+
+
+COMPAT_RECORD = struct.Struct("=QIHHq6Q")
+"""Time (ktime_get_ns), tid, the call's number, whether both are of the call's exit; the result,
+which means nothing at the entry, and the arguments."""
+
+
+class CompatCall(NamedTuple):
+    """A call by the i386 table was entered, or returned."""
+
+    time_ns: int
+    """CLOCK_MONOTONIC plus the difference to CLOCK_REALTIME at the time when the ring was read."""
+    tid: int
+    """In the initial pid namespace."""
+    number: int
+    """In the i386 table."""
+    at_exit: bool
+    result: int
+    """0 at the entry."""
+    arguments: tuple[int, ...]
+    """Six, as the registers have them."""
+
+
+def parse_compat_records(records: Iterable[tuple[bytes, int]]) -> Iterator[CompatCall]:
+    """Each record, in their order. Each comes with the nanoseconds to add to its time."""
+    for record, difference in records:
+        time_ns, tid, number, at_exit, result, *arguments = COMPAT_RECORD.unpack(record)
+        yield CompatCall(
+            time_ns + difference,
+            tid,
+            number,
+            bool(at_exit),
+            result if at_exit else 0,
+            tuple(arguments),
+        )

@@ -10,9 +10,12 @@ the step has the same tid, they are those of the trace: of the machine's initial
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from errno import EINTR
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from lab.errors import InstrumentError
 from lab.kernel.trace.tracefs import events as trace_events
@@ -21,6 +24,9 @@ from lab.kernel.trace.tracefs.pages import Handler, RawEvent
 from lab.records import Memory, Syscall, TaskEvent, TaskKind
 from lab.syscalls.i386 import i386_numbers
 from lab.syscalls.table import CALLS
+
+if TYPE_CHECKING:
+    from lab.kernel.trace.bpf.records import CompatCall
 
 CLONE_FILES = 0x400
 CLONE_THREAD = 0x10000
@@ -104,14 +110,31 @@ class CallFollower:
         self._programs = programs
         self._starter = starter
         self._handlers: dict[int, Handler] = {}
+        self._i386_names = {number: name for name, number in i386_numbers().items()}
         self._running: dict[int, Thread] = {}
         self._calls: list[FollowedCall] = []
         self._tasks: list[tuple[int, TaskKind, Thread]] = []
         self.threads: list[Thread] = []
         """All threads followed since the step before, in the order of their starts."""
 
-    def feed(self, events: Sequence[RawEvent]) -> None:
-        """Follow events, which are in order of time. Raises InstrumentError."""
+    def feed(self, events: Sequence[RawEvent], compat: Sequence[CompatCall] = ()) -> None:
+        """Follow events and calls by the i386 table, each in order of time.
+
+        Raises InstrumentError.
+        """
+        done = 0
+        for call in compat:
+            before = bisect_left(events, call.time_ns, done, key=itemgetter(0))
+            self._follow(events[done:before])
+            done = before
+            thread = self._running.get(call.tid)
+            if thread is not None and call.at_exit:
+                self._leave_by_i386(thread, call.number, call.result, call.time_ns)
+            elif thread is not None:
+                self._enter_by_i386(thread, call.number, call.arguments, call.time_ns)
+        self._follow(events[done:] if done else events)
+
+    def _follow(self, events: Sequence[RawEvent]) -> None:
         handlers, type_of = self._handlers, self._formats.type_of
         for time_ns, record in events:
             number = type_of(record)
@@ -263,7 +286,6 @@ class CallFollower:
     def _raw_entry_handler(self, format_: EventFormat) -> Handler:
         """Handles the entries of calls by the i386 table: those without an event of their own."""
         unpack = format_.unpacker(["common_pid", "id", "args"])
-        names = {number: name for name, number in i386_numbers().items()}
 
         def handle(time_ns: int, record: bytes) -> None:
             tid, number, arguments = unpack(record)
@@ -271,32 +293,42 @@ class CallFollower:
             if thread is None:
                 return
             entered, thread.entered = thread.entered, None
-            known = (thread.process or thread).made_by_i386
-            if entered == number or not thread.is_live or names[number] in known:
-                return
-            known.add(names[number])
-            if thread.under_way is not None:
-                self._calls.append(thread.under_way)  # its return is not in the trace
-            values = _RAW_ARGUMENTS.unpack(arguments)
-            thread.under_way = FollowedCall(thread, names[number], values, time_ns)
+            if entered != number:
+                values = _RAW_ARGUMENTS.unpack(arguments)
+                self._enter_by_i386(thread, number, values, time_ns)
 
         return handle
 
+    def _enter_by_i386(
+        self, thread: Thread, number: int, arguments: tuple[int, ...], time_ns: int
+    ) -> None:
+        name = self._i386_names[number]
+        known = (thread.process or thread).made_by_i386
+        if not thread.is_live or name in known:
+            return
+        known.add(name)
+        if thread.under_way is not None:
+            self._calls.append(thread.under_way)  # its return is not in the trace
+        thread.under_way = FollowedCall(thread, name, arguments, time_ns)
+
     def _raw_exit_handler(self, format_: EventFormat) -> Handler:
         unpack = format_.unpacker(["common_pid", "id", "ret"])
-        numbers = i386_numbers()
 
         def handle(time_ns: int, record: bytes) -> None:
             tid, number, result = unpack(record)
             thread = self._running.get(tid)
-            call = thread.under_way if thread is not None else None
-            if thread is None or call is None or numbers.get(call.name) != number:
-                return
-            thread.under_way = None
-            call.exit_ns, call.result = time_ns, result
-            self._calls.append(call)
+            if thread is not None:
+                self._leave_by_i386(thread, number, result, time_ns)
 
         return handle
+
+    def _leave_by_i386(self, thread: Thread, number: int, result: int, time_ns: int) -> None:
+        call = thread.under_way
+        if call is None or call.name != self._i386_names[number]:
+            return
+        thread.under_way = None
+        call.exit_ns, call.result = time_ns, result
+        self._calls.append(call)
 
     def _maker_handler(self, format_: EventFormat) -> Handler:
         """Handles the returns of calls that make a thread: its tid in the caller's namespace."""

@@ -33,7 +33,7 @@ from lab.kernel.trace.tracefs.pointer_arguments import PointerFields
 if TYPE_CHECKING:
     from lab.kernel.trace.bpf.network_reader import NetworkReader
     from lab.kernel.trace.bpf.pointer_reader import PointerReader
-    from lab.kernel.trace.bpf.records import PointerArguments
+    from lab.kernel.trace.bpf.records import CompatCall, PointerArguments
     from lab.kernel.trace.rings.ring_reader import RingReader
 
 Reader = TypeVar("Reader")
@@ -134,6 +134,8 @@ class Collected:
     """What it recorded of rings."""
     lost_of_rings: int
     """How many of those records were lost: then none of them can be relied on."""
+    compat: list[CompatCall]
+    """Calls by the i386 table, in order of time, where BPF finds them; else they are in `calls`."""
     lost: int
     """How many events were lost for lack of room."""
 
@@ -154,8 +156,7 @@ class Collector:
         self._pages = {self._calls: Pages(), self._kernel: Pages()}
         self._pointers = _Opener(partial(_open_pointer_reader, without))
         self._networks = _Opener(_open_network_reader)
-        # One after the other: both look into the kernel's types, which are read once.
-        self._rings = _Opener(_open_ring_reader, self._networks)
+        self._rings = _Opener(_open_ring_reader)
         self._missing: list[str] = []
         self._formats: dict[int, tuple[str, str]] = {}
         self._network: list[bytes] = []
@@ -248,8 +249,9 @@ class Collector:
         self._calls.write("tracing_on", "0")
         for event in trace_events.OF_CALLS:
             self._enable(self._calls, event)
-        self._enable_raw()
         self._pointers.join()
+        if self._pointers.reader is None or not self._pointers.reader.finds_compat:
+            self._enable_raw()
         self._networks.join()
         if has_rings:
             self._rings.join()
@@ -354,12 +356,14 @@ class Collector:
         lost, lost_of_rings = self._count_lost()
         network, self._network = self._network, []
         of_rings, self._of_rings = self._of_rings, []
+        pointers = self._pointers.reader
         return Collected(
             self._pages[self._calls].take(),
             self._pages[self._kernel].take(),
             network if self._networks.reader is not None else None,
             of_rings,
             lost_of_rings,
+            [] if pointers is None else pointers.read_compat(),
             lost,
         )
 
@@ -367,6 +371,7 @@ class Collector:
         """How much was lost since it was counted last: events, and records of rings."""
         lost = self._calls.lost() + self._kernel.lost()
         lost += 0 if self._networks.reader is None else self._networks.reader.lost
+        lost += 0 if self._pointers.reader is None else self._pointers.reader.lost_compat
         of_rings = 0 if self._rings.reader is None else self._rings.reader.lost
         more = lost - self._lost, of_rings - self._lost_of_rings
         self._lost, self._lost_of_rings = lost, of_rings
@@ -428,17 +433,13 @@ def _fields_of(call: PointerArguments) -> PointerFields:
 class _Opener(threading.Thread, Generic[Reader]):
     """Opens a reader while the collector waits for the kernel."""
 
-    def __init__(self, open_: Callable[[], Reader], after: threading.Thread | None = None) -> None:
-        """`after` is a started thread that is to end before."""
+    def __init__(self, open_: Callable[[], Reader]) -> None:
         super().__init__()
         self.reader: Reader | None = None
         self.refusal = ""
         self._open = open_
-        self._after = after
 
     def run(self) -> None:
-        if self._after is not None:
-            self._after.join()
         try:
             self.reader = self._open()
         except (LabError, OSError) as error:

@@ -5,8 +5,8 @@ socket's state and at each packet that it drops, into buffers of the run's own (
 process beside the init empties them (collector.py); the events are evaluated when a step has
 ended. Source: Documentation/trace/ftrace.rst and events.rst.
 
-Calls of 32 bits on a 64-bit kernel have no tracepoints of their own: on x86_64 raw events show
-that there were some.
+Calls of 32 bits on a 64-bit kernel have no tracepoints of their own: on x86_64 BPF programs, or
+where it cannot have them raw events, show that there were some.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class TracefsTracer(Tracer):
         own, missed = self._events(collected.calls, ahead_ns)
         others, missed_others = self._events(collected.kernel, ahead_ns)
         calls, lengths = self._parted(own)
-        self._calls.feed(calls)
+        self._calls.feed(calls, collected.compat)
         pointers_read = self._answer()
         assert isinstance(pointers_read, dict)
         assign_memory(self._calls.threads, pointers_read)

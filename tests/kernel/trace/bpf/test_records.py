@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+
+import pytest
+
 from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, SECTION_HEADER
-from lab.kernel.trace.bpf.records import PointerArguments, parse_records
+from lab.kernel.trace.bpf.records import (
+    COMPAT_RECORD,
+    CompatCall,
+    PointerArguments,
+    parse_compat_records,
+    parse_records,
+)
 from lab.records import Memory
 
 
@@ -60,3 +70,21 @@ def test_each_record_has_its_own_difference_of_clocks() -> None:
 def test_what_could_not_be_read_is_left_out() -> None:
     found = parsed(entry(10, 7, 20, section(b"", 300), section(b"", 0)))
     assert found[7][0].memory == (memory(b"", 0),)
+
+
+ARGUMENTS = (3, 0x1000, 8, 0, 0, 2**32 - 1)
+
+
+def test_the_time_is_on_the_clock_of_the_records() -> None:
+    entry = COMPAT_RECORD.pack(5, 42, 4, 0, 77, *ARGUMENTS)
+    leaving = COMPAT_RECORD.pack(6, 42, 4, 1, -9, *ARGUMENTS)
+    assert list(parse_compat_records([(entry, 100), (leaving, 200)])) == [
+        CompatCall(105, 42, 4, False, 0, ARGUMENTS),
+        CompatCall(206, 42, 4, True, -9, ARGUMENTS),
+    ]
+
+
+@pytest.mark.parametrize("length", [0, COMPAT_RECORD.size - 1, COMPAT_RECORD.size + 1])
+def test_another_length_is_no_record(length: int) -> None:
+    with pytest.raises(struct.error):
+        list(parse_compat_records([(bytes(length), 0)]))

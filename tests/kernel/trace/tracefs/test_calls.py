@@ -9,6 +9,7 @@ import pytest
 from trace_bytes import Tracepoint, formats
 
 from lab.errors import InstrumentError
+from lab.kernel.trace.bpf.records import CompatCall
 from lab.kernel.trace.tracefs.calls import CLONE_FILES, CLONE_THREAD, SA_RESTART, CallFollower
 from lab.kernel.trace.tracefs.pages import RawEvent
 from lab.kernel.trace.tracefs.pointer_arguments import PointerFields, assign_memory
@@ -419,6 +420,29 @@ def test_a_raw_entry_without_one_of_its_own_is_a_call_by_the_i386_table() -> Non
     first, second = story.take()[0]
     assert (first.name, first.arguments[:3], first.result) == ("i386:write", (3, 0x1000, 8), 8)
     assert (second.name, second.result) == ("i386:socketcall", None)
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="no i386 table")
+def test_calls_by_the_i386_table_that_bpf_found_come_at_their_time() -> None:
+    story = Story().start()
+    story.call(MAIN, "close", 3).call(MAIN, "close", 4)
+    between = next(time_ns for time_ns, _ in story.events[-2:]) - 1
+    arguments = 3, 0x1000, 8, 0, 0, 0
+    compat = [
+        CompatCall(between, MAIN, 4, False, 0, arguments),
+        CompatCall(between, MAIN, 4, True, 8, arguments),
+        CompatCall(between, 999_999, 4, False, 0, arguments),
+        CompatCall(story.events[-1][0] + 1, MAIN, 4, False, 0, arguments),
+        CompatCall(story.events[-1][0] + 2, MAIN, 102, False, 0, arguments),
+    ]
+    story.follower.feed(story.events, compat)
+    calls, _ = story.follower.take("s")
+    assert [(call.name, call.result) for call in calls] == [
+        ("close", 0),
+        ("i386:write", 8),
+        ("close", 0),
+        ("i386:socketcall", None),
+    ]
 
 
 def test_a_raw_entry_behind_one_of_its_own_is_no_other_call() -> None:

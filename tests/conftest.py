@@ -11,6 +11,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +144,25 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if not any(item.get_closest_marker(name) for name in _MAY):
         _unmarked.append(item.nodeid)
     try:
-        return (yield)
+        with _not_measured(item):
+            return (yield)
     finally:
         _unmarked.clear()
+
+
+@contextmanager
+def _not_measured(item: pytest.Item) -> Iterator[None]:
+    """What a test that needs a kernel runs is no part of the coverage that tests/run measures."""
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    controller = plugin and plugin.cov_controller
+    if not controller or not item.get_closest_marker("kernel"):
+        yield
+        return
+    controller.pause()
+    try:
+        yield
+    finally:
+        controller.resume()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -49,7 +49,7 @@ WHY_NOT = {
     "make docs": "a line of .ci/run",
     "make lint": "a line of .ci/run",
     "make blind": "a line of .ci/run",
-    "make coverage": "a line of .ci/run",
+    "make coverage": "what .ci/run has make test say as well",
     "make soak": "takes an hour",
     "make bench-": "measures, for minutes",
 }

@@ -80,6 +80,8 @@ def open_cluster(
                     processes=True,
                     host="127.0.0.1",
                     dashboard_address=None,
+                    # Its HTTP server it has all the same, by default at port 8787.
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                     local_directory=str(scratch),
                     memory_limit=None,
                     silence_logs=50,

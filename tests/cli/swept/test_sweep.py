@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +15,8 @@ from pyarrow import parquet
 
 from lab.sweep.parameter import COLUMNS
 
+DASHBOARD_PORT = 8787
+"""Dask's own choice."""
 DROPS = "client>server drop SYN 1"
 WIRELAB = [sys.executable, "-m", "lab", "sweep"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
@@ -53,6 +57,16 @@ def test_wrong_usage_is_refused_before_anything_is_made(
     assert status == 2
     assert said in stderr
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.kernel
+def test_a_sweep_needs_no_port_that_others_may_have(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # somebody else has it
+            other.bind(("127.0.0.1", DASHBOARD_PORT))
+            other.listen()
+        said = swept("tcp", "--trace", "none", "-j", "2", "--out", str(tmp_path), cwd=tmp_path)
+    assert (said[0], said[2]) == (0, "")
 
 
 @pytest.mark.kernel

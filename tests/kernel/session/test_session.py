@@ -191,12 +191,18 @@ def test_the_caller_that_goes_away_ends_the_session(sandbox: Sandbox) -> None:
 
 
 def send(*numbers: int) -> Program:
-    """Sends a datagram of each number to nobody in particular."""
+    """Sends a datagram of each number to nobody in particular.
+
+    It ends when they have left: until the neighbour is known, arp(7), they wait.
+    """
     code = f"""
-import socket
+import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for number in {numbers}:
     s.sendto(b"x" * number, ("198.51.100.2", 4242))
+until = time.monotonic() + 5
+while " 0x2 " not in open("/proc/net/arp").read() and time.monotonic() < until:
+    time.sleep(0.001)
 """
     return python(code, f"client-{numbers[0]}")
 

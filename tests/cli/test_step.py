@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import join, quote
 
 import pytest
-from outside import DEADLINE_S, command, environment
+from outside import command, environment
 
 from lab.api import Family, run
 from lab.recording.storage import load_recording
@@ -20,6 +20,8 @@ from lab.scenario_files import find_scenario
 pytestmark = pytest.mark.kernel
 TMUX = shutil.which("tmux")
 needs_tmux = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+PATIENCE_S = 60.0
+"""For a screen to come, whose modules a busy machine takes long to import."""
 POLL_S = 0.05
 
 
@@ -40,7 +42,7 @@ class Tmux:
             text=True,
             cwd=cwd,
             env=environment(TERM="xterm-256color", SHELL="/bin/sh"),
-            timeout=DEADLINE_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         return done.stdout
@@ -51,7 +53,7 @@ class Tmux:
 
     def wait_for(self, *texts: str) -> str:
         """The screen once it has all of these."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not all(text in (screen := self.screen) for text in texts):
             assert time.monotonic() < deadline, screen
             time.sleep(POLL_S)
@@ -62,7 +64,7 @@ class Tmux:
 
     def wait_for_end(self) -> int:
         """The command's exit status."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not self._status.is_file() or not self._status.read_text():
             assert time.monotonic() < deadline, self.screen
             time.sleep(POLL_S)
@@ -147,7 +149,7 @@ def test_without_a_terminal_that_is_said() -> None:
         stdin=subprocess.DEVNULL,
         text=True,
         env=environment(),
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 2 and "needs a terminal" in done.stderr

@@ -34,7 +34,7 @@ def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def wait_until_there(path: Path) -> None:

@@ -96,7 +96,7 @@ class ProgramBuilder:
     def copy_registers(self) -> None:
         """Copy the call's registers from the context at R6 to the stack; R7 points to them."""
         code = self.code
-        self._stack_address(R7, _REGISTERS_END - self._registers.length)
+        self.code.stack_address(R7, _REGISTERS_END - self._registers.length)
         code.move(R1, R7)
         code.move(R2, self._registers.length)
         code.load(Width.U64, R3, R6, 0)  # struct pt_regs *
@@ -116,7 +116,7 @@ class ProgramBuilder:
         """
         code = self.code
         load_inside(code, self._maps.inside)
-        self._stack_address(R3, _NAMESPACE_PIDS)
+        self.code.stack_address(R3, _NAMESPACE_PIDS)
         code.move(R4, 8)
         code.call(_GET_NS_CURRENT_PID_TGID)
         code.jump_if(R0, Condition.NE, 0, self.end)
@@ -128,11 +128,11 @@ class ProgramBuilder:
 
     def tid_address(self, target: Register) -> None:
         """`target` becomes the address of the tid, a u32 on the stack."""
-        self._stack_address(target, _TID)
+        self.code.stack_address(target, _TID)
 
     def number_address(self, target: Register) -> None:
         """`target` becomes the address of a u32 on the stack for any use."""
-        self._stack_address(target, _NUMBER)
+        self.code.stack_address(target, _NUMBER)
 
     def begin_record(self) -> None:
         """R6 becomes the address of the scratch, where the record's header is written."""
@@ -238,10 +238,6 @@ class ProgramBuilder:
         code.load(Width.U32, R2, STACK, _NUMBER)
         code.load(Width.U32, R4, R6, ROOM)
         self.argument(R3, pointer.argument, plan)
-
-    def _stack_address(self, target: Register, offset: int) -> None:
-        self.code.move(target, STACK)
-        self.code.add(target, offset)
 
 
 def load_inside(code: Code, inside: int) -> None:

@@ -106,6 +106,11 @@ class Code:
         """`target` becomes the sum."""
         self.calculate(Calculation.ADD, target, value)
 
+    def stack_address(self, target: Register, offset: int) -> None:
+        """`target` becomes the address there on the stack."""
+        self.move(target, Register.STACK)
+        self.add(target, offset)
+
     def load(self, width: Width, target: Register, pointer: Register, offset: int) -> None:
         """`target` becomes the number at that address, extended with zeros."""
         self._append(_LDX | _MEM | width, target, pointer, offset)

@@ -120,13 +120,8 @@ def record_compat_call(code: Code, maps: CompatMaps, end: int, *, at_exit: bool)
     code.place(native)
 
 
-def _stack_address(code: Code, target: Register, offset: int) -> None:
-    code.move(target, STACK)
-    code.add(target, offset)
-
-
 def _copy_registers(code: Code) -> None:
-    _stack_address(code, R1, _REGISTERS)
+    code.stack_address(R1, _REGISTERS)
     code.move(R2, _REGISTERS_BYTES)
     code.load(Width.U64, R3, R6, 0)  # struct pt_regs *
     code.add(R3, _FIRST)
@@ -159,7 +154,7 @@ def _end_unless_inside(code: Code, maps: CompatMaps, end: int) -> None:
 
 def _read(code: Code, size: int) -> None:
     """Read so many bytes of the kernel's memory at R3; zeros where that fails."""
-    _stack_address(code, R1, _READ)
+    code.stack_address(R1, _READ)
     code.move(R2, size)
     code.call(_PROBE_READ_KERNEL)
 
@@ -179,8 +174,8 @@ def _make_key(code: Code, offsets: CompatOffsets) -> None:
 
 def _end_if_made(code: Code, maps: CompatMaps, end: int) -> None:
     code.load_map(R1, maps.made)
-    _stack_address(code, R2, _KEY)
-    _stack_address(code, R3, _TID)
+    code.stack_address(R2, _KEY)
+    code.stack_address(R3, _TID)
     code.move(R4, _NO_EXIST)
     code.call(_MAP_UPDATE)
     code.jump_if(R0, Condition.EQ, _EXISTS, end)
@@ -189,7 +184,7 @@ def _end_if_made(code: Code, maps: CompatMaps, end: int) -> None:
 def _end_unless_recorded(code: Code, maps: CompatMaps, end: int) -> None:
     unknown = code.label()
     code.load_map(R1, maps.made)
-    _stack_address(code, R2, _KEY)
+    code.stack_address(R2, _KEY)
     code.call(_MAP_LOOKUP)
     code.jump_if(R0, Condition.EQ, 0, unknown)
     code.load(Width.U32, R1, R0, 0)
@@ -212,7 +207,7 @@ def _put_record(code: Code, maps: CompatMaps, end: int, *, at_exit: bool) -> Non
         code.load(Width.U64, R1, STACK, _REGISTERS + at)
         code.store(Width.U64, STACK, _RECORD + 24 + 8 * number, R1)
     code.load_map(R1, maps.ring)
-    _stack_address(code, R2, _RECORD)
+    code.stack_address(R2, _RECORD)
     code.move(R3, COMPAT_RECORD.size)
     code.move(R4, 0)
     code.call(_RINGBUF_OUTPUT)

@@ -140,7 +140,7 @@ class _Builder:
     def read(self, pointer: Register, offset: int, size: int) -> None:
         """Read so many bytes of the kernel's memory to the stack; end the program on failure."""
         code = self.code
-        self._stack(R1, _READ)
+        self.code.stack_address(R1, _READ)
         code.move(R2, size)
         code.move(R3, pointer)
         code.add(R3, offset)
@@ -195,13 +195,9 @@ class _Builder:
     def _look_up(self, map_: int) -> None:
         """R0 becomes the address of the value of the key on the stack; without one, end."""
         self.code.load_map(R1, map_)
-        self._stack(R2, _KEY)
+        self.code.stack_address(R2, _KEY)
         self.code.call(MAP_LOOKUP)
         self.code.jump_if(R0, Condition.EQ, 0, self.end)
-
-    def _stack(self, target: Register, offset: int) -> None:
-        self.code.move(target, STACK)
-        self.code.add(target, offset)
 
 
 def state_program(maps: NetworkMaps, offsets: Offsets, tcp: TcpOffsets | None) -> bytes:

@@ -142,7 +142,7 @@ class _Builder:
         code = self.code
         code.move(R3, pointer)
         code.add(R3, offset)
-        self.stack(R1, _READ)
+        self.code.stack_address(R1, _READ)
         code.move(R2, size)
         code.call(_PROBE_READ_KERNEL)
 
@@ -161,14 +161,14 @@ class _Builder:
         """R0 becomes the address of the map's value for the key, or 0."""
         self.code.store(Width.U64, STACK, _KEY, key)
         self.code.load_map(R1, map_)
-        self.stack(R2, _KEY)
+        self.code.stack_address(R2, _KEY)
         self.code.call(MAP_LOOKUP)
 
     def delete(self, map_: int, key: Register) -> None:
         """Remove the map's value for the key, if there is one."""
         self.code.store(Width.U64, STACK, _KEY, key)
         self.code.load_map(R1, map_)
-        self.stack(R2, _KEY)
+        self.code.stack_address(R2, _KEY)
         self.code.call(_MAP_DELETE)
 
     def put(self, map_: int, key: Register, value: int) -> None:
@@ -176,8 +176,8 @@ class _Builder:
         code, kept = self.code, self.code.label()
         code.store(Width.U64, STACK, _KEY, key)
         code.load_map(R1, map_)
-        self.stack(R2, _KEY)
-        self.stack(R3, value)
+        self.code.stack_address(R2, _KEY)
+        self.code.stack_address(R3, value)
         code.move(R4, 0)  # BPF_ANY
         code.call(_MAP_UPDATE)
         code.jump_if(R0, Condition.EQ, 0, kept)
@@ -233,11 +233,6 @@ class _Builder:
         code.exit()
         return code.assemble()
 
-    def stack(self, target: Register, offset: int) -> None:
-        """`target` becomes the address there on the stack."""
-        self.code.move(target, STACK)
-        self.code.add(target, offset)
-
     def _count_lost(self) -> None:
         code = self.code
         code.load_map_value(R1, self.maps.lost)
@@ -254,7 +249,7 @@ def created_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
     code, inside = builder.code, builder.code.label()
     builder.argument(R9, 1)
     load_inside(code, maps.inside)
-    builder.stack(R3, _READ)
+    code.stack_address(R3, _READ)
     code.move(R4, 8)
     code.call(_GET_NS_CURRENT_PID_TGID)
     code.jump_if(R0, Condition.EQ, 0, inside)

@@ -35,6 +35,7 @@ from lab.recording.codec import (
     item_decoder,
 )
 from lab.records import Frame, Recording, Trace
+from lab.records.stored_frames import origins_of
 
 SCHEMA = "wirelab.recording/2"
 FRAMES_FILE = "recording.pcapng"
@@ -68,6 +69,9 @@ LINES_OF_TRACE = {
     "closing": "closings",
 }
 """The same of its Trace. All other fields of the two are in the lines "run" and "trace"."""
+
+LARGE_BYTES = 1 << 22
+"""A file of frames that is larger is not read into memory. Some 20,000 small ones have this."""
 
 _encode_line = json.JSONEncoder(ensure_ascii=False).encode
 _decode_line = json.JSONDecoder().decode
@@ -118,14 +122,14 @@ def save_recording(
         file.write(_encoded(_end_line(replace(end, records_sha256=digest.hexdigest()))))
 
 
-def load_recording(folder: Path) -> Recording:
+def load_recording(folder: Path, large_bytes: int = LARGE_BYTES) -> Recording:
     """The recording that was saved in a folder.
+
+    Where its frames' file is larger than `large_bytes` their bytes stay there, and the file is kept
+    open as long as the frames are.
 
     Raises CaptureFileError where the folder holds none, or one that is damaged.
     """
-    # Not for a run, which only saves.
-    from lab.pcap.capture_file import read_frames
-
     path = folder / RECORDS_FILE
     try:
         text = path.read_text("utf-8")
@@ -140,7 +144,7 @@ def load_recording(folder: Path) -> Recording:
         found, end = _parse(text)
     except ValueError as error:
         raise CaptureFileError(f"{path} is damaged: {error}") from None
-    frames = read_frames(frames_path)
+    frames = _frames(frames_path, large_bytes)
     if end.frames != len(frames):
         raise CaptureFileError(
             f"{folder} was recorded with {end.frames} frames; {FRAMES_FILE} holds {len(frames)}"
@@ -154,6 +158,28 @@ def load_recording(folder: Path) -> Recording:
         return _recording(found, frames)
     except ValueError as error:
         raise CaptureFileError(f"{path} is damaged: {error}") from None
+
+
+def _frames(path: Path, large_bytes: int) -> Sequence[Frame]:
+    """The frames of that file. Raises CaptureFileError."""
+    # Not for a run, which only saves.
+    from lab.pcap.capture_file import read_frames
+
+    if _size(path) > large_bytes:
+        from lab.pcap.bulk.stored_file import stored_frames
+
+        found = stored_frames(path)
+        if found is not None:
+            return found
+    return read_frames(path)
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 where there is none, of which its reader says why."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _run_fields() -> Fields:
@@ -220,7 +246,7 @@ def _parse(text: str) -> tuple[Mapping[str, list[Any]], _End]:
     return found, end
 
 
-def _recording(found: Mapping[str, list[Any]], frames: tuple[Frame, ...]) -> Recording:
+def _recording(found: Mapping[str, list[Any]], frames: Sequence[Frame]) -> Recording:
     """The recording of what the lines hold. Raises ValueError."""
     items: Object = {name: tuple(found.get(tag, ())) for tag, name in LINES_OF_RUN.items()}
     recording = Recording(**_only("run", found), **items, frames=frames, trace=_trace(found))
@@ -294,7 +320,7 @@ def _trace(found: Mapping[str, list[Any]]) -> Trace:
 def _check_points(recording: Recording) -> None:
     """Raise ValueError where a frame or canary names a point that there is not."""
     names = {point.name for point in recording.points}
-    used = {frame.point for frame in recording.frames}
+    used = {point for point, _ in origins_of(recording.frames)}
     used |= {canary.point for canary in recording.canaries}
     for name in sorted(used - names):
         raise ValueError(f"there is no capture point {name!r}")

@@ -51,6 +51,22 @@ class FrameColumns:
         self._files.append(file)
         self._starts.append(start)
 
+    def add_all(
+        self,
+        times_ns: array[int],
+        ways: array[int],
+        wire_bytes: array[int],
+        starts: array[int],
+        captured: array[int],
+    ) -> None:
+        """Add frames whose bytes are in the first file, each by a column as it is kept here."""
+        self.times_ns += times_ns
+        self.ways += ways
+        self.wire_bytes += wire_bytes
+        self._starts += starts
+        self.captured += captured
+        self._files.frombytes(bytes(len(times_ns)))
+
     def keep(self, data: bytes) -> None:
         """Have other bytes for the frame that was added last than those that are there."""
         row = len(self.captured) - 1

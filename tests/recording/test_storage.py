@@ -19,7 +19,13 @@ from hypothesis import strategies as st
 from lab import records
 from lab.errors import CaptureFileError
 from lab.model.family import Family
-from lab.recording.storage import FRAMES_FILE, RECORDS_FILE, load_recording, save_recording
+from lab.recording.storage import (
+    FRAMES_FILE,
+    LARGE_BYTES,
+    RECORDS_FILE,
+    load_recording,
+    save_recording,
+)
 from lab.records import (
     Canary,
     CapturePoint,
@@ -41,6 +47,7 @@ from lab.records import (
     SocketSeen,
     SocketState,
     SourceLine,
+    StoredFrames,
     Syscall,
     TaskEvent,
     Trace,
@@ -159,6 +166,27 @@ def test_a_replayed_run_gives_the_same_report(folder: Path, tmp_path: Path) -> N
         for each in (recording, load_recording(folder), saved_again(recording, tmp_path))
     ]
     assert reports[0] == reports[1] == reports[2]
+
+
+@pytest.mark.parametrize("name", ["tcp4", "udp4", "switch4", "loss-data4", "traced-tcp4"])
+def test_a_run_whose_frames_stay_in_their_file_gives_the_same_report(name: str) -> None:
+    late, usual = load_recording(r.FOLDER / name, 0), load_recording(r.FOLDER / name)
+    assert isinstance(late.frames, StoredFrames)
+    assert late == usual
+    reports = [write_document(report_document(*r.judged(each))) for each in (late, usual)]
+    assert reports[0] == reports[1]
+
+
+def test_what_is_wrong_with_a_large_file_of_frames_is_said_as_of_a_small_one(copy: Path) -> None:
+    data = (copy / FRAMES_FILE).read_bytes()
+    for other in (data[:-3], data[:40], b"", data + data[:-1], data[:-40] + bytes(40)):
+        (copy / FRAMES_FILE).write_bytes(other)
+        said = []
+        for large_bytes in (0, LARGE_BYTES):
+            with pytest.raises(CaptureFileError) as error:
+                load_recording(copy, large_bytes)
+            said.append(str(error.value))
+        assert said[0] == said[1]
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)

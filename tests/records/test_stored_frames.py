@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from array import array
 from collections import Counter
 
 import pytest
-from stored import stored, stored_and_read
+from stored import Reading, stored, stored_and_read
 
-from lab.records import Direction, Frame, LinkType, StoredFrames
+from lab.records import Direction, Frame, FrameColumns, LinkType, StoredFrames
 from lab.records.stored_frames import (
     count_by_point,
     cut_count,
@@ -62,6 +63,20 @@ def test_what_is_asked_of_all_is_what_the_frames_have() -> None:
         assert dict.fromkeys(origins_of(found)) == dict.fromkeys(origins_of(every))
         assert selected(found, [0][: len(every)]) == selected(every, [0][: len(every)])
     assert next(iter(origins_of(FRAMES))) == ("a/eth0", LinkType.ETHERNET)
+
+
+def test_frames_may_be_added_by_columns() -> None:
+    reading = Reading(b"oneoneother")
+    columns = FrameColumns(["a/eth0", "b/eth0"], reading)
+    columns.add(10, 0, 3, 0, 0, 3, is_outgoing=True)
+    columns.add_all(
+        array("q", [20, 20]),
+        array("H", [2, 3]),
+        array("I", [3, 900]),
+        array("Q", [3, 6]),
+        array("I", [3, 5]),
+    )
+    assert StoredFrames(columns, range(3)) == FRAMES[:3]
 
 
 def test_those_at_places_are_in_their_order() -> None:

@@ -16,6 +16,8 @@ from lab.model.family import Family
 
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from lab.analysis.timeline import Timeline
     from lab.kernel.capture.capturing import Capturing
     from lab.kernel.capture.spooled import SpooledFrames
@@ -477,6 +479,16 @@ def share_collectors() -> CollectorKeeper:
     from lab.kernel.trace.tracefs.keeper import CollectorKeeper
 
     return CollectorKeeper()
+
+
+def lent_collectors() -> AbstractContextManager[None]:
+    """Have runs that threads of this process make meanwhile borrow collectors of tracefs' events.
+
+    To be entered while it has one thread (lab.kernel.sandbox.lent_collectors). Raises OSError.
+    """
+    from lab.kernel.sandbox import lent_collectors
+
+    return lent_collectors.lent_collectors()
 
 
 def _result(

@@ -72,7 +72,7 @@ def made_runs(out: Path) -> list[SiteRun]:
     from lab.batch import Batch
     from lab.model.claim import Outcome
     from lab.model.family import Family
-    from lab.run import run_scenario
+    from lab.run import lent_collectors, run_scenario
     from lab.scenario_files import builtin_scenarios
 
     def run(file: Path) -> Result:
@@ -84,8 +84,9 @@ def made_runs(out: Path) -> list[SiteRun]:
 
     named = builtin_scenarios()
     files = [*named.values()]
-    batch = Batch(run, files, 2 * len(os.sched_getaffinity(0)))
-    results = dict(batch.ended())
+    with lent_collectors():
+        batch = Batch(run, files, 2 * len(os.sched_getaffinity(0)))
+        results = dict(batch.ended())
     made = []
     for number, (name, file) in enumerate(named.items()):
         result = results[number]

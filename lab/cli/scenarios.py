@@ -21,7 +21,7 @@ def execute(options: Namespace) -> int:
     """Run every scenario; a few lines for each as it ends, then the statements."""
     from lab.batch import Batch, usual_jobs
     from lab.cli.results import collect, families
-    from lab.run import run_scenario, wanted_runs
+    from lab.run import lent_collectors, run_scenario, wanted_runs
     from lab.scenario_files import builtin_scenarios, load_scenario
 
     def run(wanted: tuple[Path, Family]) -> Result:
@@ -42,9 +42,10 @@ def execute(options: Namespace) -> int:
         for path, family in wanted_runs(builtin_scenarios().values(), families(options.family))
         if family in load_scenario(path).families
     ]
-    batch = Batch(run, wanted, options.jobs or usual_jobs())
     places: list[int] = []
-    ended = collect(_as_they_end(batch, len(wanted), places, options), options.junit)
+    with lent_collectors():
+        batch = Batch(run, wanted, options.jobs or usual_jobs())
+        ended = collect(_as_they_end(batch, len(wanted), places, options), options.junit)
     results = [result for _, result in sorted(zip(places, ended, strict=True), key=itemgetter(0))]
     took_s = time.monotonic() - began
 

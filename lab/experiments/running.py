@@ -13,7 +13,7 @@ from lab.experiments.of_packets import OF_PACKETS
 from lab.experiments.of_unix import OF_UNIX
 from lab.experiments.of_waits import OF_WAITS
 from lab.model.allowed import Allowed
-from lab.run import run_scenario
+from lab.run import lent_collectors, run_scenario
 
 if TYPE_CHECKING:
     from lab.results import Result
@@ -47,5 +47,6 @@ def run_experiments(
         except MachineError as error:
             return error
 
-    for number, result in Batch(run, experiments, jobs or usual_jobs()).ended():
-        yield experiments[number], result
+    with lent_collectors():
+        for number, result in Batch(run, experiments, jobs or usual_jobs()).ended():
+            yield experiments[number], result

@@ -65,7 +65,7 @@ def _results(options: Namespace) -> list[Result]:
     from lab.cli.study.recorded import recorded_runs
     from lab.model.family import Family
     from lab.report.terminal.progress import working
-    from lab.run import run_scenario
+    from lab.run import lent_collectors, run_scenario
     from lab.scenario_files import builtin_scenarios, load_scenario
 
     if options.runs is not None:
@@ -73,7 +73,7 @@ def _results(options: Namespace) -> list[Result]:
     wanted = [
         path for path in builtin_scenarios().values() if Family.IPV4 in load_scenario(path).families
     ]
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory() as out, lent_collectors():
 
         def run(path: Path) -> Result:
             return run_scenario(path, Family.IPV4, out, "auto", pages=False)

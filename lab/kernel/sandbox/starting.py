@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 _BOOT = """
 import gc, sys
 gc.disable()
-sys.path[:] = [sys.argv[5]]
+sys.path[:] = [sys.argv[6]]
 import lab
-sys.path[:] = sys.argv[6:]
+sys.path[:] = sys.argv[7:]
 from lab.kernel.sandbox.supervisor import main
-main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], traced=sys.argv[4] == "traced")
+lender = int(sys.argv[5]) if sys.argv[5] else None
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], traced=sys.argv[4] == "traced", lender=lender)
 """
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -147,16 +148,19 @@ def start_supervisor(
 def _execute(messages: int, preload: str, *, traced: bool, kept: Sequence[int]) -> Supervisor:
     import subprocess
 
+    from lab.kernel.trace.tracefs.start import descriptors_to_borrow
+
     # -I has it ignore the environment, PYTHONDONTWRITEBYTECODE too: root would leave files.
     isolated = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
     wanted = "traced" if traced else "untraced"
-    arguments = [str(messages), str(os.getpid()), preload, wanted]
+    borrowed = descriptors_to_borrow()
+    arguments = [str(messages), str(os.getpid()), preload, wanted, "".join(map(str, borrowed))]
     paths = [str(PACKAGE.parent), *sys.path]
     return _Interpreter(
         subprocess.Popen(
             [sys.executable, *isolated, "-c", _BOOT, *arguments, *paths],
             stdin=subprocess.DEVNULL,
-            pass_fds=[messages, *kept],
+            pass_fds=[messages, *kept, *borrowed],
             start_new_session=True,
         )
     )

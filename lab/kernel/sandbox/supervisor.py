@@ -40,12 +40,18 @@ SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts sh
 SECRETS_DIRECTORY = Path("/run/wirelab-secrets")  # a file for each program
 
 
-def main(descriptor: int, parent_pid: int, preload: str, *, traced: bool) -> None:
+def main(
+    descriptor: int, parent_pid: int, preload: str, *, traced: bool, lender: int | None = None
+) -> None:
     """Become the supervisor; never returns.
 
     `descriptor` is of the message socket, `preload` a module to import before the first call
-    arrives; if `traced`, programs will be.
+    arrives; if `traced`, programs will be. `lender` is that of the socket by which a fresh
+    interpreter asks for a collector, which a fork knows already.
     """
+    if lender is not None:
+        os.set_inheritable(lender, False)  # no program's
+        trace_start.borrow_from(socket.socket(fileno=lender))
     # Where it is ignored, which is inherited, no child stays until it is waited for: wait(2).
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     messages = MessageSocket(socket.socket(fileno=descriptor))

@@ -1,0 +1,69 @@
+"""Collectors of tracefs' events that are lent to the runs which threads of this process make.
+
+A process with threads forks no sandbox (sandbox/starting.py), and so cannot keep collectors itself
+either, which are forked when they are first asked for. A process beside it does, which is forked
+while it has one thread yet.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from lab.kernel.sandbox.starting import may_fork
+from lab.kernel.trace.tracefs.keeper import CollectorKeeper
+
+
+@contextmanager
+def lent_collectors() -> Iterator[None]:
+    """Have the runs that are made meanwhile, by any thread, borrow their collectors.
+
+    Each would make its own else (lab.kernel.trace.tracefs.keeper), which it does all the same where
+    this process must not fork (may_fork). Raises OSError.
+    """
+    if not may_fork():
+        yield
+        return
+    keeper = CollectorKeeper()
+    ours, theirs = socket.socketpair()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    # An interrupt is for the command: it ends, and with it this.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            _keep(keeper, theirs)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    theirs.close()
+    keeper.leave()
+    with ours:
+        yield
+    os.waitpid(pid, 0)
+
+
+def _keep(keeper: CollectorKeeper, lives: socket.socket) -> NoReturn:
+    """The keeper's life, until the socket of whoever borrows is closed."""
+    status = 1
+    try:
+        os.setsid()
+        poll = select.poll()
+        poll.register(keeper, select.POLLIN)
+        poll.register(lives, select.POLLIN)
+        while lives.fileno() not in (ready for ready, _ in poll.poll()):
+            keeper.serve()
+        keeper.end()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 
 import pytest
+from keyed import Typist, typed_at
 
 from lab.screen.app import ENDING, DebuggerApp
 
@@ -16,12 +16,10 @@ def test_a_signal_ends_the_screen(number: signal.Signals) -> None:
     app = DebuggerApp()
     before = signal.getsignal(number)
 
-    async def run() -> None:
-        async with app.run_test() as pilot:
-            os.kill(os.getpid(), number)
-            while app.is_running:
-                await pilot.pause(0.01)
+    async def kill(typist: Typist) -> None:
+        os.kill(os.getpid(), number)
+        await typist.settled()
 
-    asyncio.run(run())
+    typed_at(app, kill)
     assert app.was_interrupted
     assert signal.getsignal(number) == before

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from keyed import Typist, typed_at
 from textual.app import App
 from textual.screen import ModalScreen
 
@@ -20,15 +20,14 @@ def answer(form: ModalScreen[Any], keys: Sequence[str]) -> object:
     """What the form answers to these keys."""
     found: list[object] = []
 
-    async def type_at() -> None:
-        app: App[None] = App()
-        async with app.run_test(size=(80, 24)) as pilot:
-            app.push_screen(form, found.append)
-            await pilot.pause()
-            await pilot.press(*keys)
-            await pilot.pause()
+    app: App[None] = App()
 
-    asyncio.run(type_at())
+    async def type_at(typist: Typist) -> None:
+        app.push_screen(form, found.append)
+        await typist.settled()
+        await typist.press(*keys)
+
+    typed_at(app, type_at)
     return found[0] if found else NOTHING_YET
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import cache
 
+import pytest
+from keyed import Typist, typed_at
 from recorded import FOLDER
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from lab.analysis.assembly import build_timelines
@@ -31,14 +31,12 @@ def shown(app: PlayApp, name: str) -> str:
 def driven(keys: list[str], look: Callable[[PlayApp], None]) -> PlayApp:
     app = PlayApp(playing())
 
-    async def drive() -> None:
-        async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause()
-            await pilot.press(*keys)
-            await pilot.pause()
-            look(app)
+    async def drive(typist: Typist) -> None:
+        await typist.settled()
+        await typist.press(*keys)
+        look(app)
 
-    asyncio.run(drive())
+    typed_at(app, drive)
     return app
 
 
@@ -68,20 +66,25 @@ def test_the_score_is_kept() -> None:
     driven(["n", "n", "p", "n", "1"], look)
 
 
-def test_in_time_it_goes_on_by_itself() -> None:
+@pytest.mark.parametrize(
+    ("keys", "speed"),
+    [(("plus", "plus", "plus"), 1000.0), (("end", "b", "b", "b", "minus", "minus"), 0.01)],
+)
+def test_in_time_it_goes_on_by_itself(keys: tuple[str, ...], speed: float) -> None:
     app = PlayApp(playing())
 
-    async def drive(pilot: Pilot[None]) -> None:
-        await pilot.press("plus", "plus", "plus", "space")
-        while app.playing.is_running:
-            await pilot.pause(0.01)
+    async def drive(typist: Typist) -> None:
+        await typist.settled()
+        await typist.press(*keys)
+        left = app.playing.run.moments[app.playing.at :]
+        await typist.press("space")
+        passed_s = await typist.wait(lambda: not app.playing.is_running)
+        assert app.playing.at == len(app.playing.run.moments) - 1
+        # Textual has each timer end half a millisecond early.
+        recorded_s = (left[-1].time_ns - left[0].time_ns) / 1e9
+        assert len(left) > 5 and passed_s >= recorded_s / speed - 0.0005 * len(left)
 
-    async def run() -> None:
-        async with app.run_test(size=(80, 24)) as pilot:
-            await drive(pilot)
-            assert app.playing.at == len(app.playing.run.moments) - 1
-
-    asyncio.run(run())
+    typed_at(app, drive)
 
 
 def test_it_ends_by_a_key() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from keyed import Typist, typed_at
 from step_scenes import segment
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from lab.errors import InstrumentError
@@ -92,23 +91,16 @@ def driven(
     control: Any = Said()
     app = StepApp(control, Live("tcp", "x86_64"), at_quit)
 
-    async def heard(pilot: Pilot[None]) -> None:
-        while control._said and app.is_running:
-            await pilot.pause(0.01)
-        await pilot.pause()
+    async def drive(typist: Typist) -> None:
+        control.say(*said)
+        await typist.settled()
+        await typist.press(*keys)
+        control.say(*then or [])
+        await typist.settled()
+        if app.is_running:
+            look(app)
 
-    async def drive() -> None:
-        async with app.run_test(size=(80, 24)) as pilot:
-            control.say(*said)
-            await heard(pilot)
-            await pilot.press(*keys)
-            await pilot.pause()
-            control.say(*then or [])
-            await heard(pilot)
-            if app.is_running:
-                look(app)
-
-    asyncio.run(drive())
+    typed_at(app, drive)
     control.close()
     return app, control.asked
 

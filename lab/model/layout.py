@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
@@ -224,15 +224,18 @@ def _ipv4_networks(
             bits = [common] * len(bits)
             break
     at = int(everything.network_address)
+    places = []
     for each in bits:
         at = -(-at >> each) << each
-        if at + (1 << each) > int(everything.network_address) + room:
-            raise UsageError(
-                f"{len(sizes)} subnets with {sum(sizes)} interfaces do not fit into "
-                f"{everything}; give the addresses yourself"
-            )
-        yield IPv4Network((at, _IPV4_BITS - each))
+        places.append(at)
         at += 1 << each
+    if at > int(everything.network_address) + room:
+        raise UsageError(
+            f"{len(sizes)} subnets with {sum(sizes)} interfaces do not fit into "
+            f"{everything}; give the addresses yourself"
+        )
+    for at, each in zip(places, bits, strict=True):
+        yield IPv4Network((at, _IPV4_BITS - each))
 
 
 def _ipv6_network(number: int, count: int) -> IPv6Network:
@@ -265,8 +268,10 @@ class _Ways:
                 self._of_host[host].append(subnet.number)
         self._routers = routers
         self._hidden_by = [subnet.hidden_by for subnet in subnets]
-        self._ipv4 = [subnet.ipv4 for subnet in subnets]
-        self._ipv6 = [subnet.ipv6 for subnet in subnets]
+        self._ipv4 = [_extent(subnet.ipv4) for subnet in subnets]
+        self._ipv6 = [_extent(subnet.ipv6) for subnet in subnets]
+        # Worked out once each, when they are asked for: a row of n routers has n² ways.
+        self._exits: list[list[tuple[_Port, list[int]]] | None] = [None] * len(subnets)
 
     def routes(self) -> Iterator[Route]:
         """Every host's routes."""
@@ -283,19 +288,16 @@ class _Ways:
             if any(set(self._beyond(*way)) - near for way in ways):
                 yield from self._defaults(host, *gates)
             return
-        by_gate: defaultdict[_Port, list[int]] = defaultdict(list)
-        for subnet, gate in self._first_hops(host).items():
-            if subnet not in near:
-                by_gate[gate].append(subnet)
+        by_gate = self._by_gate(host)
         if len(by_gate) == 1 and host not in self._routers:
             yield from self._defaults(host, *by_gate)
             return
         for gate, beyond in by_gate.items():
             ipv4, ipv6 = self._addresses[gate]
             beyond.sort()
-            for four in _covering(beyond, self._ipv4):
+            for four in _covering(beyond, self._ipv4, ipv4.max_prefixlen):
                 yield Route(host, IPv4Network(four), ipv4.ip)
-            for six in _covering(beyond, self._ipv6):
+            for six in _covering(beyond, self._ipv6, ipv6.max_prefixlen):
                 yield Route(host, IPv6Network(six), ipv6.ip)
 
     def _defaults(self, host: str, gate: _Port) -> Iterator[Route]:
@@ -303,23 +305,26 @@ class _Ways:
         yield Route(host, IPv4Network("0.0.0.0/0"), ipv4.ip)
         yield Route(host, IPv6Network("::/0"), ipv6.ip)
 
-    def _first_hops(self, host: str) -> dict[int, _Port]:
-        """By subnet the router of the host's own subnets that is the first on the shortest way."""
-        found: dict[int, _Port] = {}
+    def _by_gate(self, host: str) -> dict[_Port, list[int]]:
+        """The other subnets, by the router of the host's own that is first on the shortest way."""
+        found: defaultdict[_Port, list[int]] = defaultdict(list)
+        first_hop: dict[int, _Port | None] = dict.fromkeys(self._of_host[host])
         seen_routers = {host}
-        near = self._of_host[host]
-        reached = set(near)
-        todo = deque(near)
-        while todo:
-            subnet = todo.popleft()
-            for gate in self._gateways[subnet]:
+        todo = [*first_hop]
+        for subnet in todo:  # which grows meanwhile
+            first = first_hop[subnet]
+            exits = self._exits[subnet]
+            if exits is None:
+                exits = [(gate, [*self._beyond(subnet, gate)]) for gate in self._gateways[subnet]]
+                self._exits[subnet] = exits
+            for gate, all_beyond in exits:
                 if gate[0] in seen_routers:
                     continue
                 seen_routers.add(gate[0])
-                for beyond in self._beyond(subnet, gate):
-                    if beyond not in reached:
-                        reached.add(beyond)
-                        found[beyond] = found.get(subnet, gate)
+                for beyond in all_beyond:
+                    if beyond not in first_hop:
+                        first_hop[beyond] = by = first or gate
+                        found[by].append(beyond)
                         todo.append(beyond)
         return found
 
@@ -330,23 +335,29 @@ class _Ways:
                 yield beyond
 
 
+def _extent(network: IPv4Network | IPv6Network) -> tuple[int, int]:
+    """Its first address, and the one behind its last."""
+    first = int(network.network_address)
+    return first, first + (1 << network.max_prefixlen - network.prefixlen)
+
+
 def _covering(
-    numbers: Iterable[int], networks: Sequence[IPv4Network] | Sequence[IPv6Network]
+    numbers: Iterable[int], extents: Sequence[tuple[int, int]], bits: int
 ) -> Iterator[tuple[int, int]]:
     """The fewest networks, by address and prefix length, that hold these networks and no others.
 
     As ipaddress.collapse_addresses finds them, in a thousandth of the time: a row of n routers
-    has n² such networks.
+    has n² such networks. `bits` are those of an address.
     """
-    bits = networks[0].max_prefixlen
     runs: list[list[int]] = []
+    end = -1
     for number in numbers:
-        first = int(networks[number].network_address)
-        behind = first + (1 << bits - networks[number].prefixlen)
-        if runs and runs[-1][1] == first:
+        first, behind = extents[number]
+        if first == end:
             runs[-1][1] = behind
         else:
             runs.append([first, behind])
+        end = behind
     for first, behind in runs:
         at = first
         while at < behind:

@@ -50,7 +50,7 @@ def test_threads_that_ask_at_once_get_each_frames_own(monkeypatch: pytest.Monkey
             if not others:
                 others.append(threading.Thread(target=frame_id, args=(5,)))
                 others[0].start()
-                others[0].join(0.2)
+                others[0].join(0.05)
 
     monkeypatch.setattr(module, "EventId", Slow)
     assert frame_id(3).number == 3

@@ -73,14 +73,14 @@ def test_a_gzip_file_is_given_up_to_its_damage() -> None:
 
 
 def test_a_large_gzip_file_is_not_held_as_a_whole() -> None:
-    packed = gzip.compress(bytes(64 << 20))
+    packed = gzip.compress(bytes(24 << 20))
     tracemalloc.start()
     source = gunzipped(source_of(packed, 1 << 12))
     while source.take(1 << 12):
         pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert source.offset == 64 << 20
+    assert source.offset == 24 << 20
     assert peak < 4 << 20
 
 
@@ -121,7 +121,10 @@ def test_a_pipe_and_a_socket_are_read(tmp_path: Path) -> None:
         near.close()
 
 
-def test_reading_a_pipe_ends_when_it_is_to_stop(tmp_path: Path) -> None:
+def test_reading_a_pipe_ends_when_it_is_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab.pcap.source._STOP_AFTER_S", 0.05)
     path = tmp_path / "fifo"
     os.mkfifo(path)
     keeper = os.open(path, os.O_RDWR)
@@ -135,7 +138,10 @@ def test_reading_a_pipe_ends_when_it_is_to_stop(tmp_path: Path) -> None:
         os.close(descriptor)
 
 
-def test_reading_a_compressed_pipe_that_is_to_stop_is_no_damage(tmp_path: Path) -> None:
+def test_reading_a_compressed_pipe_that_is_to_stop_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab.pcap.source._STOP_AFTER_S", 0.05)
     path = tmp_path / "fifo"
     os.mkfifo(path)
     keeper = os.open(path, os.O_RDWR)

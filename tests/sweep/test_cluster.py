@@ -107,7 +107,7 @@ def test_where_no_worker_can_make_them_that_is_said_of_each(
 def test_where_there_is_no_scheduler_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lab.sweep.cluster.START_S", 0.5)
+    monkeypatch.setattr("lab.sweep.cluster.START_S", 0.05)
     with (
         pytest.raises(MachineError, match=r"there is no Dask scheduler at tcp://127\.0\.0\.1:9"),
         open_cluster("tcp://127.0.0.1:9", 1, tmp_path, (), pytest.fail),

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from lab.testing import patient_client
 from lab.testing.patient_client import FIN, REFUSED, RST, Patience, PatientClient
 
 SHORT = 0.05
@@ -134,7 +135,10 @@ def unused() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_where_nobody_listens_it_is_refused_and_the_next_time_at_once() -> None:
+def test_where_nobody_listens_it_is_refused_and_the_next_time_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patient_client, "_LISTENER_S", SHORT)
     patience = Patience(SHORT)
     port = unused()
     assert PatientClient("127.0.0.1", port, patience).end == REFUSED
@@ -153,7 +157,8 @@ def test_a_server_that_listens_late_is_reached(monkeypatch: pytest.MonkeyPatch) 
         talk.close()
 
 
-def test_what_is_pushed_stops_when_the_buffers_are_full() -> None:
+def test_what_is_pushed_stops_when_the_buffers_are_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patient_client, "_STUCK_S", SHORT)
     read = threading.Event()
 
     def serve(connection: socket.socket) -> None:

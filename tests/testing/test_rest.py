@@ -56,11 +56,11 @@ def test_what_comes_is_taken_and_the_question_taken_back(ends: Ends) -> None:
 def test_an_answer_that_comes_too_late_is_to_no_other_question(ends: Ends) -> None:
     rest, lab = ends
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        assert rest.wait([silent], [], 0.2) == (False, False)
+        assert rest.wait([silent], [], 0.1) == (False, False)
         assert not rest.was_reached
         assert lab.recv(100) == b"1\n\n"
         lab.sendall(b"1\n")
-        assert rest.wait([silent], [], 0.2) == (False, False)
+        assert rest.wait([silent], [], 0.1) == (False, False)
     assert not rest.was_reached
     assert lab.recv(100) == b"2\n\n"
 

@@ -71,24 +71,24 @@ def _failure(report: pytest.TestReport) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    asks_for_each_part = config.getoption("durations") is not None or config.getoption("xmlpath")
-    if hasattr(config, "workerinput") and not asks_for_each_part:
+    option = config.getoption
+    shows_each_part = option("durations") is not None or option("xmlpath") or option("verbose") > 0
+    if hasattr(config, "workerinput") and not shows_each_part:
         config.pluginmanager.register(_OneReportATest())
 
 
 class _OneReportATest:
-    """A worker of pytest-xdist sends what its tests came to, not that nothing went wrong around it.
+    """A worker of pytest-xdist sends what its tests came to, and nothing else of them.
 
-    Of a test of a millisecond it is three reports that take longest, in the worker and in who
-    reads them.
+    Neither that one is begun and ended, nor that nothing went wrong around it: of a test of a
+    millisecond it is these messages that take longest, in the worker and in who reads them.
     """
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in runtestprotocol(item, log=False, nextitem=nextitem):
             if report.when == "call" or not report.passed:
+                report.keywords = {}  # nobody asks for them afterwards
                 item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
 

@@ -4,6 +4,7 @@ import enum
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
+from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -58,6 +59,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     return records_of(hint)
 
 
+@cache
 def records_of(kind: type[Any]) -> st.SearchStrategy[Any]:
     hints = get_type_hints(kind, include_extras=True)
     return st.builds(kind, *(values_of(hints[field.name]) for field in fields(kind)))

@@ -4,7 +4,6 @@ import enum
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
-from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -33,6 +32,9 @@ CLASSES = [each for each in vars(records).values() if hasattr(each, "__dataclass
 CALL = Syscall("p", 1, 1, "read", (3, 2**64 - 1), (Memory(1, "", True, b"ab", 2),), 5, None, 2)
 EVERY_JSON = [None, True, 0, -1, 2**64, 1.0, "x", [], {}, [None], {"x": None}]
 
+_made: dict[type[Any], st.SearchStrategy[Any]] = {}
+"""By a record's class its values: to make that takes longer than to draw one."""
+
 
 def values_of(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a record's field."""
@@ -59,10 +61,11 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     return records_of(hint)
 
 
-@cache
 def records_of(kind: type[Any]) -> st.SearchStrategy[Any]:
-    hints = get_type_hints(kind, include_extras=True)
-    return st.builds(kind, *(values_of(hints[field.name]) for field in fields(kind)))
+    if kind not in _made:
+        hints = get_type_hints(kind, include_extras=True)
+        _made[kind] = st.builds(kind, *(values_of(hints[field.name]) for field in fields(kind)))
+    return _made[kind]
 
 
 def test_there_are_records_to_try() -> None:

@@ -156,6 +156,10 @@ class StoredFrames(Sequence[Frame]):
         data = columns.data
         return ((times_ns[row], ways[row], wire_bytes[row], data(row)) for row in self._rows)
 
+    def captured(self, place: int) -> int:
+        """How many bytes there are of the frame at a place."""
+        return self.columns.captured[self._rows[place]]
+
     def wire_bytes(self, place: int) -> int:
         """The length on the wire of the frame at a place."""
         return self.columns.wire_bytes[self._rows[place]]

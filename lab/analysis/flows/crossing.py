@@ -27,7 +27,7 @@ class TransportHead(NamedTuple):
     window: int
     """As it is in the header."""
     length: int
-    """Payload bytes."""
+    """Payload bytes, also those that were not captured."""
     has_sack: bool
     """Whether it has SACK blocks (RFC 2018, 3)."""
 
@@ -113,14 +113,15 @@ class Crossing:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is known to be plain so."""
-        return self.right_checksums > 0
+        """Whether it is known to be plain so, or but for being cut behind its headers."""
+        return False
 
     @property
     def head(self) -> TransportHead | None:
         """What there is to know of it without its packet; None where that has to be asked.
 
-        Of a whole packet of TCP or UDP that is plain, and has the same ends everywhere.
+        Of a plain packet of TCP or UDP, cut behind its headers or not, that has the same ends
+        everywhere.
         """
         return None
 

@@ -78,8 +78,12 @@ class LatePackets:
             found = self._right[at]
         return 0 if found == _CUT else found
 
+    def is_plain(self, number: int) -> bool:
+        """Whether a packet is, cut behind its headers or not; it is made once to know that."""
+        return self.right_checksums(number) > 0 or self._right[number - self._first] == _CUT
+
     def head(self, number: int) -> TransportHead | None:
-        """What is kept of a whole plain packet; None of any other. Raises OSError."""
+        """What is kept of a plain packet; None of any other. Raises OSError."""
         if not self._has_head(number):
             return None
         at = number - self._first
@@ -104,8 +108,10 @@ class LatePackets:
             carried = self.of(number).carried
             return None if carried is None else carried.read_from(crossing)
         at = number - self._first
-        length = self._lengths[at]
-        return Payload.stored(self._begins[at], length, crossing) if length else None
+        begin, length = self._begins[at], self._lengths[at]
+        if self._right[at] == _CUT:
+            length = min(length, self.frames.captured(self.left[at]) - begin)
+        return Payload.stored(begin, length, crossing) if length else None
 
     def _has_head(self, number: int) -> bool:
         """Whether what is kept of it is there; it is read now where it can be."""
@@ -127,7 +133,7 @@ class LatePackets:
             self._every_ends.append(_ends(head.ends))
             place = self._place_of_ends[head.ends] = len(self._every_ends)
         self._ends_at[at] = place
-        self._right[at] = head.right_checksums
+        self._right[at] = head.right_checksums or _CUT
         self._begins[at], self._lengths[at] = head.begin, head.length
         self._seqs[at], self._acks[at] = head.seq, head.ack
         self._windows[at] = head.window
@@ -182,7 +188,7 @@ class LateCrossing(Crossing):
 
     @property
     def right_checksums(self) -> int:
-        """How many its packet has, where it is plain, as nearly all are that look so; else 0."""
+        """How many its packet has, where it is plain and whole; else 0."""
         late = self.late
         return 0 if late is None else late.right_checksums(self.number)
 
@@ -190,7 +196,7 @@ class LateCrossing(Crossing):
     def is_plain(self) -> bool:
         """Whether it is known to be plain."""
         held = _packet.__get__(self)
-        return held.__class__ is LatePackets and held.right_checksums(self.number) > 0
+        return held.__class__ is LatePackets and held.is_plain(self.number)
 
     @property
     def head(self) -> TransportHead | None:

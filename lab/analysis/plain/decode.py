@@ -102,7 +102,7 @@ class PlainDecoder:
         self._stamps = _Remembered(partial(_stamps, option.__getitem__), most).__getitem__
 
     def head(self, data: bytes, wire_bytes: int) -> PlainHead | None:
-        """What flows need of an Ethernet frame that is whole, plain, and of TCP or UDP; else None.
+        """What flows need of an Ethernet frame that is plain, and of TCP or UDP; else None.
 
         Tunnels are not entered.
         """

@@ -1,8 +1,8 @@
-"""What flows and connections need of a whole plain frame of TCP or UDP, without a packet's objects.
+"""What flows and connections need of a plain frame of TCP or UDP, without a packet's objects.
 
 A run of half a million frames looks at most of them for these few numbers alone, and a packet takes
-several times as long to make. Of a frame that was cut nothing is said here, nor of what is not
-plain: see lab.analysis.plain.decode, with which this has to agree.
+several times as long to make. Of what is not plain nothing is said here: see
+lab.analysis.plain.decode, with which this has to agree.
 
 Source: RFC 791, 3.1; RFC 8200, 3; RFC 9293, 3.1; RFC 768.
 """
@@ -39,11 +39,11 @@ class PlainHead(NamedTuple):
     ends: bytes
     """Protocol, source and destination address, and both ports, as they are in the headers."""
     right_checksums: int
-    """How many it has: IPv6 has none of its own."""
+    """How many it has: IPv6 has none of its own. 0 of a frame that was cut behind its headers."""
     begin: int
     """Where in the frame the payload begins."""
     length: int
-    """The payload's bytes."""
+    """The payload's bytes, also those that were cut off."""
     seq: int
     ack: int
     flags: int
@@ -59,11 +59,12 @@ def plain_head(
     wire_bytes: int,
     options: Callable[[bytes], tuple[TcpOption, ...] | None],
 ) -> PlainHead | None:
-    """Of an Ethernet frame; None where it is not whole or not plain.
+    """Of an Ethernet frame; None where it is not plain.
 
     `options` reads those of a TCP header, and gives None where any is not as its kind has it.
     """
-    if len(data) != wire_bytes or wire_bytes < _LEAST_BYTES:
+    captured = len(data)
+    if not _LEAST_BYTES <= captured <= wire_bytes:
         return None
     if data[12:15] == b"\x08\0\x45":
         is_fragment = data[20] & 0xBF or data[21]
@@ -72,7 +73,7 @@ def plain_head(
         at, protocol, right = _IPV4_END, data[23], 2
         end = _IPV4_BEGIN + (data[16] << 8 | data[17])
         addresses, ends = data[26:34], data[23:24] + data[26:38]
-    elif data[12:14] == b"\x86\xdd" and data[14] >> 4 == 6 and wire_bytes >= 62:
+    elif data[12:14] == b"\x86\xdd" and data[14] >> 4 == 6 and captured >= 62:
         at, protocol, right = _IPV6_END, data[20], 1
         end = at + (data[18] << 8 | data[19])
         addresses, ends = data[22:54], data[20:21] + data[22:58]
@@ -81,9 +82,9 @@ def plain_head(
     size = end - at
     if end > wire_bytes or protocol not in (_TCP, _UDP):
         return None
-    has_sack = False
+    has_sack, known = False, min(end, captured)
     if protocol == _UDP:
-        if size < _UDP_BYTES:
+        if known - at < _UDP_BYTES:
             return None
         length, checksum = _UDP_NUMBERS.unpack_from(data, at)
         seq = ack = bits = window = 0
@@ -91,12 +92,12 @@ def plain_head(
         if length != size or not checksum:
             return None
     else:
-        if size < _TCP_BYTES:
+        if known - at < _TCP_BYTES:
             return None
         seq, ack, bits, window = _TCP_NUMBERS.unpack_from(data, at)
         header_bytes = bits >> 12 << 2
         begin = at + header_bytes
-        if not _TCP_BYTES <= header_bytes <= size:
+        if header_bytes < _TCP_BYTES or begin > known:
             return None
         is_usual = header_bytes == _TCP_BYTES or (
             header_bytes == _STAMPED_BYTES and data[at + 20 : at + 24] == _PADDED_TIMESTAMPS
@@ -106,6 +107,8 @@ def plain_head(
             if found is None:
                 return None
             has_sack = any(each.kind == _SACK for each in found)
-    if not checksum_holds(pseudo_header(addresses, protocol, size) + data[at:end]):
+    if captured < wire_bytes:
+        right = 0
+    if known == end and not checksum_holds(pseudo_header(addresses, protocol, size) + data[at:end]):
         return None
     return PlainHead(ends, right, begin, end - begin, seq, ack, bits & 0xFFF, window, has_sack)

@@ -19,6 +19,7 @@ from lab.analysis.flows.late_crossing import LateCrossing, LatePackets
 from lab.analysis.packets.packet import Packet, TcpFlags
 from lab.analysis.story import phases
 from lab.recording.storage import load_recording
+from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 from lab.report.document.report import report_document
 from lab.run import judge_recording
@@ -49,9 +50,36 @@ def test_all_that_is_said_of_a_recording_is_the_same(
     assert told[0] == told[1]
 
 
-def both(name: str) -> tuple[tuple[Crossing, ...], tuple[Crossing, ...]]:
+def snapped(recording: Recording, snap_bytes: int) -> Recording:
+    """The same as `--snap` has it. Canaries are shorter than what is kept."""
+    frames = [replace(each, data=each.data[:snap_bytes]) for each in recording.frames]
+    return replace(recording, frames=tuple(frames), snap_bytes=snap_bytes)
+
+
+@pytest.mark.parametrize("snap_bytes", [64, 90, 200])
+@pytest.mark.parametrize("name", ["tcp4", "loss-data4", "nat4", "traced-tcp6", "udp4", "udp6"])
+def test_all_that_is_said_of_frames_that_were_cut_is_the_same(
+    name: str, snap_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for function in remembered.FUNCTIONS:
+        known = getattr(assembly, function)
+        monkeypatch.setattr(assembly, function, getattr(known, "__wrapped__", known))
+    recording = snapped(load_recording(r.FOLDER / name), snap_bytes)
+    scenario = load_scenario(find_recorded(recording.scenario, recording.source, ""))
+    told = []
+    for frames in (recording.frames, stored(recording.frames)):
+        timelines, judgements = judge_recording(replace(recording, frames=frames), scenario)
+        told.append((report_document(timelines, judgements), dict(frame_comments(timelines))))
+    assert told[0] == told[1]
+
+
+def both(
+    name: str, snap_bytes: int | None = None
+) -> tuple[tuple[Crossing, ...], tuple[Crossing, ...]]:
     """The crossings of a recording's first step, as they are and late."""
     recording = load_recording(r.FOLDER / name)
+    if snap_bytes is not None:
+        recording = snapped(recording, snap_bytes)
     late = replace(recording, frames=stored(recording.frames))
     every = [find_brackets(each)[0].frames for each in (recording, late)]
     one, other = (join_crossings(frames, recording.points) for frames in every)
@@ -169,9 +197,10 @@ def test_packets_are_made_of_openings_alone(name: str, monkeypatch: pytest.Monke
     assert made & {each.crossing for each in every} <= openings
 
 
-def test_the_head_of_a_plain_packet_is_what_the_packet_says() -> None:
+@pytest.mark.parametrize("snap_bytes", [None, 64, 90])
+def test_the_head_of_a_plain_packet_is_what_the_packet_says(snap_bytes: int | None) -> None:
     for name in ("tcp4", "tcp6", "udp4", "udp6", "corrupt4", "loss-data4"):
-        here, late = both(name)
+        here, late = both(name, snap_bytes)
         assert all(each.head is None for each in here)
         for one, other in zip(here, late, strict=True):
             head, tcp = other.head, one.packet.tcp
@@ -183,8 +212,12 @@ def test_the_head_of_a_plain_packet_is_what_the_packet_says() -> None:
             assert head.ends == ("udp" if tcp is None else "tcp", *ends)
             numbers = (0, 0, 0, 0) if tcp is None else (tcp.seq, tcp.ack, tcp.flags, tcp.window)
             assert head[1:5] == numbers
-            carried = one.packet.carried
-            assert head.length == (0 if carried is None else carried.size)
+            header, carried = tcp or one.packet.udp, one.packet.carried
+            assert header is not None
+            assert head.length == header.payload_bytes
+            assert other.carried == carried
+            is_whole = len(one.data) == one.wire_bytes
+            assert (other.right_checksums > 0) == is_whole
             assert head.has_sack == (tcp is not None and tcp.option("sack") is not None)
 
 

@@ -142,7 +142,7 @@ def run(
 
     `scenario` is one, the path of a file that has one, or a name as `wirelab run` takes it.
     `family` is the IP version, 4 or 6, and `trace` what traces the programs' system calls:
-    "auto" (the best there is), "tracefs", "ptrace" or "none". The artifacts are written to a
+    "auto" (the best there is), "bpf", "ptrace" or "none". The artifacts are written to a
     new folder under `out`, which is `Result.folder`: as by `wirelab run`, to `runs` in the
     current directory, with all that it leaves there. Under pytest give it `tmp_path`. `allowed`
     is what its programs may do besides what is usual (docs/isolation.md). With `notes_lines`

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Stepping
-    from lab.kernel.trace.tracefs.keeper import CollectorKeeper
+    from lab.kernel.trace.collecting.keeper import CollectorKeeper
     from lab.model.allowed import Allowed, Cell
     from lab.model.claim import Judgement
     from lab.model.program import Step
@@ -41,7 +41,7 @@ NOWHERE = Path(os.devnull)
 """The folder of a run whose artifacts were not written."""
 SHARED = ("lab.kernel.plan", "lab.syscalls.source", "subprocess")
 """What a run and its sandbox both import, with all that those import."""
-TRACES = ("auto", "tracefs", "ptrace", "none")
+TRACES = ("auto", "bpf", "ptrace", "none")
 """What may trace the programs' system calls."""
 
 
@@ -116,7 +116,7 @@ def run_scenario(
     target = None if out is None else Path(out)
     if target is not None:
         check_writable(target)
-    traced = trace in ("auto", "tracefs")
+    traced = trace in ("auto", "bpf")
     # Where a collector works as well no CPU is free to import twice; else that is sooner done.
     shared = SHARED if traced else ()
     with (
@@ -471,18 +471,18 @@ def prepare() -> None:
 
 
 def share_collectors() -> CollectorKeeper:
-    """What lends collectors of tracefs' events to runs of processes forked from this one.
+    """What lends collectors of what BPF records to runs of processes forked from this one.
 
-    Each run would make its own else (lab.kernel.trace.tracefs.keeper). To be called in a process of
-    one thread.
+    Each run would make its own else (lab.kernel.trace.collecting.keeper). To be called in a process
+    of one thread.
     """
-    from lab.kernel.trace.tracefs.keeper import CollectorKeeper
+    from lab.kernel.trace.collecting.keeper import CollectorKeeper
 
     return CollectorKeeper()
 
 
 def lent_collectors() -> AbstractContextManager[None]:
-    """Have runs that threads of this process make meanwhile borrow collectors of tracefs' events.
+    """Have runs that threads of this process make meanwhile borrow collectors of what BPF records.
 
     To be entered while it has one thread (lab.kernel.sandbox.lent_collectors). Raises OSError.
     """

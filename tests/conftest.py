@@ -256,7 +256,7 @@ def needs_ptrace() -> None:
 
 
 @pytest.fixture
-def needs_tracefs(sandbox: Sandbox) -> None:
+def needs_bpf(sandbox: Sandbox) -> None:
     if reason := sandbox.call(traced_programs.why_not):
         pytest.skip(reason)
 

@@ -18,7 +18,7 @@ Making: TypeAlias = Callable[[Any], object]
 """Given a SubmissionBench: says what runs, runs it once, and returns what was seen."""
 
 UNTRACED = "none"
-TRACES = ("auto", "tracefs", "ptrace", UNTRACED)
+TRACES = ("auto", "bpf", "ptrace", UNTRACED)
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What a check, a trial or a misconception may be called."""
 

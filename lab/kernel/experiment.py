@@ -36,7 +36,6 @@ from lab.kernel.source.notes import Noted
 from lab.kernel.system.message_socket import Talk
 from lab.kernel.trace.tracer import Host, Tracer
 from lab.kernel.tracers import open_tracer
-from lab.model.topology import Topology
 from lab.records import (
     CapturePoint,
     Frame,
@@ -76,9 +75,7 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> tuple[Recording, SpooledFr
     clock_offset_ns = started_ns - time.monotonic_ns()
     with ExitStack() as stack:
         # First, because it becomes ready while the topology is built.
-        tracer, why_untraced = open_tracer(
-            plan.trace, _addresses(plan.topology), is_live=plan.stepping is not None
-        )
+        tracer, why_untraced = open_tracer(plan.trace, is_live=plan.stepping is not None)
         if tracer is not None:
             stack.callback(tracer.close)
         confinement = _confinement(plan.confined, stack)
@@ -320,13 +317,6 @@ def _instruments() -> tuple[Instrument, ...]:
 def _host(namespace: Namespace) -> Host:
     indexes = {namespace.index(each): each.name for each in namespace.interfaces}
     return Host(namespace.name, {LOOPBACK_INDEX: "lo"} | indexes)
-
-
-def _addresses(topology: Topology) -> frozenset[str]:
-    """Every address of the topology, without prefix lengths."""
-    return frozenset(
-        str(address.ip) for interface in topology.interfaces() for address in interface.addresses
-    )
 
 
 def _recorder(plan: Plan, namespaces: Mapping[str, Namespace], stack: ExitStack) -> FrameRecorder:

@@ -135,9 +135,9 @@ def _features(sandbox: Sandbox) -> Iterator[Finding]:
     offer = "nf_tables and conntrack translate addresses and ports, of IPv4 and IPv6"
     mend = "a kernel with that part; load its module where it is one"
     yield Finding("NAT", not refusal, refusal or offer, mend, needed=False)
-    kernel = "Linux from 5.18 on with CONFIG_FTRACE_SYSCALLS, and tracefs in /proc/filesystems"
+    kernel = "Linux from 6.1 on with CONFIG_BPF_SYSCALL and CONFIG_DEBUG_INFO_BTF, not locked down"
     instruments = (
-        ("tracefs", "calls, states and drops from the kernel's tracepoints",
+        ("bpf", "calls, states and drops from the kernel's tracepoints",
          kernel if os.geteuid() == 0 else "sudo"),
         ("ptrace", "calls, and states when they end",
          "x86_64 or aarch64; sudo sysctl kernel.yama.ptrace_scope=1"),
@@ -191,7 +191,7 @@ def try_socket(domain: int, kind: int, protocol: int) -> str:
 
 
 def try_instrument(name: str) -> str:
-    """Run inside a sandbox: why it cannot trace with "tracefs" or "ptrace"; "" if it can."""
+    """Run inside a sandbox: why it cannot trace with "bpf" or "ptrace"; "" if it can."""
     from lab.kernel.tracers import why_no_tracer
 
     return why_no_tracer(name)

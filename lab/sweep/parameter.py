@@ -33,7 +33,7 @@ _SYSCTL_OF = {CONGESTION: "net.ipv4.tcp_congestion_control"}
 FAMILY, TRACE, WIRE = "family", "trace", "wire"
 NO_RULE = "none"
 """The value of `wire` that is no rule."""
-TRACES = ("auto", "tracefs", "ptrace", "none")
+TRACES = ("auto", "bpf", "ptrace", "none")
 FAMILIES = (4, 6)
 KNOWN = (*OF_LINKS, *_SYSCTL_OF, FAMILY, TRACE, WIRE)
 COLUMNS = frozenset({

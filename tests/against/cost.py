@@ -72,7 +72,7 @@ def measures(out: str) -> dict[str, Callable[[Checkout], float]]:
         "bench-setup: chain of 200": printed(CHAIN.format(length=200)),
         **{
             f"bench-trace: a connection, {way}": printed(CONNECTIONS.format(way=way))
-            for way in ("none", "tracefs", "ptrace")
+            for way in ("none", "auto", "ptrace")
         },
     }
 

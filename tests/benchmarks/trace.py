@@ -1,7 +1,7 @@
 """What tracing costs, and whether it tells the truth: a thousand connections, three ways.
 
 The same two programs run with frames captured alone, with their calls traced by ptrace, and as
-root by tracefs; the ways take turns, so that a noisy moment hits all of them. Every recording
+root by BPF; the ways take turns, so that a noisy moment hits all of them. Every recording
 is then put in order: an effect before its cause, or an event lost, is an error.
 """
 
@@ -26,7 +26,7 @@ CONNECTIONS = 1000
 UNRELATED_CALLS = 100_000
 UNRELATED_NS = 10_000  # 100,000 calls a second
 ROUNDS = 5
-LIMITS = {"tracefs": 1.25, "ptrace": 3.0}  # ptrace with stops.c, which `make setup` compiles
+LIMITS = {"bpf": 1.25, "ptrace": 3.0}  # ptrace with stops.c, which `make setup` compiles
 UNRELATED_LIMIT = 2.0
 PROGRAMS = str(Path(__file__).parent / "trace_programs.py")
 DEADLINE_S = 120.0

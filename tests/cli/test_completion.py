@@ -53,7 +53,7 @@ def test_commands_options_and_values(tmp_path: Path) -> None:
     assert completed("wirelab ", tmp_path) == set(COMMANDS)
     assert completed("wirelab rep", tmp_path) == {"replay", "report"}
     assert completed("wirelab run tcp --fam", tmp_path) == {"--family"}
-    assert completed("wirelab run tcp --trace ", tmp_path) == {"auto", "tracefs", "ptrace", "none"}
+    assert completed("wirelab run tcp --trace ", tmp_path) == {"auto", "bpf", "ptrace", "none"}
     assert completed("wirelab completion ", tmp_path) == set(SHELLS)
 
 

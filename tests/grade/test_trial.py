@@ -39,7 +39,7 @@ def test_a_trial_may_be_of_another_kind() -> None:
     ("options", "said"),
     [
         ({"family": 5}, "IP version 5"),
-        ({"trace": "strace"}, "there are auto, tracefs"),
+        ({"trace": "strace"}, "there are auto, bpf"),
         ({"name": "One Client"}, "small letters"),
     ],
 )

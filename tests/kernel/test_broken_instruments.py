@@ -97,9 +97,9 @@ def test_a_capture_whose_socket_is_lost_is_named_in_one_line(sandbox: Sandbox) -
     assert "\n" not in str(lost.value)
 
 
-@pytest.mark.usefixtures("needs_tracefs")
-def test_events_that_an_overrun_buffer_lost_leave_every_claim_undecided(sandbox: Sandbox) -> None:
-    recording = sandbox.call(inside_broken.record_with_small_buffers, plan(SEND_ALL, "tracefs"))
+@pytest.mark.usefixtures("needs_bpf")
+def test_records_that_a_full_ring_lost_leave_every_claim_undecided(sandbox: Sandbox) -> None:
+    recording = sandbox.call(inside_broken.record_with_a_small_ring, plan(SEND_ALL, "bpf"))
     assert recording.trace.lost > 0
     assert any("lost" in why for why in nothing_decided(recording))
 
@@ -148,7 +148,7 @@ def test_without_ptrace_there_is_no_run_that_asks_for_it(tmp_path: Path, call: s
 
 
 @pytest.mark.usefixtures("needs_ptrace")
-@pytest.mark.skipif(os.geteuid() == 0, reason="root traces by tracefs")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root traces by BPF")
 def test_without_any_tracer_claims_about_calls_are_skipped_and_name_it(tmp_path: Path) -> None:
     done = run_without(("ptrace",), tmp_path, command(CONVERSE), command(ASK), "auto")
     assert done.returncode == 0, done.stdout
@@ -182,17 +182,30 @@ print(s.recv(100), s.recv(100))
 """
 
 
-@pytest.mark.usefixtures("needs_tracefs")
-def test_without_bpf_what_rests_on_memory_is_undecided_and_bpf_is_named(tmp_path: Path) -> None:
-    done = run_without(("bpf",), tmp_path, command(TAKE_TWO), command(SEND_TWO), "tracefs")
+@pytest.mark.usefixtures("needs_bpf", "needs_ptrace")
+def test_without_bpf_root_is_traced_by_ptrace(tmp_path: Path) -> None:
+    programs = command(TAKE_TWO), command(SEND_TWO)
+    done = run_without(("bpf",), tmp_path, *programs, "auto")
     report = report_of(tmp_path)
-    said = {each["kind"]: each for each in report["instruments"]}
-    for kind in ("pointer arguments", "drops"):
-        assert "EPERM" in said[kind]["text"]
-    assert said["pointer arguments"]["obtained"] is None
+    (calls,) = (each for each in report["instruments"] if each["kind"] == "calls")
+    assert "ptrace" in calls["text"]
     verdicts = {each["id"]: each["verdict"] for each in report["claims"]}
-    assert verdicts["ad-hoc-datagram-bytes"] == "UNDECIDED", done.stdout
+    assert verdicts["ad-hoc-datagram-bytes"] == "HOLDS", done.stdout
     assert "BROKEN" not in verdicts.values()
-    whole = run_without(("ptrace",), tmp_path, command(TAKE_TWO), command(SEND_TWO), "tracefs")
+
+
+@pytest.mark.usefixtures("needs_bpf")
+def test_without_bpf_there_is_no_run_that_asks_for_it(tmp_path: Path) -> None:
+    done = run_without(("bpf",), tmp_path, command(TAKE_TWO), command(SEND_TWO), "bpf")
+    assert done.returncode == CANNOT
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("wirelab: cannot trace with bpf: load the BPF program wirelab_probe: ")
+    assert "EPERM" in line
+    assert "--trace auto takes another" in line
+
+
+@pytest.mark.usefixtures("needs_bpf")
+def test_bpf_needs_no_ptrace(tmp_path: Path) -> None:
+    done = run_without(("ptrace",), tmp_path, command(TAKE_TWO), command(SEND_TWO), "bpf")
     verdicts = {each["id"]: each["verdict"] for each in report_of(tmp_path)["claims"]}
-    assert verdicts["ad-hoc-datagram-bytes"] == "HOLDS", whole.stdout
+    assert verdicts["ad-hoc-datagram-bytes"] == "HOLDS", done.stdout

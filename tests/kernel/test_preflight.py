@@ -40,7 +40,7 @@ def test_what_a_run_needs_is_examined_in_the_order_in_which_it_does() -> None:
     assert all(finding.ok for finding in found if finding.needed)
     subjects = [finding.subject for finding in found]
     wanted = [
-        "system", "privilege", "namespaces", "links and capture", "confinement", "tracefs",
+        "system", "privilege", "namespaces", "links and capture", "confinement", "bpf",
         "tshark",
     ]  # fmt: skip
     assert [subject for subject in subjects if subject in wanted] == wanted
@@ -62,7 +62,7 @@ def test_a_socket_that_cannot_be_made_is_named_by_the_systems_own_words(
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("instrument", ["tracefs", "ptrace"])
+@pytest.mark.parametrize("instrument", ["bpf", "ptrace"])
 def test_an_instrument_is_there_if_a_run_would_get_it(sandbox: Sandbox, instrument: str) -> None:
     (finding,) = [finding for finding in examine() if finding.subject == instrument]
     try:
@@ -116,6 +116,6 @@ def try_view_without_mount_setattr() -> str:
 
 def open_and_close_tracer(name: str) -> None:
     """Run inside a sandbox. Raises MachineError."""
-    tracer, _ = open_tracer(name, frozenset())
+    tracer, _ = open_tracer(name)
     assert tracer is not None
     tracer.close()

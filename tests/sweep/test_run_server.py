@@ -8,13 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-import traced_programs
+from bpf_loaded import is_loaded, programs_of
 from house import ROOT
-from lent import instances_of
 from outside import command, descendants, environment, wait_until
 from sweep_rows import wanted_runs
 
-from lab.kernel.sandbox.sandbox import Sandbox
 from lab.sweep.making import make_run
 from lab.sweep.order import RunOrder, ScenarioFile
 from lab.sweep.row import RunRow
@@ -101,9 +99,9 @@ def _without_chance(row: RunRow) -> dict[str, object]:
 
 
 @pytest.mark.kernel
-@pytest.mark.usefixtures("needs_tracefs")
+@pytest.mark.usefixtures("needs_bpf")
 def test_rows_are_the_same_whether_collectors_are_lent_or_not() -> None:
-    orders = [RunOrder(wanted, BUILTIN) for wanted in wanted_runs("trace=tracefs", repeat=4)]
+    orders = [RunOrder(wanted, BUILTIN) for wanted in wanted_runs("trace=bpf", repeat=4)]
     server = RunServer()
     try:
         lent = [server.make(order) for order in orders]
@@ -116,20 +114,21 @@ def test_rows_are_the_same_whether_collectors_are_lent_or_not() -> None:
 
 
 @pytest.mark.kernel
-@pytest.mark.usefixtures("needs_tracefs")
-def test_a_sweep_that_is_killed_leaves_no_instance(sandbox: Sandbox, tmp_path: Path) -> None:
-    words = ["sweep", "tcp", "--repeat", "1000", "--trace", "tracefs", "--out", str(tmp_path / "o")]
+@pytest.mark.usefixtures("needs_bpf")
+def test_a_sweep_that_is_killed_leaves_no_program_in_the_kernel(tmp_path: Path) -> None:
+    words = ["sweep", "tcp", "--repeat", "1000", "--trace", "bpf", "--out", str(tmp_path / "o")]
+    programs = set[int]()
     with subprocess.Popen(
         command(*words), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as sweeping:
-        family = set[int]()
 
-        def of_it() -> list[str]:
-            family.update(descendants(sweeping.pid))
-            return instances_of(sandbox.call(traced_programs.instances), [*family])
+        def has_some() -> bool:
+            for pid in descendants(sweeping.pid):
+                programs.update(programs_of(pid))
+            return bool(programs)
 
         try:
-            wait_until(of_it, 30)
+            wait_until(has_some, 30)
         finally:
             sweeping.kill()
-    wait_until(lambda: not of_it())
+    wait_until(lambda: not any(map(is_loaded, programs)))

@@ -50,9 +50,9 @@ def test_a_worker_whose_machine_lacks_something_offers_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(RunServer, "why_not", lambda self, traces: f"no {traces[0]}")
-    check = MachineCheck("sweep-2", ("tracefs",))
+    check = MachineCheck("sweep-2", ("bpf",))
     assert set_up(check).offered == {}
-    assert refusal_of("sweep-2") == "no tracefs"
+    assert refusal_of("sweep-2") == "no bpf"
     asyncio.run(check.teardown(Told()))
 
 

@@ -250,7 +250,7 @@ def _sweep(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--trace",
-        choices=("auto", "tracefs", "ptrace", "none"),
+        choices=("auto", "bpf", "ptrace", "none"),
         default="auto",
         help="what traces the programs' system calls (default: the best there is)",
     )

@@ -111,7 +111,7 @@ def add_making(command: argparse.ArgumentParser, *, notes_lines: bool = True) ->
     )
     command.add_argument(
         "--trace",
-        choices=("auto", "tracefs", "ptrace", "none"),
+        choices=("auto", "bpf", "ptrace", "none"),
         default="auto",
         help="what traces the programs' system calls (default: the best there is)",
     )

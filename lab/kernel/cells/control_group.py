@@ -1,7 +1,7 @@
 """The control group of a cell: limits that the kernel keeps of all its processes together.
 
 Only a group with both controllers is taken, of memory and of processes: to enter one takes the
-kernel some 10 ms. Like an instance of tracefs it is not reclaimed by the kernel; its name says
+kernel some 10 ms. It is not reclaimed by the kernel; its name says
 whose it is, and the next lab removes those of labs that are gone.
 
 Source: cgroups(7), Documentation/admin-guide/cgroup-v2.rst.
@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 
 from lab.kernel.cells.limits import MIB
-from lab.kernel.trace.tracefs.instance import Owner, has_ended, has_owner, owner
+from lab.kernel.system.owner import Owner, has_ended, has_owner, owner
 from lab.model.allowed import Limits
 from lab.records import Limit
 

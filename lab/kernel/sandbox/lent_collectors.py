@@ -1,4 +1,4 @@
-"""Collectors of tracefs' events that are lent to the runs which threads of this process make.
+"""Collectors of what BPF records that are lent to the runs which threads of this process make.
 
 A process with threads forks no sandbox (sandbox/starting.py), and so cannot keep collectors itself
 either, which are forked when they are first asked for. A process beside it does, which is forked
@@ -18,15 +18,15 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from lab.kernel.sandbox.starting import may_fork
-from lab.kernel.trace.tracefs.keeper import CollectorKeeper
+from lab.kernel.trace.collecting.keeper import CollectorKeeper
 
 
 @contextmanager
 def lent_collectors() -> Iterator[None]:
     """Have the runs that are made meanwhile, by any thread, borrow their collectors.
 
-    Each would make its own else (lab.kernel.trace.tracefs.keeper), which it does all the same where
-    this process must not fork (may_fork). Raises OSError.
+    Each would make its own else (lab.kernel.trace.collecting.keeper), which it does all the same
+    where this process must not fork (may_fork). Raises OSError.
     """
     if not may_fork():
         yield

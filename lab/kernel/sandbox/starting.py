@@ -148,7 +148,7 @@ def start_supervisor(
 def _execute(messages: int, preload: str, *, traced: bool, kept: Sequence[int]) -> Supervisor:
     import subprocess
 
-    from lab.kernel.trace.tracefs.start import descriptors_to_borrow
+    from lab.kernel.trace.collecting.start import descriptors_to_borrow
 
     # -I has it ignore the environment, PYTHONDONTWRITEBYTECODE too: root would leave files.
     isolated = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
@@ -201,7 +201,7 @@ def _become_supervisor(
     status = 1
     try:
         from lab.kernel.sandbox.supervisor import main
-        from lab.kernel.trace.tracefs.start import descriptors_to_borrow
+        from lab.kernel.trace.collecting.start import descriptors_to_borrow
 
         os.setsid()
         _reset_signals(mask)

@@ -6,8 +6,8 @@ whatever signal, the supervisor kills the init. When the init dies, the kernel k
 else in its pid namespace and reclaims namespaces, links and mounts. When the supervisor dies
 before the init, the kernel kills the init (PR_SET_PDEATHSIG).
 
-The one thing that the kernel does not reclaim are the tracefs instances of root's runs: the
-supervisor owns them and has them removed (lab.kernel.trace.tracefs.instance).
+The one thing that the kernel does not reclaim are control groups of root's cells, which are named
+after the supervisor (lab.kernel.system.owner).
 
 Started by lab.kernel.sandbox.starting, with garbage collection off: the init turns it on once it
 has imported what it runs.
@@ -32,8 +32,8 @@ from lab.kernel.system import libc
 from lab.kernel.system.capabilities import has_capabilities
 from lab.kernel.system.limits import as_refusal
 from lab.kernel.system.message_socket import CallerGone, MessageSocket, PeerGone, Talk
-from lab.kernel.trace.tracefs import instance as trace_instance
-from lab.kernel.trace.tracefs import start as trace_start
+from lab.kernel.system.owner import note_owner
+from lab.kernel.trace.collecting import start as trace_start
 
 NETNS_DIRECTORY = Path("/run/netns")
 SHARED_DIRECTORY = Path("/run/wirelab")  # for what programs of several hosts share
@@ -101,7 +101,6 @@ def _supervise(parent: int, init: int, terminated: int) -> None:
     poll.poll()
     signal.pidfd_send_signal(supervised, signal.SIGKILL)  # a zombie takes it as well
     os.waitpid(init, 0)
-    trace_instance.remove_behind_me()
     os._exit(0)
 
 
@@ -114,7 +113,7 @@ def _enter_namespaces() -> None:
         advice = "run with sudo, or `wirelab doctor` says how to allow unprivileged user namespaces"
     privileged = has_capabilities("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_NET_RAW")
     if privileged:
-        trace_instance.note_owner()
+        note_owner()
     try:
         if privileged:
             libc.unshare(flags, "cannot create namespaces")

@@ -23,7 +23,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         (("rnu", "tcp"), "'rnu' is none of list, run, "),
         (("rnu", "tcp"), "did you mean 'run'?"),
         (("scenario",), "did you mean 'scenarios'?"),
-        (("run", "tcp", "--trace", "tracfs"), "did you mean 'tracefs'?"),
+        (("run", "tcp", "--trace", "ptrac"), "did you mean 'ptrace'?"),
         (("run", "tcp", "--famly", "6"), "unknown: --famly 6; did you mean '--family'?"),
         (("run", "tcp", "--jsno=1"), "did you mean '--json'?"),
         (("compare", "--out-dir"), "did you mean '--out'?"),

@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import traced_programs
-from lent import instances_of
+from bpf_loaded import is_loaded, programs_of
 from outside import descendants, environment, wait_until
 
 from lab.kernel.sandbox.lent_collectors import lent_collectors
-from lab.kernel.sandbox.sandbox import Sandbox
 
 # What is executed as the command's own process is, in another: it goes on with each line it reads.
 COMMAND = """
@@ -29,7 +27,7 @@ from lab.scenario_files import builtin_scenarios
 starting.fork_from_here()
 
 def run(name):
-    result = run_scenario(builtin_scenarios()[name], Family.IPV4, None, "tracefs", pages=False)
+    result = run_scenario(builtin_scenarios()[name], Family.IPV4, None, "bpf", pages=False)
     traces = [timeline.recording.trace for timeline in result.timelines]
     return result.outcome.value, any(trace.syscalls for trace in traces)
 
@@ -66,33 +64,35 @@ def say(process: subprocess.Popen[str], line: str) -> None:
     process.stdin.flush()
 
 
-def instances(observer: Sandbox, pids: frozenset[int]) -> list[str]:
-    return instances_of(observer.call(traced_programs.instances), [*pids])
+def collectors(pids: frozenset[int]) -> dict[int, set[int]]:
+    """Those of the processes that have BPF programs, with the ids of these."""
+    return {pid: programs for pid in pids if (programs := programs_of(pid))}
 
 
 @pytest.mark.kernel
-@pytest.mark.usefixtures("needs_tracefs")
-def test_as_many_collectors_as_runs_at_a_time_serve_all(sandbox: Sandbox) -> None:
+@pytest.mark.usefixtures("needs_bpf")
+def test_as_many_collectors_as_runs_at_a_time_serve_all() -> None:
     with command() as process:
         assert line_of(process) == SIX_RUNS
         beneath = descendants(process.pid)
-        assert len(instances(sandbox, beneath)) in (2, 4)
-        assert len(beneath) == 1 + len(instances(sandbox, beneath)) // 2  # and their keeper
+        found = collectors(beneath)
+        assert len(found) in (1, 2)
+        assert len(beneath) == 1 + len(found)  # and their keeper
         say(process, "end")
         assert line_of(process) == "ended"
         assert not descendants(process.pid)
-        assert not instances(sandbox, beneath)
+        wait_until(lambda: not any(map(is_loaded, set().union(*found.values()))))
 
 
 @pytest.mark.kernel
-@pytest.mark.usefixtures("needs_tracefs")
-def test_they_end_with_a_command_that_is_killed(sandbox: Sandbox) -> None:
+@pytest.mark.usefixtures("needs_bpf")
+def test_they_end_with_a_command_that_is_killed() -> None:
     with command() as process:
         assert line_of(process) == SIX_RUNS
-        beneath = descendants(process.pid)
-        assert instances(sandbox, beneath)
+        programs = set().union(*collectors(descendants(process.pid)).values())
+        assert programs
         say(process, "kill")
-        wait_until(lambda: not instances(sandbox, beneath))
+        wait_until(lambda: not any(map(is_loaded, programs)))
 
 
 def test_a_process_that_must_not_fork_has_none() -> None:

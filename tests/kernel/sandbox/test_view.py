@@ -111,10 +111,11 @@ def test_the_process_that_makes_it_is_gone_when_it_is_ready(sandbox: Sandbox) ->
     assert processes == 1
 
 
-def test_tracefs_is_covered_while_the_lab_traces_by_it(
-    sandbox: Sandbox, needs_tracefs: None
-) -> None:
-    assert sandbox.call(os.path.isdir, "/sys/kernel/tracing/events")
+@pytest.mark.skipif(os.geteuid() != 0, reason="tracefs is root's")
+def test_tracefs_is_covered(sandbox: Sandbox) -> None:
+    words = "tracefs", "/sys/kernel/tracing", "tracefs", libc.MS_NODEV
+    if not sandbox.call(os.path.isdir, "/sys/kernel/tracing/events"):
+        sandbox.call(libc.mount, *words)
     assert sandbox.call(listed_in, Files(()), "/", "/sys/kernel/tracing")[1] == []
 
 

@@ -13,9 +13,8 @@ from lab.kernel.capture.frames import FrameRecorder
 from lab.kernel.capture.ring import BLOCK_BYTES
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
-from lab.kernel.trace.tracefs.instance import Instance
-from lab.kernel.trace.tracefs.instance_pair import InstancePair
-from lab.kernel.trace.tracefs.start import end_started
+from lab.kernel.trace.bpf import call_reader
+from lab.kernel.trace.collecting.start import end_started
 from lab.records import Recording
 
 PAGE_BYTES = 4096
@@ -75,12 +74,8 @@ def record_until_come(plan: Plan) -> Recording:
     return record(plan)
 
 
-def record_with_small_buffers(plan: Plan) -> Recording:
-    """Traced by tracefs, with a page for each CPU's events."""
-    end_started()  # it has its buffers already
-
-    def shrink(self: InstancePair, instance: Instance, wanted_kb: int) -> None:
-        instance.write("buffer_size_kb", str(PAGE_BYTES >> 10))
-
-    InstancePair._enlarge = shrink  # type: ignore[method-assign]
+def record_with_a_small_ring(plan: Plan) -> Recording:
+    """Traced by BPF, with a page for all records."""
+    end_started()  # it has its ring already
+    setattr(call_reader, "RING_BYTES", PAGE_BYTES)  # noqa: B010  the module has it from another
     return record(plan)

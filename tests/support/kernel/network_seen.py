@@ -6,35 +6,28 @@ import fcntl
 import os
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lab.kernel.system import libc
-from lab.kernel.trace.bpf.network_reader import NetworkReader
-from lab.kernel.trace.bpf.network_records import (
-    ClosedOfRun,
-    DropOfRun,
-    StateOfRun,
-    parse_network_records,
-)
-from lab.kernel.trace.tracefs.format import parse_format
-from lab.kernel.trace.tracefs.instance import TRACEFS, mount_tracefs
+from lab.kernel.trace.networks.network_reader import NetworkReader
+from lab.kernel.trace.networks.network_records import Sight, parse_network_records
 
 Act = Callable[[], None]
 SENT, BACKLOG = b"hello", 7
+_DEADLINE_S = 30.0
 
 
 class Seen(NamedTuple):
-    states: list[StateOfRun]
-    drops: list[DropOfRun]
-    closed: list[ClosedOfRun]
+    sight: Sight
     namespace: int
     lost: int
-    no_socket: int
-    """The number of that reason on this kernel."""
+    drop_reasons: dict[int, str]
+    reset_reasons: dict[int, str]
     began_ns: int
     ended_ns: int
 
@@ -59,19 +52,17 @@ def of_another_namespace(act: Act) -> Seen:
 
 
 def _watch(namespace: int, act: Act) -> Seen:
-    mount_tracefs()
-    drop = parse_format("skb", Path(TRACEFS, "events/skb/kfree_skb/format").read_text())
-    numbers = {name: number for number, name in drop.symbols["reason"].items()}
-    reader = NetworkReader(numbers["NOT_SPECIFIED"], names_receiver=drop.has("rx_sk"))
+    reader = NetworkReader()
     try:
         reader.follow([namespace])
         began_ns = time.clock_gettime_ns(time.CLOCK_TAI)
         act()
         ended_ns = time.clock_gettime_ns(time.CLOCK_TAI)
-        states, drops, closed = parse_network_records(reader.take())
+        sight = parse_network_records(reader.take())
         return Seen(
-            states, drops, closed, namespace, reader.lost, numbers["NO_SOCKET"], began_ns, ended_ns
-        )
+            sight, namespace, reader.lost, reader.drop_reasons, reader.reset_reasons,
+            began_ns, ended_ns,
+        )  # fmt: skip
     finally:
         reader.close()
 
@@ -92,6 +83,58 @@ def connect_to_nobody() -> None:
     """A connection that is refused."""
     with socket.socket() as client, suppress(ConnectionRefusedError):
         client.connect(("127.0.0.1", 9))
+
+
+def connect_to_nobody_by_ipv6() -> None:
+    """The same from a port of its own."""
+    with socket.socket(socket.AF_INET6) as client, suppress(ConnectionRefusedError):
+        client.bind(("::1", 4343))
+        client.connect(("::1", 9))
+
+
+def converse_mapped() -> None:
+    """A connection of IPv4 to a socket of IPv6, whose program does not read what it was sent."""
+    with (
+        socket.create_server(
+            ("::", 4242), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
+        ) as server,
+        socket.socket() as client,
+    ):
+        client.connect(("127.0.0.1", 4242))
+        with server.accept()[0]:
+            client.sendall(SENT)
+
+
+def wait_for_lost_segments() -> None:
+    """A SYN and a SYN-ACK that are sent again: the listening sockets take nothing yet."""
+    with ExitStack() as held:
+        deferring = held.enter_context(socket.create_server(("127.0.0.1", 4244)))
+        deferring.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 1)
+        silent = held.enter_context(socket.socket())
+        silent.connect(deferring.getsockname())
+        full = held.enter_context(socket.create_server(("127.0.0.1", 4245), backlog=0))
+        clients = [held.enter_context(socket.socket()) for _ in range(3)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        deadline = time.monotonic() + _DEADLINE_S
+        while not (_sent_again() >= 2 and _retransmissions(clients[-1])):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def _retransmissions(client: socket.socket) -> int:
+    info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    return int.from_bytes(info[100:104], sys.byteorder)  # tcpi_total_retrans
+
+
+def _sent_again() -> int:
+    """Segments, in this network namespace. Source: proc_pid_net(5), snmp."""
+    names, values = (
+        line.split() for line in Path("/proc/self/net/snmp").read_text().splitlines()
+        if line.startswith("Tcp:")
+    )  # fmt: skip
+    return int(values[names.index("RetransSegs")])
 
 
 def converse() -> None:

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.errors import KernelRefused
 from lab.kernel.programs.leftovers import orphans
 from lab.kernel.sandbox.sandbox import Sandbox
-from lab.kernel.trace.tracefs import events as trace_events
-from lab.kernel.trace.tracefs import start as trace_start
-from lab.kernel.trace.tracefs.instance import INSTANCES, Owner, mount_tracefs, owner
-from lab.kernel.trace.tracefs.instance_pair import InstancePair
-from lab.kernel.trace.tracefs.tracer import TracefsTracer
+from lab.kernel.trace.collecting import start as trace_start
+from lab.kernel.trace.collecting import tracer as bpf_tracer
+from lab.kernel.trace.collecting.tracer import BpfTracer
 from lab.kernel.trace.tracer import Host
 from lab.kernel.tracers import open_tracer
 from lab.records import Instrument, Syscall, Trace
@@ -50,8 +47,8 @@ class Traced:
 
 
 def why_not() -> str:
-    """In a sandbox: why tracefs cannot be used."""
-    return TracefsTracer.why_not()
+    """In a sandbox: why BPF cannot be used."""
+    return BpfTracer.why_not()
 
 
 def trace(*steps: tuple[str, ...]) -> Traced:
@@ -76,9 +73,9 @@ def trace(*steps: tuple[str, ...]) -> Traced:
         tracer.close()
 
 
-def watching_tracer() -> TracefsTracer:
+def watching_tracer() -> BpfTracer:
     """In a sandbox: a tracer of this network namespace, as the host "here"."""
-    tracer = TracefsTracer(frozenset())
+    tracer = BpfTracer()
     inode = Path("/proc/self/ns/net").stat().st_ino
     tracer.watch({inode: Host("here", {1: "lo"})})
     return tracer
@@ -90,12 +87,12 @@ def _set_loopback_up() -> None:
         fcntl.ioctl(asked, 0x8914, struct.pack("=16sh14x", b"lo", 1))
 
 
-def start(tracer: TracefsTracer, name: str, text: str) -> subprocess.Popen[bytes]:
+def start(tracer: BpfTracer, name: str, text: str) -> subprocess.Popen[bytes]:
     """In a sandbox: a program, traced."""
+    tracer.prepare(name)
     process = subprocess.Popen(
         [sys.executable, "-IS", "-c", FIRST_LINES + text],
         stdout=subprocess.PIPE,
-        preexec_fn=tracer.prepare(name),
     )
     tracer.started(name, process.pid)
     return process
@@ -105,7 +102,8 @@ def missing_program() -> tuple[Trace, bool]:
     """In a sandbox: the trace of a start that failed."""
     tracer = watching_tracer()
     try:
-        subprocess.Popen(["/no/such/program"], preexec_fn=tracer.prepare("absent"))
+        tracer.prepare("absent")
+        subprocess.Popen(["/no/such/program"])
     except FileNotFoundError:
         return tracer.end_step("s"), True
     finally:
@@ -113,11 +111,13 @@ def missing_program() -> tuple[Trace, bool]:
     raise AssertionError("it was started")
 
 
-def others_when_refused() -> tuple[Instrument, frozenset[int]]:
-    """In a sandbox: what is taken where a tracepoint is absent, and processes beside its own."""
+def others_when_refused(choice: str) -> tuple[Instrument, frozenset[int]]:
+    """In a sandbox: what is taken where BPF is refused, and processes beside its own."""
     trace_start.begin_early()
-    trace_events.NEEDED = (*trace_events.NEEDED, "syscalls:sys_enter_none")
-    tracer, _ = open_tracer("auto", frozenset())
+    if choice == "auto":
+        trace_start.why_no_collector = lambda: "refused"
+        bpf_tracer.why_no_collector = trace_start.why_no_collector  # type: ignore[attr-defined]
+    tracer, _ = open_tracer(choice)
     assert tracer is not None
     try:
         return tracer.instruments[0], orphans((), tracer.own_processes())
@@ -125,68 +125,19 @@ def others_when_refused() -> tuple[Instrument, frozenset[int]]:
         tracer.close()
 
 
-_held: list[TracefsTracer] = []
+_held: list[BpfTracer] = []
 
 
 def hold_tracer() -> None:
-    """In a sandbox: have its instances, until it ends."""
+    """In a sandbox: have a collector that is at work, until it ends."""
     begin_tracer()
     _held[-1].prepare("none")
 
 
 def begin_tracer() -> None:
-    """In a sandbox: begin to make instances, without waiting for them."""
+    """In a sandbox: begin to make one ready, without waiting for it."""
     assert why_not() == ""
     _held.append(watching_tracer())
-
-
-def close_tracer() -> None:
-    """In a sandbox: what was begun or held is over, and the sandbox goes on."""
-    _held.pop().close()
-
-
-def instances() -> list[str]:
-    """In a sandbox: every instance of the lab's there is."""
-    mount_tracefs()
-    return sorted(path.name for path in Path(INSTANCES).glob("wirelab-*"))
-
-
-def make_instances(*names: str) -> None:
-    """In a sandbox: as labs of those owners would have left them."""
-    mount_tracefs()
-    for name in names:
-        Path(INSTANCES, name).mkdir()
-
-
-def remove_instances(*names: str) -> None:
-    """In a sandbox: those of them that are there."""
-    for name in set(names) & set(instances()):
-        Path(INSTANCES, name).rmdir()
-
-
-def pair_of_instances() -> tuple[list[str], list[int]]:
-    """In a sandbox: of both instances the clock that is chosen, and a CPU's buffer in KiB."""
-    mount_tracefs()
-    pair = InstancePair()
-    pair.wait_until_made()
-    both = pair.calls, pair.kernel
-    clocks = [each.read("trace_clock").partition("[")[2].partition("]")[0] for each in both]
-    return clocks, [int(each.read("buffer_size_kb").split()[0]) for each in both]
-
-
-def second_pair_of_instances() -> str:
-    """In a sandbox: what is said of a pair that is there already."""
-    pair_of_instances()
-    try:
-        InstancePair().wait_until_made()
-    except KernelRefused as error:
-        return str(error)
-    return ""
-
-
-def owner_of_all() -> Owner:
-    """In a sandbox: who owns its instances."""
-    return owner()
 
 
 def run(sandbox: Sandbox, *programs: str) -> Traced:
@@ -223,6 +174,8 @@ told('sendto', peer.send, b'x' * 1000)
 told('recvfrom', client.recv, 10)
 told('shutdown', client.shutdown, socket.SHUT_WR)
 told('recvfrom', peer.recv, 100)
+# Else the FIN is acknowledged before the end or not, as it happens.
+peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 peer.setblocking(False)
 server.setblocking(False)
 try:
@@ -241,7 +194,7 @@ print((done, server.getsockname()[1], client.getsockname()[1]))
 def name_of_tracer(choice: str) -> str:
     """In a sandbox: the class of the instrument that is opened for that choice."""
     trace_start.begin_early()
-    tracer, _ = open_tracer(choice, frozenset())
+    tracer, _ = open_tracer(choice)
     assert tracer is not None
     try:
         return type(tracer).__name__

@@ -129,7 +129,7 @@ s.close()
 MULTISHOT = """
 listener = socket.create_server(("", {port}))
 ring = Ring()
-ring.do(BUFFERS, 4, at(bytes(256)), 64, off=0, group=7)
+ring.do(BUFFERS, 8, at(bytes(512)), 64, off=0, group=7)  # also for the ends of both
 ring.push(ACCEPT, listener.fileno(), prio=1, tag=1)
 ring.enter(1, 0)
 told, done = [], 0

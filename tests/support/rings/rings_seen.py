@@ -10,11 +10,12 @@ import sys
 from ring_programs import RING
 
 from lab.kernel.system import libc
-from lab.kernel.trace.bpf.pid_namespace import own_pid_namespace
+from lab.kernel.trace.bpf.call_reader import CallReader
+from lab.kernel.trace.bpf.followed import FollowedNamespace, own_pid_namespace
 from lab.kernel.trace.rings.ring_reader import RingReader
 from lab.kernel.trace.rings.ring_records import RingRecord, parse_ring_records
 
-MANY = 24576
+MANY = 49152
 
 PAIR = """
 ring = Ring()
@@ -56,21 +57,33 @@ def of_many() -> tuple[list[RingRecord], int]:
 
 
 def of_another_namespace() -> tuple[list[RingRecord], int]:
-    """What is seen of one in a pid namespace of its own."""
-    reader = RingReader()
-    reader.follow(own_pid_namespace())
+    """What is seen of one in a pid namespace that is not the one followed."""
+    followed = FollowedNamespace()
+    reader = RingReader(followed)
+    followed.follow(own_pid_namespace() + 1)
+    _run(PAIR)
+    return list(parse_ring_records(reader.take())), reader.lost
+
+
+def of_a_namespace_beneath() -> tuple[list[RingRecord], int]:
+    """What is seen of one in a pid namespace made inside the one followed."""
+    followed = FollowedNamespace()
+    reader, calls = RingReader(followed), CallReader(followed)
+    followed.follow(own_pid_namespace())
     child = os.fork()
     if not child:
         libc.unshare(libc.CLONE_NEWPID, "make a pid namespace")
         _run(PAIR)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
+    calls.close()
     return list(parse_ring_records(reader.take())), reader.lost
 
 
 def _seen(program: str) -> tuple[list[RingRecord], int]:
-    reader = RingReader()
-    reader.follow(own_pid_namespace())
+    followed = FollowedNamespace()
+    reader = RingReader(followed)
+    followed.follow(own_pid_namespace())
     _run(program)
     return list(parse_ring_records(reader.take())), reader.lost
 

@@ -14,16 +14,16 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from bpf_loaded import programs_of
 from outside import children, environment
 
 from lab.forked.server import ask, serve
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.sandbox.starting import fork_from_here
-from lab.kernel.trace.tracefs import collector
-from lab.kernel.trace.tracefs.keeper import CollectorKeeper
+from lab.kernel.trace.collecting import collector
+from lab.kernel.trace.collecting.keeper import CollectorKeeper
 from lab.records import Trace
 
 P = ParamSpec("P")
@@ -65,21 +65,13 @@ class Lender:
 
     def collectors(self) -> list[int]:
         """Those that live and are ready, in the order of their pids."""
-        return sorted(filter(_empties_buffers, children(self.process.pid)))
+        return sorted(filter(programs_of, children(self.process.pid)))
 
     def close(self) -> str:
         """End it; what it and its collectors have said."""
         self._asked.close()
         _, said = self.process.communicate(timeout=30)
         return said.decode()
-
-
-def _empties_buffers(pid: int) -> bool:
-    try:
-        opened = [each.readlink().name for each in Path(f"/proc/{pid}/fd").iterdir()]
-    except OSError:
-        return False  # it has ended
-    return "trace_pipe_raw" in opened
 
 
 def serve_runs(descriptor: int, patience_s: float) -> None:
@@ -97,11 +89,6 @@ def _run(asked: bytes) -> bytes:
     except BaseException:
         traceback.print_exc()
         raise
-
-
-def instances_of(names: list[str], pids: list[int]) -> list[str]:
-    """Those of the instances whose owners they are."""
-    return [name for name in names if int(name.split("-")[2]) in pids]
 
 
 def traced_until_killed(program: str) -> tuple[tuple[str, ...], Trace]:
@@ -122,8 +109,7 @@ def give_back_and_go_on(begun: str, go_on: str) -> None:
     """In a sandbox: have a collector, give it back, and go on until somebody writes to the FIFO."""
     import traced_programs
 
-    traced_programs.begin_tracer()
-    traced_programs.close_tracer()
+    traced_programs.watching_tracer().close()
     os.close(os.open(begun, os.O_WRONLY))
     with open(go_on, "rb") as waited:  # noqa: PTH123  blocks until it is opened for writing
         waited.read()

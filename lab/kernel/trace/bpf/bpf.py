@@ -20,13 +20,15 @@ from lab.kernel.system import libc
 _MAP_CREATE, _MAP_LOOKUP, _MAP_UPDATE, _MAP_DELETE, _MAP_NEXT_KEY = range(5)
 _PROGRAM_LOAD, _RAW_TRACEPOINT_OPEN = 5, 17
 _RAW_TRACEPOINT = 17  # BPF_PROG_TYPE_RAW_TRACEPOINT
+_TRACING, _AT_RAW_TRACEPOINT = 26, 23  # BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP
 
 # The parts of union bpf_attr: map_type, key_size, value_size, max_entries, map_flags,
 # inner_map_fd, numa_node, map_name; map_fd, key, value, flags; prog_type, insn_cnt, insns,
-# license, log_level, log_size, log_buf, kern_version, prog_flags, prog_name; name, prog_fd.
+# license, log_level, log_size, log_buf, kern_version, prog_flags, prog_name, prog_ifindex,
+# expected_attach_type, .., attach_btf_id; name, prog_fd.
 _MAP = struct.Struct("=7I16s")
 _ELEMENT = struct.Struct("=I4xQQQ")
-_PROGRAM = struct.Struct("=IIQQIIQII16s")
+_PROGRAM = struct.Struct("=IIQQIIQII16s4xI36xI")
 _ATTACHMENT = struct.Struct("=QI4x")
 
 # The helpers that read memory may be called only by programs that declare this license.
@@ -99,28 +101,31 @@ def _at(
     libc.bpf(command, attribute, attempt)
 
 
-def load_program(code: bytes, name: str) -> int:
+def load_program(code: bytes, name: str, tracepoint: int | None = None) -> int:
     """The descriptor of a loaded program for a raw tracepoint.
 
-    Raises KernelRefused, with the last lines of the verifier's log.
+    With the number of the type of its tracepoint, its arguments have types: what they point to may
+    be read by plain loads. Raises KernelRefused, with the last lines of the verifier's log.
     """
     try:
-        return _load(code, name, None)
+        return _load(code, name, tracepoint, None)
     except KernelRefused as error:
         refusal = error
     # The log is requested only now: it makes the verifier several times slower.
     log = ctypes.create_string_buffer(_LOG_BYTES)
     with contextlib.suppress(KernelRefused):
-        return _load(code, name, log)
+        return _load(code, name, tracepoint, log)
     said = log.value.decode(errors="replace").splitlines()
     reasons = [line for line in said if line.strip() and not line.startswith("processed ")]
     raise KernelRefused("; ".join([str(refusal), *reasons[-2:]])) from refusal
 
 
-def _load(code: bytes, name: str, log: ctypes.Array[ctypes.c_char] | None) -> int:
+def _load(
+    code: bytes, name: str, tracepoint: int | None, log: ctypes.Array[ctypes.c_char] | None
+) -> int:
     instructions, license_text = (ctypes.create_string_buffer(text) for text in (code, _LICENSE))
     attribute = _PROGRAM.pack(
-        _RAW_TRACEPOINT,
+        _RAW_TRACEPOINT if tracepoint is None else _TRACING,
         len(code) // 8,
         ctypes.addressof(instructions),
         ctypes.addressof(license_text),
@@ -130,14 +135,19 @@ def _load(code: bytes, name: str, log: ctypes.Array[ctypes.c_char] | None) -> in
         0,
         0,
         name.encode(),
+        0 if tracepoint is None else _AT_RAW_TRACEPOINT,
+        tracepoint or 0,
     )
     return libc.bpf(_PROGRAM_LOAD, attribute, f"load the BPF program {name}")
 
 
-def attach(program: int, tracepoint: str) -> int:
-    """A descriptor; the program runs at the tracepoint until it is closed. Raises KernelRefused."""
+def attach(program: int, tracepoint: str, *, typed: bool = False) -> int:
+    """A descriptor; the program runs at the tracepoint until it is closed. Raises KernelRefused.
+
+    `typed`: it was loaded with the number of the tracepoint's type.
+    """
     name = ctypes.create_string_buffer(tracepoint.encode())
-    attribute = _ATTACHMENT.pack(ctypes.addressof(name), program)
+    attribute = _ATTACHMENT.pack(0 if typed else ctypes.addressof(name), program)
     return libc.bpf(_RAW_TRACEPOINT_OPEN, attribute, f"attach to the tracepoint {tracepoint}")
 
 

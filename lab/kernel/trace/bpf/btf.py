@@ -1,8 +1,8 @@
-"""Where this kernel has the members of its structures, by its own type information.
+"""What this kernel's structures, enumerations and tracepoints are, by its own type information.
 
-The bytes of /sys/kernel/btf/vmlinux in, offsets out. Types have numbers in the order in
-which they stand and different lengths, so that they are passed one by one up to the one wanted;
-those of the network stack stand in the first tenth.
+The bytes of /sys/kernel/btf/vmlinux in; offsets, names and numbers out. Types have numbers in the
+order in which they stand and different lengths, so that they are passed one by one up to the one
+wanted; those of the network stack stand in the first third.
 Source: Documentation/bpf/btf.rst.
 """
 
@@ -17,12 +17,13 @@ from functools import cache
 from pathlib import Path
 
 from lab.errors import KernelRefused
+from lab.frozen import frozen
 
 PATH = "/sys/kernel/btf/vmlinux"
 
 _HEADER = struct.Struct("=HBBIIIII")
 _MAGIC = 0xEB9F
-_STRUCT, _UNION = 4, 5
+_POINTER, _STRUCT, _UNION, _ENUM, _TYPEDEF, _FUNCTION_PROTOTYPE = 2, 4, 5, 6, 8, 13
 _WORDS_OF_TYPE = 3
 _WORDS_BEHIND = {1: 1, 3: 3, 14: 1, 17: 1}
 """By a type's kind: INT, ARRAY, VAR, DECL_TAG."""
@@ -55,8 +56,18 @@ def _kernel_btf() -> Btf:
         raise KernelRefused(f"read {PATH}: {error.strerror}") from None
 
 
+@frozen
+class Tracepoint:
+    """A tracepoint to which a BPF program can be attached."""
+
+    number: int
+    """Of its type."""
+    arguments: int
+    """How many it has."""
+
+
 class Btf:
-    """The kernel's structures."""
+    """The kernel's types."""
 
     def __init__(self, data: bytes) -> None:
         """Raises KernelRefused if it is no type information of this machine's byte order."""
@@ -85,9 +96,43 @@ class Btf:
         with self._passing:
             return self._offsets(structure, members)
 
+    def has(self, structure: str) -> bool:
+        """Whether there is a `struct structure`."""
+        with self._passing:
+            return next(self._named(structure, _STRUCT), None) is not None
+
+    def names(self, enumeration: str, prefix: str) -> dict[int, str]:
+        """By its value the name of each member of an `enum enumeration` that has the prefix.
+
+        Without the prefix. Empty if there is no such enum.
+        """
+        with self._passing:
+            number = next(self._named(enumeration, _ENUM), None)
+            if number is None:
+                return {}
+            place, words = self._places[number], self._words
+            first, count = place + _WORDS_OF_TYPE, words[place + 1] & 0xFFFF
+            named = (
+                (words[at + 1], self._name(words[at])) for at in range(first, first + 2 * count, 2)
+            )
+            return {
+                value: name.removeprefix(prefix) for value, name in named if name.startswith(prefix)
+            }
+
+    def tracepoint(self, name: str) -> Tracepoint:
+        """What a program with types needs to run at it. Raises KernelRefused if there is none."""
+        with self._passing:
+            number = next(self._named(f"btf_trace_{name}", _TYPEDEF), None)
+            place = None if number is None else self._target(self._places[number], _POINTER)
+            place = None if place is None else self._target(place, _FUNCTION_PROTOTYPE)
+            if number is None or place is None:
+                raise KernelRefused(f"{PATH} has no tracepoint {name}")
+            # The first is not the tracepoint's, but its probe's.
+            return Tracepoint(number, (self._words[place + 1] & 0xFFFF) - 1)
+
     def _offsets(self, structure: str, members: Sequence[str]) -> list[int]:
-        name = self._names.find(b"\0%s\0" % structure.encode()) + 1
-        place = next(self._structures_named(name), None) if name else None
+        number = next(self._named(structure, _STRUCT), None)
+        place = None if number is None else self._places[number]
         found: dict[str, int] = {}
         for member, offset in self._members(place, 0) if place is not None else ():
             found.setdefault(member, offset)
@@ -96,15 +141,22 @@ class Btf:
                 raise KernelRefused(f"{PATH} has no member {member} of struct {structure}")
         return [found[member] for member in members]
 
-    def _structures_named(self, name: int) -> Iterator[int]:
+    def _named(self, text: str, kind: int) -> Iterator[int]:
+        """The numbers of the types of that name and kind."""
+        name = self._names.find(b"\0%s\0" % text.encode()) + 1
+        if not name:
+            return
         words, seen = self._words, 1
         while True:
-            for place in self._places[seen:]:
-                if words[place] == name and self._kind(place) == _STRUCT:
-                    yield place
+            for number, place in enumerate(self._places[seen:], seen):
+                if words[place] == name and self._kind(place) == kind:
+                    yield number
             seen = len(self._places)
             if not self._pass_on():
                 return
+
+    def _name(self, at: int) -> str:
+        return self._names[at : self._names.index(b"\0", at)].decode()
 
     def _members(self, place: int, base: int) -> Iterator[tuple[str, int]]:
         info = self._words[place + 1]
@@ -113,17 +165,21 @@ class Btf:
             # With the flag the upper byte is the width of a bit field.
             offset = base + (bits & 0xFFFFFF if info >> 31 else bits) // 8
             if name:
-                yield self._names[name : self._names.index(b"\0", name)].decode(), offset
-            elif (inner := self._place(number)) is not None:
+                yield self._name(name), offset
+            elif (inner := self._place(number, _STRUCT, _UNION)) is not None:
                 yield from self._members(inner, offset)
 
-    def _place(self, number: int) -> int | None:
-        """Where the structure or union of that number begins; None for another kind."""
+    def _target(self, place: int, kind: int) -> int | None:
+        """Where what a pointer or typedef refers to begins; None for another kind."""
+        return self._place(self._words[place + 2], kind)
+
+    def _place(self, number: int, *kinds: int) -> int | None:
+        """Where the type of that number begins; None for another kind."""
         while number >= len(self._places):
             if not self._pass_on():
                 return None
         place = self._places[number]
-        return place if number and self._kind(place) in (_STRUCT, _UNION) else None
+        return place if number and self._kind(place) in kinds else None
 
     def _pass_on(self) -> bool:
         """Note the places of the next types; whether there were any more.

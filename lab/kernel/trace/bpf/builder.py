@@ -1,16 +1,20 @@
 """A builder for the BPF programs at the entry and at the exit of system calls.
 
-R6 is the tracepoint's context and later the scratch, R7 the call's registers, R8 its result (free
-at the entry), R9 its plan. There are no loops.
+R6 is the tracepoint's context and later the scratch, R7 the call's registers, R8 its result (at the
+entry its number, then free), R9 its plan. There are no loops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
-
+from lab.frozen import frozen
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
 from lab.kernel.trace.bpf.copies import ROOM, Copies
+from lab.kernel.trace.bpf.inside import (
+    GET_CURRENT_TASK_BTF,
+    STACK_BYTES,
+    TaskOffsets,
+    end_unless_inside,
+)
 from lab.kernel.trace.bpf.plans import (
     NOT_WANTED,
     NUMBER_LIMIT,
@@ -18,49 +22,51 @@ from lab.kernel.trace.bpf.plans import (
     Registers,
     length_argument,
 )
+from lab.kernel.trace.bpf.records import BODY_AT, KIND_AT, NUMBER_AT, RecordKind
 from lab.syscalls.table import Layout, Pointer, Size
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
 # enum bpf_func_id
 MAP_LOOKUP = 1
-_KTIME_GET_NS = 5
-_GET_CURRENT_PID_TGID = 14
 _PROBE_READ_KERNEL = 113
-_GET_NS_CURRENT_PID_TGID = 120
 _RINGBUF_OUTPUT, _RINGBUF_QUERY = 130, 134
+_KTIME_GET_TAI_NS = 208  # since Linux 6.1
 
-_NO_WAKEUP, _FORCE_WAKEUP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
+NO_WAKE_UP, _FORCE_WAKE_UP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
+"""The flag of what is seldom recorded: its ring is read several times a second."""
 
-RING_BYTES = 1 << 22
+RING_BYTES = 1 << 23
 # The reader is woken whenever the ring has become fuller by this much, and not by every record
 # after that: a wake-up costs its writer some microseconds. Some processor's record is certain to
-# begin inside the window, which has room for 36 of the longest.
+# begin inside the window, which has room for 32 of the longest.
 _WAKE_UP_BYTES = RING_BYTES // 4
 _WAKE_UP_WINDOW_BYTES = 1 << 14
 
 # The stack.
-_TID = -8
-_NAMESPACE_PIDS = -16  # struct bpf_pidns_info: pid, tgid
-_NUMBER = -24  # a u32 that is read from memory, or is a map's key
-_REGISTERS_END = -24
+TID_AT = -8
+_NUMBER = -16  # a u32 that is read from memory, or is a map's key
+_INSIDE = _NUMBER - STACK_BYTES
+_REGISTERS_END = _INSIDE
 
 
-class Maps(NamedTuple):
-    """Descriptors of the maps that the programs share."""
+@frozen
+class Maps:
+    """Descriptors of the maps that the programs share, and what they have to know of the kernel."""
 
     plans: int
-    """An array of one value: at each call's number a byte, its plan at the entry or NOT_WANTED;
-    from NUMBER_LIMIT on, the same for the exit; then whether calls by the i386 table are wanted."""
+    """An array of one value: at each call's number a byte, its plan or NOT_WANTED; from
+    NUMBER_LIMIT on, at each number in the i386 table, whether its calls are wanted."""
     rooms: int
     """By tid, for calls under way: a u32, how many bytes the kernel may write."""
     scratch: int
     """An array of one value for each processor."""
     ring: int
     lost: int
-    """An array of one value, of twice 64 bits: the first, how many records did not fit."""
-    inside: int
-    """An array of one value, a PidNamespace: whose calls are traced."""
+    """An array of one value, of 64 bits: how many records did not fit."""
+    followed: int
+    """The map of FollowedNamespace: who is traced."""
+    offsets: TaskOffsets
 
 
 class ProgramBuilder:
@@ -90,7 +96,7 @@ class ProgramBuilder:
         code.jump_if(number, Condition.GE, NUMBER_LIMIT, self.end)
         code.load_map_value(R2, self._maps.plans)
         code.add(R2, number)
-        code.load(Width.U8, R9, R2, NUMBER_LIMIT if self._at_exit else 0)
+        code.load(Width.U8, R9, R2, 0)
         code.jump_if(R9, Condition.EQ, NOT_WANTED, self.end)
 
     def copy_registers(self) -> None:
@@ -109,65 +115,46 @@ class ProgramBuilder:
         width = Width.U32 if number in plan.narrow else Width.U64
         self.code.load(width, target, R7, self._registers.arguments[number])
 
-    def end_unless_inside(self, without: Collection[int]) -> None:
-        """End the program unless the process is traced; keep its tid (initial pid namespace).
-
-        Those with these pids in the traced namespace are not.
-        """
+    def find_task(self) -> None:
+        """R0 becomes the running thread, and its tid is kept."""
         code = self.code
-        load_inside(code, self._maps.inside)
-        self.code.stack_address(R3, _NAMESPACE_PIDS)
-        code.move(R4, 8)
-        code.call(_GET_NS_CURRENT_PID_TGID)
-        code.jump_if(R0, Condition.NE, 0, self.end)
-        code.load(Width.U32, R1, STACK, _NAMESPACE_PIDS + 4)
-        for pid in without:
-            code.jump_if(R1, Condition.EQ, pid, self.end)
-        code.call(_GET_CURRENT_PID_TGID)
-        code.store(Width.U32, STACK, _TID, R0)
+        code.call(GET_CURRENT_TASK_BTF)
+        code.load(Width.U32, R1, R0, self._maps.offsets.tid)
+        code.store(Width.U64, STACK, TID_AT, R1)
+
+    def end_unless_inside(self) -> None:
+        """End the program unless the thread at R0 is traced."""
+        end_unless_inside(self.code, self._maps.followed, self._maps.offsets, _INSIDE, self.end)
 
     def tid_address(self, target: Register) -> None:
         """`target` becomes the address of the tid, a u32 on the stack."""
-        self.code.stack_address(target, _TID)
+        self.code.stack_address(target, TID_AT)
 
     def number_address(self, target: Register) -> None:
         """`target` becomes the address of a u32 on the stack for any use."""
         self.code.stack_address(target, _NUMBER)
 
     def begin_record(self) -> None:
-        """R6 becomes the address of the scratch, where the record's header is written."""
-        code = self.code
-        code.store(Width.U32, STACK, _NUMBER, 0)
-        code.load_map(R1, self._maps.scratch)
-        self.number_address(R2)
-        code.call(MAP_LOOKUP)
-        code.jump_if(R0, Condition.EQ, 0, self.end)
-        code.move(R6, R0)
-        code.call(_KTIME_GET_NS)
-        code.store(Width.U64, R6, 0, R0)
-        code.load(Width.U32, R1, STACK, _TID)
-        code.store(Width.U32, R6, 8, R1)
-        code.load(Width.U32, R1, R7, self._registers.number)
-        code.store(Width.U16, R6, 12, R1)
-        code.store(Width.U16, R6, 14, int(self._at_exit))
-        self.copies.begin()
+        """R6 becomes the scratch, with the record's header and a call's arguments or result."""
+        begin_record(self.code, self._maps, self.end)
+        code, registers = self.code, self._registers
+        code.store(
+            Width.U16, R6, KIND_AT, RecordKind.RETURNED if self._at_exit else RecordKind.ENTERED
+        )
+        code.load(Width.U32, R1, R7, registers.number)
+        code.store(Width.U16, R6, NUMBER_AT, R1)
+        if self._at_exit:
+            code.store(Width.U64, R6, BODY_AT, R8)
+            self.copies.begin(BODY_AT + 8)
+            return
+        for number, at in enumerate(registers.arguments):
+            code.load(Width.U64, R1, R7, at)
+            code.store(Width.U64, R6, BODY_AT + 8 * number, R1)
+        self.copies.begin(BODY_AT + 8 * len(registers.arguments))
 
     def put_record(self) -> None:
-        """Put the record into the ring, and end the program.
-
-        The ring's reader is woken if another quarter of it has become full.
-        """
-        output_record(self.code, self.copies, self._maps.ring)
-        self.count_lost()
-
-    def count_lost(self) -> None:
-        """End the program; count a lost record if R0, a helper's result, is an error."""
-        code = self.code
-        code.jump_if(R0, Condition.EQ, 0, self.end)
-        code.load_map_value(R1, self._maps.lost)
-        code.move(R2, 1)
-        code.add_atomically(R1, 0, R2)
-        code.jump(self.end)
+        """Put the record into the ring, and end the program."""
+        put_record(self.code, self.copies, self._maps, self.end)
 
     def follow_pointers(self) -> None:
         """Copy what the pointers of the plan in R9 point to, if it is of this program's side."""
@@ -240,29 +227,58 @@ class ProgramBuilder:
         self.argument(R3, pointer.argument, plan)
 
 
-def load_inside(code: Code, inside: int) -> None:
-    """R1 and R2 become the device and the inode of the PidNamespace that a map has."""
-    code.load_map_value(R2, inside)
-    code.load(Width.U64, R1, R2, 0)
-    code.load(Width.U64, R2, R2, 8)
+def begin_record(code: Code, maps: Maps, end: int) -> None:
+    """R6 becomes the scratch, with the time and the tid, which is on the stack at TID_AT."""
+    code.store(Width.U32, STACK, _NUMBER, 0)
+    code.load_map(R1, maps.scratch)
+    code.stack_address(R2, _NUMBER)
+    code.call(MAP_LOOKUP)
+    code.jump_if(R0, Condition.EQ, 0, end)
+    code.move(R6, R0)
+    code.call(_KTIME_GET_TAI_NS)
+    code.store(Width.U64, R6, 0, R0)
+    code.load(Width.U64, R1, STACK, TID_AT)
+    code.store(Width.U32, R6, 8, R1)
 
 
-def output_record(code: Code, copies: Copies, ring: int) -> None:
-    """Put the record in the scratch at R6 into a ring of RING_BYTES; R0 is not 0 if it is full.
+def put_record(code: Code, copies: Copies, maps: Maps, end: int) -> None:
+    """Put the record in the scratch at R6 into the ring, or count it as lost, and end the program.
 
     The ring's reader is woken if another quarter of it has become full.
+    """
+    choose_wake_up(code, maps.ring)
+    copies.length(R3)
+    output_record(code, maps.ring, maps.lost, R6, end)
+    code.jump(end)
+
+
+def choose_wake_up(code: Code, ring: int) -> None:
+    """R4 becomes the flag with which a record is put into a ring of RING_BYTES.
+
+    The ring's reader is to be woken if another quarter of it has become full. R0 to R3 are
+    overwritten.
     """
     no_wakeup = code.label()
     code.load_map(R1, ring)
     code.move(R2, 0)  # BPF_RB_AVAIL_DATA
     code.call(_RINGBUF_QUERY)
-    code.move(R4, _NO_WAKEUP)
+    code.move(R4, NO_WAKE_UP)
     code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, no_wakeup)
     code.calculate(Calculation.AND, R0, _WAKE_UP_BYTES - 1)
     code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, no_wakeup)
-    code.move(R4, _FORCE_WAKEUP)
+    code.move(R4, _FORCE_WAKE_UP)
     code.place(no_wakeup)
+
+
+def output_record(code: Code, ring: int, lost: int, record: Register, end: int) -> None:
+    """Put a record of R3 bytes into the ring, with the flag in R4, and jump to `end`.
+
+    Where it is full, go on behind that, having counted it in `lost`.
+    """
     code.load_map(R1, ring)
-    code.move(R2, R6)
-    copies.length(R3)
+    code.move(R2, record)
     code.call(_RINGBUF_OUTPUT)
+    code.jump_if(R0, Condition.EQ, 0, end)
+    code.load_map_value(R1, lost)
+    code.move(R2, 1)
+    code.add_atomically(R1, 0, R2)

@@ -10,7 +10,8 @@ the programs ten times faster.
 from __future__ import annotations
 
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
-from lab.kernel.trace.bpf.plans import PARTS, RECORD_HEADER, RECORD_LIMIT_BYTES, SECTION_HEADER
+from lab.kernel.trace.bpf.plans import RECORD_LIMIT_BYTES
+from lab.kernel.trace.bpf.records import PARTS, SECTION_HEADER
 from lab.records import MEMORY_LIMIT_BYTES
 from lab.syscalls.table import MMSGHDR_BYTES, MOST_MESSAGES, MSG_LEN_AT, MSG_LEN_BYTES
 
@@ -55,7 +56,7 @@ class Copies:
         self._code = code
         self._at_exit = at_exit
 
-    def begin(self, header_bytes: int = RECORD_HEADER.size) -> None:
+    def begin(self, header_bytes: int) -> None:
         """Begin a record that has its header and no section."""
         self._code.store(Width.U64, R6, _USED, header_bytes)
 

@@ -1,27 +1,12 @@
-"""What the BPF programs do for each system call and what they write, derived from the call table.
-
-A record is a header and, for each piece of memory that was read, a section's header and bytes.
-Every call with pointers has one record: written at the call's exit if the kernel fills what
-they point to, else at its entry.
-"""
+"""What the BPF programs read for each system call, derived from the call table."""
 
 from __future__ import annotations
 
-import struct
-
 from lab.frozen import frozen
+from lab.kernel.trace.bpf.records import SECTION_HEADER, SECTIONS_AT
 from lab.records import MEMORY_LIMIT_BYTES
-from lab.syscalls.numbers import NUMBERS
+from lab.syscalls.numbers import NUMBERS, OTHER_NUMBERS
 from lab.syscalls.table import CALLS, Layout, Pointer, Size
-
-RECORD_HEADER = struct.Struct("=QIHBx")
-"""Time (ktime_get_ns), tid, the call's number, and whether both are of the call's exit."""
-
-SECTION_HEADER = struct.Struct("=QBBH")
-"""The length of the whole, the argument's index, the part's (`PARTS`), how many bytes follow."""
-
-PARTS = ("", "name", "data", "control")
-"""Memory.part, by its number in a section."""
 
 MESSAGE_PARTS = 3
 """The most sections that one pointer can have: a struct msghdr's."""
@@ -29,8 +14,11 @@ MESSAGE_PARTS = 3
 NUMBER_LIMIT = 512
 """Above every system call's number."""
 
-NOT_WANTED = 0
-"""The plan of calls that are not traced or have no pointers."""
+NOT_WANTED, PLAIN = 0, 255
+"""The plans of calls that are not recorded, and of those that have no pointers."""
+
+RESTART = "restart_syscall"
+"""The call that the kernel makes a thread make to resume one that a signal interrupted."""
 
 # 32 bits wide in the kernel: the register's upper half means nothing.
 _NARROW = frozenset(("addrlen", "optlen", "nfds", "maxevents", "vlen", "nr_args"))
@@ -78,9 +66,11 @@ def call_plans(machine: str) -> tuple[list[CallPlan], bytes]:
     """The distinct plans, and for each call's number its plan's position among them, from 1."""
     plans: list[CallPlan] = []
     by_number = bytearray(NUMBER_LIMIT)
+    by_number[OTHER_NUMBERS[machine][RESTART]] = PLAIN
     for name, number in NUMBERS[machine].items():
         shape = CALLS[name]
         if not shape.pointers:
+            by_number[number] = PLAIN
             continue
         assert len({pointer.at_exit for pointer in shape.pointers}) == 1, name
         lengths = map(length_argument, shape.pointers)
@@ -91,17 +81,8 @@ def call_plans(machine: str) -> tuple[list[CallPlan], bytes]:
         if plan not in plans:
             plans.append(plan)
         by_number[number] = plans.index(plan) + 1
+    assert len(plans) < PLAIN
     return plans, bytes(by_number)
-
-
-def plans_at_work(plans: list[CallPlan], by_number: bytes, at_exit: bool) -> bytes:
-    """`by_number` without the plans for which nothing is done at the exit, or at the entry."""
-    idle = {
-        place
-        for place, plan in enumerate(plans, 1)
-        if plan.at_exit != at_exit and (at_exit or not plan.with_room())
-    }
-    return bytes(NOT_WANTED if place in idle else place for place in by_number)
 
 
 @frozen
@@ -130,5 +111,7 @@ REGISTERS = {
     "aarch64": Registers(0, 288, (272, 8, 16, 24, 32, 40), 280),
 }
 
-RECORD_LIMIT_BYTES = RECORD_HEADER.size + MESSAGE_PARTS * (SECTION_HEADER.size + MEMORY_LIMIT_BYTES)
+RECORD_LIMIT_BYTES = max(SECTIONS_AT.values()) + MESSAGE_PARTS * (
+    SECTION_HEADER.size + MEMORY_LIMIT_BYTES
+)
 """The longest record."""

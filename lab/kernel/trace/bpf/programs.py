@@ -1,13 +1,11 @@
-"""The two BPF programs that copy pointer arguments' memory into a ring buffer.
+"""The two BPF programs that record system calls, with what their pointer arguments point to.
 
 One runs at the raw tracepoint sys_enter, one at sys_exit, for every call of the machine. Calling
 a helper is what costs time there, so the checks that end a program come first: the call's
-table, its number, whether there is anything to keep, the pid namespace.
+table, its number, whether its process is traced.
 """
 
 from __future__ import annotations
-
-from collections.abc import Collection
 
 from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, ProgramBuilder
 from lab.kernel.trace.bpf.code import Condition, Register, Width
@@ -22,27 +20,23 @@ _MAP_UPDATE, _MAP_DELETE = 2, 3  # enum bpf_func_id
 
 
 def entry_program(
-    maps: Maps,
-    plans: list[CallPlan],
-    registers: Registers,
-    without: Collection[int],
-    compat: CompatMaps | None = None,
+    maps: Maps, plans: list[CallPlan], registers: Registers, compat: CompatMaps | None
 ) -> bytes:
-    """The program at sys_enter: writes a record for each call whose pointers the kernel reads.
+    """The program at sys_enter: a record for each call, with the memory that the kernel reads.
 
-    For the others it keeps the value-result argument's value, which the call overwrites. With
+    Of a call with a value-result argument it keeps the value, which the call overwrites. With
     `compat` calls by the i386 table are recorded there instead.
     """
     builder = ProgramBuilder(maps, plans, registers, at_exit=False)
     code = builder.code
     code.move(R6, R1)
     code.load(Width.U64, R8, R6, 8)  # long id
+    builder.find_task()
     if compat is not None:
-        record_compat_call(code, compat, builder.end, at_exit=False)
+        record_compat_call(code, maps, compat, builder.end, at_exit=False)
     builder.find_plan(R8)
+    builder.end_unless_inside()
     builder.copy_registers()
-    _unless_room(builder, builder.end)
-    builder.end_unless_inside(without)
     _keep_room(builder, maps)
     builder.begin_record()
     builder.follow_pointers()
@@ -51,23 +45,20 @@ def entry_program(
 
 
 def exit_program(
-    maps: Maps,
-    plans: list[CallPlan],
-    registers: Registers,
-    without: Collection[int],
-    compat: CompatMaps | None = None,
+    maps: Maps, plans: list[CallPlan], registers: Registers, compat: CompatMaps | None
 ) -> bytes:
-    """The program at sys_exit: writes a record for each call whose pointers the kernel fills."""
+    """The program at sys_exit: a record for each call, with the memory that the kernel filled."""
     builder = ProgramBuilder(maps, plans, registers, at_exit=True)
     code, failed = builder.code, builder.code.label()
     code.move(R6, R1)
     code.load(Width.U64, R8, R6, 8)  # long ret
+    builder.find_task()
     if compat is not None:
-        record_compat_call(code, compat, builder.end, at_exit=True)
+        record_compat_call(code, maps, compat, builder.end, at_exit=True)
+    builder.end_unless_inside()
     builder.copy_registers()
     code.load(Width.U32, R1, R7, registers.number)
     builder.find_plan(R1)
-    builder.end_unless_inside(without)
     builder.begin_record()
     _take_room(builder, maps)
     code.jump_if(R8, Condition.SIGNED_LT, 0, failed)
@@ -96,8 +87,12 @@ def _unless_room(builder: ProgramBuilder, without: int) -> None:
 
 
 def _keep_room(builder: ProgramBuilder, maps: Maps) -> None:
-    """If the plan has room, keep it (0 if it cannot be read) and end the program."""
+    """If the plan has room, keep it: 0 if it cannot be read.
+
+    Where there is no room in the map for it, the call's return will find none.
+    """
     code, found, none = builder.code, builder.code.label(), builder.code.label()
+    _unless_room(builder, none)
     for number, plan, pointer in _plans_with_room(builder):
         skip = code.label()
         code.jump_if(R9, Condition.NE, number, skip)
@@ -118,12 +113,11 @@ def _keep_room(builder: ProgramBuilder, maps: Maps) -> None:
     builder.number_address(R3)
     code.move(R4, 0)  # BPF_ANY
     code.call(_MAP_UPDATE)
-    builder.count_lost()
     code.place(none)
 
 
 def _take_room(builder: ProgramBuilder, maps: Maps) -> None:
-    """If the plan has room, copy what the entry kept of it to the scratch (0 if it is lost)."""
+    """If the plan has room, copy what the entry kept of it to the scratch: 0 if it kept nothing."""
     code, none, kept = builder.code, builder.code.label(), builder.code.label()
     for number in {number for number, _, _ in _plans_with_room(builder)}:
         code.jump_if(R9, Condition.EQ, number, kept)

@@ -14,7 +14,7 @@ PTRACE_TRACEME = 0
 _ATTACHING = {16: "PTRACE_ATTACH", 0x4206: "PTRACE_SEIZE"}
 
 _STATUS_BYTES = 4096
-_ADVICE = "take --trace none or, as root, --trace tracefs"
+_ADVICE = "take --trace none or, as root, --trace bpf"
 
 
 class Denials:

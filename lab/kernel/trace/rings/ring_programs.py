@@ -14,9 +14,15 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, load_inside, output_record
+from lab.kernel.trace.bpf.builder import MAP_LOOKUP, choose_wake_up, output_record
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
 from lab.kernel.trace.bpf.copies import Copies
+from lab.kernel.trace.bpf.inside import (
+    GET_CURRENT_TASK_BTF,
+    STACK_BYTES,
+    TaskOffsets,
+    end_unless_inside,
+)
 from lab.kernel.trace.rings.ring_records import (
     COMPLETED,
     COMPLETION_FLAGS,
@@ -47,7 +53,7 @@ R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 # enum bpf_func_id
 _MAP_UPDATE, _MAP_DELETE = 2, 3
 _GET_CURRENT_PID_TGID = 14
-_PROBE_READ_KERNEL, _GET_NS_CURRENT_PID_TGID = 113, 120
+_PROBE_READ_KERNEL = 113
 _KTIME_GET_TAI_NS = 208
 
 _SQE128, _NO_SQARRAY = 1 << 10, 1 << 16  # IORING_SETUP_…
@@ -57,6 +63,7 @@ _READ = -16  # what was read from the kernel's memory last: 16 bytes
 _KEY = -24  # a map's key, of 64 bits
 _KEPT = -40  # a value of the map of requests
 _CONTEXT = -48  # where the tracepoint's arguments are
+_INSIDE = _CONTEXT - STACK_BYTES
 
 KEPT_BYTES = 16
 """A value of the map of requests: where it receives to, a u64, and its process, a u32."""
@@ -120,8 +127,9 @@ class RingMaps:
     ring: int
     lost: int
     """An array of one value, of 64 bits: how many records did not fit."""
-    inside: int
-    """An array of one value, a PidNamespace: whose rings they are."""
+    followed: int
+    """The map of FollowedNamespace: whose rings they are."""
+    tasks: TaskOffsets
 
 
 class _Builder:
@@ -225,9 +233,9 @@ class _Builder:
     def finish(self) -> bytes:
         """Put the record into the ring, or count it as lost; the whole program."""
         code = self.code
-        output_record(code, self.copies, self.maps.ring)
-        code.jump_if(R0, Condition.EQ, 0, self.end)
-        self._count_lost()
+        choose_wake_up(code, self.maps.ring)
+        self.copies.length(R3)
+        output_record(code, self.maps.ring, self.maps.lost, R6, self.end)
         code.place(self.end)
         code.move(R0, 0)
         code.exit()
@@ -246,13 +254,12 @@ def created_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
     A ring that another process makes may lie where one of the run's was.
     """
     builder = _Builder(maps, offsets)
-    code, inside = builder.code, builder.code.label()
+    code, outside, inside = builder.code, builder.code.label(), builder.code.label()
     builder.argument(R9, 1)
-    load_inside(code, maps.inside)
-    code.stack_address(R3, _READ)
-    code.move(R4, 8)
-    code.call(_GET_NS_CURRENT_PID_TGID)
-    code.jump_if(R0, Condition.EQ, 0, inside)
+    code.call(GET_CURRENT_TASK_BTF)
+    end_unless_inside(code, maps.followed, maps.tasks, _INSIDE, outside, is_hot=False)
+    code.jump(inside)
+    code.place(outside)
     builder.delete(maps.rings, R9)
     code.jump(builder.end)
     code.place(inside)

@@ -1,6 +1,6 @@
 """What the run's programs do by rings of io_uring(7), as BPF programs see it.
 
-All is held by descriptors, as in lab/kernel/trace/bpf/pointer_reader.py.
+All is held by descriptors, as in lab/kernel/trace/bpf/call_reader.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from lab.kernel.trace.bpf.bpf import MapType
 from lab.kernel.trace.bpf.btf import kernel_btf
 from lab.kernel.trace.bpf.builder import RING_BYTES
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
-from lab.kernel.trace.bpf.pid_namespace import LAYOUT, NOWHERE, PidNamespace
+from lab.kernel.trace.bpf.followed import FollowedNamespace
+from lab.kernel.trace.bpf.inside import TaskOffsets
 from lab.kernel.trace.bpf.plans import REGISTERS
 from lab.kernel.trace.rings.ring_programs import (
     KEPT_BYTES,
@@ -35,25 +36,25 @@ _ADDRESS_BYTES = 8
 
 
 class RingReader:
-    """Reads what is done by the rings that a pid namespace makes, until `forget` or `close`."""
+    """Reads what is done by the rings that those who are followed make, until `close`."""
 
-    def __init__(self) -> None:
-        """Start to read; nothing is recorded before `follow`. Raises KernelRefused."""
+    def __init__(self, followed: FollowedNamespace) -> None:
+        """Start to read. Raises KernelRefused."""
         self._held = ExitStack()
         try:
-            self._install()
+            self._install(followed)
         except BaseException:
             self._held.close()
             raise
 
-    def _install(self) -> None:
+    def _install(self, followed: FollowedNamespace) -> None:
         if os.uname().machine not in REGISTERS:
             raise KernelRefused(f"read rings by BPF: not known on {os.uname().machine}")
-        offsets = RingOffsets.of(kernel_btf())
+        btf = kernel_btf()
+        offsets = RingOffsets.of(btf)
         self._ring = bpf.Ring(RING_BYTES, "wirelab_rings")
         self._held.callback(self._ring.close)
         self._lost = self._map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost")
-        self._inside = self._map(MapType.ARRAY, 4, LAYOUT.size, 1, "wirelab_inside")
         self._rings = self._map(MapType.HASH, _ADDRESS_BYTES, 8, RINGS_LIMIT, "wirelab_rings")
         self._requests = self._map(
             MapType.HASH, _ADDRESS_BYTES, KEPT_BYTES, REQUESTS_LIMIT, "wirelab_reqs"
@@ -64,7 +65,8 @@ class RingReader:
             scratch=self._map(MapType.PERCPU_ARRAY, 4, SCRATCH_BYTES, 1, "wirelab_scratch"),
             ring=self._ring.map,
             lost=self._lost,
-            inside=self._inside,
+            followed=followed.map,
+            tasks=TaskOffsets.of(btf),
         )
         self._attach_completed(maps, offsets)
         codes = {
@@ -97,13 +99,11 @@ class RingReader:
         self._held.callback(os.close, descriptor)
         return descriptor
 
-    def follow(self, namespace: PidNamespace) -> None:
-        """Read what the rings do that are made in it from now on. Raises KernelRefused."""
-        bpf.write_value(self._inside, namespace.packed())
-
     def forget(self) -> None:
-        """Follow none, and keep nothing of what was followed. Raises KernelRefused."""
-        bpf.write_value(self._inside, NOWHERE.packed())
+        """Keep nothing of the rings there were, when nobody is followed any more.
+
+        Raises KernelRefused.
+        """
         for each in (self._rings, self._requests):
             bpf.clear(each, _ADDRESS_BYTES)
         self._ring.read()

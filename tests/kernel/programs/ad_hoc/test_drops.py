@@ -53,11 +53,11 @@ def segments(run: AdHocRun) -> list[dict[str, Any]]:
     return [event for event in run.report["events"] if event.get("tcp")]
 
 
-@pytest.mark.usefixtures("needs_tracefs")
+@pytest.mark.usefixtures("needs_bpf")
 def test_a_dropped_segment_changes_no_state_and_wakes_nobody(
     ad_hoc: Callable[..., AdHocRun],
 ) -> None:
-    run = ad_hoc(python(DROPPING), python(SENDING), trace="tracefs")
+    run = ad_hoc(python(DROPPING), python(SENDING), trace="bpf")
     assert run.done.returncode == DONE, run.done.stdout
     assert run.wrote["server"] == "b'hello'\n"
     dropped = [each for each in segments(run) if "dropped on arrival" in each["tcp"]["notes"]]

@@ -35,7 +35,7 @@ def ringing(code: str) -> str:
 def run_of(ad_hoc: Run, client: str, server: str = "") -> AdHocRun:
     """A run of which nothing was lost: what the whole machine sends shares a buffer with it."""
     for _ in range(MOST_RUNS):
-        run = ad_hoc(server or python(CONVERSE), ringing(client), trace="tracefs")
+        run = ad_hoc(server or python(CONVERSE), ringing(client), trace="bpf")
         if "rings: not followed" in run.done.stdout:
             pytest.skip(run.head)
         if "the tracer lost" not in run.done.stdout:

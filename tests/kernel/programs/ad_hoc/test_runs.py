@@ -168,7 +168,7 @@ def test_a_dropped_segment_is_reported_with_the_kernels_reason(
 ) -> None:
     run = ad_hoc(python(ANSWER_DATAGRAM), python(ASK), trace="auto")
     if not any(instrument["kind"] == "drops" for instrument in run.report["instruments"]):
-        pytest.skip("tracefs cannot be used here")
+        pytest.skip("BPF cannot be used here")
     # Beside other runs the machine may drop more at the same time.
     reasons = {event["reason"] for event in run.report["events"] if event["id"]["kind"] == "drop"}
     assert "NO_SOCKET" in reasons
@@ -243,7 +243,7 @@ print(s.recv(100))
 """
 
 
-@pytest.mark.parametrize("trace", ["tracefs", "ptrace"])
+@pytest.mark.parametrize("trace", ["bpf", "ptrace"])
 @pytest.mark.parametrize(
     ("server", "client", "decided"),
     [

@@ -1,4 +1,4 @@
-"""Offsets of members, from type information that is made here and from the kernel's own."""
+"""What type information says, that which is made here and the kernel's own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lab.errors import KernelRefused
-from lab.kernel.trace.bpf.btf import PATH, Btf, kernel_btf
+from lab.kernel.trace.bpf.btf import PATH, Btf, Tracepoint, kernel_btf
 
-INT, ARRAY, STRUCT, UNION, ENUM, FUNC_PROTO = 1, 3, 4, 5, 6, 13
+INT, PTR, ARRAY, STRUCT, UNION, ENUM, TYPEDEF, FUNC_PROTO = 1, 2, 3, 4, 5, 6, 8, 13
 
 
 class Types:
@@ -82,6 +82,36 @@ def test_several_members_are_found_at_once_in_the_order_asked_for() -> None:
         Btf(packet().data()).offsets("packet", "a", "f")
 
 
+def kernel() -> Types:
+    """enum reason {REASON_NONE = 2, REASON_OTHER = 7, LIMIT = 9}, and a tracepoint with two
+    arguments."""
+    types = packet()
+    members = ("REASON_NONE", 2), ("REASON_OTHER", 7), ("LIMIT", 9)
+    words = [word for name, value in members for word in (types.name(name), value)]
+    types.add(ENUM, "reason", *words, count=len(members))  # number 9
+    types.types += struct.pack("=3I", types.name("btf_trace_drop"), TYPEDEF << 24, 11)
+    types.types += struct.pack("=3I", 0, PTR << 24, 12)
+    types.add(FUNC_PROTO, "", 0, 1, 0, 1, 0, 1, count=3)
+    types.types += struct.pack("=3I", types.name("btf_trace_odd"), TYPEDEF << 24, 1)
+    return types
+
+
+def test_an_enums_members_are_named_without_their_prefix() -> None:
+    btf = Btf(kernel().data())
+    assert btf.names("reason", "REASON_") == {2: "NONE", 7: "OTHER"}
+    assert btf.names("packet", "") == btf.names("none", "") == {}
+
+
+def test_a_tracepoint_has_the_number_of_its_type_and_its_own_arguments() -> None:
+    assert Btf(kernel().data()).tracepoint("drop") == Tracepoint(10, 2)
+
+
+@pytest.mark.parametrize("name", ["none", "odd"])
+def test_what_is_no_tracepoint_is_refused(name: str) -> None:
+    with pytest.raises(KernelRefused, match=f"no tracepoint {name}"):
+        Btf(kernel().data()).tracepoint(name)
+
+
 def test_other_bytes_are_no_type_information() -> None:
     for data in (b"", packet().data()[:23], packet().data()[::-1]):
         with pytest.raises(KernelRefused, match="is no BTF"):
@@ -97,3 +127,4 @@ def test_the_kernels_own_is_read() -> None:
     ends = [btf.offset("sk_buff", member) for member in ("tail", "end", "head", "data")]
     assert ends == sorted(ends)
     assert btf.offset("sock", "__sk_common") == 0
+    assert btf.tracepoint("inet_sock_set_state").arguments == 3

@@ -10,7 +10,7 @@ from ad_hoc_run import AdHocRun, python
 
 from lab.kernel.trace.ptrace.denials import CLONE_UNTRACED, Denials
 
-TAKE = "take --trace none or, as root, --trace tracefs"
+TAKE = "take --trace none or, as root, --trace bpf"
 
 
 def test_only_what_a_tracer_stands_in_the_way_of_is_denied() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
+from program_maps import TASKS
+
 from lab.kernel.trace.rings.ring_programs import (
     RingMaps,
     RingOffsets,
@@ -15,7 +17,7 @@ from lab.kernel.trace.rings.ring_programs import (
     submitted_program,
 )
 
-MAPS = RingMaps(rings=3, requests=4, scratch=5, ring=6, lost=7, inside=8)
+MAPS = RingMaps(rings=3, requests=4, scratch=5, ring=6, lost=7, followed=8, tasks=TASKS)
 OFFSETS = RingOffsets(80, 64, 72, 96, 0, 0, 96, 104, 112, 116, 32, 24, 0, 64, 24)
 EXIT, LOAD = 0x95, 0x79
 

@@ -60,6 +60,17 @@ def test_of_another_namespace_nothing_is_seen(sandbox: Sandbox) -> None:
     assert sandbox.call(rings_seen.of_another_namespace) == ([], 0)
 
 
+def test_of_a_namespace_beneath_all_is_seen(sandbox: Sandbox) -> None:
+    (beneath, lost), (plain, _) = (
+        sandbox.call(function)
+        for function in (rings_seen.of_a_namespace_beneath, rings_seen.of_a_program)
+    )
+    assert lost == 0
+    assert [(each.kind, each.opcode, each.result) for each in beneath] == [
+        (each.kind, each.opcode, each.result) for each in plain
+    ]
+
+
 def test_what_does_not_fit_is_counted(sandbox: Sandbox) -> None:
     found, lost = sandbox.call(rings_seen.of_many)
     assert lost > 0

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from lab.kernel.trace.bpf.plans import SECTION_HEADER
+from lab.kernel.trace.bpf.records import SECTION_HEADER
 from lab.kernel.trace.rings.ring_records import (
     COMPLETED,
     CREATED,

@@ -1,0 +1,141 @@
+"""What happens to the sockets and packets of the run's network namespaces alone.
+
+All is held by descriptors, as in lab/kernel/trace/bpf/call_reader.py.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Collection
+from contextlib import ExitStack
+
+from lab.errors import KernelRefused
+from lab.kernel.trace.bpf import bpf
+from lab.kernel.trace.bpf.bpf import MapType
+from lab.kernel.trace.bpf.btf import Btf, kernel_btf
+from lab.kernel.trace.bpf.builder import RING_BYTES
+from lab.kernel.trace.bpf.plans import REGISTERS
+from lab.kernel.trace.networks.network_programs import (
+    SCRATCH_BYTES,
+    NetworkMaps,
+    Offsets,
+    TcpOffsets,
+    drop_program,
+    received_reset_program,
+    retransmission_program,
+    sent_reset_program,
+    state_program,
+    synack_program,
+)
+
+NAMESPACES_LIMIT = 4096
+_COUNT = struct.Struct("=Q")
+_KEY = struct.Struct("=I")
+
+_STATE = "inet_sock_set_state"
+_UNEXPLAINED = "NOT_SPECIFIED"
+"""The reason of a drop with which Linux frees packets that it has used, too, such as the last ACK
+of a connection."""
+
+
+class NetworkReader:
+    """Reads what happens in the namespaces of `follow`, until `forget` or `close`."""
+
+    def __init__(self) -> None:
+        """Start to read; nothing is recorded before `follow`. Raises KernelRefused."""
+        self.why_no_closings = ""
+        """Why it is unknown what sockets had when they were closed; "" if it is."""
+        self.drop_reasons: dict[int, str] = {}
+        """Those of dropped packets by their numbers, as this kernel has them."""
+        self.reset_reasons: dict[int, str] = {}
+        """The same of RSTs; empty if it gives none (Linux does since 6.10)."""
+        self._held = ExitStack()
+        try:
+            self._install()
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _install(self) -> None:
+        if os.uname().machine not in REGISTERS:
+            raise KernelRefused(f"read packets by BPF: not known on {os.uname().machine}")
+        btf = kernel_btf()
+        self.drop_reasons = btf.names("skb_drop_reason", "SKB_DROP_REASON_")
+        self.reset_reasons = btf.names("sk_rst_reason", "SK_RST_REASON_")
+        self._ring = bpf.Ring(RING_BYTES, "wirelab_net")
+        self._held.callback(self._ring.close)
+        self._namespaces = self._map(MapType.HASH, 1, NAMESPACES_LIMIT, "wirelab_nets")
+        self._lost = self._map(MapType.ARRAY, _COUNT.size, 1, "wirelab_lost")
+        scratch = self._map(MapType.PERCPU_ARRAY, SCRATCH_BYTES, 1, "wirelab_scratch")
+        offsets = Offsets.of(btf)
+        maps = NetworkMaps(self._namespaces, scratch, self._ring.map, self._lost)
+        self._attach(_STATE, self._state_code(btf, maps, offsets), btf.tracepoint(_STATE).number)
+        for tracepoint, code in self._codes(btf, maps, offsets).items():
+            self._attach(tracepoint, code)
+
+    def _state_code(self, btf: Btf, maps: NetworkMaps, offsets: Offsets) -> bytes:
+        try:
+            tcp = TcpOffsets.of(btf)
+        except KernelRefused as error:
+            tcp, self.why_no_closings = None, str(error)
+        return state_program(maps, offsets, tcp)
+
+    def _codes(self, btf: Btf, maps: NetworkMaps, offsets: Offsets) -> dict[str, bytes]:
+        """The programs without types by their tracepoints."""
+        unexplained = [number for number, name in self.drop_reasons.items() if name == _UNEXPLAINED]
+        if not unexplained:
+            raise KernelRefused("the kernel gives no reasons for drops (Linux does since 5.17)")
+        drop, resent, reset = map(
+            btf.tracepoint, ("kfree_skb", "tcp_retransmit_skb", "tcp_send_reset")
+        )
+        return {
+            "kfree_skb": drop_program(
+                maps, offsets, unexplained[0], names_receiver=drop.arguments > 3
+            ),
+            "tcp_retransmit_skb": retransmission_program(
+                maps, offsets, has_error=resent.arguments > 2
+            ),
+            "tcp_retransmit_synack": synack_program(maps, offsets),
+            "tcp_send_reset": sent_reset_program(maps, offsets, has_reason=reset.arguments > 2),
+            "tcp_receive_reset": received_reset_program(maps, offsets),
+        }
+
+    def _attach(self, tracepoint: str, code: bytes, number: int | None = None) -> None:
+        """Run a program there; it has types if it is given the number of the tracepoint's."""
+        program = bpf.load_program(code, f"wirelab_{tracepoint[-7:]}", number)
+        self._held.callback(os.close, program)
+        attached = bpf.attach(program, tracepoint, typed=number is not None)
+        self._held.callback(os.close, attached)
+
+    def _map(self, kind: MapType, value_bytes: int, entries: int, name: str) -> int:
+        descriptor = bpf.create_map(kind, _KEY.size, value_bytes, entries, name)
+        self._held.callback(os.close, descriptor)
+        return descriptor
+
+    def follow(self, namespaces: Collection[int]) -> None:
+        """Record from now on what happens in these, by their inodes. Raises KernelRefused."""
+        for inode in namespaces:
+            bpf.write_entry(self._namespaces, _KEY.pack(inode), b"\1")
+
+    def forget(self) -> None:
+        """Record nothing any more, and keep nothing of those namespaces. Raises KernelRefused."""
+        bpf.clear(self._namespaces, _KEY.size)
+        self._ring.read()
+
+    def descriptors(self) -> list[int]:
+        """What to poll: readable when another quarter of the ring is full; then call `take`."""
+        return [self._ring.fileno()]
+
+    def take(self) -> list[bytes]:
+        """The records since the last call, for `parse_network_records`; without waiting."""
+        return list(bpf.records_of(self._ring.read()))
+
+    @property
+    def lost(self) -> int:
+        """How many records have been lost so far because the ring was full."""
+        return int(_COUNT.unpack(bpf.read_value(self._lost, _COUNT.size))[0])
+
+    def close(self) -> None:
+        """Stop reading and free everything."""
+        self._held.close()

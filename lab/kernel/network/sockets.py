@@ -174,8 +174,9 @@ def has_undrained_tcp(namespace: Namespace) -> bool:
 def undrained_tcp(namespace: Namespace) -> list[str]:
     """The TCP connections of the namespace that may still send something, a line each.
 
-    The sockets are counted before they are listed: listing them walks the hash table of the
-    whole machine, which takes some milliseconds if that has much memory.
+    The sockets are counted before they are listed: where hosts have no table of their own (Linux
+    before 6.1) listing them walks that of the whole machine, which takes some milliseconds if that
+    has much memory.
     """
     with namespace.entered():
         in_use, _ = _in_use("tcp")

@@ -32,6 +32,14 @@ def write_sysctl(key: str, value: str) -> None:
         raise KernelRefused(f"cannot set sysctl {key}: {error.strerror}") from error
 
 
+def read_sysctl(key: str) -> str | None:
+    """The value of one, by its path under /proc/sys; None if this kernel does not have it."""
+    try:
+        return _read(key)
+    except FileNotFoundError:
+        return None
+
+
 def set_sysctls(wanted: Iterable[Sysctl]) -> list[SysctlSet]:
     """Set those that a scenario asks for; what each was, and what the kernel made of it.
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
+PATIENT_MS = 20  # the same where it has been waited for for long
+PART_OF_WAIT = 10  # how much later than it came true it may be seen, of how long that took
 
 
 class Source(Protocol):
@@ -55,7 +57,12 @@ class Loop:
     def serve_until(
         self, done: Callable[[], bool], deadline_s: float, also: Iterable[int] = ()
     ) -> None:
-        """Serve the sources until done() is true, or the deadline has passed."""
-        deadline_ns = time.monotonic_ns() + round(deadline_s * 1e9)
-        while not done() and time.monotonic_ns() <= deadline_ns:
-            self.serve_once(POLL_MS, also)
+        """Serve the sources until done() is true, or the deadline has passed.
+
+        The longer it has waited the more seldom it asks: what it asks may be a walk through tables.
+        """
+        began_ns = time.monotonic_ns()
+        deadline_ns = began_ns + round(deadline_s * 1e9)
+        while not done() and (now_ns := time.monotonic_ns()) <= deadline_ns:
+            part_ms = (now_ns - began_ns) // (PART_OF_WAIT * 1_000_000)
+            self.serve_once(min(max(POLL_MS, part_ms), PATIENT_MS), also)

@@ -8,6 +8,8 @@ import inside
 import pytest
 
 from lab.errors import KernelRefused, MachineError
+from lab.kernel.network.namespace import CONNECTION_BUCKETS, CONNECTIONS_SYSCTL, DERIVED_SYSCTLS
+from lab.kernel.network.sysctls import read_sysctl
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.topology import Interface, Link, Topology, two_hosts
 
@@ -42,3 +44,14 @@ def test_an_error_inside_a_namespace_leads_back_out_of_it(sandbox: Sandbox) -> N
     before, within, after = sandbox.call(inside.namespace_after_an_error_inside, two_hosts())
     assert within != before
     assert after == before
+
+
+def test_a_hosts_table_of_connections_is_its_own_and_its_limits_are_the_machines(
+    sandbox: Sandbox,
+) -> None:
+    if sandbox.call(read_sysctl, CONNECTIONS_SYSCTL) is None:
+        pytest.skip("this kernel has but one table of connections: Linux before 6.1")
+    limits = [sandbox.call(read_sysctl, name) for name in DERIVED_SYSCTLS]
+    names = ("net/ipv4/tcp_ehash_entries", *DERIVED_SYSCTLS)
+    for seen in sandbox.call(inside.sysctls_of, two_hosts(), names):
+        assert seen == [str(CONNECTION_BUCKETS), *limits]

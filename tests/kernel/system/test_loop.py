@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Collection, Iterator
@@ -105,3 +106,9 @@ def test_serving_ends_at_the_deadline(pipes: tuple[Pipe, Pipe]) -> None:
     looping(*pipes).serve_until(lambda: False, 0.02)
     assert 0.02 <= time.monotonic() - began < LONG_S
     assert pipes[0].served
+
+
+def test_what_takes_long_is_asked_for_seldom(pipes: tuple[Pipe, Pipe]) -> None:
+    asked = itertools.count()
+    looping(*pipes).serve_until(lambda: next(asked) < 0, 0.5)
+    assert next(asked) < 100

@@ -280,6 +280,16 @@ def sysctl_of(topology: Topology, host: str, path: str) -> str:
         return Path("/proc/sys", path).read_text("ascii").strip()
 
 
+def sysctls_of(topology: Topology, paths: Sequence[str]) -> list[list[str | None]]:
+    """For each host."""
+    found = []
+    with build_topology(topology) as built:
+        for namespace in built.values():
+            with namespace.entered():
+                found.append([sysctls.read_sysctl(path) for path in paths])
+    return found
+
+
 def namespace_after_an_error_inside(topology: Topology) -> tuple[Path, Path, Path]:
     """The network namespace before, inside and after a with statement that raised."""
     link = Path("/proc/thread-self/ns/net")

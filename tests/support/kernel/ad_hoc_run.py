@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 from lab.experiments.running import EXPERIMENTS
 from lab.model.family import Family
@@ -84,7 +84,7 @@ class AdHocRun:
             out,
             "-v",
         )
-        self.done = wirelab(*words, *options)
+        self.done = forked_wirelab(*words, *options)
         self.folder = out / "ad-hoc" / "latest"
         assert self.done.stderr == ""
         self.report: dict[str, Any] = json.loads((self.folder / "report.json").read_text())

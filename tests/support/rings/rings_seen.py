@@ -15,7 +15,7 @@ from lab.kernel.trace.bpf.followed import FollowedNamespace, own_pid_namespace
 from lab.kernel.trace.rings.ring_reader import RingReader
 from lab.kernel.trace.rings.ring_records import RingRecord, parse_ring_records
 
-MANY = 49152
+MANY = 24576
 
 PAIR = """
 ring = Ring()

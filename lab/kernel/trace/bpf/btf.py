@@ -81,6 +81,8 @@ class Btf:
         self._names = bytes(view[header + names : header + names + names_bytes])
         self._places = [0]
         """By a type's number, where it begins; 0 is void."""
+        self._names_passed = array.array("I", [0])
+        """By a type's number, where its name is: to be searched as bytes, at once."""
         self._end = 0
         self._passing = threading.Lock()
 
@@ -146,12 +148,15 @@ class Btf:
         name = self._names.find(b"\0%s\0" % text.encode()) + 1
         if not name:
             return
-        words, seen = self._words, 1
+        wanted, seen = name.to_bytes(4, sys.byteorder), 4
         while True:
-            for number, place in enumerate(self._places[seen:], seen):
-                if words[place] == name and self._kind(place) == kind:
-                    yield number
-            seen = len(self._places)
+            passed = self._names_passed.tobytes()
+            while (seen := passed.find(wanted, seen)) >= 0:
+                # Else it is the end of one number and the beginning of the next.
+                if seen % 4 == 0 and self._kind(self._places[seen // 4]) == kind:
+                    yield seen // 4
+                seen += 1
+            seen = len(passed)
             if not self._pass_on():
                 return
 
@@ -187,9 +192,11 @@ class Btf:
         Tens of thousands are passed in each run: no call for any of them, nor an attribute.
         """
         words, at, note = self._words, self._end, self._places.append
+        note_name = self._names_passed.append
         end = min(len(words), at + _WORDS_AT_ONCE)
         while at < end:
             note(at)
+            note_name(words[at])
             info = words[at + 1]
             alone, each = _WORDS[info >> 24 & 31]
             at += alone + each * (info & 0xFFFF) if each else alone

@@ -36,11 +36,10 @@ _KTIME_GET_TAI_NS = 208  # since Linux 6.1
 NO_WAKE_UP, _FORCE_WAKE_UP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
 """The flag of what is seldom recorded: its ring is read several times a second."""
 
-RING_BYTES = 1 << 23
-# The reader is woken whenever the ring has become fuller by this much, and not by every record
-# after that: a wake-up costs its writer some microseconds. Some processor's record is certain to
-# begin inside the window, which has room for 32 of the longest.
-_WAKE_UP_BYTES = RING_BYTES // 4
+WAKE_UP_BYTES = 1 << 20
+"""A ring's reader is woken whenever it has become fuller by this much."""
+# And not by every record after that: a wake-up costs its writer some microseconds. Some
+# processor's record is certain to begin inside the window, which has room for 32 of the longest.
 _WAKE_UP_WINDOW_BYTES = 1 << 14
 
 # The stack.
@@ -244,7 +243,7 @@ def begin_record(code: Code, maps: Maps, end: int) -> None:
 def put_record(code: Code, copies: Copies, maps: Maps, end: int) -> None:
     """Put the record in the scratch at R6 into the ring, or count it as lost, and end the program.
 
-    The ring's reader is woken if another quarter of it has become full.
+    The ring's reader is woken if there are another WAKE_UP_BYTES in it.
     """
     choose_wake_up(code, maps.ring)
     copies.length(R3)
@@ -253,18 +252,17 @@ def put_record(code: Code, copies: Copies, maps: Maps, end: int) -> None:
 
 
 def choose_wake_up(code: Code, ring: int) -> None:
-    """R4 becomes the flag with which a record is put into a ring of RING_BYTES.
+    """R4 becomes the flag with which a record is put into a ring; R0 to R3 are overwritten.
 
-    The ring's reader is to be woken if another quarter of it has become full. R0 to R3 are
-    overwritten.
+    The ring's reader is to be woken if there are another WAKE_UP_BYTES in it.
     """
     no_wakeup = code.label()
     code.load_map(R1, ring)
     code.move(R2, 0)  # BPF_RB_AVAIL_DATA
     code.call(_RINGBUF_QUERY)
     code.move(R4, NO_WAKE_UP)
-    code.jump_if(R0, Condition.LT, _WAKE_UP_BYTES, no_wakeup)
-    code.calculate(Calculation.AND, R0, _WAKE_UP_BYTES - 1)
+    code.jump_if(R0, Condition.LT, WAKE_UP_BYTES, no_wakeup)
+    code.calculate(Calculation.AND, R0, WAKE_UP_BYTES - 1)
     code.jump_if(R0, Condition.GE, _WAKE_UP_WINDOW_BYTES, no_wakeup)
     code.move(R4, _FORCE_WAKE_UP)
     code.place(no_wakeup)

@@ -19,7 +19,7 @@ from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
 from lab.kernel.trace.bpf.btf import kernel_btf
-from lab.kernel.trace.bpf.builder import RING_BYTES, Maps
+from lab.kernel.trace.bpf.builder import WAKE_UP_BYTES, Maps
 from lab.kernel.trace.bpf.compat import KEY_BYTES, CompatMaps, CompatOffsets
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
 from lab.kernel.trace.bpf.followed import FollowedNamespace
@@ -29,6 +29,7 @@ from lab.kernel.trace.bpf.programs import entry_program, exit_program
 from lab.kernel.trace.bpf.task_programs import length_programs, task_programs
 from lab.syscalls.i386 import i386_numbers
 
+RING_BYTES = 8 * WAKE_UP_BYTES
 CALLS_LIMIT = 4096
 """How many threads at once can be in a call with a value-result argument."""
 COMPAT_LIMIT = 4096
@@ -117,7 +118,7 @@ class CallReader:
         self._taken.clear()
 
     def descriptors(self) -> list[int]:
-        """What to poll: readable when another quarter of the ring is full; then call `take`."""
+        """What to poll: readable when the ring has another WAKE_UP_BYTES; then call `take`."""
         return [self._ring.fileno()]
 
     def take(self) -> None:

@@ -10,7 +10,10 @@ import enum
 import struct
 import sys
 
-_INSTRUCTION = struct.Struct("=BBhi")
+_INSTRUCTION = "BBhi"
+_FIELDS = len(_INSTRUCTION)
+_OFFSET = 2
+"""Which of an instruction's fields says how far it jumps."""
 _LITTLE_ENDIAN = sys.byteorder == "little"
 
 # Classes of instructions, and whether the second operand is a register (RFC 9669, 3).
@@ -78,7 +81,8 @@ class Code:
     """A program being assembled. A label is a number from `label`, placed once by `place`."""
 
     def __init__(self) -> None:
-        self._instructions: list[bytes] = []
+        self._fields: list[int] = []
+        """The instructions' fields, one after the other."""
         self._jumps: dict[int, int] = {}
         self._places: dict[int, int] = {}
         self._labels = 0
@@ -90,7 +94,7 @@ class Code:
 
     def place(self, label: int) -> None:
         """Set the label at the next instruction."""
-        self._places[label] = len(self._instructions)
+        self._places[label] = len(self._fields)
 
     def calculate(
         self, calculation: Calculation, target: Register, operand: Register | int
@@ -136,14 +140,14 @@ class Code:
 
     def jump(self, label: int) -> None:
         """Jump to the label."""
-        self._jumps[len(self._instructions)] = label
+        self._jumps[len(self._fields)] = label
         self._append(_JA)
 
     def jump_if(
         self, first: Register, condition: Condition, second: Register | int, label: int
     ) -> None:
         """Jump to the label if the condition is true."""
-        self._jumps[len(self._instructions)] = label
+        self._jumps[len(self._fields)] = label
         self._two_operands(_JMP | condition, first, second)
 
     def at_most(self, target: Register, limit: Register | int) -> None:
@@ -163,12 +167,10 @@ class Code:
 
     def assemble(self) -> bytes:
         """The program, its jumps resolved. Every label jumped to must have been placed."""
-        done = list(self._instructions)
+        fields = self._fields.copy()
         for place, label in self._jumps.items():
-            code, registers, _, constant = _INSTRUCTION.unpack(done[place])
-            distance = self._places[label] - place - 1
-            done[place] = _INSTRUCTION.pack(code, registers, distance, constant)
-        return b"".join(done)
+            fields[place + _OFFSET] = (self._places[label] - place) // _FIELDS - 1
+        return struct.pack("=" + _INSTRUCTION * (len(fields) // _FIELDS), *fields)
 
     def _two_operands(self, code: int, first: Register, second: Register | int) -> None:
         if isinstance(second, Register):
@@ -184,4 +186,4 @@ class Code:
         self, code: int, target: int = 0, source: int = 0, offset: int = 0, constant: int = 0
     ) -> None:
         registers = source << 4 | target if _LITTLE_ENDIAN else target << 4 | source
-        self._instructions.append(_INSTRUCTION.pack(code, registers, offset, constant))
+        self._fields += code, registers, offset, constant

@@ -13,7 +13,7 @@ from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
 from lab.kernel.trace.bpf.builder import NO_WAKE_UP, TID_AT, Maps, output_record
 from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
-from lab.kernel.trace.bpf.inside import STACK_BYTES, end_unless_inside
+from lab.kernel.trace.bpf.inside import STACK_BYTES, end_unless_inside, read_member
 from lab.kernel.trace.bpf.plans import NUMBER_LIMIT
 from lab.kernel.trace.bpf.records import ARGUMENTS, BODY_AT, HEADER, KIND_AT, NUMBER_AT, RecordKind
 
@@ -90,7 +90,7 @@ def record_compat_call(
     code.load(Width.U8, R1, R1, NUMBER_LIMIT)
     code.jump_if(R1, Condition.EQ, 0, end)
     code.move(R0, R9)
-    end_unless_inside(code, maps.followed, maps.offsets, _INSIDE, end)
+    end_unless_inside(code, maps.followed, maps.offsets, _INSIDE, end, is_hot=False)
     _make_key(code, maps, compat)
     if at_exit:
         _end_unless_recorded(code, compat, end)
@@ -102,9 +102,9 @@ def record_compat_call(
 
 def _make_key(code: Code, maps: Maps, compat: CompatMaps) -> None:
     """Pids are used again, but not within the same nanosecond."""
-    code.load(Width.U64, R1, R9, maps.offsets.leader)
-    code.load(Width.U64, R1, R1, maps.offsets.began)
-    code.store(Width.U64, STACK, _KEY, R1)
+    read_member(code, _INSIDE, R9, maps.offsets.leader)
+    read_member(code, _INSIDE, R3, maps.offsets.began)
+    code.store(Width.U64, STACK, _KEY, R3)
     code.load(Width.U32, R1, R9, compat.offsets.process)
     code.store(Width.U32, STACK, _KEY + 8, R1)
     code.store(Width.U32, STACK, _KEY + 12, R7)

@@ -70,9 +70,9 @@ def end_unless_inside(
         code.load(Width.U64, R1, R0, offsets.leader)
         code.load(Width.U64, R3, R1, offsets.began)
     else:
-        _read_pointer(code, stack, R0, offsets.leader)
+        read_member(code, stack, R0, offsets.leader)
         code.store(Width.U64, STACK, stack + _UPID, R3)
-        _read_pointer(code, stack, R3, offsets.began)
+        read_member(code, stack, R3, offsets.began)
         code.load_map_value(R2, followed)
     code.load(Width.U64, R4, R2, SINCE_AT)
     code.jump_if(R3, Condition.LT, R4, end)
@@ -81,7 +81,7 @@ def end_unless_inside(
         code.load(Width.U32, R3, R1, offsets.depth)
     else:
         code.load(Width.U64, R3, STACK, stack + _UPID)
-        _read_pointer(code, stack, R3, offsets.thread_pid)
+        read_member(code, stack, R3, offsets.thread_pid)
         _find_depth(code, offsets, stack)
         code.load_map_value(R2, followed)
     _end_unless_of_namespace(code, followed, offsets, stack, end)
@@ -94,7 +94,7 @@ def end_unless_in_namespace(
     code.load_map_value(R2, followed)
     code.load(Width.U64, R3, R2, INODE_AT)
     code.jump_if(R3, Condition.EQ, 0, end)
-    _read_pointer(code, stack, R0, offsets.thread_pid)
+    read_member(code, stack, R0, offsets.thread_pid)
     _find_depth(code, offsets, stack)
     code.load_map_value(R2, followed)
     _end_unless_of_namespace(code, followed, offsets, stack, end)
@@ -163,10 +163,10 @@ def read_number(code: Code, followed: int, offsets: TaskOffsets, stack: int, pid
     code.load(Width.U32, R1, STACK, stack + _UPID)
 
 
-def _read_pointer(code: Code, stack: int, pointer: Register, offset: int) -> None:
-    """R3 becomes the pointer, or another number of 64 bits, there behind what `pointer` points to.
+def read_member(code: Code, stack: int, pointer: Register, offset: int) -> None:
+    """R3 becomes the member of 64 bits at that offset of what `pointer` points to.
 
-    Zero where that cannot be read.
+    Zero where that cannot be read. Of the stack there are STACK_BYTES free.
     """
     code.store(Width.U64, STACK, stack + _READ, 0)
     code.move(R3, pointer)

@@ -163,7 +163,8 @@ def signal_program(maps: Maps, offsets: SignalOffsets) -> bytes:
 
 def length_program(maps: Maps, kind: RecordKind, offsets: SocketOffsets) -> bytes:
     """At sock_send_length(sk, ret, flags), for SENT, or sock_recv_length, for RECEIVED."""
-    program = _TaskProgram(maps, kind)
+    # Of what older processes send the follower makes nothing: to look for them would cost more.
+    program = _TaskProgram(maps, kind, is_new=False)
     code = program.code
     program.argument(R7, 0)
     code.store(Width.U64, STACK, _BODY, R7)

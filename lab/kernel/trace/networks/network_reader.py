@@ -14,7 +14,7 @@ from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
 from lab.kernel.trace.bpf.btf import Btf, kernel_btf
-from lab.kernel.trace.bpf.builder import RING_BYTES
+from lab.kernel.trace.bpf.builder import WAKE_UP_BYTES
 from lab.kernel.trace.bpf.plans import REGISTERS
 from lab.kernel.trace.networks.network_programs import (
     SCRATCH_BYTES,
@@ -29,6 +29,7 @@ from lab.kernel.trace.networks.network_programs import (
     synack_program,
 )
 
+RING_BYTES = 4 * WAKE_UP_BYTES
 NAMESPACES_LIMIT = 4096
 _COUNT = struct.Struct("=Q")
 _KEY = struct.Struct("=I")
@@ -124,7 +125,7 @@ class NetworkReader:
         self._ring.read()
 
     def descriptors(self) -> list[int]:
-        """What to poll: readable when another quarter of the ring is full; then call `take`."""
+        """What to poll: readable when the ring has another WAKE_UP_BYTES; then call `take`."""
         return [self._ring.fileno()]
 
     def take(self) -> list[bytes]:

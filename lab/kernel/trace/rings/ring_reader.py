@@ -13,7 +13,7 @@ from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
 from lab.kernel.trace.bpf.bpf import MapType
 from lab.kernel.trace.bpf.btf import kernel_btf
-from lab.kernel.trace.bpf.builder import RING_BYTES
+from lab.kernel.trace.bpf.builder import WAKE_UP_BYTES
 from lab.kernel.trace.bpf.copies import SCRATCH_BYTES
 from lab.kernel.trace.bpf.followed import FollowedNamespace
 from lab.kernel.trace.bpf.inside import TaskOffsets
@@ -29,6 +29,7 @@ from lab.kernel.trace.rings.ring_programs import (
     submitted_program,
 )
 
+RING_BYTES = 4 * WAKE_UP_BYTES
 RINGS_LIMIT = 1024
 REQUESTS_LIMIT = 16384
 _COUNT = struct.Struct("=Q")
@@ -109,7 +110,7 @@ class RingReader:
         self._ring.read()
 
     def descriptors(self) -> list[int]:
-        """What to poll: readable when another quarter of the ring is full; then call `take`."""
+        """What to poll: readable when the ring has another WAKE_UP_BYTES; then call `take`."""
         return [self._ring.fileno()]
 
     def take(self) -> list[bytes]:

@@ -33,16 +33,13 @@ class SubmissionBench(Bench):
     `run` is called once.
     """
 
-    def __init__(
-        self,
-        out: Path,
-        settings: Settings,
-        wanted: Submission,
-        command: str,
-        cell: Cell,
-    ) -> None:
-        """`command` starts what was handed in."""
-        super().__init__(out, settings)
+    def __init__(self, settings: Settings, wanted: Submission, command: str, cell: Cell) -> None:
+        """`command` starts what was handed in.
+
+        Nothing is written of the run: no student is told of a path of the grader's, and what was
+        seen is judged at once.
+        """
+        super().__init__(None, settings)
         self.port = wanted.port
         """The sheet's: what {port} stands for."""
         self.submissions: list[str] = []

@@ -69,14 +69,14 @@ def _graded(sheet: Sheet, file: str, grade: Grade, scratch: Path) -> Grade:
     if ready.built.has_failed:
         why = f"it could not be built ({ready.built.language})"
         return replace(grade, marks=fail_checks(sheet, why), built=ready.built)
-    return _tried(sheet, grade, ready, scratch / "runs")
+    return _tried(sheet, grade, ready)
 
 
-def _tried(sheet: Sheet, grade: Grade, ready: ReadyProgram, runs: Path) -> Grade:
+def _tried(sheet: Sheet, grade: Grade, ready: ReadyProgram) -> Grade:
     wanted = sheet.submission
     assert wanted is not None, "a sheet for programs"
     cell = Cell(str(ready.folder), wanted.limits)
-    trials = Trials(wanted, ready.command, cell, runs, _limit)
+    trials = Trials(wanted, ready.command, cell, _limit)
     try:
         marks = judge_trials(sheet, trials, _limit)
         marks, faults = give_hints(sheet, marks, trials, _limit)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.analysis.flows.strikes import unmatched
@@ -30,22 +28,19 @@ MOST_ATTEMPTS = 3
 class Trials:
     """Called with a trial, it makes that unless it has, and returns what was seen."""
 
-    def __init__(
-        self, wanted: Submission, command: str, cell: Cell, scratch: Path, limit: TimeLimit
-    ) -> None:
-        """`command` starts what was handed in, in `cell`; recordings lie below `scratch`."""
+    def __init__(self, wanted: Submission, command: str, cell: Cell, limit: TimeLimit) -> None:
+        """`command` starts what was handed in, in `cell`."""
         self._wanted = wanted
         self._command = command
         self._cell = cell
-        self._scratch = scratch
         self._limit = limit
         self._seen: dict[str, Seen] = {}
 
     def __call__(self, trial: Trial) -> Seen:
         """What was seen in it. Raises KeyboardInterrupt alone."""
         if trial.name not in self._seen:
-            for number in range(1, MOST_ATTEMPTS + 1):
-                seen = self._made(trial, self._scratch / f"{trial.name}-{number}")
+            for _ in range(MOST_ATTEMPTS):
+                seen = self._made(trial)
                 if not (seen.failed and seen.failed.blame is Blame.LAB):
                     break
             self._seen[trial.name] = seen
@@ -55,9 +50,9 @@ class Trials:
         """What was seen in those that were made, in their order."""
         return [*self._seen.values()]
 
-    def _made(self, trial: Trial, out: Path) -> Seen:
+    def _made(self, trial: Trial) -> Seen:
         settings = Settings(topology=trial.topology, family=trial.family, trace=trial.trace)
-        bench = SubmissionBench(out, settings, self._wanted, self._command, self._cell)
+        bench = SubmissionBench(settings, self._wanted, self._command, self._cell)
         value: object = None
         failed: TrialFailure | None = None
         try:
@@ -73,7 +68,6 @@ class Trials:
             )
             return Seen(trial, None, failure=failed)
         (run,) = bench.results
-        shutil.rmtree(out, ignore_errors=True)  # no student is told of a path of the grader's
         failed = _of_run(run, bench) or failed
         unreached = _unreached(run, bench)
         if unreached and failed and failed.blame is Blame.SUBMISSION:

@@ -42,7 +42,8 @@ class Bench:
     `lab.start` and `lab.python` say what runs where, in the order of their start.
     """
 
-    def __init__(self, out: Path, settings: Settings) -> None:
+    def __init__(self, out: Path | None, settings: Settings) -> None:
+        """Without `out` nothing is written of its runs."""
         self.results: list[Result] = []
         """Of all runs, in their order."""
         self.called: list[Called] = []
@@ -188,7 +189,7 @@ class Bench:
         result = run_scenario(
             wanted,
             Family(family or settings.family),
-            str(self._out),
+            None if self._out is None else str(self._out),
             trace or settings.trace,
             source="-",
             wire=rules,

@@ -30,7 +30,7 @@ ECHO = Submission("echo_server")
 def trials(folder: Path, program: str = RIGHT) -> Trials:
     hand_in(folder / "up", echo_server=program)
     ready = make_ready(ECHO, folder / "up")
-    return Trials(ECHO, ready.command, Cell(str(ready.folder)), folder / "runs", nullcontext)
+    return Trials(ECHO, ready.command, Cell(str(ready.folder)), nullcontext)
 
 
 def made(make: Callable[[Any], object], name: str = "one") -> Trial:
@@ -230,7 +230,7 @@ def test_more_files_than_a_program_may_have_are_its_own_fault(tmp_path: Path) ->
     ready = make_ready(ECHO, tmp_path / "up")
     (ready.folder / "built").write_bytes(bytes(3 << 20))
     cell = Cell(str(ready.folder), Limits(disk_mib=2))
-    each = Trials(ECHO, ready.command, cell, tmp_path / "runs", nullcontext)
+    each = Trials(ECHO, ready.command, cell, nullcontext)
     blame, why = blamed(each(with_client(meets)))
     assert blame is Blame.SUBMISSION
     assert "2 MiB (its limit disk_mib)" in why
@@ -276,7 +276,7 @@ def test_whoever_sends_more_than_can_be_captured_is_to_blame(tmp_path: Path) -> 
         bench.run()
         return called.value
 
-    seen = Trials(ECHO, ready.command, cell, tmp_path / "runs", nullcontext)(made(make))
+    seen = Trials(ECHO, ready.command, cell, nullcontext)(made(make))
     blame, _ = blamed(seen)
     assert blame is Blame.SUBMISSION
     assert len(runs) == 1

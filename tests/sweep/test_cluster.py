@@ -45,6 +45,7 @@ def wait_until_there(path: Path) -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.once
 def test_a_worker_is_killed_and_no_run_is_lost_or_doubled(tmp_path: Path) -> None:
     file = tmp_path / "scheduler.json"
     own = ["--scheduler-file", str(file)]
@@ -78,6 +79,7 @@ def _address(file: Path) -> str:
 
 
 @pytest.mark.kernel
+@pytest.mark.once
 def test_workers_of_this_machine_make_runs_and_are_gone(tmp_path: Path) -> None:
     scratch = tmp_path / "workers"
     with open_cluster("", 2, scratch, (), pytest.fail) as cluster:
@@ -89,6 +91,7 @@ def test_workers_of_this_machine_make_runs_and_are_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.once
 def test_where_no_worker_can_make_them_that_is_said_of_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

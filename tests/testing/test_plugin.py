@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from outside import environment
 
-pytestmark = pytest.mark.kernel
+# One of them has an ordinary user run such tests.
+pytestmark = [pytest.mark.kernel, pytest.mark.once]
 
 BEGINNING = '''
 import asyncio
@@ -99,7 +100,7 @@ def test_tests_that_expect_something_pass_and_leave_nothing(tmp_path: Path) -> N
 
 
 def test_several_at_once_and_all_kept(tmp_path: Path) -> None:
-    done = pytest_of(tmp_path, GOOD, "-n", "4", "--wirelab-keep", "all", "--wirelab-html")
+    done = pytest_of(tmp_path, GOOD, "-n", "2", "--wirelab-keep", "all", "--wirelab-html")
     assert counts(done) == "4 passed", done.stdout
     kept = list(tmp_path.glob("wirelab-runs/*/pytest/latest/report.html"))
     assert len(kept) == 4

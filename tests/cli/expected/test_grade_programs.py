@@ -39,6 +39,7 @@ def kept_at(out: Path) -> dict[str, int]:
     return {path.stem: path.stat().st_mtime_ns for path in (out / "kept").iterdir()}
 
 
+@pytest.mark.once
 def test_programs_are_graded_several_at_once(tmp_path: Path) -> None:
     hostile = {"=<b>": WRONG["syntax"], "\x1b[2J": RIGHT}
     files = hand_in(tmp_path / "up", ann=RIGHT, bob_c=IN_C, cem=WRONG["loopback"], **hostile)
@@ -76,6 +77,7 @@ def test_a_right_program_has_all_points_in_every_language(
     assert f"bob: could not be built ({language.name})" in done.stdout
 
 
+@pytest.mark.once
 def test_only_what_has_changed_is_graded_again(tmp_path: Path) -> None:
     sheet, out = copied_sheet(tmp_path / "sheet"), tmp_path / "out"
     files = hand_in(tmp_path / "up", ann=RIGHT, bob=WRONG["ends"])
@@ -101,6 +103,7 @@ def test_only_what_has_changed_is_graded_again(tmp_path: Path) -> None:
     assert scores(out) == {"ann": "5", "bob": "5"}
 
 
+@pytest.mark.once
 def test_a_language_that_is_not_here_is_the_machines_fault(tmp_path: Path) -> None:
     sheet, out = copied_sheet(tmp_path / "sheet"), tmp_path / "out"
     text = sheet.read_text("utf-8").replace("Check,", "Check, Language,", 1)
@@ -155,6 +158,7 @@ def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     assert kept_at(out) == {} and not (out / ".scratch").exists()
 
 
+@pytest.mark.once
 def test_one_folder_is_graded_into_by_one(tmp_path: Path) -> None:
     out = tmp_path / "out"
     files = hand_in(tmp_path / "up", ann=RIGHT)
@@ -168,6 +172,7 @@ def test_one_folder_is_graded_into_by_one(tmp_path: Path) -> None:
     assert "another wirelab is grading into" in check_refused(refused)
 
 
+@pytest.mark.once
 def test_a_sheet_that_fails_itself_is_to_be_mended_and_nothing_of_it_is_kept(
     tmp_path: Path,
 ) -> None:
@@ -181,6 +186,7 @@ def test_a_sheet_that_fails_itself_is_to_be_mended_and_nothing_of_it_is_kept(
     assert scores(out) == {"ann": "1"}
 
 
+@pytest.mark.once
 def test_sheets_are_of_programs_or_of_captures(tmp_path: Path) -> None:
     files = hand_in(tmp_path / "up", ann=RIGHT)
     conversation = REPOSITORY / "sheets/tcp_conversation.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from outside import environment, wirelab
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.once]
 
 SERVER = """\
 import datetime, socket

@@ -10,7 +10,7 @@ import pytest
 from ad_hoc_run import SERVE_FOR_EVER, python
 from outside import REPOSITORY, check_refused, wirelab
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.once]
 
 # The server listens: it would be waited for, ten seconds, if it did not.
 FAILING = ("--server", python(SERVE_FOR_EVER.replace("{six}", "")), "--client", "sh -c 'exit 3'")

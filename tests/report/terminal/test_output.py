@@ -30,10 +30,12 @@ def test_ascii_is_ascii(runs: dict[str, Path], family: str) -> None:
         assert wirelab(*words, "--ascii").stdout.isascii()
 
 
+@pytest.mark.once
 def test_without_ascii_there_is_more(runs: dict[str, Path]) -> None:
     assert "▶" in wirelab("replay", runs["4"]).stdout
 
 
+@pytest.mark.once
 def test_an_output_that_cannot_take_more_than_ascii_gets_ascii(runs: dict[str, Path]) -> None:
     done = wirelab("replay", runs["4"], env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0
@@ -54,6 +56,7 @@ def test_no_line_is_longer_than_the_terminal_is_wide(
         assert columns - 10 < max(lengths) <= columns
 
 
+@pytest.mark.once
 def test_a_pipe_gets_no_escape_sequences(runs: dict[str, Path]) -> None:
     for words in (("replay", runs["4"]), ("show", runs["4"] / "recording.pcapng"), ("list",)):
         assert ESCAPE not in wirelab(*words, env={"TERM": "xterm-256color"}).stdout
@@ -85,6 +88,7 @@ def on_a_terminal(*words: str | Path, **env: str) -> str:
     return data.decode()
 
 
+@pytest.mark.once
 def test_a_terminal_gets_colours_unless_no_color_is_set(runs: dict[str, Path]) -> None:
     coloured = on_a_terminal("replay", runs["4"], COLUMNS="80")
     plain = on_a_terminal("replay", runs["4"], COLUMNS="80", NO_COLOR="1")
@@ -92,6 +96,7 @@ def test_a_terminal_gets_colours_unless_no_color_is_set(runs: dict[str, Path]) -
     assert ESCAPE not in plain
 
 
+@pytest.mark.once
 def test_a_reader_that_leaves_is_no_error(runs: dict[str, Path], tmp_path: Path) -> None:
     for words in (("replay", runs["4"]), ("list",), ("run", "tcp", "--out", tmp_path)):
         read, write = os.pipe()
@@ -104,6 +109,7 @@ def test_a_reader_that_leaves_is_no_error(runs: dict[str, Path], tmp_path: Path)
         assert done.returncode == 128 + signal.SIGPIPE
 
 
+@pytest.mark.once
 def test_head_gets_its_line(runs: dict[str, Path]) -> None:
     shell = f'"$0" -m lab replay "{runs["4"]}" | head -1'
     done = subprocess.run(
@@ -114,6 +120,7 @@ def test_head_gets_its_line(runs: dict[str, Path]) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.once
 def test_an_output_that_is_full_is_reported_in_one_line(runs: dict[str, Path]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -124,6 +131,7 @@ def test_an_output_that_is_full_is_reported_in_one_line(runs: dict[str, Path]) -
     assert done.returncode == 2
 
 
+@pytest.mark.once
 def test_a_closed_output_is_no_crash(runs: dict[str, Path]) -> None:
     shell = f'"$0" -m lab replay "{runs["4"]}" >&-'
     done = subprocess.run(

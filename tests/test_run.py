@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from event_ids import all_named, named
+from forked_wirelab import forked_wirelab
 from outside import (
     FAMILIES,
     edited,
     names_in,
-    wirelab,
 )
 
 from lab.records import Recording
@@ -75,7 +75,7 @@ def test_a_lost_byte_breaks_a_claim(copied: Path) -> None:
         assert sum(a != b for a, b in zip(frames, recording.frames, strict=True)) == 2
         return replace(recording, frames=frames)
 
-    done = wirelab("replay", edited(copied, lose_a_byte))
+    done = forked_wirelab("replay", edited(copied, lose_a_byte))
     assert done.returncode == 1
     assert "BROKEN" in done.stdout
     report = json.loads((copied / "report.json").read_text())
@@ -92,7 +92,7 @@ def test_a_missing_canary_leaves_everything_undecided(copied: Path) -> None:
         assert len(kept) == len(recording.frames) - 2
         return replace(recording, frames=kept)
 
-    done = wirelab("replay", edited(copied, lose_a_canary))
+    done = forked_wirelab("replay", edited(copied, lose_a_canary))
     assert done.returncode == 4
     report = json.loads((copied / "report.json").read_text())
     assert {claim["verdict"] for claim in report["claims"]} == {"UNDECIDED"}
@@ -106,6 +106,6 @@ def test_dropped_frames_leave_everything_undecided(copied: Path) -> None:
             recording, points=(replace(first, frames=first.frames + 1, dropped=1), *rest)
         )
 
-    done = wirelab("replay", edited(copied, drop))
+    done = forked_wirelab("replay", edited(copied, drop))
     assert done.returncode == 4
     assert "the kernel dropped 1 frame at client/eth0" in done.stdout

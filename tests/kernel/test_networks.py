@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from ad_hoc_run import python
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 from lab.analysis.flows.changes import changes
 from lab.analysis.flows.flow import ends_seen
@@ -193,7 +193,7 @@ def test_the_lab_sees_the_whole_of_every_link(shape: str) -> None:
 def test_programs_of_ones_own_run_on_any_hosts_and_are_judged(tmp_path: Path) -> None:
     commands = [("h3", python(ANSWER)), ("h1", python(ASK)), ("h4", python(ASK))]
     words = [word for host, command in commands for word in ("--on", host, command)]
-    run = wirelab("run", "--topology", "dumbbell:4", *words, "--out", tmp_path, "--json")
+    run = forked_wirelab("run", "--topology", "dumbbell:4", *words, "--out", tmp_path, "--json")
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     outcomes = {claim["id"]: claim["verdict"] for claim in report["claims"]}
@@ -210,7 +210,7 @@ def test_programs_of_ones_own_run_on_any_hosts_and_are_judged(tmp_path: Path) ->
 def test_programs_behind_a_nat_are_judged_by_what_each_end_saw(tmp_path: Path) -> None:
     commands = [("server", python(ANSWER)), ("h1", python(FROM_PORT)), ("h2", python(FROM_PORT))]
     words = [word for host, command in commands for word in ("--on", host, command)]
-    done = wirelab("run", "--topology", "nat:2", *words, "--out", tmp_path, "--json")
+    done = forked_wirelab("run", "--topology", "nat:2", *words, "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert {claim["verdict"] for claim in report["claims"]} <= {"HOLDS", "SKIPPED"}
@@ -230,7 +230,7 @@ def test_programs_behind_a_nat_are_judged_by_what_each_end_saw(tmp_path: Path) -
 
 def test_the_server_outside_cannot_be_given_an_address_inside(tmp_path: Path) -> None:
     words = ("--on", "h1", "true", "--on", "server", "ping -c1 {h1}")
-    done = wirelab("run", "--topology", "nat:1", *words, "--out", tmp_path)
+    done = forked_wirelab("run", "--topology", "nat:1", *words, "--out", tmp_path)
     assert done.returncode == 2
     assert "10.0.0.2" in done.stderr
     assert "gives it no route there" in done.stderr
@@ -242,7 +242,7 @@ ANSWER_ONE = ANSWER.replace("range(2)", "range(1)")
 def test_what_a_wire_drops_before_the_nat_was_for_who_is_behind_it(tmp_path: Path) -> None:
     words = ("--on", "server", python(ANSWER_ONE), "--on", "h1", python(FROM_PORT))
     rule = ("--wire", "server>nat drop data 1")
-    done = wirelab("run", "--topology", "nat:1", *rule, *words, "--out", tmp_path, "--json")
+    done = forked_wirelab("run", "--topology", "nat:1", *rule, *words, "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert {claim["verdict"] for claim in report["claims"]} <= {"HOLDS", "SKIPPED"}

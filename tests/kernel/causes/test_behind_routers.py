@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from ad_hoc_run import python
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 pytestmark = pytest.mark.kernel
 
@@ -49,7 +49,7 @@ for last in LAST:
 def causes_over_a_router(folder: Path, serves: str, asks: str) -> dict[str, str]:
     """The causes of two programs, on h3 and h1, between which h2 is a router."""
     words = ("--on", "h3", python(serves), "--on", "h1", python(asks))
-    run = wirelab("run", "--topology", "chain:3", *words, "--out", folder, "--json")
+    run = forked_wirelab("run", "--topology", "chain:3", *words, "--out", folder, "--json")
     return {cause["name"]: cause["text"] for cause in json.loads(run.stdout)["causes"]}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ad_hoc_run import ASK, CONVERSE, DONE, AdHocRun, python
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 from lab.analysis.timeline import Timeline
 from lab.records import SourceLine
@@ -40,7 +40,7 @@ def verdicts(folder: Path) -> dict[str, str]:
 
 
 def ran(name: str, out: Path, *options: str) -> Path:
-    done = wirelab("run", name, "--out", out, "-q", *options)
+    done = forked_wirelab("run", name, "--out", out, "-q", *options)
     assert done.returncode == DONE, done.stdout + done.stderr
     return out / name / "latest"
 

@@ -25,6 +25,7 @@ from ad_hoc_run import (
     python,
 )
 from event_ids import named
+from forked_wirelab import forked_wirelab
 from outside import NOBODY, names_in, wirelab
 
 pytestmark = pytest.mark.kernel
@@ -65,7 +66,7 @@ def test_a_host_is_found_by_its_name(ad_hoc: Callable[..., AdHocRun], family: st
 def test_such_a_run_is_judged_again_the_same(ad_hoc: Callable[..., AdHocRun]) -> None:
     run = ad_hoc(python(CONVERSE), python(ASK))
     before = (run.folder / "report.json").read_bytes()
-    again = wirelab("replay", run.folder, "-v")
+    again = forked_wirelab("replay", run.folder, "-v")
     assert again.returncode == DONE
     assert "identical" in again.stdout
     assert (run.folder / "report.json").read_bytes() == before

@@ -21,7 +21,7 @@ COMMANDS = (
 )  # fmt: skip
 """What the Makefile, its scripts and the tests below call. No cc, gcc or clang is among them."""
 
-TESTS = "tests/analysis/tcp/test_state.py tests/kernel/network"
+TESTS = "tests/analysis/tcp/test_state.py tests/kernel/network/test_namespace.py"
 """Some that need no kernel and some that do: all of them is what this one is part of."""
 
 

@@ -23,6 +23,7 @@ GET_CURRENT_TASK_BTF = 158  # since Linux 5.11; its members can be loaded withou
 
 _UPID_BYTES = 16  # struct upid: a pid of 32 bits, and its namespace
 _NAMESPACE_AT = 8
+_DEPTH_MASK = 0x3F  # the deepest namespace lies at 32: MAX_PID_NS_LEVEL
 
 STACK_BYTES = 40
 """How much of the stack the code uses."""
@@ -121,6 +122,8 @@ def _end_unless_of_namespace(
     code.move(R3, R4)
     code.place(own)
     code.store(Width.U64, STACK, stack + _DEPTH, R3)
+    # Linux 6.1 adds only what is bounded to a pointer whose type it knows.
+    code.calculate(Calculation.AND, R3, _DEPTH_MASK)
     code.calculate(Calculation.MUL, R3, _UPID_BYTES)
     code.add(R3, R1)
     code.add(R3, offsets.upids)

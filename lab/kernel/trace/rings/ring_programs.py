@@ -221,7 +221,8 @@ class _Builder:
         code.store(Width.U64, R6, REQUEST_AT, R7)
         self.read_into(R1, R7, offsets.request_opcode, Width.U8)
         code.store(Width.U8, R6, OPCODE, R1)
-        self.read_into(R1, R7, offsets.request_flags, Width.U64)
+        # Those of a submission are the first 32; before Linux 6.10 there are no others.
+        self.read_into(R1, R7, offsets.request_flags, Width.U32)
         code.store(Width.U64, R6, FLAGS, R1)
 
     def jump_if_among(self, opcodes: list[int], label: int) -> None:
@@ -274,8 +275,7 @@ def created_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
 def submitted_program(maps: RingMaps, offsets: RingOffsets, request: int) -> bytes:
     """The program where a request is submitted, or fails to be.
 
-    `request` is the place of the struct io_kiocb among the tracepoint's arguments: io_uring_
-    submit_req and io_uring_req_failed have it.
+    `request` is the place of the struct io_kiocb among the tracepoint's arguments.
     """
     builder = _Builder(maps, offsets)
     code, unread = builder.code, builder.code.label()

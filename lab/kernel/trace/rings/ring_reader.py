@@ -70,10 +70,10 @@ class RingReader:
             tasks=TaskOffsets.of(btf),
         )
         self._attach_completed(maps, offsets)
+        self._attach_submitted(submitted_program(maps, offsets, 0))
         codes = {
             "io_uring_cqe_overflow": overflown_program(maps, offsets),
             "io_uring_register": registered_program(maps, offsets),
-            "io_uring_submit_req": submitted_program(maps, offsets, 0),
             "io_uring_req_failed": submitted_program(maps, offsets, 1),
             # Last: a ring whose beginning is seen is seen whole.
             "io_uring_create": created_program(maps, offsets),
@@ -89,6 +89,15 @@ class RingReader:
         except KernelRefused:
             code = completed_program(maps, offsets, has_fields=False)
             self._attach(code, "io_uring_complete")
+
+    def _attach_submitted(self, code: bytes) -> None:
+        """Until Linux 6.2 the tracepoint has another name."""
+        try:
+            self._attach(code, "io_uring_submit_req")
+        except KernelRefused as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            self._attach(code, "io_uring_submit_sqe")
 
     def _attach(self, code: bytes, tracepoint: str) -> None:
         program = bpf.load_program(code, f"wirelab_{tracepoint[9:16]}")

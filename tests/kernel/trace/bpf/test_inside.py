@@ -19,6 +19,7 @@ from lab.kernel.trace.bpf.inside import (
 
 OFFSETS = TaskOffsets(tid=1, leader=2, began=3, thread_pid=4, depth=5, upids=6, inode=7)
 INSTRUCTION_BYTES = 8
+AND, MULTIPLY = 0x57, 0x27  # of 64 bits, with a constant
 
 
 Write = Callable[[Code, int], None]
@@ -66,6 +67,17 @@ def test_the_stack_that_it_uses_is_no_more_than_it_says(write: Write) -> None:
             used.add(offset)
     assert used
     assert all(-STACK_BYTES <= offset <= -4 for offset in used)
+
+
+@pytest.mark.parametrize("write", [hot, rare, of_any_age])
+def test_what_is_added_to_a_pointer_is_bounded(write: Write) -> None:
+    """Linux 6.1 refuses the program otherwise; later kernels do not."""
+    code = made(write)
+    instructions = [code[at : at + 8] for at in range(0, len(code), INSTRUCTION_BYTES)]
+    (place,) = (place for place, each in enumerate(instructions) if each[0] == MULTIPLY)
+    mask = instructions[place - 1]
+    assert (mask[0], mask[1]) == (AND, instructions[place][1])
+    assert int.from_bytes(mask[4:], "little") == 0x3F
 
 
 @pytest.mark.kernel

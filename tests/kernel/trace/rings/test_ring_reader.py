@@ -7,7 +7,11 @@ import os
 import pytest
 import rings_seen
 
+from lab.errors import KernelRefused
 from lab.kernel.sandbox.sandbox import Sandbox
+from lab.kernel.trace.bpf import bpf
+from lab.kernel.trace.bpf.followed import FollowedNamespace
+from lab.kernel.trace.rings.ring_reader import RingReader
 from lab.kernel.trace.rings.ring_records import (
     COMPLETED,
     CREATED,
@@ -75,3 +79,21 @@ def test_what_does_not_fit_is_counted(sandbox: Sandbox) -> None:
     found, lost = sandbox.call(rings_seen.of_many)
     assert lost > 0
     assert len(found) + lost == 1 + 2 * rings_seen.MANY
+
+
+def test_until_linux_6_2_the_tracepoint_of_a_submission_has_another_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attached = []
+
+    def attach(_: int, tracepoint: str) -> int:
+        if tracepoint == "io_uring_submit_req":
+            raise KernelRefused("attach to it: ENOENT") from FileNotFoundError()
+        attached.append(tracepoint)
+        return os.open(os.devnull, os.O_RDONLY)
+
+    monkeypatch.setattr(bpf, "attach", attach)
+    followed = FollowedNamespace()
+    RingReader(followed).close()
+    followed.close()
+    assert "io_uring_submit_sqe" in attached

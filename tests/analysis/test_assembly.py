@@ -158,7 +158,7 @@ def test_descriptors_are_followed_once_a_step(name: str, monkeypatch: pytest.Mon
     assert len(runs) == len(timelines)
 
 
-NAT = load_recording(r.FOLDER / "nat4")
+NAT = r.recording_of("nat4")
 
 
 def test_a_frame_that_left_over_the_next_link_has_not_left_over_this_one() -> None:
@@ -186,7 +186,7 @@ def test_a_routers_interface_that_the_witness_did_not_see_is_missed() -> None:
 
 def test_a_frame_of_the_same_bytes_that_has_arrived_itself_excuses_no_other() -> None:
     """Two SYN-ACKs of one millisecond are alike; one is seen with other bytes as it left."""
-    run = load_recording(r.FOLDER / "loss-syn-ack4")
+    run = r.recording_of("loss-syn-ack4")
     places = [
         place
         for place, frame in enumerate(run.frames)

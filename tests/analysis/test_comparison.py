@@ -7,11 +7,10 @@ import recorded as r
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.comparison import Column, compare_steps
-from lab.recording.storage import load_recording
 from lab.records import Recording
 
-UDP = load_recording(r.FOLDER / "udp4")
-UNIX = load_recording(r.FOLDER / "unix4")
+UDP = r.recording_of("udp4")
+UNIX = r.recording_of("unix4")
 
 
 def columns(recording: Recording) -> dict[str, Column]:

@@ -11,7 +11,6 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.model.claim import Claim, Outcome, Verdict
-from lab.recording.storage import load_recording
 from lab.records import Frame, Recording
 from lab.scenario_files import find_recorded, load_scenario
 from scenarios.tcp import SCENARIO
@@ -33,7 +32,7 @@ def cut(recording: Recording, snap_bytes: int, *, was_asked: bool = True) -> Rec
 
 @cache
 def claims_of(recording_name: str) -> tuple[Claim, ...]:
-    recording = load_recording(r.FOLDER / recording_name)
+    recording = r.recording_of(recording_name)
     return load_scenario(find_recorded(recording.scenario, recording.source, "")).claims
 
 
@@ -44,7 +43,7 @@ def verdicts(recording: Recording, claims: tuple[Claim, ...]) -> dict[str, Verdi
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_goes_by_headers_is_decided_and_all_else_is_not(name: str) -> None:
-    recording = load_recording(r.FOLDER / name)
+    recording = r.recording_of(name)
     assert recording.family is not None
     claims = claims_of(name)
     whole = verdicts(recording, claims)
@@ -97,7 +96,7 @@ def test_a_claim_that_is_broken_is_so_by_headers(family: int, name: str, edit: r
 def test_nothing_is_decided_where_not_even_headers_are_known(
     name: str, snap_bytes: int, why: str
 ) -> None:
-    recording = load_recording(r.FOLDER / name)
+    recording = r.recording_of(name)
     found = judge(SCENARIO.claims, build_timelines(cut(recording, snap_bytes)))
     asked = [each for each in found if each.claim.by_headers]
     assert {each.verdict.outcome for each in asked} <= {Outcome.UNDECIDED, Outcome.SKIPPED}

@@ -10,7 +10,6 @@ import recorded as r
 
 from lab.ad_hoc import AD_HOC, recorded_scenario
 from lab.model.claim import Outcome
-from lab.recording.storage import load_recording
 from lab.records import Recording
 from lab.run import judge_recording
 from lab.scenario_files import find_recorded, load_scenario
@@ -35,7 +34,7 @@ RUN_OF = {
 
 
 def subject_of(name: str) -> Subject:
-    recording = load_recording(r.FOLDER / name)
+    recording = r.recording_of(name)
     if recording.scenario == AD_HOC:
         return Subject(name, recording, recorded_scenario())
     return Subject(

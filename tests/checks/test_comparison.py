@@ -11,7 +11,6 @@ from lab.checks.comparison import (
     keeps_boundaries_in_datagrams_only,
 )
 from lab.model.claim import Claim, Outcome
-from lab.recording.storage import load_recording
 from lab.records import Recording
 
 
@@ -20,8 +19,8 @@ def step(recording: Recording, name: str = "conversation") -> Timeline:
 
 
 TCP, TCP6 = (step(r.recorded(family)) for family in (4, 6))
-DATAGRAMS = step(load_recording(r.FOLDER / "udp4"))
-ONE_DATAGRAM = step(load_recording(r.FOLDER / "udp4"), "fragments")
+DATAGRAMS = step(r.recording_of("udp4"))
+ONE_DATAGRAM = step(r.recording_of("udp4"), "fragments")
 SILENT = step(r.silent(r.recorded(4)))
 OTHER_BYTES = step(r.printed("server", lambda t: t.replace("Hello", "Jello"))(r.recorded(4)))
 

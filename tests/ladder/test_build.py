@@ -24,7 +24,6 @@ from lab.ladder.model import (
     StateRow,
     TransferRow,
 )
-from lab.recording.storage import load_recording
 
 RECORDED = ["tcp4", "udp6", "unix4", "buffers", "traced-tcp6", "traced-udp4", "traced-unix4",
             "traced-calls4", "relayed4", "relayed4-ptrace"]  # fmt: skip
@@ -36,7 +35,7 @@ def rows_of(ladder: Ladder, kind: type[Row]) -> list[Row]:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_every_event_of_a_step_has_its_rows(name: str) -> None:
-    for timeline in build_timelines(load_recording(r.FOLDER / name)):
+    for timeline in build_timelines(r.recording_of(name)):
         ladder = build_ladder(timeline)
         shown = {row.event for row in ladder.every_row() if hasattr(row, "event")}
         if timeline.system_calls:
@@ -47,7 +46,7 @@ def test_every_event_of_a_step_has_its_rows(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_each_row_stands_in_a_lane_that_there_is(name: str) -> None:
-    for timeline in build_timelines(load_recording(r.FOLDER / name)):
+    for timeline in build_timelines(r.recording_of(name)):
         ladder = build_ladder(timeline)
         for row in ladder.every_row():
             for lane in ("lane", "source", "target"):
@@ -56,7 +55,7 @@ def test_each_row_stands_in_a_lane_that_there_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_call_has_one_row_or_a_start_and_an_end(name: str) -> None:
-    for timeline in build_timelines(load_recording(r.FOLDER / name)):
+    for timeline in build_timelines(r.recording_of(name)):
         parts: dict[object, list[Part]] = {}
         for row in build_ladder(timeline).every_row():
             if isinstance(row, CallRow):

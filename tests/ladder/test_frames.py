@@ -20,7 +20,6 @@ from lab.ladder.frames import (
     segments_by_crossing,
 )
 from lab.ladder.model import FrameKind, FrameRow, Part
-from lab.recording.storage import load_recording
 from lab.records import Direction, Frame
 
 TALK = """
@@ -68,7 +67,7 @@ def test_a_message_stands_in_place_of_its_bytes() -> None:
     row = captured(fb.ethernet(fb.ipv4(fb.udp(query, dport=53), 17)))
     assert (row.text, row.payload, row.says) == ("DNS query 0x0007 A a.", b"", "")
     assert row.details == ("UDP 5000 > 53 len=19",)
-    (timeline,) = build_timelines(load_recording(r.FOLDER / "dns4"))
+    (timeline,) = build_timelines(r.recording_of("dns4"))
     segment_of = segments_by_crossing(timeline.conversations)
     said = [
         (found.text.split(" len=")[0], found.says.split(" 0x")[0], found.payload)

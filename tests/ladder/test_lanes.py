@@ -9,7 +9,6 @@ from shown import address
 from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
 from lab.ladder.lanes import lane_connections, place
-from lab.recording.storage import load_recording
 
 
 def on_one_host(timeline: Timeline) -> Timeline:
@@ -83,7 +82,7 @@ def test_states_stand_where_their_sockets_program_does() -> None:
 
 
 def relay() -> Timeline:
-    (timeline,) = build_timelines(load_recording(r.FOLDER / "relayed4"))
+    (timeline,) = build_timelines(r.recording_of("relayed4"))
     return timeline
 
 
@@ -127,7 +126,7 @@ def test_a_connection_needs_its_port_only_beside_others_of_its_lanes() -> None:
 
 
 def test_the_lanes_of_lo_are_its_two_ends() -> None:
-    timelines = build_timelines(load_recording(r.FOLDER / "traced-unix4"))
+    timelines = build_timelines(r.recording_of("traced-unix4"))
     looped = next(each for each in timelines if each.step == "loopback")
     alone = replace(looped, system_calls=(), endpoints=(), states=())
     placing = place(alone)
@@ -137,7 +136,7 @@ def test_the_lanes_of_lo_are_its_two_ends() -> None:
 
 
 def test_on_lo_frames_go_between_the_programs_that_sent_them() -> None:
-    timelines = build_timelines(load_recording(r.FOLDER / "traced-unix4"))
+    timelines = build_timelines(r.recording_of("traced-unix4"))
     looped = next(each for each in timelines if each.step == "loopback")
     lanes = place(looped).lanes
     assert [lane.programs for lane in lanes] == [("loopback-client",), ("loopback-server",)]

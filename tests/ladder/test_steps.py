@@ -15,11 +15,10 @@ from lab.ladder.steps import (
     likenesses,
     number_of_frames,
 )
-from lab.recording.storage import load_recording
 
 
 def ladders(name: str) -> list[Ladder]:
-    return [*map(build_ladder, build_timelines(load_recording(r.FOLDER / name)))]
+    return [*map(build_ladder, build_timelines(r.recording_of(name)))]
 
 
 def test_frames_are_counted_by_what_they_are_for() -> None:
@@ -66,7 +65,7 @@ def test_steps_with_other_bytes_or_without_frames_are_like_none() -> None:
 
 def test_datagrams_are_the_same_whatever_their_ports() -> None:
     steps = ladders("calls4")
-    names = [x.step for x in build_timelines(load_recording(r.FOLDER / "calls4"))]
+    names = [x.step for x in build_timelines(r.recording_of("calls4"))]
     found = dict(zip(names, likenesses(steps), strict=True))
     write = names.index("datagram-write")
     assert found["datagram-send"] == SameFrames(write, True)

@@ -7,7 +7,6 @@ import recorded as r
 
 from lab.analysis.assembly import build_timelines
 from lab.model.table import Table
-from lab.recording.storage import load_recording
 from lab.scenario_files import load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -16,7 +15,7 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 def table_of(name: str, recording: str) -> Table:
     make = load_scenario(SCENARIOS / f"{name}.py").table
     assert make is not None
-    table = make(*build_timelines(load_recording(r.FOLDER / recording)))
+    table = make(*build_timelines(r.recording_of(recording)))
     assert isinstance(table, Table)
     return table
 

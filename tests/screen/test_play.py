@@ -7,11 +7,10 @@ from functools import cache
 
 import pytest
 from keyed import Typist, typed_at
-from recorded import FOLDER
+from recorded import recording_of
 from textual.widgets import Static
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.screen.forms import TextPage
 from lab.screen.play import PlayApp
 from lab.stepping.playing import Playing
@@ -20,7 +19,7 @@ from lab.stepping.recorded import played
 
 @cache
 def playing() -> Playing:
-    timelines = build_timelines(load_recording(FOLDER / "traced-tcp4"))
+    timelines = build_timelines(recording_of("traced-tcp4"))
     return Playing(tuple(played(timeline, "tcp") for timeline in timelines))
 
 

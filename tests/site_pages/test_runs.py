@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from site_pages import runs
 from site_pages.runs import SiteRun, made_runs, recorded_runs, recording_of
 
 
+@cache
+def recorded() -> list[SiteRun]:
+    return recorded_runs()
+
+
 def test_of_each_scenario_the_recording_with_calls_is_taken_where_there_is_one() -> None:
     names = {name: recording_of(name) for name in ("tcp", "nat", "buffers", "compare")}
     found = {name: folder.name if folder else None for name, folder in names.items()}
@@ -18,7 +24,7 @@ def test_of_each_scenario_the_recording_with_calls_is_taken_where_there_is_one()
 
 
 def test_every_scenario_is_there_with_a_group() -> None:
-    found = recorded_runs()
+    found = recorded()
     assert {run.group for run in found} == {"sockets", "networks", "connections", "faults"}
     (tcp,) = (run for run in found if run.name == "tcp")
     assert tcp.is_recorded and tcp.result is not None
@@ -43,7 +49,7 @@ def test_a_run_that_does_not_hold_has_no_page(
 
 
 def test_a_group_is_the_folder_of_the_file() -> None:
-    (tcp,) = (run for run in recorded_runs() if run.name == "tcp")
+    (tcp,) = (run for run in recorded() if run.name == "tcp")
     assert tcp.group == "sockets"
     inside = SiteRun("x", runs.RECORDINGS.parents[1] / "scenarios/faults/x.py", tcp.scenario, None)
     assert inside.group == "faults"

@@ -5,17 +5,16 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from recorded import FOLDER
+from recorded import recording_of
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.stepping.playing import FASTEST, Playing, press_play
 from lab.stepping.recorded import next_frame, played, sends
 
 
 @cache
 def playing(name: str = "tcp4") -> Playing:
-    timelines = build_timelines(load_recording(FOLDER / name))
+    timelines = build_timelines(recording_of(name))
     return Playing(tuple(played(timeline, "tcp") for timeline in timelines))
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from recorded import FOLDER
+from recorded import recording_of
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.stepping.recorded import Played, next_frame, played, played_scene, sends
 
 
 @cache
 def run(name: str = "traced-tcp4") -> Played:
-    (timeline,) = build_timelines(load_recording(FOLDER / name))[:1]
+    (timeline,) = build_timelines(recording_of(name))[:1]
     return played(timeline, "tcp")
 
 

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 import recorded as r
 
-from lab.ladder.model import FrameRow
+from lab.analysis.timeline import Timeline
+from lab.ladder.model import FrameRow, Ladder
 from lab.run import judged
 from lab.study.exercise import Topic
 from lab.study.quiz import (
@@ -22,10 +23,14 @@ from lab.study.quiz import (
 
 
 @cache
-def quiz(*kinds: Topic, most: int = 40, seed: int = 1) -> Quiz:
+def steps() -> list[tuple[Timeline, Ladder]]:
     runs = [judged(str(r.FOLDER / name)) for name in ("traced-tcp4", "traced-unix4")]
-    steps = [pair for run in runs for pair in zip(run.timelines, run.ladders, strict=True)]
-    return make_quiz(steps, most, seed, kinds)
+    return [pair for run in runs for pair in zip(run.timelines, run.ladders, strict=True)]
+
+
+@cache
+def quiz(*kinds: Topic, most: int = 40, seed: int = 1) -> Quiz:
+    return make_quiz(steps(), most, seed, kinds)
 
 
 def item(kind: Topic, answer: str) -> Item:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import pytest
 import recorded as r
 
 from lab.errors import UsageError
+from lab.results import Result
 from lab.run import judged
 from lab.study.exercise import Topic
 from lab.study.worksheet import Worksheet, make_worksheet
 
 
+@cache
+def run_of(name: str) -> Result:
+    return judged(str(r.FOLDER / name))
+
+
 def sheet(name: str, seed: int, most: int = 16, step: int = 0) -> Worksheet:
-    run = judged(str(r.FOLDER / name))
+    run = run_of(name)
     return make_worksheet(run.timelines[step], run.ladders[step], seed, most)
 
 

@@ -9,7 +9,6 @@ from event_ids import event
 from shown import flow_id
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.records import Recording, Syscall
 
 FAST_OPEN_COOKIE = b"\x22\x0a" + b"cookie!!" + b"\1\1"
@@ -78,7 +77,7 @@ def test_a_multipath_connection_is_not_one_flows() -> None:
 
 
 def test_in_a_simultaneous_open_each_side_follows_from_its_own_connect() -> None:
-    (timeline,) = build_timelines(load_recording(r.FOLDER / "simultaneous-open4"))
+    (timeline,) = build_timelines(r.recording_of("simultaneous-open4"))
     assert timeline.order.violations == ()
     assert [seen.state.new for seen in timeline.states].count("SYN_SENT") == 2
     assert len(timeline.correlation.connects) == 2

@@ -20,7 +20,6 @@ from lab.checks.networks.nat import (
     shows_no_address_from_inside,
 )
 from lab.model.claim import Claim, Outcome, Verdict
-from lab.recording.storage import load_recording
 from lab.records import CapturePoint, Direction, Frame
 
 ALL = (
@@ -229,7 +228,7 @@ def test_what_comes_to_a_port_that_nobody_was_given_shows_nothing(version: int) 
 @VERSIONS
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.name)
 def test_a_recorded_nat_does_as_it_should(claim: Claim, version: int) -> None:
-    timelines = build_timelines(load_recording(r.FOLDER / f"nat{version}"))
+    timelines = build_timelines(r.recording_of(f"nat{version}"))
     outcomes = [claim.check(timeline).outcome for timeline in timelines]
     assert set(outcomes) <= {HOLDS, SKIPPED}
     assert HOLDS in outcomes

@@ -48,6 +48,7 @@ def test_those_of_every_recording_can_stay_in_its_file(folder: Path) -> None:
 
 
 def test_the_file_may_be_removed_and_is_open_as_long_as_they_are(tmp_path: Path) -> None:
+    gc.collect()  # what other tests have left open is not to be closed meanwhile
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  as the file's descriptors are
     path = written(tmp_path / "file", *FRAMES)
     found = stored_frames(path)

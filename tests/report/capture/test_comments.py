@@ -7,7 +7,6 @@ import pytest
 import recorded as r
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.records import Recording
 from lab.report.capture.comments import frame_comments
 
@@ -57,7 +56,7 @@ def test_a_frame_sent_again_says_so_and_the_first_does_not() -> None:
 
 
 def test_fragments_and_errors_say_what_they_are_there_for() -> None:
-    recording = load_recording(r.FOLDER / "udp4")
+    recording = r.recording_of("udp4")
     told = Counter(frame_comments(build_timelines(recording)).values())
     for text in (
         "f15: the first fragment, and the only one with the UDP header",

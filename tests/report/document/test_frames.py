@@ -7,7 +7,6 @@ import recorded as r
 from event_ids import all_named, named
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.records import Recording
 from lab.report.document.frames import MOST_PAYLOAD_BYTES
 from lab.report.document.ids import Document
@@ -76,7 +75,7 @@ def test_a_flow_whose_opening_was_not_seen_has_no_handshake() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_datagrams_fragments_and_errors_have_fields_of_their_own(family: int) -> None:
-    recording = load_recording(r.FOLDER / f"udp{family}")
+    recording = r.recording_of(f"udp{family}")
     document = report_document(build_timelines(recording), ())
     event = {named(each["id"]): each for each in document["events"]}
     assert (event["f4"]["udp"]["len"], event["f4"]["udp"]["destination_port"]) == (25, 4242)
@@ -95,7 +94,7 @@ def test_datagrams_fragments_and_errors_have_fields_of_their_own(family: int) ->
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_flow_of_datagrams_has_their_lengths_each_way(family: int) -> None:
-    recording = load_recording(r.FOLDER / f"udp{family}")
+    recording = r.recording_of(f"udp{family}")
     flows = report_document(build_timelines(recording), ())["flows"]
     assert [(flow["a_to_b"], flow["b_to_a"]) for flow in flows] == [
         ([7, 25, 0, 13], [23, 20]),

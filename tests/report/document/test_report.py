@@ -9,7 +9,6 @@ import recorded as r
 from event_ids import named
 
 from lab.analysis.assembly import build_timelines
-from lab.recording.storage import load_recording
 from lab.records import KeyLog, RanAs, Recording
 from lab.report.document.ids import Document
 from lab.report.document.report import report_document
@@ -146,6 +145,6 @@ def test_each_step_has_its_lanes() -> None:
         }
         for number, name in enumerate(("client", "server"), 1)
     ]
-    recording = load_recording(r.FOLDER / "relayed4")
+    recording = r.recording_of("relayed4")
     lanes = report_document(build_timelines(recording), ())["lanes"]
     assert [lane["name"] for lane in lanes] == ["client", "relay", "server"]

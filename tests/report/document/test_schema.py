@@ -19,7 +19,6 @@ from jsonschema import Draft202012Validator, validators
 from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
 from lab.model.family import Family
-from lab.recording.storage import load_recording
 from lab.report.document.report import SCHEMA, report_document
 from lab.report.document.writing import write_document
 from lab.run import run_scenario
@@ -100,7 +99,7 @@ def faults(document: Document) -> list[str]:
 
 @cache
 def document_of(name: str) -> Document:
-    return report_document(build_timelines(load_recording(r.FOLDER / name)), ())
+    return report_document(build_timelines(r.recording_of(name)), ())
 
 
 @pytest.mark.parametrize("name", NAMES)

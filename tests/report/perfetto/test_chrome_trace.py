@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import traced_runs as t
+from recorded import recording_of
 from scenes import RECORDINGS
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
-from lab.recording.storage import load_recording
 from lab.report.document.report import report_document
 from lab.report.perfetto.chrome_trace import chrome_trace, trace_events
 
@@ -26,7 +26,7 @@ NEAR = 1e-6  # µs: a thousandth of the nanosecond that times are known to
 
 @cache
 def timelines_of(name: str) -> tuple[Timeline, ...]:
-    return tuple(build_timelines(load_recording(RECORDINGS / name)))
+    return tuple(build_timelines(recording_of(name)))
 
 
 def trace_of(name: str) -> list[dict[str, Any]]:

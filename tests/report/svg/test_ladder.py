@@ -4,12 +4,12 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+from recorded import recording_of
 from scenes import RECORDINGS, recorded_result, recorded_scene
 
 from lab.analysis.assembly import build_timelines
 from lab.derive import derived
 from lab.ladder.build import build_ladder
-from lab.recording.storage import load_recording
 from lab.report.svg.geometry import COLUMN_WIDTH
 from lab.report.svg.ladder import draw_svg, state_group
 from lab.scene.build import build_scene
@@ -23,7 +23,7 @@ def texts(svg: str) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in RECORDINGS.iterdir()))
 def test_every_recorded_run_has_a_picture(name: str) -> None:
-    timelines = build_timelines(load_recording(RECORDINGS / name))
+    timelines = build_timelines(recording_of(name))
     svg = draw_svg(name, [(each.step, build_scene(build_ladder(each))) for each in timelines])
     said = texts(svg)
     # What a switch floods to who has no part in the step is counted, not drawn.

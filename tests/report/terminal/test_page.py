@@ -14,7 +14,6 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
 from lab.ladder.build import build_ladder
 from lab.model.claim import Judgement
-from lab.recording.storage import load_recording
 from lab.records import Direction, Instrument, InstrumentKind, RanAs, Recording
 from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.page import About, Page, draw_report
@@ -298,7 +297,7 @@ def test_a_call_of_a_few_lines_is_shown_whole() -> None:
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int) -> None:
-    timelines = build_timelines(load_recording(r.FOLDER / f"udp{family}"))
+    timelines = build_timelines(r.recording_of(f"udp{family}"))
     lines = [
         line.plain
         for line in draw_report(
@@ -315,7 +314,7 @@ def test_datagrams_are_drawn_with_what_they_carry_complete_and_quote(family: int
 
 
 def test_the_kernels_view_of_unix_sockets_is_shown() -> None:
-    recording = load_recording(r.FOLDER / "unix4")
+    recording = r.recording_of("unix4")
     timelines = build_timelines(recording)
     lines = [
         line.plain

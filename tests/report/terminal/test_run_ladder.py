@@ -17,7 +17,6 @@ from lab.analysis.timeline import Timeline
 from lab.ladder.background import MOST_INNER_CALLS
 from lab.ladder.build import build_ladder
 from lab.ladder.repetition import FIRST_ROWS, LAST_ROWS
-from lab.recording.storage import load_recording
 from lab.records import QueueSample
 from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.run_ladder import draw_run_ladder, draw_so_far
@@ -69,7 +68,7 @@ def test_no_line_is_longer_than_the_page(width: int, ascii_only: bool) -> None:
 @pytest.mark.parametrize("name", ["udp4", "udp6", "raw6", "unix4", "buffers"])
 def test_no_recorded_step_is_wider_than_the_page_with_calls(name: str, width: int) -> None:
     calls = tuple(t.system_calls(t.TALK))
-    for timeline in build_timelines(load_recording(r.FOLDER / name)):
+    for timeline in build_timelines(r.recording_of(name)):
         traced = replace(timeline, system_calls=calls)
         traced = replace(traced, order=t.order_of(traced))
         assert max(Text(line).cell_len for line in drawn(traced, width)) == width

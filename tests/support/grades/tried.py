@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from lab.grade.seen import Blame, Seen, TrialFailure
 from lab.grade.sheet import Sheet
 from lab.grade.submission import Submission
 from lab.grade.trial import Trial, trial
+from lab.results import Result
 from lab.run import judged
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
@@ -59,6 +61,12 @@ SHEET = Sheet(
 )
 
 
+@cache
+def run_of(recording: str) -> Result:
+    """That recorded run, judged."""
+    return judged(str(RECORDINGS / recording))
+
+
 def seen_in(
     which: Trial,
     value: object,
@@ -69,7 +77,7 @@ def seen_in(
 ) -> Seen:
     """A trial that returned that, with a recorded run; or failed, by somebody's fault."""
     failure = None if blame is None else TrialFailure(blame, f"the {blame.value}'s fault")
-    return Seen(which, judged(str(RECORDINGS / recording)), value, failure, unmatched=unmatched)
+    return Seen(which, run_of(recording), value, failure, unmatched=unmatched)
 
 
 def looker(*values: object, **options: Any) -> Any:

@@ -57,8 +57,13 @@ Change = Callable[[bytes], bytes]
 
 
 @cache
+def recording_of(name: str) -> Recording:
+    """One of tests/recordings: the same each time, so that what is made of it is remembered."""
+    return load_recording(FOLDER / name)
+
+
 def recorded(family: int) -> Recording:
-    return load_recording(FOLDER / f"tcp{family}")
+    return recording_of(f"tcp{family}")
 
 
 def told_by_system_calls(claims: Iterable[Claim]) -> tuple[Claim, ...]:

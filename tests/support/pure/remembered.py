@@ -17,7 +17,7 @@ from typing import Any
 from lab.analysis import assembly
 from lab.analysis.flows import crossings
 from lab.analysis.plain.decode import PlainDecoder
-from lab.records import Frame
+from lab.records import Frame, Recording
 
 VALUES = 20_000
 """More than all recordings have; what is changed at random goes as it came."""
@@ -29,6 +29,8 @@ MANY = 2000
 _AS_ITSELF, _BY_VALUE = "i", "v"
 
 _WHOLE = {
+    "find_brackets": _AS_ITSELF,
+    "_build_timeline": _AS_ITSELF + _AS_ITSELF + _BY_VALUE,
     "join_crossings": "",
     "group_flows": _AS_ITSELF,
     "analyse_tcp": _AS_ITSELF + _BY_VALUE,
@@ -59,7 +61,7 @@ def remembering(function: Callable[..., Any], arguments: str) -> Callable[..., A
 
     @functools.wraps(function)
     def remembering(*given: Any) -> Any:
-        if any(isinstance(each, tuple) and len(each) > MANY for each in given):
+        if any(map(_is_large, given)):
             return function(*given)
         ways = arguments or _BY_VALUE * len(given)
         key = tuple(
@@ -76,6 +78,12 @@ def remembering(function: Callable[..., Any], arguments: str) -> Callable[..., A
         return found[1]
 
     return remembering
+
+
+def _is_large(given: object) -> bool:
+    """Whether it has more frames than a recording here."""
+    frames = given.frames if isinstance(given, Recording) else given
+    return isinstance(frames, tuple) and len(frames) > MANY
 
 
 _decoded = lru_cache(VALUES)(PlainDecoder(tunnels=False).decode)

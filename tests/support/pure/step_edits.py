@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import recorded as r
 
@@ -13,15 +12,12 @@ from lab.analysis.flows.crossing import Crossing
 from lab.analysis.judging import judge
 from lab.model.claim import Verdict
 from lab.model.scenario import Scenario
-from lab.recording.storage import load_recording
 from lab.records import Frame, Recording
 
 Wanted = Callable[[Crossing], object]
 
 
-@cache
-def recording_of(name: str) -> Recording:
-    return load_recording(r.FOLDER / name)
+recording_of = r.recording_of
 
 
 def verdict_of(scenario: Scenario, claim: str, recording: Recording) -> Verdict:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
-from functools import cache
 from ipaddress import ip_address
 
 import pytest
@@ -22,7 +21,6 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
 from lab.model.claim import Verdict
 from lab.model.family import Family
-from lab.recording.storage import load_recording
 from lab.records import Recording
 from scenarios.udp import SCENARIO
 
@@ -32,9 +30,8 @@ Case = tuple[str, r.Edit, str]
 """A claim, what breaks it, and what is said then."""
 
 
-@cache
 def recorded(family: int) -> Recording:
-    return load_recording(r.FOLDER / f"udp{family}")
+    return r.recording_of(f"udp{family}")
 
 
 def verdict_of(claim: str, recording: Recording) -> Verdict:

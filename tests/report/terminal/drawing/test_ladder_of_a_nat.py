@@ -11,7 +11,6 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
 from lab.ladder.build import build_ladder
-from lab.recording.storage import load_recording
 from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.run_ladder import draw_run_ladder
 
@@ -21,7 +20,7 @@ SAME_PORT, UNSOLICITED = range(2)
 
 @cache
 def timelines_of(name: str) -> tuple[Timeline, ...]:
-    return build_timelines(load_recording(r.FOLDER / name))
+    return build_timelines(r.recording_of(name))
 
 
 def drawn(name: str, step: int, width: int) -> str:

@@ -14,7 +14,6 @@ from lab.analysis.assembly import build_timelines
 from lab.analysis.timeline import Timeline
 from lab.ladder.build import build_ladder
 from lab.ladder.model import CallRow, FrameRow, Ladder, StateRow
-from lab.recording.storage import load_recording
 from lab.report.terminal.drawing.ladder import draw_ladder
 from lab.report.terminal.drawing.style import Style
 from lab.report.terminal.run_ladder import draw_run_ladder
@@ -27,7 +26,7 @@ TRACED = ("relayed4", "relayed4-ptrace")
 
 @cache
 def timeline_of(name: str) -> Timeline:
-    (timeline,) = build_timelines(load_recording(r.FOLDER / name))
+    (timeline,) = build_timelines(r.recording_of(name))
     return timeline
 
 
@@ -144,9 +143,7 @@ def test_without_calls_three_lanes_are_drawn_as_well() -> None:
 
 def test_states_that_do_not_fit_beside_each_other_stand_below_each_other() -> None:
     """As between neighbouring lanes of eight hosts on a terminal of 80 columns."""
-    (ladder, *_) = [
-        build_ladder(each) for each in build_timelines(load_recording(r.FOLDER / "tcp4"))
-    ]
+    (ladder, *_) = [build_ladder(each) for each in build_timelines(r.recording_of("tcp4"))]
     lanes = (*ladder.lanes, *(replace(ladder.lanes[0], name=f"h{n}") for n in range(6)))
     drawn = "\n".join(
         line.plain for line in draw_ladder(replace(ladder, lanes=lanes), Style(80, False))

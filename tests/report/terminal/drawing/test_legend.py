@@ -6,7 +6,6 @@ import recorded as r
 from lab.analysis.assembly import build_timelines
 from lab.ladder.build import build_ladder
 from lab.ladder.model import Ladder
-from lab.recording.storage import load_recording
 from lab.report.terminal.drawing.legend import draw_legend, legend_of
 from lab.report.terminal.drawing.style import Style
 
@@ -14,7 +13,7 @@ STYLE = Style(80, False)
 
 
 def ladder(name: str) -> Ladder:
-    return build_ladder(build_timelines(load_recording(r.FOLDER / name))[0])
+    return build_ladder(build_timelines(r.recording_of(name))[0])
 
 
 def clauses(name: str, style: Style = STYLE) -> str:

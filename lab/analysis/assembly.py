@@ -183,7 +183,7 @@ def _headers_cut(crossings: tuple[Crossing, ...]) -> list[str]:
     it names frames by all of their bytes (strike_doubts).
     """
     within = 0
-    for packet in (crossing.packet for crossing in crossings):
+    for packet in (crossing.packet for crossing in crossings if not crossing.is_plain):
         if packet.frame.wire_bytes > len(packet.frame.data):
             within += packet.malformed is not None or piece_of(packet) is not None
     return [f"{counted(within, 'frame')} cut within their headers"] if within else []

@@ -118,7 +118,7 @@ def hop_rows(
     first = 1 if row.part is not Part.END else len(hops)
     for number, hop in enumerate(ends, start=first):
         found = _hop_row(row, crossing, number, hop, lane_of)
-        more = copies.get((hop.packet.frame.data, hop.sender), 0) if number > 1 else 0
+        more = copies.get((hop.data, hop.sender), 0) if number > 1 else 0
         also = f", and to {counted(more, 'host')} more" if more else ""
         yield replace(found, text=found.text + also, is_as_it_was=found.is_as_it_was and not more)
 

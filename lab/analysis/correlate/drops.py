@@ -133,8 +133,9 @@ class _Contents:
 
 def _from_network_header(crossing: Crossing) -> bytes:
     """A frame as it arrived, without what its link has put before."""
-    if crossing.head is not None:
-        return crossing.data[_ETHERNET_BYTES:]
+    last = crossing.hops[-1] if crossing.hops else crossing
+    if last.head is not None:
+        return last.data[_ETHERNET_BYTES:]
     frame, ip = crossing.arrived.frame, crossing.arrived.ip
     return frame.data[ip.offset if ip is not None else _ETHERNET_BYTES :]
 

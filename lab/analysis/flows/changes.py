@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lab.analysis.flows.flow import transport_endpoints
 from lab.analysis.packets.packet import (
@@ -21,6 +21,9 @@ from lab.analysis.packets.packet import (
 )
 from lab.frozen import frozen
 from lab.model.address import SocketAddress
+
+if TYPE_CHECKING:
+    from lab.analysis.flows.crossing import Hop
 
 ChangedField = Literal[
     "source",
@@ -74,6 +77,65 @@ def changes(before: Packet, after: Packet) -> tuple[Change, ...]:
             found.append(Change(field, one, other))
     return tuple(found)
 
+
+def changes_between(before: Hop, after: Hop) -> tuple[Change, ...]:
+    """The same of a frame on two of its links, whose packets are not made where both are plain."""
+    one, other = before.head, after.head
+    if one is None or other is None or one.ends != other.ends or one.length != other.length:
+        return changes(before.packet, after.packet)
+    data, altered = before.data, after.data
+    if data == altered:
+        return ()
+    is_ipv4 = data[_ETHERTYPE] == _OF_IPV4
+    if data[_ETHERTYPE] != altered[_ETHERTYPE] or (is_ipv4 and data[_TOTAL] != altered[_TOTAL]):
+        return changes(before.packet, after.packet)
+    found: list[Change] = []
+    for field, place in _PLACES[is_ipv4, one.ends[0] == "tcp"]:
+        was, is_now = data[place], altered[place]
+        if was == is_now:
+            continue
+        if field in _HARDWARE:
+            found.append(Change(field, was.hex(":"), is_now.hex(":")))
+        else:
+            found.append(Change(field, int.from_bytes(was, "big"), int.from_bytes(is_now, "big")))
+    return tuple(found)
+
+
+def lifetime_of(hop: Hop) -> int | None:
+    """The TTL or hop limit of a packet on a link; None where it has neither."""
+    if hop.head is None:
+        return hop.packet.lifetime
+    data = hop.data
+    return data[_TTL if data[_ETHERTYPE] == _OF_IPV4 else _HOP_LIMIT]
+
+
+# Places in a plain frame of Ethernet.
+_ETHERTYPE, _TOTAL = slice(12, 14), slice(16, 18)
+_OF_IPV4 = b"\x08\0"
+_TTL, _HOP_LIMIT = 22, 21
+_HARDWARE = frozenset({"hardware_source", "hardware_destination"})
+
+
+def _places(*, is_ipv4: bool, is_tcp: bool) -> tuple[tuple[ChangedField, slice], ...]:
+    """Where the fields are that a router changes of each packet."""
+    checksum = (34 if is_ipv4 else 54) + (16 if is_tcp else 6)
+    of_ipv4: tuple[tuple[ChangedField, slice], ...] = (
+        ("ttl", slice(_TTL, _TTL + 1)),
+        ("header_checksum", slice(24, 26)),
+    )
+    return (
+        *(of_ipv4 if is_ipv4 else (("hop_limit", slice(_HOP_LIMIT, _HOP_LIMIT + 1)),)),
+        ("checksum", slice(checksum, checksum + 2)),
+        ("hardware_source", slice(6, 12)),
+        ("hardware_destination", slice(0, 6)),
+    )
+
+
+_PLACES = {
+    (is_ipv4, is_tcp): _places(is_ipv4=is_ipv4, is_tcp=is_tcp)
+    for is_ipv4 in (False, True)
+    for is_tcp in (False, True)
+}
 
 _Value = int | str | None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lab.frozen import frozen
 from lab.model.address import SocketAddress
@@ -45,6 +46,31 @@ class Hop:
     follows: int | None = None
     """The place, among the hops of its crossing, of the one that it forwards, where that is not the
     one before it: of the fragments that a router made."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of its frame."""
+        return self.packet.frame.data
+
+    @property
+    def right_checksums(self) -> int:
+        """How many its packet has, as those of a crossing; 0 if unknown."""
+        return 0
+
+    @property
+    def head(self) -> TransportHead | None:
+        """What there is to know of it without its packet; None where that has to be asked."""
+        return None
+
+    @property
+    def wire_bytes(self) -> int:
+        """The length of its frame on the wire."""
+        return self.packet.frame.wire_bytes
+
+    @property
+    def point(self) -> str:
+        """The capture point that saw its frame first."""
+        return self.packet.frame.point
 
 
 @frozen
@@ -133,7 +159,7 @@ class Crossing:
     @property
     def arrived_point(self) -> str:
         """The capture point that has its frame as it was on the last link."""
-        return self.arrived.frame.point
+        return self.hops[-1].point if self.hops else self.packet.frame.point
 
     @property
     def carried(self) -> Payload | None:
@@ -144,6 +170,14 @@ class Crossing:
     def lost(self) -> bool:
         """Whether it was seen leaving and not arriving."""
         return self.received_ns is None
+
+    def changed(self, **fields: Any) -> Crossing:  # noqa: ANN401  a Crossing's own
+        """The same with these fields."""
+        return replace(self, **fields)
+
+    def as_hop(self) -> Hop:
+        """Its link, as one of several."""
+        return Hop(self.packet, self.sender, self.receiver, self.sent_ns, self.received_ns)
 
     def hop_before(self, place: int) -> Hop | None:
         """Of one of its hops, by place, the one that it forwards; None of the first."""

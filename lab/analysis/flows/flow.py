@@ -25,7 +25,7 @@ from lab.model.address import SocketAddress
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from lab.analysis.flows.crossing import Crossing
+    from lab.analysis.flows.crossing import Crossing, Hop
     from lab.analysis.packets.packet import Layer
 
 _SEQUENCE_SPACE = 1 << 32
@@ -346,8 +346,8 @@ def ends_seen(flow: Flow) -> tuple[SocketAddress, SocketAddress]:
             continue
         ends, sent, arrived = (
             ends_of(crossing),
-            transport_endpoints(crossing.packet),
-            transport_endpoints(crossing.arrived),
+            _ends_on(crossing.hops[0]) if crossing.head else transport_endpoints(crossing.packet),
+            _ends_on(crossing.hops[-1]),
         )
         if ends is None or sent is None or arrived is None:
             continue
@@ -355,6 +355,12 @@ def ends_seen(flow: Flow) -> tuple[SocketAddress, SocketAddress]:
         if not crossing.lost:
             seen[ends[0]] = arrived[0]
     return seen[flow.a], seen[flow.b]
+
+
+def _ends_on(hop: Hop) -> tuple[SocketAddress, SocketAddress] | None:
+    """Source and destination as they are on a link."""
+    head = hop.head
+    return transport_endpoints(hop.packet) if head is None else head.ends[1:]
 
 
 def transport_endpoints(packet: Packet) -> tuple[SocketAddress, SocketAddress] | None:

@@ -8,11 +8,11 @@ packet before: all but that is compared. Source: RFC 791, 2.3 and 3.2; RFC 8200,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.translation import packet_bytes, translated_part
+from lab.analysis.flows.translation import bytes_of_packet, translated_part
 
 _OFFSET, _MORE = 0x1FFF, 0x2000
 
@@ -64,7 +64,7 @@ def carried_of(packet: bytes | None) -> Carried | None:
 
 def carried_by(crossings: Iterable[Crossing]) -> list[Carried]:
     """What those carry that are IPv4 packets."""
-    found = (carried_of(packet_bytes(crossing.packet)) for crossing in crossings)
+    found = (carried_of(bytes_of_packet(crossing)) for crossing in crossings)
     return [part for part in found if part is not None]
 
 
@@ -73,14 +73,14 @@ class Fragmenting:
 
     def __init__(self, nats: Collection[str] = ()) -> None:
         self._nats = nats
-        self._came: defaultdict[tuple[str, Hashable], list[tuple[Crossing, Carried]]]
-        self._came = defaultdict(list)
+        # What they carry is read again where it is asked: of all that came it is as much as they.
+        self._came: defaultdict[tuple[str, Hashable], list[Crossing]] = defaultdict(list)
         self._left: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
 
     def came(self, crossing: Crossing) -> None:
         """One that came to a router."""
         if (part := self._carried(crossing.receiver, crossing)) is not None:
-            self._came[crossing.receiver, part.datagram].append((crossing, part))
+            self._came[crossing.receiver, part.datagram].append(crossing)
 
     def fragmented(self, crossing: Crossing, may_be: Callable[[Crossing], bool]) -> Crossing | None:
         """The one that a router made this fragment of, the first that fits; None if there is none.
@@ -91,7 +91,7 @@ class Fragmenting:
         part = self._carried(crossing.sender, crossing)
         if part is None:
             return None
-        for came, whole in self._came.get((crossing.sender, part.datagram), ()):
+        for came, whole in self._waiting(crossing.sender, part):
             is_before = crossing.sent_ns is None or (came.received_ns or 0) <= crossing.sent_ns
             place = part.start, part.end
             is_new = place not in self._left[came.number]
@@ -111,14 +111,21 @@ class Fragmenting:
             return []
         found = [
             (came, overlap)
-            for came, whole in self._came.get((crossing.sender, part.datagram), ())
+            for came, whole in self._waiting(crossing.sender, part)
             if crossing.sent_ns is None or (came.received_ns or 0) <= crossing.sent_ns
             if (overlap := part.overlap(whole)) and may_be(came)
         ]
         is_all = sum(overlap for _, overlap in found) == part.end - part.start
         return [came for came, _ in found] if is_all else []
 
+    def _waiting(self, router: str, part: Carried) -> Iterator[tuple[Crossing, Carried]]:
+        """What came to the router of that datagram, with what it carries."""
+        for came in self._came.get((router, part.datagram), ()):
+            whole = self._carried(router, came)
+            assert whole is not None, "it has come because it carries something"
+            yield came, whole
+
     def _carried(self, router: str, crossing: Crossing) -> Carried | None:
         """What it carries, of a NAT's packets without what that may change."""
-        packet = packet_bytes(crossing.packet)
+        packet = bytes_of_packet(crossing)
         return carried_of(packet and translated_part(packet) if router in self._nats else packet)

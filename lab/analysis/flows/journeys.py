@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from itertools import pairwise
 
 from lab.analysis.flows.crossing import Crossing, Hop
@@ -23,8 +24,8 @@ from lab.analysis.flows.translation import (
     UDP,
     Bindings,
     PacketEnds,
+    bytes_of_packet,
     ends_of_packet,
-    packet_bytes,
     routed_part,
     translated_part,
 )
@@ -35,6 +36,7 @@ from lab.records import Translation
 
 _IP = IPv4 | IPv6
 _NAMED = 3
+_DIGEST_BYTES = 16
 
 
 @frozen
@@ -82,7 +84,7 @@ def join_journeys(
         found += journey.ways(root)
     found.sort(key=lambda each: each.time_ns)
     first = min(each.number for each in crossings)
-    numbered = [replace(each, number=number) for number, each in enumerate(found, start=first)]
+    numbered = [each.changed(number=number) for number, each in enumerate(found, start=first)]
     if not nats:
         return Journeys(tuple(numbered))
     doubts = (*forwarded.doubts(), *bindings.contradictions())
@@ -105,7 +107,8 @@ class _Forwarding:
         self._bindings = bindings
         self._unclear: list[tuple[Crossing, list[Crossing]]] = []
         self._waiting: defaultdict[tuple[str, bytes], list[Crossing]] = defaultdict(list)
-        """What came to a switch or router, by that and by what it is on both its sides."""
+        """What came to a switch or router, by that and by a digest of what it is on both its sides,
+        which of many frames takes less memory than they do."""
         self.roots: list[Crossing] = []
         self.next_of: defaultdict[int, list[Crossing]] = defaultdict(list)
         self._cut = Fragmenting(nats)
@@ -201,13 +204,18 @@ class _Forwarding:
 
     def _key(self, host: str, crossing: Crossing) -> tuple[str, bytes] | None:
         if host in self._switches:
-            return host, crossing.packet.frame.data
+            return host, _digest(crossing.data)
         if host in self._routers:
-            packet = packet_bytes(crossing.packet)
+            packet = bytes_of_packet(crossing)
             if packet is None:
                 return None
-            return host, translated_part(packet) if host in self._nats else routed_part(packet)
+            part = translated_part(packet) if host in self._nats else routed_part(packet)
+            return host, _digest(part)
         return None
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST_BYTES).digest()
 
 
 def _is_before(came: Crossing, left: Crossing) -> bool:
@@ -218,7 +226,7 @@ def _is_before(came: Crossing, left: Crossing) -> bool:
 
 
 def _ends(crossing: Crossing | Hop) -> PacketEnds | None:
-    packet = packet_bytes(crossing.packet)
+    packet = bytes_of_packet(crossing)
     return None if packet is None else ends_of_packet(packet)
 
 
@@ -233,7 +241,7 @@ def _whole_ends(crossing: Crossing | Hop) -> PacketEnds | None:
 
 def _ends_behind_all(crossing: Crossing) -> PacketEnds | None:
     """Its ends on its last link; of one that was cut, by a fragment that has them."""
-    found = (_whole_ends(hop) for hop in reversed(crossing.hops or (_hop(crossing),)))
+    found = (_whole_ends(hop) for hop in reversed(crossing.hops or (crossing.as_hop(),)))
     return next((ends for ends in found if ends is not None), None)
 
 
@@ -251,12 +259,13 @@ def _named(crossing: Crossing, bindings: Bindings, owners: Mapping[IPAddress, st
         destination = _behind(arrived, bindings, owners).destination
     if destination != arrived.destination:
         receiver = owners.get(destination.address, crossing.receiver)
-        crossing = replace(crossing, receiver=receiver, hops=crossing.hops or (_hop(crossing),))
+        hops = crossing.hops or (crossing.as_hop(),)
+        crossing = crossing.changed(receiver=receiver, hops=hops)
     if destination == sent.destination:
         return crossing
-    is_quoted = crossing.packet.icmp is not None
+    is_quoted = crossing.head is None and crossing.packet.icmp is not None
     ends = (destination, sent.source) if is_quoted else (sent.source, destination)
-    return replace(crossing, ends=ends)
+    return crossing.changed(ends=ends)
 
 
 def _behind(ends: PacketEnds, bindings: Bindings, owners: Mapping[IPAddress, str]) -> PacketEnds:
@@ -268,25 +277,22 @@ def _behind(ends: PacketEnds, bindings: Bindings, owners: Mapping[IPAddress, str
     return ends
 
 
-def _hop(crossing: Crossing) -> Hop:
-    return Hop(
-        crossing.packet,
-        crossing.sender,
-        crossing.receiver,
-        crossing.sent_ns,
-        crossing.received_ns,
-    )
-
-
 def _stations(crossings: Iterable[Crossing], switches: frozenset[str]) -> dict[str, str]:
     """The hosts by the hardware addresses from which they send."""
-    return {
-        layer.source: crossing.sender
-        for crossing in crossings
-        if crossing.sender not in switches
-        for layer in crossing.packet.layers[:1]
-        if isinstance(layer, Ethernet)
-    }
+    found = {}
+    for crossing in crossings:
+        if crossing.sender not in switches and (ends := _hardware_ends(crossing)) is not None:
+            found[ends[0]] = crossing.sender
+    return found
+
+
+def _hardware_ends(crossing: Crossing) -> tuple[str, str] | None:
+    """Source and destination of an Ethernet frame; None of any other."""
+    if crossing.is_plain:
+        data = crossing.data
+        return data[6:12].hex(":"), data[:6].hex(":")
+    layer = crossing.packet.layers[0] if crossing.packet.layers else None
+    return (layer.source, layer.destination) if isinstance(layer, Ethernet) else None
 
 
 class _Journey:
@@ -315,7 +321,9 @@ class _Journey:
             of_fragment[cut].append(path)
         # Of each fragment the way to the destination; the first where none is.
         ways = [of_fragment[()]] if () in of_fragment else of_fragment.values()
-        mains = [max(each, key=self._is_destination) for each in ways]
+        mains = [
+            each[0] if len(each) == 1 else max(each, key=self._is_destination) for each in ways
+        ]
         yield self._joined(mains[0]) if () in of_fragment else self._whole(mains)
         covered = {crossing.number for main in mains for crossing in main}
         for path in paths:
@@ -336,13 +344,17 @@ class _Journey:
 
     def _is_destination(self, path: Sequence[Crossing]) -> bool:
         last = path[-1]
-        layer = last.packet.layers[0] if last.packet.layers else None
-        if isinstance(layer, Ethernet) and layer.destination in self._stations:
-            return self._stations[layer.destination] == last.receiver
+        ends = _hardware_ends(last)
+        if ends is not None and ends[1] in self._stations:
+            return self._stations[ends[1]] == last.receiver
         return self._owner(last) == last.receiver
 
     def _owner(self, crossing: Crossing) -> str | None:
         """Whose address it is for; of a question for a hardware address, whose that is."""
+        head = crossing.head
+        if head is not None:
+            address = head.ends[2].address
+            return None if address.is_multicast else self._owners.get(address)
         for layer in crossing.packet.own:
             if isinstance(layer, Arp):
                 return None if layer.target is None else self._owners.get(layer.target)
@@ -356,12 +368,11 @@ class _Journey:
         first, last = path[0], path[-1]
         owner = self._owner(last)
         is_there = last.receiver not in self._devices or owner in (None, last.receiver)
-        hops = tuple(map(_hop, path))
         if len(path) == 1 and is_there:
             return first
+        hops = tuple(each.as_hop() for each in path)
         strikes = tuple(strike for each in path for strike in each.strikes)
-        return replace(
-            first,
+        return first.changed(
             receiver=last.receiver if is_there else owner or last.receiver,
             received_ns=last.received_ns if is_there else None,
             hops=hops,
@@ -382,14 +393,13 @@ class _Journey:
             for path in paths
             for before, after in pairwise(path)
         }
-        hops = tuple(replace(_hop(each), follows=follows.get(each.number)) for each in ordered)
+        hops = tuple(replace(each.as_hop(), follows=follows.get(each.number)) for each in ordered)
         came = [way.received_ns for way in ways if way.received_ns is not None]
         parts = carried_by(path[-1] for path in paths)
         (whole,) = carried_by(paths[0][:1])
         there = sum(min(p.end, whole.end) - max(p.start, whole.start) for p in parts)
         is_all = there == whole.end - whole.start
-        return replace(
-            paths[0][0],
+        return paths[0][0].changed(
             receiver=ways[0].receiver,
             received_ns=max(came) if is_all and len(came) == len(ways) else None,
             hops=hops,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from lab.analysis.flows.crossing import Crossing, FlowEnds, Protocol, TransportHead
+from lab.analysis.flows.crossing import Crossing, FlowEnds, Hop, Protocol, TransportHead
 from lab.analysis.packets.dissect import dissect
 from lab.analysis.packets.packet import IPv4, Packet, Payload
 from lab.analysis.plain.decode import PlainDecoder
@@ -23,7 +24,8 @@ _FLAGS, _HAS_SACK = 0xFFF, 0x1000
 _PROTOCOLS: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 _FIELDS = Crossing.__match_args__
 _packet: Any = Crossing.__dict__["packet"]
-"""The slot of every crossing, in which a late one has its LatePackets."""
+"""The slot of every crossing, in which a late one has its LatePackets, or its LatePlace."""
+_hops_packet: Any = Hop.__dict__["packet"]
 
 
 class LatePackets:
@@ -59,9 +61,9 @@ class LatePackets:
         self._recent: dict[int, Packet] = {}
         self._odd: dict[int, Packet] = {}
 
-    def place(self, number: int) -> int:
-        """Where the frame of a crossing is among the frames."""
-        return self.left[number - self._first]
+    def data(self, number: int) -> bytes:
+        """The bytes of a crossing's frame, read now. Raises OSError."""
+        return self.frames.data(self.left[number - self._first])
 
     def rows(self, number: int) -> tuple[int, ...]:
         """The rows of the columns that a crossing's frames are in: as it left, as it arrived."""
@@ -101,9 +103,8 @@ class LatePackets:
         """The capture point that saw a crossing's frame first."""
         return self.frames.point(self.left[number - self._first])
 
-    def carried(self, crossing: LateCrossing) -> Payload | None:
-        """A crossing's payload, whose bytes are read of it each time they are asked for."""
-        number = crossing.number
+    def carried(self, number: int, crossing: LateCrossing) -> Payload | None:
+        """A packet's payload, whose bytes are read of the crossing each time they are asked for."""
         if not self._has_head(number):
             carried = self.of(number).carried
             return None if carried is None else carried.read_from(crossing)
@@ -158,6 +159,14 @@ class LatePackets:
         return made
 
 
+class LatePlace(NamedTuple):
+    """Which of such packets one is that has another number now, or none."""
+
+    late: LatePackets
+    key: int
+    """The number that its crossing had on its link."""
+
+
 class LateCrossing(Crossing):
     """A crossing whose packet looks plain: of TCP or UDP, no fragment, in no tunnel."""
 
@@ -170,27 +179,33 @@ class LateCrossing(Crossing):
         return held.of(self.number) if held.__class__ is LatePackets else cast("Packet", held)
 
     @packet.setter
-    def packet(self, packet: Packet | LatePackets) -> None:
+    def packet(self, packet: Packet | LatePackets | LatePlace) -> None:
         """To be called by its constructor; `dataclasses.replace` gives that a packet."""
         _packet.__set__(self, packet)
 
     @property
-    def late(self) -> LatePackets | None:
+    def place(self) -> LatePlace | None:
         """What makes its packet; None of one that has it."""
         held = _packet.__get__(self)
-        return held if held.__class__ is LatePackets else None
+        return LatePlace(held, self.number) if held.__class__ is LatePackets else None
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of its frames' columns: as they left, as they arrived; none if unknown."""
+        place = self.place
+        return () if place is None else place.late.rows(place.key)
 
     @property
     def data(self) -> bytes:
         """The bytes of its frame, read now. Raises OSError."""
-        late = self.late
-        return self.packet.frame.data if late is None else late.frames.data(late.place(self.number))
+        place = self.place
+        return self.packet.frame.data if place is None else place.late.data(place.key)
 
     @property
     def right_checksums(self) -> int:
         """How many its packet has, where it is plain and whole; else 0."""
-        late = self.late
-        return 0 if late is None else late.right_checksums(self.number)
+        place = self.place
+        return 0 if place is None else place.late.right_checksums(place.key)
 
     @property
     def is_plain(self) -> bool:
@@ -207,20 +222,35 @@ class LateCrossing(Crossing):
     @property
     def wire_bytes(self) -> int:
         """The length of its frame on the wire."""
-        late = self.late
-        return self.packet.frame.wire_bytes if late is None else late.wire_bytes(self.number)
+        place = self.place
+        return self.packet.frame.wire_bytes if place is None else place.late.wire_bytes(place.key)
 
     @property
     def arrived_point(self) -> str:
         """The capture point that has its frame."""
-        late = self.late
-        return self.arrived.frame.point if late is None else late.point(self.number)
+        place = self.place
+        return self.arrived.frame.point if place is None else place.late.point(place.key)
 
     @property
     def carried(self) -> Payload | None:
         """Its packet's payload, whose bytes are not kept with it; None where it has none."""
-        late = self.late
-        return self.packet.carried if late is None else late.carried(self)
+        place = self.place
+        return self.packet.carried if place is None else place.late.carried(place.key, self)
+
+    def changed(self, **fields: Any) -> Crossing:  # noqa: ANN401  a Crossing's own
+        """The same with these fields of a crossing's; its packet is made as late."""
+        place = self.place
+        if place is None:
+            return replace(self, **fields)
+        known: dict[str, Any] = {name: getattr(self, name) for name in _FIELDS if name != "packet"}
+        return LateWay(**{**known, **fields, "packet": place})
+
+    def as_hop(self) -> Hop:
+        """Its link, as one of several; the packet is made as late."""
+        kind, packet = (Hop, self.packet) if self.place is None else (LateHop, self.place)
+        return kind(
+            cast("Packet", packet), self.sender, self.receiver, self.sent_ns, self.received_ns
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Crossing):
@@ -228,6 +258,124 @@ class LateCrossing(Crossing):
         return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
 
     __hash__ = Crossing.__hash__
+
+
+class LateWay(LateCrossing):
+    """The same of a frame that went over several links, or has another number than on its first."""
+
+    __slots__ = ()
+
+    @property
+    def packet(self) -> Packet:
+        """As its sender sent it; made now, or lately."""
+        held = _packet.__get__(self)
+        return held.late.of(held.key) if held.__class__ is LatePlace else cast("Packet", held)
+
+    @packet.setter
+    def packet(self, packet: Packet | LatePackets | LatePlace) -> None:
+        """To be called by its constructor; `dataclasses.replace` gives that a packet."""
+        _packet.__set__(self, packet)
+
+    @property
+    def place(self) -> LatePlace | None:
+        """What makes its packet; None of one that has it."""
+        held = _packet.__get__(self)
+        return held if held.__class__ is LatePlace else None
+
+    @property
+    def right_checksums(self) -> int:
+        """How many its packet has on all of its links, where it is plain and whole on each."""
+        if not self.hops:
+            place = self.place
+            return 0 if place is None else place.late.right_checksums(place.key)
+        every = [hop.right_checksums for hop in self.hops]
+        return sum(every) if all(every) else 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is known to be plain, as its sender sent it."""
+        place = self.place
+        return place is not None and place.late.is_plain(place.key)
+
+    @property
+    def head(self) -> TransportHead | None:
+        """The same as of any other; the ends are those that its own hosts know, behind NATs."""
+        place = self.place
+        head = None if place is None else place.late.head(place.key)
+        if head is None or self.ends is None:
+            return head
+        return head._replace(ends=(head.ends[0], *self.ends))
+
+    @property
+    def arrived_point(self) -> str:
+        """The capture point that has its frame as it was on the last link."""
+        return self.hops[-1].point if self.hops else super().arrived_point
+
+
+class LateHop(Hop):
+    """A link of a frame's way, on which the packet looks plain."""
+
+    __slots__ = ()
+
+    @property
+    def packet(self) -> Packet:
+        """As it was on this link; made now, or lately."""
+        held = _hops_packet.__get__(self)
+        return held.late.of(held.key) if held.__class__ is LatePlace else cast("Packet", held)
+
+    @packet.setter
+    def packet(self, packet: Packet | LatePlace) -> None:
+        """To be called by its constructor; `dataclasses.replace` gives that a packet."""
+        _hops_packet.__set__(self, packet)
+
+    @property
+    def place(self) -> LatePlace | None:
+        """What makes its packet; None of one that has it."""
+        held = _hops_packet.__get__(self)
+        return held if held.__class__ is LatePlace else None
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of its frames' columns: as they left, as they arrived; none if unknown."""
+        place = self.place
+        return () if place is None else place.late.rows(place.key)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of its frame, read now. Raises OSError."""
+        place = self.place
+        return self.packet.frame.data if place is None else place.late.data(place.key)
+
+    @property
+    def right_checksums(self) -> int:
+        """How many its packet has, where it is plain and whole; else 0."""
+        place = self.place
+        return 0 if place is None else place.late.right_checksums(place.key)
+
+    @property
+    def head(self) -> TransportHead | None:
+        """What there is to know of it without its packet; None where that has to be asked."""
+        place = self.place
+        return None if place is None else place.late.head(place.key)
+
+    @property
+    def wire_bytes(self) -> int:
+        """The length of its frame on the wire."""
+        place = self.place
+        return self.packet.frame.wire_bytes if place is None else place.late.wire_bytes(place.key)
+
+    @property
+    def point(self) -> str:
+        """The capture point that saw its frame first."""
+        place = self.place
+        return self.packet.frame.point if place is None else place.late.point(place.key)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Hop):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in Hop.__match_args__)
+
+    __hash__ = Hop.__hash__
 
 
 def _ends(packed: bytes) -> FlowEnds:

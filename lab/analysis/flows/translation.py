@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.packets.packet import IPAddress, IPv4, IPv6, Packet
 from lab.model.address import SocketAddress
 from lab.records import Translation
 
+if TYPE_CHECKING:
+    from lab.analysis.flows.crossing import Crossing, Hop
+
 TCP, UDP, UDP_LITE, SCTP, ICMP, ICMPV6 = 6, 17, 136, 132, 1, 58
 _IPV4_TTL, _IPV6_HOP_LIMIT = 8, 7
 """Their places in an IP header."""
 _IPV4_CHECKSUM, _IPV4_ADDRESSES, _IPV6_ADDRESSES = slice(10, 12), slice(12, 20), slice(8, 40)
-_IPV6_HEADER_BYTES = 40
+_IPV6_HEADER_BYTES, _ETHERNET_BYTES = 40, 14
 _FRAGMENT = 44
 _FRAGMENT_HEADER_BYTES = 8
 _EXTENSIONS = frozenset({0, 43, 60})
@@ -78,6 +81,21 @@ def packet_bytes(packet: Packet) -> bytes | None:
         return None
     length = ip.total_bytes if isinstance(ip, IPv4) else _IPV6_HEADER_BYTES + ip.payload_bytes
     return packet.frame.data[ip.offset : ip.offset + length]
+
+
+def bytes_of_packet(crossing: Crossing | Hop) -> bytes | None:
+    """The same of a frame on a link, whose packet is not made where that is plain."""
+    if crossing.head is None:
+        return packet_bytes(crossing.packet)
+    packet = crossing.data[_ETHERNET_BYTES:]
+    return packet[: _total_bytes(packet)]
+
+
+def _total_bytes(packet: bytes) -> int:
+    """The length of an IP packet, by its header."""
+    if packet[0] >> 4 == 4:
+        return packet[2] << 8 | packet[3]
+    return _IPV6_HEADER_BYTES + (packet[4] << 8 | packet[5])
 
 
 def routed_part(packet: bytes) -> bytes:

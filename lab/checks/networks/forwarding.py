@@ -84,11 +84,7 @@ def forwards_frames_as_they_are(timeline: Timeline) -> Verdict:
     """A switch sends no frame that did not come to it with the same bytes."""
     switches = timeline.recording.switches
     came = {(crossing.receiver, _data(crossing)) for crossing in timeline.crossings}
-    came |= {
-        (hop.receiver, hop.packet.frame.data)
-        for crossing in timeline.crossings
-        for hop in crossing.hops
-    }
+    came |= {(hop.receiver, hop.data) for crossing in timeline.crossings for hop in crossing.hops}
     for crossing in timeline.crossings:
         if crossing.sender in switches and (crossing.sender, _data(crossing)) not in came:
             return broken(

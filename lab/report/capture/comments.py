@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lab.analysis.flows.bracket import ETHERNET_HEADER_BYTES
 from lab.analysis.flows.crossing import Crossing
-from lab.analysis.flows.late_crossing import LateCrossing
+from lab.analysis.flows.late_crossing import LateCrossing, LateHop
 from lab.analysis.story import describe_packet, phases, roles
 from lab.analysis.timeline import Timeline
 from lab.model.event import frame_id
@@ -63,12 +63,11 @@ class _LateComments(Mapping[int, str]):
         self._roles: dict[int, str] = {}
         self._others: dict[int, str] = {}
 
-    def note(self, crossing: LateCrossing, role: str) -> None:
-        """The role of a crossing whose frames are among these."""
-        assert crossing.late is not None, "its frames are stored"
-        self._roles[crossing.number] = role
-        for row in crossing.late.rows(crossing.number):
-            self._number_of[self._index_of[row]] = crossing.number
+    def note(self, number: int, rows: Iterable[int], role: str) -> None:
+        """The role of a crossing whose frames are these, by the rows of their columns."""
+        self._roles[number] = role
+        for row in rows:
+            self._number_of[self._index_of[row]] = number
 
     def add(self, canaries: Mapping[int, str], text_of: _TextOf) -> None:
         """Those of the frames that have an index, or whose time and bytes are given."""
@@ -110,10 +109,10 @@ def _role_texts(timeline: Timeline, late: _LateComments | None) -> _TextOf:
             role = f"{phase_of[crossing.number].value}: {describe_packet(crossing.packet)}"
         if role is None:
             continue
-        if late is not None and isinstance(crossing, LateCrossing) and crossing.late is not None:
-            late.note(crossing, role)
-            continue
         for each in crossing.hops or (crossing,):
+            if late is not None and isinstance(each, LateCrossing | LateHop) and each.rows:
+                late.note(crossing.number, each.rows, role)
+                continue
             for time_ns in (each.sent_ns, each.received_ns):
                 text_of[time_ns, each.packet.frame.data] = f"{crossing.id}: {role}"
     return text_of

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from lab.analysis.flows.changes import changes
+from lab.analysis.flows.changes import changes_between, lifetime_of
 from lab.analysis.flows.crossing import Crossing, Hop
 from lab.analysis.flows.flow import Flow, transport_endpoints
 from lab.analysis.packets.fragments import piece_of
@@ -85,14 +85,14 @@ def _hops(crossing: Crossing) -> Document:
 
 def _hop(hop: Hop, before: Hop | None) -> Document:
     """One of its links, and what is not as on the link before."""
-    changed = () if before is None else changes(before.packet, hop.packet)
+    changed = () if before is None else changes_between(before, hop)
     return {
         "from": hop.sender,
         "to": hop.receiver,
         "sent_ns": hop.sent_ns,
         "received_ns": hop.received_ns,
-        "bytes": hop.packet.frame.wire_bytes,
-        "ttl": hop.packet.lifetime,
+        "bytes": hop.wire_bytes,
+        "ttl": lifetime_of(hop),
         "changes": {each.field: [each.before, each.after] for each in changed},
     }
 

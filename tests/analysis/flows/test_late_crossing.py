@@ -12,10 +12,12 @@ from stored import stored, stored_and_read
 
 from lab.analysis import assembly
 from lab.analysis.flows.bracket import find_brackets
+from lab.analysis.flows.changes import changes, changes_between, lifetime_of
 from lab.analysis.flows.crossing import Crossing
 from lab.analysis.flows.crossings import join_crossings
-from lab.analysis.flows.flow import group_flows, transport_endpoints
-from lab.analysis.flows.late_crossing import LateCrossing, LatePackets
+from lab.analysis.flows.flow import ends_of, group_flows, transport_endpoints
+from lab.analysis.flows.late_crossing import LateCrossing, LateHop, LatePackets, LateWay
+from lab.analysis.flows.translation import bytes_of_packet, packet_bytes
 from lab.analysis.packets.packet import Packet, TcpFlags
 from lab.analysis.story import phases
 from lab.recording.storage import load_recording
@@ -27,8 +29,8 @@ from lab.scenario_files import find_recorded, load_scenario
 
 KINDS = (
     "broadcast4", "calls4", "corrupt4", "dns4", "duplicate4", "fragments6", "loss-data4", "nat4",
-    "raw4", "reorder4", "reset4", "switch4", "traced-reset4", "traced-tcp6", "types4", "udp6",
-    "unix4", "wired-tcp4",
+    "nat6", "pmtu4", "raw4", "reorder4", "reset4", "routing4", "switch4", "traced-reset4",
+    "traced-tcp6", "two-homed4", "types4", "udp6", "unix4", "wired-tcp4",
 )  # fmt: skip
 
 
@@ -46,7 +48,8 @@ def test_all_that_is_said_of_a_recording_is_the_same(
         timelines, judgements = judge_recording(replace(recording, frames=frames), scenario)
         told.append((report_document(timelines, judgements), dict(frame_comments(timelines))))
         kinds = {type(each) for timeline in timelines for each in timeline.crossings}
-        assert (LateCrossing in kinds) == (frames is not recording.frames)
+        is_late = any(issubclass(kind, LateCrossing) for kind in kinds)
+        assert is_late == (frames is not recording.frames)
     assert told[0] == told[1]
 
 
@@ -128,12 +131,12 @@ def test_a_packet_is_made_again_without_its_checksums_being_computed() -> None:
     frames, reading = stored_and_read(r.recorded(4).frames)
     crossings = join_crossings(frames, r.recorded(4).points)
     late = next(each for each in crossings if isinstance(each, LateCrossing))
-    assert late.late is not None
+    assert late.place is not None
     first = late.packet
     before = reading.times
     assert late.packet is first
     assert reading.times == before
-    late.late._recent.clear()
+    late.place.late._recent.clear()
     assert late.packet == first
     assert reading.times == before + 1
 
@@ -143,9 +146,72 @@ def test_of_many_packets_those_asked_for_last_are_kept(monkeypatch: pytest.Monke
     _, late = both("tcp4")
     for each in late:
         assert each.packet.frame.data == each.data
-    packets = next(each.late for each in late if isinstance(each, LateCrossing))
-    assert isinstance(packets, LatePackets)
-    assert 0 < len(packets._recent) <= 3
+    place = next(each.place for each in late if isinstance(each, LateCrossing))
+    assert place is not None
+    assert 0 < len(place.late._recent) <= 3
+
+
+def ways(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> tuple[tuple[Crossing, ...], tuple[Crossing, ...]]:
+    """The crossings of a recording of a network, as they are and late."""
+    for function in remembered.FUNCTIONS:
+        known = getattr(assembly, function)
+        monkeypatch.setattr(assembly, function, getattr(known, "__wrapped__", known))
+    recording = load_recording(r.FOLDER / name)
+    found = []
+    for frames in (recording.frames, stored(recording.frames)):
+        timelines = assembly.build_timelines(replace(recording, frames=frames))
+        found.append(tuple(each for timeline in timelines for each in timeline.crossings))
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("name", ["nat4", "nat6", "routing4", "switch4", "pmtu4", "two-homed4"])
+def test_what_went_over_several_links_is_the_same_on_each(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, late = ways(name, monkeypatch)
+    assert late == here
+    assert here == late
+    assert pickle.loads(pickle.dumps(late)) == here
+    assert {LateWay, LateHop} <= {type(each) for way in late for each in (way, *way.hops)}
+    for one, other in zip(here, late, strict=True):
+        assert other.data == one.data
+        assert other.arrived_point == one.arrived_point == one.arrived.frame.point
+        assert other.carried == one.carried
+        assert ends_of(other) == ends_of(one)
+        packets = [hop.packet for hop in one.hops] or [one.packet]
+        checksums = [getattr(layer, "checksum_ok", None) for p in packets for layer in p.layers]
+        assert other.right_checksums in (0, checksums.count(True))
+        assert hash(other) == hash(one)
+        for hop, late_hop in zip(one.hops, other.hops, strict=True):
+            assert hash(late_hop) == hash(hop)
+            assert (late_hop.data, late_hop.point) == (hop.data, hop.point)
+            assert late_hop.wire_bytes == hop.wire_bytes == hop.packet.frame.wire_bytes
+            assert lifetime_of(late_hop) == lifetime_of(hop) == hop.packet.lifetime
+            assert bytes_of_packet(late_hop) == packet_bytes(hop.packet)
+        for pairs in zip(one.forwarded, other.forwarded, strict=True):
+            (before, after), (late_before, late_after) = pairs
+            expected = changes(before.packet, after.packet)
+            assert changes_between(late_before, late_after) == expected
+            assert changes_between(before, after) == expected
+
+
+def test_what_is_changed_of_one_is_made_as_late_or_has_its_packet() -> None:
+    here, late = both("tcp4")
+    known = late[5]
+    assert isinstance(known, LateCrossing)
+    changed = known.changed(sender="elsewhere")
+    assert isinstance(changed, LateWay)
+    assert changed == here[5].changed(sender="elsewhere")
+    assert changed.head == known.head
+    assert changed.rows == known.rows
+    again = replace(known, sender="elsewhere")
+    assert isinstance(again, LateCrossing)
+    assert again.place is None
+    assert again.changed(number=7) == here[5].changed(sender="elsewhere", number=7)
+    assert again.as_hop() == known.changed(sender="elsewhere").as_hop()
+    assert again.rows == ()
 
 
 def test_what_is_changed_of_one_has_its_packet() -> None:
@@ -195,6 +261,31 @@ def test_packets_are_made_of_openings_alone(name: str, monkeypatch: pytest.Monke
     assert len(every) > 8
     openings = {each.crossing for each in every if int(each.flags) & TcpFlags.SYN}
     assert made & {each.crossing for each in every} <= openings
+
+
+def test_of_what_routers_forwarded_packets_are_made_of_openings_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: set[int] = set()
+    make = LatePackets.of
+
+    def noted(late: LatePackets, number: int) -> Packet:
+        made.add(number)
+        return make(late, number)
+
+    for function in remembered.FUNCTIONS:
+        known = getattr(assembly, function)
+        monkeypatch.setattr(assembly, function, getattr(known, "__wrapped__", known))
+    monkeypatch.setattr(LatePackets, "of", noted)
+    recording = load_recording(r.FOLDER / "pmtu4")
+    timelines = assembly.build_timelines(replace(recording, frames=stored(recording.frames)))
+    report_document(timelines, ())
+    frame_comments(timelines)
+    segments = [each for timeline in timelines for talk in timeline.conversations
+                for each in talk.segments]  # fmt: skip
+    openings = [each for each in segments if int(each.flags) & TcpFlags.SYN]
+    assert len(segments) > 30
+    assert len(made) <= len(openings)
 
 
 @pytest.mark.parametrize("snap_bytes", [None, 64, 90])

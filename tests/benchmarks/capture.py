@@ -2,7 +2,8 @@
 
 Two hosts, both ends of their link captured, the same ring memory for each. The ways take turns, so
 that a noisy moment hits all. What passed is what the interfaces count; CPU is that of the processes
-that capture, which have written all to disk then: wirelab's blocks, theirs packets.
+that capture, which have written all to disk then: wirelab's blocks, theirs packets. Arguments: how
+many seconds each, how many rounds, and which traffics; 5, 3 and all by default.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ WAYS: Mapping[str, Way] = {
 }
 
 
-def measure(way: str, traffic: str, out: str, seconds: float) -> Captured:
+def measure(way: str, traffic: str, out: str, seconds: int) -> Captured:
     """Run inside: that traffic, captured in that way."""
     found = Captured()
     with TemporaryDirectory(dir=out) as name, build_topology(two_hosts()) as hosts:
@@ -235,7 +236,11 @@ def measure(way: str, traffic: str, out: str, seconds: float) -> Captured:
     return found
 
 
-def main() -> None:
+def main(seconds: int = SECONDS, rounds: int = ROUNDS, *traffics: str) -> None:
+    """Print what was measured."""
+    # By that name: the sandbox cannot import what is executed as __main__.
+    from tests.benchmarks import capture
+
     if os.geteuid() != 0 or shutil.which("iperf3") is None:
         print("skipped: it needs root and iperf3 (apt-get install iperf3)")
         return
@@ -243,13 +248,13 @@ def main() -> None:
     for missing in WAYS.keys() - ways:
         print(f"{missing}: skipped, it is not installed")
     with TemporaryDirectory() as out:
-        for traffic in TRAFFICS:
+        for traffic in traffics or TRAFFICS:
             found: dict[str, list[Captured]] = {way: [] for way in ways}
-            for turn in range(ROUNDS):
+            for turn in range(rounds):
                 # Each comes first once: memory that another has just freed is quicker to write to.
                 for way in (*ways[turn % len(ways) :], *ways[: turn % len(ways)]):
                     with open_sandbox() as sandbox:
-                        found[way].append(sandbox.call(measure, way, traffic, out, SECONDS))
+                        found[way].append(sandbox.call(capture.measure, way, traffic, out, seconds))
             report(traffic, found)
 
 
@@ -278,4 +283,6 @@ def report(traffic: str, found: Mapping[str, list[Captured]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    given = sys.argv[1:]
+    asked = given[:2] + [str(SECONDS), str(ROUNDS)][len(given[:2]) :]
+    main(int(asked[0]), int(asked[1]), *given[2:])

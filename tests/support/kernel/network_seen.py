@@ -101,8 +101,9 @@ def converse_mapped() -> None:
         socket.socket() as client,
     ):
         client.connect(("127.0.0.1", 4242))
-        with server.accept()[0]:
+        with server.accept()[0] as accepted:
             client.sendall(SENT)
+            accepted.recv(1, socket.MSG_PEEK)  # until it has come
 
 
 def wait_for_lost_segments() -> None:

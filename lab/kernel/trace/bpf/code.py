@@ -63,6 +63,7 @@ class Calculation(enum.IntEnum):
     LSH = 0x60
     RSH = 0x70
     MOV = 0xB0
+    SIGNED_RSH = 0xC0
 
 
 class Condition(enum.IntEnum):

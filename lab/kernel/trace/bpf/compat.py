@@ -116,6 +116,9 @@ def _end_if_made(code: Code, compat: CompatMaps, end: int) -> None:
     code.stack_address(R3, TID_AT)
     code.move(R4, _NO_EXIST)
     code.call(_MAP_UPDATE)
+    # A number of 32 bits before Linux 6.4.
+    code.calculate(Calculation.LSH, R0, 32)
+    code.calculate(Calculation.SIGNED_RSH, R0, 32)
     code.jump_if(R0, Condition.EQ, _EXISTS, end)
 
 

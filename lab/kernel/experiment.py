@@ -34,8 +34,8 @@ from lab.kernel.programs.key_log import KeyLogFile, make_key_logs
 from lab.kernel.sandbox.view import View
 from lab.kernel.source.notes import Noted
 from lab.kernel.system.message_socket import Talk
-from lab.kernel.trace.tracer import Host, Tracer
-from lab.kernel.tracers import open_tracer
+from lab.kernel.trace.tracer import Host
+from lab.kernel.tracers import Tracing
 from lab.records import (
     CapturePoint,
     Frame,
@@ -75,24 +75,22 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> tuple[Recording, SpooledFr
     clock_offset_ns = started_ns - time.monotonic_ns()
     with ExitStack() as stack:
         # First, because it becomes ready while the topology is built.
-        tracer, why_untraced = open_tracer(plan.trace, is_live=plan.stepping is not None)
-        if tracer is not None:
-            stack.callback(tracer.close)
+        tracing = Tracing(plan.trace, is_live=plan.stepping is not None)
+        stack.callback(tracing.close)
         confinement = _confinement(plan.confined, stack)
         cells = _cells(plan, stack)
         built, wires = _build(plan, stack)
         namespaces = {host: built[host] for host in plan.topology.hosts}
-        if tracer is not None:
-            tracer.watch({each.inode: _host(each) for each in namespaces.values()})
         interfaces = check_interfaces(namespaces)
         wait_until_links_ready(built)
         if wires is not None:
             wires.wait_until_ready()
         recorder = _recorder(plan, namespaces, stack)
+        tracing.make_ready({each.inode: _host(each) for each in namespaces.values()})
         seen = Observation(
             plan.topology,
             namespaces,
-            tracer,
+            tracing.tracer,
             recorder,
             stack,
             confinement,
@@ -104,7 +102,7 @@ def run_plan(plan: Plan, talk: Talk | None = None) -> tuple[Recording, SpooledFr
             new_key_log=_new_key_log(plan, confinement, stack),
             cells=cells,
         )
-        now = _Now(plan, started_ns, clock_offset_ns, tracer, why_untraced, interfaces, seen, wires)
+        now = _Now(plan, started_ns, clock_offset_ns, tracing, interfaces, seen, wires)
         if plan.is_session:
             seen.so_far = now.so_far
         for step in plan.steps:
@@ -128,8 +126,7 @@ class _Now:
         plan: Plan,
         started_ns: int,
         clock_offset_ns: int,
-        tracer: Tracer | None,
-        why_untraced: str,
+        tracing: Tracing,
         interfaces: tuple[InterfaceSeen, ...],
         seen: Observation,
         wires: Wires | None,
@@ -137,8 +134,7 @@ class _Now:
         self._plan = plan
         self._started_ns = started_ns
         self._clock_offset_ns = clock_offset_ns
-        self._tracer = tracer
-        self._why_untraced = why_untraced
+        self._tracing = tracing
         self._interfaces = interfaces
         self._seen = seen
         self._wires = wires
@@ -163,11 +159,10 @@ class _Now:
         runs: tuple[ProgramRun, ...],
     ) -> Recording:
         """The whole of it."""
-        plan, seen, wires, tracer = self._plan, self._seen, self._wires, self._tracer
+        plan, seen, wires = self._plan, self._seen, self._wires
         topology = plan.topology
         system = os.uname()
         lines, uses = _joined_lines(seen.noted, trace)
-        untraced = Instrument(InstrumentKind.CALLS, None, 0, self._why_untraced)
         return Recording(
             scenario=plan.scenario,
             source=plan.source,
@@ -176,7 +171,7 @@ class _Now:
             kernel=f"{system.sysname} {system.release} {system.machine}",
             instruments=(
                 *_instruments(),
-                *(tracer.instruments if tracer else (untraced,)),
+                *self._tracing.instruments,
                 *dict.fromkeys((*seen.instruments, *seen.hosts.instruments)),
                 *((_noting(seen.not_noted),) if plan.notes_lines else ()),
             ),

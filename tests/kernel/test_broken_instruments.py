@@ -25,7 +25,7 @@ from step_programs import python
 from lab.ad_hoc import recorded_scenario
 from lab.analysis.assembly import build_timelines
 from lab.analysis.judging import judge
-from lab.errors import LabError
+from lab.errors import LabError, MachineError
 from lab.kernel.capture.capturing import Capturing
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
@@ -34,7 +34,7 @@ from lab.model.claim import Outcome
 from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import two_hosts
-from lab.records import Recording
+from lab.records import InstrumentKind, Recording
 
 pytestmark = pytest.mark.kernel
 
@@ -102,6 +102,36 @@ def test_records_that_a_full_ring_lost_leave_every_claim_undecided(sandbox: Sand
     recording = sandbox.call(inside_broken.record_with_a_small_ring, plan(SEND_ALL, "bpf"))
     assert recording.trace.lost > 0
     assert any("lost" in why for why in nothing_decided(recording))
+
+
+REFUSED = "load the BPF program wirelab_sys_ent: E"
+
+
+@pytest.mark.usefixtures("needs_bpf", "needs_ptrace")
+def test_where_a_program_is_refused_that_no_probe_tried_ptrace_traces_and_the_run_says_so(
+    sandbox: Sandbox,
+) -> None:
+    of_one = plan("import os; os.close(os.open('/', os.O_RDONLY)); os.pipe()", "auto")
+    recording = sandbox.call(inside_broken.record_with_a_refused_program, of_one)
+    (said,) = (
+        each.text for each in recording.instruments if each.kind is InstrumentKind.TRACEPOINTS
+    )
+    assert said.startswith(f"not used (bpf: {REFUSED}")
+    (calls,) = (each for each in recording.instruments if each.kind is InstrumentKind.CALLS)
+    assert "ptrace" in calls.text
+    assert [call.name for call in recording.trace.syscalls] == ["pipe2"]
+    assert not recording.disturbances
+
+
+@pytest.mark.usefixtures("needs_bpf")
+def test_where_bpf_was_asked_for_its_refusal_is_an_error_of_one_line(sandbox: Sandbox) -> None:
+    asked = plan("pass", "bpf")
+    with pytest.raises(MachineError) as error:
+        sandbox.call(inside_broken.record_with_a_refused_program, asked)
+    message = str(error.value)
+    assert message.startswith(f"cannot trace with bpf: {REFUSED}")
+    assert message.endswith("; --trace auto takes another")
+    assert "\n" not in message
 
 
 def run_without(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 
+import inside_broken
 import pytest
 
 from lab.errors import KernelRefused, MachineError
@@ -10,6 +11,7 @@ from lab.kernel.preflight import (
     build_and_capture,
     examine,
     sandbox_kind,
+    try_instrument,
     try_nat,
     try_socket,
     try_view,
@@ -112,6 +114,15 @@ def try_view_without_mount_setattr() -> str:
 
     libc.restrict_mounts = refuse
     return try_view()
+
+
+@pytest.mark.kernel
+@pytest.mark.usefixtures("needs_bpf")
+def test_what_it_says_of_bpf_is_what_a_run_will_meet(sandbox: Sandbox) -> None:
+    """The kernel passes the probe, and refuses one of the programs."""
+    assert sandbox.call(try_instrument, "bpf") == ""
+    said = sandbox.call(inside_broken.why_no_bpf_with_a_refused_program)
+    assert said.startswith("load the BPF program wirelab_sys_ent: E")
 
 
 def open_and_close_tracer(name: str) -> None:

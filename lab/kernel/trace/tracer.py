@@ -84,6 +84,13 @@ class Tracer(ABC):
         By these an instrument that sees the whole machine distinguishes the run's hosts.
         """
 
+    def make_ready(self) -> None:  # noqa: B027  most are ready at once
+        """Wait until the instrument is ready, or known not to become so: `prepare` would, too.
+
+        Called after `watch`. Raises KernelRefused, then it is good for nothing but to be closed,
+        and InstrumentError.
+        """
+
     @abstractmethod
     def prepare(self, program: str) -> Callable[[], None] | None:
         """A function for the child to call as its last act between fork(2) and execve(2), or None.

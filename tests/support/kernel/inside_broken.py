@@ -14,7 +14,9 @@ from lab.kernel.capture.ring import BLOCK_BYTES
 from lab.kernel.plan import Plan
 from lab.kernel.recorder import record
 from lab.kernel.trace.bpf import call_reader
+from lab.kernel.trace.bpf.code import Code
 from lab.kernel.trace.collecting.start import end_started
+from lab.kernel.tracers import why_no_tracer
 from lab.records import Recording
 
 PAGE_BYTES = 4096
@@ -79,3 +81,22 @@ def record_with_a_small_ring(plan: Plan) -> Recording:
     end_started()  # it has its ring already
     call_reader.RING_BYTES = PAGE_BYTES
     return record(plan)
+
+
+def record_with_a_refused_program(plan: Plan) -> Recording:
+    """With one of BPF that the kernel's verifier does not pass, though it passes the probe."""
+    _have_one_refused()
+    return record(plan)
+
+
+def why_no_bpf_with_a_refused_program() -> str:
+    """What is said of that."""
+    _have_one_refused()
+    return why_no_tracer("bpf")
+
+
+def _have_one_refused() -> None:
+    end_started()  # it has loaded its own already
+    code = Code()
+    code.exit()  # without a result
+    setattr(call_reader, "entry_program", lambda *_: code.assemble())  # noqa: B010

@@ -93,10 +93,15 @@ def end_started() -> None:
     global _started
     started, _started = _started, None
     if started is not None:
-        started.messages.close()
-        if started.pid is not None:
-            os.kill(started.pid, signal.SIGKILL)
-            os.waitpid(started.pid, 0)
+        end(started)
+
+
+def end(started: Started) -> None:
+    """End a collector, and wait for its end, or give it back."""
+    started.messages.close()
+    if started.pid is not None:
+        os.kill(started.pid, signal.SIGKILL)
+        os.waitpid(started.pid, 0)
 
 
 def _borrow() -> Started | None:

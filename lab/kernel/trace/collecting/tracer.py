@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from lab.errors import InstrumentError
+from lab.errors import InstrumentError, KernelRefused
 from lab.kernel.system.message_socket import PeerGone
 from lab.kernel.trace.bpf.bpf import records_of
 from lab.kernel.trace.bpf.followed import own_pid_namespace
@@ -25,7 +25,13 @@ from lab.kernel.trace.bpf.records import in_order
 from lab.kernel.trace.collecting.calls import CallFollower
 from lab.kernel.trace.collecting.collector import Collected, Follow, Ready
 from lab.kernel.trace.collecting.sockets import SocketFollower, Threads
-from lab.kernel.trace.collecting.start import start_collector, take_started, why_no_collector
+from lab.kernel.trace.collecting.start import (
+    Started,
+    end,
+    start_collector,
+    take_started,
+    why_no_collector,
+)
 from lab.kernel.trace.networks.network_records import parse_network_records
 from lab.kernel.trace.rings.ring_follower import RingFollower
 from lab.kernel.trace.rings.ring_records import parse_ring_records
@@ -56,6 +62,7 @@ class BpfTracer(Tracer):
         )
         self._hosts: Mapping[int, Host] = {}
         self._rings: RingFollower | None = None
+        self._ready: Ready | None = None
         self._is_following = False
         self._calls = CallFollower(os.uname().machine)
         self._messages, self._collector = take_started()
@@ -68,6 +75,17 @@ class BpfTracer(Tracer):
     def watch(self, hosts: Mapping[int, Host]) -> None:
         """See Tracer: states and drops of all other namespaces are left out."""
         self._hosts = hosts
+
+    def make_ready(self) -> None:
+        """See Tracer: the kernel may refuse a program that it is asked about only now."""
+        if self._ready is not None:
+            return
+        try:
+            self._ready = self._await_ready()
+        except KernelRefused:
+            end(Started(self._messages, self._collector))
+            self._collector = None
+            raise
 
     def prepare(self, program: str) -> None:
         """See Tracer: the child has nothing to do. `started` says which it is.
@@ -138,16 +156,9 @@ class BpfTracer(Tracer):
 
     def _begin(self) -> None:
         """Trace from now on what begins in this process's pid namespace."""
-        try:
-            ready = self._answer()
-        except _CollectorKilled:
-            if self._collector is not None:
-                raise
-            # One that was lent is gone before it was of use.
-            self._messages.close()
-            self._messages, self._collector = start_collector()
-            ready = self._answer()
-        assert isinstance(ready, Ready)
+        self.make_ready()
+        assert self._ready is not None
+        ready = self._ready
         self._ask(Follow(own_pid_namespace(), frozenset(self._hosts)))
         self._is_following = True
         self._sockets = SocketFollower(self._hosts, ready.drop_reasons, ready.reset_reasons)
@@ -162,6 +173,19 @@ class BpfTracer(Tracer):
         if ready.missing:
             absent = f"absent: {', '.join(ready.missing)}"
             self._name_unusable(InstrumentKind.TRACEPOINTS, absent)
+
+    def _await_ready(self) -> Ready:
+        try:
+            ready = self._answer()
+        except _CollectorKilled:
+            if self._collector is not None:
+                raise
+            # One that was lent is gone before it was of use.
+            self._messages.close()
+            self._messages, self._collector = start_collector()
+            ready = self._answer()
+        assert isinstance(ready, Ready)
+        return ready
 
     def _name_unusable(self, kind: InstrumentKind, text: str) -> None:
         others = (each for each in self.instruments if each.kind is not kind)

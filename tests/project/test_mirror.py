@@ -11,8 +11,8 @@ ELSEWHERE = {
     "lab.__main__": "every `wirelab` of the tests goes through it",
     "lab.kernel.recorder": "one call, by which every run of the tests is recorded",
     "lab.kernel.trace.bpf.builder": "test_programs.py: what it builds, which the kernel takes and "
-    "runs in test_pointer_reader.py",
-    "lab.kernel.trace.bpf.copies": "test_pointer_reader.py: what its code copies of every call",
+    "runs in test_call_reader.py",
+    "lab.kernel.trace.bpf.copies": "test_call_reader.py: what its code copies of every call",
     "lab.kernel.trace.ptrace.ptrace": "one system call; test_tracer.py makes it in every test",
 }
 """Modules without a test file of their own, and where they are tested."""

@@ -1,7 +1,7 @@
 """The collector: a process beside the init that has BPF programs record, and empties their rings.
 
 The init forks it, or is lent it (keeper.py). It makes everything ready while the init builds the
-topology, then sleeps until a ring is a quarter fuller or the init sends a request.
+topology, then sleeps until a ring has enough to ask or the init sends a request.
 """
 
 from __future__ import annotations

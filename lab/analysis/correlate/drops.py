@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.correlate.correlation import Dropped
@@ -125,10 +126,15 @@ class _Contents:
     def take(self, notice: DropNotice) -> int | None:
         """The number of the frame that a notice is about, at most once; None if it is of none."""
         arrivals = self._found.get(_content(notice.host, notice.interface, notice.packet), [])
-        before = [place for place, each in enumerate(arrivals) if each[0] <= notice.time_ns]
+        end = bisect_right(arrivals, notice.time_ns, key=itemgetter(0))
         # The very bytes first: of a retransmission only the IP header's identification differs.
-        same = [place for place in before if _are_same(arrivals[place][2], notice.packet)]
-        return arrivals.pop((same or before)[-1])[1] if before else None
+        # From the last on: there may be many thousands, and it is nearly always that one.
+        same = (
+            place
+            for place in range(end - 1, -1, -1)
+            if _are_same(arrivals[place][2], notice.packet)
+        )
+        return arrivals.pop(next(same, end - 1))[1] if end else None
 
 
 def _from_network_header(crossing: Crossing) -> bytes:

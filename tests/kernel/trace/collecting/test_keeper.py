@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("needs_bpf")]
 
 @pytest.fixture
 def lender() -> Iterator[Lender]:
-    with Lender() as opened:
+    # A run that returns much takes long to end on a slow machine, and no test waits that out.
+    with Lender(patience_s=60) as opened:
         yield opened
 
 

@@ -151,8 +151,8 @@ class Timeline:
     def counters(self, host: str) -> Counters:
         """What the host's kernel counted in this step, by nstat(8)'s names.
 
-        `timeline.counters("client")["TcpExtTCPTimeouts"]` is by how much it changed, or None where
-        that is not known.
+        `timeline.counters("client")["TcpExtTCPTimeouts"]` is by how much it changed, or None if
+        unknown.
         """
         from lab.analysis.counters import counters_of
 

@@ -7,10 +7,9 @@ entry its number, then free), R9 its plan. There are no loops.
 from __future__ import annotations
 
 from lab.frozen import frozen
-from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Helper, Register, Width
 from lab.kernel.trace.bpf.copies import ROOM, Copies
 from lab.kernel.trace.bpf.inside import (
-    GET_CURRENT_TASK_BTF,
     STACK_BYTES,
     TaskOffsets,
     end_unless_inside,
@@ -27,11 +26,6 @@ from lab.syscalls.table import Layout, Pointer, Size
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
-# enum bpf_func_id
-MAP_LOOKUP = 1
-_PROBE_READ_KERNEL = 113
-_RINGBUF_OUTPUT, _RINGBUF_QUERY = 130, 134
-_KTIME_GET_TAI_NS = 208  # since Linux 6.1
 
 NO_WAKE_UP, _FORCE_WAKE_UP = 1, 2  # BPF_RB_NO_WAKEUP, BPF_RB_FORCE_WAKEUP
 """The flag of what is seldom recorded: its ring is read several times a second."""
@@ -106,7 +100,7 @@ class ProgramBuilder:
         code.move(R2, self._registers.length)
         code.load(Width.U64, R3, R6, 0)  # struct pt_regs *
         code.add(R3, self._registers.first)
-        code.call(_PROBE_READ_KERNEL)
+        code.call(Helper.PROBE_READ_KERNEL)
 
     def argument(self, target: Register, number: int | None, plan: CallPlan) -> None:
         """`target` becomes the call's argument."""
@@ -117,7 +111,7 @@ class ProgramBuilder:
     def find_task(self) -> None:
         """R0 becomes the running thread, and its tid is kept."""
         code = self.code
-        code.call(GET_CURRENT_TASK_BTF)
+        code.call(Helper.GET_CURRENT_TASK_BTF)
         code.load(Width.U32, R1, R0, self._maps.offsets.tid)
         code.store(Width.U64, STACK, TID_AT, R1)
 
@@ -231,10 +225,10 @@ def begin_record(code: Code, maps: Maps, end: int) -> None:
     code.store(Width.U32, STACK, _NUMBER, 0)
     code.load_map(R1, maps.scratch)
     code.stack_address(R2, _NUMBER)
-    code.call(MAP_LOOKUP)
+    code.call(Helper.MAP_LOOKUP)
     code.jump_if(R0, Condition.EQ, 0, end)
     code.move(R6, R0)
-    code.call(_KTIME_GET_TAI_NS)
+    code.call(Helper.KTIME_GET_TAI_NS)
     code.store(Width.U64, R6, 0, R0)
     code.load(Width.U64, R1, STACK, TID_AT)
     code.store(Width.U32, R6, 8, R1)
@@ -259,7 +253,7 @@ def choose_wake_up(code: Code, ring: int) -> None:
     no_wakeup = code.label()
     code.load_map(R1, ring)
     code.move(R2, 0)  # BPF_RB_AVAIL_DATA
-    code.call(_RINGBUF_QUERY)
+    code.call(Helper.RINGBUF_QUERY)
     code.move(R4, NO_WAKE_UP)
     code.jump_if(R0, Condition.LT, WAKE_UP_BYTES, no_wakeup)
     code.calculate(Calculation.AND, R0, WAKE_UP_BYTES - 1)
@@ -275,7 +269,7 @@ def output_record(code: Code, ring: int, lost: int, record: Register, end: int) 
     """
     code.load_map(R1, ring)
     code.move(R2, record)
-    code.call(_RINGBUF_OUTPUT)
+    code.call(Helper.RINGBUF_OUTPUT)
     code.jump_if(R0, Condition.EQ, 0, end)
     code.load_map_value(R1, lost)
     code.move(R2, 1)

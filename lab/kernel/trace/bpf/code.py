@@ -78,6 +78,25 @@ class Condition(enum.IntEnum):
     SIGNED_LT = 0xC0
 
 
+class Helper(enum.IntEnum):
+    """The helpers that are called, by their numbers in enum bpf_func_id (bpf-helpers(7))."""
+
+    MAP_LOOKUP = 1
+    MAP_UPDATE = 2
+    MAP_DELETE = 3
+    GET_CURRENT_PID_TGID = 14
+    PROBE_READ_USER = 112
+    PROBE_READ_KERNEL = 113
+    RINGBUF_OUTPUT = 130
+    RINGBUF_QUERY = 134
+    SKC_TO_TCP_SOCK = 137
+    """Since Linux 5.9."""
+    GET_CURRENT_TASK_BTF = 158
+    """Since Linux 5.11; the members of the task can be loaded without a helper."""
+    KTIME_GET_TAI_NS = 208
+    """Since Linux 6.1."""
+
+
 class Code:
     """A program being assembled. A label is a number from `label`, placed once by `place`."""
 
@@ -158,8 +177,8 @@ class Code:
         self.move(target, limit)
         self.place(enough)
 
-    def call(self, helper: int) -> None:
-        """Call a helper by its number in enum bpf_func_id; it overwrites R1 to R5."""
+    def call(self, helper: Helper) -> None:
+        """Call a helper; it overwrites R1 to R5."""
         self._append(_CALL, constant=helper)
 
     def exit(self) -> None:

@@ -12,17 +12,13 @@ from __future__ import annotations
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
 from lab.kernel.trace.bpf.builder import NO_WAKE_UP, TID_AT, Maps, output_record
-from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Helper, Register, Width
 from lab.kernel.trace.bpf.inside import STACK_BYTES, end_unless_inside, read_member
 from lab.kernel.trace.bpf.plans import NUMBER_LIMIT
 from lab.kernel.trace.bpf.records import ARGUMENTS, BODY_AT, HEADER, KIND_AT, NUMBER_AT, RecordKind
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
-# enum bpf_func_id
-_MAP_LOOKUP, _MAP_UPDATE = 1, 2
-_PROBE_READ_KERNEL = 113
-_KTIME_GET_TAI_NS = 208
 
 _NO_EXIST, _EXISTS = 1, -17  # BPF_NOEXIST, -EEXIST
 _TS_COMPAT = 0x2
@@ -82,7 +78,7 @@ def record_compat_call(
     code.move(R2, _REGISTERS_BYTES)
     code.load(Width.U64, R3, R6, 0)  # struct pt_regs *
     code.add(R3, _FIRST)
-    code.call(_PROBE_READ_KERNEL)
+    code.call(Helper.PROBE_READ_KERNEL)
     code.load(Width.U32, R7, STACK, _REGISTERS + _ORIG_AT)
     code.jump_if(R7, Condition.GE, NUMBER_LIMIT, end)
     code.load_map_value(R1, maps.plans)
@@ -115,7 +111,7 @@ def _end_if_made(code: Code, compat: CompatMaps, end: int) -> None:
     code.stack_address(R2, _KEY)
     code.stack_address(R3, TID_AT)
     code.move(R4, _NO_EXIST)
-    code.call(_MAP_UPDATE)
+    code.call(Helper.MAP_UPDATE)
     # A number of 32 bits before Linux 6.4.
     code.calculate(Calculation.LSH, R0, 32)
     code.calculate(Calculation.SIGNED_RSH, R0, 32)
@@ -126,7 +122,7 @@ def _end_unless_recorded(code: Code, compat: CompatMaps, end: int) -> None:
     unknown = code.label()
     code.load_map(R1, compat.made)
     code.stack_address(R2, _KEY)
-    code.call(_MAP_LOOKUP)
+    code.call(Helper.MAP_LOOKUP)
     code.jump_if(R0, Condition.EQ, 0, unknown)
     code.load(Width.U32, R1, R0, 0)
     code.load(Width.U32, R2, STACK, TID_AT)
@@ -137,7 +133,7 @@ def _end_unless_recorded(code: Code, compat: CompatMaps, end: int) -> None:
 
 def _put_record(code: Code, maps: Maps, end: int, *, at_exit: bool) -> None:
     kind = RecordKind.I386_RETURNED if at_exit else RecordKind.I386_ENTERED
-    code.call(_KTIME_GET_TAI_NS)
+    code.call(Helper.KTIME_GET_TAI_NS)
     code.store(Width.U64, STACK, _RECORD, R0)
     code.load(Width.U32, R1, STACK, TID_AT)
     code.store(Width.U32, STACK, _RECORD + 8, R1)

@@ -9,7 +9,7 @@ the programs ten times faster.
 
 from __future__ import annotations
 
-from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Helper, Register, Width
 from lab.kernel.trace.bpf.plans import RECORD_LIMIT_BYTES
 from lab.kernel.trace.bpf.records import PARTS, SECTION_HEADER
 from lab.records import MEMORY_LIMIT_BYTES
@@ -17,7 +17,6 @@ from lab.syscalls.table import MMSGHDR_BYTES, MOST_MESSAGES, MSG_LEN_AT, MSG_LEN
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
-_PROBE_READ_USER = 112  # enum bpf_func_id
 
 VECTORS_LIMIT = 8
 """How many struct iovec of a call are read."""
@@ -70,7 +69,7 @@ class Copies:
 
         If it did not, zeros are copied.
         """
-        self._code.call(_PROBE_READ_USER)
+        self._code.call(Helper.PROBE_READ_USER)
 
     def bytes(self, argument: int, part: str) -> None:
         """Append a section: the first of the R2 bytes at R3, R4 at most. None if R3 is null."""

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
-from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Helper, Register, Width
 from lab.kernel.trace.bpf.followed import ADDRESS_AT, DEPTH_AT, INODE_AT, SINCE_AT
 
 R0, R1, R2, R3, R4, *_, STACK = Register
 
-# enum bpf_func_id
-_PROBE_READ_KERNEL = 113
-GET_CURRENT_TASK_BTF = 158  # since Linux 5.11; its members can be loaded without a helper
 
 _UPID_BYTES = 16  # struct upid: a pid of 32 bits, and its namespace
 _NAMESPACE_AT = 8
@@ -182,4 +179,4 @@ def _read(code: Code, to: int, size: int) -> None:
     """Copy so many bytes of the kernel's memory at R3 to the stack; zeros where that fails."""
     code.stack_address(R1, to)
     code.move(R2, size)
-    code.call(_PROBE_READ_KERNEL)
+    code.call(Helper.PROBE_READ_KERNEL)

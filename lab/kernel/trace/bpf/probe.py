@@ -12,21 +12,17 @@ from functools import cache
 
 from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf, btf
-from lab.kernel.trace.bpf.code import Code, Register, Width
+from lab.kernel.trace.bpf.code import Code, Helper, Register, Width
 
 R0, R1, R2, R3, *_, STACK = Register
-
-# enum bpf_func_id
-_PROBE_READ_USER, _PROBE_READ_KERNEL = 112, 113
-_GET_CURRENT_TASK_BTF, _KTIME_GET_TAI_NS = 158, 208
 
 
 def probe_program() -> bytes:
     """Calls the helpers, and does nothing."""
     code = Code()
-    code.call(_GET_CURRENT_TASK_BTF)
-    code.call(_KTIME_GET_TAI_NS)
-    for helper in (_PROBE_READ_USER, _PROBE_READ_KERNEL):
+    code.call(Helper.GET_CURRENT_TASK_BTF)
+    code.call(Helper.KTIME_GET_TAI_NS)
+    for helper in (Helper.PROBE_READ_USER, Helper.PROBE_READ_KERNEL):
         code.store(Width.U64, STACK, -8, 0)
         code.stack_address(R1, -8)
         code.move(R2, 8)

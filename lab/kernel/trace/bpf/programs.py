@@ -7,16 +7,14 @@ table, its number, whether its process is traced.
 
 from __future__ import annotations
 
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, Maps, ProgramBuilder
-from lab.kernel.trace.bpf.code import Condition, Register, Width
+from lab.kernel.trace.bpf.builder import Maps, ProgramBuilder
+from lab.kernel.trace.bpf.code import Condition, Helper, Register, Width
 from lab.kernel.trace.bpf.compat import CompatMaps, record_compat_call
 from lab.kernel.trace.bpf.copies import NAME_LENGTH, ROOM
 from lab.kernel.trace.bpf.plans import CallPlan, Registers
 from lab.syscalls.table import Layout, Pointer
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
-
-_MAP_UPDATE, _MAP_DELETE = 2, 3  # enum bpf_func_id
 
 
 def entry_program(
@@ -112,7 +110,7 @@ def _keep_room(builder: ProgramBuilder, maps: Maps) -> None:
     builder.tid_address(R2)
     builder.number_address(R3)
     code.move(R4, 0)  # BPF_ANY
-    code.call(_MAP_UPDATE)
+    code.call(Helper.MAP_UPDATE)
     code.place(none)
 
 
@@ -127,11 +125,11 @@ def _take_room(builder: ProgramBuilder, maps: Maps) -> None:
     _unless_room(builder, none)
     code.load_map(R1, maps.rooms)
     builder.tid_address(R2)
-    code.call(MAP_LOOKUP)
+    code.call(Helper.MAP_LOOKUP)
     code.jump_if(R0, Condition.EQ, 0, none)
     code.load(Width.U32, R1, R0, 0)
     code.store(Width.U32, R6, ROOM, R1)
     code.load_map(R1, maps.rooms)
     builder.tid_address(R2)
-    code.call(_MAP_DELETE)
+    code.call(Helper.MAP_DELETE)
     code.place(none)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
 from lab.kernel.trace.bpf.builder import NO_WAKE_UP, TID_AT, Maps, output_record
-from lab.kernel.trace.bpf.code import Code, Register, Width
+from lab.kernel.trace.bpf.code import Code, Helper, Register, Width
 from lab.kernel.trace.bpf.inside import (
-    GET_CURRENT_TASK_BTF,
     STACK_BYTES,
     end_unless_in_namespace,
     end_unless_inside,
@@ -30,9 +29,6 @@ from lab.kernel.trace.bpf.records import (
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
-# enum bpf_func_id
-_PROBE_READ_KERNEL = 113
-_KTIME_GET_TAI_NS = 208
 
 # The stack, below the tid.
 _READ = TID_AT - 8  # what was read from the kernel's memory last
@@ -77,7 +73,7 @@ class _TaskProgram:
         self.maps = maps
         self._end = code.label()
         code.move(R6, R1)
-        code.call(GET_CURRENT_TASK_BTF)
+        code.call(Helper.GET_CURRENT_TASK_BTF)
         code.load(Width.U32, R1, R0, maps.offsets.tid)
         code.store(Width.U64, STACK, TID_AT, R1)
         where = maps.followed, maps.offsets, _INSIDE, self._end
@@ -85,7 +81,7 @@ class _TaskProgram:
             end_unless_inside(code, *where, is_hot=False)
         else:
             end_unless_in_namespace(code, *where)
-        code.call(_KTIME_GET_TAI_NS)
+        code.call(Helper.KTIME_GET_TAI_NS)
         code.store(Width.U64, STACK, _RECORD, R0)
         code.load(Width.U64, R1, STACK, TID_AT)
         code.store(Width.U32, STACK, _RECORD + 8, R1)
@@ -104,7 +100,7 @@ class _TaskProgram:
         code.add(R3, offset)
         code.stack_address(R1, _READ)
         code.move(R2, size)
-        code.call(_PROBE_READ_KERNEL)
+        code.call(Helper.PROBE_READ_KERNEL)
 
     def finish(self, body_bytes: int) -> bytes:
         """Put the record into the ring, or count it as lost; the whole program."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, choose_wake_up, output_record
-from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.builder import choose_wake_up, output_record
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Helper, Register, Width
 from lab.kernel.trace.networks import network_records as at
 from lab.kernel.trace.networks.network_records import (
     ABSENT,
@@ -36,11 +36,6 @@ from lab.kernel.trace.networks.network_records import (
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
-# enum bpf_func_id
-_GET_CURRENT_PID_TGID = 14
-_PROBE_READ_KERNEL = 113
-_SKC_TO_TCP_SOCK = 137  # since Linux 5.9
-_KTIME_GET_TAI_NS = 208  # since Linux 6.1: the clock of the trace
 
 _READ = -8  # on the stack: what was read from the kernel's memory last
 _KEY = -16  # a map's key, of 32 bits
@@ -229,12 +224,12 @@ class _Builder:
         code.store(Width.U32, STACK, _KEY, 0)
         self._look_up(self._maps.scratch)
         code.move(R9, R0)
-        code.call(_KTIME_GET_TAI_NS)
+        code.call(Helper.KTIME_GET_TAI_NS)
         code.store(Width.U64, R9, at.TIME, R0)
         code.store(Width.U64, R9, at.ADDRESS, R7)
         code.store(Width.U32, R9, at.NAMESPACE, R8)
         code.store(Width.U32, R9, at.KIND, kind)
-        code.call(_GET_CURRENT_PID_TGID)
+        code.call(Helper.GET_CURRENT_PID_TGID)
         code.store(Width.U32, R9, at.TID, R0)
 
     def begin_record_of_socket(self, kind: int) -> None:
@@ -291,14 +286,14 @@ class _Builder:
         code.move(R2, size)
         code.move(R3, pointer)
         code.add(R3, offset)
-        code.call(_PROBE_READ_KERNEL)
+        code.call(Helper.PROBE_READ_KERNEL)
         code.jump_if(R0, Condition.NE, 0, self.end)
 
     def _look_up(self, map_: int) -> None:
         """R0 becomes the address of the value of the key on the stack; without one, end."""
         self.code.load_map(R1, map_)
         self.code.stack_address(R2, _KEY)
-        self.code.call(MAP_LOOKUP)
+        self.code.call(Helper.MAP_LOOKUP)
         self.code.jump_if(R0, Condition.EQ, 0, self.end)
 
 
@@ -319,7 +314,7 @@ def state_program(maps: NetworkMaps, offsets: Offsets, tcp: TcpOffsets | None) -
     if tcp is not None:
         code.jump_if(R1, Condition.NE, _CLOSE, known)
         code.move(R1, R7)
-        code.call(_SKC_TO_TCP_SOCK)
+        code.call(Helper.SKC_TO_TCP_SOCK)
         code.jump_if(R0, Condition.EQ, 0, known)
         first = SOCKET.size
         for place, offset in enumerate(tcp.words):
@@ -476,6 +471,6 @@ def drop_program(
     code.move(R1, R9)
     code.add(R1, DROP_HEADER.size)
     code.move(R3, R8)
-    code.call(_PROBE_READ_KERNEL)
+    code.call(Helper.PROBE_READ_KERNEL)
     code.place(none)
     return builder.finish(DROP_HEADER.size + PACKET_BYTES)

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from lab.frozen import frozen
 from lab.kernel.trace.bpf.btf import Btf
-from lab.kernel.trace.bpf.builder import MAP_LOOKUP, choose_wake_up, output_record
-from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Register, Width
+from lab.kernel.trace.bpf.builder import choose_wake_up, output_record
+from lab.kernel.trace.bpf.code import Calculation, Code, Condition, Helper, Register, Width
 from lab.kernel.trace.bpf.copies import Copies
 from lab.kernel.trace.bpf.inside import (
-    GET_CURRENT_TASK_BTF,
     STACK_BYTES,
     TaskOffsets,
     end_unless_inside,
@@ -50,11 +49,6 @@ from lab.syscalls.rings import BUFFER_SELECT, OPERATIONS, REQUEST_BYTES
 
 R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK = Register
 
-# enum bpf_func_id
-_MAP_UPDATE, _MAP_DELETE = 2, 3
-_GET_CURRENT_PID_TGID = 14
-_PROBE_READ_KERNEL = 113
-_KTIME_GET_TAI_NS = 208
 
 _SQE128, _NO_SQARRAY = 1 << 10, 1 << 16  # IORING_SETUP_…
 
@@ -152,7 +146,7 @@ class _Builder:
         code.add(R3, offset)
         self.code.stack_address(R1, _READ)
         code.move(R2, size)
-        code.call(_PROBE_READ_KERNEL)
+        code.call(Helper.PROBE_READ_KERNEL)
 
     def read_into(self, target: Register, pointer: Register, offset: int, width: Width) -> None:
         """`target` becomes the number at that offset of what `pointer` points to."""
@@ -170,14 +164,14 @@ class _Builder:
         self.code.store(Width.U64, STACK, _KEY, key)
         self.code.load_map(R1, map_)
         self.code.stack_address(R2, _KEY)
-        self.code.call(MAP_LOOKUP)
+        self.code.call(Helper.MAP_LOOKUP)
 
     def delete(self, map_: int, key: Register) -> None:
         """Remove the map's value for the key, if there is one."""
         self.code.store(Width.U64, STACK, _KEY, key)
         self.code.load_map(R1, map_)
         self.code.stack_address(R2, _KEY)
-        self.code.call(_MAP_DELETE)
+        self.code.call(Helper.MAP_DELETE)
 
     def put(self, map_: int, key: Register, value: int) -> None:
         """Set the map's value for the key to what is there on the stack, or count a loss."""
@@ -187,7 +181,7 @@ class _Builder:
         self.code.stack_address(R2, _KEY)
         self.code.stack_address(R3, value)
         code.move(R4, 0)  # BPF_ANY
-        code.call(_MAP_UPDATE)
+        code.call(Helper.MAP_UPDATE)
         code.jump_if(R0, Condition.EQ, 0, kept)
         self._count_lost()
         code.place(kept)
@@ -200,9 +194,9 @@ class _Builder:
         code.move(R6, R0)
         for at in range(0, HEADER.size, 8):
             code.store(Width.U64, R6, at, 0)
-        code.call(_KTIME_GET_TAI_NS)
+        code.call(Helper.KTIME_GET_TAI_NS)
         code.store(Width.U64, R6, TIME, R0)
-        code.call(_GET_CURRENT_PID_TGID)
+        code.call(Helper.GET_CURRENT_PID_TGID)
         code.store(Width.U32, R6, TID, R0)
         code.calculate(Calculation.RSH, R0, 32)
         code.store(Width.U32, R6, PID, R0)
@@ -257,7 +251,7 @@ def created_program(maps: RingMaps, offsets: RingOffsets) -> bytes:
     builder = _Builder(maps, offsets)
     code, outside, inside = builder.code, builder.code.label(), builder.code.label()
     builder.argument(R9, 1)
-    code.call(GET_CURRENT_TASK_BTF)
+    code.call(Helper.GET_CURRENT_TASK_BTF)
     end_unless_inside(code, maps.followed, maps.tasks, _INSIDE, outside, is_hot=False)
     code.jump(inside)
     code.place(outside)
@@ -328,7 +322,7 @@ def _read_request(builder: _Builder, unread: int) -> None:
     code.add(R1, SQE)
     code.move(R2, REQUEST_BYTES)
     code.move(R3, R8)
-    code.call(_PROBE_READ_KERNEL)
+    code.call(Helper.PROBE_READ_KERNEL)
     code.jump_if(R0, Condition.NE, 0, unread)
     code.store(Width.U8, R6, IS_READ, 1)
 

@@ -104,7 +104,7 @@ def test_records_that_a_full_ring_lost_leave_every_claim_undecided(sandbox: Sand
     assert any("lost" in why for why in nothing_decided(recording))
 
 
-REFUSED = "load the BPF program wirelab_sys_ent: E"
+REFUSED = "load the BPF program wirelab_sys_enter: E"
 
 
 @pytest.mark.usefixtures("needs_bpf", "needs_ptrace")

@@ -122,7 +122,7 @@ def test_what_it_says_of_bpf_is_what_a_run_will_meet(sandbox: Sandbox) -> None:
     """The kernel passes the probe, and refuses one of the programs."""
     assert sandbox.call(try_instrument, "bpf") == ""
     said = sandbox.call(inside_broken.why_no_bpf_with_a_refused_program)
-    assert said.startswith("load the BPF program wirelab_sys_ent: E")
+    assert said.startswith("load the BPF program wirelab_sys_enter: E")
 
 
 def open_and_close_tracer(name: str) -> None:

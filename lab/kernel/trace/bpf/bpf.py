@@ -12,7 +12,9 @@ import mmap
 import os
 import select
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from lab.errors import KernelRefused
 from lab.kernel.system import libc
@@ -34,12 +36,13 @@ _ATTACHMENT = struct.Struct("=QI4x")
 # The helpers that read memory may be called only by programs that declare this license.
 _LICENSE = b"GPL"
 _LOG_BYTES = 1 << 16
+_NAME_BYTES = 15  # BPF_OBJ_NAME_LEN, without the NUL
 
 # A record in the ring: its length with two flags, a page offset, then its bytes, to a
 # multiple of 8.
 _RECORD_HEADER = struct.Struct("=I4x")
 _BUSY, _DISCARDED = 1 << 31, 1 << 30
-_POSITION = struct.Struct("=Q")
+_POSITION = _COUNT = struct.Struct("=Q")
 
 
 class MapType(enum.IntEnum):
@@ -134,7 +137,7 @@ def _load(
         0 if log is None else ctypes.addressof(log),
         0,
         0,
-        name.encode(),
+        name.encode()[:_NAME_BYTES],
         0 if tracepoint is None else _AT_RAW_TRACEPOINT,
         tracepoint or 0,
     )
@@ -228,3 +231,73 @@ class Ring:
         self._consumer.close()
         self._data.close()
         os.close(self.map)
+
+
+class ProgramReader(ABC):
+    """Programs that write to one ring, with their maps, read until `close`.
+
+    All is held by descriptors: the kernel frees it when the last process that has them ends,
+    children forked meanwhile included.
+    """
+
+    def __init__(self, ring_bytes: int, name: str) -> None:
+        """Start to read. Raises KernelRefused."""
+        self._held = ExitStack()
+        try:
+            self._ring = Ring(ring_bytes, name)
+            self._held.callback(self._ring.close)
+            self._lost = self._map(MapType.ARRAY, 4, _COUNT.size, 1, "wirelab_lost")
+            self._install()
+        except BaseException:
+            self._held.close()
+            raise
+
+    @abstractmethod
+    def _install(self) -> None:
+        """Make the other maps, and attach the programs. Raises KernelRefused."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Keep nothing of what was recorded, when nobody is followed any more.
+
+        Whoever was must have ended: one that is in a call may leave something yet. Raises
+        KernelRefused.
+        """
+
+    def _map(self, kind: MapType, key_bytes: int, value_bytes: int, entries: int, name: str) -> int:
+        """A new map's descriptor. Raises KernelRefused."""
+        descriptor = create_map(kind, key_bytes, value_bytes, entries, name)
+        self._held.callback(os.close, descriptor)
+        return descriptor
+
+    def _attach(self, tracepoint: str, code: bytes, number: int | None = None) -> None:
+        """Run a program there; it has types if it is given the number of the tracepoint's.
+
+        Raises KernelRefused.
+        """
+        program = load_program(code, f"wirelab_{tracepoint}", number)
+        self._held.callback(os.close, program)
+        self._held.callback(os.close, attach(program, tracepoint, typed=number is not None))
+
+    def _attach_if_there(self, tracepoint: str, code: bytes) -> bool:
+        """The same, if the kernel has that tracepoint; whether it has. Raises KernelRefused."""
+        try:
+            self._attach(tracepoint, code)
+        except KernelRefused as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            return False
+        return True
+
+    def descriptors(self) -> list[int]:
+        """What to poll: readable when a writer has asked to be read."""
+        return [self._ring.fileno()]
+
+    @property
+    def lost(self) -> int:
+        """How many records have been lost so far because the ring was full."""
+        return int(_COUNT.unpack(read_value(self._lost, _COUNT.size))[0])
+
+    def close(self) -> None:
+        """Stop reading and free everything."""
+        self._held.close()

@@ -20,6 +20,7 @@ from lab.kernel.system.message_socket import MessageSocket, PeerGone
 from lab.kernel.trace.bpf.followed import FollowedNamespace
 
 if TYPE_CHECKING:
+    from lab.kernel.trace.bpf.bpf import ProgramReader
     from lab.kernel.trace.bpf.call_reader import CallReader
     from lab.kernel.trace.networks.network_reader import NetworkReader
     from lab.kernel.trace.rings.ring_reader import RingReader
@@ -123,7 +124,7 @@ class Collector:
         self._network, self._of_rings = [], []
         self._count_lost()
 
-    def _readers(self) -> list[CallReader | NetworkReader | RingReader]:
+    def _readers(self) -> list[ProgramReader]:
         found = self._calls, self._networks
         return [*found] if self._rings is None else [*found, self._rings]
 

@@ -1,21 +1,15 @@
-"""What happens to the sockets and packets of the run's network namespaces alone.
-
-All is held by descriptors, as in lab/kernel/trace/bpf/call_reader.py.
-"""
+"""What happens to the sockets and packets of the run's network namespaces alone."""
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Collection
-from contextlib import ExitStack
 
 from lab.errors import KernelRefused
 from lab.kernel.trace.bpf import bpf
-from lab.kernel.trace.bpf.bpf import MapType
+from lab.kernel.trace.bpf.bpf import MapType, ProgramReader
 from lab.kernel.trace.bpf.btf import Btf, kernel_btf
 from lab.kernel.trace.bpf.builder import WAKE_UP_BYTES
-from lab.kernel.trace.bpf.plans import REGISTERS
 from lab.kernel.trace.networks.network_programs import (
     SCRATCH_BYTES,
     NetworkMaps,
@@ -31,7 +25,6 @@ from lab.kernel.trace.networks.network_programs import (
 
 RING_BYTES = 4 * WAKE_UP_BYTES
 NAMESPACES_LIMIT = 4096
-_COUNT = struct.Struct("=Q")
 _KEY = struct.Struct("=I")
 
 _STATE = "inet_sock_set_state"
@@ -40,7 +33,7 @@ _UNEXPLAINED = "NOT_SPECIFIED"
 of a connection."""
 
 
-class NetworkReader:
+class NetworkReader(ProgramReader):
     """Reads what happens in the namespaces of `follow`, until `forget` or `close`."""
 
     def __init__(self) -> None:
@@ -51,24 +44,14 @@ class NetworkReader:
         """Those of dropped packets by their numbers, as this kernel has them."""
         self.reset_reasons: dict[int, str] = {}
         """The same of RSTs; empty if it gives none (Linux does since 6.10)."""
-        self._held = ExitStack()
-        try:
-            self._install()
-        except BaseException:
-            self._held.close()
-            raise
+        super().__init__(RING_BYTES, "wirelab_net")
 
     def _install(self) -> None:
-        if os.uname().machine not in REGISTERS:
-            raise KernelRefused(f"read packets by BPF: not known on {os.uname().machine}")
         btf = kernel_btf()
         self.drop_reasons = btf.names("skb_drop_reason", "SKB_DROP_REASON_")
         self.reset_reasons = btf.names("sk_rst_reason", "SK_RST_REASON_")
-        self._ring = bpf.Ring(RING_BYTES, "wirelab_net")
-        self._held.callback(self._ring.close)
-        self._namespaces = self._map(MapType.HASH, 1, NAMESPACES_LIMIT, "wirelab_nets")
-        self._lost = self._map(MapType.ARRAY, _COUNT.size, 1, "wirelab_lost")
-        scratch = self._map(MapType.PERCPU_ARRAY, SCRATCH_BYTES, 1, "wirelab_scratch")
+        self._namespaces = self._map(MapType.HASH, _KEY.size, 1, NAMESPACES_LIMIT, "wirelab_nets")
+        scratch = self._map(MapType.PERCPU_ARRAY, 4, SCRATCH_BYTES, 1, "wirelab_scratch")
         offsets = Offsets.of(btf)
         maps = NetworkMaps(self._namespaces, scratch, self._ring.map, self._lost)
         self._attach(_STATE, self._state_code(btf, maps, offsets), btf.tracepoint(_STATE).number)
@@ -102,41 +85,16 @@ class NetworkReader:
             "tcp_receive_reset": received_reset_program(maps, offsets),
         }
 
-    def _attach(self, tracepoint: str, code: bytes, number: int | None = None) -> None:
-        """Run a program there; it has types if it is given the number of the tracepoint's."""
-        program = bpf.load_program(code, f"wirelab_{tracepoint[-7:]}", number)
-        self._held.callback(os.close, program)
-        attached = bpf.attach(program, tracepoint, typed=number is not None)
-        self._held.callback(os.close, attached)
-
-    def _map(self, kind: MapType, value_bytes: int, entries: int, name: str) -> int:
-        descriptor = bpf.create_map(kind, _KEY.size, value_bytes, entries, name)
-        self._held.callback(os.close, descriptor)
-        return descriptor
-
     def follow(self, namespaces: Collection[int]) -> None:
         """Record from now on what happens in these, by their inodes. Raises KernelRefused."""
         for inode in namespaces:
             bpf.write_entry(self._namespaces, _KEY.pack(inode), b"\1")
 
     def forget(self) -> None:
-        """Record nothing any more, and keep nothing of those namespaces. Raises KernelRefused."""
+        """See ProgramReader: those namespaces are not followed any more, either."""
         bpf.clear(self._namespaces, _KEY.size)
         self._ring.read()
-
-    def descriptors(self) -> list[int]:
-        """What to poll: readable when the ring has another WAKE_UP_BYTES; then call `take`."""
-        return [self._ring.fileno()]
 
     def take(self) -> list[bytes]:
         """The records since the last call, for `parse_network_records`; without waiting."""
         return list(bpf.records_of(self._ring.read()))
-
-    @property
-    def lost(self) -> int:
-        """How many records have been lost so far because the ring was full."""
-        return int(_COUNT.unpack(bpf.read_value(self._lost, _COUNT.size))[0])
-
-    def close(self) -> None:
-        """Stop reading and free everything."""
-        self._held.close()

@@ -86,7 +86,7 @@ def test_until_linux_6_2_the_tracepoint_of_a_submission_has_another_name(
 ) -> None:
     attached = []
 
-    def attach(_: int, tracepoint: str) -> int:
+    def attach(_: int, tracepoint: str, *, typed: bool) -> int:
         if tracepoint == "io_uring_submit_req":
             raise KernelRefused("attach to it: ENOENT") from FileNotFoundError()
         attached.append(tracepoint)

@@ -121,7 +121,6 @@ def _open_ptrace() -> tuple[Tracer | None, str]:
     from lab.kernel.trace.ptrace.tracer import PtraceTracer
 
     end_started()
-
     reason = PtraceTracer.why_not()
     return (None, reason) if reason else (PtraceTracer(), "")
 

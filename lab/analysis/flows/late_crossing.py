@@ -167,7 +167,44 @@ class LatePlace(NamedTuple):
     """The number that its crossing had on its link."""
 
 
-class LateCrossing(Crossing):
+class _Late:
+    """What has its packet late: it says by `place` what makes it, and has it by `packet`."""
+
+    __slots__ = ()
+    if TYPE_CHECKING:
+
+        @property
+        def packet(self) -> Packet: ...
+
+        @property
+        def place(self) -> LatePlace | None: ...
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of its frames' columns: as they left, as they arrived; none if unknown."""
+        place = self.place
+        return () if place is None else place.late.rows(place.key)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of its frame, read now. Raises OSError."""
+        place = self.place
+        return self.packet.frame.data if place is None else place.late.data(place.key)
+
+    @property
+    def wire_bytes(self) -> int:
+        """The length of its frame on the wire."""
+        place = self.place
+        return self.packet.frame.wire_bytes if place is None else place.late.wire_bytes(place.key)
+
+    @property
+    def right_checksums(self) -> int:
+        """How many its packet has, where it is plain and whole; else 0."""
+        place = self.place
+        return 0 if place is None else place.late.right_checksums(place.key)
+
+
+class LateCrossing(_Late, Crossing):
     """A crossing whose packet looks plain: of TCP or UDP, no fragment, in no tunnel."""
 
     __slots__ = ()
@@ -190,24 +227,6 @@ class LateCrossing(Crossing):
         return LatePlace(held, self.number) if held.__class__ is LatePackets else None
 
     @property
-    def rows(self) -> tuple[int, ...]:
-        """The rows of its frames' columns: as they left, as they arrived; none if unknown."""
-        place = self.place
-        return () if place is None else place.late.rows(place.key)
-
-    @property
-    def data(self) -> bytes:
-        """The bytes of its frame, read now. Raises OSError."""
-        place = self.place
-        return self.packet.frame.data if place is None else place.late.data(place.key)
-
-    @property
-    def right_checksums(self) -> int:
-        """How many its packet has, where it is plain and whole; else 0."""
-        place = self.place
-        return 0 if place is None else place.late.right_checksums(place.key)
-
-    @property
     def is_plain(self) -> bool:
         """Whether it is known to be plain."""
         held = _packet.__get__(self)
@@ -218,12 +237,6 @@ class LateCrossing(Crossing):
         """What there is to know of it without its packet; None where that has to be asked."""
         held = _packet.__get__(self)
         return held.head(self.number) if held.__class__ is LatePackets else None
-
-    @property
-    def wire_bytes(self) -> int:
-        """The length of its frame on the wire."""
-        place = self.place
-        return self.packet.frame.wire_bytes if place is None else place.late.wire_bytes(place.key)
 
     @property
     def arrived_point(self) -> str:
@@ -286,8 +299,7 @@ class LateWay(LateCrossing):
     def right_checksums(self) -> int:
         """How many its packet has on all of its links, where it is plain and whole on each."""
         if not self.hops:
-            place = self.place
-            return 0 if place is None else place.late.right_checksums(place.key)
+            return super().right_checksums
         every = [hop.right_checksums for hop in self.hops]
         return sum(every) if all(every) else 0
 
@@ -312,7 +324,7 @@ class LateWay(LateCrossing):
         return self.hops[-1].point if self.hops else super().arrived_point
 
 
-class LateHop(Hop):
+class LateHop(_Late, Hop):
     """A link of a frame's way, on which the packet looks plain."""
 
     __slots__ = ()
@@ -335,34 +347,10 @@ class LateHop(Hop):
         return held if held.__class__ is LatePlace else None
 
     @property
-    def rows(self) -> tuple[int, ...]:
-        """The rows of its frames' columns: as they left, as they arrived; none if unknown."""
-        place = self.place
-        return () if place is None else place.late.rows(place.key)
-
-    @property
-    def data(self) -> bytes:
-        """The bytes of its frame, read now. Raises OSError."""
-        place = self.place
-        return self.packet.frame.data if place is None else place.late.data(place.key)
-
-    @property
-    def right_checksums(self) -> int:
-        """How many its packet has, where it is plain and whole; else 0."""
-        place = self.place
-        return 0 if place is None else place.late.right_checksums(place.key)
-
-    @property
     def head(self) -> TransportHead | None:
         """What there is to know of it without its packet; None where that has to be asked."""
         place = self.place
         return None if place is None else place.late.head(place.key)
-
-    @property
-    def wire_bytes(self) -> int:
-        """The length of its frame on the wire."""
-        place = self.place
-        return self.packet.frame.wire_bytes if place is None else place.late.wire_bytes(place.key)
 
     @property
     def point(self) -> str:

@@ -129,8 +129,17 @@ class ProgramBuilder:
 
     def begin_record(self) -> None:
         """R6 becomes the scratch, with the record's header and a call's arguments or result."""
-        begin_record(self.code, self._maps, self.end)
         code, registers = self.code, self._registers
+        code.store(Width.U32, STACK, _NUMBER, 0)
+        code.load_map(R1, self._maps.scratch)
+        self.number_address(R2)
+        code.call(Helper.MAP_LOOKUP)
+        code.jump_if(R0, Condition.EQ, 0, self.end)
+        code.move(R6, R0)
+        code.call(Helper.KTIME_GET_TAI_NS)
+        code.store(Width.U64, R6, 0, R0)
+        code.load(Width.U64, R1, STACK, TID_AT)
+        code.store(Width.U32, R6, 8, R1)
         code.store(
             Width.U16, R6, KIND_AT, RecordKind.RETURNED if self._at_exit else RecordKind.ENTERED
         )
@@ -146,8 +155,14 @@ class ProgramBuilder:
         self.copies.begin(BODY_AT + 8 * len(registers.arguments))
 
     def put_record(self) -> None:
-        """Put the record into the ring, and end the program."""
-        put_record(self.code, self.copies, self._maps, self.end)
+        """Put the record into the ring, or count it as lost, and end the program.
+
+        The ring's reader is woken if there are another WAKE_UP_BYTES in it.
+        """
+        choose_wake_up(self.code, self._maps.ring)
+        self.copies.length(R3)
+        output_record(self.code, self._maps.ring, self._maps.lost, R6, self.end)
+        self.code.jump(self.end)
 
     def follow_pointers(self) -> None:
         """Copy what the pointers of the plan in R9 point to, if it is of this program's side."""
@@ -218,31 +233,6 @@ class ProgramBuilder:
         code.load(Width.U32, R2, STACK, _NUMBER)
         code.load(Width.U32, R4, R6, ROOM)
         self.argument(R3, pointer.argument, plan)
-
-
-def begin_record(code: Code, maps: Maps, end: int) -> None:
-    """R6 becomes the scratch, with the time and the tid, which is on the stack at TID_AT."""
-    code.store(Width.U32, STACK, _NUMBER, 0)
-    code.load_map(R1, maps.scratch)
-    code.stack_address(R2, _NUMBER)
-    code.call(Helper.MAP_LOOKUP)
-    code.jump_if(R0, Condition.EQ, 0, end)
-    code.move(R6, R0)
-    code.call(Helper.KTIME_GET_TAI_NS)
-    code.store(Width.U64, R6, 0, R0)
-    code.load(Width.U64, R1, STACK, TID_AT)
-    code.store(Width.U32, R6, 8, R1)
-
-
-def put_record(code: Code, copies: Copies, maps: Maps, end: int) -> None:
-    """Put the record in the scratch at R6 into the ring, or count it as lost, and end the program.
-
-    The ring's reader is woken if there are another WAKE_UP_BYTES in it.
-    """
-    choose_wake_up(code, maps.ring)
-    copies.length(R3)
-    output_record(code, maps.ring, maps.lost, R6, end)
-    code.jump(end)
 
 
 def choose_wake_up(code: Code, ring: int) -> None:

@@ -54,7 +54,7 @@ test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tes
 	@VENV=$(VENV) tests/run $(TESTS)
 
 test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel and no other program, on every core
-	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m 'not kernel and not programs' $(TESTS)
+	@$(VENV)/bin/python -m pytest --forks auto -m 'not kernel and not programs' $(TESTS)
 
 test-browser: $(VENV)/.ready-dev ## run the tests that open report.html, and the site once it is built, in Chromium, which must be there
 	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m browser tests/report tests/docs

@@ -21,6 +21,7 @@ from _pytest.runner import runtestprotocol
 from ad_hoc_run import AdHocRun
 from examples import register_profiles
 from forked_wirelab import forked_wirelab
+from forked_workers import ForkedWorkers, forks_for
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
 from ptraced import Traced, run_in_a_host
 from refusal import why_no_sandbox
@@ -51,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--failed-to", type=Path, help="write which tests failed, and why, to this file"
     )
+    parser.addoption("--forks", metavar="N", help="run whole files in N forked processes, or auto")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -74,12 +76,15 @@ def _failure(report: pytest.TestReport) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     option = config.getoption
     shows_each_part = option("durations") is not None or option("xmlpath") or option("verbose") > 0
-    if hasattr(config, "workerinput") and not shows_each_part:
+    forks = forks_for(config)
+    if (forks or hasattr(config, "workerinput")) and not shows_each_part:
         config.pluginmanager.register(_OneReportATest())
+    if forks:
+        config.pluginmanager.register(ForkedWorkers(forks))
 
 
 class _OneReportATest:
-    """A worker of pytest-xdist sends what its tests came to, and nothing else of them.
+    """A worker sends what its tests came to, and nothing else of them.
 
     Neither that one is begun and ended, nor that nothing went wrong around it: of a test of a
     millisecond it is these messages that take longest, in the worker and in who reads them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -11,6 +12,8 @@ NLM_F_REQUEST = 0x1
 NLM_F_DUMP = 0x300
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
+NO_DIAG = frozenset({errno.EPROTONOSUPPORT, errno.ENOENT})
+"""Errors of sock_diag(7) requests where the kernel lacks it, or lacks it for a kind of socket."""
 HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence number, port."""
 _ATTRIBUTE = struct.Struct("=HH")

@@ -16,8 +16,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from lab.errors import KernelRefused
 from lab.frozen import frozen
-from lab.kernel.netlink.dumps import NLM_F_DUMP, NLM_F_REQUEST, dump
-from lab.kernel.network.netlink import NO_DIAG
+from lab.kernel.netlink.dumps import NLM_F_DUMP, NLM_F_REQUEST, NO_DIAG, dump
 from lab.kernel.system.tcp import INFO_BYTES, STATES, TCP_LISTEN, parse_tcp_info
 from lab.records import TcpInfo
 

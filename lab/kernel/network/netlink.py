@@ -1,8 +1,11 @@
-"""Requests to the kernel for namespaces, links, addresses and sockets; pyroute2 is imported here.
+"""Requests to the kernel for namespaces, links, addresses and routes; pyroute2 is imported here.
 
-pyroute2 encodes every message. The messages are sent in batches over
+What every run asks for is encoded by hand: importing pyroute2's encoders takes 10 ms, longer than
+the kernel takes for two hosts. The messages are sent in batches over
 one rtnetlink socket for each namespace: sent one by one, as pyroute2's IPRoute does, they take
 three times as long for a chain of 200 hosts.
+
+Source: rtnetlink(7); include/uapi/linux/if_link.h, if_addr.h, neighbour.h.
 """
 
 from __future__ import annotations
@@ -17,11 +20,10 @@ import sys
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import ModuleType
-from typing import Any
 
 from lab.errors import KernelRefused, MachineError
 from lab.frozen import frozen
-from lab.kernel.netlink.dumps import NLM_F_DUMP, NLM_F_REQUEST, NLMSG_ERROR, dump
+from lab.kernel.netlink.dumps import NLM_F_REQUEST, NLMSG_ERROR
 from lab.kernel.system import libc
 from lab.model.topology import Route
 
@@ -48,12 +50,6 @@ def _import_pyroute2(*names: str) -> None:
         del sys.modules["pyroute2"]
 
 
-_import_pyroute2("pyroute2.netlink.rtnl.ifaddrmsg", "pyroute2.netlink.rtnl.ifinfmsg")
-from pyroute2.netlink import nlmsg  # noqa: E402
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # noqa: E402
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg  # noqa: E402
-from pyroute2.netlink.rtnl.ndmsg import ndmsg  # noqa: E402
-
 NAMES = "/run/netns"
 """Where namespaces have names. Source: ip-netns(8)."""
 
@@ -66,15 +62,18 @@ RTM_DELNEIGH = 29
 NLM_F_ACK = 0x4
 NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
-ALL_STATES = 0xFFFFFFFF
 SOL_NETLINK = 270
 NETLINK_EXT_ACK = 11
 IFF_UP = 0x1
-IFLA_OPERSTATE = 16
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_OPERSTATE = 1, 3, 4, 10, 16
+IFLA_LINKINFO, IFLA_NET_NS_FD = 18, 28
+IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
+VETH_INFO_PEER = 1
+IFLA_BR_STP_STATE, IFLA_BR_FDB_FLUSH, IFLA_BR_MCAST_SNOOPING = 5, 21, 23
+IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST = 1, 2, 4
+NDA_DST = 1
 IF_OPER_UP = 6
 IFA_F_NODAD = 0x02
-# The errors of sock_diag(7) requests where the kernel lacks it, or lacks it for a kind of socket.
-NO_DIAG = frozenset({errno.EPROTONOSUPPORT, errno.ENOENT})
 
 # An acknowledgement holds about 0.8 KiB of the socket's receive buffer, which is 208 KiB
 # unless an administrator set it otherwise.
@@ -83,7 +82,10 @@ BATCH_MESSAGES = 64
 _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
+_ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix, flags, scope, index
+_NEIGHBOUR = struct.Struct("=BxxxiHBB")  # struct ndmsg: family, index, state, flags, type
 _ATTRIBUTE = struct.Struct("=HH")
+_NUMBER = struct.Struct("=I")
 _ROUTE = struct.Struct("=8BI")  # struct rtmsg: family, length of dst, …, table, protocol, …
 RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST = 254, 4, 0, 1
 RTA_DST, RTA_GATEWAY = 1, 5
@@ -104,84 +106,11 @@ def check_netem(index: int) -> None:
         raise KernelRefused(f"this kernel has no netem: {name}") from error
 
 
-@frozen
-class UnixSocket:
-    """A unix socket of the current namespace. Source: sock_diag(7), struct unix_diag_msg."""
-
-    kind: int
-    state: int
-    inode: int
-    name: str
-    is_path: bool
-    peer_inode: int | None
-    receive_queue: int
-    send_queue: int
-    device: tuple[int, int] | None
-    """Major and minor number of its file's device; None where it has no file."""
-    file_inode: int
-    """The lowest 32 bits of the file's inode number; 0 where it has none."""
-
-
-def import_unix_diag() -> ModuleType:
-    """pyroute2's sock_diag module, whose import takes 0.03 s the first time."""
-    return import_pyroute2("pyroute2.netlink.diag")
-
-
 def import_pyroute2(name: str) -> ModuleType:
     """One of pyroute2's modules that few runs need, by its full name."""
     if name not in sys.modules:
         _import_pyroute2(name)
     return importlib.import_module(name)
-
-
-def read_unix_sockets() -> list[UnixSocket] | None:
-    """The unix sockets of the calling thread's namespace.
-
-    None if this kernel has no unix_diag (CONFIG_UNIX_DIAG). Raises KernelRefused.
-
-    pyroute2 only encodes and decodes: its DiagSocket would start an event loop, whose own two
-    unix sockets would be among those found.
-    """
-    diag = import_unix_diag()
-    request = diag.unix_diag_req()
-    request["header"]["type"] = diag.SOCK_DIAG_BY_FAMILY
-    request["header"]["flags"] = NLM_F_REQUEST | NLM_F_DUMP
-    request["sdiag_family"] = socket.AF_UNIX
-    request["udiag_states"] = ALL_STATES
-    request["udiag_show"] = (
-        diag.UDIAG_SHOW_NAME | diag.UDIAG_SHOW_VFS | diag.UDIAG_SHOW_PEER | diag.UDIAG_SHOW_RQLEN
-    )
-    request.encode()
-    found: list[UnixSocket] = []
-    try:
-        for data in dump(diag.NETLINK_SOCK_DIAG, bytes(request.data)):
-            message = diag.unix_diag_msg(data)
-            message.decode()
-            found.append(_unix_socket(message))
-    except OSError as error:
-        if error.errno in NO_DIAG:
-            return None
-        name = errno.errorcode.get(error.errno or 0, str(error.errno))
-        raise KernelRefused(f"cannot list unix sockets by sock_diag: {name}") from error
-    return found
-
-
-def _unix_socket(message: nlmsg) -> UnixSocket:
-    queues = message.get_attr("UNIX_DIAG_RQLEN")
-    file = message.get_attr("UNIX_DIAG_VFS")
-    return UnixSocket(
-        kind=message["udiag_type"],
-        state=message["udiag_state"],
-        inode=message["udiag_ino"],
-        name=message.get_attr("UNIX_DIAG_NAME") or "",
-        is_path=file is not None,
-        peer_inode=message.get_attr("UNIX_DIAG_PEER"),
-        receive_queue=queues["udiag_rqueue"],
-        send_queue=queues["udiag_wqueue"],
-        # The kernel's own dev_t: 20 bits of minor number.
-        device=(file["udiag_vfs_dev"] >> 20, file["udiag_vfs_dev"] & 0xFFFFF) if file else None,
-        file_inode=file["udiag_vfs_ino"] if file else 0,
-    )
 
 
 @frozen
@@ -259,112 +188,75 @@ class Netlink:
 
         Source: veth(4).
         """
-        peer = _veth_attributes(far, mtu_bytes)
-        peer["attrs"].append(("IFLA_NET_NS_FD", far_fd))
-        info = {
-            "attrs": [
-                ("IFLA_INFO_KIND", "veth"),
-                ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer)]}),
-            ]
-        }
-        message = ifinfmsg()
-        message.update(_veth_attributes(near, mtu_bytes))
-        message["attrs"].append(("IFLA_LINKINFO", info))
+        peer = _veth_end(far, mtu_bytes) + _attribute(IFLA_NET_NS_FD, _NUMBER.pack(far_fd))
+        info = _link_info("veth", _attribute(VETH_INFO_PEER, peer))
         flags = NLM_F_CREATE | NLM_F_EXCL
-        self._append(f"create veth {near.name} with peer {far.name}", message, RTM_NEWLINK, flags)
+        what = f"create veth {near.name} with peer {far.name}"
+        self._append(what, RTM_NEWLINK, flags, _veth_end(near, mtu_bytes) + info)
 
     def set_up(self, index: int) -> None:
         """Ask for the interface to be brought up."""
-        message = ifinfmsg()
-        message["index"] = index
-        message["flags"] = message["change"] = IFF_UP
-        self._append(f"bring up interface {index}", message, RTM_NEWLINK, 0)
+        self._append(f"bring up interface {index}", RTM_NEWLINK, 0, _link(index, IFF_UP))
 
     def add_address(self, index: int, address: IPv4Interface | IPv6Interface) -> None:
         """Ask for an address, without duplicate address detection (RFC 4862, 5.4)."""
-        message = ifaddrmsg()
-        message["index"] = index
-        message["prefixlen"] = address.network.prefixlen
-        attributes = [("IFA_ADDRESS", str(address.ip))]
+        own = address.ip.packed
+        attributes = _attribute(IFA_ADDRESS, own)
+        family, own_flags = socket.AF_INET6, IFA_F_NODAD
         if address.version == 4:
-            message["family"] = socket.AF_INET
-            broadcast = str(address.network.broadcast_address)
-            attributes += [("IFA_LOCAL", str(address.ip)), ("IFA_BROADCAST", broadcast)]
-        else:
-            message["family"] = socket.AF_INET6
-            message["flags"] = IFA_F_NODAD
-        message["attrs"] = attributes
+            family, own_flags = socket.AF_INET, 0
+            broadcast = address.network.broadcast_address.packed
+            attributes += _attribute(IFA_LOCAL, own) + _attribute(IFA_BROADCAST, broadcast)
+        body = _ADDRESS.pack(family, address.network.prefixlen, own_flags, 0, index)
         flags = NLM_F_CREATE | NLM_F_EXCL
-        self._append(f"add {address} to interface {index}", message, RTM_NEWADDR, flags)
+        what = f"add {address} to interface {index}"
+        self._append(what, RTM_NEWADDR, flags, body + attributes)
 
     def create_bridge(self, name: str, index: int, hardware_address: str) -> None:
         """Ask for a bridge that learns and floods, without spanning tree and multicast snooping.
 
         Its ports forward at once. Source: ip-link(8), bridge.
         """
-        options = {"attrs": [("IFLA_BR_STP_STATE", 0), ("IFLA_BR_MCAST_SNOOPING", 0)]}
-        info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", options)]}
-        message = ifinfmsg()
-        message["index"] = index
-        message["attrs"] = [
-            ("IFLA_IFNAME", name),
-            ("IFLA_ADDRESS", hardware_address),
-            ("IFLA_LINKINFO", info),
-        ]
-        self._append(f"create bridge {name}", message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL)
+        options = _attribute(IFLA_BR_STP_STATE, _NUMBER.pack(0))
+        options += _attribute(IFLA_BR_MCAST_SNOOPING, b"\0")
+        body = _link(index) + _named(name, hardware_address) + _link_info("bridge", options)
+        self._append(f"create bridge {name}", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
 
     def add_port(self, index: int, bridge: int) -> None:
         """Ask for the interface to become a port of the bridge with that index."""
-        message = ifinfmsg()
-        message["index"] = index
-        message["attrs"] = [("IFLA_MASTER", bridge)]
-        self._append(f"make interface {index} a port", message, RTM_NEWLINK, 0)
+        body = _link(index) + _attribute(IFLA_MASTER, _NUMBER.pack(bridge))
+        self._append(f"make interface {index} a port", RTM_NEWLINK, 0, body)
 
     def forget_stations(self, bridge: int) -> None:
         """Ask the bridge to forget behind which of its ports which hardware addresses are."""
-        options = {"attrs": [("IFLA_BR_FDB_FLUSH", b"")]}
-        info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", options)]}
-        message = ifinfmsg()
-        message["index"] = bridge
-        message["attrs"] = [("IFLA_LINKINFO", info)]
-        self._append(f"flush the table of bridge {bridge}", message, RTM_NEWLINK, 0)
+        body = _link(bridge) + _link_info("bridge", _attribute(IFLA_BR_FDB_FLUSH, b""))
+        self._append(f"flush the table of bridge {bridge}", RTM_NEWLINK, 0, body)
 
     def add_route(self, route: Route) -> None:
-        """Ask for a route in the main table.
-
-        By hand: a row of 1,000 routers has 30,000, and pyroute2 takes twenty times as long for
-        each. Source: rtnetlink(7).
-        """
+        """Ask for a route in the main table."""
         destination, via = route.destination.network_address.packed, route.via.packed
-        length = len(via) + _ATTRIBUTE.size
         body = _ROUTE.pack(
-            socket.AF_INET if route.via.version == 4 else socket.AF_INET6,
+            _family(route.via),
             route.destination.prefixlen,
             *(0, 0, RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST, 0),
         )
-        body += _ATTRIBUTE.pack(length, RTA_DST) + destination
-        body += _ATTRIBUTE.pack(length, RTA_GATEWAY) + via
-        flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
-        sequence = len(self._requests)
-        header = _HEADER.pack(_HEADER.size + len(body), RTM_NEWROUTE, flags, sequence, 0)
-        description = f"add a route to {route.destination} via {route.via}"
-        self._requests.append(_Request(description, header + body, 0))
+        body += _attribute(RTA_DST, destination) + _attribute(RTA_GATEWAY, via)
+        what = f"add a route to {route.destination} via {route.via}"
+        self._append(what, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, body)
 
     def forget_neighbour(self, index: int, address: IPv4Address | IPv6Address) -> None:
         """Delete a neighbour's entry, if there is one."""
-        message = ndmsg()
-        message["family"] = socket.AF_INET if address.version == 4 else socket.AF_INET6
-        message["ifindex"] = index
-        message["attrs"] = [("NDA_DST", str(address))]
-        description = f"forget neighbour {address}"
-        self._append(description, message, RTM_DELNEIGH, 0, tolerated=errno.ENOENT)
+        body = _NEIGHBOUR.pack(_family(address), index, 0, 0, 0)
+        body += _attribute(NDA_DST, address.packed)
+        what = f"forget neighbour {address}"
+        self._append(what, RTM_DELNEIGH, 0, body, tolerated=errno.ENOENT)
 
     def is_operational(self, index: int) -> bool:
         """Whether the interface's operational state (RFC 2863, ifOperStatus) is up.
 
         Sent at once, not collected. Raises KernelRefused.
         """
-        # By hand: pyroute2 decodes all of a link's forty attributes, ten times as long.
+        # Of a link's forty attributes one is asked for.
         length = _HEADER.size + _LINK.size
         request = _HEADER.pack(length, RTM_GETLINK, NLM_F_REQUEST, 0, 0)
         self._socket.send(request + _LINK.pack(socket.AF_UNSPEC, 0, index, 0, 0))
@@ -392,22 +284,15 @@ class Netlink:
             self._exchange(requests[start : start + BATCH_MESSAGES])
 
     def _append(
-        self,
-        description: str,
-        message: ifinfmsg | ifaddrmsg | ndmsg,
-        kind: int,
-        flags: int,
-        tolerated: int = 0,
+        self, description: str, kind: int, flags: int, body: bytes, tolerated: int = 0
     ) -> None:
-        message["header"]["type"] = kind
-        message["header"]["flags"] = NLM_F_REQUEST | NLM_F_ACK | flags
-        message["header"]["sequence_number"] = len(self._requests)
-        message.encode()
-        self._requests.append(_Request(description, bytes(message.data), tolerated))
+        flags |= NLM_F_REQUEST | NLM_F_ACK
+        header = _HEADER.pack(_HEADER.size + len(body), kind, flags, len(self._requests), 0)
+        self._requests.append(_Request(description, header + body, tolerated))
 
     def _exchange(self, requests: Sequence[_Request]) -> None:
         # The kernel handles the whole batch inside sendmsg; only the answers are waited for.
-        self._socket.send(b"".join(_padded(request.data) for request in requests))
+        self._socket.send(b"".join(request.data for request in requests))
         first_sequence = _HEADER.unpack_from(requests[0].data)[3]
         failure: str | None = None
         answered = 0
@@ -429,17 +314,35 @@ class Netlink:
             raise KernelRefused(failure)
 
 
-def _veth_attributes(end: VethEnd, mtu_bytes: int) -> dict[str, Any]:
-    return {
-        "index": end.index,
-        "attrs": [
-            ("IFLA_IFNAME", end.name),
-            ("IFLA_MTU", mtu_bytes),
-            ("IFLA_ADDRESS", end.hardware_address),
-        ],
-    }
+def _family(address: IPv4Address | IPv6Address) -> int:
+    return socket.AF_INET if address.version == 4 else socket.AF_INET6
 
 
-def _padded(message: bytes) -> bytes:
-    """The message, padded to netlink's alignment of four bytes."""
-    return message + bytes(-len(message) % 4)
+def _link(index: int, flags: int = 0) -> bytes:
+    """What a request about that interface begins with; those flags are to be set."""
+    return _LINK.pack(socket.AF_UNSPEC, 0, index, flags, flags)
+
+
+def _named(name: str, hardware_address: str) -> bytes:
+    packed = bytes.fromhex(hardware_address.replace(":", ""))
+    return _attribute(IFLA_IFNAME, _text(name)) + _attribute(IFLA_ADDRESS, packed)
+
+
+def _veth_end(end: VethEnd, mtu_bytes: int) -> bytes:
+    mtu = _attribute(IFLA_MTU, _NUMBER.pack(mtu_bytes))
+    return _link(end.index) + _named(end.name, end.hardware_address) + mtu
+
+
+def _link_info(kind: str, options: bytes) -> bytes:
+    about = _attribute(IFLA_INFO_KIND, _text(kind)) + _attribute(IFLA_INFO_DATA, options)
+    return _attribute(IFLA_LINKINFO, about)
+
+
+def _text(value: str) -> bytes:
+    return value.encode() + b"\0"
+
+
+def _attribute(kind: int, data: bytes) -> bytes:
+    """An attribute, padded to netlink's alignment of four bytes."""
+    length = _ATTRIBUTE.size + len(data)
+    return _ATTRIBUTE.pack(length, kind) + data + bytes(-length % 4)

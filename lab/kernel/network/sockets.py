@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lab.kernel.netlink.unix_diag import read_unix_sockets
 from lab.kernel.network.inet_diag import InetSocket, read_inet_sockets
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.netlink import read_unix_sockets
 from lab.kernel.system.tcp import STATES, TCP_CLOSE, TCP_LISTEN, TCP_TIME_WAIT
 from lab.records import Held, HeldSocket, Holder, SocketSeen
 

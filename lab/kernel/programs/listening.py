@@ -13,9 +13,9 @@ from dataclasses import field, replace
 from pathlib import Path, PurePath
 
 from lab.frozen import frozen
+from lab.kernel.netlink.unix_diag import read_unix_sockets
 from lab.kernel.network.inet_diag import read_inet_sockets
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.netlink import read_unix_sockets
 from lab.kernel.system.tcp import TCP_CLOSE, TCP_LISTEN
 from lab.model.program import Listening
 from lab.records import Instrument, InstrumentKind, Obtained

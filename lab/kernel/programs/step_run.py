@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lab.errors import ProgramError
 from lab.kernel.network.namespace import Namespace
-from lab.kernel.network.netlink import import_unix_diag
 from lab.kernel.network.sockets import has_undrained_tcp
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.doing import what_it_does
@@ -83,8 +82,6 @@ class StepRun(ProgramGroup):
 
         A program's failure is in its record. Raises KernelRefused and InstrumentError.
         """
-        if any(program.has_checkpoints or program.listens for program in self._step.programs):
-            import_unix_diag()  # now, because later a program would wait for the import
         for program in self._step.programs:
             self._start(program)
         while any(p.ended_ns is None and not p.program.serves for p in self.programs):

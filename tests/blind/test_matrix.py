@@ -21,6 +21,9 @@ from tests.blind.rests import rests_on
 from tests.blind.table import Table
 from tests.blind.worlds import other_worlds
 
+# Those of a limit of their own are begun first: of pure tests none take longer than these.
+pytestmark = pytest.mark.timeout(300)
+
 RUN_OF = {
     Name.RINGS: "traced-rings4",
     Name.DROPS: "traced-udp4",

@@ -78,11 +78,11 @@ def test_a_file_that_cannot_be_imported_is_an_error(run: Run) -> None:
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)"])
-def test_a_worker_that_ends_fails_the_run_and_says_after_which_test(run: Run, end: str) -> None:
+def test_a_worker_that_ends_fails_the_run_and_says_in_which_test(run: Run, end: str) -> None:
     text = f"import os\ndef test_first(): pass\ndef test_last(): {end}\ndef test_never(): pass"
     done = run(deadly=text)
     assert done.returncode == 1
-    assert "after tests/test_deadly.py::test_first" in done.stdout + done.stderr
+    assert "in tests/test_deadly.py::test_last" in done.stdout + done.stderr
 
 
 def test_the_first_failure_ends_all_where_that_is_asked(run: Run) -> None:

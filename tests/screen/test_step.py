@@ -21,6 +21,9 @@ from lab.stepping.live import Live
 from lab.wire.held import Decided, HeldFrame
 from lab.wire.rule import Term
 
+# Begun first, as are those of tests/blind.
+pytestmark = pytest.mark.timeout(300)
+
 S = 1_000_000_000
 LINKS = (LinkNow("a", ("client/eth0", "server/eth0")),)
 CLIENT = ProgramNow("client", "client", ("x",), 9, None, "", None)

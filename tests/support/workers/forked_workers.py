@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, pairwise
+from itertools import groupby
+from mmap import PAGESIZE, mmap
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -24,6 +26,8 @@ _NUMBER_BYTES = 2
 """A file's number in the pipe that the workers take their files from; a pipe holds 32,768."""
 _END = None
 """A worker's last message: without it, it has not run all that it took."""
+_TOGETHER_S = 0.05
+"""For how long a worker keeps what it says of tests, so as to say it at once."""
 
 
 def forks_for(config: pytest.Config) -> int:
@@ -58,22 +62,21 @@ class ForkedWorkers:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        files = sorted(self._files, key=_may_take_long, reverse=True)
+        folders = sorted(_folders(self._files), key=_may_take_long, reverse=True)
         numbers, writing = os.pipe()
-        os.write(writing, b"".join(map(_as_bytes, range(len(files)))))
+        os.write(writing, b"".join(map(_as_bytes, range(len(folders)))))
         os.close(writing)
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
         session.config.pluginmanager.unregister(self)
-        workers = dict(
-            _fork(_Worker(session, files, numbers, each)) for each in range(self._number)
-        )
+        workers = [
+            _Worker(_Runner(session, folders, numbers, each).run) for each in range(self._number)
+        ]
         os.close(numbers)
         try:
-            _report(session, len(files), workers)
+            _report(session, len(self._files), workers)
         finally:
-            for process in workers.values():
-                process.kill()
-                process.join()
+            for each in workers:
+                each.end()
         return True
 
 
@@ -81,67 +84,107 @@ def _as_bytes(number: int) -> bytes:
     return number.to_bytes(_NUMBER_BYTES, "big")
 
 
-def _may_take_long(file: pytest.File) -> tuple[bool, int]:
+def _folders(files: list[pytest.File]) -> list[list[pytest.File]]:
+    """The files by their folders: they need the same modules and look at the same recordings."""
+    return [list(each) for _, each in groupby(files, lambda file: file.path.parent)]
+
+
+def _may_take_long(files: list[pytest.File]) -> tuple[bool, int]:
     """Those with a time limit of their own come first, then long ones."""
-    text = file.path.read_bytes()
-    return b"mark.timeout(" in text, len(text)
-
-
-def _fork(worker: _Worker) -> tuple[Connection, Any]:
-    """What is heard of the worker, and its process."""
-    hears, says = _FORKING.Pipe(duplex=False)
-    process = _FORKING.Process(target=worker.run, args=(says,), daemon=True)
-    process.start()
-    # Here and in what is forked next: its end is then that of the worker.
-    says.close()
-    return hears, process
-
-
-def _report(session: pytest.Session, files: int, workers: dict[Connection, Any]) -> None:
-    """Say what the workers find, until all have ended. Raises session.Failed as pytest does."""
-    hook, config = session.config.hook, session.config
-    taken = tests = 0
-    last = dict.fromkeys(workers, "it had begun")
-    while last:
-        ready = wait(list(last))
-        for hears in [each for each in last if each in ready]:
-            try:
-                said = hears.recv()
-            except EOFError:
-                process = workers[hears]
-                process.join()
-                pytest.exit(f"a worker ended ({process.exitcode}) after {last[hears]}", 1)
-            if said is _END:
-                del last[hears]
-            elif isinstance(said, int):
-                taken, tests = taken + 1, tests + said
-                # For the progress that is shown: the others have as many, until they are known.
-                session.testscollected = tests * files // taken
-            else:
-                report = hook.pytest_report_from_serializable(config=config, data=said)
-                last[hears] = report.nodeid
-                if isinstance(report, pytest.CollectReport):
-                    hook.pytest_collectreport(report=report)
-                else:
-                    hook.pytest_runtest_logreport(report=report)
-        if session.shouldfail:
-            raise session.Failed(session.shouldfail)
+    texts = [file.path.read_bytes() for file in files]
+    return any(b"mark.timeout(" in text for text in texts), sum(map(len, texts))
 
 
 class _Worker:
-    """What one process does, also as a plugin of its pytest, which says nothing itself."""
+    """A process, and what is heard of it."""
+
+    def __init__(self, run: Callable[[_Teller], None]) -> None:
+        self.hears, says = _FORKING.Pipe(duplex=False)
+        self._running = mmap(-1, PAGESIZE)
+        self._process = _FORKING.Process(
+            target=run, args=(_Teller(says, self._running),), daemon=True
+        )
+        self._process.start()
+        # Here and in what is forked next: its end is then that of the process.
+        says.close()
+
+    def hear(self) -> list[Any]:
+        """Its next messages. Ends pytest where it has ended without its last one."""
+        try:
+            said: list[Any] = self.hears.recv()
+        except EOFError:
+            self._process.join()
+            test = self._running[:].rstrip(b"\0").decode(errors="replace") or "its beginning"
+            pytest.exit(f"a worker ended ({self._process.exitcode}) in {test}", 1)
+        return said
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+class _Teller:
+    """What a worker says it by."""
+
+    def __init__(self, says: Connection, running: mmap) -> None:
+        self._says = says
+        self._running = running
+        self._unsaid: list[object] = []
+        self._said_s = 0.0
+
+    def runs(self, test: str) -> None:
+        """Note, for when that ends the process, which test is run."""
+        name = test.encode()[:PAGESIZE]
+        self._running[:] = name.ljust(PAGESIZE, b"\0")
+
+    def say(self, message: object, *, at_once: bool = False) -> None:
+        """Say it with the next ones: who hears each by itself is woken by each test."""
+        self._unsaid.append(message)
+        if at_once or monotonic() - self._said_s > _TOGETHER_S:
+            self._says.send(self._unsaid)
+            self._unsaid = []
+            self._said_s = monotonic()
+
+
+def _report(session: pytest.Session, files: int, workers: list[_Worker]) -> None:
+    """Say what the workers find, until all have ended. Raises session.Failed as pytest does."""
+    hook, config = session.config.hook, session.config
+    taken = tests = 0
+    running = {each.hears: each for each in workers}
+    while running:
+        ready = wait(list(running))
+        for hears in [each for each in running if each in ready]:
+            for said in running[hears].hear():
+                if said is _END:
+                    del running[hears]
+                elif isinstance(said, int):
+                    taken, tests = taken + 1, tests + said
+                    # For the progress that is shown: other files have as many, until it is known.
+                    session.testscollected = tests * files // taken
+                else:
+                    report = hook.pytest_report_from_serializable(config=config, data=said)
+                    if isinstance(report, pytest.CollectReport):
+                        hook.pytest_collectreport(report=report)
+                    else:
+                        hook.pytest_runtest_logreport(report=report)
+                if session.shouldfail:
+                    raise session.Failed(session.shouldfail)
+
+
+class _Runner:
+    """What a worker does, as a plugin of its pytest, which says nothing itself."""
 
     def __init__(
-        self, session: pytest.Session, files: list[pytest.File], numbers: int, number: int
+        self, session: pytest.Session, folders: list[list[pytest.File]], numbers: int, number: int
     ) -> None:
         self._session = session
-        self._files = files
+        self._folders = folders
         self._numbers = numbers
         self._number = number
-        self._says: Connection
+        self._teller: _Teller
 
-    def run(self, says: Connection) -> None:
-        self._says = says
+    def run(self, teller: _Teller) -> None:
+        self._teller = teller
         session = self._session
         config: Any = session.config
         config.pluginmanager.unregister(name="terminalreporter")
@@ -150,27 +193,36 @@ class _Worker:
         capture = config.pluginmanager.getplugin("capturemanager")
         capture.stop_global_capturing()
         capture.start_global_capturing()
-        folder = config._tmp_path_factory.getbasetemp() / f"worker-{self._number}"
-        config.option.basetemp = folder
+        config.option.basetemp = config._tmp_path_factory.getbasetemp() / f"worker-{self._number}"
         config._tmp_path_factory = TempPathFactory.from_config(config, _ispytest=True)
         with suppress(KeyboardInterrupt):
             # Before a file's last test is run the next file is collected: what both share stays.
-            for item, following in pairwise(chain(self._items(), (None,))):
+            items = self._items()
+            item = next(items, None)
+            while item is not None:
+                teller.runs(item.nodeid)
+                following = next(items, None)
                 config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if session.shouldfail or session.shouldstop:
                     return
-            says.send(_END)
+                item = following
+            teller.say(_END, at_once=True)
 
     def _items(self) -> Iterator[pytest.Item]:
         while number := os.read(self._numbers, _NUMBER_BYTES):
-            gc.disable()
-            items = list(self._session.genitems(self._files[int.from_bytes(number, "big")]))
-            self._session.config.hook.pytest_collection_modifyitems(
-                session=self._session, config=self._session.config, items=items
-            )
-            gc.enable()
-            self._says.send(len(items))
-            yield from items
+            for file in self._folders[int.from_bytes(number, "big")]:
+                yield from self._items_of(file)
+
+    def _items_of(self, file: pytest.File) -> list[pytest.Item]:
+        session = self._session
+        gc.disable()
+        items = list(session.genitems(file))
+        session.config.hook.pytest_collection_modifyitems(
+            session=session, config=session.config, items=items
+        )
+        gc.enable()
+        self._teller.say(len(items))
+        return items
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._say(report)
@@ -182,4 +234,4 @@ class _Worker:
     def _say(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         config = self._session.config
         data = config.hook.pytest_report_to_serializable(config=config, report=report)
-        self._says.send(data)
+        self._teller.say(data, at_once=report.failed)

@@ -20,6 +20,7 @@ import traced_programs
 from _pytest.runner import runtestprotocol
 from ad_hoc_run import AdHocRun
 from examples import register_profiles
+from forked_sandbox import sandboxes_forked
 from forked_wirelab import forked_wirelab
 from forked_workers import ForkedWorkers, forks_for
 from outside import FAMILIES, MARKER, NOBODY, REPOSITORY, environment, wait_until_gone, wirelab
@@ -198,7 +199,14 @@ def marker(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def sandbox(marker: str) -> Iterator[Sandbox]:
+def forked_sandboxes() -> Iterator[None]:
+    """The test's sandboxes are forked: how they start is the subject of tests/kernel/sandbox."""
+    with sandboxes_forked():
+        yield
+
+
+@pytest.fixture
+def sandbox(marker: str, forked_sandboxes: None) -> Iterator[Sandbox]:
     with open_sandbox() as opened:
         yield opened
 

@@ -11,7 +11,7 @@ from lab.grading.programs import grade_program
 from lab.grading.sheet_file import load_sheet
 from lab.model.claim import Outcome
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 SHEET = load_sheet(str(REPOSITORY / "tests/support/grades/echo_sheet.py"))
 

@@ -22,7 +22,7 @@ from lab.grading.building import make_ready
 from lab.grading.trials import MOST_ATTEMPTS, Trials
 from lab.model.allowed import Cell, Limits
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 ECHO = Submission("echo_server")
 

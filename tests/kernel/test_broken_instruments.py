@@ -36,7 +36,7 @@ from lab.model.program import Step
 from lab.model.topology import two_hosts
 from lab.records import InstrumentKind, Recording
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 SEND_ALL = """
 import socket

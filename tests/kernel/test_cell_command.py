@@ -13,7 +13,7 @@ from lab.model.allowed import Cell, Limits
 from lab.records import Limit
 from lab.run import run_in_cell
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="cc is not installed")
 

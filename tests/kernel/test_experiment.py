@@ -13,7 +13,7 @@ from lab.model.program import Step
 from lab.model.topology import two_hosts
 from lab.records import Direction
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 
 def test_programs_of_all_hosts_share_a_folder_that_the_host_does_not_see(

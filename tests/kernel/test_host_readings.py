@@ -17,7 +17,7 @@ from lab.model.program import Step
 from lab.model.topology import two_hosts
 from lab.records import HeldSocket, InstrumentKind, Recording
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 LISTEN = """
 import os, socket, time

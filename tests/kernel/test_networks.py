@@ -41,7 +41,7 @@ from scenarios.networks.fragments import ALLOWED
 from scenarios.networks.fragments import SCENARIO as FRAGMENTS
 from scenarios.tcp import SCENARIO
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 SHAPES = {"star": star(3), "chain": chain(3), "dumbbell": dumbbell(2), "nat": lan_behind_nat(2)}
 SHAPES["nat behind nat"] = laid_out(

@@ -10,7 +10,7 @@ from lab.model.family import Family
 from lab.model.program import Step
 from lab.model.topology import two_hosts
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 
 def test_the_steps_after_one_that_failed_are_run(sandbox: Sandbox) -> None:

@@ -16,7 +16,7 @@ from lab.model.allowed import Allowed, Cell, Limits
 from lab.model.program import Program, Step
 from lab.records import Limit, ProgramRun
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 
 @pytest.fixture

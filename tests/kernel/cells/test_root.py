@@ -14,7 +14,7 @@ from lab.kernel.cells.root import interpreters
 from lab.model.allowed import Cell
 from lab.model.program import Program
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 LIST = """
 import json, os

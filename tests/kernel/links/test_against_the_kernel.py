@@ -9,7 +9,7 @@ import pytest
 from lab.api import Program, Result, Scenario, Step, run, two_hosts
 from lab.records import Direction
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 COUNT, SIZE, RATE = 40, 1000, 1_000_000
 FRAME = 14 + 20 + 8 + SIZE

@@ -15,7 +15,7 @@ from lab.model.shapes import star
 from lab.model.topology import two_hosts
 from lab.records import Direction
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 READ = """
 import socket

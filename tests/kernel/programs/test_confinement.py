@@ -18,7 +18,7 @@ from lab.kernel.system.capabilities import NUMBERS
 from lab.model.program import Program
 from lab.records import ProgramRun, RanAs
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 WHO = Identity("somebody", 65534, 65533, (65533, 4), "/home/somebody")
 ASK = """

@@ -7,7 +7,7 @@ from step_programs import python, run
 
 from lab.kernel.sandbox.sandbox import Sandbox
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 LEAVE = """
 import os, time

@@ -20,7 +20,7 @@ from lab.model.program import Program, Step
 from lab.model.topology import two_hosts
 from lab.records import KeyLog
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 LOG = "import os; log = os.environ['SSLKEYLOGFILE']\n"
 WRITE = LOG + "open(log, 'a').write('secrets of {}\\n')\n"

@@ -15,7 +15,7 @@ from lab.kernel.sandbox.sandbox import Sandbox, open_sandbox
 from lab.model.program import DEADLINE_S, Program
 from lab.records import ProgramRun
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 
 def run_one(sandbox: Sandbox, code: str, *, ready: bool = False) -> ProgramRun:

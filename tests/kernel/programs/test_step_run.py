@@ -10,7 +10,7 @@ from step_programs import HANG, READY, failure, python, run
 from lab.kernel.sandbox.sandbox import Sandbox
 from lab.model.program import DEADLINE_S, Program
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 
 
 def test_the_next_program_starts_once_the_one_before_is_ready(sandbox: Sandbox) -> None:

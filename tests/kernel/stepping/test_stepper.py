@@ -19,7 +19,7 @@ from lab.stepping.saved import rules_file, saved_rules
 from lab.wire.headers import SYN, Headers
 from lab.wire.rule import Term
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.usefixtures("forked_sandboxes")]
 GONE = ("", "that frame does not wait any more", "the step is over")
 
 SERVER = """

@@ -7,7 +7,6 @@ comes of them, make them so; tests of the command itself start an interpreter
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib
 import os
@@ -24,7 +23,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import outside
-from outside import MARKER, REPOSITORY, environment
+from outside import (
+    LIKE_A_MARKER,
+    MARKER,
+    REPOSITORY,
+    become_marked,
+    environment,
+    marked_at,
+)
 
 import lab
 from lab.forked.server import ask, serve
@@ -32,8 +38,6 @@ from lab.kernel.system import libc
 from lab.kernel.system.descriptors import leave_descriptors_but
 
 LONGEST_S = 60
-_LIKE_A_MARKER = "0" * 32
-"""In the server's environment, as the kernel shows it, until a fork writes there."""
 _PATH = f"{REPOSITORY}:{Path(outside.__file__).parent}"
 _NOT_OF_RUNS = (
     *("lab.cli.stepped", "lab.grading", "lab.scenarios", "lab.screen", "lab.sheets", "lab.sweep"),
@@ -72,7 +76,7 @@ def _server() -> socket.socket:
     with theirs:
         subprocess.Popen(
             [sys.executable, __file__, str(theirs.fileno())],
-            cwd="/", env=environment(PYTHONPATH=_PATH, **{MARKER: _LIKE_A_MARKER}),
+            cwd="/", env=environment(PYTHONPATH=_PATH, **{MARKER: LIKE_A_MARKER}),
             stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()],
         )  # fmt: skip
     return ours
@@ -114,22 +118,9 @@ def _become(asked: _Asked, stdout: int, stderr: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(asked.environ)
-    if len(marker := asked.environ.get(MARKER, "").encode()) == len(_LIKE_A_MARKER):
-        ctypes.memmove(_marked_at(), marker, len(marker))
+    become_marked(asked.environ)
     sys.argv = ["wirelab", *asked.words]
     main()
-
-
-@functools.cache
-def _marked_at() -> int:
-    """Where the marker is in the environment that this process began with.
-
-    /proc/pid/environ shows what is there, in all that are forked from here. Source: proc(5).
-    """
-    getenv = ctypes.CDLL(None).getenv
-    getenv.restype = ctypes.c_void_p
-    found: int = getenv(MARKER.encode())
-    return found
 
 
 def _get_ready() -> None:
@@ -153,7 +144,7 @@ def _get_ready() -> None:
 
 def main() -> None:
     sys.path[:] = ["/", *(each for each in sys.path[1:] if each != _PATH.split(":")[1])]
-    _marked_at()
+    marked_at()
     _get_ready()
     serve(socket.socket(fileno=int(sys.argv[1])), _do)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
 import select
 import shutil
@@ -20,6 +22,8 @@ from lab.records import Recording
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MARKER = "WIRELAB_TEST_MARKER"
+LIKE_A_MARKER = "0" * 32
+"""In the environment of a process that forks others, until a fork writes there (become_marked)."""
 DEADLINE_S = 10.0
 STARTING_S = 30.0  # an emulated machine takes seconds to start what a run consists of
 FAMILIES = ("4", "6")
@@ -56,6 +60,24 @@ def marked(value: str) -> frozenset[int]:
         except OSError:
             continue  # gone, or another user's
     return frozenset(found)
+
+
+@functools.cache
+def marked_at() -> int:
+    """Where the marker is in the environment that this process began with.
+
+    /proc/pid/environ shows what is there, in all that are forked from here. Source: proc(5).
+    """
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_void_p
+    found: int = getenv(MARKER.encode())
+    return found
+
+
+def become_marked(environ: Mapping[str, str]) -> None:
+    """Have this fork carry the marker of that environment, if that has one."""
+    if len(marker := environ.get(MARKER, "").encode()) == len(LIKE_A_MARKER):
+        ctypes.memmove(marked_at(), marker, len(marker))
 
 
 def wait_until_gone(value: str, deadline_s: float = DEADLINE_S) -> None:

@@ -47,11 +47,23 @@ SHOWN = {each.cause: each for each in EXPERIMENTS}
 """The experiments by what they show: what they run is written there, and not in tests again."""
 
 
+TYPED = frozenset({
+    "bound-to-loopback", "connect-in-progress", "control-too-long", "datagram-too-long",
+    "fast-open-fell-back", "fast-open-no-cookie", "fast-open-not-granted", "fragment-lost",
+    "group-by-loopback", "group-without-interface", "netlink-overrun", "no-neighbour",
+    "no-port-left", "no-route", "nobody-yet", "nothing-yet", "receive-buffer-full",
+    "scope-missing", "syn-filtered", "syn-refused-by-filter", "unix-accept-queue-full",
+    "unix-another-type", "unix-no-file", "unix-peer-closed",
+})  # fmt: skip
+"""Those that tests/kernel/causes run, as they are and by ptrace and by BPF, for what is said."""
+
+
 def typed(cause: str) -> tuple[str, ...]:
     """What is typed for an experiment on two hosts: its server or "", its client, its options.
 
     It has the deadline that anybody's programs have: a busy machine may need it.
     """
+    assert cause in TYPED
     one = SHOWN[cause]
     assert not one.topology and one.waits
     words: list[str] = []

@@ -69,12 +69,12 @@ class Told:
 def programs_of(sheet: str, *, mutants: str) -> Iterator[tuple[str, str, str, str]]:
     """Name, end of the file's name, text, and what is wrong with it.
 
-    `mutants` are "every" one, the "first" of each misconception, or "none".
+    `mutants` are "every" one, the "first" of each misconception that no solution shows, or "none".
     """
     for file, wrong in (dict.fromkeys(RIGHT[sheet], "") | solutions_of(sheet)).items():
         path = ROOT / file
         yield path.stem, path.suffix, path.read_text("utf-8"), wrong
-    seen: set[str] = set()
+    seen = {*WRONG[sheet].values()}
     for mutant in mutants_of(sheet) if mutants != "none" else ():
         if mutants == "every" or mutant.misconception not in seen:
             name = str(mutant).replace("/", "_")

@@ -14,9 +14,8 @@ from outside import (
     wirelab,
 )
 
-pytestmark = pytest.mark.kernel
 
-
+@pytest.mark.kernel
 def test_a_replay_writes_the_same_report(copied: Path) -> None:
     report = (copied / "report.json").read_bytes()
     (copied / "report.json").unlink()
@@ -26,6 +25,7 @@ def test_a_replay_writes_the_same_report(copied: Path) -> None:
     assert done.stdout.encode() == report
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_replay_prints_what_the_run_printed(
     runs: dict[str, Path], family: str, tmp_path: Path
@@ -46,6 +46,7 @@ def test_a_replay_prints_what_the_run_printed(
     assert len(printed[0]) > 50
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_ordinary_user_replays_a_run_with_the_same_report(
     runs: dict[str, Path], family: str, as_nobody: list[str], anyones_folder: Path
@@ -60,14 +61,18 @@ def test_an_ordinary_user_replays_a_run_with_the_same_report(
     assert (folder / "report.json").read_bytes() == report
 
 
+@pytest.mark.programs
 def test_replaying_an_empty_folder_is_refused(tmp_path: Path) -> None:
     assert "holds no recording" in check_refused(wirelab("replay", tmp_path))
 
 
+@pytest.mark.programs
 def test_replaying_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "nothing" in check_refused(wirelab("replay", tmp_path / "nothing"))
 
 
+@pytest.mark.kernel
+@pytest.mark.once
 @pytest.mark.parametrize(
     "damage",
     [b"", b"{", b"null\n", b"[1]\n", b"\xff\xfe", b'{"kind": "run"}\n'],
@@ -78,6 +83,8 @@ def test_replaying_a_damaged_account_is_refused(copied: Path, damage: bytes) -> 
     assert "recording.jsonl" in check_refused(wirelab("replay", copied))
 
 
+@pytest.mark.kernel
+@pytest.mark.once
 @pytest.mark.parametrize("cut", [2, 300, None])
 @pytest.mark.parametrize("name", ["recording.jsonl", "recording.pcapng"])
 def test_replaying_a_truncated_file_is_refused(copied: Path, name: str, cut: int | None) -> None:
@@ -86,11 +93,15 @@ def test_replaying_a_truncated_file_is_refused(copied: Path, name: str, cut: int
     assert name in check_refused(wirelab("replay", copied))
 
 
+@pytest.mark.kernel
+@pytest.mark.once
 def test_replaying_without_the_frames_is_refused(copied: Path) -> None:
     (copied / "recording.pcapng").unlink()
     assert "recording.pcapng: no such file" in check_refused(wirelab("replay", copied))
 
 
+@pytest.mark.kernel
+@pytest.mark.once
 def test_replaying_with_another_runs_frames_is_refused(copied: Path, tmp_path: Path) -> None:
     edited(copied, lambda recording: replace(recording, frames=recording.frames[:-1]))
     fewer = (copied / "recording.pcapng").read_bytes()
@@ -100,6 +111,8 @@ def test_replaying_with_another_runs_frames_is_refused(copied: Path, tmp_path: P
     assert "recorded with" in check_refused(wirelab("replay", whole))
 
 
+@pytest.mark.kernel
+@pytest.mark.once
 def test_replaying_an_unknown_scenarios_recording_is_refused(copied: Path) -> None:
     edited(copied, lambda recording: replace(recording, scenario="gone"))
     assert "there is no scenario 'gone'" in check_refused(wirelab("replay", copied))

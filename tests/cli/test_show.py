@@ -18,7 +18,7 @@ from outside import STARTING_S, check_refused, command, environment, wait_until,
 
 from tests.benchmarks.show_file import write_capture
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.programs
 
 HEADER = struct.pack("<I2H4I", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
@@ -32,6 +32,8 @@ def capture(count: int) -> bytes:
     return HEADER + b"".join(map(record, range(count)))
 
 
+@pytest.mark.kernel
+@pytest.mark.once
 @pytest.mark.parametrize("kept", [None, 0, 3, 30])
 def test_showing_what_holds_no_packet_is_refused(copied: Path, kept: int | None) -> None:
     file = copied / "recording.pcapng"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from house import ROOT
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.programs
 
 TEXT = (ROOT / "docs/grading.md").read_text("utf-8")
 BLOCKS = re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", TEXT, re.MULTILINE)

@@ -99,6 +99,7 @@ def test_tshark_follows_the_same_conversations(capture: Path, home: str, point: 
     assert {header.stream for header in theirs} == {0}
 
 
+@pytest.mark.once
 def test_tshark_and_show_say_the_same_of_every_recording_of_the_tests(tmp_path: Path) -> None:
     sent = []
     for folder in sorted(r.FOLDER.iterdir()):

@@ -28,6 +28,7 @@ def test_what_the_page_shows_is_python(name: str) -> None:
 
 
 @pytest.mark.kernel
+@pytest.mark.once  # tests/testing/test_plugin.py has an ordinary user run such tests
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 def test_the_server_in_c_passes_its_tests_and_another_fails(tmp_path: Path) -> None:
     def run(source: str) -> str:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from outside import check_refused, wirelab
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.programs
 
 FILE = Path(__file__).parents[2] / "recordings/tcp4/recording.pcapng"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from outside import REPOSITORY, check_refused, wirelab
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.programs
 
 RECORDED = REPOSITORY / "tests/recordings"
 SHEET = REPOSITORY / "sheets/tcp_conversation.py"

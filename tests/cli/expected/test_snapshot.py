@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from outside import check_refused, wirelab
 
-pytestmark = pytest.mark.kernel
+pytestmark = pytest.mark.programs
 
 RECORDED = Path(__file__).parents[2] / "recordings"
 
 
+@pytest.mark.kernel
 def test_a_snapshot_is_printed_written_and_compared_with(tmp_path: Path) -> None:
     file = tmp_path / "tcp.txt"
     words = ("run", "tcp", "-q", "--out", tmp_path / "runs", "--snapshot", file)

@@ -60,6 +60,7 @@ def test_wrong_usage_is_refused_before_anything_is_made(
 
 
 @pytest.mark.kernel
+@pytest.mark.once
 def test_a_sweep_needs_no_port_that_others_may_have(tmp_path: Path) -> None:
     with socket.socket() as other:
         with contextlib.suppress(OSError):  # somebody else has it

@@ -237,21 +237,21 @@ def copied(runs: dict[str, Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(runs["4"], tmp_path / "copied"))
 
 
-@pytest.fixture
-def as_nobody() -> list[str]:
+@pytest.fixture(scope="session")
+def as_nobody() -> tuple[str, ...]:
     """What makes a command one of an ordinary user's, where this is root."""
     if os.geteuid() != 0:
-        return []
+        return ()
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv is not installed")
-    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     if wirelab("list", as_user=prefix).returncode != 0:
         pytest.skip(f"uid {NOBODY} cannot read the lab")
     return prefix
 
 
-@pytest.fixture
-def as_sandboxing_nobody(as_nobody: list[str]) -> list[str]:
+@pytest.fixture(scope="session")
+def as_sandboxing_nobody(as_nobody: tuple[str, ...]) -> tuple[str, ...]:
     """The same, where this machine opens a sandbox to an ordinary user."""
     done = subprocess.run(
         [*as_nobody, sys.executable, SUPPORT / "refusal.py"],
@@ -263,7 +263,7 @@ def as_sandboxing_nobody(as_nobody: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def anyones_folder(as_nobody: list[str]) -> Iterator[Path]:
+def anyones_folder(as_nobody: tuple[str, ...]) -> Iterator[Path]:
     """A folder of that user's: tmp_path is for the user who runs the tests alone."""
     with tempfile.TemporaryDirectory(prefix="wirelab-test-") as name:
         if as_nobody:

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from outside import FAMILIES, NOBODY, check_refused, wirelab
+from forked_wirelab import forked_wirelab
+from outside import FAMILIES, NOBODY, check_refused
 
 from lab.errors import UsageError
 from lab.new_scenario import write_scenario
@@ -83,26 +84,26 @@ def test_under_sudo_the_files_belong_to_the_user_who_called(
 @pytest.mark.kernel
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_runs_at_once_and_holds(tmp_path: Path, family: str) -> None:
-    made = wirelab("new", "my-own", cwd=tmp_path)
+    made = forked_wirelab("new", "my-own", cwd=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
     assert made.stdout.splitlines()[-1] == "run it: wirelab run my-own"
-    done = wirelab("run", "my-own", "--family", family, cwd=tmp_path)
+    done = forked_wirelab("run", "my-own", "--family", family, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "5 claims: 5 HOLDS\n" in done.stdout
-    assert "already" in check_refused(wirelab("new", "my-own", cwd=tmp_path))
-    assert "my-own       two programs of yours" in wirelab("list", cwd=tmp_path).stdout
+    assert "already" in check_refused(forked_wirelab("new", "my-own", cwd=tmp_path))
+    assert "my-own       two programs of yours" in forked_wirelab("list", cwd=tmp_path).stdout
 
 
 @pytest.mark.kernel
 def test_a_check_that_fails_leaves_the_run_to_be_replayed(tmp_path: Path) -> None:
-    wirelab("new", "mine", cwd=tmp_path)
+    forked_wirelab("new", "mine", cwd=tmp_path)
     file = tmp_path / "scenarios" / "mine.py"
     right = file.read_text()
     file.write_text(right.replace("conversations[0]", "conversations[9]"))
     line = next(n for n, t in enumerate(right.splitlines(), 1) if "conversations[0]" in t)
-    told = check_refused(wirelab("run", "mine", cwd=tmp_path))
+    told = check_refused(forked_wirelab("run", "mine", cwd=tmp_path))
     assert f"the check of mine-answers-in-capitals fails at {file}, line {line}: IndexErr" in told
     file.write_text(right)
-    done = wirelab("replay", "runs/mine/latest", cwd=tmp_path)
+    done = forked_wirelab("replay", "runs/mine/latest", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "5 claims: 5 HOLDS\n" in done.stdout

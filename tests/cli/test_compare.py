@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 pytestmark = pytest.mark.kernel
 
 
 def test_the_steps_stand_side_by_side_before_their_claims(tmp_path: Path) -> None:
-    done = wirelab("compare", "--ascii", "--out", tmp_path)
+    done = forked_wirelab("compare", "--ascii", "--out", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     rows = done.stdout.splitlines()
     assert rows[0] == "compare" and rows[1].startswith("Question")

@@ -18,7 +18,7 @@ def test_doctor_finds_that_the_lab_can_run_here() -> None:
 
 
 def test_doctor_says_the_same_of_an_ordinary_user(
-    as_sandboxing_nobody: list[str], anyones_folder: Path
+    as_sandboxing_nobody: tuple[str, ...], anyones_folder: Path
 ) -> None:
     done = wirelab("doctor", as_user=as_sandboxing_nobody, env={"HOME": str(anyones_folder)})
     assert (done.returncode, done.stderr) == (0, "")

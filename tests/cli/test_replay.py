@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from forked_wirelab import forked_wirelab
 from outside import (
     FAMILIES,
     NOBODY,
@@ -19,7 +20,7 @@ from outside import (
 def test_a_replay_writes_the_same_report(copied: Path) -> None:
     report = (copied / "report.json").read_bytes()
     (copied / "report.json").unlink()
-    done = wirelab("replay", copied, "--json")
+    done = forked_wirelab("replay", copied, "--json")
     assert done.returncode == 0
     assert (copied / "report.json").read_bytes() == report
     assert done.stdout.encode() == report
@@ -31,8 +32,8 @@ def test_a_replay_prints_what_the_run_printed(
     runs: dict[str, Path], family: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    ran = wirelab("run", "tcp", "--family", family, "--out", out)
-    replayed = wirelab("replay", out / "tcp" / "latest")
+    ran = forked_wirelab("run", "tcp", "--family", family, "--out", out)
+    replayed = forked_wirelab("replay", out / "tcp" / "latest")
     unlike = ("Artifacts: ", "  report.json is derived again")  # and the folder's two names
     printed = [
         [
@@ -49,7 +50,7 @@ def test_a_replay_prints_what_the_run_printed(
 @pytest.mark.kernel
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_ordinary_user_replays_a_run_with_the_same_report(
-    runs: dict[str, Path], family: str, as_nobody: list[str], anyones_folder: Path
+    runs: dict[str, Path], family: str, as_nobody: tuple[str, ...], anyones_folder: Path
 ) -> None:
     folder = Path(shutil.copytree(runs[family], anyones_folder / "copied"))
     report = (folder / "report.json").read_bytes()
@@ -63,12 +64,12 @@ def test_an_ordinary_user_replays_a_run_with_the_same_report(
 
 @pytest.mark.programs
 def test_replaying_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    assert "holds no recording" in check_refused(wirelab("replay", tmp_path))
+    assert "holds no recording" in check_refused(forked_wirelab("replay", tmp_path))
 
 
 @pytest.mark.programs
 def test_replaying_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert "nothing" in check_refused(wirelab("replay", tmp_path / "nothing"))
+    assert "nothing" in check_refused(forked_wirelab("replay", tmp_path / "nothing"))
 
 
 @pytest.mark.kernel
@@ -80,7 +81,7 @@ def test_replaying_what_is_not_there_is_refused(tmp_path: Path) -> None:
 )
 def test_replaying_a_damaged_account_is_refused(copied: Path, damage: bytes) -> None:
     (copied / "recording.jsonl").write_bytes(damage)
-    assert "recording.jsonl" in check_refused(wirelab("replay", copied))
+    assert "recording.jsonl" in check_refused(forked_wirelab("replay", copied))
 
 
 @pytest.mark.kernel
@@ -90,14 +91,14 @@ def test_replaying_a_damaged_account_is_refused(copied: Path, damage: bytes) -> 
 def test_replaying_a_truncated_file_is_refused(copied: Path, name: str, cut: int | None) -> None:
     size = (copied / name).stat().st_size
     os.truncate(copied / name, 0 if cut is None else size - cut)
-    assert name in check_refused(wirelab("replay", copied))
+    assert name in check_refused(forked_wirelab("replay", copied))
 
 
 @pytest.mark.kernel
 @pytest.mark.once
 def test_replaying_without_the_frames_is_refused(copied: Path) -> None:
     (copied / "recording.pcapng").unlink()
-    assert "recording.pcapng: no such file" in check_refused(wirelab("replay", copied))
+    assert "recording.pcapng: no such file" in check_refused(forked_wirelab("replay", copied))
 
 
 @pytest.mark.kernel
@@ -108,11 +109,11 @@ def test_replaying_with_another_runs_frames_is_refused(copied: Path, tmp_path: P
     whole = Path(shutil.copytree(copied, tmp_path / "other"))
     edited(whole, lambda recording: replace(recording, frames=recording.frames[:-1]))
     (whole / "recording.pcapng").write_bytes(fewer)
-    assert "recorded with" in check_refused(wirelab("replay", whole))
+    assert "recorded with" in check_refused(forked_wirelab("replay", whole))
 
 
 @pytest.mark.kernel
 @pytest.mark.once
 def test_replaying_an_unknown_scenarios_recording_is_refused(copied: Path) -> None:
     edited(copied, lambda recording: replace(recording, scenario="gone"))
-    assert "there is no scenario 'gone'" in check_refused(wirelab("replay", copied))
+    assert "there is no scenario 'gone'" in check_refused(forked_wirelab("replay", copied))

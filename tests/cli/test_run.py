@@ -85,7 +85,7 @@ def test_a_run_says_where_its_artifacts_are_from_any_folder(tmp_path: Path) -> N
 
 
 def test_an_ordinary_user_runs_with_the_same_verdicts(
-    as_sandboxing_nobody: list[str], anyones_folder: Path
+    as_sandboxing_nobody: tuple[str, ...], anyones_folder: Path
 ) -> None:
     done = wirelab(
         "run", "tcp", "--family", "both", "--out", anyones_folder, as_user=as_sandboxing_nobody,

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import frame_bytes as fb
 import pytest
-from outside import STARTING_S, check_refused, command, environment, wait_until, wirelab
+from forked_wirelab import forked_wirelab
+from outside import STARTING_S, check_refused, command, environment, wait_until
 
 from tests.benchmarks.show_file import write_capture
 
@@ -41,13 +42,13 @@ def test_showing_what_holds_no_packet_is_refused(copied: Path, kept: int | None)
         file.unlink()
     else:
         os.truncate(file, kept)
-    assert str(file) in check_refused(wirelab("show", file))
+    assert str(file) in check_refused(forked_wirelab("show", file))
 
 
 def test_of_a_broken_capture_all_is_shown_that_comes_before(tmp_path: Path) -> None:
     file = tmp_path / "cut.pcap"
     file.write_bytes(capture(3)[:-1])
-    done = wirelab("show", file)
+    done = forked_wirelab("show", file)
     assert done.returncode == 2
     assert done.stdout.startswith("2 frames, 1 flow\nthe file is broken at byte 166 (packet 3): ")
     assert "seq=2" in done.stdout
@@ -60,7 +61,7 @@ def test_of_a_broken_capture_all_is_shown_that_comes_before(tmp_path: Path) -> N
 def test_the_document_of_a_broken_capture_is_whole_and_the_status_the_same(tmp_path: Path) -> None:
     file = tmp_path / "cut.pcap"
     file.write_bytes(capture(3)[:-1])
-    done = wirelab("show", "--json", file)
+    done = forked_wirelab("show", "--json", file)
     assert done.returncode == 2
     assert done.stderr.startswith(f"wirelab: cannot read {file} any further: at byte 166 ")
     document = json.loads(done.stdout)
@@ -71,7 +72,7 @@ def test_the_document_of_a_broken_capture_is_whole_and_the_status_the_same(tmp_p
 def test_what_is_left_out_is_said_and_no_failure(tmp_path: Path) -> None:
     file = tmp_path / "usb.pcap"
     file.write_bytes(HEADER[:-4] + struct.pack("<I", 220) + record(1))
-    done = wirelab("show", file)
+    done = forked_wirelab("show", file)
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 packet of if0 is left out (packet 1): link type 220 (USB_LINUX_MMAPPED)" in (
         done.stdout
@@ -82,17 +83,17 @@ def test_what_is_left_out_is_said_and_no_failure(tmp_path: Path) -> None:
 def test_showing_garbage_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "garbage"
     file.write_bytes(content)
-    assert str(file) in check_refused(wirelab("show", file))
+    assert str(file) in check_refused(forked_wirelab("show", file))
 
 
 def test_showing_a_folder_is_refused(tmp_path: Path) -> None:
-    assert "directory" in check_refused(wirelab("show", tmp_path))
+    assert "directory" in check_refused(forked_wirelab("show", tmp_path))
 
 
 def test_a_name_is_never_obeyed_by_the_terminal(tmp_path: Path) -> None:
     file = tmp_path / "\x1b[31mred\n.pcap"
     file.write_bytes(capture(2)[:-1])
-    done = wirelab("show", file)
+    done = forked_wirelab("show", file)
     assert "\x1b" not in done.stdout + done.stderr
     assert r"\x1b[31mred\n.pcap" in done.stderr
 
@@ -196,10 +197,10 @@ def test_a_second_ctrl_c_ends_at_once() -> None:
 def test_of_a_large_file_flows_are_listed_and_one_is_drawn(tmp_path: Path) -> None:
     file = tmp_path / "large.pcap"
     file.write_bytes(capture(51))
-    listed = wirelab("show", file)
+    listed = forked_wirelab("show", file)
     assert (listed.returncode, listed.stderr) == (0, "")
     assert "\ntcp:0  " in listed.stdout and "seq=" not in listed.stdout
-    drawn = wirelab("show", file, "--flow", "tcp:0")
+    drawn = forked_wirelab("show", file, "--flow", "tcp:0")
     assert (drawn.returncode, drawn.stderr) == (0, "")
     assert drawn.stdout.count("seq=") == 51
 
@@ -207,7 +208,7 @@ def test_of_a_large_file_flows_are_listed_and_one_is_drawn(tmp_path: Path) -> No
 def test_an_unknown_flow_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "small.pcap"
     file.write_bytes(capture(2))
-    said = check_refused(wirelab("show", file, "--flow", "tcp:1"))
+    said = check_refused(forked_wirelab("show", file, "--flow", "tcp:1"))
     assert "no flow tcp:1 in this file; there are: tcp:0" in said
 
 
@@ -215,7 +216,7 @@ def test_what_was_asked_for_is_all_that_json_and_html_have(tmp_path: Path) -> No
     file, page = tmp_path / "small.pcap", tmp_path / "x.html"
     file.write_bytes(capture(9))
     asked = ("--flow", "tcp:0", "--frames", "3-7", "--filter", "after 4 and before 6")
-    done = wirelab("show", file, "--json", *asked)
+    done = forked_wirelab("show", file, "--json", *asked)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert [frame["packet"] for frame in document["frames"]] == [5, 6]
@@ -225,16 +226,16 @@ def test_what_was_asked_for_is_all_that_json_and_html_have(tmp_path: Path) -> No
         "frames": "3-7",
         "of_frames": 9,
     }
-    assert wirelab("show", file, "--html", page, *asked).stdout == f"{page}\n"
+    assert forked_wirelab("show", file, "--html", page, *asked).stdout == f"{page}\n"
     assert "2 of 9 frames, 1 flow" in page.read_text("utf-8")
-    drawn = wirelab("show", file, *asked).stdout
+    drawn = forked_wirelab("show", file, *asked).stdout
     assert drawn.startswith("2 of 9 frames, 1 flow\n")
     assert drawn.count("seq=") == 2
     assert "  2 of the flow's 9 frames are shown\n" in drawn
 
 
 def test_the_wrong_word_of_a_filter_is_pointed_at_before_anything_is_read() -> None:
-    done = wirelab("show", "/nowhere", "--filter", "host 192.0.2.1 and prot 80")
+    done = forked_wirelab("show", "/nowhere", "--filter", "host 192.0.2.1 and prot 80")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "wirelab: --filter: 'prot': no word of a filter; did you mean 'port'?\n"
@@ -246,9 +247,11 @@ def test_the_wrong_word_of_a_filter_is_pointed_at_before_anything_is_read() -> N
 def test_a_page_of_no_frame_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "small.pcap"
     file.write_bytes(capture(2))
-    said = check_refused(wirelab("show", file, "--filter", "udp", "--html", tmp_path / "x.html"))
+    said = check_refused(
+        forked_wirelab("show", file, "--filter", "udp", "--html", tmp_path / "x.html")
+    )
     assert "has no frame that was asked for" in said
-    listed = wirelab("show", file, "--filter", "udp")
+    listed = forked_wirelab("show", file, "--filter", "udp")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.startswith("0 of 2 frames, 0 flows\n")
 
@@ -260,7 +263,7 @@ def test_a_file_of_more_than_256_kib_says_what_a_small_one_says(tmp_path: Path) 
     zipped = tmp_path / "many.pcap.gz"
     zipped.write_bytes(gzip.compress(file.read_bytes()))
     for words in ((), ("--flow", "tcp:3"), ("--flow", "none", "--ascii")):
-        large, small = wirelab("show", file, *words), wirelab("show", zipped, *words)
+        large, small = forked_wirelab("show", file, *words), forked_wirelab("show", zipped, *words)
         assert (large.returncode, large.stderr, large.stdout) == (0, "", small.stdout)
 
 
@@ -268,7 +271,7 @@ def test_a_file_that_takes_a_while_is_announced(tmp_path: Path) -> None:
     file = tmp_path / "large.pcap"
     longest = fb.ethernet(fb.ipv4(fb.tcp(bytes(60_000))))
     file.write_bytes(HEADER + record(1, longest) * 600)
-    done = wirelab("show", file)
+    done = forked_wirelab("show", file)
     assert done.stdout.splitlines()[:2] == [f"reading {file}, 36 MB", "600 frames, 1 flow"]
 
 
@@ -276,7 +279,7 @@ def test_a_few_long_frames_are_all_drawn(tmp_path: Path) -> None:
     file = tmp_path / "long.pcap"
     longest = fb.ethernet(fb.ipv4(fb.tcp(bytes(60_000))))
     file.write_bytes(HEADER + record(1, longest) * 6)
-    done = wirelab("show", file)
+    done = forked_wirelab("show", file)
     assert done.stdout.startswith("6 frames, 1 flow\n") and done.stdout.count("seq=") == 6
 
 
@@ -284,12 +287,12 @@ def test_parquet_files_are_written_of_a_file_on_a_disk_alone(tmp_path: Path) -> 
     pytest.importorskip("pyarrow")
     file, folder = tmp_path / "small.pcap", tmp_path / "tables"
     file.write_bytes(capture(3))
-    done = wirelab("show", file, "--parquet", folder)
+    done = forked_wirelab("show", file, "--parquet", folder)
     assert done.stdout == f"{folder}/packets.parquet\n{folder}/flows.parquet\n"
     zipped = tmp_path / "small.pcap.gz"
     zipped.write_bytes(gzip.compress(capture(3)))
     assert "neither piped nor compressed" in check_refused(
-        wirelab("show", zipped, "--parquet", folder)
+        forked_wirelab("show", zipped, "--parquet", folder)
     )
-    refused = wirelab("show", file, "--parquet", folder, "--filter", "tcp")
+    refused = forked_wirelab("show", file, "--parquet", folder, "--filter", "tcp")
     assert "choose among them by a query" in check_refused(refused)

@@ -23,7 +23,7 @@ FORBID = (
 
 
 @pytest.fixture
-def confined(as_sandboxing_nobody: list[str]) -> list[str]:
+def confined(as_sandboxing_nobody: tuple[str, ...]) -> list[str]:
     """What makes a command one of an ordinary user's who may make no namespace."""
     confined = [*as_sandboxing_nobody, *FORBID]
     tried = subprocess.run([*confined, "true"], capture_output=True, text=True)

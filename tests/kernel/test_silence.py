@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from event_ids import named
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 pytestmark = pytest.mark.kernel
 
@@ -30,7 +30,7 @@ LEAKS = [
 def run_unix(folder: Path, family: str) -> tuple[int, dict[str, Any]]:
     """Exit status and report of a run of `unix` in a folder, of its own scenarios if it has any."""
     own = ("--scenarios", "scenarios") if (folder / "scenarios").is_dir() else ()
-    done = wirelab("run", "unix", *own, "--family", family, "--json", cwd=folder)
+    done = forked_wirelab("run", "unix", *own, "--family", family, "--json", cwd=folder)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 

@@ -190,7 +190,7 @@ def test_a_need_that_there_is_not(lab): ...
 
 
 def test_an_ordinary_user_runs_them_but_those_that_need_root(
-    anyones_folder: Path, as_sandboxing_nobody: list[str]
+    anyones_folder: Path, as_sandboxing_nobody: tuple[str, ...]
 ) -> None:
     text = (
         GOOD

@@ -5,7 +5,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from outside import check_refused, wirelab
+from forked_wirelab import forked_wirelab
+from outside import check_refused
 
 pytestmark = pytest.mark.programs
 
@@ -23,30 +24,30 @@ FILE = Path(__file__).parents[2] / "recordings/tcp4/recording.pcapng"
 )
 def test_a_file_from_anywhere_is_judged(words: list[str], status: int) -> None:
     options = [option for each in words for option in ("--expect", each)]
-    done = wirelab("check", FILE, *options)
+    done = forked_wirelab("check", FILE, *options)
     assert done.returncode == status, done.stdout + done.stderr
     assert done.stdout.count(": ") >= len(words)
 
 
 def test_frames_have_their_numbers_in_the_file() -> None:
-    done = wirelab("check", FILE, "--expect", "no-clear-text:Hello")
+    done = forked_wirelab("check", FILE, "--expect", "no-clear-text:Hello")
     match = re.search(r"^  f(\d+) has it in clear text$", done.stdout, re.MULTILINE)
     assert match is not None
     assert f"f{match[1]} PSH ACK" in done.stdout
-    shown = wirelab("show", FILE, "--frames", match[1])
+    shown = forked_wirelab("show", FILE, "--frames", match[1])
     assert f"{match[1]} PSH ACK" in shown.stdout
     assert "Hello" in shown.stdout
 
 
 def test_nothing_to_check_and_wrong_words_are_refused() -> None:
-    assert "check what?" in check_refused(wirelab("check", FILE))
-    assert "did you mean 'silent'" in wirelab("check", FILE, "--expect", "silnt").stderr
-    check_refused(wirelab("check", "none.pcap", "--expect", "silent"))
+    assert "check what?" in check_refused(forked_wirelab("check", FILE))
+    assert "did you mean 'silent'" in forked_wirelab("check", FILE, "--expect", "silnt").stderr
+    check_refused(forked_wirelab("check", "none.pcap", "--expect", "silent"))
 
 
 def test_what_became_of_it_is_published_for_ci_services(tmp_path: Path) -> None:
     words = ("--expect", "no-reset", "--expect", "silent", "--junit", "junit.xml")
-    done = wirelab("check", FILE, *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"})
+    done = forked_wirelab("check", FILE, *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"})
     assert done.returncode == 4
     (suite,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert [[each.tag for each in case] for case in suite] == [[], ["error"]]
@@ -58,12 +59,14 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_judged(
     tmp_path: Path,
 ) -> None:
     words = ("--expect", "no-reset", "--junit", tmp_path / "none" / "junit.xml")
-    assert "cannot write" in check_refused(wirelab("check", FILE, *words))
+    assert "cannot write" in check_refused(forked_wirelab("check", FILE, *words))
 
 
 def test_a_file_that_cannot_be_read_is_published_too(tmp_path: Path) -> None:
     words = ("--expect", "no-reset", "--junit", "junit.xml")
-    done = wirelab("check", "none.pcap", *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"})
+    done = forked_wirelab(
+        "check", "none.pcap", *words, cwd=tmp_path, env={"GITHUB_ACTIONS": "true"}
+    )
     assert done.returncode == 2
     (suite,) = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert [case.get("name") for case in suite] == ["the command"]

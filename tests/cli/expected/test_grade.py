@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from outside import REPOSITORY, check_refused, wirelab
+from forked_wirelab import forked_wirelab
+from outside import REPOSITORY, check_refused
 
 pytestmark = pytest.mark.programs
 
@@ -16,7 +17,7 @@ GOOD, BAD = RECORDED / "tcp4/recording.pcapng", RECORDED / "half-close4/recordin
 def test_captures_are_graded(tmp_path: Path) -> None:
     (tmp_path / "none.pcap").write_bytes(b"x")
     files = [GOOD, BAD, tmp_path / "none.pcap"]
-    done = wirelab("grade", SHEET, "--out", tmp_path / "out", "--pcap", *files)
+    done = forked_wirelab("grade", SHEET, "--out", tmp_path / "out", "--pcap", *files)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "A TCP conversation of your own"
@@ -31,19 +32,21 @@ def test_captures_are_graded(tmp_path: Path) -> None:
 
 
 def test_checks_are_explained() -> None:
-    every = wirelab("grade", SHEET, "--explain")
+    every = forked_wirelab("grade", SHEET, "--explain")
     assert every.returncode == 0
     assert "opens (2 points)" in every.stdout and "no-reset (1 point)" in every.stdout
-    one = wirelab("grade", SHEET, "--explain", "closes")
+    one = forked_wirelab("grade", SHEET, "--explain", "closes")
     assert "Where it does not pass: Close both ends" in one.stdout
     assert "no-reset" not in one.stdout
 
 
 def test_wrong_usage_is_refused(tmp_path: Path) -> None:
-    assert "did you mean 'closes'" in check_refused(wirelab("grade", SHEET, "--explain", "close"))
-    assert "there is no lab sheet" in check_refused(wirelab("grade", "none.py", "--explain"))
-    assert wirelab("grade", SHEET).returncode == 2
-    assert wirelab("grade", SHEET, "--explain", "--pcap", GOOD).returncode == 2
+    assert "did you mean 'closes'" in check_refused(
+        forked_wirelab("grade", SHEET, "--explain", "close")
+    )
+    assert "there is no lab sheet" in check_refused(forked_wirelab("grade", "none.py", "--explain"))
+    assert forked_wirelab("grade", SHEET).returncode == 2
+    assert forked_wirelab("grade", SHEET, "--explain", "--pcap", GOOD).returncode == 2
 
 
 def test_a_sheet_whose_check_fails_itself_is_to_be_mended(tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def test_a_sheet_whose_check_fails_itself_is_to_be_mended(tmp_path: Path) -> Non
         "def own(capture):\n    'It is so.'\n    capture.nothing()\n"
         "SHEET = Sheet('t', 'h', (Check('own', 1, own),))\n"
     )
-    done = wirelab("grade", sheet, "--out", tmp_path / "out", "--pcap", GOOD)
+    done = forked_wirelab("grade", sheet, "--out", tmp_path / "out", "--pcap", GOOD)
     assert done.returncode == 2
     assert "own.py has to be mended: the check 'own'" in done.stderr
     assert (tmp_path / "out/results.csv").is_file()
@@ -64,7 +67,7 @@ def test_a_path_that_is_not_there_is_the_callers_mistake(
     tmp_path: Path, way: tuple[str, ...]
 ) -> None:
     sheet = "tcp_conversation" if way else "tcp_echo"
-    done = wirelab("grade", sheet, *way, "nobody.py", cwd=tmp_path)
+    done = forked_wirelab("grade", sheet, *way, "nobody.py", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "wirelab: there is no nobody.py; nothing was graded\n"
     assert list(tmp_path.iterdir()) == []

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import recorded as r
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 pytestmark = pytest.mark.programs
 
 
 def test_it_writes_what_was_asked_for(tmp_path: Path) -> None:
     shutil.copytree(r.FOLDER / "traced-tcp4", tmp_path / "runs" / "tcp" / "latest")
-    done = wirelab(
+    done = forked_wirelab(
         *("export", "anki", "--runs", "runs", "--out", "a.apkg"),
         *("--markdown", "a.md", "--csv", "a.csv"),
         cwd=tmp_path,
@@ -27,6 +27,6 @@ def test_it_writes_what_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_it_has_to_be_said_where_they_go(tmp_path: Path) -> None:
-    done = wirelab("export", "anki", cwd=tmp_path)
+    done = forked_wirelab("export", "anki", cwd=tmp_path)
     assert done.returncode == 2
     assert "say where the cards go" in done.stderr

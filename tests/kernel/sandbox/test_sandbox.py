@@ -192,7 +192,7 @@ with open_sandbox() as sandbox:
 
 
 def test_where_user_namespaces_are_forbidden_the_message_says_what_to_do(
-    as_sandboxing_nobody: list[str],
+    as_sandboxing_nobody: tuple[str, ...],
 ) -> None:
     command = [*as_sandboxing_nobody, sys.executable, "-c", REFUSED, *sys.path]
     done = subprocess.run(command, capture_output=True, text=True, env=environment())

@@ -76,7 +76,7 @@ def test_too_few_descriptors_are_told_in_a_line(most: int, tmp_path: Path, marke
 @pytest.mark.kernel
 @pytest.mark.parametrize("most", [2, 3, 4])
 def test_too_few_processes_are_told_in_a_line(
-    most: int, as_sandboxing_nobody: list[str], anyones_folder: Path
+    most: int, as_sandboxing_nobody: tuple[str, ...], anyones_folder: Path
 ) -> None:
     """Others of the user's, if there are any, make it fewer still."""
     done = limited(

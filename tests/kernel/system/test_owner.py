@@ -58,7 +58,7 @@ with open_sandbox() as sandbox:
 
 
 @pytest.mark.kernel
-def test_an_ordinary_users_sandbox_has_none(as_nobody: list[str]) -> None:
+def test_an_ordinary_users_sandbox_has_none(as_nobody: tuple[str, ...]) -> None:
     command = [*as_nobody, sys.executable, "-c", WITHOUT, *sys.path]
     done = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert done.stdout == "False\n", done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ad_hoc_run import python
-from outside import wirelab
+from forked_wirelab import forked_wirelab
 
 pytestmark = [
     pytest.mark.kernel,
@@ -51,7 +51,7 @@ def tls_run(folder: Path, client: str, *options: str) -> Path:
     words = ("run", "--server", shlex.join(("sh", "-c", S_SERVER)), "--client", client)
     # A user's own file is not for these secrets.
     env = {"SSLKEYLOGFILE": str(folder / "of-the-user")}
-    done = wirelab(*words, "--trace", "none", *options, cwd=folder, env=env)
+    done = forked_wirelab(*words, "--trace", "none", *options, cwd=folder, env=env)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     said = "hold TLS secrets of" in " ".join(done.stdout.split())
     assert said is ("--no-secrets" not in options)
@@ -73,7 +73,7 @@ def test_tshark_shows_curls_request_in_clear(certified: Path, version: str) -> N
     for name in FILES:
         assert requests(folder / name) == {"GET\t/over-tls"}
     (folder / "wire.pcapng").unlink()
-    assert wirelab("report", folder, "--format", "wire").returncode == 0
+    assert forked_wirelab("report", folder, "--format", "wire").returncode == 0
     assert requests(folder / "wire.pcapng") == {"GET\t/over-tls"}
 
 

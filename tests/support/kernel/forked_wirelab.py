@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ _NOT_OF_RUNS = (
 
 class _Asked(NamedTuple):
     words: tuple[str, ...]
+    folder: str
     environ: dict[str, str]
 
 
@@ -58,9 +60,11 @@ class _Done(NamedTuple):
     stderr: bytes
 
 
-def forked_wirelab(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def forked_wirelab(
+    *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """As outside.wirelab: the command run to its end; nothing is checked."""
-    asked = _Asked(tuple(map(str, words)), environment())
+    asked = _Asked(tuple(map(str, words)), str(cwd or "/"), environment(**(env or {})))
     answer, why = ask(_server(), pickle.dumps(tuple(asked)))
     assert not why, why
     done = _Done(*pickle.loads(answer))
@@ -119,6 +123,7 @@ def _become(asked: _Asked, stdout: int, stderr: int) -> None:
     os.environ.clear()
     os.environ.update(asked.environ)
     become_marked(asked.environ)
+    os.chdir(asked.folder)
     sys.argv = ["wirelab", *asked.words]
     main()
 

@@ -274,7 +274,7 @@ def test_with_a_trace_everything_is_decided(
 
 
 def test_as_an_ordinary_user(
-    as_sandboxing_nobody: list[str], anyones_folder: Path, marker: str
+    as_sandboxing_nobody: tuple[str, ...], anyones_folder: Path, marker: str
 ) -> None:
     done = wirelab(
         *("run", "--server", python(CONVERSE), "--client", python(ASK), "--out", anyones_folder),

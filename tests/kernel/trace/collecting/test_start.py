@@ -98,7 +98,7 @@ with open_sandbox() as sandbox:
 """
 
 
-def test_an_ordinary_user_reads_why_not(as_nobody: list[str]) -> None:
+def test_an_ordinary_user_reads_why_not(as_nobody: tuple[str, ...]) -> None:
     command = [*as_nobody, sys.executable, "-c", WHY_NOT, *sys.path]
     done = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert done.stdout == "root's own capabilities are needed\n", done.stderr

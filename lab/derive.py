@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lab.errors import UsageError, printable
@@ -12,6 +12,7 @@ from lab.frozen import frozen
 TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
+    from lab.report.document.writing import NamedValue
     from lab.results import Result, Shown
 
 
@@ -47,6 +48,13 @@ def derived(result: Result, form: str, unix_as: str = "") -> bytes:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", unix_as):
         raise UsageError(f"--unix-as: {printable(unix_as)} is no dissector's name")
     return _unix(result, unix_as)
+
+
+def document_fields(result: Result) -> Iterator[NamedValue]:
+    """What report.json holds, field by field: a run's document may be large."""
+    from lab.report.document.report import report_fields
+
+    return report_fields(result.timelines, result.judgements)
 
 
 def write_derived(result: Result, form: str, target: Path, unix_as: str = "") -> None:
@@ -162,7 +170,7 @@ def _svg(result: Result) -> bytes:
 def _json(result: Result) -> bytes:
     from lab.report.document.writing import written
 
-    return "".join(written(result.fields())).encode("utf-8")
+    return "".join(written(document_fields(result))).encode("utf-8")
 
 
 def _perfetto(result: Result) -> bytes:

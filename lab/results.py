@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lab.errors import UsageError
 from lab.expect.expectations import Expectations
@@ -78,19 +78,6 @@ class Result(Expectations):
         elif capture.exists():
             said.append(f"report: `wirelab report {quote(str(self.folder))}` writes it")
         return self.ladders, self.timelines, said
-
-    @cached_property
-    def document(self) -> dict[str, Any]:
-        """What report.json holds."""
-        from lab.report.document.report import report_document
-
-        return report_document(self.timelines, self.judgements)
-
-    def fields(self) -> Iterator[tuple[str, object]]:
-        """The same field by field, for a run whose document is large."""
-        from lab.report.document.report import report_fields
-
-        return report_fields(self.timelines, self.judgements)
 
     @cached_property
     def ladders(self) -> tuple[Ladder, ...]:

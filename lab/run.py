@@ -537,11 +537,13 @@ def _save(
 
 def _rewrite_report(result: Result, folder: Path) -> str:
     """Bring the folder's report up to date, and return a note on what changed. Raises OSError."""
+    from lab.derive import document_fields
+
     path = folder / REPORT_FILE
     existed = path.exists()
-    if existed and _holds(path, result.fields()):
+    if existed and _holds(path, document_fields(result)):
         return f"{REPORT_FILE} is derived again, identical"
-    _write_report(result.fields(), folder)
+    _write_report(document_fields(result), folder)
     return f"{REPORT_FILE} is derived again; " + ("it differed" if existed else "there was none")
 
 

@@ -70,10 +70,11 @@ def collect(runs: Iterable[Result], junit: str | None) -> list[Result]:
 def reports(options: Namespace, *, several: bool) -> Iterator[Callable[[Result], None]]:
     """What prints the report of each run that it is given; with --json all as one document."""
     if options.json and several:
+        from lab.derive import document_fields
         from lab.report.document.runs import runs_document
 
         with runs_document(sys.stdout.write) as add:
-            yield lambda result: add(result.fields())
+            yield lambda result: add(document_fields(result))
         return
     with ExitStack() as stack:
         page = cache(partial(open_page, options, stack))
@@ -88,9 +89,10 @@ def print_report(result: Result, options: Namespace) -> None:
 
 def _print_report(result: Result, options: Namespace, opened: Callable[[], Page]) -> None:
     if options.json:
+        from lab.derive import document_fields
         from lab.report.document.writing import written
 
-        sys.stdout.writelines(written(result.fields()))
+        sys.stdout.writelines(written(document_fields(result)))
         return
     from lab.report.terminal.claims import draw_closing, draw_quietly
     from lab.report.terminal.page import About, draw_brief, draw_report

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def test_every_event_of_report_json_is_in_the_page(name: str) -> None:
     for number, timeline in enumerate(result.timelines):
         wanted = [
             event["id"]["kind"]
-            for event in result.document["events"]
+            for event in json.loads(derived(result, "json"))["events"]
             if event["step"] == timeline.step and event["id"]["kind"] != "printed call"
         ]
         kinds = [event["kind"] for event in parsed.part(number)["events"]]
@@ -48,7 +49,7 @@ def test_a_printed_call_is_cut() -> None:
 
 
 def test_a_frame_says_what_report_json_does() -> None:
-    document = recorded_result("traced-tcp4").document
+    document = json.loads(derived(recorded_result("traced-tcp4"), "json"))
     zero = min(each["entry_ns"] for each in document["events"] if "entry_ns" in each)
     syn = next(each for each in document["events"] if each["id"] == {"kind": "frame", "number": 3})
     found = events_of("traced-tcp4")["f3"]

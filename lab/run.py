@@ -258,7 +258,7 @@ def _await(
     *,
     shown: bool,
 ) -> Recording:
-    """The recording, once it is there; where the run is to be shown, whoever waits is told so."""
+    """The recording, once it is there; where the run is to be shown, whoever waits learns so."""
     from dataclasses import replace
 
     if shown:

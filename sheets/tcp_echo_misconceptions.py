@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def misconceptions(one_by_one: Trial, many_at_once: Trial) -> tuple[Misconception, ...]:
-    """The catalogue; where several explain a check the first are told."""
+    """The catalogue; where several explain a check the first are shown."""
 
     def made(
         name: str,

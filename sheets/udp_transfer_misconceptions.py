@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def misconceptions(transfers: Trial) -> tuple[Misconception, ...]:
-    """The catalogue; where several explain a check the first are told."""
+    """The catalogue; where several explain a check the first are shown."""
 
     def made(
         name: str,

@@ -116,7 +116,7 @@ Navigation = list[dict[str, object]]
 
 
 def navigation(pages: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Navigation:
-    """What mkdocs is told: every page once, patterns filled with those that no entry names.
+    """What mkdocs gets: every page once, patterns filled with those that no entry names.
 
     `pages` are those that the site has to lead to, by their paths; `groups` the scenarios' pages
     by group. Raises UsageError for an entry that is no page's, and for a page that none leads to,

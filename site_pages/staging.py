@@ -195,7 +195,7 @@ def sources_of(run: SiteRun) -> list[str]:
 
 
 def configuration(nav: object, folder: Path, site: Path) -> str:
-    """What mkdocs is told besides mkdocs.yml: JSON, which is YAML as well."""
+    """What mkdocs gets besides mkdocs.yml: JSON, which is YAML as well."""
     told = {
         "INHERIT": str(ROOT / "mkdocs.yml"),
         "docs_dir": str(folder),

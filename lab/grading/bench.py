@@ -36,7 +36,7 @@ class SubmissionBench(Bench):
     def __init__(self, settings: Settings, wanted: Submission, command: str, cell: Cell) -> None:
         """`command` starts what was handed in.
 
-        Nothing is written of the run: no student is told of a path of the grader's, and what was
+        Nothing is written of the run: no student reads a path of the grader's, and what was
         seen is judged at once.
         """
         super().__init__(None, settings)

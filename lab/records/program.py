@@ -33,8 +33,8 @@ class ProgramRun:
     cell: CellRun | None = None
     """How it was held, of a program that nobody trusts; None of others."""
     stdout_bytes: bytes | None = None
-    """What it wrote to standard output where that is no text in UTF-8, of which `stdout` cannot be
-    told from a text that has a \\xff in it; None where it is."""
+    """What it wrote to standard output where that is no text in UTF-8, for which `stdout` looks
+    like a text that has a \\xff in it; None where it is."""
 
     @property
     def output(self) -> bytes:

@@ -24,7 +24,7 @@ from lab.sweep.order import RunOrder
 from lab.sweep.row import RunRow, failed_row, row_of_json
 
 Say = Callable[[str], None]
-"""What is told of what a person should know."""
+"""Called with what a person should know."""
 START_S = 60.0
 """So long is waited for a first worker."""
 COUNT_S = 2.0

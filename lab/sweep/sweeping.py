@@ -86,7 +86,7 @@ def links_of_sweep(sweep: Sweep) -> Callable[[str, Mapping[str, Any]], tuple[str
 
 
 def run_sweep(sweep: Sweep, tell: Tell, say: Callable[[str], None]) -> SweepStore:
-    """The sweep's rows, all of them on disk. `say` is told what a person should know meanwhile.
+    """The sweep's rows, all of them on disk. `say` gets what a person should know meanwhile.
 
     What was made before is not made again. Raises UsageError and MachineError; what was made until
     then is on disk.

@@ -17,7 +17,7 @@ PASSES_TO_RINGS = "msg_ring"
 
 
 class RegisteredFiles:
-    """Objects by ring and place. What is not known to be at a place is not there."""
+    """Objects by ring and place. A place whose object is unknown is absent."""
 
     __slots__ = ("_places",)
 

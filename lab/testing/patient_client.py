@@ -273,7 +273,7 @@ class PatientClient:
         return number
 
     def _was_reset(self) -> None:
-        """Read what came before the RST; its error is told once, to the call that failed."""
+        """Read what came before the RST; its error is reported once, by the call that failed."""
         with contextlib.suppress(OSError):
             while self.is_open and (data := self._socket.recv(_CHUNK_BYTES)):
                 self.got += data

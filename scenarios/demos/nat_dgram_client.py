@@ -1,4 +1,4 @@
-"""A UDP client that asks twice, and reads until it is told that that was all.
+"""A UDP client that asks twice, and reads until the server says that that was all.
 
 By hand:    python3 nat_dgram_client.py 127.0.0.1 4242 4000
 with nat_dgram_server.py running there. An IPv6 address (::1) makes it use AF_INET6.

@@ -1,4 +1,4 @@
-"""A datagram is lost, and neither side is told."""
+"""A datagram is lost, and neither side learns of it."""
 
 from lab.api import Lesson, Scenario, Step, demo, two_hosts
 from lab.checks.faults.conversations import loses_a_datagram_unnoticed, strikes_what_its_rules_name

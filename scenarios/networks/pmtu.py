@@ -1,4 +1,4 @@
-"""TCP on a way with a smaller link: it is told of it; then the message that tells it is lost."""
+"""TCP on a way with a smaller link: it learns of it; then the message that says so is lost."""
 
 from lab.api import Lesson, Scenario, Step, demo, laid_out
 from lab.checks.link import has_right_checksums
@@ -18,7 +18,7 @@ PORT, SIZE = 4242, 2800
 
 
 def step(name: str, host: str, wire: tuple[str, ...] = ()) -> Step:
-    """The same bytes to a host whose path is not known yet."""
+    """The same bytes to a host whose path is unknown yet."""
     return Step(
         name,
         (

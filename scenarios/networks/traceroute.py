@@ -1,4 +1,4 @@
-"""The way to a host, told by packets that die on it: by hand, with scapy, and by traceroute(8)."""
+"""The way to a host, found by packets that die on it: by hand, with scapy, and by traceroute(8)."""
 
 from lab.api import Lesson, Scenario, Step, chain, demo
 from lab.checks.link import has_right_checksums

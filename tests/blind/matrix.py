@@ -41,7 +41,7 @@ class Found(enum.StrEnum):
     KEPT = "kept"
     """It is decided as before: what decides it was not touched."""
     UNTELLABLE = "cannot be told"
-    """It is decided otherwise, and nothing could have told."""
+    """It is decided otherwise, and nothing could have shown it."""
     WRONG = "wrong"
     """It is decided otherwise than by what happened, or by what is not there any more."""
     UNTRIED = "untried"

@@ -34,7 +34,7 @@ ENOTSUP, EAGAIN = 95, 11
 
 
 def swapped(text: str) -> str:
-    """The client's first two sends, told the other way round."""
+    """The client's first two sends, printed the other way round."""
     lines = text.splitlines(keepends=True)
     at = next(n for n, line in enumerate(lines) if line.startswith("send("))
     lines[at : at + 2] = reversed(lines[at : at + 2])

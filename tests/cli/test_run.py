@@ -135,7 +135,7 @@ def test_out_that_is_not_writable_is_refused_before_anything_is_run(tmp_path: Pa
 
 
 def check_failed(done: CompletedProcess[str], line: str) -> None:
-    """A run that a program spoilt: told at once, nothing decided, and all of it kept."""
+    """A run that a program spoilt: said at once, nothing decided, and all of it kept."""
     assert done.returncode == 2
     assert done.stderr == ""
     head = " ".join(done.stdout.partition("\n\n")[0].split())

@@ -1,4 +1,4 @@
-"""What a stepped run says of itself is told from one process to another, and kept nowhere."""
+"""What a stepped run says of itself goes from one process to another, and is kept nowhere."""
 
 from __future__ import annotations
 

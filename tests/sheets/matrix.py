@@ -1,8 +1,8 @@
-"""Right programs and mutants, graded by the sheets: who is told what.
+"""Right programs and mutants, graded by the sheets: who gets which hint.
 
 `python -m tests.sheets.matrix` grades all of them, and prints a line for each. A right program has
-all points and no hint. A mutant has fewer, and is told of its own misconception; what else it is
-told is printed behind.
+all points and no hint. A mutant has fewer, and the hint of its own misconception; what other hints
+it gets is printed behind.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Told:
 
     name: str
     wanted: str
-    """The misconception that it is to be told of; "" of a right program."""
+    """The misconception that it is to get the hint of; "" of a right program."""
     grade: Grade
 
     @property
     def misconceptions(self) -> list[str]:
-        """Those that it is told of."""
+        """Those that it gets the hints of."""
         hints = (hint for mark in self.grade.marks for hint in mark.hints)
         return list(dict.fromkeys(hint.misconception for hint in hints if hint.misconception))
 
@@ -51,7 +51,7 @@ class Told:
 
     @property
     def is_well(self) -> bool:
-        """Whether it is told what it should be."""
+        """Whether it gets the hint that it should."""
         has_all = self.grade.score == self.grade.max_score
         if not self.wanted:
             return has_all and not any(mark.hints for mark in self.grade.marks)

@@ -1,4 +1,4 @@
-"""Every right program has all points and no hint; every mutant is told of its own misconception."""
+"""Right programs have all points and no hint, mutants the hint of their own misconception."""
 
 from __future__ import annotations
 

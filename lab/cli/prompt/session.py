@@ -52,7 +52,7 @@ class Session:
     ) -> None:
         """With a terminal its programs have one, too. `draw` shows what was recorded so far.
 
-        Raises UsageError where a host's name cannot be told from a command.
+        Raises UsageError where a host's name cannot be distinguished from a command.
         """
         self._control = control
         self._run = run_at_terminal if has_terminal else run_front

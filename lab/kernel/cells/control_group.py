@@ -109,8 +109,8 @@ def open_control_group(
 ) -> ControlGroup | None:
     """A new group with the `wanted` controllers; those of CONTROLLERS, unless others are wanted.
 
-    None where none can be had, which is found by trying. For root, whose groups can be told from
-    those of a lab that is gone.
+    None where none can be had, which is found by trying. For root, whose groups can be
+    distinguished from those of a lab that is gone.
     """
     if not has_owner():
         return None

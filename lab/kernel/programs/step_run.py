@@ -51,7 +51,7 @@ class StepRun(ProgramGroup):
     ) -> None:
         """As ProgramGroup. `at_checkpoint` is called for each checkpoint that a program waits at.
 
-        `when_served` is, once all have ended but those that serve. Until `may_end`, which is told
+        `when_served` is, once all have ended but those that serve. Until `may_end`, which is given
         whether TCP has nothing left to send, those serve on, and a failed program ends no other.
         `traffic` is whether anything is on its way, and what changes with each frame; where it is
         given nobody is waited for any longer who waits himself, for what does not come.

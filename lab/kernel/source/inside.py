@@ -1,7 +1,7 @@
 """What runs within a Python program that is to note the lines that make its calls.
 
 The text of this file is given to the program's interpreter (`command.py`), which is any Python from
-3.8 on; so it imports nothing of the lab. It has itself told of calls, by sys.monitoring, before
+3.8 on; so it imports nothing of the lab. It learns of calls by sys.monitoring, before
 Python 3.12 by sys.setprofile, then runs the program as the interpreter would have done. It notes,
 for each C function that works on sockets, pipes and descriptors, when it was called and returned,
 by which thread and at which line; into memory that is shared with the lab, without a system call

@@ -20,7 +20,7 @@ USUAL = ("goodput_bps", "lasted_s", "retransmissions")
 """What is plotted where nobody says what."""
 MOST_PLOTS = 100
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Okabe and Ito's, told apart by most who are colour-blind, but for yellow, too light on white."""
+"""Okabe and Ito's, distinct for most who are colour-blind, but for yellow, too light on white."""
 _MARKS = "osD^v<>"
 _INCHES = (6.4, 4.0)
 

@@ -36,10 +36,10 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Show a bar on standard error; what is yielded is told how many are done, and what is said.
+    """Show a bar on standard error; what is yielded takes how many are done, and what is said.
 
     Nothing where standard error is no terminal. It is gone when the block ends, and its thread is
-    not there before it is told something.
+    not there before it is called.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done, said: None

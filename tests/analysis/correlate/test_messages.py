@@ -40,7 +40,7 @@ def test_a_message_cut_short_is_one_that_begins_so() -> None:
     [("recvfrom", "2", True), ("recvfrom", "9", False), ("recvmsg", "", True)],
 )
 def test_a_read_may_have_had_no_room_for_more(name: str, room: str, is_met: bool) -> None:
-    """How much a struct iovec[] has is not known."""
+    """How much a struct iovec[] has is unknown."""
     call = decoded(1, name, (1, 2), moved=2, data=b"ab", arguments={"len": room} if room else {})
     assert (take_read(waiting(b"abc"), call) == 0) is is_met
     assert take_read(waiting(b"abc", b"ab"), call) == 1

@@ -113,7 +113,7 @@ def test_what_no_traced_program_had_a_part_in_has_no_channel() -> None:
 
 
 def several(name: str, socket: str, program: str, time_ns: int = 1) -> SystemCall:
-    """sendmmsg(2) or recvmmsg(2), which tell no bytes."""
+    """sendmmsg(2) or recvmmsg(2), of which no bytes are recorded."""
     return decoded(9, name, (time_ns, time_ns + 1), socket=socket, program=program, result=3)
 
 

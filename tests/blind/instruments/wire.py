@@ -11,7 +11,7 @@ from tests.blind.instruments.records import disturbed_records
 
 
 def strikes(recording: Recording) -> Iterator[Disturbed]:
-    """Strikes that were not told of, or told of otherwise."""
+    """Strikes that were not reported, or reported otherwise."""
 
     def put(recording: Recording, strikes: Sequence[WireStrike]) -> Recording:
         return replace(recording, wire_strikes=tuple(strikes))

@@ -1,4 +1,4 @@
-"""Claims of slow start, and of what comes after a loss, of stories told in bursts.
+"""Claims of slow start, and of what comes after a loss, of segments sent in bursts.
 
 Each burst is a round trip of 100 ms: segments of 1,000 bytes, and an ACK of what came in order.
 """

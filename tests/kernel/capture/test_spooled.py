@@ -1,4 +1,4 @@
-"""Frames are read from the spools of a run by who was told where they are."""
+"""Frames are read from the spools of a run by who knows where they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_files() -> int:
 
 
 def spooled(spools: tuple[int, ...], max_frames: int | None = None) -> SpooledFrames:
-    """Two captures' frames: one block of each in the first file, as another process is told."""
+    """Two captures' frames: one block of each in the first file, as another process gets them."""
     near = block(Laid(A, 10, is_outgoing=True), Laid(B, 30, is_outgoing=True))
     far = block(Laid(A, 20), Laid(B, 40, wire_bytes=1514))
     end = write_block(spools[0], 0, 0, memoryview(near))

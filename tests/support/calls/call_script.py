@@ -1,4 +1,4 @@
-"""A program's calls and tasks told one after another."""
+"""A program's calls and tasks made one after another."""
 
 from __future__ import annotations
 

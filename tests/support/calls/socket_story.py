@@ -1,4 +1,4 @@
-"""A step's calls told one after another, and the frames beside them.
+"""A step's calls made one after another, and the frames beside them.
 
 The crossings' times are microseconds after START_NS, like those of the calls.
 """
@@ -128,5 +128,5 @@ def datagrams(at: int, client: str = "client") -> str:
 
 
 def connection() -> Story:
-    """listen 10 to 30, socket 40, connect 50, accept 60: what nothing but calls told."""
+    """listen 10 to 30, socket 40, connect 50, accept 60: of which calls alone were recorded."""
     return Story().listen().socket().connect().accept()

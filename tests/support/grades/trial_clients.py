@@ -23,12 +23,12 @@ def is_mistaken(server: str, port: int) -> object:
 
 
 def says(what: str) -> str:
-    """It returns what it is told."""
+    """It returns what it is given."""
     return what
 
 
 def listens_for_long(server: str, port: int) -> tuple[bool, bool]:
-    """Whether anything came, and whether it was told that nothing would."""
+    """Whether anything came, and whether it learned that nothing would."""
     with socket.create_connection((server, port), timeout=5) as connection:
         readable, _ = REST.wait([connection], [], 3600.0)
         return readable, REST.was_reached

@@ -41,7 +41,7 @@ def run(sandbox: Sandbox, *programs: Program, confined: Confined | None = None) 
 
 
 def failure(marker: str, *programs: Program) -> str:
-    """What is told of the programs of a run that failed, a line each; nothing of them is left."""
+    """What is said of the programs of a run that failed, a line each; nothing of them is left."""
     with open_sandbox() as sandbox:
         recording = run(sandbox, *programs)
         wait_until(lambda: len(marked(marker)) == 2)  # the supervisor and init

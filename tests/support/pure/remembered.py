@@ -39,7 +39,7 @@ _WHOLE = {
     "decode": _AS_ITSELF + _AS_ITSELF + _BY_VALUE + _BY_VALUE,
     "find_endpoints": _AS_ITSELF * 3 + _BY_VALUE + _AS_ITSELF,
 }
-"""The functions that timelines are assembled with, and how their arguments are told apart: a
+"""The functions that timelines are assembled with, and how their arguments are distinguished: a
 large one is the same only where it is the same object, since comparing it would take as long."""
 
 FUNCTIONS = (*_WHOLE, "parse_transcript")
@@ -56,7 +56,7 @@ def remember() -> None:
 
 
 def remembering(function: Callable[..., Any], arguments: str) -> Callable[..., Any]:
-    """The function, with its latest results; without `arguments` all are told apart by value."""
+    """The function, with its latest results; without `arguments` all are distinguished by value."""
     known: OrderedDict[Hashable, tuple[tuple[Any, ...], Any]] = OrderedDict()
 
     @functools.wraps(function)

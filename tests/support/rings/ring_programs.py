@@ -100,7 +100,7 @@ while (got := ring.do(RECV, s, room, 100)) > 0:
     ring.do(SEND, s, at(said(room, got).upper()), got)
 ring.do(CLOSE, s)
 """
-"""Its server: it says in capitals what it is told."""
+"""Its server: it says in capitals what it was sent."""
 
 KINDS = """
 ring = Ring()

@@ -1,4 +1,4 @@
-"""The loop in C of stops.c, as the loop in Python uses it: what it is told, what it has recorded.
+"""The loop in C of stops.c, as the loop in Python uses it: what it is given, what it has recorded.
 
 Records of calls are kept as they are until the end. Samples of sockets are taken over before
 Python serves a stop itself, since the next depends on them.

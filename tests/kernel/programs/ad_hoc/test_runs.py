@@ -118,7 +118,7 @@ def test_a_server_ends_by_itself_where_it_ends_with_its_client(
 
 
 def test_the_port_is_whichever_the_server_takes(ad_hoc: Callable[..., AdHocRun]) -> None:
-    """Without --port and {port} it is told by the client finding it: 4321 is not the default."""
+    """Without --port and {port} it shows by the client finding it: 4321 is not the default."""
     fixed = {"{port}": "4321"}
     server, client = (text.replace("{port}", fixed["{port}"]) for text in (CONVERSE, ASK))
     run = ad_hoc(python(server), python(client))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kernel
 @pytest.mark.usefixtures("needs_bpf", "needs_ptrace")
 @pytest.mark.parametrize("choice", ["auto", "ptrace"])
 def test_a_collector_that_is_not_wanted_after_all_is_ended(choice: str) -> None:
-    """Else it would be told of as a process that a program has left behind."""
+    """Else it would be reported as a process that a program has left behind."""
     with open_sandbox() as sandbox:
         instrument, others = sandbox.call(traced_programs.others_when_refused, choice)
     assert (instrument.kind, instrument.slack_ns) == (InstrumentKind.CALLS, 20_000)

@@ -50,7 +50,7 @@ def test_each_ends_once() -> None:
 
 
 def test_each_uses_the_arguments_that_its_tracepoint_has() -> None:
-    """The kernel refuses a program that uses more: by that the two completions are told apart."""
+    """The kernel refuses a program that uses more: by that the two completions differ."""
     assert arguments_used(created_program(MAPS, OFFSETS)) == {0, 1}
     assert arguments_used(submitted_program(MAPS, OFFSETS, 0)) == {0}
     assert arguments_used(submitted_program(MAPS, OFFSETS, 1)) == {1}

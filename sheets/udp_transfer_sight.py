@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from udp_transfer_peers import HEADER, taken_apart
 
-from lab.api import Seen
+from lab.api import Seen, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def arrived(seen: Seen, port: int) -> set[bytes]:
     """What the server's host has got in datagrams to that UDP port, without their headers."""
     return {
         payload[HEADER.size :]
-        for crossing, payload in _datagrams(seen)
+        for _, crossing, payload in _datagrams(seen)
         if crossing.sender == "client"
         and crossing.packet.udp.destination_port == port
         and crossing.received_ns is not None
@@ -66,11 +66,14 @@ def ended(seen: Seen, name: str) -> str:
     return str(run.exit_status) if run.exit_status >= 0 else f"signal {-run.exit_status}"
 
 
-def sent_to(seen: Seen, port: int) -> list[tuple[int, dict[str, Any]]]:
-    """What the client's host has sent to that UDP port: when, in ns, and the datagram."""
+def sent_to(seen: Seen, port: int) -> list[tuple[tuple[int, int], dict[str, Any]]]:
+    """What the client's host has sent to that UDP port: between when, in ns, and the datagram.
+
+    The first of all may leave later than it is sent: it waits for its neighbour's address.
+    """
     return [
-        (crossing.time_ns, taken_apart(payload))
-        for crossing, payload in _datagrams(seen)
+        (timeline.sent_between(crossing), taken_apart(payload))
+        for timeline, crossing, payload in _datagrams(seen)
         if crossing.sender == "client" and crossing.packet.udp.destination_port == port
     ]
 
@@ -79,21 +82,21 @@ def answered_from(seen: Seen, port: int) -> list[tuple[int, bytes]]:
     """What the server's host has sent from that UDP port: to which port, and what."""
     return [
         (crossing.packet.udp.destination_port, payload)
-        for crossing, payload in _datagrams(seen)
+        for _, crossing, payload in _datagrams(seen)
         if crossing.sender == "server" and crossing.packet.udp.source_port == port
     ]
 
 
 def too_soon(seen: Seen, port: int) -> int | None:
     """The number of a DATA that was sent again at once, with nothing between; None if none was."""
-    for (before_ns, one), (after_ns, other) in pairwise(sent_to(seen, port)):
+    for ((before_ns, _), one), ((_, after_ns), other) in pairwise(sent_to(seen, port)):
         if one["raw"] == other["raw"] and after_ns - before_ns < SOON_S * 1e9:
             return int(other["number"])
     return None
 
 
-def _datagrams(seen: Seen) -> Iterator[tuple[Any, bytes]]:
+def _datagrams(seen: Seen) -> Iterator[tuple[Timeline, Any, bytes]]:
     for timeline in seen.run.timelines:
         for crossing in timeline.crossings:
             if crossing.packet.udp is not None:
-                yield crossing, bytes(crossing.packet.payload)
+                yield timeline, crossing, bytes(crossing.packet.payload)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lab.analysis.flows.bracket import Bracket
     from lab.analysis.flows.crossing import Crossing
     from lab.analysis.flows.flow import Flow, FlowId
+    from lab.analysis.flows.neighbours import NeighbourWait
     from lab.analysis.flows.strikes import Struck
     from lab.analysis.order.events import Order
     from lab.analysis.sockets.endpoint import Endpoint
@@ -74,6 +75,13 @@ class Timeline:
         from lab.analysis.flows.by_number import by_number
 
         return by_number(self.crossings)
+
+    @cached_property
+    def neighbour_waits(self) -> Mapping[int, NeighbourWait]:
+        """By the numbers of crossings how long they waited for their neighbours' addresses."""
+        from lab.analysis.flows.neighbours import neighbour_waits
+
+        return neighbour_waits(self.crossings)
 
     @cached_property
     def call_of(self) -> Mapping[EventId, SystemCall]:
@@ -139,6 +147,16 @@ class Timeline:
         from lab.analysis.sockets.held import held_of_step
 
         return held_of_step(self.recording, self.step)
+
+    def sent_between(self, crossing: Crossing) -> tuple[int, int]:
+        """Between which times its host's IP sent a packet, in ns: mostly both are its frame's.
+
+        One that waited for its neighbour's hardware address was sent before its frame left.
+        """
+        wait, left_ns = self.neighbour_waits.get(crossing.number), crossing.time_ns
+        if wait is None:
+            return left_ns, left_ns
+        return wait.since_ns, wait.since_ns if wait.is_first else left_ns
 
     def sysctl(self, host: str, name: str) -> str | None:
         """What the run set this sysctl of the host to, as the kernel has it; None: it did not.

@@ -104,6 +104,9 @@ UNTAKEN = DISCARDED | {Note.LOST, Note.DROPPED}
 TIMEOUT_NS = 200_000_000
 """The least that Linux waits beyond a round trip (TCP_RTO_MIN); RFC 6298, 2.4, wants 1 s."""
 
+FIRST_TIMEOUT_NS = 1_000_000_000
+"""The timeout until a round trip has been measured. Source: RFC 6298, 2.1."""
+
 
 @frozen
 class Segment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.analysis.packets.packet import TcpFlags
-from lab.analysis.tcp.segment import UNTAKEN
+from lab.analysis.tcp.segment import FIRST_TIMEOUT_NS, UNTAKEN
 from lab.analysis.tcp.state import State
 from lab.checks.udp.datagrams import both_ways
 from lab.model.claim import Verdict, broken, claim, first_of, holds, undecided
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from lab.analysis.timeline import Timeline
     from lab.model.event import EventId
 
-FIRST_TIMEOUT_NS = 1_000_000_000
-"""RFC 6298, 2.1: the timeout until a round trip has been measured."""
 TIMER_NS = 10_000_000
 """Linux counts timers in jiffies, of up to 10 ms (CONFIG_HZ=100)."""
 NOTHING_STRUCK = "no wire struck what this is about"
@@ -104,22 +102,29 @@ def waits_a_second_at_first(timeline: Timeline) -> Verdict:
             return broken(f"{hit.frame} was never sent again", [hit.frame])
         evidence = [hit.struck.id, hit.frame, frame_id(again.crossing)]
         began, ended = _crossing(timeline, hit.segment), _crossing(timeline, again)
-        began_ns, since = began.time_ns, f"{began.id}"
         syns = [_crossing(timeline, each) for each in _syns_to(hit)]
-        asked = [each for each in syns if each.received_ns and each.received_ns < began_ns]
+        asked = [each for each in syns if each.received_ns and each.received_ns < began.time_ns]
         asked_again = [each for each in syns if each.sent_ns and _came_between(each, began, ended)]
         if asked and asked_again:
             began, ended = asked[-1], asked_again[0]
-            began_ns, since = began.time_ns, f"{began.id}"
             evidence += [began.id, ended.id]
-        elif asked:
-            began_ns = asked[-1].received_ns or began_ns
+        first_ns, last_ns = timeline.sent_between(began)
+        since = f"{began.id}"
+        if asked and not asked_again:
+            first_ns = last_ns = asked[-1].received_ns or last_ns
             since = f"{asked[-1].id} had come, which {began.id} answers"
             evidence.append(asked[-1].id)
-        waited_ns = ended.time_ns - began_ns
-        said = f"{ended.id} left {waited_ns / 1e6:.1f} ms after {since}"
-        is_soon = waited_ns < FIRST_TIMEOUT_NS - TIMER_NS
-        return broken(f"{said}, sooner", evidence) if is_soon else holds(said, evidence)
+        elif (wait := timeline.neighbour_waits.get(began.number)) is not None:
+            since = f"{wait.question}, for whose answer {began.id} waited"
+            evidence.append(wait.question)
+        soonest_ns, latest_ns = timeline.sent_between(ended)
+        said = f"{ended.id} left {(latest_ns - first_ns) / 1e6:.1f} ms after {since}"
+        least_ns = FIRST_TIMEOUT_NS - TIMER_NS
+        if latest_ns - first_ns < least_ns:
+            return broken(f"{said}, sooner", evidence)
+        if soonest_ns - last_ns < least_ns:
+            return undecided(f"{said}; when they were sent was not seen", evidence)
+        return holds(said, evidence)
     return undecided(NOTHING_STRUCK)
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lab.analysis.packets.packet import TcpFlags
-from lab.analysis.tcp.segment import TIMEOUT_NS, UNTAKEN
+from lab.analysis.tcp.segment import FIRST_TIMEOUT_NS, TIMEOUT_NS, UNTAKEN
 from lab.checks.faults.counters import RESENT
 from lab.model.claim import Verdict, broken, claim, first_of, holds, undecided
 from lab.model.event import frame_id
@@ -37,8 +37,11 @@ def doubles_its_timeout(timeline: Timeline) -> Verdict:
     for talk, copies in _series(timeline):
         if len(copies) < 3:
             continue
-        times = [_left_ns(timeline, each) for each in copies]
-        waits = [later - sooner for sooner, later in pairwise(times)]
+        sent = [timeline.sent_between(timeline.crossing_of[each.crossing]) for each in copies]
+        held_ns = _left_ns(timeline, copies[0]) - sent[0][0]
+        if held_ns >= FIRST_TIMEOUT_NS or any(sooner != later for sooner, later in sent):
+            continue  # while a copy waits for its neighbour's address Linux sends no other
+        waits = [later - sooner for (sooner, _), (later, _) in pairwise(sent)]
         frames = [frame_id(each.crossing) for each in copies]
         lost = [each for each in timeline.struck if each.frame in frames]
         about = [*frames, *(each.id for each in lost)]

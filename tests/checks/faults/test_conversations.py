@@ -247,3 +247,30 @@ def test_a_datagram_that_was_sent_again_or_read_breaks_it() -> None:
     told = replace(first, arguments=(lost.packet.payload,))
     calls = {**timeline.calls, "server": (told, *(c for c in reads if c is not first))}
     assert outcome(loses_a_datagram_unnoticed, replace(timeline, calls=calls)) is BROKEN
+
+
+@pytest.mark.parametrize("late_ms", [25, 500])
+def test_a_syn_that_waited_for_its_neighbours_address_was_sent_before(late_ms: int) -> None:
+    """Its timer runs meanwhile: the next copy comes sooner behind the frame, and is no sooner."""
+    timeline = timeline_of("loss-syn4")
+    assert timeline.struck[0].frame is not None
+    syn = timeline.struck[0].frame.number
+    assert [c.packet.arp is not None for c in timeline.crossings[:syn]] == [True, True, False]
+    late = moved(timeline, syn - 1, syn, late_ms)
+    verdict = waits_a_second_at_first(late)
+    assert verdict.outcome is HOLDS
+    assert "after f1, for whose answer f3 waited" in verdict.why
+    assert late.crossings[0].id in verdict.evidence
+    known = edited(late, lambda c: None if c.number < syn else c)
+    assert outcome(waits_a_second_at_first, known) is BROKEN
+
+
+def test_of_copies_that_left_together_nobody_has_seen_when_they_were_sent() -> None:
+    timeline = timeline_of("loss-syn4")
+    assert timeline.struck[0].frame is not None
+    syn = timeline.struck[0].frame.number
+    again_ns = timeline.crossing_of[syn + 1].time_ns
+    by_ms = (again_ns - timeline.crossing_of[syn].time_ns) // 1_000_000
+    together = moved(timeline, syn - 1, syn, by_ms)
+    assert syn + 1 in together.neighbour_waits
+    assert outcome(waits_a_second_at_first, together) is UNDECIDED

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import step_edits as s
+from timeline_edits import edited
 
 from lab.analysis.assembly import build_timelines
 from lab.analysis.flows.crossing import Crossing
@@ -158,3 +159,25 @@ def test_an_answer_that_came_when_a_timer_may_have_run_out_decides_nothing() -> 
     (told,) = (s.crossing for t in timeline.conversations for s in t.segments if s.sack)
     late = moved(timeline, told, 300 * MS)
     assert fills_the_gap_that_the_probe_showed(late).outcome is UNDECIDED
+
+
+@pytest.mark.parametrize(("late_ms", "found"), [(25, HOLDS), (600, HOLDS), (1200, UNDECIDED)])
+def test_a_syn_that_waited_for_its_neighbours_address_was_sent_before(
+    late_ms: int, found: Outcome
+) -> None:
+    """Behind its frame the first wait is short; while it waits for a second no copy is made."""
+    timeline = timeline_of("loss-syn4", "conversation")
+    answer, syn = (each.number for each in timeline.crossings[1:3])
+
+    def later(crossing: Crossing) -> Crossing:
+        if crossing.number not in (answer, syn):
+            return crossing
+        sent, came = crossing.sent_ns, crossing.received_ns
+        return replace(
+            crossing,
+            sent_ns=None if sent is None else sent + late_ms * MS,
+            received_ns=None if came is None else came + late_ms * MS,
+        )
+
+    late = edited(timeline, later)
+    assert doubles_its_timeout(late).outcome is found

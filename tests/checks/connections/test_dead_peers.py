@@ -180,6 +180,31 @@ def test_another_time_than_the_users_breaks_it(by_ms: int) -> None:
     assert outcome(gives_up_after_the_users_timeout, other) is BROKEN
 
 
+def test_on_a_slow_link_the_timers_first_copy_is_late_and_the_users_time_counts_from_it() -> None:
+    """Copies and the last clock three seconds later, as after round trips of half a second."""
+    timeline = timeline_of("user-timeout4")
+    (talk,) = timeline.conversations
+    copies = [s.crossing for s in talk.segments if s.from_client and s.length]
+    clocks = [c for c in timeline.calls["client"] if c.name == "clock_gettime"]
+    late_ns = 3_000_000_000
+
+    def change(value: object) -> object:
+        return value + late_ns if isinstance(value, int) else value
+
+    later = with_calls(
+        timeline,
+        lambda call: (
+            replace(call, arguments=tuple(map(change, call.arguments)))
+            if call == clocks[-1]
+            else call
+        ),
+    )
+    assert outcome(gives_up_after_the_users_timeout, later) is BROKEN
+    for number in copies[1:]:
+        later = moved(later, number, late_ns)
+    assert outcome(gives_up_after_the_users_timeout, later) is HOLDS
+
+
 def test_clocks_that_are_no_numbers_decide_nothing() -> None:
     odd = with_calls(
         timeline_of("user-timeout4"),

@@ -34,7 +34,7 @@ def test_of_elsewhere(): pytest.skip("elsewhere")
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs pytest on test files with these texts, by two workers unless told otherwise."""
+    """Runs pytest on test files with these texts, by two workers unless others are asked for."""
     for part in ("pyproject.toml", "tests/conftest.py"):
         (tmp_path / part).parent.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / part, tmp_path / part)

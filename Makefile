@@ -69,7 +69,7 @@ lint: $(VENV)/.ready-dev ## ruff, mypy (strict but for tests), the import rule
 	$(VENV)/bin/ruff check --no-cache .
 	$(VENV)/bin/ruff format --no-cache --check .
 	$(VENV)/bin/mypy --cache-dir=/dev/null
-	$(VENV)/bin/pytest tests/test_architecture.py
+	$(VENV)/bin/pytest tests/project/house/test_architecture.py
 
 check: lint test ## lint and test
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from lab.frozen import frozen
 from lab.model.counted import counted
-from lab.records import Canary, CapturePoint, Direction, Frame, Recording
+from lab.records import Canary, Direction, Frame, Recording
 from lab.records.stored_frames import count_by_point, cut_count, lengths_of, selected, times_of
 
 ETHERNET_HEADER_BYTES = 14
@@ -69,6 +69,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
     named += [each.step for each in recording.disturbances]
     steps = list(dict.fromkeys(named)) or [""]
     opened_ns = _opened(recording, steps, sightings)
+    required = _required(recording)
     for place, step in enumerate(steps):
         canaries = [canary for canary in recording.canaries if canary.step == step]
         times = _times(canaries, sightings)
@@ -80,7 +81,7 @@ def find_brackets(recording: Recording) -> tuple[Bracket, ...]:
         missing = [
             canary
             for canary in canaries
-            if not _required(canary, recording.points) <= _places(sightings[canary.payload])
+            if not required[canary.point] <= _places(sightings[canary.payload])
         ]
         brackets.append(
             Bracket(
@@ -119,12 +120,22 @@ def _times(canaries: list[Canary], sightings: dict[bytes, list[Frame]]) -> dict[
     return times
 
 
-def _required(canary: Canary, points: tuple[CapturePoint, ...]) -> frozenset[tuple[str, Direction]]:
-    """Where a canary has to be seen: leaving its point, arriving at the link's others."""
-    link = next((point.link for point in points if point.name == canary.point), None)
-    others = {p.name for p in points if p.link == link and p.name != canary.point}
-    arrivals = others or {canary.point}
-    return frozenset({(canary.point, Direction.OUT), *((name, Direction.IN) for name in arrivals)})
+def _required(recording: Recording) -> dict[str, frozenset[tuple[str, Direction]]]:
+    """By where a canary is sent, where it has to be seen: leaving, and arriving at the others.
+
+    Those are the other points of the link; the point itself where it has no other.
+    """
+    links = {point.name: point.link for point in reversed(recording.points)}
+    on_link: defaultdict[str | None, set[str]] = defaultdict(set)
+    for point in recording.points:
+        on_link[point.link].add(point.name)
+    required = {}
+    for name in {canary.point for canary in recording.canaries}:
+        arrivals = on_link[links.get(name)] - {name} or {name}
+        required[name] = frozenset(
+            {(name, Direction.OUT), *((each, Direction.IN) for each in arrivals)}
+        )
+    return required
 
 
 def _places(frames: list[Frame]) -> frozenset[tuple[str, Direction]]:
@@ -133,11 +144,12 @@ def _places(frames: list[Frame]) -> frozenset[tuple[str, Direction]]:
 
 def _unproven(canaries: list[Canary], recording: Recording) -> list[str]:
     """Points that no canary bracketed."""
+    sent = {(canary.point, canary.bracket) for canary in canaries}
     return [
         f"no {bracket} canary was sent at {point.name}"
         for point in recording.points
         for bracket in ("opening", "closing")
-        if not any(c.point == point.name and c.bracket == bracket for c in canaries)
+        if (point.name, bracket) not in sent
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -41,6 +42,12 @@ STARTS = frozenset({"subprocess.Popen", "os.posix_spawn"})
 _MAY = ("kernel", "programs", "browser")
 """The markers of which a test that starts one has one: `make test-fast` leaves those out, and who
 does not ask for browsers the last."""
+PURE = "not kernel and not programs"
+"""What `make test-fast` asks for (-m)."""
+_WHOLE_MODULE = re.compile(
+    rb"^pytestmark = (?:\[\s*)?pytest\.mark\.(?:kernel|programs)\b", re.MULTILINE
+)
+"""Where a module, and so each of its tests, is given one of these two markers."""
 _unmarked: list[str] = []
 """The test that runs, where it has neither marker."""
 
@@ -100,11 +107,23 @@ class _OneReportATest:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where kernel tests alone are wanted a module that has none need not be imported."""
-    words = config.getoption("markexpr").split()
-    if words[:1] != ["kernel"] or "or" in words or collection_path.suffix != ".py":
+    """A module of which no test is wanted by its marker need not be imported."""
+    if collection_path.suffix != ".py":
         return None
-    return None if b"mark.kernel" in collection_path.read_bytes() else True
+    expression = config.getoption("markexpr")
+    words = expression.split()
+    if expression == PURE:
+        return _is_left_out_whole(collection_path.read_bytes()) or None
+    if words[:1] == ["kernel"] and "or" not in words:
+        return None if b"mark.kernel" in collection_path.read_bytes() else True
+    return None
+
+
+def _is_left_out_whole(module: bytes) -> bool:
+    """Whether each of its tests has a marker of what pure tests do without."""
+    found = _WHOLE_MODULE.search(module)
+    # A test's text of another test module is no mark of its own.
+    return found is not None and module.count(b'"""', 0, found.start()) % 2 == 0
 
 
 def pytest_collection_finish() -> None:

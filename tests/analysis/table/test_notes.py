@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tabled import (
     any_conversations,
     check_alike,
+    check_alike_with_notes,
     close_ups,
     framed,
     lossy_conversations,
@@ -33,10 +34,7 @@ def test_notes_are_those_of_single_flows_and_every_one_occurs() -> None:
     seen: Counter[Note] = Counter()
     alone = 0
     for seed in range(60):
-        frames = lossy_conversations(seed)
-        flows = close_ups(frames)[1]
-        table = check_alike(frames)
-        found, _ = noted(table, flows)
+        _, found = check_alike_with_notes(lossy_conversations(seed))
         alone += len(found.followed_alone)
         seen.update(note for notes in notes_of(found).values() for note in notes)
     assert alone == 0

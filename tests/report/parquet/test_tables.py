@@ -10,6 +10,7 @@ from tabled import (
     any_conversations,
     close_ups,
     facts_of_crossing,
+    followed,
     framed,
     lossy_conversations,
     noted,
@@ -54,7 +55,7 @@ def test_every_packet_has_what_its_dissection_has(
     frames = mixture()
     packets, _, _ = written(frames, tmp_path)
     crossings, flows = close_ups(frames)
-    notes = notes_by_close_up(flows)
+    notes = notes_by_close_up(followed(flows))
     flow_of = {
         each.number: f"{flow.protocol}:{flow.number}" for flow in flows for each in flow.crossings
     }

@@ -17,7 +17,7 @@ from lab.analysis.table.columns import NO_OPTION, OTHER, RIGHT, TCP, UDP, UNKNOW
 from lab.analysis.table.notes import BIT_OF, NOTES
 from lab.analysis.table.summaries import TableNotes, note, summaries
 from lab.analysis.table.table import PacketTable, build_table
-from lab.analysis.tcp.conversation import analyse_tcp
+from lab.analysis.tcp.conversation import TcpConversation, analyse_tcp
 from lab.analysis.tcp.segment import Note
 from lab.model.address import SocketAddress
 from lab.records import CANARY_TEXT, DIRECTIONS, Direction, Frame, LinkType
@@ -114,22 +114,27 @@ def notes_of(found: TableNotes) -> dict[int, frozenset[Note]]:
     }
 
 
-def notes_by_close_up(flows: Sequence[Flow]) -> dict[int, frozenset[Note]]:
-    """The same of the flows, each followed by itself."""
+def followed(flows: Sequence[Flow]) -> list[TcpConversation | None]:
+    """Each flow followed by itself; None for one that is not of TCP."""
+    return [analyse_tcp(flow) if flow.protocol == "tcp" else None for flow in flows]
+
+
+def notes_by_close_up(
+    conversations: Sequence[TcpConversation | None],
+) -> dict[int, frozenset[Note]]:
+    """The same of flows that were followed by themselves."""
     return {
         segment.crossing - 1: segment.notes
-        for flow in flows
-        if flow.protocol == "tcp"
-        for segment in analyse_tcp(flow).segments
+        for conversation in conversations
+        if conversation is not None
+        for segment in conversation.segments
         if segment.notes
     }
 
 
 def summaries_by_close_up(flows: Sequence[Flow]) -> list[FlowSummary]:
     """The rows of the flows, each followed by itself."""
-    return [
-        summarise(flow, analyse_tcp(flow) if flow.protocol == "tcp" else None) for flow in flows
-    ]
+    return [*map(summarise, flows, followed(flows))]
 
 
 def facts_of_crossing(crossing: Crossing) -> Facts:
@@ -197,6 +202,13 @@ def facts_of_row(table: PacketTable, row: int) -> Facts:
 
 def check_alike(frames: Sequence[Frame], together: int = 1000) -> PacketTable:
     """The table of the frames, which says of every packet, flow and note what close-ups say."""
+    return check_alike_with_notes(frames, together)[0]
+
+
+def check_alike_with_notes(
+    frames: Sequence[Frame], together: int = 1000
+) -> tuple[PacketTable, TableNotes]:
+    """The same, and what the table says of its flows."""
     table = table_of(frames, together)
     crossings, flows = close_ups(frames)
     assert len(table.packets) == len(crossings)
@@ -208,9 +220,10 @@ def check_alike(frames: Sequence[Frame], together: int = 1000) -> PacketTable:
             mine = getattr(table.flows, of_kind).get(place, [])
             assert sorted(mine) == sorted(each.number - 1 for each in theirs), flow.id
     found, rows = noted(table, flows)
-    assert rows == summaries_by_close_up(flows)
-    assert notes_of(found) == notes_by_close_up(flows)
-    return table
+    conversations = followed(flows)
+    assert rows == [*map(summarise, flows, conversations)]
+    assert notes_of(found) == notes_by_close_up(conversations)
+    return table, found
 
 
 def any_conversations(seed: int, frames: int = 60) -> list[Frame]:

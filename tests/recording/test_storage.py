@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, replace
@@ -430,16 +431,16 @@ def test_a_flipped_bit_anywhere_is_found_and_its_file_named(copy: Path, name: st
     path = copy / name
     whole = path.read_bytes()
     places = {*range(0, len(whole), 211), *range(len(whole) - 300, len(whole))}
-    for place in sorted(places):
-        changed = bytearray(whole)
-        changed[place] ^= 1 << place % 8
-        path.write_bytes(changed)
-        with pytest.raises(CaptureFileError) as error:
-            load_recording(copy)
-        said = str(error.value)
-        assert f"{name} is " in said or f"{name}: " in said or f"{name} holds " in said, place
-        assert "\n" not in said
-    path.write_bytes(whole)
+    with path.open("r+b", buffering=0) as file:
+        for place in sorted(places):
+            os.pwrite(file.fileno(), bytes([whole[place] ^ 1 << place % 8]), place)
+            with pytest.raises(CaptureFileError) as error:
+                load_recording(copy)
+            said = str(error.value)
+            assert f"{name} is " in said or f"{name}: " in said or f"{name} holds " in said, place
+            assert "\n" not in said
+            os.pwrite(file.fileno(), whole[place : place + 1], place)
+    assert path.read_bytes() == whole
     assert load_recording(copy) == r.recorded(4)
 
 

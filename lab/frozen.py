@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
+from types import MemberDescriptorType
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -174,7 +175,13 @@ def _init_of(cls: type, every: dict[str, Any]) -> Callable[..., None]:
             parameter = f"{name}=_MISSING"
             value = f"_make{number}() if {name} is _MISSING else {name}"
         parameters.append(parameter)
-        lines.append(f" _set(self, {name!r}, {value})\n")
+        slot = getattr(cls, name, None)
+        if isinstance(slot, MemberDescriptorType):
+            # Its own setter need not look for the field, which is a third of the time.
+            scope[f"_set{number}"] = slot.__set__
+            lines.append(f" _set{number}(self, {value})\n")
+        else:
+            lines.append(f" _set(self, {name!r}, {value})\n")
     if hasattr(cls, "__post_init__"):
         lines.append(" self.__post_init__()\n")
     exec(f"def __init__({', '.join(parameters)}):\n{''.join(lines) or ' pass'}", scope)

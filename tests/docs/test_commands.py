@@ -61,7 +61,7 @@ def test_exit_statuses_are_read_from_the_remark() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", TYPED)
 def test_the_commands_of_a_page_do_what_they_say(page: str, tmp_path: Path) -> None:
-    prepare(tmp_path)
+    prepare(tmp_path, COMMANDS[page])
     skipped: list[PageCommand] = []
     for command in COMMANDS[page]:
         if command.is_typed and missing_tool(command.text):

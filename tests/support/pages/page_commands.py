@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from house import ROOT
@@ -155,8 +155,8 @@ def missing_tool(command: str) -> str:
     return next((tool for tool in TOOLS if tool in words and shutil.which(tool) is None), "")
 
 
-def prepare(folder: Path) -> None:
-    """Put into a folder what the pages take for granted."""
+def prepare(folder: Path, page: Sequence[PageCommand]) -> None:
+    """Put into a folder what pages take for granted; what takes long, where this one does."""
     make_folder(folder)
     root = f'exec {shutil.which("make")} --no-print-directory -C "{ROOT}" OUT="$PWD/runs" "$@"'
     for name, text in (
@@ -180,9 +180,11 @@ def prepare(folder: Path) -> None:
     for sheet, student in (("tcp_echo", "ann"), ("udp_transfer", "bob")):
         right = ROOT / "sheets/solutions" / sheet / "right.py"
         shutil.copyfile(right, folder / "handed-in" / f"{student}.py")
-    (folder / "lessons").mkdir()
-    typed("./wirelab new hello --scenarios lessons", folder)
-    if shutil.which("openssl") is not None:
+    words = " ".join(each.text for each in page if each.is_typed)
+    if "lessons" in words:
+        (folder / "lessons").mkdir()
+        typed("./wirelab new hello --scenarios lessons", folder)
+    if "cert.pem" in words and shutil.which("openssl") is not None:
         _certify(folder)
 
 

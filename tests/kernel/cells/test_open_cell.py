@@ -188,10 +188,10 @@ def test_processor_time_is_that_of_all_its_processes(marker: str, folder: Path) 
         "import os, time\nwhile True:\n pid = os.fork()\n if pid == 0:\n"
         "  while time.process_time() < 0.2: pass\n  os._exit(0)\n os.waitpid(pid, 0)"
     )
-    it = run_code(folder, burn, Limits(cpu_s=1))
+    it = run_code(folder, burn, Limits(cpu_s=0.5))
     assert it.cell is not None and it.cell.ended_by is Limit.CPU
     assert it.failure == (
-        "took more than its cell allows: 1 s of the processors' time; it wrote nothing to stderr"
+        "took more than its cell allows: 0.5 s of the processors' time; it wrote nothing to stderr"
     )
 
 
@@ -202,7 +202,7 @@ def test_a_fork_bomb_ends_and_another_program_does_not_notice(marker: str, folde
     )
     other = python("import subprocess\nfor _ in range(20): subprocess.run(['true'])", "other")
     with open_sandbox() as sandbox:
-        recording = run(sandbox, in_cell(folder, bomb, limits=Limits(cpu_s=1)), other)
+        recording = run(sandbox, in_cell(folder, bomb, limits=Limits(cpu_s=0.5)), other)
         it, beside = recording.programs
         assert it.cell is not None and it.cell.ended_by is Limit.CPU
         assert (beside.failure, beside.exit_status) == ("", 0)

@@ -122,7 +122,7 @@ def attributes(message: Any) -> dict[str, Any]:
         ),
     ],
 )  # fmt: skip
-def test_pyroute2_reads_what_is_encoded_by_hand(
+def test_a_request_says_what_it_asks_for(
     ask: Callable[[Netlink], None], expected: dict[str, Any]
 ) -> None:
     from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-
-from textual.timer import Timer
 
 from lab.screen.app import BoardApp
 from lab.screen.forms import TextPage
@@ -23,7 +22,7 @@ class PlayApp(BoardApp):
     def __init__(self, playing: Playing) -> None:
         super().__init__()
         self.playing = playing
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def _press(self, key: str) -> None:
         self.playing = press_play(self.playing, key)
@@ -49,11 +48,14 @@ class PlayApp(BoardApp):
     def _wait(self) -> None:
         """Go on after as long a time as passed then."""
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
             self._timer = None
         wait_ns = self.playing.wait_ns
         if wait_ns is not None:
-            self._timer = self.set_timer(_clamped(wait_ns) / _NS, self._go_on)
+            # Textual's own timers never come where the process is kept from running for as long
+            # as they are to wait (8.2, Timer._run skips what is late): a millisecond at times.
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_clamped(wait_ns) / _NS, self.call_next, self._go_on)
 
     def _go_on(self) -> None:
         self.playing = self.playing.gone_on()

@@ -82,6 +82,8 @@ class BlockRing(PacketSocket):
         """Map the ring that the kernel has. Raises KernelRefused."""
         try:
             self._ring = mmap.mmap(self._socket.fileno(), self.ring_bytes)
+            # Each program is forked from here, and has no use for it.
+            self._ring.madvise(mmap.MADV_DONTFORK)
         except OSError as error:
             raise KernelRefused(refusal(f"cannot capture on {self._name}", error)) from error
         self._bytes = memoryview(self._ring)

@@ -32,7 +32,6 @@ from lab.kernel.plan import Plan
 from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import KeyLogFile, make_key_logs
 from lab.kernel.sandbox.view import View
-from lab.kernel.source.notes import Noted
 from lab.kernel.system.message_socket import Talk
 from lab.kernel.trace.tracer import Host
 from lab.kernel.tracers import Tracing
@@ -55,6 +54,7 @@ TYPE_CHECKING = False  # as typing has it
 if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.links.wires import Wires
+    from lab.kernel.source.notes import Noted
 
 STAMP_SLACK_NS = 1_000  # a frame is stamped within a fraction of a microsecond
 

@@ -20,7 +20,6 @@ from lab.kernel.programs.group import ProgramGroup
 from lab.kernel.programs.key_log import KeyLogFile
 from lab.kernel.programs.step_run import StepRun
 from lab.kernel.sandbox.mounts import Mount, lost_mounts
-from lab.kernel.source.notes import Noted
 from lab.kernel.system.loop import Loop
 from lab.kernel.system.message_socket import PeerGone, Talk
 from lab.kernel.trace.tracer import Tracer
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.links.wires import Wires
     from lab.kernel.session.session import SessionRun
+    from lab.kernel.source.notes import Noted
     from lab.kernel.stepping.stepper import Stepper
     from lab.kernel.stepping.updates import Stepping
 

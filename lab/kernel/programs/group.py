@@ -15,8 +15,6 @@ from lab.kernel.programs.leftovers import ProcessesLeftError, end_all, orphans, 
 from lab.kernel.programs.output import Output
 from lab.kernel.programs.running_program import RunningProgram, unstarted
 from lab.kernel.programs.terminal import Terminal
-from lab.kernel.source.command import python_command
-from lab.kernel.source.notes import Noted, NotedProgram
 from lab.kernel.trace.tracer import Tracer
 from lab.model.program import Program
 from lab.records import Instrument, KeyLog, ProgramRun, SourceLine
@@ -24,6 +22,7 @@ from lab.records import Instrument, KeyLog, ProgramRun, SourceLine
 TYPE_CHECKING = False  # as typing has it; few runs need it
 if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
+    from lab.kernel.source.notes import Noted, NotedProgram
 
 POLL_MS = 1  # between checks of a condition for which there is no descriptor
 TERM_GRACE_S = 1.0  # from SIGTERM to SIGKILL
@@ -122,6 +121,9 @@ class ProgramGroup:
         """What the program shall run as so that it notes its lines; None where it does not."""
         if not self._notes_lines:
             return None
+        from lab.kernel.source.command import python_command
+        from lab.kernel.source.notes import NotedProgram
+
         command = python_command(program.argv)
         if isinstance(command, str):
             self.not_noted.append(f"nothing by {program.name}: {command}")

@@ -18,7 +18,6 @@ from lab.kernel.programs.confinement import Confinement
 from lab.kernel.programs.key_log import VARIABLE
 from lab.kernel.programs.output import OUTPUT_LIMIT_BYTES, Budget, Output
 from lab.kernel.programs.terminal import Terminal, take_terminal
-from lab.kernel.source.notes import NotedProgram
 from lab.kernel.system import libc
 from lab.kernel.system.capabilities import ambient_capabilities
 from lab.kernel.system.confining import Start
@@ -31,6 +30,7 @@ TYPE_CHECKING = False  # as typing has it; few runs need it
 if TYPE_CHECKING:
     from lab.kernel.cells.open_cell import OpenCell
     from lab.kernel.network.namespace import Namespace
+    from lab.kernel.source.notes import NotedProgram
 
 DYING_MS = 200
 REAP_DEADLINE_S = 5.0

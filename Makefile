@@ -53,8 +53,9 @@ doctor: $(VENV)/.ready ## report what this machine allows, and how to mend what 
 test: $(VENV)/.ready-dev ## run all tests or TESTS=path; as root, the kernel tests as an ordinary user too
 	@VENV=$(VENV) tests/run $(TESTS)
 
+# No program is started, so that what is written is written by Python: descriptors are left alone.
 test-fast: $(VENV)/.ready-dev ## run the tests that need no kernel and no other program, on every core
-	@$(VENV)/bin/python -m pytest --forks auto -m 'not kernel and not programs' $(TESTS)
+	@$(VENV)/bin/python -m pytest --forks auto --capture=sys -m 'not kernel and not programs' $(TESTS)
 
 test-browser: $(VENV)/.ready-dev ## run the tests that open report.html, and the site once it is built, in Chromium, which must be there
 	@$(VENV)/bin/python -m pytest -n auto --dist worksteal -m browser tests/report tests/docs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lab.analysis.tcp.segment import UNTAKEN, Note
+from lab.analysis.tcp.segment import TIMEOUT_NS, UNTAKEN, Note
 from lab.checks.connections.waits import check_doubling
 from lab.checks.tcp import on_the_connection
 from lab.model.claim import Verdict, broken, claim, holds, undecided
@@ -42,6 +42,8 @@ def sends_only_probes_into_a_closed_window(connection: Connection) -> Verdict:
         if is_between and is_senders and Note.ZERO_WINDOW_PROBE not in each.notes:
             wrong = frame_id(each.crossing)
             return broken(f"{wrong} went into a window of 0, and is no probe", [*evidence, wrong])
+    if not probes and opened_ns is not None and opened_ns - closed_ns < _due_ns(connection):
+        return undecided("the window was open again before a probe was due", evidence)
     if not probes:
         return broken("no probe was sent", evidence)
     said = f"{evidence[0]} closed the window; {counted(len(probes), 'probe')} and no more until "
@@ -127,6 +129,16 @@ def _opened_by(connection: Connection, note: Note, after: Segment | None = None)
             size = counted(opening.window_bytes, "byte")
             return holds(f"f{opening.crossing} opens it ({size}); {evidence[-1]} goes", evidence)
     return broken("nothing was sent into the open window", evidence)
+
+
+def _due_ns(connection: Connection) -> int:
+    """How long the persist timer may run: as the retransmission timer does.
+
+    That is three round trips once the first is measured, and the least that Linux waits beyond one.
+    Source: RFC 9293, 3.8.6.1; RFC 6298, 2.2.
+    """
+    handshake = connection.conversation.handshake
+    return TIMEOUT_NS + (3 * handshake.syn_to_syn_ack_ns if handshake else 0)
 
 
 def _closed(connection: Connection) -> Segment | None:

@@ -74,6 +74,20 @@ def test_without_a_probe_there_is_nothing_to_go_by() -> None:
     assert outcome(probes_at_doubling_times, without) is UNDECIDED
 
 
+@pytest.mark.parametrize(("trip_ms", "found"), [(300, BROKEN), (400, UNDECIDED)])
+def test_a_window_that_opens_before_a_probe_is_due_shows_nothing(
+    trip_ms: int, found: Outcome
+) -> None:
+    """It was closed for 1.2 s; the first timeout is three round trips (RFC 6298, 2.2)."""
+    timeline = without_segments(of("update"), lambda s: has(Note.ZERO_WINDOW_PROBE, s))
+    (talk,) = timeline.conversations
+    assert talk.handshake is not None
+    slow = replace(talk.handshake, syn_to_syn_ack_ns=trip_ms * 1_000_000)
+    slow_talk = replace(talk, handshake=slow)
+    slower = replace(timeline, conversations=(slow_talk,))
+    assert outcome(sends_only_probes_into_a_closed_window, slower) is found
+
+
 def test_what_goes_into_a_closed_window_and_is_no_probe_breaks_it() -> None:
     other = without_note(of("update"), Note.ZERO_WINDOW_PROBE)
     assert outcome(sends_only_probes_into_a_closed_window, other) is BROKEN

@@ -84,3 +84,4 @@ def test_what_went_through_unix_sockets_is_dissected_as_told(
     told = capfdbinary.readouterr().out
     assert found.count(b"\0\x0c\0\x08data") == told.count(b"\0\x0c\0\x08smtp") == 9
     assert run(str(RECORDINGS / "traced-unix4"), "--unix-as", "smtp") == 2
+    assert b"--unix-as is for --format unix" in capfdbinary.readouterr().err

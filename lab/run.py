@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lab.kernel.session.control import Control
     from lab.kernel.stepping.control import StepControl
     from lab.kernel.stepping.updates import Stepping
-    from lab.kernel.trace.collecting.keeper import CollectorKeeper
+    from lab.kernel.trace.collecting.pool import CollectorPool
     from lab.model.allowed import Allowed, Cell
     from lab.model.claim import Judgement
     from lab.model.program import Step
@@ -470,15 +470,15 @@ def prepare() -> None:
     _import_what_comes_after(shown=False, pages=True)
 
 
-def share_collectors() -> CollectorKeeper:
+def share_collectors() -> CollectorPool:
     """What lends collectors of what BPF records to runs of processes forked from this one.
 
-    Each run would make its own else (lab.kernel.trace.collecting.keeper). To be called in a process
+    Each run would make its own else (lab.kernel.trace.collecting.pool). To be called in a process
     of one thread.
     """
-    from lab.kernel.trace.collecting.keeper import CollectorKeeper
+    from lab.kernel.trace.collecting.pool import CollectorPool
 
-    return CollectorKeeper()
+    return CollectorPool()
 
 
 def lent_collectors() -> AbstractContextManager[None]:

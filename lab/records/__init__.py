@@ -15,7 +15,7 @@ from lab.records.call import (
     TaskKind,
     Unsigned64,
 )
-from lab.records.cell import CellRun, Finished, Keeper, Limit, LimitKept
+from lab.records.cell import CellRun, Enforcer, Finished, Limit, LimitKept
 from lab.records.frame import (
     CANARY_TEXT,
     DIRECTIONS,
@@ -58,6 +58,7 @@ __all__ = (
     "Direction",
     "Disturbance",
     "DropNotice",
+    "Enforcer",
     "Finished",
     "Frame",
     "FrameColumns",
@@ -67,7 +68,6 @@ __all__ = (
     "Instrument",
     "InstrumentKind",
     "InterfaceSeen",
-    "Keeper",
     "KernelEvent",
     "KeyLog",
     "Limit",

@@ -22,7 +22,7 @@ class Limit(enum.Enum):
     CAPTURED = "captured_mib"
 
 
-class Keeper(enum.Enum):
+class Enforcer(enum.Enum):
     """Who sees to it that a limit is kept."""
 
     CGROUP = "cgroup"
@@ -40,7 +40,7 @@ class LimitKept:
     """A limit that was in force."""
 
     limit: Limit
-    by: Keeper
+    by: Enforcer
 
 
 @frozen

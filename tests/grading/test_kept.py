@@ -13,7 +13,7 @@ from lab.grade.hints import give_hints
 from lab.grade.judging import judge_trials
 from lab.grade.mark import Built, Grade, Mark, Picture
 from lab.grading.kept import KeptGrade, KeptMark, key_of, read_kept, write_kept, write_whole
-from lab.records import CellRun, Keeper, Limit, LimitKept
+from lab.records import CellRun, Enforcer, Limit, LimitKept
 
 
 def grade() -> Grade:
@@ -27,7 +27,7 @@ def grade() -> Grade:
         (Picture(HOSTILE, "<svg/>", HOSTILE, (HOSTILE,), "one-client"),),
         Built("C", True, "cc", HOSTILE),
         (HOSTILE,),
-        CellRun(1000, (LimitKept(Limit.MEMORY, Keeper.CGROUP),)),
+        CellRun(1000, (LimitKept(Limit.MEMORY, Enforcer.CGROUP),)),
     )
 
 

@@ -7,7 +7,7 @@ import resource
 from collections.abc import Iterable
 
 from lab.model.allowed import Limits
-from lab.records import Keeper, Limit, LimitKept
+from lab.records import Enforcer, Limit, LimitKept
 
 MIB = 1 << 20
 CPU_GRACE_S = 2
@@ -45,11 +45,11 @@ def set_limits(limits: Limits) -> None:
 
 def limits_kept(by_group: Iterable[Limit] = ()) -> tuple[LimitKept, ...]:
     """Which limits are in force, and by whom; some by the cell's control group."""
-    by_kernel = [LimitKept(limit, Keeper.RLIMIT) for limit in RLIMITS]
+    by_kernel = [LimitKept(limit, Enforcer.RLIMIT) for limit in RLIMITS]
     by_lab = (Limit.CPU, Limit.MEMORY, Limit.OUTPUT, Limit.WALL, Limit.FRAMES, Limit.CAPTURED)
     return (
-        *(LimitKept(limit, Keeper.CGROUP) for limit in by_group),
+        *(LimitKept(limit, Enforcer.CGROUP) for limit in by_group),
         *by_kernel,
-        LimitKept(Limit.DISK, Keeper.TMPFS),
-        *(LimitKept(limit, Keeper.LAB) for limit in by_lab),
+        LimitKept(Limit.DISK, Enforcer.TMPFS),
+        *(LimitKept(limit, Enforcer.LAB) for limit in by_lab),
     )

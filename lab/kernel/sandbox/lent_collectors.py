@@ -18,20 +18,20 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from lab.kernel.sandbox.starting import may_fork
-from lab.kernel.trace.collecting.keeper import CollectorKeeper
+from lab.kernel.trace.collecting.pool import CollectorPool
 
 
 @contextmanager
 def lent_collectors() -> Iterator[None]:
     """Have the runs that are made meanwhile, by any thread, borrow their collectors.
 
-    Each would make its own else (lab.kernel.trace.collecting.keeper), which it does all the same
+    Each would make its own else (lab.kernel.trace.collecting.pool), which it does all the same
     where this process must not fork (may_fork). Raises OSError.
     """
     if not may_fork():
         yield
         return
-    keeper = CollectorKeeper()
+    pool = CollectorPool()
     ours, theirs = socket.socketpair()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -41,27 +41,27 @@ def lent_collectors() -> Iterator[None]:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _keep(keeper, theirs)
+            _keep(pool, theirs)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     theirs.close()
-    keeper.leave()
+    pool.leave()
     with ours:
         yield
     os.waitpid(pid, 0)
 
 
-def _keep(keeper: CollectorKeeper, lives: socket.socket) -> NoReturn:
-    """The keeper's life, until the socket of whoever borrows is closed."""
+def _keep(pool: CollectorPool, lives: socket.socket) -> NoReturn:
+    """The pool's life, until the socket of whoever borrows is closed."""
     status = 1
     try:
         os.setsid()
         poll = select.poll()
-        poll.register(keeper, select.POLLIN)
+        poll.register(pool, select.POLLIN)
         poll.register(lives, select.POLLIN)
         while lives.fileno() not in (ready for ready, _ in poll.poll()):
-            keeper.serve()
-        keeper.end()
+            pool.serve()
+        pool.end()
         status = 0
     except BaseException:
         traceback.print_exc()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.frozen import frozen
 from lab.grade.submission import BUILD
-from lab.records import Keeper, Limit, LimitKept
+from lab.records import Enforcer, Limit, LimitKept
 
 if TYPE_CHECKING:
     from lab.grade.mark import Grade
@@ -39,9 +39,9 @@ _SHOWN = {
 }
 """What each is called, and the unit behind its value."""
 
-_TOGETHER = {Keeper.CGROUP: "cgroup v2", Keeper.LAB: "the lab"}
+_TOGETHER = {Enforcer.CGROUP: "cgroup v2", Enforcer.LAB: "the lab"}
 """Who keeps a limit of all processes together."""
-_EACH = {Keeper.RLIMIT: "rlimit, each process", Keeper.TMPFS: "tmpfs, by its size"}
+_EACH = {Enforcer.RLIMIT: "rlimit, each process", Enforcer.TMPFS: "tmpfs, by its size"}
 _OF_THE_USER = "rlimit, of their user"
 
 
@@ -119,11 +119,11 @@ def held_values(sheet: Sheet, grade: Grade) -> dict[str, Any]:
 
 def _kept_by(limit: Limit, kept: Sequence[LimitKept]) -> str:
     """Who kept that limit: "cgroup v2 and the lab, together; rlimit, each process"."""
-    keepers = {each.by for each in kept if each.limit is limit}
-    together = " and ".join(name for by, name in _TOGETHER.items() if by in keepers)
+    enforcers = {each.by for each in kept if each.limit is limit}
+    together = " and ".join(name for by, name in _TOGETHER.items() if by in enforcers)
     said = [f"{together}, together"] if together else []
     for by, name in _EACH.items():
-        if by in keepers:
-            is_of_user = limit is Limit.PROCESSES and by is Keeper.RLIMIT
+        if by in enforcers:
+            is_of_user = limit is Limit.PROCESSES and by is Enforcer.RLIMIT
             said.append(_OF_THE_USER if is_of_user else name)
     return "; ".join(said)

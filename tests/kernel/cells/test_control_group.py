@@ -25,7 +25,7 @@ from lab.model.allowed import Limits
 from lab.model.family import Family
 from lab.model.program import Program, Step
 from lab.model.topology import two_hosts
-from lab.records import Keeper, Limit, ProgramRun
+from lab.records import Enforcer, Limit, ProgramRun
 
 MOUNTED = "30 25 0:26 / {} rw - cgroup2 cgroup2 rw\n"
 
@@ -141,7 +141,7 @@ def test_a_cell_says_whether_it_has_a_group(marker: str, tmp_path: Path) -> None
     with open_sandbox() as sandbox:
         (it,) = run(sandbox, in_cell(tmp_path, "print(open('/proc/self/cgroup').read())")).programs
     assert it.cell is not None and it.failure == ""
-    kept = {each.limit for each in it.cell.kept if each.by is Keeper.CGROUP}
+    kept = {each.limit for each in it.cell.kept if each.by is Enforcer.CGROUP}
     has_group = "wirelab-" in it.stdout
     assert kept == ({Limit.MEMORY, Limit.PROCESSES} if has_group else set())
     for parent in parents(Path("/proc/self")):

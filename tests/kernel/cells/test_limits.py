@@ -8,7 +8,7 @@ import resource
 
 from lab.kernel.cells.limits import limits_kept, set_limits
 from lab.model.allowed import Limits
-from lab.records import Keeper, Limit, LimitKept
+from lab.records import Enforcer, Limit, LimitKept
 
 WANTED = Limits(cpu_s=1.5, memory_mib=100, processes=7, file_mib=3, open_files=50)
 NAMES = ("CPU", "DATA", "NPROC", "FSIZE", "NOFILE", "CORE", "RTPRIO", "NICE")
@@ -52,5 +52,5 @@ def test_every_limit_is_kept_by_somebody() -> None:
     kept = limits_kept()
     assert {each.limit for each in kept} == set(Limit)
     assert len(set(kept)) == len(kept)
-    assert LimitKept(Limit.MEMORY, Keeper.RLIMIT) in kept
-    assert LimitKept(Limit.MEMORY, Keeper.LAB) in kept
+    assert LimitKept(Limit.MEMORY, Enforcer.RLIMIT) in kept
+    assert LimitKept(Limit.MEMORY, Enforcer.LAB) in kept

@@ -77,7 +77,7 @@ def test_as_many_collectors_as_runs_at_a_time_serve_all() -> None:
         beneath = descendants(process.pid)
         found = collectors(beneath)
         assert len(found) in (1, 2)
-        assert len(beneath) == 1 + len(found)  # and their keeper
+        assert len(beneath) == 1 + len(found)  # and their pool
         say(process, "end")
         assert line_of(process) == "ended"
         assert not descendants(process.pid)

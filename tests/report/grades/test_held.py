@@ -8,18 +8,18 @@ from tried import SHEET, tried
 
 from lab.grade.mark import Built, Grade
 from lab.grade.submission import BUILD
-from lab.records import CellRun, Keeper, Limit, LimitKept
+from lab.records import CellRun, Enforcer, Limit, LimitKept
 from lab.report.grades.gradescope import gradescope_results
 from lab.report.grades.held import held_values, ways_held
 from lab.report.grades.overview_page import overview_page
 from lab.report.grades.terminal_table import draw_held
 from lab.report.terminal.drawing.style import Style
 
-RLIMITS = tuple(LimitKept(each, Keeper.RLIMIT) for each in (Limit.MEMORY, Limit.PROCESSES))
-GROUP = (LimitKept(Limit.MEMORY, Keeper.CGROUP), *RLIMITS)
+RLIMITS = tuple(LimitKept(each, Enforcer.RLIMIT) for each in (Limit.MEMORY, Limit.PROCESSES))
+GROUP = (LimitKept(Limit.MEMORY, Enforcer.CGROUP), *RLIMITS)
 
 
-ALL = (*GROUP, LimitKept(Limit.MEMORY, Keeper.LAB))
+ALL = (*GROUP, LimitKept(Limit.MEMORY, Enforcer.LAB))
 
 
 def held(kept: tuple[LimitKept, ...], uid: int = 1000) -> Grade:

@@ -23,7 +23,7 @@ from lab.forked.server import ask, serve
 from lab.kernel.sandbox.sandbox import open_sandbox
 from lab.kernel.sandbox.starting import fork_from_here
 from lab.kernel.trace.collecting import collector
-from lab.kernel.trace.collecting.keeper import CollectorKeeper
+from lab.kernel.trace.collecting.pool import CollectorPool
 from lab.records import Trace
 
 P = ParamSpec("P")
@@ -78,7 +78,7 @@ def serve_runs(descriptor: int, patience_s: float) -> None:
     """The lender's life."""
     collector.END_DEADLINE_S = patience_s
     fork_from_here()
-    serve(socket.socket(fileno=descriptor), _run, begin_beside=CollectorKeeper)
+    serve(socket.socket(fileno=descriptor), _run, begin_beside=CollectorPool)
 
 
 def _run(asked: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The collector: a process beside the init that has BPF programs record, and empties their rings.
 
-The init forks it, or is lent it (keeper.py). It makes everything ready while the init builds the
+The init forks it, or is lent it (pool.py). It makes everything ready while the init builds the
 topology, then sleeps until a ring has enough to ask or the init sends a request.
 """
 

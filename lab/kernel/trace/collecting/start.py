@@ -4,7 +4,7 @@ It looks through the kernel's types and loads some twenty programs, which takes 
 init starts it before it imports what builds a topology.
 
 Where many runs are made by processes that one has forked, that one may lend them a collector
-(keeper.py), which is ready already.
+(pool.py), which is ready already.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""The keeper of collectors: lends them to the runs of the processes that are forked from its own.
+"""A pool of collectors: it lends them to the runs of the processes that are forked from its own.
 
 A collector takes a fifth of a run's processor time to make. So where one process has many runs
 made, the collectors stay with it and serve one run after another. As many are made as runs are
 traced at a time, each when it is first asked for.
 
-    keeper = CollectorKeeper()       # in a process of one thread; runs that it forks will ask
+    pool = CollectorPool()       # in a process of one thread; runs that it forks will ask
     …                                # when it is readable:
-    keeper.serve()
-    keeper.end()
+    pool.serve()
+    pool.end()
 
 A collector is lent until the run's sandbox has ended, and keeps nothing of it (Collector.forget).
-One that dies or is in doubt of that is not lent again. It is a child of the keeper's process, and
+One that dies or is in doubt of that is not lent again. It is a child of the pool's process, and
 ends when that is gone, however that has ended.
 """
 
@@ -97,7 +97,7 @@ class _Kept:
             self.lent_to = None
 
 
-class CollectorKeeper:
+class CollectorPool:
     """Has collectors, and lends them."""
 
     def __init__(self) -> None:
@@ -208,7 +208,7 @@ def _live(control: socket.socket) -> NoReturn:
     """A collector's life."""
     status = 1
     try:
-        signal.set_wakeup_fd(-1)  # with the handlers it is the keeper's process's own
+        signal.set_wakeup_fd(-1)  # with the handlers it is the pool's process's own
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         status = 0 if _serve_all(become_collector(), control) else 1
@@ -220,7 +220,7 @@ def _live(control: socket.socket) -> NoReturn:
 
 
 def _serve_all(collector: Collector, control: socket.socket) -> bool:
-    """Serve one wish after another until the keeper's process is gone; False if one has failed."""
+    """Serve one wish after another until the pool's process is gone; False if one has failed."""
     while wish := _received_wish(control):
         if not collector.serve(MessageSocket(socket.socket(fileno=wish.messages))):
             return False

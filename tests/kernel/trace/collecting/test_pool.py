@@ -251,7 +251,7 @@ def test_one_that_cannot_be_sure_of_a_runs_end_serves_no_other(tmp_path: Path) -
     assert "a sandbox goes on though its run is over" in said
 
 
-def test_when_the_keepers_process_is_killed_the_collectors_leave_nothing(lender: Lender) -> None:
+def test_when_the_pools_process_is_killed_the_collectors_leave_nothing(lender: Lender) -> None:
     trace(lender, SILENT)
     collectors = lender.collectors()
     programs = programs_of_all(collectors)

@@ -163,7 +163,7 @@ COMPILE_STOPS = $(VENV)/bin/python -m lab.kernel.trace.ptrace.library
 
 define GIVE_TO_INVOKER
 if [ "$$(id -u)" = 0 ] && [ -n "$${SUDO_UID:-}" ]; then \
-	find $(wildcard $(VENV) $(DOCS_VENV)) lab scenarios \
+	find $$(ls -d $(VENV) $(DOCS_VENV) 2>/dev/null) lab scenarios \
 		\( -path $(VENV) -o -path $(DOCS_VENV) -o -name __pycache__ \) -prune \
 		-exec chown -R "$$SUDO_UID:$$SUDO_GID" {} +; \
 fi

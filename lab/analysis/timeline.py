@@ -78,7 +78,7 @@ class Timeline:
 
     @cached_property
     def neighbour_waits(self) -> Mapping[int, NeighbourWait]:
-        """By the numbers of crossings how long they waited for their neighbours' addresses."""
+        """By the numbers of crossings since when they waited for their neighbours' addresses."""
         from lab.analysis.flows.neighbours import neighbour_waits
 
         return neighbour_waits(self.crossings)

@@ -161,45 +161,30 @@ def test_of_two_copies_no_doubling_is_seen() -> None:
     assert outcome(backs_off, few) is UNDECIDED
 
 
-@pytest.mark.parametrize("by_ms", [-1000, 3000])
-def test_another_time_than_the_users_breaks_it(by_ms: int) -> None:
-    timeline = timeline_of("user-timeout4")
-    clocks = [c for c in timeline.calls["client"] if c.name == "clock_gettime"]
+def given_up_later(timeline: Timeline, by_ns: int) -> Timeline:
+    """The client's last clock is so much later."""
+    last = [c for c in timeline.calls["client"] if c.name == "clock_gettime"][-1]
 
     def change(value: object) -> object:
-        return value + by_ms * 1_000_000 if isinstance(value, int) else value
+        return value + by_ns if isinstance(value, int) else value
 
-    other = with_calls(
-        timeline,
-        lambda call: (
-            replace(call, arguments=tuple(map(change, call.arguments)))
-            if call == clocks[-1]
-            else call
-        ),
-    )
+    late = replace(last, arguments=tuple(map(change, last.arguments)))
+    return with_calls(timeline, lambda call: late if call == last else call)
+
+
+@pytest.mark.parametrize("by_ms", [-1000, 3000])
+def test_another_time_than_the_users_breaks_it(by_ms: int) -> None:
+    other = given_up_later(timeline_of("user-timeout4"), by_ms * 1_000_000)
     assert outcome(gives_up_after_the_users_timeout, other) is BROKEN
 
 
 def test_on_a_slow_link_the_timers_first_copy_is_late_and_the_users_time_counts_from_it() -> None:
     """Copies and the last clock three seconds later, as after round trips of half a second."""
-    timeline = timeline_of("user-timeout4")
-    (talk,) = timeline.conversations
-    copies = [s.crossing for s in talk.segments if s.from_client and s.length]
-    clocks = [c for c in timeline.calls["client"] if c.name == "clock_gettime"]
     late_ns = 3_000_000_000
-
-    def change(value: object) -> object:
-        return value + late_ns if isinstance(value, int) else value
-
-    later = with_calls(
-        timeline,
-        lambda call: (
-            replace(call, arguments=tuple(map(change, call.arguments)))
-            if call == clocks[-1]
-            else call
-        ),
-    )
+    later = given_up_later(timeline_of("user-timeout4"), late_ns)
     assert outcome(gives_up_after_the_users_timeout, later) is BROKEN
+    (talk,) = later.conversations
+    copies = [s.crossing for s in talk.segments if s.from_client and s.length]
     for number in copies[1:]:
         later = moved(later, number, late_ns)
     assert outcome(gives_up_after_the_users_timeout, later) is HOLDS
